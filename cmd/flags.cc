@@ -1,0 +1,138 @@
+#include "cmd/flags.h"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <array>
+#include <exception>
+#include <sstream>
+
+#include "config/text.h"
+#include "exporter/build_info.h"
+
+namespace procevent {
+namespace {
+
+constexpr const char* kName = "procevent_exporter";
+constexpr std::string_view kUsage =
+    "usage: procevent_exporter [--config.file=FILE] [--web.listen-address=HOST:PORT]... [--web.telemetry-path=PATH] "
+    "[--log.level=LEVEL] [--log.format=FORMAT] [--version] [--help] [check-config]\n";
+
+struct SettingFlag {
+  const char* flag;
+  std::string_view path;
+  const char* value;
+  const char* help;
+  bool repeatable = false;
+};
+
+constexpr std::array kSettingFlags{
+    SettingFlag{"--web.listen-address", "web.listen_addresses", "HOST:PORT ...",
+                "Where to serve, as in 127.0.0.1:13675; may be given several times", true},
+    SettingFlag{"--web.telemetry-path", "web.telemetry_path", "PATH", "The path of the metrics, as in /metrics"},
+    SettingFlag{"--log.level", "log.level", "LEVEL", "debug, info, warning or error"},
+    SettingFlag{"--log.format", "log.format", "FORMAT", "logfmt or json"},
+};
+
+Flags Exit(int code, std::string out, std::string err) {
+  Flags flags;
+  flags.command = Flags::Command::kExit;
+  flags.code = code;
+  flags.out = std::move(out);
+  flags.err = std::move(err);
+  return flags;
+}
+
+Flags UsageFault(std::string_view message) {
+  constexpr std::size_t kMostBytes = 400;
+  constexpr int kWrongUsage = 2;
+  return Exit(kWrongUsage, {}, kName + (": " + Printable(message, kMostBytes)) + '\n' + std::string(kUsage));
+}
+
+void AddFileFlag(CLI::App& app, std::vector<std::string>& values) {
+  app.add_option("--config.file", values, "The configuration, in YAML; without it the defaults")
+      ->option_text("FILE")
+      ->allow_extra_args(false);
+}
+
+// CLI11 would give `--flag=` the argument that follows.
+bool HasNoValue(std::string_view argument) {
+  return argument.starts_with("--") && argument.ends_with('=') && argument.find('=') + 1 == argument.size();
+}
+
+// Texts are taken as they are, each time a flag is given; what they may be is the configuration's to say.
+class CommandLine {
+ public:
+  CommandLine() {
+    app_.set_help_flag("-h,--help", "Print this and exit");
+    app_.set_version_flag("--version", std::string(kName) + ' ' + std::string(Version()), "Print the version and exit");
+    AddFileFlag(app_, files_);
+    for (std::size_t i = 0; i < kSettingFlags.size(); ++i) {
+      const SettingFlag& flag = kSettingFlags.at(i);
+      app_.add_option(flag.flag, values_.at(i), flag.help)->option_text(flag.value)->allow_extra_args(false);
+    }
+    check_->set_help_flag("-h,--help", "Print this and exit");
+    AddFileFlag(*check_, checked_files_);
+  }
+
+  Flags Parse(std::span<const char* const> arguments) {
+    for (const std::string_view argument : arguments) {
+      if (HasNoValue(argument)) {
+        return UsageFault(std::string(argument) + " is given no value");
+      }
+    }
+    try {
+      app_.parse(static_cast<int>(arguments.size()), arguments.data());
+    } catch (const CLI::Success& done) {  // --help, --version
+      std::ostringstream out;
+      std::ostringstream err;
+      app_.exit(done, out, err);
+      return Exit(0, out.str(), err.str());
+    } catch (const CLI::Error& error) {
+      return UsageFault(error.what());
+    }
+    return Collect();
+  }
+
+ private:
+  Flags Collect() {
+    Flags flags;
+    files_.insert(files_.end(), checked_files_.begin(), checked_files_.end());
+    if (files_.size() > 1) {
+      return UsageFault("--config.file is given more than once: give it once");
+    }
+    if (!files_.empty()) {
+      flags.config_file = files_.front();
+    }
+    for (std::size_t i = 0; i < kSettingFlags.size(); ++i) {
+      const SettingFlag& flag = kSettingFlags.at(i);
+      if (values_.at(i).size() > 1 && !flag.repeatable) {
+        return UsageFault(std::string(flag.flag) + " is given more than once: give it once");
+      }
+      if (!values_.at(i).empty()) {
+        flags.settings.push_back({flag.flag, flag.path, values_.at(i)});
+      }
+    }
+    if (check_->parsed()) {
+      flags.command = Flags::Command::kCheckConfig;
+      if (files_.empty()) {
+        return UsageFault("check-config needs a file to check: give it --config.file=FILE");
+      }
+    }
+    return flags;
+  }
+
+  std::vector<std::string> files_;
+  std::vector<std::string> checked_files_;  // those after check-config
+  std::array<std::vector<std::string>, kSettingFlags.size()> values_;
+  CLI::App app_{"Tells Prometheus what the Linux process-event connector says, and what it lost", kName};
+  CLI::App* check_ = app_.add_subcommand("check-config", "Tell what is wrong with a configuration, and exit");
+};
+
+}  // namespace
+
+Flags ParseFlags(std::span<const char* const> arguments) {
+  return arguments.empty() ? Flags{} : CommandLine().Parse(arguments);  // CLI11 wants a name in front
+}
+
+}  // namespace procevent

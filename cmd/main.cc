@@ -1,0 +1,17 @@
+#include <cstddef>
+#include <cstdio>
+#include <exception>
+#include <span>
+
+#include "cmd/run.h"
+
+int main(int argc, char** argv) {
+  try {
+    return procevent::Run(std::span<const char* const>(argv, static_cast<std::size_t>(argc)));
+  } catch (const std::exception& e) {
+    static_cast<void>(std::fprintf(stderr, "procevent_exporter: %s\n", e.what()));
+  } catch (...) {
+    static_cast<void>(std::fputs("procevent_exporter: an unknown failure\n", stderr));
+  }
+  return 1;
+}

@@ -1,0 +1,60 @@
+#include "cmd/run.h"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "cmd/configure.h"
+#include "cmd/flags.h"
+#include "cmd/output.h"
+#include "cmd/serve.h"
+#include "cmd/signals.h"
+#include "config/text.h"
+
+namespace procevent {
+namespace {
+
+constexpr int kWrongConfiguration = 2;
+
+void PrintFault(std::string_view text) {
+  static_cast<void>(WriteAll(STDERR_FILENO, text));  // there is nobody else to tell
+}
+
+int Refuse(const std::vector<Fault>& faults) {
+  std::string lines;
+  for (const Fault& fault : faults) {
+    lines += Describe(fault) + '\n';
+  }
+  PrintFault(lines);
+  return kWrongConfiguration;
+}
+
+}  // namespace
+
+int Run(std::span<const char* const> arguments) {
+  // Before all else: a signal that comes while it starts is to stop what serves, not to break it off.
+  const sigset_t blocked = BlockSignals();
+  const Flags flags = ParseFlags(arguments);
+  if (flags.command != Flags::Command::kServe) {
+    RestoreSignals(blocked);
+  }
+  if (flags.command == Flags::Command::kExit) {
+    PrintFault(flags.err);
+    return PrintAndExitWith(flags.code, flags.out);
+  }
+  const LoadedConfig loaded = Configure(flags);
+  if (const auto* const faults = std::get_if<std::vector<Fault>>(&loaded)) {
+    return Refuse(*faults);
+  }
+  if (flags.command == Flags::Command::kCheckConfig) {
+    constexpr std::size_t kMostNameBytes = 256;
+    return PrintAndExitWith(
+        0, Printable(flags.config_file.value_or(""), kMostNameBytes) + ": the configuration is valid\n");
+  }
+  return Serve(std::get<Config>(loaded));
+}
+
+}  // namespace procevent

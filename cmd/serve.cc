@@ -1,0 +1,104 @@
+#include "cmd/serve.h"
+
+#include <poll.h>
+#include <sys/prctl.h>
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <cstdint>
+#include <exception>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "cmd/log.h"
+#include "cmd/notice_log.h"
+#include "cmd/open_files.h"
+#include "cmd/output.h"
+#include "cmd/signals.h"
+#include "core/base/clock.h"
+#include "core/base/cpus.h"
+#include "core/reader/reader.h"
+#include "core/source/connector_source.h"
+#include "exporter/server.h"
+
+namespace procevent {
+namespace {
+
+void ForbidGainOfPrivilege(const Log& log) {
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
+    log.Say(LogLevel::kWarning, "cannot set no_new_privs; an exec could gain privilege, though there is none here");
+  }
+}
+
+void AllowOpenFiles(const Log& log) {
+  if (const std::optional<std::string> warning = RaiseOpenFiles()) {
+    log.Say(LogLevel::kWarning, *warning);
+  }
+}
+
+void SayReady(const Log& log, const ServerOptions& options) {
+  std::string addresses;
+  for (const std::string& address : options.listen_addresses) {
+    addresses += (addresses.empty() ? "" : ", ") + address;
+  }
+  log.Say(LogLevel::kInfo, "serving " + options.telemetry_path + " on " + addresses);
+}
+
+int MillisUntil(std::optional<std::uint64_t> due_ns) {
+  if (!due_ns) {
+    return -1;
+  }
+  const std::uint64_t now = MonotonicNanos();
+  const std::uint64_t millis = *due_ns > now ? (*due_ns - now) / kNanosPerMilli + 1 : 0;
+  return static_cast<int>(std::min<std::uint64_t>(millis, std::numeric_limits<int>::max()));
+}
+
+// Prints notices until a signal comes that ends the process, and returns that one.
+int PrintNoticesUntilSignal(const Log& log, const Signals& signals, Notices& notices) {
+  NoticeLog notice_log([&log](LogLevel level, std::string_view text) { log.Say(level, text); });
+  while (true) {
+    notice_log.Print(notices, MonotonicNanos());
+    std::array<pollfd, 2> wanted{pollfd{signals.fd(), POLLIN, 0}, pollfd{notices.fd(), POLLIN, 0}};
+    ::poll(wanted.data(), wanted.size(), MillisUntil(notice_log.NextDue()));
+    const int signal = signals.Take();
+    if (signal == SIGHUP) {
+      log.Say(LogLevel::kInfo, "SIGHUP is ignored: the configuration is read at the start only; restart to read it");
+    } else if (signal != 0) {
+      return signal;
+    }
+  }
+}
+
+}  // namespace
+
+int Serve(const Config& config) {
+  OpenStandardDescriptors();
+  const Signals signals;
+  const Log log(config.log);
+  try {
+    ForbidGainOfPrivilege(log);
+    AllowOpenFiles(log);
+    const unsigned cpus = PossibleCpus();
+    const bool unfiltered = config.connector.events == EventMask::All();
+    Reader reader(std::make_unique<ConnectorSource>(config.connector), config.reader, cpus,
+                  unfiltered ? GapsAre::kLosses : GapsAre::kMeaningless);
+    reader.Start();
+    Server server(config.server, reader.exchange(), cpus);
+    SayReady(log, config.server);
+
+    const int signal = PrintNoticesUntilSignal(log, signals, reader.notices());
+
+    log.Say(LogLevel::kInfo, signal == SIGTERM ? "SIGTERM: stopping" : "SIGINT: stopping");
+    server.Stop();
+    reader.Stop();
+    return 0;
+  } catch (const std::exception& e) {
+    log.Say(LogLevel::kError, e.what());
+    return 1;
+  }
+}
+
+}  // namespace procevent

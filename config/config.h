@@ -1,0 +1,20 @@
+// The whole configuration, validated: the options of each stage, as that stage owns them. A default one is what an
+// empty file means. Made by LoadConfig and SetFromFlag; cmd hands the parts out.
+#pragma once
+
+#include "config/log_options.h"
+#include "core/reader/reader_options.h"
+#include "core/source/connector_options.h"
+#include "exporter/server_options.h"
+
+namespace procevent {
+
+struct Config {
+  ConnectorOptions connector;
+  ReaderOptions reader;
+  ServerOptions server;
+  LogOptions log;
+  bool operator==(const Config&) const = default;
+};
+
+}  // namespace procevent

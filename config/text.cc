@@ -1,0 +1,88 @@
+#include "config/text.h"
+
+#include <array>
+#include <cstdint>
+
+namespace procevent {
+namespace {
+
+std::uint8_t ByteAt(std::string_view text, std::size_t at) { return static_cast<std::uint8_t>(text[at]); }
+
+void AppendEscaped(std::string& out, std::uint8_t byte) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  out += "\\x";
+  out += kDigits[byte >> 4U];
+  out += kDigits[byte & 0xFU];
+}
+
+std::string Escape(std::string_view text, std::size_t limit, bool quoted) {
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t length = Utf8Length(text);
+    if (out.size() + length > limit) {
+      return out + "...";
+    }
+    if (length == 0 || !IsPrintable(text, length)) {
+      AppendEscaped(out, ByteAt(text, 0));
+      text.remove_prefix(1);
+      continue;
+    }
+    if (quoted && (text[0] == '"' || text[0] == '\\')) {
+      out += '\\';
+    }
+    out += text.substr(0, length);
+    text.remove_prefix(length);
+  }
+  return out;
+}
+
+}  // namespace
+
+std::size_t Utf8Length(std::string_view text) {
+  if (text.empty()) {
+    return 0;
+  }
+  const std::uint8_t lead = ByteAt(text, 0);
+  if (lead < 0x80) {
+    return 1;
+  }
+  if (lead < 0xC2 || lead > 0xF4) {
+    return 0;
+  }
+  const std::size_t length = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+  if (text.size() < length) {
+    return 0;
+  }
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((ByteAt(text, i) & 0xC0U) != 0x80) {
+      return 0;
+    }
+  }
+  const char32_t point = CodePoint(text, length);
+  const bool overlong = (length == 3 && point < 0x800) || (length == 4 && point < 0x10000);
+  const bool surrogate = point >= 0xD800 && point <= 0xDFFF;
+  return overlong || surrogate || point > 0x10FFFF ? 0 : length;
+}
+
+char32_t CodePoint(std::string_view text, std::size_t length) {
+  constexpr std::array<std::uint8_t, 5> kLeadBits{0, 0x7F, 0x1F, 0x0F, 0x07};
+  char32_t point = ByteAt(text, 0) & kLeadBits.at(length);
+  for (std::size_t i = 1; i < length; ++i) {
+    point = (point << 6U) | (ByteAt(text, i) & 0x3FU);
+  }
+  return point;
+}
+
+bool IsPrintable(std::string_view text, std::size_t length) {
+  const char32_t point = CodePoint(text, length);
+  const bool control = point < 0x20 || (point >= 0x7F && point <= 0x9F);
+  const bool steers = point == 0x200E || point == 0x200F || (point >= 0x2028 && point <= 0x202E) ||
+                      (point >= 0x2066 && point <= 0x2069) || point == 0xFEFF;
+  return !control && !steers;
+}
+
+std::string Printable(std::string_view text, std::size_t limit) { return Escape(text, limit, false); }
+
+std::string Quoted(std::string_view text, std::size_t limit) { return '"' + Escape(text, limit, true) + '"'; }
+
+}  // namespace procevent

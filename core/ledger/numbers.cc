@@ -1,0 +1,9 @@
+#include "core/ledger/numbers.h"
+
+#include <numeric>
+
+namespace procevent {
+
+std::uint64_t Numbers::lost_in_all() const { return std::accumulate(lost.begin(), lost.end(), std::uint64_t{0}); }
+
+}  // namespace procevent

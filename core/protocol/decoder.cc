@@ -1,0 +1,194 @@
+#include "core/protocol/decoder.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <limits>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include "core/protocol/wire.h"
+
+namespace procevent {
+namespace {
+
+using View = std::span<const std::byte>;
+
+// Exits were 8 bytes shorter before 4.18: without the parent.
+constexpr std::size_t kExitWithoutParent = 16;
+
+// The caller has compared `offset` with the bytes there are.
+template <typename T>
+T Load(View bytes, std::size_t offset) {
+  T value{};
+  std::memcpy(&value, bytes.subspan(offset, sizeof(T)).data(), sizeof(T));
+  return value;
+}
+
+bool AllZero(View bytes) {
+  return std::ranges::all_of(bytes, [](std::byte byte) { return byte == std::byte{0}; });
+}
+
+// Our bodies hold what the kernel's hold, in the same order and without gaps. (Assigned, not emplaced: that can throw
+// in the eyes of the tools.)
+template <typename Body, std::size_t kWireSize>
+bool CopyBody(View payload, Event::Body& body) {
+  static_assert(std::is_trivially_copyable_v<Body> && std::has_unique_object_representations_v<Body>);
+  static_assert(sizeof(Body) == kWireSize);
+  if (payload.size() < kWireSize) {
+    return false;
+  }
+  body = Event::Body(std::in_place_type<Body>);
+  std::memcpy(std::get_if<Body>(&body), payload.data(), kWireSize);
+  return true;
+}
+
+bool CopyExit(View payload, std::size_t claimed, Event::Body& body) {
+  if (claimed != kExitWithoutParent) {
+    return CopyBody<ExitBody, 24>(payload, body);
+  }
+  if (payload.size() < kExitWithoutParent) {
+    return false;
+  }
+  std::array<std::byte, 24> padded{};
+  std::ranges::copy(payload.first(kExitWithoutParent), padded.begin());
+  return CopyBody<ExitBody, 24>(padded, body);
+}
+
+// `payload` is what there is of the `claimed` bytes. False if the body is not whole.
+bool DecodeBody(View payload, std::size_t claimed, Event& event) {
+  switch (event.what) {
+    case wire::kWhatFork:
+      return CopyBody<ForkBody, 16>(payload, event.body);
+    case wire::kWhatExec:
+      return CopyBody<ExecBody, 8>(payload, event.body);
+    case wire::kWhatExit:
+    case wire::kWhatNonzeroExit:
+      return CopyExit(payload, claimed, event.body);
+    case wire::kWhatUid:
+      return CopyBody<UidBody, 16>(payload, event.body);
+    case wire::kWhatGid:
+      return CopyBody<GidBody, 16>(payload, event.body);
+    case wire::kWhatSid:
+      return CopyBody<SidBody, 8>(payload, event.body);
+    case wire::kWhatPtrace:
+      return CopyBody<PtraceBody, 16>(payload, event.body);
+    case wire::kWhatComm:
+      return CopyBody<CommBody, 24>(payload, event.body);
+    case wire::kWhatCoredump:
+      return CopyBody<CoredumpBody, 16>(payload, event.body);
+    case wire::kWhatAck:
+      return CopyBody<AckBody, 4>(payload, event.body);
+    default:  // its size is what it claims: there is no other
+      event.body = Event::Body(UnknownBody{payload});
+      return payload.size() == claimed;
+  }
+}
+
+// `bytes` is all that follows the connector header, which claims `claimed` bytes of it for the event.
+Outcome DecodeEvent(View bytes, std::size_t claimed, Event& event) {
+  const View there = bytes.first(std::min(claimed, bytes.size()));
+  if (there.size() < wire::kEventHeader) {
+    return Outcome::kTruncatedEventHeader;
+  }
+  event.what = Load<std::uint32_t>(there, 0);
+  event.cpu = Load<std::uint32_t>(there, 4);
+  event.timestamp_ns = Load<std::uint64_t>(there, 8);
+  if (!DecodeBody(there.subspan(wire::kEventHeader), claimed - wire::kEventHeader, event)) {
+    return Outcome::kTruncatedEventBody;
+  }
+  if (claimed > bytes.size() || !AllZero(bytes.subspan(there.size()))) {
+    return Outcome::kWrongLength;
+  }
+  return Outcome::kEvent;
+}
+
+Outcome DecodeConnector(View bytes, Event& event) {
+  if (bytes.size() < wire::kConnectorHeader) {
+    return Outcome::kTruncatedConnectorHeader;
+  }
+  if (Load<std::uint32_t>(bytes, 0) != wire::kProcIndex || Load<std::uint32_t>(bytes, 4) != wire::kProcValue) {
+    return Outcome::kForeignConnector;
+  }
+  event.sequence = Load<std::uint32_t>(bytes, 8);
+  event.acknowledged = Load<std::uint32_t>(bytes, 12);
+  const std::size_t claimed = Load<std::uint16_t>(bytes, 16);
+  return DecodeEvent(bytes.subspan(wire::kConnectorHeader), claimed, event);
+}
+
+Outcome DecodeError(View bytes, std::int32_t& kernel_errno) {
+  if (bytes.size() < sizeof(std::int32_t)) {
+    return Outcome::kWrongLength;
+  }
+  const auto error = Load<std::int32_t>(bytes, 0);
+  if (error == 0) {
+    return Outcome::kAcknowledgement;
+  }
+  const bool negatable = error < 0 && error != std::numeric_limits<std::int32_t>::min();
+  kernel_errno = negatable ? -error : error;
+  return Outcome::kKernelError;
+}
+
+// `bytes` is what there is of the payload; `empty` says that none was claimed.
+Outcome DecodePayload(std::uint16_t type, bool empty, View bytes, Message& message) {
+  if (type >= wire::kFirstDataType || (type == wire::kDone && !empty)) {
+    return DecodeConnector(bytes, message.event);
+  }
+  switch (type) {
+    case wire::kNoop:
+    case wire::kDone:
+      return Outcome::kControl;
+    case wire::kError:
+      return DecodeError(bytes, message.kernel_errno);
+    case wire::kOverrun:
+      return Outcome::kOverrun;
+    default:
+      return Outcome::kReservedType;
+  }
+}
+
+constexpr bool EndsDatagram(Outcome outcome) { return outcome >= Outcome::kTruncatedNetlinkHeader; }
+
+constexpr std::size_t Aligned(std::size_t length) {
+  return (length + wire::kNetlinkAlignment - 1) / wire::kNetlinkAlignment * wire::kNetlinkAlignment;
+}
+
+// The first message of `bytes`, which says itself that it is `length` long.
+Outcome DecodeMessage(View bytes, std::size_t length, Message& message) {
+  if (length < wire::kNetlinkHeader) {
+    return Outcome::kWrongLength;
+  }
+  const View there = bytes.first(std::min(length, bytes.size()));
+  const auto type = Load<std::uint16_t>(there, 4);
+  const bool empty = length == wire::kNetlinkHeader;
+  const Outcome outcome = DecodePayload(type, empty, there.subspan(wire::kNetlinkHeader), message);
+  // Every layer is whole, and yet the message claims to go on.
+  return length > bytes.size() && !EndsDatagram(outcome) ? Outcome::kWrongLength : outcome;
+}
+
+}  // namespace
+
+bool Decoder::Next(Message& message) noexcept {
+  if (rest_.empty()) {
+    return false;
+  }
+  if (rest_.size() < wire::kNetlinkHeader) {
+    message.outcome = Outcome::kTruncatedNetlinkHeader;
+    rest_ = {};
+    return true;
+  }
+  const std::size_t length = Load<std::uint32_t>(rest_, 0);
+  message.outcome = DecodeMessage(rest_, length, message);
+  if (EndsDatagram(message.outcome)) {
+    rest_ = {};
+    return true;
+  }
+  rest_ = rest_.subspan(std::min(Aligned(length), rest_.size()));
+  if (message.outcome == Outcome::kEvent && AllZero(rest_)) {
+    rest_ = {};  // padding after an event
+  }
+  return true;
+}
+
+}  // namespace procevent

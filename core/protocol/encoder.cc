@@ -1,0 +1,140 @@
+#include "core/protocol/encoder.h"
+
+#include <algorithm>
+#include <cassert>
+#include <iterator>
+#include <limits>
+#include <type_traits>
+
+#include "core/protocol/wire.h"
+
+namespace procevent {
+namespace {
+
+void Append(Bytes& bytes, std::span<const std::byte> raw) { std::ranges::copy(raw, std::back_inserter(bytes)); }
+
+template <typename T>
+void Put(Bytes& bytes, const T& value) {
+  static_assert(std::has_unique_object_representations_v<T>);  // no byte of padding travels
+  Append(bytes, std::as_bytes(std::span<const T, 1>(&value, 1)));
+}
+
+// As the kernel does, the end is padded to the alignment without being part of the length.
+Bytes Netlink(std::uint16_t type, std::uint32_t sequence, std::span<const std::byte> payload) {
+  const std::size_t length = wire::kNetlinkHeader + payload.size();
+  assert(length <= std::numeric_limits<std::uint32_t>::max());
+  Bytes bytes;
+  bytes.reserve(length + wire::kNetlinkAlignment);
+  Put(bytes, static_cast<std::uint32_t>(length));
+  Put(bytes, type);
+  Put(bytes, std::uint16_t{0});  // flags
+  Put(bytes, sequence);
+  Put(bytes, std::uint32_t{0});  // port id: the kernel's
+  Append(bytes, payload);
+  while (bytes.size() % wire::kNetlinkAlignment != 0) {
+    bytes.push_back(std::byte{0});
+  }
+  return bytes;
+}
+
+struct ConnectorNumbers {
+  std::uint32_t sequence;
+  std::uint32_t acknowledged;
+};
+
+Bytes Connector(ConnectorNumbers numbers, std::span<const std::byte> data) {
+  assert(data.size() <= std::numeric_limits<std::uint16_t>::max());
+  Bytes bytes;
+  bytes.reserve(wire::kConnectorHeader + data.size());
+  Put(bytes, wire::kProcIndex);
+  Put(bytes, wire::kProcValue);
+  Put(bytes, numbers.sequence);
+  Put(bytes, numbers.acknowledged);
+  Put(bytes, static_cast<std::uint16_t>(data.size()));
+  Put(bytes, std::uint16_t{0});  // flags
+  Append(bytes, data);
+  return Netlink(wire::kDone, numbers.sequence, bytes);
+}
+
+std::uint32_t WhatOf(const Event& event) {
+  switch (event.kind()) {
+    case EventKind::kAck:
+      return wire::kWhatAck;
+    case EventKind::kFork:
+      return wire::kWhatFork;
+    case EventKind::kExec:
+      return wire::kWhatExec;
+    case EventKind::kExit:
+      return event.what == wire::kWhatNonzeroExit ? wire::kWhatNonzeroExit : wire::kWhatExit;
+    case EventKind::kUid:
+      return wire::kWhatUid;
+    case EventKind::kGid:
+      return wire::kWhatGid;
+    case EventKind::kSid:
+      return wire::kWhatSid;
+    case EventKind::kPtrace:
+      return wire::kWhatPtrace;
+    case EventKind::kComm:
+      return wire::kWhatComm;
+    case EventKind::kCoredump:
+      return wire::kWhatCoredump;
+    case EventKind::kUnknown:
+      return event.what;
+  }
+  return event.what;
+}
+
+// The kernel's body is a union: every known one fills the event up to the same size. An unknown one is left as it is.
+void PutBody(Bytes& bytes, const Event::Body& body) {
+  std::visit(
+      [&bytes](const auto& held) {
+        if constexpr (std::is_same_v<decltype(held), const UnknownBody&>) {
+          Append(bytes, held.payload);
+        } else {
+          Put(bytes, held);
+          bytes.resize(wire::kEvent);
+        }
+      },
+      body);
+}
+
+// The operation, and the mask if there is one. Only `ack` comes back: the kernel overwrites the sequence.
+Bytes Request(std::span<const std::byte> data, std::uint32_t token) {
+  return Connector({.sequence = 0, .acknowledged = token}, data);
+}
+
+}  // namespace
+
+Bytes EncodeRequest(Operation operation, std::uint32_t token) {
+  Bytes data;
+  Put(data, operation);
+  return Request(data, token);
+}
+
+Bytes EncodeRequest(Operation operation, EventMask mask, std::uint32_t token) {
+  Bytes data;
+  Put(data, operation);
+  Put(data, mask.bits());
+  return Request(data, token);
+}
+
+Bytes EncodeEvent(const Event& event) {
+  Bytes data;
+  Put(data, WhatOf(event));
+  Put(data, event.cpu);
+  Put(data, event.timestamp_ns);
+  PutBody(data, event.body);
+  return Connector({.sequence = event.sequence, .acknowledged = event.acknowledged}, data);
+}
+
+Bytes EncodeNetlink(std::uint16_t type, std::span<const std::byte> payload) { return Netlink(type, 0, payload); }
+
+// The kernel sends errno negative, and after it the header of the message that it answers.
+Bytes EncodeError(std::int32_t kernel_errno) {
+  Bytes payload;
+  Put(payload, kernel_errno > 0 ? -kernel_errno : kernel_errno);
+  Append(payload, std::array<std::byte, wire::kNetlinkHeader>{});
+  return Netlink(wire::kError, 0, payload);
+}
+
+}  // namespace procevent

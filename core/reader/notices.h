@@ -1,0 +1,53 @@
+// What the reader has to say, for somebody else to print: a bounded ring from one thread to another. The reader never
+// waits; what does not fit is counted. One writer, one taker.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "core/base/error.h"
+#include "core/base/wake.h"
+
+namespace procevent {
+
+struct Notice {
+  enum class Kind : std::uint8_t {
+    kListening,     // subscribed and proved; number: milliseconds without a listener before
+    kNotListening,  // error: why, and what helps
+    kSilence,       // the canary did not come back: a fresh socket is opened
+    kFault,         // error: the socket failed; a fresh one is opened
+    kSmallBuffer,   // number: bytes granted, wanted: bytes asked for
+    kUnseen,        // number: forks that were made in a silence too short to be noticed otherwise
+    kNoForkCount,   // error: /proc/stat cannot be read, so forks are not audited
+  };
+  Kind kind = Kind::kListening;
+  Error error{};
+  std::uint64_t number = 0;
+  std::uint64_t wanted = 0;
+};
+
+class Notices {
+ public:
+  static constexpr std::size_t kCapacity = 64;
+
+  explicit Notices(Wake wake) : wake_(std::move(wake)) {}
+
+  void Post(const Notice& notice);          // the reader only
+  [[nodiscard]] bool Take(Notice& notice);  // the taker only
+  [[nodiscard]] std::uint64_t dropped() const { return dropped_.load(std::memory_order_relaxed); }
+
+  // Readable when something was posted; Heard before taking all there is.
+  [[nodiscard]] int fd() const { return wake_.fd(); }
+  void Heard() const { wake_.Quiet(); }
+
+ private:
+  Wake wake_;
+  std::array<Notice, kCapacity> ring_;
+  std::atomic<std::uint64_t> posted_{0};
+  std::atomic<std::uint64_t> taken_{0};
+  std::atomic<std::uint64_t> dropped_{0};
+};
+
+}  // namespace procevent

@@ -1,0 +1,114 @@
+// The reader thread: owns the source and the ledger, drains the one into the other, watches over the subscription, and
+// answers scrapes through the exchange. It takes no lock and waits for nobody; while subscribed it allocates nothing.
+// cmd makes it, starts it, and stops it; scrapes see only its exchange, the log only its notices.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <latch>
+#include <memory>
+#include <optional>
+#include <span>
+#include <thread>
+
+#include "core/base/error.h"
+#include "core/base/wake.h"
+#include "core/ledger/ledger.h"
+#include "core/protocol/decoder.h"
+#include "core/reader/blind_time.h"
+#include "core/reader/cut.h"
+#include "core/reader/exchange.h"
+#include "core/reader/fork_audit.h"
+#include "core/reader/notices.h"
+#include "core/reader/queue_peak.h"
+#include "core/reader/reader_options.h"
+#include "core/reader/rhythm.h"
+#include "core/reader/tour.h"
+#include "core/reader/waiter.h"
+#include "core/reader/watch.h"
+#include "core/source/datagram_batch.h"
+#include "core/source/proc_stat.h"
+#include "core/source/source.h"
+
+namespace procevent {
+
+class Reader {
+ public:
+  // Throws std::runtime_error if the system has no descriptors left.
+  Reader(std::unique_ptr<Source> source, const ReaderOptions& options, unsigned cpus, GapsAre gaps,
+         ProcStat proc_stat = ProcStat());
+  Reader(const Reader&) = delete;
+  Reader& operator=(const Reader&) = delete;
+  ~Reader() { Stop(); }
+
+  // Starts the thread, and returns when it has tried to subscribe once; whether that went well is in the snapshots.
+  void Start();
+  // Ends the subscription and the thread.
+  void Stop();
+
+  [[nodiscard]] Exchange& exchange() { return exchange_; }
+  [[nodiscard]] Notices& notices() { return notices_; }
+
+ private:
+  void Run();
+
+  // One turn of the loop.
+  void HearScrape();
+  void Drain();
+  void Judge();
+  void Answer();
+  void Tend();
+  void Wait();
+
+  void Book(std::uint64_t now_ns);
+  void BookDatagram(std::span<const std::byte> bytes, std::uint64_t now_ns);
+  void HearCanary(std::uint64_t now_ns);
+
+  void Subscribe();
+  void ReportListening(std::uint64_t now_ns);
+  void SoundCanary();
+  void Distrust(RestartReason reason, const Error& cause);
+
+  [[nodiscard]] Cut::Step NextStep(std::uint64_t now_ns);
+  void CountForks(std::uint64_t now_ns);
+  [[nodiscard]] bool ForksMissing() const;
+  void FillSnapshot();
+
+  std::optional<std::uint64_t> ForkGrowth();
+  [[nodiscard]] ForkAudit::Booked Booked() const { return {ledger_.forks(), ledger_.lost()}; }
+  [[nodiscard]] std::uint64_t NextTurn(std::uint64_t now_ns) const;
+
+  const std::unique_ptr<Source> source_;
+  const bool loss_exact_;
+  const ProcStat proc_stat_;
+  Ledger ledger_;
+  Watch watch_;
+  Rhythm rhythm_;
+  BlindTime blind_;
+  QueuePeak peak_;
+  Tour tour_;
+  ForkAudit audit_;
+  DatagramBatch batch_;
+  Message message_;
+  Exchange exchange_;
+  Notices notices_;
+  Wake stop_;
+  Waiter waiter_;
+  std::atomic<bool> stopping_{false};
+  std::latch tried_{1};
+  std::thread thread_;
+
+  QueueState queue_;      // as of the last drain
+  bool emptied_ = false;  // the last drain left nothing behind
+  std::uint64_t attempts_ = 0;
+  Error cause_;  // why nobody listens
+  std::array<std::uint64_t, kRestartReasons> restarts_{};
+  std::uint32_t buffer_told_ = 0;
+  std::optional<std::uint64_t> growth_at_sound_;
+  std::optional<Cut> cut_;  // a scrape that waits to be answered
+  std::optional<std::uint64_t> growth_at_cut_;
+};
+
+}  // namespace procevent

@@ -1,0 +1,29 @@
+// Why a subscription got no answer: what a refused or silent kernel means where this process stands. Each fault names
+// its cause and its remedy.
+#pragma once
+
+#include "core/base/error.h"
+
+namespace procevent {
+
+// What keeps a process from the connector. The kernel answers only in its first namespaces.
+struct Surroundings {
+  bool foreign_network = false;  // no /proc/net/connector: the connector lives in another network namespace
+  bool foreign_pids = false;     // not in the first PID namespace
+  bool foreign_users = false;    // not in the first user namespace
+  bool no_proc_events = false;   // /proc/net/connector is there, and does not name cn_proc
+};
+
+Surroundings LookAround();
+
+// No ACK came; `around` may tell why. Where it does not, the kernel may only have been silenced, and insisting helps.
+Error NoAck(const Surroundings& around);
+bool MayYetAnswer(const Surroundings& around);
+
+// The errno of one of the calls that lead to a subscription, with the cause it has there.
+Error CannotOpen(int code);
+Error CannotBind(int code);
+Error CannotSend(int code, const Surroundings& around);
+Error Refused(int code);  // our own ACK came, with an errno in it
+
+}  // namespace procevent

@@ -1,0 +1,34 @@
+// Where the server may listen, and under which path it may serve: text to value, with the reason when it is refused.
+// Pure. The configuration checks what it is given with it, the server reads its options with it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/base/result.h"
+
+namespace procevent {
+
+struct ListenAddress {
+  std::uint32_t ipv4 = 0;  // host byte order; 0: every address of the machine
+  std::uint16_t port = 0;
+
+  bool operator==(const ListenAddress&) const = default;
+};
+
+// "host:port" with an IPv4 host, or none (":13675"), which means every address. An Error's remedy says what is wrong
+// and what is allowed, in words that fit after the address.
+Result<ListenAddress> ParseListenAddress(std::string_view text);
+
+// "127.0.0.1:13675".
+std::string ToText(const ListenAddress& address);
+
+// Two that cannot both be listened on: the same port, and the same address or one that covers it.
+bool Overlap(const ListenAddress& one, const ListenAddress& other);
+
+// The telemetry path is matched byte by byte: it begins with '/', holds only the characters of a plain path, and is
+// none of the server's own pages. An Error's remedy says what is wrong and what is allowed.
+Status CheckTelemetryPath(std::string_view path);
+
+}  // namespace procevent

@@ -1,0 +1,34 @@
+// One scrape: what this process costs, then the reader's snapshot, as families and as text. Any scraping thread may
+// call it, any number at once; the server does.
+#pragma once
+
+#include <prometheus/collectable.h>
+
+#include <chrono>
+#include <string>
+
+#include "core/reader/exchange.h"
+#include "exporter/family.h"
+#include "exporter/process_stats.h"
+
+namespace procevent {
+
+inline constexpr std::chrono::milliseconds kAnswerTimeout{1000};  // how long a request waits for the reader
+
+class MetricsCollector : public prometheus::Collectable {
+ public:
+  // `exchange` must outlive the collector; `cpus` is what it was made with.
+  MetricsCollector(Exchange& exchange, unsigned cpus) : exchange_(exchange), cpus_(cpus), units_(ReadMachineUnits()) {}
+
+  [[nodiscard]] Families Collect() const override;
+
+ private:
+  Exchange& exchange_;
+  unsigned cpus_;
+  MachineUnits units_;
+};
+
+// The text format, version 0.0.4.
+std::string ToText(const Families& families);
+
+}  // namespace procevent

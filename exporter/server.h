@@ -1,0 +1,39 @@
+// The HTTP server: scrapes, a landing page, /-/healthy and /-/ready. Starts in its constructor, serves from threads of
+// its own, stops in its destructor. cmd makes one, after the reader.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "core/reader/exchange.h"
+#include "exporter/listen_address.h"
+#include "exporter/server_options.h"
+#include "exporter/site.h"
+
+struct mg_context;
+
+namespace procevent {
+
+class Server {
+ public:
+  // Throws std::runtime_error with one line: what failed, on which address, and what to do about it.
+  // `exchange` must outlive the server; `cpus` is what the exchange was made with.
+  Server(const ServerOptions& options, Exchange& exchange, unsigned cpus);
+  // The same with other pages, which may throw.
+  Server(const ServerOptions& options, Site::Pages pages);
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+  Server(Server&&) = delete;
+  Server& operator=(Server&&) = delete;
+  ~Server();
+
+  // Takes no new requests and ends what is being served, within 2 s whatever the clients do. May be called twice.
+  void Stop();
+
+ private:
+  std::unique_ptr<Site> site_;
+  std::vector<ListenAddress> addresses_;
+  mg_context* context_ = nullptr;  // of civetweb, whose threads use site_
+};
+
+}  // namespace procevent

@@ -1,0 +1,136 @@
+#include "exporter/site.h"
+
+#include <exception>
+
+#include "exporter/build_info.h"
+#include "exporter/content_encoding.h"
+
+namespace procevent {
+namespace {
+
+// A place among the scrapes served at once, or none.
+class Place {
+ public:
+  Place(std::atomic<unsigned>& taken, unsigned most) : taken_(taken), had_(taken.fetch_add(1) < most) {}
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+  Place(Place&&) = delete;
+  Place& operator=(Place&&) = delete;
+  ~Place() { taken_.fetch_sub(1); }
+  [[nodiscard]] bool had() const { return had_; }
+
+ private:
+  std::atomic<unsigned>& taken_;
+  bool had_;
+};
+
+Response TooMany(unsigned most) {
+  return {"503 Service Unavailable", kPlainText,
+          "too many scrapes at once: " + std::to_string(most) + " are served; scrape less often or from fewer places\n",
+          "Retry-After: 1\r\n"};
+}
+
+std::string Escaped(std::string_view text) {
+  std::string html;
+  for (const char c : text) {
+    switch (c) {
+      case '&':
+        html += "&amp;";
+        break;
+      case '<':
+        html += "&lt;";
+        break;
+      case '>':
+        html += "&gt;";
+        break;
+      case '"':
+        html += "&quot;";
+        break;
+      case '\'':
+        html += "&#39;";
+        break;
+      default:
+        html += c;
+    }
+  }
+  return html;
+}
+
+}  // namespace
+
+std::string Written(const Response& response, Part part) {
+  std::string bytes = "HTTP/1.1 " + std::string(response.status) + "\r\nContent-Type: " + std::string(response.type) +
+                      "\r\nContent-Length: " + std::to_string(response.body.size()) +
+                      "\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n" +
+                      std::string(response.more_headers) + "\r\n";
+  if (part == Part::kWhole) {
+    bytes += response.body;
+  }
+  return bytes;
+}
+
+void Site::Serve(const Request& request, const Send& send) {
+  const bool scrape = request.path == telemetry_path_;
+  std::atomic<unsigned> uncounted{0};
+  const Place place(scrape ? scrapes_ : uncounted, scrape ? max_requests_ : 1);
+  // The pieces are gone when the client, who may be slow, gets the whole.
+  const std::string bytes = Written(place.had() ? Answer(request) : TooMany(max_requests_),
+                                    request.method == "HEAD" ? Part::kHead : Part::kWhole);
+  send(bytes);
+}
+
+Response Site::Answer(const Request& request) const {
+  try {
+    return Route(request);
+  } catch (const std::exception& fault) {
+    return {"500 Internal Server Error", kPlainText, "this page failed: " + std::string(fault.what()) + "\n", {}};
+  }
+}
+
+Response Site::Route(const Request& request) const {
+  const bool page = request.path == "/" || request.path == "/-/healthy" || request.path == "/-/ready";
+  if (!page && request.path != telemetry_path_) {
+    return {"404 Not Found", kPlainText, "no such page; metrics are at " + telemetry_path_ + "\n", {}};
+  }
+  if (request.method != "GET" && request.method != "HEAD") {
+    return {"405 Method Not Allowed", kPlainText, "only GET and HEAD\n", "Allow: GET, HEAD\r\n"};
+  }
+  if (request.path == telemetry_path_) {
+    return Metrics(request.accept_encoding);
+  }
+  if (request.path == "/") {
+    return {"200 OK", "text/html; charset=utf-8", Landing(), {}};
+  }
+  if (request.path == "/-/healthy") {
+    return {"200 OK", kPlainText, "healthy\n", {}};
+  }
+  const std::string cause = pages_.unreadiness();
+  if (!cause.empty()) {
+    return {"503 Service Unavailable", kPlainText, "not ready: " + cause + "\n", "Retry-After: 1\r\n"};
+  }
+  return {"200 OK", kPlainText, "ready\n", {}};
+}
+
+Response Site::Metrics(std::string_view accept_encoding) const {
+  constexpr std::string_view kType = "text/plain; version=0.0.4; charset=utf-8";
+  std::string text = pages_.metrics();
+  if (PrefersGzip(accept_encoding)) {
+    if (auto packed = Gzip(text)) {
+      return {"200 OK", kType, std::move(*packed), "Content-Encoding: gzip\r\nVary: Accept-Encoding\r\n"};
+    }
+  }
+  return {"200 OK", kType, std::move(text), "Vary: Accept-Encoding\r\n"};
+}
+
+std::string Site::Landing() const {
+  const std::string path = Escaped(telemetry_path_);
+  return "<!doctype html>\n<html lang=\"en\">\n<head><title>procevent_exporter</title></head>\n<body>\n"
+         "<h1>procevent_exporter " +
+         Escaped(Version()) + "</h1>\n<ul>\n<li><a href=\"" + path + "\">" + path +
+         "</a>: metrics</li>\n"
+         "<li><a href=\"/-/healthy\">/-/healthy</a>: does it run?</li>\n"
+         "<li><a href=\"/-/ready\">/-/ready</a>: does it hear the kernel?</li>\n"
+         "</ul>\n</body>\n</html>\n";
+}
+
+}  // namespace procevent

@@ -1,0 +1,61 @@
+// What the server answers to which request: methods, paths, pages, headers, encodings, the limit of scrapes. Knows no
+// socket. The server hands every request to it, from any number of threads at once.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "exporter/server_options.h"
+
+namespace procevent {
+
+struct Request {
+  std::string_view method;
+  std::string_view path;  // as it was sent, without the query
+  std::string_view accept_encoding;
+};
+
+struct Response {
+  std::string_view status = "200 OK";
+  std::string_view type;
+  std::string body;
+  std::string_view more_headers;  // each with its line end
+};
+inline constexpr std::string_view kPlainText = "text/plain; charset=utf-8";
+
+enum class Part : std::uint8_t { kWhole, kHead };
+// As bytes; a HEAD request gets no more than the head.
+std::string Written(const Response& response, Part part = Part::kWhole);
+
+class Site {
+ public:
+  struct Pages {
+    std::function<std::string()> metrics;      // the text of a scrape
+    std::function<std::string()> unreadiness;  // one line with the cause; empty if all is well
+  };
+  using Send = std::function<void(std::string_view)>;
+
+  Site(const ServerOptions& options, Pages pages)
+      : telemetry_path_(options.telemetry_path), max_requests_(options.max_requests), pages_(std::move(pages)) {}
+
+  // Calls `send` once, with the whole response. A scrape counts against the limit until that returns. What a page
+  // throws becomes a 500; what `send` throws goes through.
+  void Serve(const Request& request, const Send& send);
+
+ private:
+  [[nodiscard]] Response Answer(const Request& request) const;
+  [[nodiscard]] Response Route(const Request& request) const;
+  [[nodiscard]] Response Metrics(std::string_view accept_encoding) const;
+  [[nodiscard]] std::string Landing() const;
+
+  std::string telemetry_path_;
+  unsigned max_requests_;
+  Pages pages_;
+  std::atomic<unsigned> scrapes_{0};  // being served now
+};
+
+}  // namespace procevent

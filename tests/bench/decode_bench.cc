@@ -1,0 +1,82 @@
+// What the decoder and the ledger cost for each event. Run it from a build with release flags, on a quiet machine.
+#include <benchmark/benchmark.h>
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "core/ledger/ledger.h"
+#include "core/protocol/decoder.h"
+#include "core/protocol/encoder.h"
+#include "core/protocol/event.h"
+
+namespace procevent {
+namespace {
+
+constexpr std::size_t kDatagrams = 512;  // one batch of the reader's
+constexpr Task kParent{.pid = 4000, .tgid = 4000};
+constexpr Task kChild{.pid = 4001, .tgid = 4001};
+
+// The order of a machine that starts programs: fork, exec, exit, now and then a comm, a uid and a session.
+Event EventNumber(std::uint32_t number) {
+  const std::array<Event::Body, 10> mix{ForkBody{kParent, kChild},
+                                        ExecBody{kChild},
+                                        ExitBody{.task = kChild, .parent_signal = 17, .parent = kParent},
+                                        ForkBody{kParent, kChild},
+                                        ExecBody{kChild},
+                                        ExitBody{.task = kChild, .parent_signal = 17, .parent = kParent},
+                                        ForkBody{kParent, kChild},
+                                        CommBody{kChild, {"bench"}},
+                                        UidBody{kChild, 1000, 1000},
+                                        SidBody{kChild}};
+  return {
+      .sequence = number, .cpu = 0, .timestamp_ns = 1'000'000ULL + number * 500ULL, .body = mix[number % mix.size()]};
+}
+
+std::vector<Bytes> Datagrams() {
+  std::vector<Bytes> datagrams;
+  for (std::uint32_t number = 0; number < kDatagrams; ++number) {
+    datagrams.push_back(EncodeEvent(EventNumber(number)));
+  }
+  return datagrams;
+}
+
+void DecodeEvents(benchmark::State& state) {
+  const std::vector<Bytes> datagrams = Datagrams();
+  Message message;
+  for ([[maybe_unused]] auto round : state) {
+    for (const Bytes& datagram : datagrams) {
+      Decoder decoder(datagram);
+      while (decoder.Next(message)) {
+        benchmark::DoNotOptimize(message);
+      }
+    }
+  }
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kDatagrams));
+}
+BENCHMARK(DecodeEvents);
+
+void BookEvents(benchmark::State& state) {
+  std::vector<Message> messages;
+  for (std::uint32_t number = 0; number < kDatagrams; ++number) {
+    messages.push_back({.outcome = Outcome::kEvent, .event = EventNumber(number)});
+  }
+  Ledger ledger(1, GapsAre::kLosses);
+  for ([[maybe_unused]] auto round : state) {
+    for (Message& message : messages) {
+      ledger.Book(message, 6'000'000);
+      message.event.sequence += kDatagrams;  // the next round goes on where this one ends
+    }
+    benchmark::ClobberMemory();
+  }
+  if (ledger.lost() != 0) {
+    state.SkipWithError("events were lost that were not");
+  }
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kDatagrams));
+}
+BENCHMARK(BookEvents);
+
+}  // namespace
+}  // namespace procevent
+
+BENCHMARK_MAIN();

@@ -1,0 +1,104 @@
+#include "cmd/notice_log.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <string>
+#include <vector>
+
+#include "core/base/clock.h"
+
+namespace procevent {
+namespace {
+
+using testing::ElementsAre;
+
+constexpr Error kCause{"bind the connector socket", EPERM, "add CAP_NET_ADMIN"};
+constexpr const char* kCauseText = "cannot bind the connector socket: Operation not permitted; add CAP_NET_ADMIN";
+
+struct Row {
+  const char* name;
+  Notice notice;
+  LogLevel level;
+  std::string text;
+};
+
+class NoticeTextTest : public testing::TestWithParam<Row> {};
+
+TEST_P(NoticeTextTest, SaysCauseAndRemedy) {
+  const NoticeText text = TextOf(GetParam().notice);
+  EXPECT_EQ(text.level, GetParam().level);
+  EXPECT_EQ(text.text, GetParam().text);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Rows, NoticeTextTest,
+    testing::Values(
+        Row{"Listening",
+            {.kind = Notice::Kind::kListening, .number = 1234},
+            LogLevel::kInfo,
+            "listening to the kernel's process events; unheard before: 1234 ms"},
+        Row{"NotListening", {.kind = Notice::Kind::kNotListening, .error = kCause}, LogLevel::kError, kCauseText},
+        Row{"Silence", {.kind = Notice::Kind::kSilence, .error = kCause}, LogLevel::kWarning, kCauseText},
+        Row{"Fault", {.kind = Notice::Kind::kFault, .error = kCause}, LogLevel::kError, kCauseText},
+        Row{"SmallBuffer",
+            {.kind = Notice::Kind::kSmallBuffer, .number = 212992, .wanted = 32U << 20U},
+            LogLevel::kWarning,
+            "the receive buffer is 208KiB, not the 32768KiB asked for, so bursts are lost sooner; give the process "
+            "CAP_NET_ADMIN, or raise the sysctl net.core.rmem_max"},
+        Row{"Unseen",
+            {.kind = Notice::Kind::kUnseen, .number = 7},
+            LogLevel::kWarning,
+            "7 forks were made in a silence too short to be noticed; they are in procevent_forks_unseen_total"},
+        Row{"NoForkCount", {.kind = Notice::Kind::kNoForkCount, .error = kCause}, LogLevel::kWarning, kCauseText}),
+    [](const auto& row) { return row.param.name; });
+
+class NoticeLogTest : public testing::Test {
+ protected:
+  std::vector<std::string> Print(std::uint64_t now_ns) {
+    lines_.clear();
+    log_.Print(notices_, now_ns);
+    return lines_;
+  }
+
+  Notices notices_{Wake::Make().value()};
+  std::vector<std::string> lines_;
+  NoticeLog log_{[this](LogLevel /*level*/, std::string_view text) { lines_.emplace_back(text); }};
+};
+
+TEST_F(NoticeLogTest, PrintsInOrder) {
+  notices_.Post({.kind = Notice::Kind::kSilence, .error = kCause});
+  notices_.Post({.kind = Notice::Kind::kListening, .number = 1});
+  EXPECT_THAT(Print(0), ElementsAre(kCauseText, "listening to the kernel's process events; unheard before: 1 ms"));
+  EXPECT_THAT(Print(1), ElementsAre());
+}
+
+TEST_F(NoticeLogTest, HasRoomForEveryKind) {
+  notices_.Post({.kind = Notice::Kind::kNoForkCount, .error = kCause});
+  EXPECT_THAT(Print(0), ElementsAre(kCauseText));
+}
+
+TEST_F(NoticeLogTest, SumsUpWhatIsSaidTooOften) {
+  for (std::uint64_t i = 1; i <= 8; ++i) {
+    notices_.Post({.kind = Notice::Kind::kListening, .number = i});
+  }
+  EXPECT_EQ(Print(0).size(), 5U);
+  EXPECT_EQ(log_.NextDue(), 60 * kNanosPerSecond);
+  EXPECT_THAT(Print(60 * kNanosPerSecond),
+              ElementsAre("listening to the kernel's process events; unheard before: 8 ms (3 more like this)"));
+  EXPECT_EQ(log_.NextDue(), std::nullopt);
+}
+
+TEST_F(NoticeLogTest, TellsWhatTheRingDropped) {
+  for (std::size_t i = 0; i < Notices::kCapacity + 3; ++i) {
+    notices_.Post({.kind = Notice::Kind::kListening});
+  }
+  const auto lines = Print(0);
+  ASSERT_EQ(lines.size(), 6U);
+  EXPECT_EQ(lines.back(), "notices that the reader had no room to leave: 3");
+  EXPECT_THAT(Print(1), ElementsAre());
+}
+
+}  // namespace
+}  // namespace procevent

@@ -1,0 +1,168 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "config/load.h"
+#include "config/text.h"
+
+namespace procevent {
+namespace {
+
+using namespace std::string_literals;
+
+std::vector<std::string> FaultsOf(std::string_view text) {
+  std::vector<std::string> lines;
+  const LoadedConfig loaded = LoadConfig(text, "f.yml");
+  if (const auto* faults = std::get_if<std::vector<Fault>>(&loaded)) {
+    std::ranges::transform(*faults, std::back_inserter(lines), Describe);
+  }
+  return lines;
+}
+
+std::string Repeat(std::string_view part, int times) {
+  std::string text;
+  for (int i = 0; i < times; ++i) {
+    text += part;
+  }
+  return text;
+}
+
+struct Row {
+  const char* name;
+  std::string text;
+  std::string fault;
+};
+
+class HostileYamlTest : public testing::TestWithParam<Row> {};
+
+TEST_P(HostileYamlTest, IsOneClearFault) {
+  EXPECT_THAT(FaultsOf(GetParam().text), testing::ElementsAre(GetParam().fault));
+}
+
+const std::string kUtf8 = ", allowed is printable UTF-8 without a byte-order mark";
+INSTANTIATE_TEST_SUITE_P(
+    Rows, HostileYamlTest,
+    testing::Values(
+        Row{"SecondDocument", "log: {}\n---\nlog: {}\n", "f.yml:2:1: found a second document, allowed is one document"},
+        Row{"TextAfterTheEnd", "log: {}\n...\nlog: {}\n",
+            "f.yml:3:1: found a second document, allowed is one document"},
+        Row{"Anchor", "log: {level: &a info}", "f.yml:1:14: log.level: found an anchor, allowed is the value alone"},
+        Row{"AnchorOfNothing", "log: {level: &a }",
+            "f.yml:1:14: log.level: found an anchor, allowed is the value alone"},
+        Row{"AnchorOfAKey", "&a log: {}", "f.yml:1:1: found an anchor, allowed is the value alone"},
+        Row{"UnknownAlias", "log: {level: *a}",
+            "f.yml:1:14: found broken YAML: the referenced anchor is not defined, allowed is well-formed YAML"},
+        Row{"Tag", "log: {level: !!str info}", "f.yml:1:14: log.level: found a tag, allowed is the value alone"},
+        Row{"BareTag", "log: {level: ! info}", "f.yml:1:14: log.level: found a tag, allowed is the value alone"},
+        Row{"TagOfAMap", "log: !x {}", "f.yml:1:6: log: found a tag, allowed is the value alone"},
+        Row{"TagOfAList", "source: {events: !!seq [fork]}",
+            "f.yml:1:18: source.events: found a tag, allowed is the value alone"},
+        Row{"TwoAnchors", "log: {level: &a &b info}",
+            "f.yml:1:17: found broken YAML: cannot assign multiple anchors to the same node, allowed is well-formed "
+            "YAML"},
+        Row{"Deep", Repeat("a: {", 1) + Repeat("{", 40),
+            "f.yml:1:19: found more than 16 levels, allowed is a flatter file"},
+        Row{"VeryDeep", Repeat("[", 100'000), "f.yml:1:9: found more than 16 levels, allowed is a flatter file"},
+        Row{"DeepBlock", Repeat("- ", 50'000), "f.yml:1:33: found more than 16 levels, allowed is a flatter file"},
+        Row{"ManyValues", "log: [" + Repeat("1,", 20'000) + "]",
+            "f.yml:1:20001: found more than 10000 values, allowed is a smaller file"},
+        Row{"NeverClosed", "log: {level: info",
+            "f.yml:2:1: found broken YAML: end of map flow not found, allowed is well-formed YAML"},
+        Row{"QuoteNeverEnds", "log: {}\nweb: \"a\\\"\n",
+            "f.yml:2:6: found a quote that never ends, allowed is a text between two quotes"},
+        Row{"SingleQuoteNeverEnds", "log:\n  level: 'info\'\'\n",
+            "f.yml:2:10: found a quote that never ends, allowed is a text between two quotes"},
+        Row{"Tab", "log:\n\tlevel: info\n",
+            "f.yml:2:7: found a tab in the indentation, allowed is indentation by spaces"},
+        Row{"TabAfterBlanks", "log:\n  level: info\n  \tformat: json\n",
+            "f.yml:3:3: found a tab in the indentation, allowed is indentation by spaces"},
+        Row{"TabElsewhere", "log:\n  level:\tinfo: x\n",
+            "f.yml:2:14: found broken YAML: illegal map value, allowed is well-formed YAML"},
+        Row{"Mark", "\xEF\xBB\xBFlog: {}", "f.yml:1:1: found a byte-order mark (\\xef\\xbb\\xbf)" + kUtf8},
+        Row{"Utf16", "\xFF\xFEl\0"s, "f.yml:1:1: found a byte that is no UTF-8 (\\xff)" + kUtf8},
+        Row{"Latin1", "log: {level: gr\xFC}", "f.yml:1:16: found a byte that is no UTF-8 (\\xfc)" + kUtf8},
+        Row{"Nul", "log: {}\n \0"s, "f.yml:2:2: found a control character (\\x00)" + kUtf8},
+        Row{"EndOfTransmission", "log: {}\n\x04", "f.yml:2:1: found a control character (\\x04)" + kUtf8},
+        Row{"CarriageReturn", "log: {}\rweb: {}", "f.yml:1:8: found a control character (\\x0d)" + kUtf8},
+        Row{"InAComment", "# \x1b[2J\n", "f.yml:1:3: found a control character (\\x1b)" + kUtf8}),
+    [](const auto& row) { return row.param.name; });
+
+TEST(HostileYamlTest, LaughsAreNotMultiplied) {
+  std::string text = "a: &a [x, x, x, x, x, x, x, x, x]\n";
+  for (char c = 'b'; c <= 'z'; ++c) {
+    const std::string before = "*"s + static_cast<char>(c - 1) + ", ";
+    text += c + ": &"s + c + " [" + Repeat(before, 8) + before.substr(0, 2) + "]\n";
+  }
+  EXPECT_LE(FaultsOf(text).size(), 201U);
+}
+
+TEST(HostileYamlTest, LinesMayEndAsElsewhere) {
+  EXPECT_THAT(FaultsOf("log:\r\n  level: info\r\n"), testing::IsEmpty());
+}
+
+TEST(HostileYamlTest, QuotesWithinQuotesEndNothing) {
+  EXPECT_THAT(FaultsOf(R"(log: {"level": 'info', 'format': "json"})"), testing::IsEmpty());
+  EXPECT_THAT(FaultsOf(R"(log: {level: 'it''s'})"), testing::ElementsAre(testing::HasSubstr(R"(found "it's")")));
+  EXPECT_THAT(FaultsOf(R"(log: {level: "\\"})"), testing::ElementsAre(testing::HasSubstr(R"(found "\\")")));
+}
+
+// What a file may hold, cut and mixed at random: there is a configuration, or there are printable faults.
+TEST(HostileYamlTest, NothingRandomBreaksIt) {
+  const std::vector<std::string> parts{
+      "web:",        "log:",       "source:", "level: ", "events: ", "[",    "]",     "{",     "}",
+      ",",           "\n",         "\n  ",    "\n    ",  "- ",       "? ",   ": ",    "&a ",   "*a",
+      "!!str ",      "! ",         "'",       "\"",      "|\n",      ">-\n", "# ",    "---\n", "...\n",
+      "%YAML 1.2\n", "%TAG ! x\n", "null",    "~",       "info",     "fork", "32MiB", "\\x",   "\\u12",
+      "\t",          "<<",         "@",       "`",       "\xC3\xBC", "\xFF", "\x1b"};
+  std::mt19937 random(1);
+  for (int i = 0; i < 20'000; ++i) {
+    std::string text;
+    const std::size_t count = random() % 24;
+    for (std::size_t part = 0; part < count; ++part) {
+      text += parts.at(random() % (parts.size() - (random() % 4 == 0 ? 0 : 2)));
+    }
+    SCOPED_TRACE(Quoted(text, 1000));
+    for (const std::string& line : FaultsOf(text)) {
+      ASSERT_TRUE(line.starts_with("f.yml:")) << line;
+      ASSERT_EQ(Printable(line, 5000), line);
+      ASSERT_LE(line.size(), 1000U);
+    }
+  }
+}
+
+// The same for the real file with a few bytes changed.
+TEST(HostileYamlTest, NoMutationBreaksIt) {
+  const std::string good =
+      "web:\n  listen_addresses:\n    - 0.0.0.0:13675\n  telemetry_path: /metrics\n"
+      "source:\n  receive_buffer: 32MiB\n  events: [fork, exec]\nlog: {level: \"info\", format: 'json'}\n";
+  std::mt19937 random(2);
+  for (int i = 0; i < 20'000; ++i) {
+    std::string text = good;
+    for (std::size_t change = random() % 4 + 1; change > 0; --change) {
+      const std::size_t at = random() % text.size();
+      switch (random() % 3) {
+        case 0:
+          text[at] = static_cast<char>(random() % 128);
+          break;
+        case 1:
+          text.erase(at, random() % 5);
+          break;
+        default:
+          text.insert(at, 1, "[]{},:-?&*!|>'\"%@`#\n \t~"[random() % 23]);
+      }
+      text += text.empty() ? "x" : "";
+    }
+    SCOPED_TRACE(Quoted(text, 1000));
+    for (const std::string& line : FaultsOf(text)) {
+      ASSERT_EQ(Printable(line, 5000), line);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace procevent

@@ -1,0 +1,116 @@
+// Decoding and booking allocate nothing. This program counts what its operators new are asked for.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+#include <vector>
+
+#include "core/ledger/ledger.h"
+#include "core/protocol/decoder.h"
+#include "core/protocol/encoder.h"
+#include "core/protocol/wire.h"
+#include "tests/core/protocol/test_events.h"
+
+namespace {
+
+std::atomic<std::size_t>& Allocations() {
+  static std::atomic<std::size_t> allocations{0};
+  return allocations;
+}
+
+// NOLINTBEGIN(cppcoreguidelines-no-malloc,cppcoreguidelines-owning-memory): this is what new is made of here
+void* Allocate(std::size_t size) noexcept {
+  Allocations().fetch_add(1, std::memory_order_relaxed);
+  return std::malloc(size == 0 ? 1 : size);
+}
+
+void* Allocate(std::size_t size, std::align_val_t alignment) noexcept {
+  Allocations().fetch_add(1, std::memory_order_relaxed);
+  const auto align = static_cast<std::size_t>(alignment);
+  return std::aligned_alloc(align, (size + align - 1) / align * align);
+}
+
+void Free(void* memory) noexcept { std::free(memory); }
+// NOLINTEND(cppcoreguidelines-no-malloc,cppcoreguidelines-owning-memory)
+
+void* OrThrow(void* memory) {
+  if (memory == nullptr) {
+    throw std::bad_alloc();
+  }
+  return memory;
+}
+
+}  // namespace
+
+// All of them: a sanitizer has its own of those that are missing.
+void* operator new(std::size_t size) { return OrThrow(Allocate(size)); }
+void* operator new[](std::size_t size) { return OrThrow(Allocate(size)); }
+void* operator new(std::size_t size, const std::nothrow_t& /*tag*/) noexcept { return Allocate(size); }
+void* operator new[](std::size_t size, const std::nothrow_t& /*tag*/) noexcept { return Allocate(size); }
+void* operator new(std::size_t size, std::align_val_t alignment) { return OrThrow(Allocate(size, alignment)); }
+void* operator new[](std::size_t size, std::align_val_t alignment) { return OrThrow(Allocate(size, alignment)); }
+void operator delete(void* memory) noexcept { Free(memory); }
+void operator delete[](void* memory) noexcept { Free(memory); }
+void operator delete(void* memory, std::size_t /*size*/) noexcept { Free(memory); }
+void operator delete[](void* memory, std::size_t /*size*/) noexcept { Free(memory); }
+void operator delete(void* memory, const std::nothrow_t& /*tag*/) noexcept { Free(memory); }
+void operator delete[](void* memory, const std::nothrow_t& /*tag*/) noexcept { Free(memory); }
+void operator delete(void* memory, std::align_val_t /*alignment*/) noexcept { Free(memory); }
+void operator delete[](void* memory, std::align_val_t /*alignment*/) noexcept { Free(memory); }
+void operator delete(void* memory, std::size_t /*size*/, std::align_val_t /*alignment*/) noexcept { Free(memory); }
+void operator delete[](void* memory, std::size_t /*size*/, std::align_val_t /*alignment*/) noexcept { Free(memory); }
+
+namespace procevent {
+namespace {
+
+TEST(NoAllocationTest, TheCounterCounts) {
+  const std::size_t before = Allocations();
+  ::operator delete(::operator new(8));
+  EXPECT_EQ(Allocations(), before + 1);
+}
+
+// Every kind, every outcome, every length.
+std::vector<Bytes> Datagrams() {
+  std::vector<Bytes> datagrams;
+  for (const NamedEvent& row : OneOfEachKind()) {
+    Bytes datagram = EncodeEvent(row.event);
+    datagrams.push_back(Joined({EncodeNetlink(wire::kNoop, {}), EncodeError(1), datagram, datagram}));
+    while (!datagram.empty()) {
+      datagrams.push_back(datagram);
+      datagram.pop_back();
+    }
+  }
+  for (std::uint16_t type = 0; type < 20; ++type) {
+    datagrams.push_back(EncodeNetlink(type, {}));
+  }
+  return datagrams;
+}
+
+TEST(NoAllocationTest, DecodingAndBookingAllocateNothing) {
+  const std::vector<Bytes> datagrams = Datagrams();
+  Ledger ledger(4, GapsAre::kLosses);
+  Message message;
+  std::size_t messages = 0;
+  const std::size_t before = Allocations();
+  for (const Bytes& datagram : datagrams) {
+    Decoder decoder(datagram);
+    while (decoder.Next(message)) {
+      ledger.Book(message, 1);
+      ++messages;
+    }
+  }
+  EXPECT_EQ(Allocations(), before);
+  EXPECT_GT(messages, datagrams.size());
+}
+
+TEST(NoAllocationTest, CopyingNumbersOfOneSizeAllocatesNothing) {
+  const Ledger ledger(64, GapsAre::kLosses);
+  Numbers copy(64);
+  const std::size_t before = Allocations();
+  copy = ledger.numbers();
+  EXPECT_EQ(Allocations(), before);
+}
+
+}  // namespace
+}  // namespace procevent

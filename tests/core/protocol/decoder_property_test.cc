@@ -1,0 +1,115 @@
+// Random events there and back, and random damage held against a second, slow decoder.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "core/protocol/encoder.h"
+#include "core/protocol/wire.h"
+#include "tests/core/protocol/slow_decoder.h"
+#include "tests/core/protocol/test_events.h"
+
+namespace procevent {
+namespace {
+
+TEST(DecoderPropertyTest, EventsSurviveEncodingAndDecoding) {
+  constexpr int kRounds = 100'000;
+  RandomEvents random(20240501);
+  std::array<int, kEventKinds> seen{};
+  for (int round = 0; round < kRounds; ++round) {
+    const Event event = random.Next();
+    const Bytes datagram = EncodeEvent(event);
+    Decoder decoder(datagram);
+    Message message;
+    ASSERT_TRUE(decoder.Next(message)) << ToHex(datagram);
+    ASSERT_EQ(message.outcome, Outcome::kEvent) << ToHex(datagram);
+    ASSERT_TRUE(message.event == event) << ToHex(datagram);
+    ASSERT_FALSE(decoder.Next(message)) << ToHex(datagram);
+    ++seen[static_cast<std::size_t>(event.kind())];
+  }
+  EXPECT_GT(*std::ranges::min_element(seen), kRounds / 20);
+}
+
+Bytes RandomMessage(RandomEvents& random) {
+  switch (random.UpTo(9)) {
+    case 0:
+      return EncodeError(static_cast<std::int32_t>(random.UpTo(2)) - 1);
+    case 1:
+      return EncodeNetlink(static_cast<std::uint16_t>(random.UpTo(20)), Bytes(random.UpTo(40), std::byte{1}));
+    default:
+      return EncodeEvent(random.Next());
+  }
+}
+
+// Where the meaning is: lengths, types, ids; each gets a value that is nearly right, or nonsense.
+void DamageField(RandomEvents& random, Bytes& bytes) {
+  struct Field {
+    std::size_t at;
+    std::size_t size;
+  };
+  constexpr std::array<Field, 7> kFields{{{0, 4}, {4, 2}, {16, 4}, {20, 4}, {32, 2}, {36, 4}, {40, 4}}};
+  const Field field = kFields[random.UpTo(kFields.size() - 1)];
+  if (bytes.size() < field.at + field.size) {
+    return;
+  }
+  const std::uint64_t value = random.UpTo(9) == 0 ? random.UpTo(UINT32_MAX) : random.UpTo(100);
+  if (field.size == 2) {
+    Overwrite16(bytes, field.at, static_cast<std::uint16_t>(value));
+  } else {
+    Overwrite32(bytes, field.at, static_cast<std::uint32_t>(value));
+  }
+}
+
+void Damage(RandomEvents& random, Bytes& bytes) {
+  switch (random.UpTo(4)) {
+    case 0:
+      bytes.resize(random.UpTo(bytes.size()));
+      break;
+    case 1:
+      bytes.resize(bytes.size() + random.UpTo(30), random.UpTo(3) == 0 ? std::byte{2} : std::byte{0});
+      break;
+    case 2:
+      if (!bytes.empty()) {
+        bytes[random.UpTo(bytes.size() - 1)] ^= static_cast<std::byte>(1U << random.UpTo(7));
+      }
+      break;
+    default:
+      DamageField(random, bytes);
+  }
+}
+
+bool Same(const Message& fast, const Message& slow) {
+  if (fast.outcome != slow.outcome) {
+    return false;
+  }
+  return (fast.outcome != Outcome::kEvent || fast.event == slow.event) &&
+         (fast.outcome != Outcome::kKernelError || fast.kernel_errno == slow.kernel_errno);
+}
+
+TEST(DecoderPropertyTest, DamagedDatagramsSayTheSameToTheSlowDecoder) {
+  constexpr int kRounds = 100'000;
+  RandomEvents random(20240502);
+  std::array<int, kOutcomes> seen{};
+  for (int round = 0; round < kRounds; ++round) {
+    Bytes datagram;
+    for (std::uint64_t parts = random.UpTo(2) + 1; parts > 0; --parts) {
+      Bytes part = RandomMessage(random);
+      for (std::uint64_t damages = random.UpTo(2); damages > 0; --damages) {
+        Damage(random, part);
+      }
+      datagram.insert(datagram.end(), part.begin(), part.end());
+    }
+    const std::vector<Message> fast = DecodeAll(datagram);
+    const std::vector<Message> slow = SlowlyDecodeAll(datagram);
+    ASSERT_TRUE(std::ranges::equal(fast, slow, Same)) << ToHex(datagram);
+    for (const Message& message : fast) {
+      ++seen[static_cast<std::size_t>(message.outcome)];
+    }
+  }
+  for (std::size_t outcome = 0; outcome < kOutcomes; ++outcome) {
+    EXPECT_GT(seen[outcome], 300) << "too few of outcome " << outcome << " to say anything about it";
+  }
+}
+
+}  // namespace
+}  // namespace procevent

@@ -1,0 +1,181 @@
+#include "tests/core/protocol/test_events.h"
+
+#include <algorithm>
+#include <cstring>
+#include <stdexcept>
+
+#include "core/protocol/wire.h"
+
+namespace procevent {
+namespace {
+
+std::uint8_t Nibble(char digit) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  const std::size_t value = kDigits.find(digit);
+  if (value == std::string_view::npos) {
+    throw std::invalid_argument("not a hex digit");
+  }
+  return static_cast<std::uint8_t>(value);
+}
+
+const Bytes& SomePayload() {
+  static const Bytes payload = FromHex("f0f1f2f3f4f5f6f7 e0e1e2e3e4e5e6e7 d0d1d2d3d4d5d6d7");
+  return payload;
+}
+
+Event Sample(std::uint32_t what, Event::Body body) {
+  return {.sequence = 0x01020304,
+          .acknowledged = 0x0a0b0c0d,
+          .what = what,
+          .cpu = 3,
+          .timestamp_ns = 0x1122334455667788,
+          .body = body};
+}
+
+}  // namespace
+
+Bytes FromHex(std::string_view hex) {
+  Bytes bytes;
+  std::string digits(hex);
+  std::erase(digits, ' ');
+  if (digits.size() % 2 != 0) {
+    throw std::invalid_argument("half a byte");
+  }
+  for (std::size_t at = 0; at < digits.size(); at += 2) {
+    bytes.push_back(static_cast<std::byte>(Nibble(digits[at]) * 16 + Nibble(digits[at + 1])));
+  }
+  return bytes;
+}
+
+std::string ToHex(std::span<const std::byte> bytes) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string hex;
+  for (const std::byte byte : bytes) {
+    hex += kDigits[std::to_integer<std::size_t>(byte) / 16];
+    hex += kDigits[std::to_integer<std::size_t>(byte) % 16];
+  }
+  return hex;
+}
+
+Bytes Joined(const std::vector<Bytes>& parts) {
+  Bytes all;
+  for (const Bytes& part : parts) {
+    all.insert(all.end(), part.begin(), part.end());
+  }
+  return all;
+}
+
+std::vector<Message> DecodeAll(std::span<const std::byte> datagram) {
+  std::vector<Message> messages;
+  Decoder decoder(datagram);
+  for (Message message; decoder.Next(message); message = {}) {
+    messages.push_back(message);
+    if (messages.size() > datagram.size()) {
+      throw std::logic_error("more messages than bytes");
+    }
+  }
+  return messages;
+}
+
+std::vector<Outcome> OutcomesOf(std::span<const std::byte> datagram) {
+  std::vector<Outcome> outcomes;
+  for (const Message& message : DecodeAll(datagram)) {
+    outcomes.push_back(message.outcome);
+  }
+  return outcomes;
+}
+
+const std::vector<NamedEvent>& OneOfEachKind() {
+  static const std::vector<NamedEvent> events{
+      {"ack", Sample(wire::kWhatAck, AckBody{.error = 22}), 4},
+      {"fork", Sample(wire::kWhatFork, ForkBody{.parent = {101, 102}, .child = {103, 104}}), 16},
+      {"exec", Sample(wire::kWhatExec, ExecBody{{201, 202}}), 8},
+      {"exit", Sample(wire::kWhatExit, ExitBody{{301, 302}, 0x8b, 17, {303, 304}}), 24},
+      {"nonzero exit", Sample(wire::kWhatNonzeroExit, ExitBody{{305, 306}, 0x100, 18, {307, 308}}), 24},
+      {"uid", Sample(wire::kWhatUid, UidBody{{401, 402}, 403, 404}), 16},
+      {"gid", Sample(wire::kWhatGid, GidBody{{501, 502}, 503, 504}), 16},
+      {"sid", Sample(wire::kWhatSid, SidBody{{601, 602}}), 8},
+      {"ptrace", Sample(wire::kWhatPtrace, PtraceBody{{701, 702}, {703, 704}}), 16},
+      {"comm", Sample(wire::kWhatComm, CommBody{{801, 802}, {"a name"}}), 24},
+      {"coredump", Sample(wire::kWhatCoredump, CoredumpBody{{901, 902}, {903, 904}}), 16},
+      {"unknown", Sample(0x400, UnknownBody{SomePayload()}), 24},
+  };
+  return events;
+}
+
+std::uint32_t RandomEvents::Number() { return static_cast<std::uint32_t>(UpTo(UINT32_MAX)); }
+
+Task RandomEvents::AnyTask() {
+  return {.pid = static_cast<std::int32_t>(Number()), .tgid = static_cast<std::int32_t>(Number())};
+}
+
+Event::Body RandomEvents::BodyOf(EventKind kind) {
+  switch (kind) {
+    case EventKind::kAck:
+      return AckBody{Number()};
+    case EventKind::kFork:
+      return ForkBody{AnyTask(), AnyTask()};
+    case EventKind::kExec:
+      return ExecBody{AnyTask()};
+    case EventKind::kExit:
+      return ExitBody{AnyTask(), Number(), Number(), AnyTask()};
+    case EventKind::kUid:
+      return UidBody{AnyTask(), Number(), Number()};
+    case EventKind::kGid:
+      return GidBody{AnyTask(), Number(), Number()};
+    case EventKind::kSid:
+      return SidBody{AnyTask()};
+    case EventKind::kPtrace:
+      return PtraceBody{AnyTask(), AnyTask()};
+    case EventKind::kComm: {
+      CommBody body{.task = AnyTask()};
+      std::ranges::generate(body.comm, [this] { return static_cast<char>(UpTo(255)); });
+      return body;
+    }
+    case EventKind::kCoredump:
+      return CoredumpBody{AnyTask(), AnyTask()};
+    case EventKind::kUnknown:
+      break;
+  }
+  payload_.resize(UpTo(100));
+  std::ranges::generate(payload_, [this] { return static_cast<std::byte>(UpTo(255)); });
+  return UnknownBody{payload_};
+}
+
+Event RandomEvents::Next() {
+  constexpr std::array<std::uint32_t, kEventKinds> kWhat{wire::kWhatAck,
+                                                         wire::kWhatFork,
+                                                         wire::kWhatExec,
+                                                         wire::kWhatExit,
+                                                         wire::kWhatUid,
+                                                         wire::kWhatGid,
+                                                         wire::kWhatSid,
+                                                         wire::kWhatPtrace,
+                                                         wire::kWhatComm,
+                                                         wire::kWhatCoredump,
+                                                         0};
+  const auto kind = static_cast<EventKind>(UpTo(kEventKinds - 1));
+  std::uint32_t what = kWhat[static_cast<std::size_t>(kind)];
+  if (kind == EventKind::kExit && UpTo(1) == 0) {
+    what = wire::kWhatNonzeroExit;
+  }
+  while (kind == EventKind::kUnknown && (std::ranges::count(kWhat, what) != 0 || what == wire::kWhatNonzeroExit)) {
+    what = Number();
+  }
+  return {.sequence = Number(),
+          .acknowledged = Number(),
+          .what = what,
+          .cpu = Number(),
+          .timestamp_ns = UpTo(UINT64_MAX),
+          .body = BodyOf(kind)};
+}
+
+void Overwrite16(Bytes& bytes, std::size_t offset, std::uint16_t value) {
+  std::memcpy(std::span(bytes).subspan(offset, sizeof(value)).data(), &value, sizeof(value));
+}
+
+void Overwrite32(Bytes& bytes, std::size_t offset, std::uint32_t value) {
+  std::memcpy(std::span(bytes).subspan(offset, sizeof(value)).data(), &value, sizeof(value));
+}
+
+}  // namespace procevent

@@ -1,0 +1,219 @@
+#include "core/reader/exchange.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <thread>
+#include <vector>
+
+#include "core/base/clock.h"
+
+namespace procevent {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Writes `value` all over a snapshot, so that a torn one shows.
+void Fill(Snapshot& snapshot, std::uint64_t taken_ns, std::uint64_t value) {
+  snapshot.taken_ns = taken_ns;
+  snapshot.numbers.events.fill(value);
+  for (auto& lost : snapshot.numbers.lost) {
+    lost = value;
+  }
+  snapshot.socket_drops = value;
+}
+
+bool IsOfOnePiece(const Snapshot& snapshot) {
+  const std::uint64_t value = snapshot.socket_drops;
+  for (const auto events : snapshot.numbers.events) {
+    if (events != value) {
+      return false;
+    }
+  }
+  for (const auto lost : snapshot.numbers.lost) {
+    if (lost != value) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// A reader that answers as fast as it can, and counts how often.
+class AnsweringThread {
+ public:
+  explicit AnsweringThread(Exchange& exchange) : thread_([this, &exchange] { Run(exchange); }) {}
+  AnsweringThread(const AnsweringThread&) = delete;
+  AnsweringThread& operator=(const AnsweringThread&) = delete;
+  ~AnsweringThread() { Stop(); }
+  void Stop() {
+    stopping_ = true;
+    if (thread_.joinable()) {
+      thread_.join();
+    }
+  }
+  [[nodiscard]] std::uint64_t answers() const { return answers_; }
+
+ private:
+  void Run(Exchange& exchange) {
+    while (!stopping_) {
+      if (!exchange.Asked()) {
+        std::this_thread::yield();
+        continue;
+      }
+      const std::uint64_t since = MonotonicNanos();
+      if (Snapshot* snapshot = exchange.Begin()) {
+        Fill(*snapshot, since, ++answers_);
+        exchange.Finish();
+      }
+    }
+  }
+  std::atomic<bool> stopping_{false};
+  std::atomic<std::uint64_t> answers_{0};
+  std::thread thread_;
+};
+
+TEST(ExchangeTest, AReaderThatNeverAnsweredGivesNothing) {
+  Exchange exchange(2);
+  Snapshot out(2);
+  EXPECT_EQ(exchange.Take(out, 10ms), Exchange::Age::kNone);
+  EXPECT_EQ(out.taken_ns, 0U);
+  EXPECT_FALSE(exchange.Asked()) << "the request was not taken back";
+}
+
+TEST(ExchangeTest, AnAnswerIsFresh) {
+  Exchange exchange(2);
+  Snapshot out(2);
+  const AnsweringThread reader(exchange);
+  const std::uint64_t before = MonotonicNanos();
+  ASSERT_EQ(exchange.Take(out, 60s), Exchange::Age::kFresh);
+  EXPECT_GT(out.taken_ns, before);
+  EXPECT_TRUE(IsOfOnePiece(out));
+}
+
+TEST(ExchangeTest, AReaderThatStoppedLeavesItsLastWholeSnapshot) {
+  Exchange exchange(2);
+  Snapshot first(2);
+  {
+    const AnsweringThread reader(exchange);
+    ASSERT_EQ(exchange.Take(first, 60s), Exchange::Age::kFresh);
+  }
+  Snapshot second(2);
+  EXPECT_EQ(exchange.Take(second, 10ms), Exchange::Age::kStale);
+  EXPECT_EQ(second.taken_ns, first.taken_ns);
+  EXPECT_EQ(second.numbers, first.numbers);
+}
+
+// Begins to fill for a scraper, and returns when that one has given up.
+Snapshot* BeginForSomebodyWhoGivesUp(Exchange& exchange) {
+  std::atomic<bool> begun{false};
+  std::thread scraper([&exchange, &begun] {
+    Snapshot mine(2);
+    while (!begun) {
+      EXPECT_EQ(exchange.Take(mine, 50ms), Exchange::Age::kNone);
+    }
+  });
+  Snapshot* snapshot = nullptr;
+  while (snapshot == nullptr) {
+    snapshot = exchange.Begin();
+  }
+  begun = true;
+  scraper.join();
+  return snapshot;
+}
+
+TEST(ExchangeTest, AnAnswerThatCameTooLateIsTheLastWholeOneAndNoFreshOne) {
+  Exchange exchange(2);
+  Snapshot* const snapshot = BeginForSomebodyWhoGivesUp(exchange);
+  Fill(*snapshot, MonotonicNanos(), 7);
+  exchange.Finish();
+  Snapshot out(2);
+  ASSERT_EQ(exchange.Take(out, 2s), Exchange::Age::kStale);
+  EXPECT_EQ(out.socket_drops, 7U);
+}
+
+TEST(ExchangeTest, AReaderStuckWhileFillingHurtsNobody) {
+  Exchange exchange(2);
+  ASSERT_NE(BeginForSomebodyWhoGivesUp(exchange), nullptr);
+  Snapshot out(2);
+  EXPECT_EQ(exchange.Take(out, 1ms), Exchange::Age::kNone);
+  EXPECT_EQ(exchange.Take(out, 1ms), Exchange::Age::kNone);
+  exchange.Finish();
+}
+
+TEST(ExchangeTest, ScrapersWhoWaitTogetherShareAnAnswer) {
+  Exchange exchange(2);
+  constexpr int kScrapers = 8;
+  std::atomic<int> arrived{0};
+  std::vector<std::thread> scrapers;
+  for (int i = 0; i < kScrapers; ++i) {
+    scrapers.emplace_back([&exchange, &arrived] {
+      ++arrived;
+      Snapshot mine(2);
+      EXPECT_EQ(exchange.Take(mine, 60s), Exchange::Age::kFresh);
+      EXPECT_TRUE(IsOfOnePiece(mine));
+    });
+  }
+  while (arrived < kScrapers || !exchange.Asked()) {
+    std::this_thread::yield();
+  }
+  std::uint64_t answers = 0;
+  {
+    AnsweringThread reader(exchange);
+    for (auto& scraper : scrapers) {
+      scraper.join();
+    }
+    reader.Stop();
+    answers = reader.answers();
+  }
+  EXPECT_LE(answers, static_cast<std::uint64_t>(kScrapers));
+  EXPECT_GE(answers, 1U);
+}
+
+TEST(ExchangeTest, EightScrapersSeeOnlyWholeFreshAndGrowingSnapshots) {
+  Exchange exchange(4);
+  AnsweringThread reader(exchange);
+  std::vector<std::thread> scrapers;
+  for (int i = 0; i < 8; ++i) {
+    scrapers.emplace_back([&exchange] {
+      Snapshot mine(4);
+      std::uint64_t last = 0;
+      for (int scrape = 0; scrape < 500; ++scrape) {
+        const std::uint64_t before = MonotonicNanos();
+        ASSERT_EQ(exchange.Take(mine, 60s), Exchange::Age::kFresh);
+        ASSERT_GT(mine.taken_ns, before);
+        ASSERT_TRUE(IsOfOnePiece(mine));
+        ASSERT_GE(mine.socket_drops, last);
+        last = mine.socket_drops;
+      }
+    });
+  }
+  for (auto& scraper : scrapers) {
+    scraper.join();
+  }
+  reader.Stop();
+}
+
+TEST(ExchangeTest, ScrapersThatGiveUpDisturbNoOthers) {
+  Exchange exchange(2);
+  const AnsweringThread reader(exchange);
+  std::vector<std::thread> scrapers;
+  for (int i = 0; i < 4; ++i) {
+    scrapers.emplace_back([&exchange, i] {
+      Snapshot mine(2);
+      for (int scrape = 0; scrape < 300; ++scrape) {
+        const auto age = exchange.Take(mine, i % 2 == 0 ? 0ms : 60000ms);
+        if (i % 2 == 1) {
+          ASSERT_EQ(age, Exchange::Age::kFresh);
+        }
+        ASSERT_TRUE(age == Exchange::Age::kNone || IsOfOnePiece(mine));
+      }
+    });
+  }
+  for (auto& scraper : scrapers) {
+    scraper.join();
+  }
+}
+
+}  // namespace
+}  // namespace procevent

@@ -1,0 +1,67 @@
+#include "core/reader/notices.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+namespace procevent {
+namespace {
+
+Wake MakeWake() { return std::move(Wake::Make()).value(); }
+
+TEST(NoticesTest, ComeOutInOrder) {
+  Notices notices(MakeWake());
+  notices.Post({.number = 1});
+  notices.Post({.number = 2});
+  Notice notice;
+  ASSERT_TRUE(notices.Take(notice));
+  EXPECT_EQ(notice.number, 1U);
+  ASSERT_TRUE(notices.Take(notice));
+  EXPECT_EQ(notice.number, 2U);
+  EXPECT_FALSE(notices.Take(notice));
+}
+
+TEST(NoticesTest, WhatDoesNotFitIsCountedAndTheFirstAreKept) {
+  Notices notices(MakeWake());
+  for (std::uint64_t i = 0; i < Notices::kCapacity + 3; ++i) {
+    notices.Post({.number = i});
+  }
+  EXPECT_EQ(notices.dropped(), 3U);
+  Notice notice;
+  for (std::uint64_t i = 0; i < Notices::kCapacity; ++i) {
+    ASSERT_TRUE(notices.Take(notice));
+    ASSERT_EQ(notice.number, i);
+  }
+  EXPECT_FALSE(notices.Take(notice));
+  notices.Post({.number = 99});
+  ASSERT_TRUE(notices.Take(notice));
+  EXPECT_EQ(notice.number, 99U);
+}
+
+TEST(NoticesTest, OneThreadPostsAnotherTakesAndNothingIsUnaccountedFor) {
+  Notices notices(MakeWake());
+  constexpr std::uint64_t kPosts = 20'000;
+  std::thread reader([&notices] {
+    for (std::uint64_t i = 1; i <= kPosts; ++i) {
+      notices.Post({.number = i, .wanted = i});
+    }
+  });
+  std::uint64_t taken = 0;
+  std::uint64_t last = 0;
+  Notice notice;
+  while (taken + notices.dropped() < kPosts) {
+    if (notices.Take(notice)) {
+      ASSERT_GT(notice.number, last);
+      ASSERT_EQ(notice.number, notice.wanted);
+      last = notice.number;
+      ++taken;
+    } else {
+      std::this_thread::yield();
+    }
+  }
+  reader.join();
+  EXPECT_FALSE(notices.Take(notice));
+}
+
+}  // namespace
+}  // namespace procevent

@@ -1,0 +1,342 @@
+#include "core/reader/reader.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "fake_source.h"
+
+namespace procevent {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A /proc/stat of the test's own.
+class FakeProcStat {
+ public:
+  FakeProcStat() {
+    std::string path = "/tmp/procevent_stat_XXXXXX";
+    fd_.Reset(::mkstemp(path.data()));
+    path_ = path;
+    Set(0);
+  }
+  FakeProcStat(const FakeProcStat&) = delete;
+  FakeProcStat& operator=(const FakeProcStat&) = delete;
+  ~FakeProcStat() { ::unlink(path_.c_str()); }
+  void Set(std::uint64_t forks) const {
+    const std::string text = "processes " + std::to_string(1000000 + forks) + "\n";
+    ASSERT_EQ(::pwrite(fd_.get(), text.data(), text.size(), 0), static_cast<ssize_t>(text.size()));
+  }
+  [[nodiscard]] const char* path() const { return path_.c_str(); }
+
+ private:
+  OwnedFd fd_;
+  std::string path_;
+};
+
+class ReaderTest : public testing::Test {
+ protected:
+  void Start(GapsAre gaps = GapsAre::kLosses) {
+    reader_ = std::make_unique<Reader>(std::make_unique<FakeSource>(kernel_),
+                                       ReaderOptions{.drain_interval = 1ms, .canary_interval = 100ms}, 2, gaps,
+                                       ProcStat(stat_.path()));
+    reader_->Start();
+  }
+
+  Snapshot Take() {
+    Snapshot snapshot(2);
+    EXPECT_EQ(reader_->exchange().Take(snapshot, 60s), Exchange::Age::kFresh);
+    return snapshot;
+  }
+
+  // Scrapes until `holds`, for as long as any machine may need.
+  template <typename Predicate>
+  Snapshot TakeUntil(Predicate holds) {
+    Snapshot snapshot(2);
+    const auto deadline = std::chrono::steady_clock::now() + 60s;
+    do {
+      snapshot = Take();
+    } while (!holds(snapshot) && std::chrono::steady_clock::now() < deadline);
+    EXPECT_TRUE(holds(snapshot));
+    return snapshot;
+  }
+
+  // The first notice of this kind; nothing if it does not come.
+  std::optional<Notice> AwaitNotice(Notice::Kind kind) {
+    const auto deadline = std::chrono::steady_clock::now() + 60s;
+    Notice notice;
+    while (std::chrono::steady_clock::now() < deadline) {
+      while (reader_->notices().Take(notice)) {
+        if (notice.kind == kind) {
+          return notice;
+        }
+      }
+      std::this_thread::sleep_for(1ms);
+    }
+    return std::nullopt;
+  }
+
+  static std::uint64_t Restarts(const Snapshot& snapshot, RestartReason reason) {
+    return snapshot.restarts.at(static_cast<std::size_t>(reason));
+  }
+  static std::uint64_t Rejected(const Snapshot& snapshot, Rejection reason) {
+    return snapshot.numbers.rejected.at(static_cast<std::size_t>(reason));
+  }
+
+  FakeKernel kernel_;
+  FakeProcStat stat_;
+  std::unique_ptr<Reader> reader_;
+};
+
+const ForkBody kFork{{1, 1}, {2, 2}};
+
+TEST_F(ReaderTest, CountsWhatCameBeforeTheScrape) {
+  Start();
+  for (std::uint64_t forks = 1; forks <= 1000; ++forks) {
+    stat_.Set(forks);
+    kernel_.SendEvent(kFork);
+    kernel_.SendEvent(ExecBody{{2, 2}});
+  }
+  const Snapshot snapshot = Take();
+  EXPECT_EQ(snapshot.numbers.events_of(EventKind::kFork), 1000U);
+  EXPECT_EQ(snapshot.numbers.events_of(EventKind::kExec), 1000U);
+  EXPECT_EQ(snapshot.numbers.lost_in_all(), 0U);
+  EXPECT_EQ(snapshot.kernel_forks, 1000U);
+  EXPECT_EQ(snapshot.forks_unseen, 0U);
+  EXPECT_TRUE(snapshot.listening);
+}
+
+TEST_F(ReaderTest, WaitsForForksThatTheKernelCountedAndHasYetToQueue) {
+  Start();
+  constexpr std::uint64_t kScrapes = 50;
+  std::uint64_t whole = 0;
+  for (std::uint64_t forks = 1; forks <= kScrapes; ++forks) {
+    stat_.Set(forks);
+    std::atomic<bool> answered{false};
+    std::thread late([this, &answered] {
+      while (!reader_->exchange().Asked() && !answered) {
+        std::this_thread::yield();
+      }
+      std::this_thread::sleep_for(1ms);
+      kernel_.SendEvent(kFork);
+    });
+    const Snapshot snapshot = Take();
+    answered = true;
+    late.join();
+    whole += snapshot.numbers.events_of(EventKind::kFork) == *snapshot.kernel_forks ? 1U : 0U;
+  }
+  EXPECT_GE(whole, 1U) << "a slow machine may miss some";
+}
+
+TEST_F(ReaderTest, AScrapeIsCutWhereTheKernelsCountWas) {
+  Start();
+  for (std::uint64_t forks = 1; forks <= 200; ++forks) {
+    stat_.Set(forks);
+    kernel_.SendEvent(kFork);
+    const Snapshot snapshot = Take();
+    ASSERT_EQ(snapshot.kernel_forks, forks);
+    ASSERT_EQ(snapshot.numbers.events_of(EventKind::kFork), forks);
+  }
+}
+
+TEST_F(ReaderTest, AForkThatNeverComesHoldsNoScrapeUp) {
+  Start();
+  stat_.Set(5);
+  const Snapshot snapshot = Take();
+  EXPECT_EQ(snapshot.kernel_forks, 5U);
+  EXPECT_EQ(snapshot.numbers.events_of(EventKind::kFork), 0U);
+}
+
+TEST_F(ReaderTest, ForksOfASilenceTooShortToBeNoticedAreUnseen) {
+  Start();
+  stat_.Set(5);
+  const Snapshot snapshot = TakeUntil([](const Snapshot& s) { return s.forks_unseen == 5; });
+  EXPECT_TRUE(snapshot.listening);
+  EXPECT_EQ(AwaitNotice(Notice::Kind::kUnseen)->number, 5U);
+}
+
+TEST_F(ReaderTest, AScrapeFindsASilenceThatTheWatchHasYetToNotice) {
+  reader_ = std::make_unique<Reader>(std::make_unique<FakeSource>(kernel_),
+                                     ReaderOptions{.drain_interval = 1ms, .canary_interval = 3600s}, 2,
+                                     GapsAre::kLosses, ProcStat(stat_.path()));
+  reader_->Start();
+  Take();
+  kernel_.Live(false);
+  kernel_.Refuse(Error{"hear process events", 0, "the test refuses"});
+  stat_.Set(5);
+  const Snapshot snapshot = TakeUntil([](const Snapshot& s) { return s.forks_unseen == 5; });
+  EXPECT_FALSE(snapshot.listening);
+  EXPECT_EQ(snapshot.kernel_forks, 5U);
+}
+
+TEST_F(ReaderTest, CountsLossesOfEachCpu) {
+  Start();
+  kernel_.Lose(7, 0);
+  kernel_.Lose(9, 1);
+  // No event follows on either CPU: the drops make the reader show what is hidden.
+  const Snapshot snapshot = TakeUntil([](const Snapshot& s) { return s.numbers.lost_in_all() >= 16; });
+  EXPECT_EQ(snapshot.numbers.lost.at(0), 7U);
+  EXPECT_EQ(snapshot.numbers.lost.at(1), 9U);
+  EXPECT_EQ(snapshot.socket_drops, 16U);
+}
+
+TEST_F(ReaderTest, AScrapeShowsWhatWasDroppedBeforeIt) {
+  Start();
+  Take();  // the tour of the start is over
+  for (std::uint64_t drops = 1; drops <= 20; ++drops) {
+    kernel_.Lose(1, 1);
+    const Snapshot snapshot = Take();
+    ASSERT_EQ(snapshot.socket_drops, drops);
+    ASSERT_EQ(snapshot.numbers.lost_in_all(), drops);
+  }
+}
+
+TEST_F(ReaderTest, ABrokenFreshSubscriptionIsNotTakenForAGoodOne) {
+  kernel_.BreakAfterRenewal(Error{"receive from the connector socket", 5, "a fresh socket is opened"});
+  Start();
+  const Snapshot snapshot = Take();
+  EXPECT_FALSE(snapshot.listening);
+  EXPECT_EQ(snapshot.cause.code, 5);
+  EXPECT_TRUE(AwaitNotice(Notice::Kind::kFault).has_value());
+}
+
+TEST_F(ReaderTest, GapsOfANarrowedSubscriptionAreNoLosses) {
+  Start(GapsAre::kMeaningless);
+  kernel_.Lose(7);
+  kernel_.SendEvent(kFork);
+  const Snapshot snapshot = Take();
+  EXPECT_FALSE(snapshot.loss_exact);
+  EXPECT_EQ(snapshot.numbers.lost_in_all(), 0U);
+  EXPECT_EQ(snapshot.kernel_forks, std::nullopt);
+  EXPECT_EQ(snapshot.numbers.events_of(EventKind::kFork), 1U);
+}
+
+TEST_F(ReaderTest, RejectsWhatTheKernelDidNotSend) {
+  Start();
+  kernel_.Send(EncodeEvent(Event{}), 4711);
+  kernel_.Send(Bytes(DatagramBatch::kSlotBytes + 1));
+  kernel_.Send(Bytes(7));
+  const Snapshot snapshot = Take();
+  EXPECT_EQ(Rejected(snapshot, Rejection::kForeignSender), 1U);
+  EXPECT_EQ(Rejected(snapshot, Rejection::kOversized), 1U);
+  EXPECT_EQ(Rejected(snapshot, Rejection::kTruncatedNetlinkHeader), 1U);
+  EXPECT_EQ(snapshot.numbers.events_of(EventKind::kAck), 0U);
+}
+
+TEST_F(ReaderTest, SilenceOpensAFreshSubscriptionAndIsCounted) {
+  Start();
+  Take();
+  kernel_.Refuse(Error{"hear process events", 0, "the test refuses"});
+  kernel_.Live(false);
+  const Snapshot deaf = TakeUntil([](const Snapshot& s) { return !s.listening; });
+  stat_.Set(33);
+  EXPECT_TRUE(AwaitNotice(Notice::Kind::kSilence).has_value());
+  EXPECT_TRUE(AwaitNotice(Notice::Kind::kNotListening).has_value());
+  EXPECT_EQ(TakeUntil([](const Snapshot& s) { return s.forks_unseen > 0; }).forks_unseen, 33U);
+  kernel_.Live(true);
+  kernel_.Refuse(std::nullopt);
+  const Snapshot again = TakeUntil([](const Snapshot& s) { return s.listening; });
+  EXPECT_EQ(Restarts(again, RestartReason::kSilence), 1U);
+  EXPECT_GE(Restarts(again, RestartReason::kNoAck), 1U);
+  EXPECT_GT(again.blind_ns, deaf.blind_ns);
+  EXPECT_EQ(again.forks_unseen, 33U);
+  const auto listening = AwaitNotice(Notice::Kind::kListening);
+  EXPECT_TRUE(listening.has_value());
+}
+
+TEST_F(ReaderTest, AStartWithoutAnAnswerStaysUpAndSaysWhy) {
+  const Error refusal{"hear process events", 0, "run with --pid host"};
+  kernel_.Refuse(refusal);
+  Start();
+  const Snapshot snapshot = Take();
+  EXPECT_FALSE(snapshot.listening);
+  EXPECT_EQ(snapshot.cause, refusal);
+  EXPECT_GT(snapshot.blind_ns, 0U);
+  EXPECT_EQ(AwaitNotice(Notice::Kind::kNotListening)->error, refusal);
+  kernel_.Refuse(std::nullopt);
+  const Snapshot later = TakeUntil([](const Snapshot& s) { return s.listening; });
+  EXPECT_EQ(later.cause, Error{});
+  EXPECT_GE(Restarts(later, RestartReason::kNoAck), 1U);
+}
+
+TEST_F(ReaderTest, TheSameRefusalIsToldOnce) {
+  kernel_.Refuse(Error{"hear process events", 0, "run with --pid host"});
+  Start();
+  TakeUntil([this](const Snapshot&) { return kernel_.renewals() >= 3; });
+  int told = 0;
+  Notice notice;
+  while (reader_->notices().Take(notice)) {
+    told += notice.kind == Notice::Kind::kNotListening ? 1 : 0;
+  }
+  EXPECT_EQ(told, 1);
+}
+
+TEST_F(ReaderTest, AFaultOfTheSocketOpensAFreshOne) {
+  Start();
+  Take();
+  kernel_.Break(Error{"receive from the connector socket", 5, "a fresh socket is opened"});
+  const Snapshot snapshot =
+      TakeUntil([](const Snapshot& s) { return s.listening && Restarts(s, RestartReason::kFault) == 1; });
+  EXPECT_EQ(Restarts(snapshot, RestartReason::kSilence), 0U);
+  EXPECT_EQ(AwaitNotice(Notice::Kind::kFault)->error.code, 5);
+}
+
+TEST_F(ReaderTest, TellsOfASmallBufferOnce) {
+  Start();
+  const auto notice = AwaitNotice(Notice::Kind::kSmallBuffer);
+  ASSERT_TRUE(notice.has_value());
+  EXPECT_EQ(notice->number, 1U << 19U);
+  EXPECT_EQ(notice->wanted, 1U << 20U);
+}
+
+TEST_F(ReaderTest, StopsAtOnceAndClosesTheSource) {
+  Start();
+  reader_->Stop();
+  EXPECT_TRUE(kernel_.closed());
+  reader_->Stop();
+  Snapshot snapshot(2);
+  EXPECT_NE(reader_->exchange().Take(snapshot, 1ms), Exchange::Age::kFresh);
+}
+
+TEST_F(ReaderTest, AnUnreadableForkCountLeavesTheAuditOut) {
+  reader_ = std::make_unique<Reader>(std::make_unique<FakeSource>(kernel_), ReaderOptions{}, 2, GapsAre::kLosses,
+                                     ProcStat("/nonexistent/stat"));
+  reader_->Start();
+  EXPECT_TRUE(AwaitNotice(Notice::Kind::kNoForkCount).has_value());
+  const Snapshot snapshot = Take();
+  EXPECT_EQ(snapshot.kernel_forks, std::nullopt);
+  EXPECT_TRUE(snapshot.listening);
+}
+
+TEST_F(ReaderTest, AScrapeThatGaveUpLeavesNoSpinningReader) {
+  Start();
+  Take();
+  stat_.Set(1000);  // nobody can answer at once: these forks never come
+  Snapshot snapshot(2);
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_NE(reader_->exchange().Take(snapshot, 5ms), Exchange::Age::kNone);
+  }
+  const int before = kernel_.wakes();
+  std::this_thread::sleep_for(1s);
+  EXPECT_LT(kernel_.wakes() - before, 300) << "ten canaries a second take a few turns each";
+}
+
+TEST_F(ReaderTest, AnIdleReaderSleeps) {
+  reader_ = std::make_unique<Reader>(std::make_unique<FakeSource>(kernel_),
+                                     ReaderOptions{.drain_interval = 1ms, .canary_interval = 3600s}, 2,
+                                     GapsAre::kLosses, ProcStat(stat_.path()));
+  reader_->Start();
+  Take();
+  // The canaries of the first seconds come at 100, 200, 400, ... ms; in one second that is at most four, and each
+  // takes a few turns. A reader that spins makes thousands.
+  const int before = kernel_.wakes();
+  std::this_thread::sleep_for(1s);
+  EXPECT_LT(kernel_.wakes() - before, 50);
+}
+
+}  // namespace
+}  // namespace procevent

@@ -1,0 +1,70 @@
+#include "core/source/subscribe_fault.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <string>
+#include <vector>
+
+namespace procevent {
+namespace {
+
+using testing::HasSubstr;
+
+struct Row {
+  std::string name;
+  Surroundings around;
+  std::vector<std::string> remedies;
+};
+
+class NoAckTest : public testing::TestWithParam<Row> {};
+
+TEST_P(NoAckTest, NamesCauseAndRemedy) {
+  const std::string line = Describe(NoAck(GetParam().around));
+  for (const auto& remedy : GetParam().remedies) {
+    EXPECT_THAT(line, HasSubstr(remedy));
+  }
+  EXPECT_EQ(line.find('\n'), std::string::npos);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Namespaces, NoAckTest,
+    testing::Values(
+        Row{"Network", {.foreign_network = true}, {"network namespace", "--network host"}},
+        Row{"Pids", {.foreign_pids = true}, {"PID namespace", "--pid host"}},
+        Row{"Users", {.foreign_users = true}, {"user namespace", "--userns host"}},
+        Row{"NetworkAndPids", {.foreign_network = true, .foreign_pids = true}, {"--network host", "--pid host"}},
+        Row{"NetworkAndUsers", {.foreign_network = true, .foreign_users = true}, {"--network host", "--userns host"}},
+        Row{"PidsAndUsers", {.foreign_pids = true, .foreign_users = true}, {"--pid host", "--userns host"}},
+        Row{"AllThree",
+            {.foreign_network = true, .foreign_pids = true, .foreign_users = true},
+            {"--network host", "--pid host", "--userns host"}},
+        Row{"NoProcEvents", {.no_proc_events = true}, {"CONFIG_PROC_EVENTS"}},
+        Row{"Silenced", {}, {"silenced", "fresh subscriptions"}}),
+    [](const auto& row) { return row.param.name; });
+
+TEST(SubscribeFaultTest, OnlyAnUnexplainedSilenceMayEnd) {
+  EXPECT_TRUE(MayYetAnswer({}));
+  EXPECT_FALSE(MayYetAnswer({.foreign_network = true}));
+  EXPECT_FALSE(MayYetAnswer({.foreign_pids = true}));
+  EXPECT_FALSE(MayYetAnswer({.foreign_users = true}));
+  EXPECT_FALSE(MayYetAnswer({.no_proc_events = true}));
+}
+
+TEST(SubscribeFaultTest, RefusedIsTheNetworkNamespace) {
+  EXPECT_THAT(Describe(CannotSend(ECONNREFUSED, {})), HasSubstr("--network host"));
+  EXPECT_THAT(Describe(CannotSend(ECONNREFUSED, {.foreign_pids = true})), HasSubstr("--network host --pid host"));
+}
+
+TEST(SubscribeFaultTest, EachCallNamesItsCause) {
+  EXPECT_THAT(Describe(CannotOpen(EPROTONOSUPPORT)), HasSubstr("CONFIG_CONNECTOR"));
+  EXPECT_THAT(Describe(CannotOpen(EMFILE)), HasSubstr("ulimit -n"));
+  EXPECT_THAT(Describe(CannotOpen(EPERM)), HasSubstr("AF_NETLINK"));
+  EXPECT_THAT(Describe(CannotBind(EPERM)), HasSubstr("NET_ADMIN"));
+  EXPECT_THAT(Describe(CannotSend(EPERM, {})), HasSubstr("NET_ADMIN"));
+  EXPECT_THAT(Describe(Refused(EPERM)), HasSubstr("NET_ADMIN"));
+}
+
+}  // namespace
+}  // namespace procevent

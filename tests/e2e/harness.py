@@ -1,0 +1,268 @@
+"""The exporter as a process: started, scraped and stopped by the end-to-end tests; and the storm beside it."""
+
+import collections
+import contextlib
+import ctypes
+import fcntl
+import functools
+import http.client
+import json
+import os
+import random
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+import connector
+import samples
+import witness
+
+DEADLINE_SECONDS = 30  # for what should take far less, on a machine that does other things too
+SKIPPED = 77  # CTest's SKIP_RETURN_CODE
+CLONE_NEWNET = 0x40000000
+_libc = ctypes.CDLL(None, use_errno=True)
+
+Answer = collections.namedtuple("Answer", "status headers body")
+
+
+def program(variable):
+    """A program that CTest names in the environment."""
+    path = os.environ.get(variable, "")
+    if not os.access(path, os.X_OK):
+        raise RuntimeError(f"{variable} must name the program to test; it is {path!r}")
+    return path
+
+
+def exporter_binary():
+    return program("PROCEVENT_EXPORTER_BINARY")
+
+
+@functools.cache
+def why_not_live():
+    return connector.why_not_live()
+
+
+class LiveTest(unittest.TestCase):
+    """Tests that need root and the real connector. Skipped without; PROCEVENT_REQUIRE_LIVE=1 makes that a failure."""
+
+    @classmethod
+    def setUpClass(cls):
+        require(why_not_live())
+
+
+def require(missing):
+    """Skips with the reason `missing`, or fails where nothing may be skipped; None: nothing is missing."""
+    if missing is not None and os.environ.get("PROCEVENT_REQUIRE_LIVE") == "1":
+        raise RuntimeError(f"PROCEVENT_REQUIRE_LIVE=1, but: {missing}")
+    if missing is not None:
+        raise unittest.SkipTest(missing)
+
+
+def main():
+    """Runs the tests of the calling file, saying why any was skipped."""
+    outcome = unittest.main(verbosity=2, exit=False).result
+    if not outcome.wasSuccessful():
+        sys.exit(1)
+    # A class that is skipped as a whole counts as one skip and no test.
+    sys.exit(SKIPPED if outcome.skipped and outcome.testsRun <= len(outcome.skipped) else 0)
+
+
+def free_port():
+    """One that the kernel gives to nobody who asks for any port."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
+        below = int(file.read().split()[0])
+    for _ in range(100):
+        port = random.randrange(below // 2, below)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise RuntimeError(f"none of 100 ports below {below} is free on 127.0.0.1")
+
+
+def wait_for(what, condition, seconds=DEADLINE_SECONDS):
+    """Returns the first true value of `condition`, asked again and again."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {seconds} s in vain: {what}")
+        time.sleep(0.02)
+
+
+def enter_new_network():
+    """For a child about to execute: a network namespace of its own, with a loopback."""
+    if _libc.unshare(CLONE_NEWNET) != 0:
+        raise OSError(ctypes.get_errno(), "unshare")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        fcntl.ioctl(any_socket, 0x8914, struct.pack("16sh14x", b"lo", 1))  # SIOCSIFFLAGS, IFF_UP
+
+
+@contextlib.contextmanager
+def network_of(pid):
+    """The calling thread is in that process's network namespace for as long as the `with` lasts."""
+    with open("/proc/thread-self/ns/net", "rb") as ours, open(f"/proc/{pid}/ns/net", "rb") as theirs:
+        if _libc.setns(theirs.fileno(), CLONE_NEWNET) != 0:
+            raise OSError(ctypes.get_errno(), "setns")
+        try:
+            yield
+        finally:
+            if _libc.setns(ours.fileno(), CLONE_NEWNET) != 0:
+                os._exit(1)  # in a foreign network nothing that follows would mean anything
+
+
+class Exporter:
+    """A running exporter on a free loopback port, stopped at the end of the `with`, where it must end with 0."""
+
+    def __init__(self, *flags, config="", prefix=(), before_exec=None, stderr=None):
+        self._directory = tempfile.TemporaryDirectory(prefix="procevent-e2e-")
+        self.port = free_port()
+        file = os.path.join(self._directory.name, "procevent_exporter.yml")
+        with open(file, "w", encoding="utf-8") as text:
+            text.write(config)
+        self._log = open(os.path.join(self._directory.name, "log"), "w+b")
+        self.process = subprocess.Popen(
+            [*prefix, exporter_binary(), f"--config.file={file}", f"--web.listen-address=127.0.0.1:{self.port}",
+             *flags],
+            stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log if stderr is None else stderr,
+            preexec_fn=before_exec)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, failure, *_):
+        try:
+            # SIGTERM first: one that is killed stays in the kernel's count of listeners.
+            code = self.stop()[0] if self.process.poll() is None else self.process.returncode
+        except subprocess.TimeoutExpired:
+            code = "nothing in reply to SIGTERM"
+            os.kill(self.pid(), signal.SIGKILL)
+            self.process.wait()
+        if failure is not None or code != 0:
+            sys.stderr.write(f"the exporter's log:\n{self.log()}\n")
+        self._log.close()
+        self._directory.cleanup()
+        if failure is None and code != 0:
+            raise AssertionError(f"the exporter ended with {code}")
+
+    def log(self):
+        self._log.seek(0)
+        return self._log.read().decode(errors="replace")
+
+    def pid(self):
+        """Of the exporter itself, which is a child where a prefix forks."""
+        with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children", encoding="ascii") as file:
+            children = file.read().split()
+        return int(children[0]) if children else self.process.pid
+
+    def get(self, path, method="GET", headers=None):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE_SECONDS)
+        with contextlib.closing(connection), network_of(self.process.pid):
+            connection.request(method, path, headers=headers or {})
+            response = connection.getresponse()
+            return Answer(response.status, response.headers, response.read())
+
+    def readiness(self):
+        """None while nobody answers."""
+        if self.process.poll() is not None:
+            raise AssertionError(f"the exporter ended with {self.process.returncode}:\n{self.log()}")
+        try:
+            return self.get("/-/ready")
+        except ConnectionRefusedError:
+            return None
+
+    def wait_ready(self):
+        wait_for("the exporter to be ready", lambda: (answer := self.readiness()) and answer.status == 200)
+        return self
+
+    def scrape(self):
+        answer = self.get("/metrics")
+        if answer.status != 200:
+            raise AssertionError(f"/metrics answers {answer.status}: {answer.body!r}")
+        return samples.Samples(answer.body.decode())
+
+    @contextlib.contextmanager
+    def stopped(self):
+        """It does not run for as long as the `with` lasts."""
+        os.kill(self.pid(), signal.SIGSTOP)
+        try:
+            wait_for("the exporter to stand still", self.stands_still)
+            yield
+        finally:
+            os.kill(self.pid(), signal.SIGCONT)
+
+    def stands_still(self):
+        """Whether each thread is stopped: a signal takes its time."""
+        tasks = f"/proc/{self.pid()}/task"
+        for task in os.listdir(tasks):
+            with open(f"{tasks}/{task}/stat", encoding="ascii") as file:
+                if file.read().rpartition(")")[2].split()[0] != "T":
+                    return False
+        return True
+
+    def stop(self):
+        """SIGTERM; returns the exit code and how many seconds it took."""
+        start = time.monotonic()
+        os.kill(self.pid(), signal.SIGTERM)
+        code = self.process.wait(DEADLINE_SECONDS)
+        return code, time.monotonic() - start
+
+
+class Storm:
+    """A storm that runs; `numbers` is what it says it made, once it is awaited."""
+
+    def __init__(self, kind, count, workers=2):
+        self._process = subprocess.Popen(
+            [program("PROCEVENT_STORM"), "--kind", kind, "--count", str(count), "--workers", str(workers)],
+            stdout=subprocess.PIPE, process_group=0)
+        self.pid = self._process.pid
+        self.numbers = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self._process.poll() is None:
+            os.killpg(self.pid, signal.SIGKILL)  # its workers would go on
+        self._process.wait()
+        self._process.stdout.close()
+
+    def running(self):
+        return self._process.poll() is None
+
+    def wait(self):
+        out, _ = self._process.communicate(timeout=4 * DEADLINE_SECONDS)
+        if self._process.returncode != 0:
+            raise AssertionError(f"the storm failed: {self._process.returncode}")
+        self.numbers = json.loads(out)
+        return self
+
+
+def event_counts(scrape):
+    return {name: int(value) for name, value in scrape.by("procevent_events_total", "event").items()}
+
+
+def await_storm(storm, onlooker):
+    """Waits until the witness has seen all of the storm: exits come after those who waited for them went on."""
+    storm.wait()
+    numbers = {name: storm.numbers[name] for name in ("forks", "execs", "exits", "threads")}
+    numbers["thread_exits"] = numbers["threads"]
+    seen = {}
+
+    def complete():
+        onlooker.drain()
+        seen.update(witness.storm_numbers(onlooker.life_events, storm.pid))
+        return seen["exits"] >= numbers["exits"] and seen["thread_exits"] >= numbers["thread_exits"]
+
+    try:
+        wait_for("the storm's last exit", complete)
+    except AssertionError as error:
+        raise AssertionError(f"{error}: {seen} instead of {numbers}") from error
+    if seen != numbers:
+        raise AssertionError(f"the storm says {numbers}, the witness {seen}")
+    return numbers

@@ -1,0 +1,214 @@
+"""The binary as its user meets it: flags, the configuration file, pages, and how it ends."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import unittest
+
+import connector
+import harness
+
+STOPS_WITHIN_SECONDS = 5  # far less than a client's or a storm's end would take
+EVENTS = set(connector.ALL_NAMES)
+REASONS = {"no_ack", "silence", "fault"}
+METRICS = """
+    procevent_events_total procevent_events_lost_total procevent_loss_exact procevent_socket_drops_total
+    procevent_messages_rejected_total procevent_listener_up procevent_listener_restarts_total
+    procevent_blind_seconds_total procevent_forks_unseen_total procevent_receive_queue_peak_bytes
+    procevent_receive_queue_limit_bytes procevent_event_delay_seconds_bucket procevent_event_delay_seconds_sum
+    procevent_event_delay_seconds_count procevent_reader_cpu_seconds_total procevent_kernel_forks_total
+    procevent_build_info process_cpu_seconds_total process_resident_memory_bytes process_virtual_memory_bytes
+    process_virtual_memory_max_bytes process_start_time_seconds process_open_fds process_max_fds process_threads
+""".split()
+
+
+def run(*arguments):
+    return subprocess.run([harness.exporter_binary(), *arguments], stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, timeout=harness.DEADLINE_SECONDS, check=False)
+
+
+class Flags(unittest.TestCase):
+    def run_with_config(self, text, *arguments):
+        with tempfile.NamedTemporaryFile("w", suffix=".yml", prefix="procevent-e2e-") as file:
+            file.write(text)
+            file.flush()
+            return file.name, run(*arguments, f"--config.file={file.name}")
+
+    def test_version(self):
+        done = run("--version")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"procevent_exporter.* \d+\.\d+\.\d+")
+
+    def test_help(self):
+        done = run("--help")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for flag in ("--config.file", "--web.listen-address", "--web.telemetry-path", "--log.level", "--log.format",
+                     "--version", "check-config"):
+            self.assertIn(flag, done.stdout)
+
+    def test_wrong_usage(self):
+        for name, arguments in (("unknown flag", ["--no-such-flag"]), ("unknown command", ["no-such-command"]),
+                                ("bad log level", ["--log.level=loud"]),
+                                ("bad address", ["--web.listen-address=nowhere"]),
+                                ("bad path", ["--web.telemetry-path=metrics"])):
+            with self.subTest(name):
+                done = run(*arguments)
+                self.assertEqual(done.returncode, 2, done.stderr)
+                self.assertIn(arguments[0].split("=")[0], done.stderr)
+
+    def test_unknown_flag_shows_usage(self):
+        self.assertRegex(run("--no-such-flag").stderr, r"(?i)usage")
+
+    def test_check_config(self):
+        _, good = self.run_with_config("log:\n  level: debug\n", "check-config")
+        self.assertEqual(good.returncode, 0, good.stderr)
+        _, bad = self.run_with_config("log:\n  level: loud\n", "check-config")
+        self.assertEqual(bad.returncode, 2)
+
+    def test_every_fault_of_a_bad_file_is_named(self):
+        text = "log:\n  level: loud\nsource:\n  receive_bufer: 1MiB\n"
+        for name, command in (("check-config", ["check-config"]), ("serving", [])):
+            with self.subTest(name):
+                file, done = self.run_with_config(text, *command)
+                self.assertEqual(done.returncode, 2)
+                self.assertRegex(done.stderr, rf"{re.escape(file)}:2:\d+: .*log\.level.*loud.*debug")
+                self.assertRegex(done.stderr, rf"{re.escape(file)}:4:\d+: .*receive_bufer")
+
+    def test_no_such_file(self):
+        done = run("--config.file=/no/such/file.yml")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("/no/such/file.yml", done.stderr)
+
+    def test_port_in_use(self):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            address = f"127.0.0.1:{server.getsockname()[1]}"
+            _, done = self.run_with_config("", f"--web.listen-address={address}")
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+        self.assertIn(address, done.stderr)
+        self.assertIn("in use", done.stderr)
+
+
+class Serving(harness.LiveTest):
+    def test_metrics(self):
+        with harness.Exporter() as exporter:
+            exporter.wait_ready()
+            answer = exporter.get("/metrics")
+            self.assertEqual(answer.headers["Content-Type"], "text/plain; version=0.0.4; charset=utf-8")
+            scrape = exporter.scrape()
+            self.assertEqual(scrape.names(), set(METRICS))
+            self.assertEqual(set(scrape.by("procevent_events_total", "event")), EVENTS)
+            self.assertEqual(set(scrape.by("procevent_listener_restarts_total", "reason")), REASONS)
+            self.assertEqual(scrape.value("procevent_listener_up"), 1)
+            self.assertEqual(scrape.sum("procevent_listener_restarts_total"), 0)
+            self.assertGreaterEqual(scrape.value("procevent_events_total", event="ack"), 1)
+            self.check_delay_counts(scrape)
+
+    def check_delay_counts(self, scrape):
+        events = scrape.by("procevent_events_total", "event")
+        self.assertEqual(scrape.value("procevent_event_delay_seconds_count"), sum(events.values()) - events["ack"])
+
+    def test_promtool_is_silent(self):
+        promtool = shutil.which("promtool")
+        harness.require(None if promtool else "not installed: promtool")
+        with harness.Exporter() as exporter:
+            text = exporter.wait_ready().get("/metrics").body
+        done = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, check=False,
+                              timeout=harness.DEADLINE_SECONDS)
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, b"", b""))
+
+    def test_pages(self):
+        with harness.Exporter("--web.telemetry-path=/other") as exporter:
+            exporter.wait_ready()
+            for path, method, status in (("/", "GET", 200), ("/-/healthy", "GET", 200), ("/-/ready", "GET", 200),
+                                         ("/other", "GET", 200), ("/other", "HEAD", 200), ("/other", "POST", 405),
+                                         ("/others", "GET", 404), ("/metrics", "GET", 404)):
+                with self.subTest(f"{method} {path}"):
+                    self.assertEqual(exporter.get(path, method).status, status)
+
+    def test_a_narrowed_mask_says_so(self):
+        with harness.Exporter(config="source:\n  events: [fork]\n") as exporter:
+            scrape = exporter.wait_ready().scrape()
+            self.assertEqual(scrape.value("procevent_loss_exact"), 0)
+            self.assertNotIn("procevent_events_lost_total", scrape.names())
+            with harness.Storm("fork", 100) as storm:
+                storm.wait()
+            harness.wait_for("the forks", lambda: harness.event_counts(exporter.scrape())["fork"] >= 103)
+            self.assertEqual(harness.event_counts(exporter.scrape())["exit"], 0)
+
+    def test_flags_win_over_the_file(self):
+        with harness.Exporter("--log.format=json", config="log:\n  format: logfmt\n") as exporter:
+            exporter.wait_ready()
+            self.assertEqual(exporter.stop()[0], 0)
+            lines = exporter.log().splitlines()
+            self.assertTrue(lines and all(line.startswith("{") for line in lines), lines)
+
+
+class Stopping(harness.LiveTest):
+    def check_stop(self, exporter):
+        code, seconds = exporter.stop()
+        self.assertEqual(code, 0)
+        self.assertLess(seconds, STOPS_WITHIN_SECONDS)
+
+    def test_it_unsubscribes(self):
+        before = connector.listener_count()
+        with harness.Exporter() as exporter:
+            exporter.wait_ready()
+            with exporter.stopped():  # counting makes everybody deaf for an instant, which it would notice
+                self.assertEqual(connector.listener_count(), before + 1)
+            self.check_stop(exporter)
+        self.assertEqual(connector.listener_count(), before)
+
+    def test_interrupt_is_a_stop_too(self):
+        with harness.Exporter() as exporter:
+            exporter.wait_ready()
+            exporter.process.send_signal(signal.SIGINT)
+            self.assertEqual(exporter.process.wait(harness.DEADLINE_SECONDS), 0)
+
+    def test_in_a_storm(self):
+        with harness.Exporter() as exporter:
+            exporter.wait_ready()
+            with harness.Storm("vfork", 1000000) as storm:
+                harness.wait_for("the storm", lambda: harness.event_counts(exporter.scrape())["fork"] > 1000)
+                self.check_stop(exporter)
+                self.assertTrue(storm.running(), "the storm ended first")
+
+    def test_while_a_client_does_not_read(self):
+        with harness.Exporter() as exporter:
+            exporter.wait_ready()
+            with socket.create_connection(("127.0.0.1", exporter.port)) as half_open:
+                half_open.sendall(b"GET /metrics HTTP/1.1\r\n")
+                self.check_stop(exporter)
+
+    def test_with_nobody_reading_its_log(self):
+        read, write = os.pipe()
+        try:
+            with harness.Exporter("--log.level=debug", stderr=write) as exporter:
+                exporter.wait_ready()
+                self.fill(write)
+                self.assertEqual(exporter.get("/metrics").status, 200)
+                self.check_stop(exporter)
+        finally:
+            os.close(read)
+            os.close(write)
+
+    def fill(self, pipe):
+        """Writes until no byte more fits; through an opening of its own, for O_NONBLOCK is the opening's."""
+        own = os.open(f"/proc/self/fd/{pipe}", os.O_WRONLY | os.O_NONBLOCK)
+        size = 1 << 16
+        try:
+            while size > 0:
+                try:
+                    os.write(own, b"x" * size)
+                except BlockingIOError:
+                    size //= 2
+        finally:
+            os.close(own)
+
+
+if __name__ == "__main__":
+    harness.main()

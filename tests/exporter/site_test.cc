@@ -1,0 +1,168 @@
+#include "exporter/site.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <new>
+#include <stdexcept>
+#include <string>
+
+#include "exporter/build_info.h"
+#include "tests/exporter/gunzip.h"
+
+namespace procevent {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+const std::string kText = "procevent_x 1\n";
+
+Site MakeSite(const ServerOptions& options = {}, std::string unreadiness = {}) {
+  return Site(options, {[] { return kText; }, [unreadiness] { return unreadiness; }});
+}
+
+std::string Serve(Site& site, const Request& request) {
+  std::string response;
+  site.Serve(request, [&response](std::string_view bytes) { response += bytes; });
+  return response;
+}
+
+std::string HeadOf(const std::string& response) { return response.substr(0, response.find("\r\n\r\n") + 4); }
+std::string BodyOf(const std::string& response) { return response.substr(response.find("\r\n\r\n") + 4); }
+
+TEST(SiteTest, MetricsInFull) {
+  Site site = MakeSite();
+  EXPECT_EQ(Serve(site, {"GET", "/metrics", ""}),
+            "HTTP/1.1 200 OK\r\n"
+            "Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n"
+            "Content-Length: 14\r\n"
+            "X-Content-Type-Options: nosniff\r\n"
+            "Connection: close\r\n"
+            "Vary: Accept-Encoding\r\n"
+            "\r\n"
+            "procevent_x 1\n");
+}
+
+TEST(SiteTest, StatusByMethodAndPath) {
+  Site site = MakeSite();
+  for (const std::string path : {"/metrics", "/", "/-/healthy", "/-/ready"}) {
+    for (const std::string method : {"GET", "HEAD"}) {
+      EXPECT_THAT(Serve(site, {method, path, ""}), StartsWith("HTTP/1.1 200 OK\r\n")) << method << path;
+    }
+    for (const std::string method :
+         {"POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT", "get", "", "GETX"}) {
+      const std::string response = Serve(site, {method, path, ""});
+      EXPECT_THAT(response, StartsWith("HTTP/1.1 405 Method Not Allowed\r\n")) << method << path;
+      EXPECT_THAT(response, HasSubstr("\r\nAllow: GET, HEAD\r\n"));
+    }
+  }
+  for (const std::string path : {"", "*", "/metrics/", "/metricsfoo", "//metrics", "/METRICS", "/metric", "/metrics%20",
+                                 "/%6detrics", "/metrics?x", "/-", "/-/", "/-/healthy/", "/index.html"}) {
+    for (const std::string method : {"GET", "HEAD", "POST"}) {
+      EXPECT_THAT(Serve(site, {method, path, ""}), StartsWith("HTTP/1.1 404 Not Found\r\n")) << method << path;
+    }
+  }
+}
+
+TEST(SiteTest, HeadIsGetWithoutTheBody) {
+  Site site = MakeSite();
+  for (const std::string path : {"/metrics", "/", "/-/healthy", "/-/ready", "/nope"}) {
+    for (const std::string encoding : {"", "gzip"}) {
+      const std::string get = Serve(site, {"GET", path, encoding});
+      EXPECT_EQ(Serve(site, {"HEAD", path, encoding}), HeadOf(get));
+      EXPECT_THAT(get, HasSubstr("\r\nContent-Length: " + std::to_string(BodyOf(get).size()) + "\r\n"));
+      EXPECT_FALSE(BodyOf(get).empty());
+    }
+  }
+}
+
+TEST(SiteTest, OnlyMetricsAreGzipped) {
+  Site site = MakeSite();
+  const std::string packed = Serve(site, {"GET", "/metrics", "gzip"});
+  EXPECT_THAT(packed, HasSubstr("\r\nContent-Encoding: gzip\r\nVary: Accept-Encoding\r\n"));
+  EXPECT_EQ(Gunzip(BodyOf(packed)), kText);
+  EXPECT_EQ(BodyOf(Serve(site, {"GET", "/metrics", "gzip;q=0"})), kText);
+  EXPECT_THAT(Serve(site, {"GET", "/", "gzip"}), Not(HasSubstr("Content-Encoding")));
+}
+
+TEST(SiteTest, LandingPageLinksAndEscapes) {
+  ServerOptions options;
+  options.telemetry_path = "/m&'x";
+  Site site = MakeSite(options);
+  const std::string page = Serve(site, {"GET", "/", ""});
+  EXPECT_THAT(page, HasSubstr("\r\nContent-Type: text/html; charset=utf-8\r\n"));
+  EXPECT_THAT(page, HasSubstr("<h1>procevent_exporter " + std::string(Version()) + "</h1>"));
+  EXPECT_THAT(page, HasSubstr("<a href=\"/m&amp;&#39;x\">/m&amp;&#39;x</a>"));
+  EXPECT_THAT(page, HasSubstr("<a href=\"/-/healthy\">"));
+  EXPECT_THAT(page, HasSubstr("<a href=\"/-/ready\">"));
+  EXPECT_EQ(BodyOf(Serve(site, {"GET", "/m&'x", ""})), kText);
+  EXPECT_THAT(Serve(site, {"GET", "/metrics", ""}), StartsWith("HTTP/1.1 404 "));
+}
+
+TEST(SiteTest, UnreadyNamesTheCauseAndStaysHealthy) {
+  Site site = MakeSite({}, "cannot hear; use ears");
+  const std::string response = Serve(site, {"GET", "/-/ready", ""});
+  EXPECT_THAT(response, StartsWith("HTTP/1.1 503 Service Unavailable\r\n"));
+  EXPECT_EQ(BodyOf(response), "not ready: cannot hear; use ears\n");
+  EXPECT_THAT(Serve(site, {"GET", "/-/healthy", ""}), StartsWith("HTTP/1.1 200 OK\r\n"));
+}
+
+// What is served within a scrape's `send` is served while that scrape still counts.
+TEST(SiteTest, ScrapesOverTheLimitAreTurnedAway) {
+  ServerOptions options;
+  options.max_requests = 2;
+  Site site = MakeSite(options);
+  std::string third;
+  std::string landing;
+  const Request scrape{"GET", "/metrics", ""};
+  site.Serve(scrape, [&](std::string_view) {
+    const std::string second = [&] {
+      std::string response;
+      site.Serve(scrape, [&](std::string_view bytes) {
+        third = Serve(site, scrape);
+        landing = Serve(site, {"GET", "/-/healthy", ""});
+        response += bytes;
+      });
+      return response;
+    }();
+    EXPECT_THAT(second, StartsWith("HTTP/1.1 200 OK\r\n"));
+  });
+  EXPECT_THAT(third, StartsWith("HTTP/1.1 503 Service Unavailable\r\n"));
+  EXPECT_THAT(third, HasSubstr("\r\nRetry-After: 1\r\n"));
+  EXPECT_EQ(BodyOf(third), "too many scrapes at once: 2 are served; scrape less often or from fewer places\n");
+  EXPECT_THAT(landing, StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(Serve(site, scrape), StartsWith("HTTP/1.1 200 OK\r\n")) << "the places are given back";
+}
+
+TEST(SiteTest, PageThatThrowsIsA500AndGivesItsPlaceBack) {
+  ServerOptions options;
+  options.max_requests = 1;
+  bool broken = true;
+  Site site(options, {[&broken]() -> std::string {
+                        if (broken) {
+                          throw std::runtime_error("no paper");
+                        }
+                        return kText;
+                      },
+                      []() -> std::string { throw std::bad_alloc(); }});
+  const std::string response = Serve(site, {"GET", "/metrics", ""});
+  EXPECT_THAT(response, StartsWith("HTTP/1.1 500 Internal Server Error\r\n"));
+  EXPECT_EQ(BodyOf(response), "this page failed: no paper\n");
+  EXPECT_THAT(Serve(site, {"GET", "/-/ready", ""}), StartsWith("HTTP/1.1 500 "));
+  broken = false;
+  EXPECT_EQ(BodyOf(Serve(site, {"GET", "/metrics", ""})), kText);
+}
+
+TEST(SiteTest, ClientThatCannotBeSentToGivesItsPlaceBack) {
+  ServerOptions options;
+  options.max_requests = 1;
+  Site site = MakeSite(options);
+  const Request scrape{"GET", "/metrics", ""};
+  EXPECT_THROW(site.Serve(scrape, [](std::string_view) { throw std::bad_alloc(); }), std::bad_alloc);
+  EXPECT_EQ(BodyOf(Serve(site, scrape)), kText);
+}
+
+}  // namespace
+}  // namespace procevent

@@ -1,0 +1,109 @@
+#include <unistd.h>
+
+#include <chrono>
+
+#include "core/base/clock.h"
+#include "core/base/cpus.h"
+#include "core/ledger/ledger.h"
+#include "core/source/canary.h"
+#include "core/source/connector_source.h"
+#include "live_fixture.h"
+
+namespace procevent {
+namespace {
+
+using namespace std::chrono_literals;
+
+class LossTest : public LiveTest {
+ protected:
+  static void Book(ConnectorSource& source, Ledger& ledger, Witness& heard) {
+    DatagramBatch batch;
+    Message message;
+    for (bool emptied = false; !emptied;) {
+      const auto received = source.Receive(batch);
+      ASSERT_TRUE(received.ok());
+      emptied = received.value().emptied;
+      for (std::size_t i = 0; i < batch.size(); ++i) {
+        Decoder decoder(batch[i].bytes);
+        while (decoder.Next(message)) {
+          const auto before = ledger.numbers().rejected;
+          ledger.Book(message, MonotonicNanos());
+          if (ledger.numbers().rejected == before) {
+            heard.Note(message);
+          }
+        }
+      }
+    }
+  }
+
+  static void SoundOnEveryCpu() { ASSERT_TRUE(Canary().Tour(UINT64_MAX)); }
+
+  static constexpr ConnectorOptions kLarge{.receive_buffer_bytes = 64U << 20U};
+  static constexpr ConnectorOptions kTiny{.receive_buffer_bytes = 64U << 10U};
+};
+
+// The tiny socket is not read while the events are made; the large one is the oracle. What the tiny one received and
+// what its gaps say was lost is, on each CPU from its first event to its last, what the oracle has there.
+TEST_F(LossTest, ReceivedAndLostAreWhatWasMade) {
+  ProcConnector oracle = SubscribeOrDie(kLarge);
+  ProcConnector tiny = SubscribeOrDie(kTiny);
+  SoundOnEveryCpu();
+  Ledger ledger(PossibleCpus(), GapsAre::kLosses);
+  Witness heard;
+  const auto book = [&](const Message& message) {
+    ledger.Book(message, MonotonicNanos());
+    heard.Note(message);
+  };
+  Drain(tiny, book);
+  Fork(2000);
+  Drain(tiny, book);
+  SoundOnEveryCpu();
+  Drain(tiny, book);
+  Witness made;
+  Drain(oracle, [&made](const Message& message) { made.Note(message); });
+  ASSERT_EQ(oracle.Memory().drops, 0U) << "the oracle itself lost events";
+  const Witness::Count truth = made.Within(heard);
+  const Witness::Count received = heard.Within(heard);
+  EXPECT_GE(truth.forks, 2000U) << "the stretch does not cover the forks";
+  EXPECT_GT(ledger.lost(), 0U) << "nothing was lost: this test shows nothing";
+  EXPECT_EQ(received.events + ledger.lost(), truth.events);
+  EXPECT_LE(received.forks, truth.forks);
+  EXPECT_LE(truth.forks - received.forks, ledger.lost());
+  tiny.Unsubscribe();
+  oracle.Unsubscribe();
+}
+
+// Events that reach both sockets of a changeover are booked once, and none falls between them.
+TEST_F(LossTest, RenewalsInAStormLoseAndDoubleNothing) {
+  ProcConnector oracle = SubscribeOrDie(kLarge);
+  ConnectorSource source(kLarge);
+  ASSERT_TRUE(source.Renew(1s).ok());
+  Ledger ledger(PossibleCpus(), GapsAre::kLosses);
+  Witness heard;
+  Book(source, ledger, heard);
+  SoundOnEveryCpu();
+  Book(source, ledger, heard);
+  const pid_t storm = ForkBeside(4000);
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_TRUE(source.Renew(1s).ok());
+    ::usleep(5000);
+    Book(source, ledger, heard);
+  }
+  WaitFor(storm);
+  SoundOnEveryCpu();
+  Book(source, ledger, heard);
+  EXPECT_GE(heard.Within(heard).forks, 4000U);
+  EXPECT_EQ(ledger.lost(), 0U);
+  EXPECT_EQ(source.Queue().drops, 0U);
+  EXPECT_GT(ledger.numbers().rejected.at(static_cast<std::size_t>(Rejection::kRepeated)), 0U)
+      << "no event reached two sockets: this test shows nothing";
+  Witness made;
+  Drain(oracle, [&made](const Message& message) { made.Note(message); });
+  ASSERT_EQ(oracle.Memory().drops, 0U) << "the oracle itself lost events";
+  EXPECT_EQ(heard.Within(heard).events, made.Within(heard).events);
+  source.Close();
+  oracle.Unsubscribe();
+}
+
+}  // namespace
+}  // namespace procevent

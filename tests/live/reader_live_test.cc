@@ -1,0 +1,144 @@
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "core/base/cpus.h"
+#include "core/protocol/encoder.h"
+#include "core/reader/reader.h"
+#include "core/source/connector_source.h"
+#include "live_fixture.h"
+
+namespace procevent {
+namespace {
+
+using namespace std::chrono_literals;
+
+class ReaderLiveTest : public LiveTest {
+ protected:
+  void SetUp() override {
+    LiveTest::SetUp();
+    if (!IsSkipped() && !HasFatalFailure()) {
+      Start();
+    }
+  }
+
+  void Start(const ConnectorOptions& connector = {}, const ReaderOptions& options = {}) {
+    reader_ = std::make_unique<Reader>(std::make_unique<ConnectorSource>(connector), options, PossibleCpus(),
+                                       GapsAre::kLosses);
+    reader_->Start();
+  }
+
+  Snapshot Take() {
+    Snapshot snapshot(PossibleCpus());
+    EXPECT_EQ(reader_->exchange().Take(snapshot, 60s), Exchange::Age::kFresh);
+    return snapshot;
+  }
+
+  static void ExpectAudited(const Snapshot& snapshot) {
+    ASSERT_TRUE(snapshot.kernel_forks.has_value());
+    const std::uint64_t forks = snapshot.numbers.events_of(EventKind::kFork);
+    EXPECT_GE(*snapshot.kernel_forks, forks);
+    EXPECT_LE(*snapshot.kernel_forks - forks, snapshot.numbers.lost_in_all() + snapshot.forks_unseen);
+  }
+
+  // As anybody can from 6.6 on: each round takes one from the kernel's count of listeners.
+  static void SilenceAsNobody(int rounds) {
+    InChild([rounds] {
+      if (::setgid(65534) != 0 || ::setuid(65534) != 0) {
+        return std::string("no nobody");
+      }
+      auto socket = OpenOrDie();
+      const Bytes nonsense = EncodeRequest(Operation::kNonsense, 1);
+      const Bytes ignore = EncodeRequest(Operation::kIgnore, 2);
+      for (int i = 0; i < rounds; ++i) {
+        [[maybe_unused]] const auto one = ::write(socket.fd(), nonsense.data(), nonsense.size());
+        [[maybe_unused]] const auto two = ::write(socket.fd(), ignore.data(), ignore.size());
+      }
+      return std::string();
+    });
+  }
+
+  std::unique_ptr<Reader> reader_;
+};
+
+TEST_F(ReaderLiveTest, CountsEveryForkOfAStorm) {
+  const Snapshot before = Take();
+  Fork(3000);
+  const Snapshot after = Take();
+  EXPECT_TRUE(after.listening);
+  EXPECT_EQ(after.numbers.lost_in_all(), 0U);
+  EXPECT_GE(after.numbers.events_of(EventKind::kFork) - before.numbers.events_of(EventKind::kFork), 3000U);
+  ExpectAudited(before);
+  ExpectAudited(after);
+}
+
+TEST_F(ReaderLiveTest, TheAuditHoldsWhereMuchIsLost) {
+  reader_->Stop();
+  Start({.receive_buffer_bytes = 16U << 10U}, {.drain_interval = 500ms});
+  const pid_t storm = ForkBeside(3000);
+  for (int i = 0; i < 20; ++i) {
+    ExpectAudited(Take());
+    std::this_thread::sleep_for(10ms);
+  }
+  WaitFor(storm);
+  Snapshot snapshot = Take();
+  const auto deadline = std::chrono::steady_clock::now() + 60s;  // losses at the end show within a second
+  while (snapshot.numbers.lost_in_all() < snapshot.socket_drops && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(50ms);
+    snapshot = Take();
+  }
+  ExpectAudited(snapshot);
+  EXPECT_GT(snapshot.numbers.lost_in_all(), 0U) << "nothing was lost: this test shows nothing";
+  EXPECT_GE(snapshot.numbers.lost_in_all(), snapshot.socket_drops);
+}
+
+TEST_F(ReaderLiveTest, EightScrapersInAStormSeeConsistentGrowingNumbers) {
+  const pid_t storm = ForkBeside(5000);
+  std::atomic<bool> over{false};
+  std::vector<std::thread> scrapers;
+  for (int i = 0; i < 8; ++i) {
+    scrapers.emplace_back([this, &over] {
+      std::uint64_t last = 0;
+      while (!over) {
+        const Snapshot snapshot = Take();
+        ExpectAudited(snapshot);
+        EXPECT_GE(snapshot.numbers.events_of(EventKind::kFork), last);
+        last = snapshot.numbers.events_of(EventKind::kFork);
+      }
+    });
+  }
+  WaitFor(storm);
+  over = true;
+  for (auto& scraper : scrapers) {
+    scraper.join();
+  }
+  EXPECT_GE(Take().numbers.events_of(EventKind::kFork), 5000U);
+}
+
+TEST_F(ReaderLiveTest, HearsAgainAfterNobodySilencedTheKernel) {
+  const Snapshot before = Take();
+  SilenceAsNobody(200);
+  const auto restarts = [](const Snapshot& snapshot) {
+    return snapshot.restarts.at(static_cast<std::size_t>(RestartReason::kSilence));
+  };
+  const auto deadline = std::chrono::steady_clock::now() + 10s;  // the issue's own bound
+  Snapshot after = Take();
+  while ((restarts(after) == restarts(before) || !after.listening) && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(50ms);
+    after = Take();
+  }
+  ASSERT_GT(restarts(after), restarts(before));
+  ASSERT_TRUE(after.listening);
+  EXPECT_GT(after.blind_ns, before.blind_ns);
+  Fork(100);
+  const Snapshot heard = Take();
+  EXPECT_GE(heard.numbers.events_of(EventKind::kFork) - after.numbers.events_of(EventKind::kFork), 100U);
+  EXPECT_EQ(heard.numbers.lost_in_all(), 0U);
+}
+
+}  // namespace
+}  // namespace procevent

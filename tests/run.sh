@@ -1,0 +1,173 @@
+#!/usr/bin/env bash
+# The one command that passes the tests on a fresh Debian 12 machine: installs what is missing, builds, runs CTest.
+set -euo pipefail
+cd -P "$(dirname "${BASH_SOURCE[0]}")/.."
+
+usage() {
+  cat <<'END'
+Usage: tests/run.sh [--all | --long | --help]
+
+  (nothing)  builds the preset `dev` with warnings as errors and runs its tests
+  --all      adds formatting, shell scripts, clang, clang-tidy, ASan + UBSan, TSan, and 10 s of each fuzz target
+  --long     adds to the plain run the suites that take too long for --all: see CONTRIBUTING.md
+
+Live tests need root and a process-event connector that nobody else listens to. Where they cannot run they are
+skipped, and the reason is printed; PROCEVENT_REQUIRE_LIVE=1 makes such a skip a failure.
+Exit: 0 passed, 1 a step failed, 2 wrong usage, or packages are missing that may not be installed.
+END
+}
+
+jobs="$(nproc)"
+product=(cmd config core exporter)
+
+# --- Steps: each is timed; the first that fails ends the run, and the table says which one it was. ---
+
+table=()
+running=
+
+# Never called where bash would ignore a failure inside (`if step`, `step && ...`): `set -e` must end the run there.
+step() {
+  running="$1"
+  local began=$SECONDS
+  printf '\n=== %s\n' "$running"
+  "${@:2}"
+  table+=("$(printf '%-24s %5d s' "$running" $((SECONDS - began)))")
+  running=
+}
+
+report() {
+  local status=$?
+  printf '\n=== %s\n' "${0##*/}"
+  ((${#table[@]} == 0)) || printf '%s\n' "${table[@]}"
+  [[ -z "$running" ]] || printf '%-24s FAILED (exit %d)\n' "$running" "$status"
+  ((status != 0)) || printf 'passed in %d s\n' "$SECONDS"
+  [[ "$status" == 0 || "$status $running" == "2 packages"* ]] || exit 1
+}
+
+# --- What the steps do ---
+
+configure_and_build() {
+  cmake --preset "$1" -DPROCEVENT_WERROR=ON >/dev/null
+  cmake --build --preset "$1" -j "$jobs"
+}
+
+# The sanitizers of Debian 12 fail to map their shadow memory where addresses are more random than they know.
+fixed_addresses=()
+if (($(cat /proc/sys/vm/mmap_rnd_bits 2>/dev/null || echo 0) > 28)) && setarch -R true 2>/dev/null; then
+  fixed_addresses=(setarch -R)
+fi
+
+# run_ctest PRESET [CTEST-OPTION...]
+run_ctest() {
+  "${fixed_addresses[@]}" ctest --test-dir "build/$1" --output-on-failure --no-tests=error --timeout 300 -j "$jobs" "${@:2}"
+  print_skips "build/$1/Testing/Temporary/LastTest.log"
+}
+
+# Why tests were skipped: CTest keeps that to itself. GoogleTest writes it under "...: Skipped", unittest in quotes.
+print_skips() {
+  [[ -r "$1" ]] || return 0
+  awk '/: Skipped$/ { getline; print "skipped: " $0 } / skipped ["'\'']/ { sub(/.* skipped /, "skipped: "); print }' "$1" |
+    sort | uniq -c
+}
+
+check_format() {
+  find "${product[@]}" tests \( -name '*.cc' -o -name '*.h' \) -print0 |
+    xargs -0 clang-format-14 --dry-run -Werror
+}
+
+check_scripts() {
+  shellcheck tests/run.sh deploy/*.sh .ci/run
+}
+
+# Needs the preset `clang` built: clang-tidy reads its commands.
+check_tidy() {
+  find "${product[@]}" -name '*.cc' -print0 |
+    xargs -0 -n 1 -P "$jobs" clang-tidy-14 --quiet -p build/clang
+}
+
+# fuzz SECONDS: each target for so long, from a copy of its corpus. What it finds stays in build/fuzz/found.
+fuzz() {
+  local target name scratch=build/fuzz/scratch
+  rm -rf "$scratch"
+  mkdir -p "$scratch" build/fuzz/found
+  for target in build/fuzz/tests/fuzz/*_fuzz; do
+    name="$(basename "$target")"
+    cp -r "tests/fuzz/corpus/${name%_fuzz}" "$scratch/$name"
+    printf '%s for %d s\n' "$name" "$1"
+    # libFuzzer ends by itself; the limit is for a target that hangs in a way that it cannot see.
+    "${fixed_addresses[@]}" timeout -k 5 $(($1 + 60)) "$target" "-max_total_time=$1" -timeout=10 -rss_limit_mb=2048 \
+      -print_final_stats=1 "-artifact_prefix=build/fuzz/found/$name-" "$scratch/$name" >"$scratch/$name.log" 2>&1 ||
+      { tail -n 60 "$scratch/$name.log"; return 1; }
+    grep -E 'number_of_executed_units|average_exec_per_sec' "$scratch/$name.log" || true
+  done
+}
+
+# --- The runs ---
+
+plain() {
+  step "packages" deploy/install_packages.sh build test
+  step "build dev" configure_and_build dev
+  step "test dev" run_ctest dev
+}
+
+all() {
+  step "packages for checks" deploy/install_packages.sh check
+  step "format" check_format
+  step "shell scripts" check_scripts
+  plain
+  step "build release" configure_and_build release
+  step "build clang" configure_and_build clang
+  step "test clang" run_ctest clang -LE 'e2e|tree'
+  step "tidy" check_tidy
+  step "build asan" configure_and_build asan
+  step "test asan" run_ctest asan -LE 'e2e|tree'
+  step "build tsan" configure_and_build tsan
+  step "test tsan" run_ctest tsan -LE 'e2e|tree'
+  step "build fuzz" configure_and_build fuzz
+  step "fuzz" fuzz 10
+}
+
+# The suites of --long, in this order; CONTRIBUTING.md has the same list with their last runs.
+long_suites=(long_fuzz long_live long_e2e long_tsan)
+
+long_fuzz() {
+  step "build fuzz" configure_and_build fuzz
+  local targets=(build/fuzz/tests/fuzz/*_fuzz)
+  step "fuzz, 10 minutes" fuzz $((600 / ${#targets[@]}))
+}
+
+long_live() { step "live, 20 times" run_ctest dev -L live --repeat until-fail:20; }
+
+long_e2e() { step "e2e, 5 times" run_ctest dev -L e2e --repeat until-fail:5; }
+
+long_tsan() {
+  step "build tsan" configure_and_build tsan
+  step "tsan, 20 times" run_ctest tsan -LE 'live|e2e|tree' --repeat until-fail:20
+}
+
+long() {
+  local suite
+  step "packages for checks" deploy/install_packages.sh check
+  plain
+  for suite in "${long_suites[@]}"; do
+    "$suite"
+  done
+}
+
+main() {
+  if (($# > 1)); then
+    usage >&2
+    exit 2
+  fi
+  case "${1-}" in
+    "") run=plain ;;
+    --all) run=all ;;
+    --long) run=long ;;
+    --help) usage && exit 0 ;;
+    *) usage >&2 && exit 2 ;;
+  esac
+  trap report EXIT
+  "$run"
+}
+
+main "$@"

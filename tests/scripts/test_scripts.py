@@ -1,0 +1,320 @@
+#!/usr/bin/env python3
+"""The project's scripts, in a copy of the tree, with every tool they call replaced by a stub that notes the call.
+
+A run that goes on after a failed step would call a broken tree tested: that is what most of this is about."""
+
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+# Notes its call; fails when $STUB_FAIL matches it.
+STUB = """#!/bin/bash
+call="${0##*/} $*"
+echo "$call" >>"$STUB_LOG"
+case "${0##*/}" in
+  dpkg-query) [[ " ${STUB_MISSING-} " == *" ${!#} "* ]] || printf installed ;;
+  id) echo "${STUB_UID-0}" ;;
+  nproc) echo 3 ;;
+  sudo) [[ -n "${STUB_SUDO-}" ]] || exit 1; shift; exec "$@" ;;
+esac
+if [[ -n "${STUB_FAIL-}" && "$call" =~ $STUB_FAIL ]]; then exit "${STUB_STATUS:-1}"; fi
+exit 0
+"""
+TOOLS = ["cmake", "ctest", "clang-format-14", "clang-tidy-14", "shellcheck", "dpkg-query", "apt-get", "id", "nproc",
+         "sudo", "setarch"]
+# Of the real machine: what a stubbed run may use.
+REAL = ["bash", "awk", "basename", "cat", "cp", "dirname", "env", "find", "grep", "mkdir", "rm", "sed", "seq", "setpriv",
+        "sleep", "sort", "stat", "tail", "timeout", "tr", "true", "uniq", "xargs"]
+
+# What each step of --all calls first, in order; "packages" apart.
+STEPS_OF_ALL = [
+    "clang-format-14 --dry-run -Werror .*core/a.h",
+    "shellcheck .*tests/run.sh",
+    "cmake --preset dev -DPROCEVENT_WERROR=ON",
+    "cmake --build --preset dev -j 3",
+    "ctest --test-dir build/dev .*--no-tests=error",
+    "cmake --preset release -DPROCEVENT_WERROR=ON",
+    "cmake --build --preset release",
+    "cmake --preset clang -DPROCEVENT_WERROR=ON",
+    "cmake --build --preset clang",
+    "ctest --test-dir build/clang ",
+    "clang-tidy-14 .*core/a.cc",
+    "cmake --preset asan ",
+    "cmake --build --preset asan",
+    "ctest --test-dir build/asan ",
+    "cmake --preset tsan ",
+    "cmake --build --preset tsan",
+    "ctest --test-dir build/tsan ",
+    "cmake --preset fuzz ",
+    "cmake --build --preset fuzz",
+    "one_fuzz -max_total_time=10 ",
+    "two_fuzz -max_total_time=10 ",
+]
+
+
+class ScriptTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.tree = pathlib.Path(folder.name) / "a tree"
+        self.log = self.tree / "calls"
+        self.bin = self.tree / "bin"
+        self.bin.mkdir(parents=True)
+        for name in TOOLS:
+            self.stub(self.bin / name)
+        for name in REAL:
+            (self.bin / name).symlink_to(shutil.which(name))
+        for name in ["tests/run.sh", ".ci/run", *(f"deploy/{name}" for name in ("packages.txt", "install_packages.sh", "run.sh"))]:
+            (self.tree / name).parent.mkdir(exist_ok=True)
+            shutil.copy(ROOT / name, self.tree / name)
+        for floor in ("cmd", "config", "core", "exporter"):
+            (self.tree / floor).mkdir()
+        for name in ("core/a.cc", "core/a.h", "tests/a_test.cc"):
+            (self.tree / name).touch()
+        for name in ("one", "two"):
+            (self.tree / f"tests/fuzz/corpus/{name}").mkdir(parents=True)
+            self.stub(self.tree / f"build/fuzz/tests/fuzz/{name}_fuzz")
+        self.os_release = self.tree / "os-release"
+        self.os_release.write_text('ID=debian\nVERSION_ID="12"\n')
+
+    def stub(self, path, text=STUB):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        path.chmod(0o755)
+
+    def run_script(self, *command, **extra):
+        self.log.write_text("")
+        environment = {"PATH": str(self.bin), "STUB_LOG": str(self.log), "PROCEVENT_OS_RELEASE": str(self.os_release),
+                       "PROCEVENT_APT_PAUSE": "0", **extra}
+        done = subprocess.run([self.tree / command[0], *command[1:]], env=environment, cwd="/", text=True, timeout=60,
+                              stdin=subprocess.DEVNULL, capture_output=True, check=False)
+        ignored = ("dpkg-query", "id ", "nproc", "setarch")
+        self.calls = [line for line in self.log.read_text().splitlines() if not line.startswith(ignored)]
+        return done
+
+
+class TestsRunTest(ScriptTest):
+    def test_plain_builds_dev_and_tests_it(self):
+        done = self.run_script("tests/run.sh")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual([call.split(" -D")[0] for call in self.calls[:2]],
+                         ["cmake --preset dev", "cmake --build --preset dev -j 3"])
+        self.assertEqual(len(self.calls), 3)
+        self.assertRegex(done.stdout, r"test dev +\d+ s\npassed in")
+
+    def test_all_takes_every_step_in_order(self):
+        done = self.run_script("tests/run.sh", "--all")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(len(self.calls), len(STEPS_OF_ALL), self.calls)
+        for call, step in zip(self.calls, STEPS_OF_ALL):
+            self.assertRegex(call, step)
+
+    def test_a_failed_step_fails_the_run_and_ends_it(self):
+        for number, step in enumerate(STEPS_OF_ALL):
+            for status in ("1", "2", "8"):
+                with self.subTest(step, status=status):
+                    done = self.run_script("tests/run.sh", "--all", STUB_FAIL=step, STUB_STATUS=status)
+                    self.assertEqual(done.returncode, 1)
+                    self.assertEqual(len(self.calls), number + 1)
+                    self.assertRegex(done.stdout, "FAILED")
+                    self.assertNotIn("passed in", done.stdout)
+
+    def test_long_takes_the_plain_run_and_its_suites(self):
+        done = self.run_script("tests/run.sh", "--long")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for wanted in ("one_fuzz -max_total_time=300 ", "build/dev .*-L live --repeat until-fail:20", "-L e2e"):
+            self.assertRegex("\n".join(self.calls), wanted)
+
+    def test_a_failed_long_suite_fails_the_run(self):
+        for step in ("two_fuzz", "-L live", "-L e2e", "build/tsan"):
+            with self.subTest(step):
+                self.assertEqual(self.run_script("tests/run.sh", "--long", STUB_FAIL=step).returncode, 1)
+
+    def test_wrong_usage(self):
+        for arguments in (["--every"], ["--all", "--long"], ["all"], ["--all", ""]):
+            with self.subTest(arguments):
+                done = self.run_script("tests/run.sh", *arguments)
+                self.assertEqual(done.returncode, 2)
+                self.assertIn("Usage: ", done.stderr)
+                self.assertEqual(self.calls, [])
+        self.assertEqual(self.run_script("tests/run.sh", "--help").returncode, 0)
+
+    def test_missing_packages_that_may_not_be_installed(self):
+        for option in ([], ["--all"]):
+            done = self.run_script("tests/run.sh", *option, STUB_MISSING="cmake clang-14", STUB_UID="1000")
+            self.assertEqual(done.returncode, 2)
+            self.assertRegex(done.stderr, r"\nsudo apt-get update && sudo apt-get install .*(cmake|clang-14)\n")
+
+    def test_why_tests_were_skipped_is_printed(self):
+        log = self.tree / "build/dev/Testing/Temporary/LastTest.log"
+        log.parent.mkdir(parents=True)
+        log.write_text("x_test.cc:9: Skipped\nneeds root\n[  SKIPPED ] A.B\ntest_c (x.Y) ... skipped 'no connector'\n")
+        done = self.run_script("tests/run.sh")
+        self.assertIn("skipped: needs root\n", done.stdout)
+        self.assertIn("skipped: 'no connector'\n", done.stdout)
+
+    def test_ci_runs_everything_and_requires_live_tests(self):
+        self.stub(self.tree / "tests/run.sh", '#!/bin/bash\necho "$PROCEVENT_REQUIRE_LIVE $*"; exit 3\n')
+        done = self.run_script(".ci/run")
+        self.assertEqual((done.returncode, done.stdout), (3, "1 --all\n"))
+
+
+class InstallPackagesTest(ScriptTest):
+    def install(self, *sections, **extra):
+        return self.run_script("deploy/install_packages.sh", *sections, **extra)
+
+    def test_nothing_missing_says_and_does_nothing(self):
+        self.os_release.write_text("ID=other\n")
+        done = self.install("build", "runtime", "test", "check")
+        self.assertEqual((done.returncode, done.stdout, done.stderr, self.calls), (0, "", "", []))
+
+    def test_root_installs_only_what_is_missing(self):
+        self.assertEqual(self.install("build", "test", STUB_MISSING="cmake prometheus zlib1g").returncode, 0)
+        self.assertEqual(len(self.calls), 2)
+        self.assertRegex(self.calls[0], " update$")
+        self.assertRegex(self.calls[1], " install -y --no-install-recommends cmake prometheus$")
+
+    def test_update_is_tried_again_and_install_after_it_decides(self):
+        done = self.install("build", STUB_MISSING="cmake", STUB_FAIL=" update$")
+        self.assertEqual((done.returncode, len(self.calls)), (0, 4))
+        done = self.install("build", STUB_MISSING="cmake", STUB_FAIL=" install ", STUB_STATUS="100")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("could not install: cmake", done.stderr)
+
+    def test_sudo_where_it_asks_nothing(self):
+        done = self.install("build", STUB_MISSING="cmake", STUB_UID="1000", STUB_SUDO="yes")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex("\n".join(self.calls), "sudo -n env DEBIAN_FRONTEND=noninteractive apt-get .* install ")
+
+    def test_another_system(self):
+        for text in ("ID=ubuntu\nVERSION_ID=\"22.04\"\n", "ID=debian\nVERSION_ID=\"13\"\n", ""):
+            self.os_release.write_text(text)
+            done = self.install("build", STUB_MISSING="cmake")
+            self.assertEqual((done.returncode, self.calls), (2, []))
+            self.assertIn("not Debian 12", done.stderr)
+        for tool in ("dpkg-query", "apt-get"):
+            (self.bin / tool).unlink()
+        done = self.install("build")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("not a Debian machine", done.stderr)
+
+    def test_wrong_usage(self):
+        for sections in ([], ["bulid"], ["build", ""]):
+            with self.subTest(sections):
+                self.assertEqual(self.install(*sections).returncode, 2)
+
+    def test_the_list_names_each_package_once(self):
+        lines = [line.split("#")[0].strip() for line in (ROOT / "deploy/packages.txt").read_text().splitlines()]
+        packages = [line for line in lines if line and not line.startswith("[")]
+        self.assertEqual(len(packages), len(set(packages)))
+        for package in packages:
+            self.assertTrue(re.fullmatch(r"[a-z0-9][a-z0-9.+-]+", package), package)
+
+
+# Stands for the binary: serves a landing page, ends on SIGTERM with a status of its own.
+SERVER = """#!{python}
+import http.server, os, signal, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b'<li><a href="/m">/m</a>\\n<li><a href="/-/healthy">x</a>')
+    def log_message(self, *unused): pass
+def end(*unused): print("ended", flush=True); os._exit(7)
+signal.signal(signal.SIGTERM, end)
+print(*sys.argv[1:], flush=True)
+http.server.HTTPServer(("127.0.0.1", 0), Handler).serve_forever()
+"""
+
+
+class DeployRunTest(ScriptTest):
+    def start(self, *arguments):
+        environment = {"PATH": str(self.bin), "STUB_LOG": str(self.log)}
+        script = subprocess.Popen([self.tree / "deploy/run.sh", *arguments], env=environment, cwd="/", text=True,
+                                  stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        limit = threading.Timer(30, script.kill)  # a failure must not become a wait
+        limit.start()
+        self.addCleanup(limit.cancel)
+        return script
+
+    def serve(self):
+        self.stub(self.tree / "build/release/procevent_exporter", SERVER.format(python=sys.executable))
+
+    def test_serves_prints_the_url_and_hands_a_signal_on(self):
+        self.serve()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with self.subTest(number), self.start("--log.level", "debug") as script:
+                self.assertEqual(script.stdout.readline(),
+                                 f"--config.file={self.tree}/deploy/procevent_exporter.yml --log.level debug\n")
+                printed = "".join(script.stdout.readline() for _ in range(3))
+                self.assertRegex(printed, r"serving http://127.0.0.1:(\d+)/\n +curl -s http://127.0.0.1:\1/m\n")
+                script.send_signal(number)
+                self.assertEqual(script.stdout.read(), "\nended\n")
+                self.assertEqual(script.wait(timeout=30), 7)
+
+    def test_the_child_does_not_outlive_a_killed_script(self):
+        self.serve()
+        with self.start() as script:
+            while "curl" not in script.stdout.readline():
+                pass
+            self.assertEqual(script.stdout.readline(), "\n")  # its last
+            script.kill()
+            self.assertEqual(script.stdout.read(), "ended\n")
+
+    def test_own_configuration_replaces_the_default(self):
+        self.stub(self.tree / "build/release/procevent_exporter", '#!/bin/bash\necho "$@"\n')
+        for arguments in (["--config.file=/x.yml"], ["--config.file", "/x.yml"]):
+            with self.start(*arguments) as script:
+                self.assertEqual(script.communicate(timeout=30)[0], " ".join(arguments) + "\n")
+
+    def test_a_binary_that_ends_at_once_ends_the_script_with_its_status(self):
+        self.stub(self.tree / "build/release/procevent_exporter", "#!/bin/bash\nexit 1\n")
+        done = self.run_script("deploy/run.sh")
+        self.assertEqual(done.returncode, 1)
+        self.assertNotIn("serving", done.stdout)
+
+    def test_what_the_build_says_is_no_output(self):
+        self.stub(self.tree / "build/release/procevent_exporter", "#!/bin/bash\necho serving\n")
+        self.stub(self.bin / "cmake", "#!/bin/bash\necho building\n")
+        done = self.run_script("deploy/run.sh")
+        self.assertEqual(done.stdout, "serving\n")
+        self.assertIn("building\n", done.stderr)
+
+    def test_a_folder_that_cannot_be_written_to_is_named_with_its_owner(self):
+        self.tree.parent.chmod(0o755)
+        for name in ("build", "build/release"):
+            folder = self.tree / name
+            folder.mkdir(exist_ok=True)
+            folder.chmod(0o555)
+            nobody = {"user": 65534} if os.geteuid() == 0 else {}  # root may write anywhere
+            done = subprocess.run([self.tree / "deploy/run.sh"], env={"PATH": str(self.bin), "STUB_LOG": "/dev/null"},
+                                  cwd="/", text=True, timeout=60, capture_output=True, check=False, **nobody)
+            folder.chmod(0o755)
+            self.assertEqual((done.returncode, done.stdout), (1, ""), done.stderr)
+            told = f"run.sh: {folder} cannot be written to, it belongs to {folder.owner()}; "
+            self.assertTrue(done.stderr.startswith(told), done.stderr)
+            self.assertEqual(done.stderr.count("\n"), 1)
+
+    def test_a_failed_build_starts_nothing(self):
+        self.stub(self.tree / "build/release/procevent_exporter")
+        for step in ("cmake --preset release", "cmake --build --preset release"):
+            done = self.run_script("deploy/run.sh", STUB_FAIL=step)
+            self.assertNotEqual(done.returncode, 0)
+            self.assertNotIn("procevent_exporter", "\n".join(self.calls))
+
+    def test_missing_packages_start_nothing(self):
+        done = self.run_script("deploy/run.sh", STUB_MISSING="cmake", STUB_UID="1000")
+        self.assertEqual(done.returncode, 2)
+
+
+if __name__ == "__main__":
+    unittest.main()
