@@ -20,6 +20,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 sys.dont_write_bytecode = True
 import connector  # noqa: E402
 import harness  # noqa: E402
+import measure as e2e_measure  # noqa: E402
 
 READER = "pe-reader"
 SETTLE_SECONDS = 0.2  # exits come after those who waited for them went on, and the reader drains every 10 ms
@@ -83,7 +84,7 @@ def beside_exporter(options, kind):
         last = exporter.scrape()
         if exporter.stop()[0] != 0:
             raise RuntimeError("the exporter did not stop well")
-    events = sum(harness.growth(harness.event_counts(first), harness.event_counts(last)).values())
+    events = sum(e2e_measure.growth(harness.event_counts(first), harness.event_counts(last)).values())
     lost = max(last.sum("procevent_events_lost_total"), last.sum("procevent_socket_drops_total"))
     return {**measured, "events": events, "listener_ns": cpu, "lost": int(lost)}
 
