@@ -13,7 +13,7 @@
 namespace procevent {
 namespace {
 
-constexpr std::size_t kDatagrams = 512;  // one batch of the reader's
+constexpr std::size_t kDatagrams = 512;
 constexpr Task kParent{.pid = 4000, .tgid = 4000};
 constexpr Task kChild{.pid = 4001, .tgid = 4001};
 
