@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "config/text.h"
+#include "core/base/utf8.h"
 
 namespace procevent {
 namespace {
@@ -25,16 +26,24 @@ std::string Timestamp(std::chrono::system_clock::time_point time) {
   return std::string(text.data(), size) + std::string(3 - millis.size(), '0') + millis + 'Z';
 }
 
-// As JSON escapes it; logfmt readers know the same escapes.
-void AppendEscape(std::string& out, char32_t point) {
+void AppendUnit(std::string& out, char32_t unit) {
   constexpr std::string_view kDigits = "0123456789abcdef";
-  if (point == '\n') {
-    out += "\\n";
-    return;
-  }
   out += "\\u";
   for (const unsigned shift : {12U, 8U, 4U, 0U}) {
-    out += kDigits[(point >> shift) & 0xFU];
+    out += kDigits[(unit >> shift) & 0xFU];
+  }
+}
+
+// As JSON escapes it, in units of UTF-16; logfmt readers know the same escapes.
+void AppendEscape(std::string& out, char32_t point) {
+  constexpr char32_t kFirstPair = 0x10000;
+  if (point == '\n') {
+    out += "\\n";
+  } else if (point < kFirstPair) {
+    AppendUnit(out, point);
+  } else {
+    AppendUnit(out, 0xD800 + ((point - kFirstPair) >> 10U));
+    AppendUnit(out, 0xDC00 + ((point - kFirstPair) & 0x3FFU));
   }
 }
 

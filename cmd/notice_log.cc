@@ -19,6 +19,7 @@ NoticeText TextOf(const Notice& notice) {
     case Notice::Kind::kFault:
       return {LogLevel::kError, Describe(notice.error)};
     case Notice::Kind::kSilence:
+    case Notice::Kind::kNoNames:
     case Notice::Kind::kNoForkCount:
       return {LogLevel::kWarning, Describe(notice.error)};
     case Notice::Kind::kSmallBuffer:

@@ -33,6 +33,14 @@ void ForbidGainOfPrivilege(const Log& log) {
   }
 }
 
+Hearing HearingOf(EventMask events) {
+  if (events == EventMask::All()) {
+    return Hearing::kAll;
+  }
+  const bool lives = events.Has(EventKind::kFork) && events.Has(EventKind::kExec) && events.Has(EventKind::kExit);
+  return lives ? Hearing::kLives : Hearing::kParts;
+}
+
 void AllowOpenFiles(const Log& log) {
   if (const std::optional<std::string> warning = RaiseOpenFiles()) {
     log.Say(LogLevel::kWarning, *warning);
@@ -81,12 +89,10 @@ int Serve(const Config& config) {
   try {
     ForbidGainOfPrivilege(log);
     AllowOpenFiles(log);
-    const unsigned cpus = PossibleCpus();
-    const bool unfiltered = config.connector.events == EventMask::All();
-    Reader reader(std::make_unique<ConnectorSource>(config.connector), config.reader, cpus,
-                  unfiltered ? GapsAre::kLosses : GapsAre::kMeaningless);
+    Reader reader(std::make_unique<ConnectorSource>(config.connector), config.reader, PossibleCpus(),
+                  HearingOf(config.connector.events), config.ledger);
     reader.Start();
-    Server server(config.server, reader.exchange(), cpus);
+    Server server(config.server, reader.exchange());
     SayReady(log, config.server);
 
     const int signal = PrintNoticesUntilSignal(log, signals, reader.notices());

@@ -42,6 +42,14 @@ std::string KeysUnder(std::string_view section) {
   return names;
 }
 
+std::string Joined(std::span<const std::string_view> words) {
+  std::string text;
+  for (const std::string_view word : words) {
+    text += (text.empty() ? "" : ", ") + std::string(word);
+  }
+  return text;
+}
+
 bool HasKeyUnder(std::string_view section, std::string_view name) {
   return std::ranges::any_of(
       Schema(), [&](const ConfigKey& key) { return !name.empty() && NextPart(key.path, section) == name; });
@@ -90,7 +98,7 @@ class Check {
     const std::string path(key.path);
     if (node.kind == Kind::kScalar && key.take != nullptr) {
       Text(key.take, node, path, key.allowed);
-    } else if (node.kind == Kind::kList && !node.children.empty() && key.most_items != 0) {
+    } else if (node.kind == Kind::kList && (key.may_be_empty || !node.children.empty()) && key.most_items != 0) {
       List(key, node, path);
     } else {
       Refuse(node, path, std::string(key.allowed));
@@ -109,7 +117,9 @@ class Check {
     key.start(config_);
     for (std::size_t i = 0; i < node.children.size(); ++i) {
       const YamlNode& item = node.children[i];
-      if (item.kind == Kind::kScalar) {
+      if (item.kind == Kind::kMap && key.take_fields != nullptr) {
+        Entry(key, item, JoinIndex(path, i));
+      } else if (item.kind == Kind::kScalar && key.take_item != nullptr) {
         Text(key.take_item, item, JoinIndex(path, i), key.allowed_item);
       } else {
         Refuse(item, JoinIndex(path, i), std::string(key.allowed_item));
@@ -120,13 +130,41 @@ class Check {
     }
   }
 
-  void Text(Take take, const YamlNode& node, const std::string& path, std::string_view allowed) {
-    const Verdict verdict = take(node.scalar, config_);
-    if (verdict.taken) {
+  // A map that has all of its fields, and no others.
+  void Entry(const ConfigKey& key, const YamlNode& item, const std::string& path) {
+    std::vector<std::string> texts;
+    for (const std::string_view field : key.fields) {
+      const auto child = std::ranges::find(item.children, field, &YamlNode::key);
+      if (child == item.children.end()) {
+        faults_.push_back({file_, item.place, JoinPath(path, field), "nothing", std::string(key.allowed_item)});
+      } else if (child->kind == Kind::kScalar) {
+        texts.push_back(child->scalar);
+      } else {
+        Refuse(*child, JoinPath(path, field), "a text");
+      }
+    }
+    for (const YamlNode& child : item.children) {
+      if (std::ranges::find(key.fields, child.key) == key.fields.end()) {
+        faults_.push_back(
+            {file_, child.key_place, JoinPath(path, child.key), "an unknown key", "one of " + Joined(key.fields)});
+      }
+    }
+    if (texts.size() != key.fields.size()) {
       return;
     }
-    const std::string reason = verdict.reason.empty() ? "" : " (" + std::string(verdict.reason) + ")";
-    Refuse(node, path, std::string(allowed) + reason);
+    if (const Verdict verdict = key.take_fields(texts, config_); !verdict.taken) {
+      faults_.push_back({file_, item.place, path, verdict.reason, std::string(key.allowed_item)});
+    }
+  }
+
+  void Text(Take take, const YamlNode& node, const std::string& path, std::string_view allowed) {
+    Judge(take(node.scalar, config_), node, path, allowed);
+  }
+
+  void Judge(const Verdict& verdict, const YamlNode& node, const std::string& path, std::string_view allowed) {
+    if (!verdict.taken) {
+      Refuse(node, path, std::string(allowed) + (verdict.reason.empty() ? "" : " (" + verdict.reason + ")"));
+    }
   }
 
   void Refuse(const YamlNode& node, const std::string& path, std::string allowed) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "config/log_options.h"
+#include "core/ledger/ledger_options.h"
 #include "core/reader/reader_options.h"
 #include "core/source/connector_options.h"
 #include "exporter/server_options.h"
@@ -12,6 +13,7 @@ namespace procevent {
 struct Config {
   ConnectorOptions connector;
   ReaderOptions reader;
+  LedgerOptions ledger;
   ServerOptions server;
   LogOptions log;
   bool operator==(const Config&) const = default;

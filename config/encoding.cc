@@ -4,6 +4,7 @@
 #include <cstddef>
 
 #include "config/text.h"
+#include "core/base/utf8.h"
 
 namespace procevent {
 namespace {

@@ -15,6 +15,7 @@ struct Unit {
   std::uint64_t factor;
 };
 
+constexpr std::array kCountUnits{Unit{"", 1}};
 constexpr std::array kSizeUnits{Unit{"", 1}, Unit{"KiB", 1ULL << 10U}, Unit{"MiB", 1ULL << 20U},
                                 Unit{"GiB", 1ULL << 30U}};
 constexpr std::array kDurationUnits{Unit{"ms", 1}, Unit{"s", 1000}, Unit{"m", 60'000}, Unit{"h", 3'600'000}};
@@ -37,6 +38,8 @@ std::optional<std::uint64_t> Parse(std::string_view text, std::span<const Unit> 
 }
 
 }  // namespace
+
+std::optional<std::uint64_t> ParseCount(std::string_view text) { return Parse(text, kCountUnits); }
 
 std::optional<std::uint64_t> ParseSize(std::string_view text) { return Parse(text, kSizeUnits); }
 

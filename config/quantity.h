@@ -8,6 +8,9 @@
 
 namespace procevent {
 
+// "65536": a whole number, written without sign, space or leading zero.
+std::optional<std::uint64_t> ParseCount(std::string_view text);
+
 // "65536", "64KiB", "32MiB", "1GiB": bytes. No sign, fraction, space or leading zero; nothing that does not fit.
 std::optional<std::uint64_t> ParseSize(std::string_view text);
 

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "config/config.h"
@@ -13,9 +14,10 @@ namespace procevent {
 // What became of one text.
 struct Verdict {
   bool taken = false;
-  std::string_view reason;  // static text: why not, where `allowed` alone does not say it
+  std::string reason;  // why not, where `allowed` alone does not say it
 };
 using Take = Verdict (*)(std::string_view text, Config& config);
+using TakeFields = Verdict (*)(std::span<const std::string> texts, Config& config);
 
 struct ConfigKey {
   std::string_view path{};     // "source.receive_buffer"
@@ -24,10 +26,13 @@ struct ConfigKey {
 
   // Where a list may stand, of 1 to `most_items`:
   std::size_t most_items = 0;
+  bool may_be_empty = false;  // or of none
   std::string_view allowed_item{};
-  Take take_item = nullptr;
-  void (*start)(Config& config) = nullptr;   // before the first item
-  void (*finish)(Config& config) = nullptr;  // after the last; may be nullptr
+  Take take_item = nullptr;                    // each is a text,
+  std::span<const std::string_view> fields{};  // or each is a map with just these,
+  TakeFields take_fields = nullptr;            // whose texts come in that order
+  void (*start)(Config& config) = nullptr;     // before the first item
+  void (*finish)(Config& config) = nullptr;    // after the last; may be nullptr
 };
 
 std::span<const ConfigKey> Schema();

@@ -1,7 +1,8 @@
 #include "config/text.h"
 
-#include <array>
 #include <cstdint>
+
+#include "core/base/utf8.h"
 
 namespace procevent {
 namespace {
@@ -37,49 +38,6 @@ std::string Escape(std::string_view text, std::size_t limit, bool quoted) {
 }
 
 }  // namespace
-
-std::size_t Utf8Length(std::string_view text) {
-  if (text.empty()) {
-    return 0;
-  }
-  const std::uint8_t lead = ByteAt(text, 0);
-  if (lead < 0x80) {
-    return 1;
-  }
-  if (lead < 0xC2 || lead > 0xF4) {
-    return 0;
-  }
-  const std::size_t length = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-  if (text.size() < length) {
-    return 0;
-  }
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((ByteAt(text, i) & 0xC0U) != 0x80) {
-      return 0;
-    }
-  }
-  const char32_t point = CodePoint(text, length);
-  const bool overlong = (length == 3 && point < 0x800) || (length == 4 && point < 0x10000);
-  const bool surrogate = point >= 0xD800 && point <= 0xDFFF;
-  return overlong || surrogate || point > 0x10FFFF ? 0 : length;
-}
-
-char32_t CodePoint(std::string_view text, std::size_t length) {
-  constexpr std::array<std::uint8_t, 5> kLeadBits{0, 0x7F, 0x1F, 0x0F, 0x07};
-  char32_t point = ByteAt(text, 0) & kLeadBits.at(length);
-  for (std::size_t i = 1; i < length; ++i) {
-    point = (point << 6U) | (ByteAt(text, i) & 0x3FU);
-  }
-  return point;
-}
-
-bool IsPrintable(std::string_view text, std::size_t length) {
-  const char32_t point = CodePoint(text, length);
-  const bool control = point < 0x20 || (point >= 0x7F && point <= 0x9F);
-  const bool steers = point == 0x200E || point == 0x200F || (point >= 0x2028 && point <= 0x202E) ||
-                      (point >= 0x2066 && point <= 0x2069) || point == 0xFEFF;
-  return !control && !steers;
-}
 
 std::string Printable(std::string_view text, std::size_t limit) { return Escape(text, limit, false); }
 

@@ -1,5 +1,7 @@
 #include "exporter/family.h"
 
+#include <limits>
+
 #include "core/base/clock.h"
 
 namespace procevent {
@@ -13,17 +15,38 @@ prometheus::MetricFamily Family(const MetricName& metric, prometheus::MetricType
   return family;
 }
 
-}  // namespace
-
-prometheus::MetricFamily Counter(const MetricName& metric) { return Family(metric, prometheus::MetricType::Counter); }
-prometheus::MetricFamily Gauge(const MetricName& metric) { return Family(metric, prometheus::MetricType::Gauge); }
-
-void Add(prometheus::MetricFamily& family, double value, Labels labels) {
+prometheus::ClientMetric& AddRow(prometheus::MetricFamily& family, Labels labels) {
   auto& row = family.metric.emplace_back();
   row.label.reserve(labels.size());
   for (const auto& [name, text] : labels) {
     row.label.push_back({std::string(name), std::string(text)});
   }
+  return row;
+}
+
+}  // namespace
+
+prometheus::MetricFamily Counter(const MetricName& metric) { return Family(metric, prometheus::MetricType::Counter); }
+prometheus::MetricFamily Gauge(const MetricName& metric) { return Family(metric, prometheus::MetricType::Gauge); }
+
+prometheus::MetricFamily HistogramFamily(const MetricName& metric) {
+  return Family(metric, prometheus::MetricType::Histogram);
+}
+
+void AddHistogram(prometheus::MetricFamily& family, std::span<const std::uint64_t> counts,
+                  std::span<const double> upper, double sum, Labels labels) {
+  auto& histogram = AddRow(family, labels).histogram;
+  histogram.bucket.reserve(counts.size());
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    histogram.sample_count += counts[i];
+    histogram.bucket.push_back(
+        {histogram.sample_count, i < upper.size() ? upper[i] : std::numeric_limits<double>::infinity()});
+  }
+  histogram.sample_sum = sum;
+}
+
+void Add(prometheus::MetricFamily& family, double value, Labels labels) {
+  auto& row = AddRow(family, labels);
   (family.type == prometheus::MetricType::Counter ? row.counter.value : row.gauge.value) = value;
 }
 

@@ -28,6 +28,11 @@ prometheus::MetricFamily Counter(const MetricName& metric);
 prometheus::MetricFamily Gauge(const MetricName& metric);
 void Add(prometheus::MetricFamily& family, double value, Labels labels = {});
 
+prometheus::MetricFamily HistogramFamily(const MetricName& metric);
+// `counts` of each bucket alone; the last, that of +Inf, has no bound in `upper`.
+void AddHistogram(prometheus::MetricFamily& family, std::span<const std::uint64_t> counts,
+                  std::span<const double> upper, double sum, Labels labels = {});
+
 // A family of one row without labels.
 prometheus::MetricFamily Counter(const MetricName& metric, double value);
 prometheus::MetricFamily Gauge(const MetricName& metric, double value);

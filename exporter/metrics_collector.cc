@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "exporter/build_info.h"
+#include "exporter/pid_limit.h"
 #include "exporter/snapshot_families.h"
 
 namespace procevent {
@@ -20,9 +21,13 @@ prometheus::MetricFamily BuildInfo() {
 
 Families MetricsCollector::Collect() const {
   Families process = ProcessFamilies(ReadProcessStats(units_));
-  Snapshot snapshot(cpus_);
+  Snapshot snapshot;
   const Exchange::Age age = exchange_.Take(snapshot, kAnswerTimeout);
   Families families = SnapshotFamilies(snapshot, age);
+  if (const auto limit = ReadPidLimit()) {
+    families.push_back(
+        Gauge({"procevent_pid_max", "Processes and threads that the machine can have at once."}, AsValue(*limit)));
+  }
   families.push_back(BuildInfo());
   families.insert(families.end(), std::make_move_iterator(process.begin()), std::make_move_iterator(process.end()));
   return families;

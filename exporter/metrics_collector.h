@@ -17,14 +17,13 @@ inline constexpr std::chrono::milliseconds kAnswerTimeout{1000};  // how long a 
 
 class MetricsCollector : public prometheus::Collectable {
  public:
-  // `exchange` must outlive the collector; `cpus` is what it was made with.
-  MetricsCollector(Exchange& exchange, unsigned cpus) : exchange_(exchange), cpus_(cpus), units_(ReadMachineUnits()) {}
+  // `exchange` must outlive the collector.
+  explicit MetricsCollector(Exchange& exchange) : exchange_(exchange), units_(ReadMachineUnits()) {}
 
   [[nodiscard]] Families Collect() const override;
 
  private:
   Exchange& exchange_;
-  unsigned cpus_;
   MachineUnits units_;
 };
 

@@ -142,8 +142,8 @@ int OnError(mg_connection* connection, int status, const char* /*message*/) noex
 
 int DropMessage(const mg_connection* /*connection*/, const char* /*message*/) { return 1; }
 
-std::string Unreadiness(Exchange& exchange, unsigned cpus) {
-  Snapshot snapshot(cpus);
+std::string Unreadiness(Exchange& exchange) {
+  Snapshot snapshot;
   if (exchange.Take(snapshot, kAnswerTimeout) != Exchange::Age::kFresh) {
     return "the reader does not answer";
   }
@@ -215,9 +215,9 @@ mg_context* Start(const std::vector<ListenAddress>& listen, Site& site) {
 
 }  // namespace
 
-Server::Server(const ServerOptions& options, Exchange& exchange, unsigned cpus)
-    : Server(options, {[collector = MetricsCollector(exchange, cpus)] { return ToText(collector.Collect()); },
-                       [&exchange, cpus] { return Unreadiness(exchange, cpus); }}) {}
+Server::Server(const ServerOptions& options, Exchange& exchange)
+    : Server(options, {[collector = MetricsCollector(exchange)] { return ToText(collector.Collect()); },
+                       [&exchange] { return Unreadiness(exchange); }}) {}
 
 Server::Server(const ServerOptions& options, Site::Pages pages) {
   if (const Status path = CheckTelemetryPath(options.telemetry_path); !path) {

@@ -17,8 +17,8 @@ namespace procevent {
 class Server {
  public:
   // Throws std::runtime_error with one line: what failed, on which address, and what to do about it.
-  // `exchange` must outlive the server; `cpus` is what the exchange was made with.
-  Server(const ServerOptions& options, Exchange& exchange, unsigned cpus);
+  // `exchange` must outlive the server.
+  Server(const ServerOptions& options, Exchange& exchange);
   // The same with other pages, which may throw.
   Server(const ServerOptions& options, Site::Pages pages);
   Server(const Server&) = delete;

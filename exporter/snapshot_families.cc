@@ -1,6 +1,10 @@
 #include "exporter/snapshot_families.h"
 
-#include <limits>
+#include <algorithm>
+#include <array>
+
+#include "exporter/comm_families.h"
+#include "exporter/life_families.h"
 
 namespace procevent {
 namespace {
@@ -73,19 +77,11 @@ void AddQueue(Families& families, const Snapshot& snapshot) {
 }
 
 MetricFamily Delay(const DelayHistogram& delay) {
-  MetricFamily family;
-  family.name = "procevent_event_delay_seconds";
-  family.help = "Time from the kernel's timestamp of an event to its booking; every event but ACKs.";
-  family.type = prometheus::MetricType::Histogram;
-  auto& histogram = family.metric.emplace_back().histogram;
-  histogram.bucket.reserve(delay.counts().size());
-  for (std::size_t i = 0; i < delay.counts().size(); ++i) {
-    histogram.sample_count += delay.counts()[i];
-    const double upper = i < DelayHistogram::kBounds ? SecondsOf(DelayHistogram::kUpperNanos[i])
-                                                     : std::numeric_limits<double>::infinity();
-    histogram.bucket.push_back({histogram.sample_count, upper});
-  }
-  histogram.sample_sum = SecondsOf(delay.sum_nanos());
+  std::array<double, DelayHistogram::kBounds> upper{};
+  std::ranges::transform(DelayHistogram::kUpperNanos, upper.begin(), SecondsOf);
+  auto family = HistogramFamily({"procevent_event_delay_seconds",
+                                 "Time from the kernel's timestamp of an event to its booking; every event but ACKs."});
+  AddHistogram(family, delay.counts(), upper, SecondsOf(delay.sum_nanos()));
   return family;
 }
 
@@ -108,6 +104,8 @@ Families SnapshotFamilies(const Snapshot& snapshot, Exchange::Age age) {
   AddForks(families, snapshot, fresh);
   AddQueue(families, snapshot);
   families.push_back(Delay(snapshot.numbers.delay));
+  AddCommFamilies(families, snapshot.numbers);
+  AddLifeFamilies(families, snapshot.numbers);
   families.push_back(Counter({"procevent_reader_cpu_seconds_total", "CPU time of the reader thread."},
                              SecondsOf(snapshot.reader_cpu_ns)));
   return families;

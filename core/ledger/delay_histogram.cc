@@ -2,13 +2,15 @@
 
 namespace procevent {
 
-// From below: most delays are small, and those of one batch lie close together, so the branches are foreseen.
+// From where the last one was: those of one batch lie close together.
 void DelayHistogram::Add(std::uint64_t nanos) {
-  std::size_t bucket = 0;
-  while (bucket < kBounds && nanos > kUpperNanos[bucket]) {
-    ++bucket;
+  while (last_ < kBounds && nanos > kUpperNanos[last_]) {
+    ++last_;
   }
-  ++counts_[bucket];
+  while (last_ > 0 && nanos <= kUpperNanos[last_ - 1]) {
+    --last_;
+  }
+  ++counts_[last_];
   sum_nanos_ += nanos;
 }
 

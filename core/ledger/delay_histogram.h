@@ -21,11 +21,14 @@ class DelayHistogram {
   [[nodiscard]] const std::array<std::uint64_t, kBounds + 1>& counts() const { return counts_; }
   [[nodiscard]] std::uint64_t sum_nanos() const { return sum_nanos_; }
 
-  bool operator==(const DelayHistogram&) const = default;
+  bool operator==(const DelayHistogram& other) const {
+    return counts_ == other.counts_ && sum_nanos_ == other.sum_nanos_;
+  }
 
  private:
   std::array<std::uint64_t, kBounds + 1> counts_{};
   std::uint64_t sum_nanos_ = 0;
+  std::size_t last_ = 0;  // the bucket of the last one
 };
 
 }  // namespace procevent

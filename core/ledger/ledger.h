@@ -1,38 +1,68 @@
-// Events in, numbers out. Single-threaded and pure: no syscall, no clock, no thread. The reader owns it.
+// Events in, numbers out. Single-threaded and pure: no syscall, no clock, no thread. Nothing is allocated after it was
+// made, but at the first sight of a name. The reader owns it.
 #pragma once
 
 #include <cstdint>
 
+#include "core/ledger/accounts.h"
+#include "core/ledger/census.h"
+#include "core/ledger/ledger_options.h"
+#include "core/ledger/names.h"
 #include "core/ledger/numbers.h"
+#include "core/ledger/peaks.h"
+#include "core/ledger/process_table.h"
 #include "core/ledger/rejection.h"
 #include "core/ledger/sequence.h"
+#include "core/ledger/sightings.h"
 #include "core/protocol/decoder.h"
 #include "core/protocol/event.h"
 
 namespace procevent {
 
-// With a narrowed mask a gap in the sequence is no loss: the kernel numbers what it filters out too.
-enum class GapsAre : std::uint8_t { kLosses, kMeaningless };
+// How much of what happens is heard.
+enum class Hearing : std::uint8_t {
+  kAll,    // every event: a gap in the numbers is a loss
+  kLives,  // a narrowed mask, in which fork, exec and exit are: the kernel numbers what it leaves out, so gaps say
+           // nothing
+  kParts,  // one without these: who lives, and under which name, cannot be known
+};
 
 class Ledger {
  public:
-  Ledger(unsigned cpus, GapsAre gaps) : gaps_(gaps), sequence_(cpus), numbers_(cpus) {}
+  Ledger(unsigned cpus, Hearing hearing, const LedgerOptions& options = {});
+  Ledger(const Ledger&) = delete;  // its rooms know each other
+  Ledger& operator=(const Ledger&) = delete;
+  ~Ledger() = default;
 
   // Books whatever a message turned out to be; `now_ns` is when it was received.
   void Book(const Message& message, std::uint64_t now_ns);
   void Reject(Rejection reason, std::uint64_t times = 1);
+  // Events were lost that no gap tells of, or none does yet.
+  void Doubt() { names_.Doubt(); }
+  // Time passes, events or not.
+  void Advance(std::uint64_t now_ns);
 
-  [[nodiscard]] const Numbers& numbers() const { return numbers_; }
-  [[nodiscard]] std::uint64_t forks() const { return numbers_.events_of(EventKind::kFork); }
+  [[nodiscard]] Sightings& sightings() { return sightings_; }
+  [[nodiscard]] bool follows() const { return hearing_ != Hearing::kParts; }
+
+  void CopyTo(Numbers& numbers) const;
+  [[nodiscard]] const StreamNumbers& stream() const { return stream_; }
+  [[nodiscard]] std::uint64_t forks() const { return stream_.events_of(EventKind::kFork); }
   [[nodiscard]] std::uint64_t lost() const { return lost_; }
 
  private:
   void BookEvent(const Event& event, std::uint64_t now_ns);
 
-  GapsAre gaps_;
+  Hearing hearing_;
   Sequence sequence_;
-  Numbers numbers_;
-  std::uint64_t lost_ = 0;  // the sum of numbers_.lost
+  StreamNumbers stream_;
+  std::uint64_t lost_ = 0;  // the sum of stream_.lost
+  Peaks peaks_;
+  Accounts accounts_;
+  ProcessTable table_;
+  Names names_;
+  Census census_;
+  Sightings sightings_;
 };
 
 }  // namespace procevent

@@ -28,8 +28,7 @@ bool ExchangeState::Asked() const { return stage_.load(std::memory_order_relaxed
 bool ExchangeState::Begin() { return Step(Stage::kAsked, Stage::kFilling); }
 void ExchangeState::Finish() { stage_.store(Stage::kFilled, std::memory_order_release); }
 
-Exchange::Exchange(unsigned cpus)
-    : asked_(MakeOrThrow()), answered_(MakeOrThrow()), snapshots_{Snapshot(cpus), Snapshot(cpus)} {}
+Exchange::Exchange(const Snapshot& blank) : asked_(MakeOrThrow()), answered_(MakeOrThrow()), snapshots_{blank, blank} {}
 
 Exchange::Age Exchange::Take(Snapshot& out, std::chrono::milliseconds timeout) {
   const std::uint64_t arrived = MonotonicNanos();

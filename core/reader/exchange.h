@@ -46,7 +46,8 @@ class Exchange {
   };
 
   // Throws std::runtime_error if there is no eventfd to be had.
-  explicit Exchange(unsigned cpus);
+  // `blank` is as large as all that will be filled in.
+  explicit Exchange(const Snapshot& blank);
 
   // Any scraping thread, any number at once: copies a snapshot to `out`.
   Age Take(Snapshot& out, std::chrono::milliseconds timeout);

@@ -4,10 +4,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <chrono>
-#include <limits>
-#include <new>
 #include <stdexcept>
 #include <utility>
 
@@ -16,13 +13,7 @@
 namespace procevent {
 namespace {
 
-constexpr std::chrono::milliseconds kPatience{250};            // for one subscription; then scrapes get their turn
-constexpr std::uint64_t kLongestDrain = 100 * kNanosPerMilli;  // the same
-constexpr std::uint64_t kLongestTourStep = 5 * kNanosPerMilli;
-constexpr int kMostDrainsAtStart = 10;
-constexpr Error kFellSilent{"hear process events", 0,
-                            "the kernel fell silent: another program ended everybody's subscription; fresh ones are "
-                            "tried until it answers"};
+constexpr std::uint64_t kLongestDrain = 100 * kNanosPerMilli;  // then scrapes get their turn
 
 std::uint64_t Nanos(std::chrono::milliseconds duration) {
   return static_cast<std::uint64_t>(duration.count()) * kNanosPerMilli;
@@ -36,27 +27,19 @@ Wake MakeWake() {
   return std::move(wake).value();
 }
 
-// A subscription is made of parts that allocate.
-Status Renew(Source& source) {
-  try {
-    return source.Renew(kPatience);
-  } catch (const std::bad_alloc&) {
-    return Error{"open a fresh subscription", ENOMEM, "give the exporter more memory"};
-  }
-}
-
 }  // namespace
 
-Reader::Reader(std::unique_ptr<Source> source, const ReaderOptions& options, unsigned cpus, GapsAre gaps,
-               ProcStat proc_stat)
+Reader::Reader(std::unique_ptr<Source> source, const ReaderOptions& options, unsigned cpus, Hearing hearing,
+               const LedgerOptions& ledger_options, Proc proc)
     : source_(std::move(source)),
-      loss_exact_(gaps == GapsAre::kLosses),
-      proc_stat_(std::move(proc_stat)),
-      ledger_(cpus, gaps),
+      hearing_(hearing),
+      proc_(std::move(proc)),
+      ledger_(cpus, hearing, ledger_options),
+      surveyor_(ledger_.sightings(), proc_.pids),
       watch_(Nanos(options.canary_interval)),
       rhythm_(Nanos(options.drain_interval)),
       blind_(MonotonicNanos()),
-      exchange_(cpus),
+      exchange_(Snapshot(cpus, ledger_options)),
       notices_(MakeWake()),
       stop_(MakeWake()),
       waiter_(std::array{stop_.fd(), exchange_.asked_fd()}) {}
@@ -76,8 +59,11 @@ void Reader::Stop() {
 
 void Reader::Run() {
   ::prctl(PR_SET_NAME, "pe-reader");
-  if (const auto forks = proc_stat_.Forks(); !forks) {
+  if (const auto forks = proc_.stat.Forks(); !forks) {
     notices_.Post({.kind = Notice::Kind::kNoForkCount, .error = forks.error()});
+  }
+  if (const Status seen = proc_.pids.Check(); !seen) {
+    notices_.Post({.kind = Notice::Kind::kNoNames, .error = seen.error()});
   }
   ForkGrowth();  // counts from here
   Tend();
@@ -85,6 +71,7 @@ void Reader::Run() {
   while (!stopping_.load(std::memory_order_relaxed)) {
     HearScrape();
     Drain();
+    Survey();
     Judge();
     Answer();
     Tend();
@@ -93,19 +80,12 @@ void Reader::Run() {
   source_->Close();
 }
 
-void Reader::HearScrape() {
-  if (!exchange_.Asked()) {
-    cut_.reset();
-  } else if (!cut_) {
-    cut_.emplace(MonotonicNanos());
-    growth_at_cut_.reset();
-  }
-}
-
 void Reader::Drain() {
   std::uint64_t now = MonotonicNanos();
   const std::uint64_t deadline = now + kLongestDrain;
-  queue_ = source_->Queue();
+  heard_ns_ = now;
+  ledger_.Advance(now);
+  LookAtQueue();
   peak_.Note(queue_.used_bytes, now);
   std::size_t datagrams = 0;
   do {
@@ -116,11 +96,36 @@ void Reader::Drain() {
       emptied_ = true;
       break;
     }
+    LookAtQueue();
     Book(now);
     datagrams += received.value().datagrams;
     emptied_ = received.value().emptied;
   } while (!emptied_ && now < deadline);
+  if (emptied_ && std::exchange(doubt_again_, false)) {
+    ledger_.Doubt();
+  }
   rhythm_.Drained(datagrams, emptied_, now);
+}
+
+// What was dropped is doubted before anything that came after it is booked: its gap shows later, if ever. What had been
+// queued before it is booked later as well, so there is another doubt when the queue is empty.
+void Reader::LookAtQueue() {
+  queue_ = source_->Queue();
+  if (queue_.drops != std::exchange(doubted_drops_, queue_.drops)) {
+    ledger_.Doubt();
+    doubt_again_ = true;
+  }
+}
+
+void Reader::Survey() {
+  if (emptied_ && MaySurvey()) {
+    surveyor_.Tend(heard_ns_, MonotonicNanos());
+  }
+}
+
+// /proc is not believed while a loss may be hidden.
+bool Reader::MaySurvey() const {
+  return watch_.listening() && ledger_.follows() && !tour_.under_way() && !tour_.Hides(queue_.drops);
 }
 
 void Reader::Book(std::uint64_t now_ns) {
@@ -160,176 +165,6 @@ void Reader::BookDatagram(std::span<const std::byte> bytes, std::uint64_t now_ns
   }
 }
 
-void Reader::HearCanary(std::uint64_t now_ns) {
-  if (watch_.waiting() && growth_at_sound_) {
-    const std::uint64_t unseen = audit_.NoteAlive(*growth_at_sound_, Booked());
-    if (unseen > 0) {
-      notices_.Post({.kind = Notice::Kind::kUnseen, .number = unseen});
-    }
-  }
-  watch_.Heard(now_ns);
-}
-
-void Reader::Judge() {
-  if (watch_.waiting() && emptied_ && watch_.Unheard(source_->Queue().drops, MonotonicNanos())) {
-    Distrust(RestartReason::kSilence, kFellSilent);
-  }
-}
-
-void Reader::Answer() {
-  if (!cut_) {
-    return;
-  }
-  const std::uint64_t now = MonotonicNanos();
-  Cut::Step step = NextStep(now);
-  if (step == Cut::Step::kCountForks) {
-    CountForks(now);
-    step = NextStep(now);
-  }
-  switch (step) {
-    case Cut::Step::kAnswer:
-      FillSnapshot();
-      return;
-    case Cut::Step::kTour:
-      tour_.Begin(queue_.drops, now);
-      return;
-    case Cut::Step::kDoubt:
-      watch_.Hurry(now);
-      return;
-    case Cut::Step::kCountForks:
-    case Cut::Step::kWait:
-      return;
-  }
-}
-
-Cut::Step Reader::NextStep(std::uint64_t now_ns) {
-  return cut_->Next({.emptied = emptied_,
-                     .touring = tour_.under_way(),
-                     .losses_hidden = tour_.Hides(queue_.drops),
-                     .forks_missing = ForksMissing()},
-                    now_ns);
-}
-
-void Reader::CountForks(std::uint64_t now_ns) {
-  cut_->NoteCounted(now_ns);
-  growth_at_cut_ = ForkGrowth();
-  if (growth_at_cut_ && !watch_.listening()) {
-    audit_.CountUnseen(*growth_at_cut_, Booked());
-  }
-}
-
-bool Reader::ForksMissing() const { return growth_at_cut_ && audit_.Missing(*growth_at_cut_, Booked()) > 0; }
-
-void Reader::FillSnapshot() {
-  const std::uint64_t since = cut_->since_ns();
-  const auto growth = std::exchange(growth_at_cut_, std::nullopt);
-  cut_.reset();
-  Snapshot* const snapshot = exchange_.Begin();
-  if (snapshot == nullptr) {
-    return;
-  }
-  const std::uint64_t now = MonotonicNanos();
-  queue_ = source_->Queue();
-  snapshot->taken_ns = since;
-  snapshot->loss_exact = loss_exact_;
-  snapshot->numbers = ledger_.numbers();
-  snapshot->listening = watch_.listening();
-  snapshot->cause = cause_;
-  snapshot->restarts = restarts_;
-  snapshot->blind_ns = blind_.Total(now);
-  snapshot->forks_unseen = audit_.unseen();
-  snapshot->kernel_forks = growth;
-  snapshot->socket_drops = queue_.drops;
-  snapshot->queue_peak_bytes = peak_.Peak(now);
-  snapshot->queue_limit_bytes = queue_.limit_bytes;
-  snapshot->reader_cpu_ns = NanosOf(CLOCK_THREAD_CPUTIME_ID);
-  exchange_.Finish();
-}
-
-std::optional<std::uint64_t> Reader::ForkGrowth() {
-  if (!loss_exact_) {
-    return std::nullopt;  // with a narrowed mask nobody can tell what was lost from what was left out
-  }
-  const auto forks = proc_stat_.Forks();
-  return forks ? std::optional(audit_.Growth(forks.value(), Booked())) : std::nullopt;
-}
-
-void Reader::Tend() {
-  const std::uint64_t now = MonotonicNanos();
-  switch (watch_.DutyAt(now)) {
-    case Watch::Duty::kRenew:
-      Subscribe();
-      return;
-    case Watch::Duty::kSound:
-      SoundCanary();
-      return;
-    case Watch::Duty::kNone:
-      break;
-  }
-  if (emptied_ && tour_.Hides(queue_.drops) && now >= tour_.next_ns()) {
-    tour_.Begin(queue_.drops, now);
-  }
-  if (tour_.under_way() && source_->Tour(now + kLongestTourStep)) {
-    tour_.End();
-  }
-}
-
-void Reader::Subscribe() {
-  if (attempts_++ > 0) {
-    ++restarts_[static_cast<std::size_t>(watch_.reason())];
-  }
-  const Status renewed = Renew(*source_);
-  const std::uint64_t now = MonotonicNanos();
-  if (!renewed) {
-    if (renewed.error() != cause_) {
-      cause_ = renewed.error();
-      notices_.Post({.kind = Notice::Kind::kNotListening, .error = cause_});
-    }
-    watch_.RenewFailed(now);
-    return;
-  }
-  watch_.Renewed(now);
-  emptied_ = false;
-  for (int i = 0; i < kMostDrainsAtStart && !emptied_; ++i) {
-    Drain();
-  }
-  if (!watch_.listening()) {
-    return;  // it broke at once
-  }
-  if (const auto growth = ForkGrowth()) {
-    audit_.CountUnseen(*growth, Booked());
-  }
-  tour_.Begin(queue_.drops, now);
-  ReportListening(now);
-}
-
-void Reader::ReportListening(std::uint64_t now_ns) {
-  cause_ = {};
-  notices_.Post({.kind = Notice::Kind::kListening, .number = blind_.End(now_ns) / kNanosPerMilli});
-  if (queue_.limit_bytes < queue_.wanted_bytes && buffer_told_ != queue_.limit_bytes) {
-    buffer_told_ = queue_.limit_bytes;
-    notices_.Post(
-        {.kind = Notice::Kind::kSmallBuffer, .number = queue_.limit_bytes / 2, .wanted = queue_.wanted_bytes / 2});
-  }
-}
-
-void Reader::SoundCanary() {
-  growth_at_sound_ = ForkGrowth();
-  watch_.Sounded(source_->Queue().drops);
-  source_->Sound();
-}
-
-void Reader::Distrust(RestartReason reason, const Error& cause) {
-  if (!watch_.listening()) {
-    return;
-  }
-  cause_ = cause;
-  blind_.Begin();
-  watch_.Distrust(reason, MonotonicNanos());
-  notices_.Post(
-      {.kind = reason == RestartReason::kSilence ? Notice::Kind::kSilence : Notice::Kind::kFault, .error = cause});
-}
-
 std::uint64_t Reader::NextTurn(std::uint64_t now_ns) const {
   if (!emptied_ || tour_.under_way() || watch_.waiting()) {
     return now_ns;
@@ -340,6 +175,9 @@ std::uint64_t Reader::NextTurn(std::uint64_t now_ns) const {
   std::uint64_t next = watch_.next_ns();
   if (!rhythm_.resting()) {
     next = std::min(next, rhythm_.due_ns());
+  }
+  if (MaySurvey()) {
+    next = std::min(next, surveyor_.next_ns());
   }
   if (tour_.Hides(queue_.drops)) {
     next = std::min(next, std::max(rhythm_.due_ns(), tour_.next_ns()));

@@ -25,11 +25,12 @@
 #include "core/reader/queue_peak.h"
 #include "core/reader/reader_options.h"
 #include "core/reader/rhythm.h"
+#include "core/reader/surveyor.h"
 #include "core/reader/tour.h"
 #include "core/reader/waiter.h"
 #include "core/reader/watch.h"
 #include "core/source/datagram_batch.h"
-#include "core/source/proc_stat.h"
+#include "core/source/proc.h"
 #include "core/source/source.h"
 
 namespace procevent {
@@ -37,8 +38,8 @@ namespace procevent {
 class Reader {
  public:
   // Throws std::runtime_error if the system has no descriptors left.
-  Reader(std::unique_ptr<Source> source, const ReaderOptions& options, unsigned cpus, GapsAre gaps,
-         ProcStat proc_stat = ProcStat());
+  Reader(std::unique_ptr<Source> source, const ReaderOptions& options, unsigned cpus, Hearing hearing,
+         const LedgerOptions& ledger_options = {}, Proc proc = Proc());
   Reader(const Reader&) = delete;
   Reader& operator=(const Reader&) = delete;
   ~Reader() { Stop(); }
@@ -57,11 +58,13 @@ class Reader {
   // One turn of the loop.
   void HearScrape();
   void Drain();
+  void Survey();
   void Judge();
   void Answer();
   void Tend();
   void Wait();
 
+  void LookAtQueue();
   void Book(std::uint64_t now_ns);
   void BookDatagram(std::span<const std::byte> bytes, std::uint64_t now_ns);
   void HearCanary(std::uint64_t now_ns);
@@ -77,13 +80,16 @@ class Reader {
   void FillSnapshot();
 
   std::optional<std::uint64_t> ForkGrowth();
+  [[nodiscard]] bool MaySurvey() const;
+  void CatchUp();
   [[nodiscard]] ForkAudit::Booked Booked() const { return {ledger_.forks(), ledger_.lost()}; }
   [[nodiscard]] std::uint64_t NextTurn(std::uint64_t now_ns) const;
 
   const std::unique_ptr<Source> source_;
-  const bool loss_exact_;
-  const ProcStat proc_stat_;
+  const Hearing hearing_;
+  Proc proc_;
   Ledger ledger_;
+  Surveyor surveyor_;
   Watch watch_;
   Rhythm rhythm_;
   BlindTime blind_;
@@ -100,8 +106,12 @@ class Reader {
   std::latch tried_{1};
   std::thread thread_;
 
-  QueueState queue_;      // as of the last drain
-  bool emptied_ = false;  // the last drain left nothing behind
+  QueueState queue_;                 // as of the last look
+  std::uint64_t doubted_drops_ = 0;  // those that the ledger knows of
+  bool doubt_again_ = false;         // when the queue is empty
+  bool emptied_ = false;             // the last drain left nothing behind
+  std::uint64_t heard_ns_ = 0;       // when the last drain began: if it emptied the queue, all made before is booked
+  bool bootstrapped_ = false;
   std::uint64_t attempts_ = 0;
   Error cause_;  // why nobody listens
   std::array<std::uint64_t, kRestartReasons> restarts_{};

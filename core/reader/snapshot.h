@@ -22,7 +22,7 @@ inline constexpr std::size_t kRestartReasons = 3;
 inline constexpr std::array<std::string_view, kRestartReasons> kRestartReasonNames{"no_ack", "silence", "fault"};
 
 struct Snapshot {
-  explicit Snapshot(unsigned cpus) : numbers(cpus) {}
+  explicit Snapshot(unsigned cpus = 0, const LedgerOptions& options = {}) : numbers(cpus, options) {}
 
   std::uint64_t taken_ns = 0;  // CLOCK_MONOTONIC; 0: never filled
   bool loss_exact = true;      // false with a narrowed mask: only socket_drops tells of losses

@@ -61,7 +61,7 @@ void BookEvents(benchmark::State& state) {
   for (std::uint32_t number = 0; number < kDatagrams; ++number) {
     messages.push_back({.outcome = Outcome::kEvent, .event = EventNumber(number)});
   }
-  Ledger ledger(1, GapsAre::kLosses);
+  Ledger ledger(1, Hearing::kAll);
   for ([[maybe_unused]] auto round : state) {
     for (Message& message : messages) {
       ledger.Book(message, 6'000'000);

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "config/text.h"
+#include "core/base/utf8.h"
 
 namespace procevent {
 namespace {
@@ -86,8 +87,14 @@ std::string Expected(std::string_view message) {
       text += message.substr(0, length);
     } else {
       const char32_t point = length == 0 ? 0xFFFD : CodePoint(message, length);
-      text += {'<', kDigits[point >> 12U], kDigits[point >> 8U & 15U], kDigits[point >> 4U & 15U], kDigits[point & 15U],
-               '>'};
+      // JSON knows what is beyond 16 bits as two surrogates.
+      const std::u32string units =
+          point <= 0xFFFF ? std::u32string{point}
+                          : std::u32string{0xD800 + ((point - 0x10000) >> 10U), 0xDC00 + ((point - 0x10000) & 0x3FFU)};
+      for (const char32_t unit : units) {
+        text +=
+            {'<', kDigits[unit >> 12U], kDigits[unit >> 8U & 15U], kDigits[unit >> 4U & 15U], kDigits[unit & 15U], '>'};
+      }
     }
     message.remove_prefix(length == 0 ? 1 : length);
   }

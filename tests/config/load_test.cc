@@ -52,6 +52,11 @@ TEST(LoadTest, ReadsEveryKey) {
       "web:\n  listen_addresses: ['127.0.0.1:1', \"127.0.0.2:1\", :2]\n  telemetry_path: /m\n"
       "source:\n  receive_buffer: 64KiB\n  events: [exec, exit]\n"
       "reader: {drain_interval: 1s, canary_interval: 60s}\n"
+      "processes: {limit: 1024}\n"
+      "comms: {limit: 10000, retire_after: 1m}\n"
+      "name_groups:\n  - match: (a+)b\n    name: \\1\n  - {name: c, match: d}\n"
+      "histograms:\n  exit_code: {buckets: [0, 255], by_comm: true}\n  lifetime: {buckets: [1ms, 720h], by_comm: "
+      "true}\n"
       "log:\n  level: debug\n  format: json\n");
   EXPECT_THAT(config.server.listen_addresses, ElementsAre("127.0.0.1:1", "127.0.0.2:1", ":2"));
   EXPECT_EQ(config.server.telemetry_path, "/m");
@@ -60,6 +65,14 @@ TEST(LoadTest, ReadsEveryKey) {
             EventMask::None().With(EventKind::kExec).With(EventKind::kExit).With(EventKind::kComm));
   EXPECT_EQ(config.reader.drain_interval, std::chrono::milliseconds(1000));
   EXPECT_EQ(config.reader.canary_interval, std::chrono::milliseconds(60'000));
+  EXPECT_EQ(config.ledger, (LedgerOptions{.process_limit = 1024,
+                                          .comm_limit = 10'000,
+                                          .comm_retire_after = std::chrono::minutes(1),
+                                          .name_groups = {{"(a+)b", "\\1"}, {"d", "c"}},
+                                          .exit_code_bounds = {0, 255},
+                                          .lifetime_bounds = {std::chrono::milliseconds(1), std::chrono::hours(720)},
+                                          .exit_code_by_comm = true,
+                                          .lifetime_by_comm = true}));
   EXPECT_EQ(config.log, (LogOptions{LogLevel::kDebug, LogFormat::kJson}));
 }
 
@@ -95,6 +108,7 @@ TEST_P(FaultTest, IsTheOnlyOne) { EXPECT_THAT(FaultsOf(GetParam().text), Element
 
 constexpr auto kName = [](const auto& row) { return row.param.name; };
 
+const std::string kSections = "web, source, reader, processes, comms, name_groups, histograms, log";
 const std::string kSize = ", allowed is a size from 64KiB to 1GiB, like 32MiB";
 const std::string kDrain = ", allowed is a duration from 1ms to 1s, like 10ms";
 const std::string kCanary = ", allowed is a duration from 1s to 60s, like 5s";
@@ -200,13 +214,12 @@ INSTANTIATE_TEST_SUITE_P(
     Keys, FaultTest,
     testing::Values(
         FaultRow{"UnknownSection", "web: {}\nwebs: {}\n",
-                 "f.yml:2:1: webs: found an unknown key, allowed is one of web, source, reader, log"},
+                 "f.yml:2:1: webs: found an unknown key, allowed is one of " + kSections},
         FaultRow{"UnknownKey", "log:\n  colour: red\n",
                  "f.yml:2:3: log.colour: found an unknown key, allowed is one of level, format"},
         FaultRow{"DottedKey", "log.level: info\n",
-                 R"(f.yml:1:1: "log.level": found an unknown key, allowed is one of web, source, reader, log)"},
-        FaultRow{"EmptyKey", "'': info\n",
-                 R"(f.yml:1:1: "": found an unknown key, allowed is one of web, source, reader, log)"},
+                 R"(f.yml:1:1: "log.level": found an unknown key, allowed is one of )" + kSections},
+        FaultRow{"EmptyKey", "'': info\n", R"(f.yml:1:1: "": found an unknown key, allowed is one of )" + kSections},
         FaultRow{"KeyPrefix", "log: {lev: info}\n",
                  "f.yml:1:7: log.lev: found an unknown key, allowed is one of level, format"},
         FaultRow{"DuplicateSection", "log: {}\nweb: {}\nlog: {}\n",
@@ -215,9 +228,9 @@ INSTANTIATE_TEST_SUITE_P(
                  "f.yml:3:3: log.level: found the key a second time (line 2 has one), allowed is each key once"},
         FaultRow{"DuplicateUnderQuotes", "log:\n  level: info\n  'level': info\n",
                  "f.yml:3:3: log.level: found the key a second time (line 2 has one), allowed is each key once"},
-        FaultRow{"RootScalar", "hello\n", R"(f.yml:1:1: found "hello", allowed is a map of web, source, reader, log)"},
-        FaultRow{"RootNull", "null\n", R"(f.yml:1:1: found "null", allowed is a map of web, source, reader, log)"},
-        FaultRow{"RootList", "- a\n", "f.yml:1:1: found a list, allowed is a map of web, source, reader, log"},
+        FaultRow{"RootScalar", "hello\n", R"(f.yml:1:1: found "hello", allowed is a map of )" + kSections},
+        FaultRow{"RootNull", "null\n", R"(f.yml:1:1: found "null", allowed is a map of )" + kSections},
+        FaultRow{"RootList", "- a\n", "f.yml:1:1: found a list, allowed is a map of " + kSections},
         FaultRow{"SectionScalar", "log: info\n", R"(f.yml:1:6: log: found "info", allowed is a map of level, format)"},
         FaultRow{"SectionList", "log: [info]\n", "f.yml:1:6: log: found a list, allowed is a map of level, format"},
         FaultRow{"NullKey", ": x\n", "f.yml:1:1: found a key that is no text, allowed is a name and a colon"},
@@ -226,6 +239,64 @@ INSTANTIATE_TEST_SUITE_P(
         FaultRow{"MapKey", "? {level: a}\n: info\n",
                  "f.yml:1:3: found a key that is no text, allowed is a name and a colon"}),
     kName);
+
+const std::string kRule = "allowed is a rule like {match: kworker/.*, name: kworker}";
+const std::string kCodes = "allowed is a number from 0 to 255, like 127";
+const std::string kLives = "allowed is a duration from 1ms to 720h, like 5s";
+
+INSTANTIATE_TEST_SUITE_P(
+    Ledger, FaultTest,
+    testing::Values(
+        FaultRow{"FewProcesses", "processes: {limit: 1023}",
+                 R"(f.yml:1:20: processes.limit: found "1023", allowed is a number from 1024 to 4194304, like 65536)"},
+        FaultRow{
+            "ManyProcesses", "processes: {limit: 4194305}",
+            R"(f.yml:1:20: processes.limit: found "4194305", allowed is a number from 1024 to 4194304, like 65536)"},
+        FaultRow{"ProcessesWithUnit", "processes: {limit: 64Ki}",
+                 R"(f.yml:1:20: processes.limit: found "64Ki", allowed is a number from 1024 to 4194304, like 65536)"},
+        FaultRow{"ManyComms", "comms: {limit: 10001}",
+                 R"(f.yml:1:16: comms.limit: found "10001", allowed is a number from 10 to 10000, like 500)"},
+        FaultRow{"RetiredAtOnce", "comms: {retire_after: 59s}",
+                 R"(f.yml:1:23: comms.retire_after: found "59s", allowed is a duration from 1m to 720h, like 1h)"},
+        FaultRow{
+            "GroupsAreNoList", "name_groups: {match: a, name: b}",
+            "f.yml:1:14: name_groups: found a map, allowed is a list of at most 100 rules like {match: kworker/.*, "
+            "name: kworker}"},
+        FaultRow{"GroupIsText", "name_groups: [a]", R"(f.yml:1:15: name_groups[0]: found "a", )" + kRule},
+        FaultRow{"GroupWithoutName", "name_groups: [{match: a}]",
+                 "f.yml:1:15: name_groups[0].name: found nothing, " + kRule},
+        FaultRow{"GroupWithMore", "name_groups: [{match: a, name: b, colour: c}]",
+                 "f.yml:1:35: name_groups[0].colour: found an unknown key, allowed is one of match, name"},
+        FaultRow{"GroupOfLists", "name_groups: [{match: [a], name: b}]",
+                 "f.yml:1:23: name_groups[0].match: found a list, allowed is a text"},
+        FaultRow{"NoExpression", "name_groups: [{match: '(', name: b}]",
+                 "f.yml:1:15: name_groups[0]: found no regular expression: missing ): (, " + kRule},
+        FaultRow{"NameWithoutItsGroup", "name_groups: [{match: a, name: '\\1'}]",
+                 "f.yml:1:15: name_groups[0]: found a name that does not fit the expression: Rewrite schema requests 1 "
+                 "matches, but the regexp only has 0 parenthesized subexpressions., " +
+                     kRule},
+        FaultRow{"ReservedName", "name_groups: [{match: a, name: '[retired comms here]'}]",
+                 "f.yml:1:15: name_groups[0]: found a name that is the exporter's own, " + kRule},
+        FaultRow{"NameOfControls", "name_groups: [{match: a, name: \"a\\nb\"}]",
+                 "f.yml:1:15: name_groups[0]: found a name that is not 1 to 63 bytes of visible characters, " + kRule},
+        FaultRow{"NoBuckets", "histograms: {exit_code: {buckets: []}}",
+                 "f.yml:1:35: histograms.exit_code.buckets: found an empty list, allowed is a list of 1 to 32 rising "
+                 "numbers from 0 to 255"},
+        FaultRow{
+            "BucketsFall", "histograms: {exit_code: {buckets: [2, 1]}}",
+            R"(f.yml:1:39: histograms.exit_code.buckets[1]: found "1", )" + kCodes + " (each is above the one before)"},
+        FaultRow{"BucketTooLarge", "histograms: {exit_code: {buckets: [256]}}",
+                 R"(f.yml:1:36: histograms.exit_code.buckets[0]: found "256", )" + kCodes},
+        FaultRow{"LifetimesRepeat", "histograms: {lifetime: {buckets: [1s, 1000ms]}}",
+                 R"(f.yml:1:39: histograms.lifetime.buckets[1]: found "1000ms", )" + kLives +
+                     " (each is above the one before)"},
+        FaultRow{"NoDuration", "histograms: {lifetime: {buckets: [1]}}",
+                 R"(f.yml:1:35: histograms.lifetime.buckets[0]: found "1", )" + kLives},
+        FaultRow{"NeitherTrueNorFalse", "histograms: {lifetime: {by_comm: yes}}",
+                 R"(f.yml:1:34: histograms.lifetime.by_comm: found "yes", allowed is true or false)"}),
+    kName);
+
+TEST(LoadTest, NoGroupsReplaceTheDefaultOne) { EXPECT_TRUE(Good("name_groups: []").ledger.name_groups.empty()); }
 
 TEST(LoadTest, TellsAllFaultsAtOnceInTheirOrder) {
   EXPECT_THAT(FaultsOf("web:\n  listen_addresses: [x, :1, :1]\n  telemetry_path:\n  colour: red\n"

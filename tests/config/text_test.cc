@@ -5,6 +5,8 @@
 #include <random>
 #include <string>
 
+#include "core/base/utf8.h"
+
 namespace procevent {
 namespace {
 

@@ -94,16 +94,16 @@ Catalogue ReadMetricsMd() {
 }
 
 TEST(MetricsTest, MetricsMdListsWhatIsExported) {
-  Exchange exchange(kCpus);
+  Exchange exchange{Snapshot(kCpus)};
   const FakeReader reader(exchange);
-  EXPECT_EQ(ReadMetricsMd(), CatalogueOf(MetricsCollector(exchange, kCpus).Collect()));
+  EXPECT_EQ(ReadMetricsMd(), CatalogueOf(MetricsCollector(exchange).Collect()));
 }
 
 // Debian's serializer writes HELP as it is; and Prometheus wants one family of a name, and base units.
 TEST(MetricsTest, FamiliesNeedNoEscapingAndAreNamedWell) {
-  Exchange exchange(kCpus);
+  Exchange exchange{Snapshot(kCpus)};
   const FakeReader reader(exchange);
-  const Families families = MetricsCollector(exchange, kCpus).Collect();
+  const Families families = MetricsCollector(exchange).Collect();
   EXPECT_EQ(CatalogueOf(families).size(), families.size());
   for (const auto& family : families) {
     SCOPED_TRACE(family.name);
@@ -116,18 +116,18 @@ TEST(MetricsTest, FamiliesNeedNoEscapingAndAreNamedWell) {
 }
 
 TEST(MetricsTest, ReaderThatNeverAnswersLeavesWhatIsKnown) {
-  Exchange exchange(kCpus);
-  const Catalogue catalogue = CatalogueOf(MetricsCollector(exchange, kCpus).Collect());
+  Exchange exchange{Snapshot(kCpus)};
+  const Catalogue catalogue = CatalogueOf(MetricsCollector(exchange).Collect());
   EXPECT_TRUE(catalogue.contains("procevent_listener_up"));
   EXPECT_TRUE(catalogue.contains("procevent_build_info"));
   EXPECT_TRUE(catalogue.contains("process_cpu_seconds_total"));
   EXPECT_FALSE(catalogue.contains("procevent_events_total"));
-  EXPECT_THAT(ToText(MetricsCollector(exchange, kCpus).Collect()), testing::HasSubstr("\nprocevent_listener_up 0\n"));
+  EXPECT_THAT(ToText(MetricsCollector(exchange).Collect()), testing::HasSubstr("\nprocevent_listener_up 0\n"));
 }
 
 TEST(MetricsTest, ReaderThatDiesLeavesItsLastWholeSnapshot) {
-  Exchange exchange(kCpus);
-  const MetricsCollector collector(exchange, kCpus);
+  Exchange exchange{Snapshot(kCpus)};
+  const MetricsCollector collector(exchange);
   {
     const FakeReader reader(exchange);
     EXPECT_THAT(ToText(collector.Collect()), testing::HasSubstr("\nprocevent_listener_up 1\n"));
@@ -138,8 +138,8 @@ TEST(MetricsTest, ReaderThatDiesLeavesItsLastWholeSnapshot) {
 }
 
 TEST(MetricsTest, BuildInfoNamesVersionAndCompiler) {
-  Exchange exchange(kCpus);
-  EXPECT_THAT(ToText(MetricsCollector(exchange, kCpus).Collect()),
+  Exchange exchange{Snapshot(kCpus)};
+  EXPECT_THAT(ToText(MetricsCollector(exchange).Collect()),
               testing::HasSubstr("\nprocevent_build_info{version=\"" + std::string(Version()) + "\",compiler=\"" +
                                  std::string(Compiler()) + "\"} 1\n"));
   EXPECT_THAT(std::string(Version()), testing::MatchesRegex("^[0-9]+\\.[0-9]+\\.[0-9]+$"));

@@ -60,7 +60,7 @@ struct House {
   explicit House(ServerOptions options = {}) {
     server = OnFreePort(port, [&] {
       options.listen_addresses = {Address(port)};
-      return std::make_unique<Server>(options, exchange, cpus);
+      return std::make_unique<Server>(options, exchange);
     });
   }
   explicit House(const Site::Pages& pages) {
@@ -71,16 +71,15 @@ struct House {
     });
   }
 
-  unsigned cpus = 2;
   std::uint16_t port = 0;
-  Exchange exchange{cpus};
+  Exchange exchange{Snapshot(2)};
   std::unique_ptr<Server> server;
 };
 
 std::string WhyNot(const ServerOptions& options) {
-  Exchange exchange(1);
+  Exchange exchange{Snapshot(1)};
   try {
-    const Server server(options, exchange, 1);
+    const Server server(options, exchange);
   } catch (const std::runtime_error& fault) {
     return fault.what();
   }
@@ -307,7 +306,7 @@ TEST(ServerTest, ManyScrapesAtOnceAreAllServed) {
 }
 
 TEST(ServerTest, ListensOnEveryAddress) {
-  Exchange exchange(1);
+  Exchange exchange{Snapshot(1)};
   const FakeReader reader(exchange);
   std::uint16_t first = 0;
   std::uint16_t second = 0;
@@ -315,7 +314,7 @@ TEST(ServerTest, ListensOnEveryAddress) {
     second = FreePort();
     ServerOptions options;
     options.listen_addresses = {Address(first), ":" + std::to_string(second)};
-    return std::make_unique<Server>(options, exchange, 1);
+    return std::make_unique<Server>(options, exchange);
   });
   EXPECT_THAT(Get(first, "/metrics"), StartsWith(kOk));
   EXPECT_THAT(Get(second, "/metrics"), StartsWith(kOk));
@@ -371,7 +370,7 @@ TEST(ServerTest, StopsTwiceAndLeavesThePortToTheNext) {
   house.server->Stop();
   ServerOptions options;
   options.listen_addresses = {Address(house.port)};
-  const Server next(options, house.exchange, house.cpus);
+  const Server next(options, house.exchange);
   EXPECT_THAT(Get(house.port, "/metrics"), StartsWith(kOk));
 }
 

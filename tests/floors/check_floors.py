@@ -29,6 +29,7 @@ THIRD_PARTIES = {
     "zlib.h": "exporter",
     "CLI": "cmd",
     "spdlog": "cmd",
+    "re2": "core",
 }
 # Of the system: the C library and the kernel's interface. Only core and cmd talk to the kernel.
 SYSTEM = {"sys", "linux", "net", "netinet", "arpa", "asm"}

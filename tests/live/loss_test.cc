@@ -26,9 +26,9 @@ class LossTest : public LiveTest {
       for (std::size_t i = 0; i < batch.size(); ++i) {
         Decoder decoder(batch[i].bytes);
         while (decoder.Next(message)) {
-          const auto before = ledger.numbers().rejected;
+          const auto before = ledger.stream().rejected;
           ledger.Book(message, MonotonicNanos());
-          if (ledger.numbers().rejected == before) {
+          if (ledger.stream().rejected == before) {
             heard.Note(message);
           }
         }
@@ -48,7 +48,7 @@ TEST_F(LossTest, ReceivedAndLostAreWhatWasMade) {
   ProcConnector oracle = SubscribeOrDie(kLarge);
   ProcConnector tiny = SubscribeOrDie(kTiny);
   SoundOnEveryCpu();
-  Ledger ledger(PossibleCpus(), GapsAre::kLosses);
+  Ledger ledger(PossibleCpus(), Hearing::kAll);
   Witness heard;
   const auto book = [&](const Message& message) {
     ledger.Book(message, MonotonicNanos());
@@ -78,7 +78,7 @@ TEST_F(LossTest, RenewalsInAStormLoseAndDoubleNothing) {
   ProcConnector oracle = SubscribeOrDie(kLarge);
   ConnectorSource source(kLarge);
   ASSERT_TRUE(source.Renew(1s).ok());
-  Ledger ledger(PossibleCpus(), GapsAre::kLosses);
+  Ledger ledger(PossibleCpus(), Hearing::kAll);
   Witness heard;
   Book(source, ledger, heard);
   SoundOnEveryCpu();
@@ -95,7 +95,7 @@ TEST_F(LossTest, RenewalsInAStormLoseAndDoubleNothing) {
   EXPECT_GE(heard.Within(heard).forks, 4000U);
   EXPECT_EQ(ledger.lost(), 0U);
   EXPECT_EQ(source.Queue().drops, 0U);
-  EXPECT_GT(ledger.numbers().rejected.at(static_cast<std::size_t>(Rejection::kRepeated)), 0U)
+  EXPECT_GT(ledger.stream().rejected.at(static_cast<std::size_t>(Rejection::kRepeated)), 0U)
       << "no event reached two sockets: this test shows nothing";
   Witness made;
   Drain(oracle, [&made](const Message& message) { made.Note(message); });

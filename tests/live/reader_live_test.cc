@@ -27,8 +27,8 @@ class ReaderLiveTest : public LiveTest {
   }
 
   void Start(const ConnectorOptions& connector = {}, const ReaderOptions& options = {}) {
-    reader_ = std::make_unique<Reader>(std::make_unique<ConnectorSource>(connector), options, PossibleCpus(),
-                                       GapsAre::kLosses);
+    reader_ =
+        std::make_unique<Reader>(std::make_unique<ConnectorSource>(connector), options, PossibleCpus(), Hearing::kAll);
     reader_->Start();
   }
 

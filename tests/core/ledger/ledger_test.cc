@@ -16,7 +16,7 @@ Message EventMessage(std::uint32_t cpu, std::uint32_t sequence, Event::Body body
 }
 
 std::uint64_t RejectedAs(const Ledger& ledger, Rejection reason) {
-  return ledger.numbers().rejected[static_cast<std::size_t>(reason)];
+  return ledger.stream().rejected[static_cast<std::size_t>(reason)];
 }
 
 template <typename Counts>
@@ -25,9 +25,9 @@ std::uint64_t Sum(const Counts& counts) {
 }
 
 TEST(LedgerTest, BeginsAtZero) {
-  const Ledger ledger(4, GapsAre::kLosses);
-  EXPECT_EQ(ledger.numbers(), Numbers(4));
-  EXPECT_EQ(ledger.numbers().lost, std::vector<std::uint64_t>(4));
+  const Ledger ledger(4, Hearing::kAll);
+  EXPECT_EQ(ledger.stream(), StreamNumbers(4));
+  EXPECT_EQ(ledger.stream().lost, std::vector<std::uint64_t>(4));
   EXPECT_EQ(ledger.forks(), 0U);
   EXPECT_EQ(ledger.lost(), 0U);
 }
@@ -36,47 +36,47 @@ TEST(LedgerTest, CountsEachKind) {
   const std::vector<Event::Body> bodies{AckBody{}, ForkBody{},   ExecBody{}, ExitBody{},     UidBody{},    GidBody{},
                                         SidBody{}, PtraceBody{}, CommBody{}, CoredumpBody{}, UnknownBody{}};
   ASSERT_EQ(bodies.size(), kEventKinds);
-  Ledger ledger(1, GapsAre::kLosses);
+  Ledger ledger(1, Hearing::kAll);
   std::uint32_t sequence = 0;
   for (std::size_t kind = 0; kind < kEventKinds; ++kind) {
     for (std::size_t times = 0; times <= kind; ++times) {
       ledger.Book(EventMessage(0, ++sequence, bodies[kind]), kNow);
     }
-    EXPECT_EQ(ledger.numbers().events_of(static_cast<EventKind>(kind)), kind + 1) << kEventNames[kind];
+    EXPECT_EQ(ledger.stream().events_of(static_cast<EventKind>(kind)), kind + 1) << kEventNames[kind];
   }
-  EXPECT_EQ(Sum(ledger.numbers().events), sequence);
+  EXPECT_EQ(Sum(ledger.stream().events), sequence);
   EXPECT_EQ(ledger.forks(), 2U);
   EXPECT_EQ(ledger.lost(), 0U);
-  EXPECT_EQ(Sum(ledger.numbers().rejected), 0U);
+  EXPECT_EQ(Sum(ledger.stream().rejected), 0U);
 }
 
 TEST(LedgerTest, LossesAreBookedToTheirCpu) {
-  Ledger ledger(3, GapsAre::kLosses);
+  Ledger ledger(3, Hearing::kAll);
   for (const auto& [cpu, sequence] : std::vector<std::pair<std::uint32_t, std::uint32_t>>{
            {0, 10}, {2, UINT32_MAX}, {0, 13}, {2, 1}, {0, 14}, {2, 7}}) {
     ledger.Book(EventMessage(cpu, sequence), kNow);
   }
-  EXPECT_EQ(ledger.numbers().lost, (std::vector<std::uint64_t>{2, 0, 1 + 5}));
+  EXPECT_EQ(ledger.stream().lost, (std::vector<std::uint64_t>{2, 0, 1 + 5}));
   EXPECT_EQ(ledger.lost(), 8U);
-  EXPECT_EQ(ledger.numbers().lost_in_all(), 8U);
+  EXPECT_EQ(ledger.stream().lost_in_all(), 8U);
   EXPECT_EQ(ledger.forks(), 6U);
 }
 
 TEST(LedgerTest, LossesGoBeyond32Bits) {
-  Ledger ledger(1, GapsAre::kLosses);
+  Ledger ledger(1, Hearing::kAll);
   for (const std::uint32_t sequence : {0U, 0x80000000U, 0U, 0x80000000U}) {
     ledger.Book(EventMessage(0, sequence), kNow);
   }
   EXPECT_EQ(ledger.lost(), 3 * 0x7fffffffULL);
-  EXPECT_EQ(ledger.numbers().lost_in_all(), 3 * 0x7fffffffULL);
+  EXPECT_EQ(ledger.stream().lost_in_all(), 3 * 0x7fffffffULL);
 }
 
 TEST(LedgerTest, WithANarrowedMaskGapsAreNoLosses) {
-  Ledger ledger(1, GapsAre::kMeaningless);
+  Ledger ledger(1, Hearing::kParts);
   ledger.Book(EventMessage(0, 1), kNow);
   ledger.Book(EventMessage(0, 100), kNow);
   EXPECT_EQ(ledger.lost(), 0U);
-  EXPECT_EQ(ledger.numbers().lost_in_all(), 0U);
+  EXPECT_EQ(ledger.stream().lost_in_all(), 0U);
   EXPECT_EQ(ledger.forks(), 2U);
   ledger.Book(EventMessage(0, 100), kNow);  // but a repeat is a repeat
   EXPECT_EQ(ledger.forks(), 2U);
@@ -84,36 +84,36 @@ TEST(LedgerTest, WithANarrowedMaskGapsAreNoLosses) {
 }
 
 TEST(LedgerTest, RepeatsAreRejectedAndNothingElse) {
-  Ledger ledger(1, GapsAre::kLosses);
+  Ledger ledger(1, Hearing::kAll);
   ledger.Book(EventMessage(0, 5), kNow);
   ledger.Book(EventMessage(0, 6), kNow);
-  Numbers expected = ledger.numbers();
+  StreamNumbers expected = ledger.stream();
   expected.rejected[static_cast<std::size_t>(Rejection::kRepeated)] = 2;
   ledger.Book(EventMessage(0, 5), kNow);
   ledger.Book(EventMessage(0, 6, AckBody{}), kNow);
-  EXPECT_EQ(ledger.numbers(), expected);
+  EXPECT_EQ(ledger.stream(), expected);
   ledger.Book(EventMessage(0, 7), kNow);
   EXPECT_EQ(ledger.lost(), 0U);
   EXPECT_EQ(ledger.forks(), 3U);
 }
 
 TEST(LedgerTest, AcksTakeTheirPlaceInTheSequenceButHaveNoDelay) {
-  Ledger ledger(1, GapsAre::kLosses);
+  Ledger ledger(1, Hearing::kAll);
   ledger.Book(EventMessage(0, 1), kNow);
   ledger.Book(EventMessage(0, 2, AckBody{}), kNow);
   ledger.Book(EventMessage(0, 3), kNow);
   EXPECT_EQ(ledger.lost(), 0U);
-  EXPECT_EQ(ledger.numbers().events_of(EventKind::kAck), 1U);
-  EXPECT_EQ(Sum(ledger.numbers().delay.counts()), 2U);
-  EXPECT_EQ(ledger.numbers().delay.sum_nanos(), 10'000U);
+  EXPECT_EQ(ledger.stream().events_of(EventKind::kAck), 1U);
+  EXPECT_EQ(Sum(ledger.stream().delay.counts()), 2U);
+  EXPECT_EQ(ledger.stream().delay.sum_nanos(), 10'000U);
 }
 
 TEST(LedgerTest, AnAckOfNoCpuIsCountedAndNotWatched) {
-  Ledger ledger(1, GapsAre::kLosses);
+  Ledger ledger(1, Hearing::kAll);
   ledger.Book(EventMessage(kNoCpu, 1, AckBody{}), kNow);
   ledger.Book(EventMessage(kNoCpu, 1, AckBody{}), kNow);
   ledger.Book(EventMessage(kNoCpu, 99, AckBody{}), kNow);
-  EXPECT_EQ(ledger.numbers().events_of(EventKind::kAck), 3U);
+  EXPECT_EQ(ledger.stream().events_of(EventKind::kAck), 3U);
   EXPECT_EQ(ledger.lost(), 0U);
 }
 
@@ -125,40 +125,40 @@ struct DelayRow {
 TEST(LedgerTest, DelayIsFromTheStampToNowAndNeverNegative) {
   for (const DelayRow& row : std::vector<DelayRow>{
            {kNow - 1, 1}, {kNow, 0}, {kNow + 1, 0}, {0, kNow}, {UINT64_MAX, 0}, {kNow - 2'000'000, 2'000'000}}) {
-    Ledger ledger(1, GapsAre::kLosses);
+    Ledger ledger(1, Hearing::kAll);
     Message message = EventMessage(0, 1);
     message.event.timestamp_ns = row.stamped;
     ledger.Book(message, kNow);
-    EXPECT_EQ(ledger.numbers().delay.sum_nanos(), row.delay) << row.stamped;
-    EXPECT_EQ(Sum(ledger.numbers().delay.counts()), 1U);
+    EXPECT_EQ(ledger.stream().delay.sum_nanos(), row.delay) << row.stamped;
+    EXPECT_EQ(Sum(ledger.stream().delay.counts()), 1U);
   }
 }
 
 TEST(LedgerTest, EveryOtherOutcomeIsRejectedOrNothing) {
   for (std::size_t i = 1; i < kOutcomes; ++i) {
     const auto outcome = static_cast<Outcome>(i);
-    Ledger ledger(1, GapsAre::kLosses);
+    Ledger ledger(1, Hearing::kAll);
     Message message = EventMessage(0, 1);  // what a message before it may have left behind
     message.outcome = outcome;
     ledger.Book(message, kNow);
-    Numbers expected(1);
+    StreamNumbers expected(1);
     if (const auto reason = RejectionOf(outcome)) {
       expected.rejected[static_cast<std::size_t>(*reason)] = 1;
     }
-    EXPECT_EQ(ledger.numbers(), expected) << "outcome " << i;
+    EXPECT_EQ(ledger.stream(), expected) << "outcome " << i;
     ledger.Book(EventMessage(0, 9), kNow);  // and it set no baseline
     EXPECT_EQ(ledger.lost(), 0U) << "outcome " << i;
   }
 }
 
 TEST(LedgerTest, RejectCountsByReason) {
-  Ledger ledger(1, GapsAre::kLosses);
+  Ledger ledger(1, Hearing::kAll);
   ledger.Reject(Rejection::kForeignSender);
   ledger.Reject(Rejection::kOversized, 3);
   ledger.Reject(Rejection::kOversized, 0);
   EXPECT_EQ(RejectedAs(ledger, Rejection::kForeignSender), 1U);
   EXPECT_EQ(RejectedAs(ledger, Rejection::kOversized), 3U);
-  EXPECT_EQ(Sum(ledger.numbers().rejected), 4U);
+  EXPECT_EQ(Sum(ledger.stream().rejected), 4U);
 }
 
 }  // namespace

@@ -74,7 +74,7 @@ class AnsweringThread {
 };
 
 TEST(ExchangeTest, AReaderThatNeverAnsweredGivesNothing) {
-  Exchange exchange(2);
+  Exchange exchange{Snapshot(2)};
   Snapshot out(2);
   EXPECT_EQ(exchange.Take(out, 10ms), Exchange::Age::kNone);
   EXPECT_EQ(out.taken_ns, 0U);
@@ -82,7 +82,7 @@ TEST(ExchangeTest, AReaderThatNeverAnsweredGivesNothing) {
 }
 
 TEST(ExchangeTest, AnAnswerIsFresh) {
-  Exchange exchange(2);
+  Exchange exchange{Snapshot(2)};
   Snapshot out(2);
   const AnsweringThread reader(exchange);
   const std::uint64_t before = MonotonicNanos();
@@ -92,7 +92,7 @@ TEST(ExchangeTest, AnAnswerIsFresh) {
 }
 
 TEST(ExchangeTest, AReaderThatStoppedLeavesItsLastWholeSnapshot) {
-  Exchange exchange(2);
+  Exchange exchange{Snapshot(2)};
   Snapshot first(2);
   {
     const AnsweringThread reader(exchange);
@@ -123,7 +123,7 @@ Snapshot* BeginForSomebodyWhoGivesUp(Exchange& exchange) {
 }
 
 TEST(ExchangeTest, AnAnswerThatCameTooLateIsTheLastWholeOneAndNoFreshOne) {
-  Exchange exchange(2);
+  Exchange exchange{Snapshot(2)};
   Snapshot* const snapshot = BeginForSomebodyWhoGivesUp(exchange);
   Fill(*snapshot, MonotonicNanos(), 7);
   exchange.Finish();
@@ -133,7 +133,7 @@ TEST(ExchangeTest, AnAnswerThatCameTooLateIsTheLastWholeOneAndNoFreshOne) {
 }
 
 TEST(ExchangeTest, AReaderStuckWhileFillingHurtsNobody) {
-  Exchange exchange(2);
+  Exchange exchange{Snapshot(2)};
   ASSERT_NE(BeginForSomebodyWhoGivesUp(exchange), nullptr);
   Snapshot out(2);
   EXPECT_EQ(exchange.Take(out, 1ms), Exchange::Age::kNone);
@@ -142,7 +142,7 @@ TEST(ExchangeTest, AReaderStuckWhileFillingHurtsNobody) {
 }
 
 TEST(ExchangeTest, ScrapersWhoWaitTogetherShareAnAnswer) {
-  Exchange exchange(2);
+  Exchange exchange{Snapshot(2)};
   constexpr int kScrapers = 8;
   std::atomic<int> arrived{0};
   std::vector<std::thread> scrapers;
@@ -171,7 +171,7 @@ TEST(ExchangeTest, ScrapersWhoWaitTogetherShareAnAnswer) {
 }
 
 TEST(ExchangeTest, EightScrapersSeeOnlyWholeFreshAndGrowingSnapshots) {
-  Exchange exchange(4);
+  Exchange exchange{Snapshot(4)};
   AnsweringThread reader(exchange);
   std::vector<std::thread> scrapers;
   for (int i = 0; i < 8; ++i) {
@@ -195,7 +195,7 @@ TEST(ExchangeTest, EightScrapersSeeOnlyWholeFreshAndGrowingSnapshots) {
 }
 
 TEST(ExchangeTest, ScrapersThatGiveUpDisturbNoOthers) {
-  Exchange exchange(2);
+  Exchange exchange{Snapshot(2)};
   const AnsweringThread reader(exchange);
   std::vector<std::thread> scrapers;
   for (int i = 0; i < 4; ++i) {

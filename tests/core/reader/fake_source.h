@@ -26,7 +26,11 @@ class FakeKernel {
     const std::lock_guard lock(mutex_);
     Queue(datagram, port_id);
   }
-  void SendEvent(const Event::Body& body, std::uint32_t cpu = 0) { Send(EncodeEvent(Next(body, cpu))); }
+  // Numbered and queued at once: a canary may come at any time.
+  void SendEvent(const Event::Body& body, std::uint32_t cpu = 0) {
+    const std::lock_guard lock(mutex_);
+    Queue(EncodeEvent(NextLocked(body, cpu)), 0);
+  }
   // Numbered, and never delivered.
   void Lose(std::uint32_t events, std::uint32_t cpu = 0) {
     const std::lock_guard lock(mutex_);
@@ -71,10 +75,6 @@ class FakeKernel {
     std::uint32_t port_id;
   };
 
-  Event Next(const Event::Body& body, std::uint32_t cpu) {
-    const std::lock_guard lock(mutex_);
-    return NextLocked(body, cpu);
-  }
   Event NextLocked(const Event::Body& body, std::uint32_t cpu) {
     Event event;
     event.sequence = sequences_[cpu]++;

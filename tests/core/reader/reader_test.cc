@@ -5,6 +5,8 @@
 
 #include <atomic>
 #include <chrono>
+#include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
 
@@ -15,35 +17,35 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// A /proc/stat of the test's own.
-class FakeProcStat {
+// A /proc of the test's own, without any processes.
+class FakeProc {
  public:
-  FakeProcStat() {
-    std::string path = "/tmp/procevent_stat_XXXXXX";
-    fd_.Reset(::mkstemp(path.data()));
-    path_ = path;
-    Set(0);
+  FakeProc() {
+    std::string path = "/tmp/procevent_proc_XXXXXX";
+    if (::mkdtemp(path.data()) != nullptr) {
+      path_ = path;
+    }
+    std::ofstream(path_ + "/stat") << "processes 1000000\n";
   }
-  FakeProcStat(const FakeProcStat&) = delete;
-  FakeProcStat& operator=(const FakeProcStat&) = delete;
-  ~FakeProcStat() { ::unlink(path_.c_str()); }
+  FakeProc(const FakeProc&) = delete;
+  FakeProc& operator=(const FakeProc&) = delete;
+  ~FakeProc() { std::filesystem::remove_all(path_); }
+  // In place: whoever reads meanwhile finds a number.
   void Set(std::uint64_t forks) const {
-    const std::string text = "processes " + std::to_string(1000000 + forks) + "\n";
-    ASSERT_EQ(::pwrite(fd_.get(), text.data(), text.size(), 0), static_cast<ssize_t>(text.size()));
+    std::fstream(path_ + "/stat", std::ios::in | std::ios::out) << "processes " << 1000000 + forks << "\n";
   }
-  [[nodiscard]] const char* path() const { return path_.c_str(); }
+  [[nodiscard]] Proc get() const { return Proc(path_); }
 
  private:
-  OwnedFd fd_;
   std::string path_;
 };
 
 class ReaderTest : public testing::Test {
  protected:
-  void Start(GapsAre gaps = GapsAre::kLosses) {
+  void Start(Hearing hearing = Hearing::kAll) {
     reader_ = std::make_unique<Reader>(std::make_unique<FakeSource>(kernel_),
-                                       ReaderOptions{.drain_interval = 1ms, .canary_interval = 100ms}, 2, gaps,
-                                       ProcStat(stat_.path()));
+                                       ReaderOptions{.drain_interval = 1ms, .canary_interval = 100ms}, 2, hearing,
+                                       LedgerOptions{}, proc_.get());
     reader_->Start();
   }
 
@@ -88,7 +90,7 @@ class ReaderTest : public testing::Test {
   }
 
   FakeKernel kernel_;
-  FakeProcStat stat_;
+  FakeProc proc_;
   std::unique_ptr<Reader> reader_;
 };
 
@@ -97,7 +99,7 @@ const ForkBody kFork{{1, 1}, {2, 2}};
 TEST_F(ReaderTest, CountsWhatCameBeforeTheScrape) {
   Start();
   for (std::uint64_t forks = 1; forks <= 1000; ++forks) {
-    stat_.Set(forks);
+    proc_.Set(forks);
     kernel_.SendEvent(kFork);
     kernel_.SendEvent(ExecBody{{2, 2}});
   }
@@ -115,7 +117,7 @@ TEST_F(ReaderTest, WaitsForForksThatTheKernelCountedAndHasYetToQueue) {
   constexpr std::uint64_t kScrapes = 50;
   std::uint64_t whole = 0;
   for (std::uint64_t forks = 1; forks <= kScrapes; ++forks) {
-    stat_.Set(forks);
+    proc_.Set(forks);
     std::atomic<bool> answered{false};
     std::thread late([this, &answered] {
       while (!reader_->exchange().Asked() && !answered) {
@@ -135,7 +137,7 @@ TEST_F(ReaderTest, WaitsForForksThatTheKernelCountedAndHasYetToQueue) {
 TEST_F(ReaderTest, AScrapeIsCutWhereTheKernelsCountWas) {
   Start();
   for (std::uint64_t forks = 1; forks <= 200; ++forks) {
-    stat_.Set(forks);
+    proc_.Set(forks);
     kernel_.SendEvent(kFork);
     const Snapshot snapshot = Take();
     ASSERT_EQ(snapshot.kernel_forks, forks);
@@ -145,7 +147,7 @@ TEST_F(ReaderTest, AScrapeIsCutWhereTheKernelsCountWas) {
 
 TEST_F(ReaderTest, AForkThatNeverComesHoldsNoScrapeUp) {
   Start();
-  stat_.Set(5);
+  proc_.Set(5);
   const Snapshot snapshot = Take();
   EXPECT_EQ(snapshot.kernel_forks, 5U);
   EXPECT_EQ(snapshot.numbers.events_of(EventKind::kFork), 0U);
@@ -153,7 +155,7 @@ TEST_F(ReaderTest, AForkThatNeverComesHoldsNoScrapeUp) {
 
 TEST_F(ReaderTest, ForksOfASilenceTooShortToBeNoticedAreUnseen) {
   Start();
-  stat_.Set(5);
+  proc_.Set(5);
   const Snapshot snapshot = TakeUntil([](const Snapshot& s) { return s.forks_unseen == 5; });
   EXPECT_TRUE(snapshot.listening);
   EXPECT_EQ(AwaitNotice(Notice::Kind::kUnseen)->number, 5U);
@@ -161,13 +163,13 @@ TEST_F(ReaderTest, ForksOfASilenceTooShortToBeNoticedAreUnseen) {
 
 TEST_F(ReaderTest, AScrapeFindsASilenceThatTheWatchHasYetToNotice) {
   reader_ = std::make_unique<Reader>(std::make_unique<FakeSource>(kernel_),
-                                     ReaderOptions{.drain_interval = 1ms, .canary_interval = 3600s}, 2,
-                                     GapsAre::kLosses, ProcStat(stat_.path()));
+                                     ReaderOptions{.drain_interval = 1ms, .canary_interval = 3600s}, 2, Hearing::kAll,
+                                     LedgerOptions{}, proc_.get());
   reader_->Start();
   Take();
   kernel_.Live(false);
   kernel_.Refuse(Error{"hear process events", 0, "the test refuses"});
-  stat_.Set(5);
+  proc_.Set(5);
   const Snapshot snapshot = TakeUntil([](const Snapshot& s) { return s.forks_unseen == 5; });
   EXPECT_FALSE(snapshot.listening);
   EXPECT_EQ(snapshot.kernel_forks, 5U);
@@ -205,7 +207,7 @@ TEST_F(ReaderTest, ABrokenFreshSubscriptionIsNotTakenForAGoodOne) {
 }
 
 TEST_F(ReaderTest, GapsOfANarrowedSubscriptionAreNoLosses) {
-  Start(GapsAre::kMeaningless);
+  Start(Hearing::kParts);
   kernel_.Lose(7);
   kernel_.SendEvent(kFork);
   const Snapshot snapshot = Take();
@@ -233,7 +235,7 @@ TEST_F(ReaderTest, SilenceOpensAFreshSubscriptionAndIsCounted) {
   kernel_.Refuse(Error{"hear process events", 0, "the test refuses"});
   kernel_.Live(false);
   const Snapshot deaf = TakeUntil([](const Snapshot& s) { return !s.listening; });
-  stat_.Set(33);
+  proc_.Set(33);
   EXPECT_TRUE(AwaitNotice(Notice::Kind::kSilence).has_value());
   EXPECT_TRUE(AwaitNotice(Notice::Kind::kNotListening).has_value());
   EXPECT_EQ(TakeUntil([](const Snapshot& s) { return s.forks_unseen > 0; }).forks_unseen, 33U);
@@ -303,8 +305,8 @@ TEST_F(ReaderTest, StopsAtOnceAndClosesTheSource) {
 }
 
 TEST_F(ReaderTest, AnUnreadableForkCountLeavesTheAuditOut) {
-  reader_ = std::make_unique<Reader>(std::make_unique<FakeSource>(kernel_), ReaderOptions{}, 2, GapsAre::kLosses,
-                                     ProcStat("/nonexistent/stat"));
+  reader_ = std::make_unique<Reader>(std::make_unique<FakeSource>(kernel_), ReaderOptions{}, 2, Hearing::kAll,
+                                     LedgerOptions{}, Proc("/nonexistent"));
   reader_->Start();
   EXPECT_TRUE(AwaitNotice(Notice::Kind::kNoForkCount).has_value());
   const Snapshot snapshot = Take();
@@ -315,7 +317,7 @@ TEST_F(ReaderTest, AnUnreadableForkCountLeavesTheAuditOut) {
 TEST_F(ReaderTest, AScrapeThatGaveUpLeavesNoSpinningReader) {
   Start();
   Take();
-  stat_.Set(1000);  // nobody can answer at once: these forks never come
+  proc_.Set(1000);  // nobody can answer at once: these forks never come
   Snapshot snapshot(2);
   for (int i = 0; i < 10; ++i) {
     EXPECT_NE(reader_->exchange().Take(snapshot, 5ms), Exchange::Age::kNone);
@@ -327,8 +329,8 @@ TEST_F(ReaderTest, AScrapeThatGaveUpLeavesNoSpinningReader) {
 
 TEST_F(ReaderTest, AnIdleReaderSleeps) {
   reader_ = std::make_unique<Reader>(std::make_unique<FakeSource>(kernel_),
-                                     ReaderOptions{.drain_interval = 1ms, .canary_interval = 3600s}, 2,
-                                     GapsAre::kLosses, ProcStat(stat_.path()));
+                                     ReaderOptions{.drain_interval = 1ms, .canary_interval = 3600s}, 2, Hearing::kAll,
+                                     LedgerOptions{}, proc_.get());
   reader_->Start();
   Take();
   // The canaries of the first seconds come at 100, 200, 400, ... ms; in one second that is at most four, and each

@@ -1,0 +1,116 @@
+#include "core/ledger/comm_table.h"
+
+#include <algorithm>
+#include <functional>
+#include <string_view>
+
+namespace procevent {
+namespace {
+
+constexpr std::size_t kKnownSets = 1024;  // a power of two
+constexpr std::uint64_t kSweepInterval = 1'000'000'000;
+
+}  // namespace
+
+CommNumbers::CommNumbers(const LedgerOptions& options) : limit(options.comm_limit) {
+  CommRow row;
+  if (options.exit_code_by_comm) {
+    row.exit_codes = Histogram(options.exit_code_bounds);
+  }
+  if (options.lifetime_by_comm) {
+    row.lifetimes = Histogram(LifetimeBounds(options));
+  }
+  rows.assign(kReservedComms + options.comm_limit, row);
+  for (std::size_t id = 0; id < kReservedComms; ++id) {
+    rows[id].label = CommLabel(kReservedCommNames.at(id));
+    rows[id].taken = true;
+  }
+}
+
+CommTable::CommTable(const LedgerOptions& options)
+    : groups_(options.name_groups),
+      retire_after_ns_(static_cast<std::uint64_t>(std::chrono::nanoseconds(options.comm_retire_after).count())),
+      numbers_(options),
+      keeping_(numbers_.rows.size()),
+      known_(kKnownSets) {
+  free_.reserve(options.comm_limit);
+  for (std::size_t id = numbers_.rows.size(); id-- > kReservedComms;) {
+    free_.push_back(static_cast<std::uint16_t>(id));
+  }
+}
+
+CommRow& CommTable::RowOf(const CommName& name, CommRef& ref) {
+  if (!Holds(ref)) {
+    ref = Find(name);
+  }
+  keeping_[ref.id].used_ns = now_ns_;
+  return numbers_.rows[ref.id];
+}
+
+CommRef CommTable::Find(const CommName& name) {
+  KnownSet& set = known_[name.hash() % kKnownSets];
+  const auto known =
+      std::ranges::find_if(set, [&](const Known& other) { return other.name == name && Holds(other.ref); });
+  if (known != set.end()) {
+    return known->ref;
+  }
+  std::shift_right(set.begin(), set.end(), 1);
+  set.front() = {name, FindLabel(groups_.LabelOf(name))};
+  return set.front().ref;
+}
+
+// Only for names that are not known, so it may take its time.
+CommRef CommTable::FindLabel(const CommLabel& label) {
+  if (label.view().empty()) {
+    return Reserved(ReservedComm::kNameless);
+  }
+  const std::size_t hash = std::hash<std::string_view>()(label.view());
+  for (std::size_t id = kReservedComms; id < keeping_.size(); ++id) {
+    if (keeping_[id].label_hash == hash && numbers_.rows[id].taken && numbers_.rows[id].label == label) {
+      return RefTo(id);
+    }
+  }
+  if (free_.empty()) {
+    ++numbers_.overflowed;
+    return RefTo(static_cast<std::size_t>(ReservedComm::kOverflow));
+  }
+  const std::size_t id = free_.back();
+  free_.pop_back();
+  keeping_[id].label_hash = hash;
+  numbers_.rows[id].label = label;
+  numbers_.rows[id].taken = true;
+  ++numbers_.taken;
+  return RefTo(id);
+}
+
+void CommTable::Advance(std::uint64_t now_ns) {
+  now_ns_ = std::max(now_ns_, now_ns);
+  if (now_ns_ < next_sweep_ns_) {
+    return;
+  }
+  next_sweep_ns_ = now_ns_ + kSweepInterval;
+  for (std::size_t id = kReservedComms; id < numbers_.rows.size(); ++id) {
+    if (numbers_.rows[id].taken && now_ns_ - keeping_[id].used_ns >= retire_after_ns_) {
+      Retire(id);
+    }
+  }
+}
+
+// Whoever still goes by this name, or by the row of those that found none, has it looked up again.
+void CommTable::Retire(std::size_t id) {
+  CommRow& row = numbers_.rows[id];
+  CommRow& retired = numbers_.rows[static_cast<std::size_t>(ReservedComm::kRetired)];
+  retired.tally += row.tally;
+  retired.exit_codes += row.exit_codes;
+  retired.lifetimes += row.lifetimes;
+  row.tally = {};
+  row.exit_codes.Clear();
+  row.lifetimes.Clear();
+  row.taken = false;
+  --numbers_.taken;
+  ++keeping_[id].generation;
+  ++keeping_[static_cast<std::size_t>(ReservedComm::kOverflow)].generation;
+  free_.push_back(static_cast<std::uint16_t>(id));
+}
+
+}  // namespace procevent

@@ -1,0 +1,91 @@
+// The rows that /metrics shows by command: names in, a bounded number of rows out. A name gets its row when something
+// is first booked under it; when all rows are taken, new names share one; a row that was idle for long is folded into
+// another, and is free again. So sums over all rows never fall. Owned by the accounts.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "core/ledger/comm_label.h"
+#include "core/ledger/histogram.h"
+#include "core/ledger/ledger_options.h"
+#include "core/ledger/name_groups.h"
+#include "core/ledger/reserved_comms.h"
+#include "core/ledger/tally.h"
+
+namespace procevent {
+
+// Where a name's row is, as long as the row is that name's.
+struct CommRef {
+  std::uint16_t id = 0;
+  std::uint32_t generation = 0;  // 0: never looked up
+  bool operator==(const CommRef&) const = default;
+};
+
+struct CommRow {
+  CommLabel label;
+  bool taken = false;
+  Tally tally;
+  Histogram exit_codes;  // as configured: without bounds, and empty, otherwise
+  Histogram lifetimes;
+};
+
+struct CommNumbers {
+  explicit CommNumbers(const LedgerOptions& options);
+
+  std::vector<CommRow> rows;  // the reserved ones first
+  std::uint64_t taken = 0;    // but the reserved ones
+  std::uint64_t limit = 0;
+  std::uint64_t overflowed = 0;  // how often a new name found no row
+};
+
+class CommTable {
+ public:
+  explicit CommTable(const LedgerOptions& options);
+
+  static CommRef Reserved(ReservedComm comm) { return {static_cast<std::uint16_t>(comm), 1}; }
+
+  // The row of a name. `ref` is what the name's owner got the last time, and is brought up to date: while it holds,
+  // this costs next to nothing.
+  CommRow& RowOf(const CommName& name, CommRef& ref);
+
+  // Folds away what has been idle for too long. To be called with the time now and then; nothing in between is booked
+  // at a later one.
+  void Advance(std::uint64_t now_ns);
+
+  [[nodiscard]] const CommNumbers& numbers() const { return numbers_; }
+
+ private:
+  struct Keeping {
+    std::uint32_t generation = 1;
+    std::uint64_t used_ns = 0;
+    std::size_t label_hash = 0;
+  };
+  struct Known {
+    CommName name;
+    CommRef ref;
+  };
+
+  using KnownSet = std::array<Known, 4>;
+
+  [[nodiscard]] bool Holds(CommRef ref) const { return ref.generation == keeping_[ref.id].generation; }
+  [[nodiscard]] CommRef RefTo(std::size_t id) const {
+    return {static_cast<std::uint16_t>(id), keeping_[id].generation};
+  }
+  CommRef Find(const CommName& name);
+  CommRef FindLabel(const CommLabel& label);
+  void Retire(std::size_t id);
+
+  NameGroups groups_;
+  std::uint64_t retire_after_ns_;
+  std::uint64_t now_ns_ = 0;
+  std::uint64_t next_sweep_ns_ = 0;
+  CommNumbers numbers_;
+  std::vector<Keeping> keeping_;     // beside numbers_.rows
+  std::vector<std::uint16_t> free_;  // rows that no name has
+  std::vector<KnownSet> known_;      // names looked up of late, in the set that their hash gives them
+};
+
+}  // namespace procevent

@@ -1,0 +1,88 @@
+#include "core/ledger/name_cells.h"
+
+namespace procevent {
+
+CellId NameCells::Open(RowId owner) {
+  const CellId id = cells_.Take();
+  if (id != kNowhere) {
+    cells_[id].owner = owner;
+    Join(unlooked_, id);
+  }
+  return id;
+}
+
+void NameCells::Add(CellId id, Count count) {
+  ++cells_[id].tally[count];
+  ++pending_[count];
+}
+
+bool NameCells::Add(CellId id, const End& end) {
+  const SlabId record = ends_.Take();
+  if (record == kNowhere) {
+    return false;
+  }
+  ends_[record] = {end, cells_[id].first_end};
+  cells_[id].first_end = record;
+  ++pending_[OutcomeOf(end)];
+  return true;
+}
+
+Tally NameCells::TakeExecs(CellId id) {
+  Tally execs;
+  execs[Count::kExecs] = cells_[id].tally[Count::kExecs];
+  cells_[id].tally -= execs;
+  pending_ -= execs;
+  return execs;
+}
+
+void NameCells::Close(CellId id, const CommName& name, CommRef& ref, Accounts& accounts) {
+  NameCell& cell = cells_[id];
+  if (!cell.tally.empty()) {
+    accounts.Book(name, ref, cell.tally);
+    pending_ -= cell.tally;
+  }
+  for (SlabId record = cell.first_end; record != kNowhere;) {
+    const WaitingEnd& waiting = ends_[record];
+    accounts.Book(name, ref, waiting.end);
+    --pending_[OutcomeOf(waiting.end)];
+    const SlabId next = waiting.next;
+    ends_.Give(record);
+    record = next;
+  }
+  Leave(QueueOf(id), id);
+  cells_.Give(id);
+}
+
+CellId NameCells::TakeUnlooked() {
+  const CellId id = unlooked_.first;
+  if (id != kNowhere) {
+    Leave(unlooked_, id);
+  }
+  return id;
+}
+
+void NameCells::SetCandidate(CellId id, const CommName& name, std::uint64_t taken_ns) {
+  Leave(QueueOf(id), id);
+  cells_[id].candidate = name;
+  cells_[id].candidate_ns = taken_ns;
+  Join(looked_, id);
+}
+
+void NameCells::Join(CellQueue& queue, CellId id) {
+  cells_[id].previous = queue.last;
+  (queue.last == kNowhere ? queue.first : cells_[queue.last].next) = id;
+  queue.last = id;
+}
+
+// One that is in no queue leaves none.
+void NameCells::Leave(CellQueue& queue, CellId id) {
+  NameCell& cell = cells_[id];
+  if (queue.first != id && cell.previous == kNowhere) {
+    return;
+  }
+  (cell.previous == kNowhere ? queue.first : cells_[cell.previous].next) = cell.next;
+  (cell.next == kNowhere ? queue.last : cells_[cell.next].previous) = cell.previous;
+  cell.next = cell.previous = kNowhere;
+}
+
+}  // namespace procevent

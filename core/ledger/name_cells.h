@@ -1,0 +1,78 @@
+// Counts that wait for a name. An exec opens a cell; what its process, and the children forked since, do is counted
+// there until the cell is closed: under a name, or under none. Bounded; nothing is allocated after it was made.
+// Owned by Names, which knows what may name a cell.
+#pragma once
+
+#include <cstdint>
+
+#include "core/ledger/accounts.h"
+#include "core/ledger/process_table.h"
+#include "core/ledger/slab.h"
+#include "core/ledger/tally.h"
+#include "core/protocol/comm_name.h"
+
+namespace procevent {
+
+struct NameCell {
+  RowId owner = kNowhere;      // whose exec, or doubtful name, it is
+  RowId first_row = kNowhere;  // of those whose counts wait here: the owner, and children
+  Tally tally;
+  SlabId first_end = kNowhere;
+
+  CommName candidate;  // what /proc said at
+  std::uint64_t candidate_ns = 0;
+
+  [[nodiscard]] bool empty() const { return tally.empty() && first_end == kNowhere; }
+
+  CellId next = kNowhere;  // in one of the two queues
+  CellId previous = kNowhere;
+};
+
+// A queue that runs through the cells themselves, so that one can leave from the middle.
+struct CellQueue {
+  CellId first = kNowhere;
+  CellId last = kNowhere;
+};
+
+class NameCells {
+ public:
+  NameCells(std::size_t cells, std::size_t ends) : cells_(cells), ends_(ends) {}
+
+  // Joins the queue of those that nobody has looked for; kNowhere if all are taken.
+  [[nodiscard]] CellId Open(RowId owner);
+  void Add(CellId id, Count count);
+  // False: too many ends wait already.
+  [[nodiscard]] bool Add(CellId id, const End& end);
+  // The execs among what waits, which wait no longer.
+  [[nodiscard]] Tally TakeExecs(CellId id);
+  // Books what waited under a name.
+  void Close(CellId id, const CommName& name, CommRef& ref, Accounts& accounts);
+
+  // The next that nobody has looked for; kNowhere: there is none. It leaves that queue.
+  [[nodiscard]] CellId TakeUnlooked();
+  // What /proc said of it; it joins the queue of those that wait for that to be believed, which is in order of time.
+  void SetCandidate(CellId id, const CommName& name, std::uint64_t taken_ns);
+  [[nodiscard]] CellId first_looked() const { return looked_.first; }
+  [[nodiscard]] bool any_unlooked() const { return unlooked_.first != kNowhere; }
+
+  [[nodiscard]] NameCell& operator[](CellId id) { return cells_[id]; }
+  [[nodiscard]] const NameCell& operator[](CellId id) const { return cells_[id]; }
+  [[nodiscard]] const Tally& pending() const { return pending_; }
+
+ private:
+  struct WaitingEnd {
+    End end;
+    SlabId next = kNowhere;
+  };
+  void Join(CellQueue& queue, CellId id);
+  void Leave(CellQueue& queue, CellId id);
+  [[nodiscard]] CellQueue& QueueOf(CellId id) { return cells_[id].candidate_ns == 0 ? unlooked_ : looked_; }
+
+  Slab<NameCell> cells_;
+  Slab<WaitingEnd> ends_;
+  CellQueue unlooked_;
+  CellQueue looked_;
+  Tally pending_;
+};
+
+}  // namespace procevent

@@ -1,0 +1,62 @@
+#include "core/ledger/peaks.h"
+
+#include <algorithm>
+
+namespace procevent {
+
+void Peaks::Note(EventKind kind, std::uint64_t when_ns) {
+  const auto* const known = std::ranges::find(kPeakKinds, kind);
+  if (known == kPeakKinds.end()) {
+    return;
+  }
+  const auto column = static_cast<std::size_t>(known - kPeakKinds.begin());
+  if (when_ns - newest_begins_ns_ < kSlotNanos) {
+    ++slots_[newest_place_][column];  // nearly all of them
+    return;
+  }
+  Advance(when_ns);
+  const std::uint64_t slot = when_ns / kSlotNanos + kSlots;
+  if (newest_ - slot < kSlots) {
+    ++slots_[slot % kSlots][column];
+  }
+}
+
+// Slots are numbered from kSlots on, so that there are some before the first.
+void Peaks::Advance(std::uint64_t now_ns) {
+  const std::uint64_t slot = now_ns / kSlotNanos + kSlots;
+  if (slot <= newest_) {
+    return;
+  }
+  for (std::uint64_t passed = std::min<std::uint64_t>(slot - newest_, kSlots); passed-- > 0;) {
+    slots_[(slot - passed) % kSlots] = {};
+  }
+  newest_ = slot;
+  newest_place_ = slot % kSlots;
+  newest_begins_ns_ = (slot - kSlots) * kSlotNanos;
+}
+
+PeakRates Peaks::Rates() const {
+  PeakRates rates{};
+  for (std::size_t window = 0; window < kWindowSlots.size(); ++window) {
+    const std::size_t width = kWindowSlots.at(window);
+    const double per_second = static_cast<double>(kNanosPerSecond) / static_cast<double>(width * kSlotNanos);
+    std::array<std::uint64_t, kPeakKinds.size()> sum{};
+    std::array<std::uint64_t, kPeakKinds.size()> highest{};
+    for (std::uint64_t slot = newest_ - kRemembered - width + 2; slot <= newest_; ++slot) {
+      const bool whole = slot + kRemembered > newest_;
+      for (std::size_t kind = 0; kind < kPeakKinds.size(); ++kind) {
+        sum[kind] += At(slot)[kind];
+        if (whole) {
+          highest[kind] = std::max(highest[kind], sum[kind]);
+          sum[kind] -= At(slot - width + 1)[kind];
+        }
+      }
+    }
+    for (std::size_t kind = 0; kind < kPeakKinds.size(); ++kind) {
+      rates[kind][window] = static_cast<double>(highest[kind]) * per_second;
+    }
+  }
+  return rates;
+}
+
+}  // namespace procevent

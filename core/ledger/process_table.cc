@@ -1,0 +1,82 @@
+#include "core/ledger/process_table.h"
+
+#include <bit>
+#include <cassert>
+
+namespace procevent {
+
+ProcessTable::ProcessTable(std::size_t limit)
+    : rows_(limit), places_(std::bit_ceil(2 * limit)), mask_(places_.size() - 1) {}
+
+// Processes come with rising numbers: eight neighbours share a line of the cache, and the lines are scattered.
+std::size_t ProcessTable::HomeOf(std::int32_t tgid) const {
+  constexpr unsigned kInLine = 3;
+  constexpr std::uint64_t kOdd = 0x9E3779B97F4A7C15ULL;
+  const auto number = static_cast<std::uint32_t>(tgid);
+  const std::uint64_t line = ((number >> kInLine) * kOdd) >> 32U;
+  return ((line << kInLine) | (number & ((1U << kInLine) - 1))) & mask_;
+}
+
+RowId ProcessTable::Find(std::int32_t tgid) const {
+  std::size_t place = HomeOf(tgid);
+  while (places_[place].tgid != tgid) {
+    if (places_[place].tgid == 0) {
+      return kNowhere;
+    }
+    place = Next(place);
+  }
+  return places_[place].row;
+}
+
+RowId ProcessTable::Begin(std::int32_t tgid) {
+  const RowId id = rows_.Take();
+  assert(id != kNowhere && tgid != 0);
+  std::size_t place = HomeOf(tgid);
+  while (places_[place].tgid != 0) {
+    place = Next(place);
+  }
+  places_[place] = {tgid, id};
+  ProcessRow& row = rows_[id];
+  row.tgid = tgid;
+  row.serial = ++serials_;
+  row.older = newest_;
+  (newest_ == kNowhere ? oldest_ : rows_[newest_].newer) = id;
+  newest_ = id;
+  ++threads_;
+  return id;
+}
+
+void ProcessTable::End(RowId id) {
+  ProcessRow& row = rows_[id];
+  Forget(row.tgid);
+  threads_ -= row.threads;
+  (row.older == kNowhere ? oldest_ : rows_[row.older].newer) = row.newer;
+  (row.newer == kNowhere ? newest_ : rows_[row.newer].older) = row.older;
+  row.tgid = 0;
+  rows_.Give(id);
+}
+
+void ProcessTable::SetThreads(RowId id, std::uint32_t threads) {
+  threads_ += threads;
+  threads_ -= rows_[id].threads;
+  rows_[id].threads = threads;
+}
+
+// Closes the gap: whoever stands behind it and could stand in it moves there.
+void ProcessTable::Forget(std::int32_t tgid) {
+  std::size_t gap = HomeOf(tgid);
+  while (places_[gap].tgid != tgid) {
+    gap = Next(gap);
+  }
+  for (std::size_t place = Next(gap); places_[place].tgid != 0; place = Next(place)) {
+    const std::size_t from_home = (place - HomeOf(places_[place].tgid)) & mask_;
+    const std::size_t from_gap = (place - gap) & mask_;
+    if (from_home >= from_gap) {
+      places_[gap] = places_[place];
+      gap = place;
+    }
+  }
+  places_[gap] = {};
+}
+
+}  // namespace procevent

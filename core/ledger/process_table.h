@@ -1,0 +1,96 @@
+// Who lives: a row for each process, found by its tgid. Bounded and flat; nothing is allocated after it was made.
+// Knows no events; the census fills it in.
+#pragma once
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "core/ledger/comm_table.h"
+#include "core/ledger/slab.h"
+#include "core/protocol/comm_name.h"
+#include "core/protocol/sighting.h"
+
+namespace procevent {
+
+using RowId = SlabId;
+using CellId = SlabId;
+
+// How well a process's name is known.
+enum class Naming : std::uint8_t {
+  kUnknown,
+  kSeen,   // /proc showed it at `seen_ns`; it is still to be believed
+  kKnown,  // or its cell waits for it
+};
+
+// Two lines of the cache; most events need the first only.
+struct alignas(64) ProcessRow {
+  std::int32_t tgid = 0;
+  std::uint32_t threads = 1;
+  std::uint64_t epoch = 0;  // up to which loss this is known; 0: nothing is
+  CommName name;
+  CommRef comm;
+  CellId cell = kNowhere;  // its counts wait there for a name
+  std::uint32_t euid = kNoId;
+  std::uint32_t egid = kNoId;
+  Naming naming = Naming::kUnknown;
+  bool unsure = false;  // all but the name is to be checked with /proc: something may have been missed
+  bool leader_gone = false;
+  bool execed = false;
+
+  std::uint64_t start_ns = 0;     // of its FORK; 0: that was not seen
+  std::uint64_t changed_ns = 0;   // the last event that changed any of this
+  std::uint64_t seen_ns = 0;      // the threads are those that /proc showed then, and what came after
+  std::uint32_t wait_status = 0;  // the last non-zero one of a thread since the last exec
+  std::uint32_t serial = 0;       // tells this row from others that had or will have its place
+  std::int32_t tracer = 0;
+  RowId next_in_cell = kNowhere;
+  RowId previous_in_cell = kNowhere;
+  RowId older = kNowhere;
+  RowId newer = kNowhere;
+};
+static_assert(sizeof(ProcessRow) == 128);
+
+class ProcessTable {
+ public:
+  explicit ProcessTable(std::size_t limit);
+
+  [[nodiscard]] RowId Find(std::int32_t tgid) const;
+  // `tgid` has no row, and there is room.
+  RowId Begin(std::int32_t tgid);
+  void End(RowId id);
+
+  [[nodiscard]] ProcessRow& operator[](RowId id) { return rows_[id]; }
+  [[nodiscard]] const ProcessRow& operator[](RowId id) const { return rows_[id]; }
+  void SetThreads(RowId id, std::uint32_t threads);
+  void SetUnsure(RowId id) { rows_[id].unsure = any_unsure_ = true; }
+  // Whether any row became unsure since this was asked last.
+  [[nodiscard]] bool TakeAnyUnsure() { return std::exchange(any_unsure_, false); }
+
+  [[nodiscard]] std::size_t room() const { return rows_.capacity() - rows_.size(); }
+  [[nodiscard]] RowId oldest() const { return oldest_; }
+  [[nodiscard]] std::size_t size() const { return rows_.size(); }
+  [[nodiscard]] std::uint64_t threads() const { return threads_; }
+  // To visit all: ids are below this, and those that are taken have a tgid.
+  [[nodiscard]] RowId end() const { return rows_.end(); }
+
+ private:
+  struct Place {
+    std::int32_t tgid = 0;  // 0: free
+    RowId row = kNowhere;
+  };
+  [[nodiscard]] std::size_t HomeOf(std::int32_t tgid) const;
+  [[nodiscard]] std::size_t Next(std::size_t place) const { return (place + 1) & mask_; }
+  void Forget(std::int32_t tgid);
+
+  Slab<ProcessRow> rows_;
+  std::vector<Place> places_;  // open addressing, at most half full
+  std::size_t mask_;
+  std::uint32_t serials_ = 0;
+  std::uint64_t threads_ = 0;
+  bool any_unsure_ = false;
+  RowId oldest_ = kNowhere;
+  RowId newest_ = kNowhere;
+};
+
+}  // namespace procevent

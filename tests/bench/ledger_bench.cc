@@ -1,0 +1,220 @@
+// What decoding and the whole ledger cost for each event: on a real storm, recorded from the kernel when this starts
+// (as root; skipped otherwise), and on a made-up machine with 10 000 processes and 500 commands. And what a snapshot
+// costs. Run it from a build with release flags, on a quiet machine.
+#include <benchmark/benchmark.h>
+#include <spawn.h>
+#include <sys/wait.h>
+
+#include <filesystem>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "core/base/clock.h"
+#include "core/base/cpus.h"
+#include "core/ledger/ledger.h"
+#include "core/protocol/decoder.h"
+#include "core/protocol/encoder.h"
+#include "core/reader/snapshot.h"
+#include "core/source/proc_connector.h"
+
+extern char** environ;  // NOLINT(readability-redundant-declaration): POSIX has it nowhere else
+
+namespace procevent {
+namespace {
+
+constexpr std::size_t kDrained = 100;  // events between two looks at what waits for a name
+constexpr std::size_t kEvents = 200'000;
+
+// Datagrams one behind the other, as they lie in the slots of a batch.
+class Stream {
+ public:
+  void Append(std::span<const std::byte> datagram) {
+    bytes_.insert(bytes_.end(), datagram.begin(), datagram.end());
+    ends_.push_back(bytes_.size());
+  }
+  [[nodiscard]] std::size_t size() const { return ends_.size(); }
+  [[nodiscard]] std::span<const std::byte> operator[](std::size_t i) const {
+    const std::size_t begin = i == 0 ? 0 : ends_[i - 1];
+    return std::span(bytes_).subspan(begin, ends_[i] - begin);
+  }
+
+ private:
+  std::vector<std::byte> bytes_;
+  std::vector<std::size_t> ends_;
+};
+
+// The events of fork, exec and thread storms, two workers each, as the kernel sent them.
+Stream RealStorm() {
+  Stream stream;
+  auto opened = ProcConnector::Open({.receive_buffer_bytes = 256U << 20U});
+  if (!opened || !opened.value().Subscribe()) {
+    return stream;
+  }
+  ProcConnector connector = std::move(opened).value();
+  const std::string storm = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "storm";
+  for (const std::string kind : {"fork", "exec", "threads"}) {
+    std::string program = storm, dash_kind = "--kind", name = kind, dash_count = "--count", count = "15000",
+                dash_workers = "--workers", workers = "2";
+    std::vector<char*> arguments{program.data(), dash_kind.data(),    name.data(),    dash_count.data(),
+                                 count.data(),   dash_workers.data(), workers.data(), nullptr};
+    pid_t child = 0;
+    if (::posix_spawn(&child, storm.c_str(), nullptr, nullptr, arguments.data(), environ) == 0) {
+      ::waitpid(child, nullptr, 0);
+    }
+  }
+  DatagramBatch batch;
+  for (auto count = connector.Receive(batch, std::chrono::milliseconds(100)); count && count.value() > 0;
+       count = connector.Receive(batch)) {
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      stream.Append(batch[i].bytes);
+    }
+  }
+  connector.Unsubscribe();
+  return stream;
+}
+
+// Processes that live for long fork others, half of which execute something, do little, and end.
+class MadeUpMachine {
+ public:
+  // Nine forks in ten are by one of so many processes, the tenth by any; 0: all are by any.
+  explicit MadeUpMachine(std::int32_t busy = 0) : busy_(busy) {}
+
+  Stream Settlers() {
+    Stream stream;
+    for (std::int32_t i = 0; i < kSettlers; ++i) {
+      const Task settler{kFirst + i, kFirst + i};
+      Append(stream, ForkBody{{1, 1}, settler});
+      Append(stream, CommBody{settler, NameOf(i % kCommands)});
+    }
+    return stream;
+  }
+
+  Stream Events() {
+    Stream stream;
+    while (stream.size() < kEvents) {
+      const Task parent = Settler();
+      const Task child{next_, next_};
+      next_ = next_ < 4'000'000 ? next_ + 1 : kFirst + kSettlers;
+      Append(stream, ForkBody{parent, child});
+      if (Chance(2)) {
+        Append(stream, ExecBody{child});
+        Append(stream, CommBody{child, NameOf(Below(kCommands))});
+      }
+      if (Chance(4)) {
+        const Task thread{next_++, child.tgid};
+        Append(stream, ForkBody{parent, thread});
+        Append(stream, ExitBody{.task = thread, .parent_signal = UINT32_MAX, .parent = {}});
+      }
+      Append(stream,
+             ExitBody{.task = child, .wait_status = Chance(8) ? 256U : 0U, .parent_signal = 17, .parent = parent});
+    }
+    return stream;
+  }
+
+ private:
+  static constexpr std::int32_t kSettlers = 10'000;
+  static constexpr std::int32_t kCommands = 500;
+  static constexpr std::int32_t kFirst = 100;
+
+  static std::array<char, kCommSize> NameOf(std::int32_t number) {
+    std::array<char, kCommSize> name{};
+    std::ranges::copy("command-" + std::to_string(number), name.begin());
+    return name;
+  }
+  std::int32_t Below(std::int32_t limit) { return std::uniform_int_distribution(0, limit - 1)(random_); }
+  bool Chance(std::int32_t in) { return Below(in) == 0; }
+  Task Settler() {
+    const std::int32_t tgid = kFirst + Below(busy_ != 0 && !Chance(10) ? busy_ : kSettlers);
+    return {tgid, tgid};
+  }
+  void Append(Stream& stream, const Event::Body& body) {
+    constexpr std::uint64_t kBetween = 2'000;
+    stream.Append(EncodeEvent(
+        {.sequence = sequence_, .cpu = 0, .timestamp_ns = kNanosPerSecond + sequence_ * kBetween, .body = body}));
+    ++sequence_;
+  }
+
+  std::int32_t busy_;
+  std::mt19937 random_{1};
+  std::int32_t next_ = kFirst + kSettlers;
+  std::uint32_t sequence_ = 0;
+};
+
+void Book(Ledger& ledger, const Stream& stream) {
+  Message message;
+  std::uint64_t heard = 0;
+  for (std::size_t i = 0; i < stream.size(); ++i) {
+    Decoder decoder(stream[i]);
+    while (decoder.Next(message)) {
+      heard = message.event.timestamp_ns;
+      ledger.Book(message, heard + 5'000'000);
+    }
+    if (i % kDrained == 0) {
+      ledger.Advance(heard);
+      ledger.sightings().Settle(heard);
+      while (ledger.sightings().NextQuestion()) {  // nobody answers: /proc is not what is measured here
+      }
+    }
+  }
+}
+
+void Measure(benchmark::State& state, const Stream& before, const Stream& stream) {
+  if (stream.size() < 100'000) {
+    state.SkipWithError("no stream: this takes root, and the connector");
+    return;
+  }
+  for ([[maybe_unused]] auto round : state) {
+    state.PauseTiming();
+    auto ledger = std::make_unique<Ledger>(PossibleCpus(), Hearing::kAll);
+    Book(*ledger, before);
+    state.ResumeTiming();
+    Book(*ledger, stream);
+    benchmark::ClobberMemory();
+    state.PauseTiming();
+    if (ledger->lost() != 0) {
+      state.SkipWithError("events were lost");
+    }
+    ledger.reset();
+    state.ResumeTiming();
+  }
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(stream.size()));
+}
+
+void DecodeAndBookARealStorm(benchmark::State& state) {
+  static const Stream storm = RealStorm();
+  Measure(state, {}, storm);
+}
+BENCHMARK(DecodeAndBookARealStorm)->Unit(benchmark::kMillisecond);
+
+// Where every process forks alike, each fork is a miss of the cache.
+void DecodeAndBookAMadeUpMachine(benchmark::State& state) {
+  MadeUpMachine machine(static_cast<std::int32_t>(state.range(0)));
+  const Stream settlers = machine.Settlers();
+  const Stream events = machine.Events();
+  Measure(state, settlers, events);
+}
+BENCHMARK(DecodeAndBookAMadeUpMachine)->Arg(200)->Arg(0)->Unit(benchmark::kMillisecond);
+
+// Of 500 commands, with all histograms by command where range(0) is 1.
+void CopyASnapshot(benchmark::State& state) {
+  const bool all = state.range(0) == 1;
+  const LedgerOptions options{.exit_code_by_comm = all, .lifetime_by_comm = all};
+  Ledger ledger(PossibleCpus(), Hearing::kAll, options);
+  MadeUpMachine machine;
+  Book(ledger, machine.Settlers());
+  Book(ledger, machine.Events());
+  Snapshot snapshot(PossibleCpus(), options);
+  for ([[maybe_unused]] auto round : state) {
+    ledger.CopyTo(snapshot.numbers);
+    benchmark::ClobberMemory();
+  }
+  state.counters["comms"] = static_cast<double>(snapshot.numbers.comms.taken);
+}
+BENCHMARK(CopyASnapshot)->Arg(0)->Arg(1)->Unit(benchmark::kMicrosecond);
+
+}  // namespace
+}  // namespace procevent
+
+BENCHMARK_MAIN();

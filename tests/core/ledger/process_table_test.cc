@@ -1,0 +1,190 @@
+#include "core/ledger/process_table.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <map>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace procevent {
+namespace {
+
+TEST(ProcessTableTest, ARowIsFoundByItsNumber) {
+  ProcessTable table(2);
+  EXPECT_EQ(table.Find(7), kNowhere);
+  const RowId id = table.Begin(7);
+  EXPECT_EQ(table.Find(7), id);
+  EXPECT_EQ(table.Find(8), kNowhere);
+  EXPECT_EQ(table[id].tgid, 7);
+  EXPECT_EQ(table[id].threads, 1U);
+  table.End(id);
+  EXPECT_EQ(table.Find(7), kNowhere);
+  EXPECT_EQ(table[id].tgid, 0) << "so that who visits all sees that it is free";
+}
+
+TEST(ProcessTableTest, NumbersThatNoProcessHasAreNotFound) {
+  ProcessTable table(4);
+  table.Begin(1);
+  for (const std::int32_t tgid : {0, -1, INT32_MIN, INT32_MAX}) {
+    EXPECT_EQ(table.Find(tgid), kNowhere) << tgid;
+  }
+}
+
+TEST(ProcessTableTest, AnotherRowInItsPlaceHasAnotherSerial) {
+  ProcessTable table(1);
+  const RowId first = table.Begin(7);
+  const std::uint32_t serial = table[first].serial;
+  table[first].leader_gone = true;
+  table.End(first);
+  const RowId second = table.Begin(7);
+  EXPECT_EQ(first, second);
+  EXPECT_NE(table[second].serial, serial);
+  EXPECT_FALSE(table[second].leader_gone) << "nothing of the old one is left";
+}
+
+TEST(ProcessTableTest, TellsOnceThatARowBecameUnsure) {
+  ProcessTable table(2);
+  const RowId id = table.Begin(7);
+  EXPECT_FALSE(table.TakeAnyUnsure());
+  table.SetUnsure(id);
+  EXPECT_TRUE(table[id].unsure);
+  EXPECT_TRUE(table.TakeAnyUnsure());
+  EXPECT_FALSE(table.TakeAnyUnsure());
+}
+
+// The same, in std::map, with what is to be known of each row.
+class SlowTable {
+ public:
+  struct Row {
+    RowId id = kNowhere;
+    std::uint64_t age = 0;  // falls with age
+    std::uint32_t threads = 1;
+  };
+  std::map<std::int32_t, Row> rows;
+
+  void ExpectIn(const ProcessTable& table) const {
+    ASSERT_EQ(table.size(), rows.size());
+    std::uint64_t threads = 0;
+    std::map<std::uint64_t, RowId> by_age;
+    for (const auto& [tgid, row] : rows) {
+      ASSERT_EQ(table.Find(tgid), row.id);
+      ASSERT_EQ(table[row.id].tgid, tgid);
+      ASSERT_EQ(table[row.id].threads, row.threads);
+      ASSERT_EQ(table[row.id].start_ns, row.age) << "rows keep what they hold";
+      threads += row.threads;
+      by_age[row.age] = row.id;
+    }
+    ASSERT_EQ(table.threads(), threads);
+    ExpectAges(table, by_age);
+    std::size_t visited = 0;
+    for (RowId id = 0; id < table.end(); ++id) {
+      visited += table[id].tgid != 0 ? 1U : 0U;
+    }
+    ASSERT_EQ(visited, rows.size());
+  }
+
+ private:
+  static void ExpectAges(const ProcessTable& table, const std::map<std::uint64_t, RowId>& by_age) {
+    RowId older = kNowhere;
+    RowId next = table.oldest();
+    for (const auto& [age, id] : by_age) {
+      ASSERT_EQ(next, id);
+      ASSERT_EQ(table[id].older, older);
+      older = id;
+      next = table[id].newer;
+    }
+    ASSERT_EQ(next, kNowhere);
+  }
+};
+
+// Numbers as they come: rising with gaps and beginning anew, a few again and again, or any.
+class Tgids {
+ public:
+  std::int32_t Next(std::mt19937& random) {
+    constexpr std::int32_t kPidMax = 4'000;
+    switch (random() % 3) {
+      case 0:
+        rising_ = rising_ % kPidMax + 1 + static_cast<std::int32_t>(random() % 2);
+        return rising_;
+      case 1:
+        return 1 + static_cast<std::int32_t>(random() % 64) * (random() % 2 == 0 ? 1 : 4096);
+      default:
+        return 1 + static_cast<std::int32_t>(random() % INT32_MAX);
+    }
+  }
+
+ private:
+  std::int32_t rising_ = 0;
+};
+
+class ProcessTableLimitTest : public testing::TestWithParam<std::size_t> {};
+
+TEST_P(ProcessTableLimitTest, AgreesWithTheSlowTable) {
+  const std::size_t limit = GetParam();
+  std::mt19937 random(static_cast<std::uint32_t>(limit));
+  Tgids tgids;
+  ProcessTable table(limit);
+  SlowTable slow;
+  const auto end = [&](std::int32_t tgid) {
+    table.End(slow.rows.at(tgid).id);
+    slow.rows.erase(tgid);
+  };
+  for (std::uint64_t i = 1; i <= 200'000; ++i) {
+    const std::int32_t tgid = tgids.Next(random);
+    const auto known = slow.rows.find(tgid);
+    ASSERT_EQ(table.Find(tgid), known == slow.rows.end() ? kNowhere : known->second.id);
+    ASSERT_EQ(table.room(), limit - slow.rows.size());
+    if (known == slow.rows.end()) {
+      if (table.room() == 0) {
+        end(table[table.oldest()].tgid);
+      }
+      const RowId id = table.Begin(tgid);
+      table[id].start_ns = i;
+      slow.rows[tgid] = {.id = id, .age = i};
+    } else if (random() % 2 == 0) {
+      end(tgid);
+    } else {
+      known->second.threads = static_cast<std::uint32_t>(random() % 5);
+      table.SetThreads(known->second.id, known->second.threads);
+    }
+    // Now and then, many go at once.
+    const bool ebb = i % 5'000 > 4'500;
+    if (const auto any = slow.rows.upper_bound(tgid); any != slow.rows.end() && random() % 4 < (ebb ? 4U : 1U)) {
+      end(any->first);
+    }
+    if (i % (slow.rows.size() + 1) == 0) {
+      slow.ExpectIn(table);
+      ASSERT_FALSE(HasFatalFailure()) << i;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Limits, ProcessTableLimitTest, testing::Values(1, 2, 3, 7, 64, 500),
+                         [](const auto& limit) { return "Of" + std::to_string(limit.param); });
+
+// A full table of neighbours, ended in the worst order for gaps: each line of eight from the middle.
+TEST(ProcessTableTest, AFullTableOfNeighboursEndsInAnyOrder) {
+  constexpr std::int32_t kLimit = 4096;
+  constexpr std::array kOrder{3, 4, 2, 5, 1, 6, 0, 7};
+  ProcessTable table(kLimit);
+  SlowTable slow;
+  for (std::int32_t tgid = 1; tgid <= kLimit; ++tgid) {
+    const RowId id = table.Begin(tgid);
+    table[id].start_ns = static_cast<std::uint64_t>(tgid);
+    slow.rows[tgid] = {.id = id, .age = static_cast<std::uint64_t>(tgid)};
+  }
+  for (const std::int32_t offset : kOrder) {
+    for (std::int32_t tgid = 1 + offset; tgid <= kLimit; tgid += 8) {
+      table.End(slow.rows.at(tgid).id);
+      slow.rows.erase(tgid);
+    }
+    slow.ExpectIn(table);
+  }
+  EXPECT_EQ(table.size(), 0U);
+  EXPECT_EQ(table.oldest(), kNowhere);
+}
+
+}  // namespace
+}  // namespace procevent

@@ -1,0 +1,80 @@
+// Any bytes as a name, and a rule for it: up to the first NUL the name, then the rule's expression, then what it makes.
+// Whatever they are, the label is one line of UTF-8 that fits, is nobody's but the name's, and printable ASCII stays.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <iostream>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/ledger/comm_label.h"
+#include "core/ledger/ledger_options.h"
+#include "core/ledger/name_groups.h"
+#include "core/ledger/reserved_comms.h"
+#include "tests/core/ledger/slow_utf8.h"
+
+namespace procevent {
+namespace {
+
+void Require(bool holds, std::string_view rule) {
+  if (!holds) {
+    std::cerr << "broken: " << rule << std::endl;
+    std::abort();
+  }
+}
+
+std::string_view TakePart(std::string_view& input) {
+  const std::string_view part = input.substr(0, input.find('\0'));
+  input.remove_prefix(std::min(part.size() + 1, input.size()));
+  return part;
+}
+
+void CheckLabel(const CommLabel& label) {
+  const std::string_view view = label.view();
+  Require(view.size() <= CommLabel::kMostBytes, "a label fits");
+  Require(IsWellFormed(view), "a label is UTF-8");
+  Require(std::ranges::none_of(CodePointsOf(view), IsControl), "a label has no controls");
+  Require(CommLabel(view) == label, "a label is its own");
+}
+
+void CheckNameAlone(const CommName& name) {
+  Require(name.view().size() <= CommName::kMostBytes, "a name fits");
+  Require(CommName(name.view()) == name && CommName(name.view()).hash() == name.hash(), "a name is its own");
+  const NameGroups none({});
+  const CommLabel label = none.LabelOf(name);
+  CheckLabel(label);
+  Require(label.view().empty() == name.view().empty(), "only the empty name has an empty label");
+  Require(!IsReserved(label.view()), "no name is the exporter's own");
+  if (std::ranges::all_of(name.view(), [](char byte) { return byte >= ' ' && byte <= '~'; })) {
+    Require(label.view() == name.view(), "printable ASCII stays");
+  }
+}
+
+void CheckGrouped(const CommName& name, const NameGroup& rule) {
+  std::vector<NameGroup> rules = LedgerOptions().name_groups;
+  if (const std::optional<std::string> fault = FaultOf(rule)) {
+    Require(!fault->empty(), "a fault has a text");
+  } else {
+    rules.push_back(rule);
+  }
+  const CommLabel label = NameGroups(rules).LabelOf(name);
+  CheckLabel(label);
+  Require(!IsReserved(label.view()), "no rule yields what is the exporter's own");
+}
+
+}  // namespace
+}  // namespace procevent
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string bytes(data, data + size);
+  std::string_view input = bytes;
+  procevent::CheckLabel(procevent::CommLabel(input));
+  const procevent::CommName name(procevent::TakePart(input));
+  procevent::CheckNameAlone(name);
+  const std::string match(procevent::TakePart(input));
+  procevent::CheckGrouped(name, {.match = match, .name = std::string(input)});
+  return 0;
+}
