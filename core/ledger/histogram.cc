@@ -1,6 +1,7 @@
 #include "core/ledger/histogram.h"
 
 #include <algorithm>
+#include <functional>
 #include <numeric>
 
 namespace procevent {

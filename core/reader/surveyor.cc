@@ -91,7 +91,6 @@ void Surveyor::StepThroughRows() {
 
 void Surveyor::Look(const Sightings::Question& question) {
   Sighting sighting;
-  sighting.tgid = question.tgid;
   switch (question.whole ? proc_.See(question.tgid, sighting) : proc_.SeeName(question.tgid, sighting)) {
     case ProcPids::Look::kSeen:
       sightings_.Saw(sighting, question.whole);
