@@ -39,7 +39,7 @@ void Census::On(const ForkBody& body, std::uint64_t when_ns) {
 
 // A child has the name of the thread that forked it, and only the leader's is known. Kernel threads are named without
 // an event, a moment after kthreadd has forked them: too late for a look at once. A row that is there already was found
-// in /proc after this FORK, and then its threads are known; or it is that of a process whose end was not seen.
+// in /proc before this FORK was read, and all that happens to the child follows; or its end was not seen.
 void Census::StartProcess(const ForkBody& body, std::uint64_t when_ns) {
   MakeRoom(2);
   const RowId parent = body.parent.tgid != body.child.tgid ? KnownOrFound(body.parent.tgid) : kNowhere;
@@ -48,19 +48,13 @@ void Census::StartProcess(const ForkBody& body, std::uint64_t when_ns) {
     return;
   }
   names_.Book(parent, Count::kForks);
-  RowId child = table_.Find(body.child.tgid);
-  if (child != kNowhere && when_ns > table_[child].seen_ns) {
-    Drop(child, Dropped::kReplaced);
-    child = kNowhere;
+  if (const RowId old = table_.Find(body.child.tgid); old != kNowhere) {
+    Replace(old, when_ns);
   }
-  if (child == kNowhere) {
-    child = table_.Begin(body.child.tgid);
-  } else {
-    names_.Vanished(child);
-  }
+  const RowId child = table_.Begin(body.child.tgid);
   if (body.parent.tgid == kKthreadd) {
     names_.Unname(child);
-    table_.SetUnsure(child);
+    table_.SetToSee(child);
   } else if (body.parent.pid == body.parent.tgid) {
     names_.Inherit(child, parent);
   } else {
@@ -231,6 +225,15 @@ void Census::Drop(RowId id, Dropped why) {
   ++dropped_[static_cast<std::size_t>(why)];
   names_.Vanished(id);
   table_.End(id);
+}
+
+void Census::Replace(RowId old, std::uint64_t forked_ns) {
+  if (forked_ns < table_[old].seen_ns + kForkMargin) {
+    names_.Vanished(old);
+    table_.End(old);
+  } else {
+    Drop(old, Dropped::kReplaced);
+  }
 }
 
 RowId Census::Known(std::int32_t tgid) {

@@ -28,6 +28,8 @@ inline constexpr std::array<std::string_view, kDroppeds> kDroppedNames{"evicted"
 
 // What the kernel counts a moment before or after it says so: how far a number of threads seen in /proc may be off.
 inline constexpr std::uint64_t kThreadsMargin = 10 * kNanosPerMilli;
+// /proc shows a child a moment before its FORK is made.
+inline constexpr std::uint64_t kForkMargin = 10 * kNanosPerMilli;
 
 class Census {
  public:
@@ -73,6 +75,7 @@ class Census {
   RowId BeginUnknown(std::int32_t tgid, Found how);
   void NoteChange(RowId id, std::uint64_t when_ns);
   void NoteThreads(RowId id, std::uint64_t when_ns);
+  void Replace(RowId old, std::uint64_t forked_ns);
   void MakeRoom(std::size_t rows);
 
   ProcessTable& table_;

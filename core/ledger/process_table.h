@@ -34,7 +34,7 @@ struct alignas(64) ProcessRow {
   std::uint32_t euid = kNoId;
   std::uint32_t egid = kNoId;
   Naming naming = Naming::kUnknown;
-  bool unsure = false;  // all but the name is to be checked with /proc: something may have been missed
+  bool unsure = false;  // something may have been missed of all but the name
   bool leader_gone = false;
   bool execed = false;
 
@@ -48,6 +48,7 @@ struct alignas(64) ProcessRow {
   RowId previous_in_cell = kNowhere;
   RowId older = kNowhere;
   RowId newer = kNowhere;
+  bool to_see = false;  // /proc is to be asked in the next survey
 };
 static_assert(sizeof(ProcessRow) == 128);
 
@@ -63,9 +64,13 @@ class ProcessTable {
   [[nodiscard]] ProcessRow& operator[](RowId id) { return rows_[id]; }
   [[nodiscard]] const ProcessRow& operator[](RowId id) const { return rows_[id]; }
   void SetThreads(RowId id, std::uint32_t threads);
-  void SetUnsure(RowId id) { rows_[id].unsure = any_unsure_ = true; }
-  // Whether any row became unsure since this was asked last.
-  [[nodiscard]] bool TakeAnyUnsure() { return std::exchange(any_unsure_, false); }
+  void SetToSee(RowId id) { rows_[id].to_see = any_to_see_ = true; }
+  void SetUnsure(RowId id) {
+    rows_[id].unsure = true;
+    SetToSee(id);
+  }
+  // Whether any row came to be seen since this was asked last.
+  [[nodiscard]] bool TakeAnyToSee() { return std::exchange(any_to_see_, false); }
 
   [[nodiscard]] std::size_t room() const { return rows_.capacity() - rows_.size(); }
   [[nodiscard]] RowId oldest() const { return oldest_; }
@@ -88,7 +93,7 @@ class ProcessTable {
   std::size_t mask_;
   std::uint32_t serials_ = 0;
   std::uint64_t threads_ = 0;
-  bool any_unsure_ = false;
+  bool any_to_see_ = false;
   RowId oldest_ = kNowhere;
   RowId newest_ = kNowhere;
 };

@@ -35,7 +35,7 @@ void Sightings::Saw(const Sighting& sighting, bool whole) {
     return;
   }
   if (sighting.held) {
-    table_.SetUnsure(id);  // its name may be that of a program that is not yet executed
+    table_.SetToSee(id);  // its name may be that of a program that is not yet executed
     return;
   }
   if (!sighting.dead && table_[id].epoch == names_.epoch()) {
@@ -48,7 +48,7 @@ void Sightings::Saw(const Sighting& sighting, bool whole) {
 
 void Sightings::SawNothing(std::int32_t tgid) {
   if (const RowId id = table_.Find(tgid); id != kNowhere) {
-    table_.SetUnsure(id);
+    table_.SetToSee(id);
   }
 }
 
@@ -80,15 +80,15 @@ void Sightings::Settle(std::uint64_t heard_ns) {
 }
 
 bool Sightings::TakeAnyDoubt() {
-  const bool unsure = table_.TakeAnyUnsure();
-  return std::exchange(epoch_asked_, names_.epoch()) != names_.epoch() || unsure;
+  const bool to_see = table_.TakeAnyToSee();
+  return std::exchange(epoch_asked_, names_.epoch()) != names_.epoch() || to_see;
 }
 
 std::optional<std::int32_t> Sightings::NextInDoubt(RowId& cursor, RowId last) const {
   const RowId end = std::min(table_.end(), last);
   while (cursor < end) {
     const ProcessRow& row = table_[cursor++];
-    if (row.tgid != 0 && (row.unsure || row.epoch != names_.epoch())) {
+    if (row.tgid != 0 && (row.to_see || row.epoch != names_.epoch())) {
       return row.tgid;
     }
   }
@@ -110,7 +110,7 @@ void Sightings::Believe(const Answer& answer) {
   }
   // A loss that shows by now may have come before the look, and one in the margin hides what the look showed.
   if (row.changed_ns + kThreadsMargin > sighting.taken_ns || answer.epoch != names_.epoch()) {
-    table_.SetUnsure(answer.row);
+    table_.SetToSee(answer.row);
     return;
   }
   if (answer.gone) {
@@ -127,6 +127,7 @@ void Sightings::Believe(const Answer& answer) {
     row.execed = true;  // an exec may have been missed
   }
   row.unsure = false;
+  row.to_see = false;
   if (row.epoch != answer.epoch) {
     names_.Trust(answer.row);  // nothing was heard of it since the loss
   }

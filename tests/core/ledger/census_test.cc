@@ -150,6 +150,8 @@ TEST(CensusTest, AKernelThreadIsNotCalledKthreadd) {
   story.Pass(20);
   story.Settle();
   EXPECT_EQ(story.Of("kworker", Count::kForks), 1U);
+  story.Exit(300);
+  EXPECT_EQ(story.numbers().ends.lifetimes.count(), 1U);
 }
 
 TEST(CensusTest, WhoHasNoRowGetsOneWithTheFirstEvent) {
@@ -178,6 +180,44 @@ TEST(CensusTest, ALeaderThatWasSeenAliveEndsWithItsExit) {
   story.Exit(500, Status(7));
   EXPECT_EQ(story.numbers().ends.statuses.at(7), 1U);
   EXPECT_EQ(story.numbers().processes, 1U);
+}
+
+// A survey read /proc in the midst of its beginning and its end, and the events came after that.
+TEST(CensusTest, WhoWasSeenBeforeItsForkWasReadEndsWithItsLastThread) {
+  Story story;
+  Sighting sighting = story.Seen(200, "sh", 2);
+  sighting.taken_ns += 5 * Story::kStep;
+  story.ledger().sightings().Found(sighting, Found::kReconciliation);
+  story.Fork(200);
+  story.StartThread(201, 200);
+  story.StartThread(202, 200);
+  story.StartThread(203, 200);
+  story.ExitThread(201, 200);
+  story.Exit(200, Status(7));
+  story.ExitThread(202, 200);
+  EXPECT_EQ(story.numbers().processes, 2U);
+  story.ExitThread(203, 200);
+  EXPECT_EQ(story.numbers().processes, 1U);
+  EXPECT_EQ(story.Of("sh", Count::kThreadsEnded), 3U);
+  EXPECT_EQ(story.Of("sh", Count::kFailed), 1U);
+  EXPECT_EQ(story.Of("sh", Count::kUnexeced), 1U);
+  EXPECT_EQ(story.numbers().ends.statuses.at(7), 1U);
+  EXPECT_EQ(story.numbers().dropped.at(static_cast<std::size_t>(Dropped::kReplaced)), 0U);
+}
+
+// It was held by the kernel, as those are who wait for a vfork.
+TEST(CensusTest, ALookThatDoesNotTellTheNameLeavesTheRestKnown) {
+  Story story;
+  story.Fork(200);
+  story.Exec(200);
+  Sighting held = story.Seen(200, "sleep");
+  held.held = true;
+  story.ledger().sightings().Saw(held, false);
+  EXPECT_TRUE(story.ledger().sightings().TakeAnyDoubt());
+  RowId cursor = 0;
+  EXPECT_EQ(story.ledger().sightings().NextInDoubt(cursor, 100), 200);
+  story.Exit(200);
+  EXPECT_EQ(story.numbers().ends.lifetimes.count(), 1U);
 }
 
 TEST(CensusTest, ANewerEventIsNotOverwrittenByAnOlderLook) {

@@ -44,14 +44,17 @@ TEST(ProcessTableTest, AnotherRowInItsPlaceHasAnotherSerial) {
   EXPECT_FALSE(table[second].leader_gone) << "nothing of the old one is left";
 }
 
-TEST(ProcessTableTest, TellsOnceThatARowBecameUnsure) {
+TEST(ProcessTableTest, TellsOnceThatARowIsToBeSeen) {
   ProcessTable table(2);
   const RowId id = table.Begin(7);
-  EXPECT_FALSE(table.TakeAnyUnsure());
+  EXPECT_FALSE(table.TakeAnyToSee());
+  table.SetToSee(id);
+  EXPECT_FALSE(table[id].unsure);
+  EXPECT_TRUE(table.TakeAnyToSee());
+  EXPECT_FALSE(table.TakeAnyToSee());
   table.SetUnsure(id);
   EXPECT_TRUE(table[id].unsure);
-  EXPECT_TRUE(table.TakeAnyUnsure());
-  EXPECT_FALSE(table.TakeAnyUnsure());
+  EXPECT_TRUE(table.TakeAnyToSee());
 }
 
 // The same, in std::map, with what is to be known of each row.

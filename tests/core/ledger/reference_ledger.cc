@@ -85,13 +85,12 @@ void Ledger::ForkProcess(const Event& event, const ForkBody& body) {
   }
   people.Book(parent, Count::kForks);
   if (const auto old = people.rows.find(child); old != people.rows.end()) {
-    if (event.timestamp_ns > old->second.seen_ns) {
-      Drop(child, "replaced");
-    } else {
-      people.Leave(child);  // seen already, with all its threads
-    }
+    const bool stale = event.timestamp_ns >= old->second.seen_ns + kMargin;
+    dropped["replaced"] += stale ? 1 : 0;  // otherwise /proc had shown this very child
+    people.Leave(child);
+    people.rows.erase(child);
   }
-  Process& row = people.rows.contains(child) ? people.rows.at(child) : Begin(child);
+  Process& row = Begin(child);
   const Process& from = people.rows.at(parent);
   if (body.parent.pid == parent && parent != 2) {
     people.Inherit(child, parent);
@@ -101,7 +100,7 @@ void Ledger::ForkProcess(const Event& event, const ForkBody& body) {
       people.Open(child);
     }
   }
-  row.unsure = row.unsure || parent == 2;
+  row.to_see = parent == 2;
   row.forked_ns = event.timestamp_ns;
   row.changed_ns = event.timestamp_ns;
   row.euid = from.unsure ? std::nullopt : from.euid;
@@ -234,6 +233,7 @@ void Ledger::ThreadsChanged(Process& row, std::uint64_t when_ns) {
   row.changed_ns = std::max(row.changed_ns, when_ns);
   if (row.seen_ns != 0 && Apart(when_ns, row.seen_ns) < kMargin) {
     row.unsure = true;
+    row.to_see = true;
   }
 }
 

@@ -24,6 +24,7 @@ void People::Refresh(std::int32_t tgid) {
   }
   row.losses = losses;
   row.unsure = true;
+  row.to_see = true;
   Leave(tgid);
   row.name.reset();
   row.found_as.reset();

@@ -66,6 +66,7 @@ struct Process {
 
   std::uint64_t losses = 0;  // how many had been when anything was last known of it
   bool unsure = false;       // something may have been missed that only /proc can tell
+  bool to_see = false;       // the next survey is to look at it
 
   std::optional<std::string> name;  // known, and nothing waits
   std::optional<Glimpse> found_as;  // not believed yet, and nothing waits

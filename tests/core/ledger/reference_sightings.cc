@@ -25,7 +25,7 @@ void Ledger::Saw(const Sighting& sighting, bool whole) {
     return;
   }
   if (sighting.held) {
-    row->second.unsure = true;
+    row->second.to_see = true;
     return;
   }
   if (!sighting.dead && row->second.losses == people.losses) {
@@ -48,7 +48,7 @@ void Ledger::SawGone(std::int32_t tgid, std::uint64_t taken_ns) {
 
 void Ledger::SawNothing(std::int32_t tgid) {
   if (const auto row = people.rows.find(tgid); row != people.rows.end()) {
-    row->second.unsure = true;
+    row->second.to_see = true;
   }
 }
 
@@ -87,7 +87,7 @@ void Ledger::Believe(const Answer& answer) {
   }
   Process& row = found_row->second;
   if (answer.losses != people.losses || row.changed_ns + kMargin > sighting.taken_ns) {
-    row.unsure = true;
+    row.to_see = true;
     return;
   }
   if (answer.gone) {
@@ -108,6 +108,7 @@ void Ledger::Believe(const Answer& answer) {
     row.losses = people.losses;
   }
   row.unsure = false;
+  row.to_see = false;
   row.threads = sighting.threads;
   row.leader_gone = sighting.leader_gone;
   row.seen_ns = sighting.taken_ns;
@@ -119,7 +120,7 @@ void Ledger::Believe(const Answer& answer) {
 std::vector<std::int32_t> Ledger::InDoubt() const {
   std::vector<std::int32_t> tgids;
   for (const auto& [tgid, row] : people.rows) {
-    if (row.unsure || row.losses != people.losses) {
+    if (row.to_see || row.losses != people.losses) {
       tgids.push_back(tgid);
     }
   }
