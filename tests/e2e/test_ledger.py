@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import contextlib
+import os
 import re
 import subprocess
 import threading
@@ -17,6 +18,9 @@ SCRAPE_SECONDS = 0.1
 STORMS = (("fork", 12000), ("exec", 6000), ("threads", 30000), ("vfork", 40000), ("exec", 4000))
 COMMS_LIMIT = 40  # far less than the storm has names
 ROWS = COMMS_LIMIT + 5  # the reserved ones
+OVERFLOWING = 80000  # vforks; half of them overflow the queue of a stopped exporter
+LIVING = 300
+PASS_SECONDS = 12  # a pass over /proc begins within ten
 COLUMNS = 17  # of a row
 MOST_SAMPLES = ROWS * COLUMNS + 255 + 128 + 300  # statuses, signals, and what does not depend on what happens
 CONFIG = f"comms:\n  limit: {COMMS_LIMIT}\n"
@@ -234,6 +238,49 @@ class Ledger(harness.LiveTest):
             self.check_through_promql(server, times, sorted(last.growing_names))
             harness.wait_for("all that waits for a name to get one, or none",
                              lambda: sum(self.page(exporter).of("procevent_pending", {})) == 0)
+
+
+class Reconciling(harness.LiveTest):
+    """After a loss all processes are looked at anew, and that holds nobody up who listens."""
+
+    def lost(self, scrape):
+        return scrape.sum("procevent_events_lost_total")
+
+    def overflow(self, exporter):
+        """More than the queue holds; the first scrape after it."""
+        before = exporter.scrape()
+        with exporter.stopped(), harness.Storm("vfork", OVERFLOWING) as storm:
+            storm.wait()
+        after = exporter.scrape()
+        self.assertGreater(self.lost(after), self.lost(before), "nothing was lost: this test shows nothing")
+        return after
+
+    def test_loses_nothing_in_a_storm(self):
+        with contextlib.ExitStack() as stack:
+            for _ in range(LIVING):
+                sleeper = stack.enter_context(subprocess.Popen(["sleep", "600"]))
+                stack.callback(sleeper.terminate)
+            exporter = stack.enter_context(harness.Exporter()).wait_ready()
+            after = self.overflow(exporter)
+            storms = 0
+            end = time.monotonic() + PASS_SECONDS
+            while time.monotonic() < end:
+                with harness.Storm("fork", 10000) as storm:
+                    while storm.running():
+                        self.assertEqual(self.lost(exporter.scrape()), self.lost(after))
+                        time.sleep(0.1)
+                    storm.wait()
+                storms += 1
+
+            def on_the_mark():
+                living = sum(name.isdigit() for name in os.listdir("/proc"))
+                rows = exporter.scrape().value("procevent_processes")
+                return (rows, living) if abs(rows - living) <= 0.05 * living else None
+
+            tracked, living = harness.wait_for("the table to be what /proc says", on_the_mark)
+            self.assertEqual(self.lost(exporter.scrape()), self.lost(after))
+            print(f"{self.lost(after):.0f} events were lost, and none in {storms} storms while /proc was read; "
+                  f"tracked {tracked:.0f} of {living}")
 
 
 class Terms(unittest.TestCase):
