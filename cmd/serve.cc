@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <exception>
@@ -22,6 +23,7 @@
 #include "core/base/cpus.h"
 #include "core/reader/reader.h"
 #include "core/source/connector_source.h"
+#include "exporter/reload_status.h"
 #include "exporter/server.h"
 
 namespace procevent {
@@ -53,6 +55,10 @@ void SayReady(const Log& log, const ServerOptions& options) {
     addresses += (addresses.empty() ? "" : ", ") + address;
   }
   log.Say(LogLevel::kInfo, "serving " + options.telemetry_path + " on " + addresses);
+}
+
+double SecondsSinceEpoch() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
 int MillisUntil(std::optional<std::uint64_t> due_ns) {
@@ -92,7 +98,8 @@ int Serve(const Config& config) {
     Reader reader(std::make_unique<ConnectorSource>(config.connector), config.reader, PossibleCpus(),
                   HearingOf(config.connector.events), config.ledger);
     reader.Start();
-    Server server(config.server, reader.exchange());
+    ReloadStatus reloads(SecondsSinceEpoch());
+    Server server(config.server, reader.exchange(), reloads);
     SayReady(log, config.server);
 
     const int signal = PrintNoticesUntilSignal(log, signals, reader.notices());

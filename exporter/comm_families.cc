@@ -38,17 +38,16 @@ enum class Zeros : std::uint8_t {
   kWithEnds,  // with the first end of the command's processes, so that the first failure is an increase
 };
 
-// The reserved rows are always there; where `zeros` is kNone only if they are not of some rare event.
-void AddFamily(Families& families, const CommNumbers& comms, const MetricName& metric, Zeros zeros,
+// The reserved rows are always there.
+void AddFamily(Families& families, const CommNumbers& comms, const Metric& metric, Zeros zeros,
                std::initializer_list<Column> columns) {
-  MetricFamily family = Counter(metric);
+  MetricFamily family = Family(metric);
   for (std::size_t id = 0; id < comms.rows.size(); ++id) {
     const CommRow& row = comms.rows[id];
     if (!row.taken) {
       continue;
     }
-    const bool all = (id < kReservedComms && columns.begin()->second_label.empty()) ||
-                     (zeros == Zeros::kWithEnds && HasEnds(row.tally));
+    const bool all = id < kReservedComms || (zeros == Zeros::kWithEnds && HasEnds(row.tally));
     for (const Column& column : columns) {
       if (all || row.tally[column.count] != 0) {
         AddRow(family, row, column);
@@ -62,41 +61,28 @@ void AddFamily(Families& families, const CommNumbers& comms, const MetricName& m
 
 void AddCommFamilies(Families& families, const Numbers& numbers) {
   const CommNumbers& comms = numbers.comms;
-  AddFamily(families, comms, {"procevent_forks_total", "Processes forked, by the command that forked them."},
-            Zeros::kNone, {{Count::kForks}});
-  AddFamily(families, comms, {"procevent_threads_started_total", "Threads started, other than the first of a process."},
-            Zeros::kNone, {{Count::kThreadsStarted}});
-  AddFamily(families, comms, {"procevent_threads_ended_total", "Threads ended, other than the last of a process."},
-            Zeros::kNone, {{Count::kThreadsEnded}});
-  AddFamily(families, comms, {"procevent_execs_total", "Programs executed, by the name they got."}, Zeros::kNone,
-            {{Count::kExecs}});
-  AddFamily(families, comms, {"procevent_exits_total", "Processes ended: with status 0, with another, by a signal."},
-            Zeros::kWithEnds,
+  AddFamily(families, comms, Catalogued("procevent_forks_total"), Zeros::kNone, {{Count::kForks}});
+  AddFamily(families, comms, Catalogued("procevent_threads_started_total"), Zeros::kNone, {{Count::kThreadsStarted}});
+  AddFamily(families, comms, Catalogued("procevent_threads_ended_total"), Zeros::kNone, {{Count::kThreadsEnded}});
+  AddFamily(families, comms, Catalogued("procevent_execs_total"), Zeros::kNone, {{Count::kExecs}});
+  AddFamily(families, comms, Catalogued("procevent_exits_total"), Zeros::kWithEnds,
             {{Count::kSucceeded, "outcome", "success"},
              {Count::kFailed, "outcome", "failure"},
              {Count::kKilled, "outcome", "signal"}});
-  AddFamily(families, comms, {"procevent_coredumps_total", "Core dumps, whether or not a file was written."},
-            Zeros::kWithEnds, {{Count::kCoredumps}});
-  AddFamily(families, comms,
-            {"procevent_unexeced_exits_total", "Processes that were seen to be forked and to end without an exec."},
-            Zeros::kWithEnds, {{Count::kUnexeced}});
-  AddFamily(families, comms,
-            {"procevent_credential_changes_total", "Changes of the user or group that a process acts as."},
-            Zeros::kNone,
+  AddFamily(families, comms, Catalogued("procevent_coredumps_total"), Zeros::kWithEnds, {{Count::kCoredumps}});
+  AddFamily(families, comms, Catalogued("procevent_unexeced_exits_total"), Zeros::kWithEnds, {{Count::kUnexeced}});
+  AddFamily(families, comms, Catalogued("procevent_credential_changes_total"), Zeros::kNone,
             {{Count::kUidGainedRoot, "credential", "uid", "effect", "gained_root"},
              {Count::kUidLeftRoot, "credential", "uid", "effect", "left_root"},
              {Count::kUidOther, "credential", "uid", "effect", "other"},
              {Count::kGidGainedRoot, "credential", "gid", "effect", "gained_root"},
              {Count::kGidLeftRoot, "credential", "gid", "effect", "left_root"},
              {Count::kGidOther, "credential", "gid", "effect", "other"}});
-  AddFamily(families, comms, {"procevent_ptrace_total", "Processes attached to or detached from, by the tracer."},
-            Zeros::kNone, {{Count::kAttached, "action", "attach"}, {Count::kDetached, "action", "detach"}});
-  families.push_back(Gauge({"procevent_comms", "Commands that have rows of their own."}, AsValue(comms.taken)));
-  families.push_back(
-      Gauge({"procevent_comms_limit", "Commands that may have rows of their own."}, AsValue(comms.limit)));
-  families.push_back(
-      Counter({"procevent_comms_overflowed_total", "How often a new command found no row and shares one with others."},
-              AsValue(comms.overflowed)));
+  AddFamily(families, comms, Catalogued("procevent_ptrace_total"), Zeros::kNone,
+            {{Count::kAttached, "action", "attach"}, {Count::kDetached, "action", "detach"}});
+  families.push_back(Family(Catalogued("procevent_comms"), AsValue(comms.taken)));
+  families.push_back(Family(Catalogued("procevent_comms_limit"), AsValue(comms.limit)));
+  families.push_back(Family(Catalogued("procevent_comms_overflowed_total"), AsValue(comms.overflowed)));
 }
 
 }  // namespace procevent

@@ -7,12 +7,16 @@
 namespace procevent {
 namespace {
 
-prometheus::MetricFamily Family(const MetricName& metric, prometheus::MetricType type) {
-  prometheus::MetricFamily family;
-  family.name = metric.name;
-  family.help = metric.help;
-  family.type = type;
-  return family;
+prometheus::MetricType TypeOf(MetricType type) {
+  switch (type) {
+    case MetricType::kCounter:
+      return prometheus::MetricType::Counter;
+    case MetricType::kGauge:
+      return prometheus::MetricType::Gauge;
+    case MetricType::kHistogram:
+      break;
+  }
+  return prometheus::MetricType::Histogram;
 }
 
 prometheus::ClientMetric& AddRow(prometheus::MetricFamily& family, Labels labels) {
@@ -26,11 +30,12 @@ prometheus::ClientMetric& AddRow(prometheus::MetricFamily& family, Labels labels
 
 }  // namespace
 
-prometheus::MetricFamily Counter(const MetricName& metric) { return Family(metric, prometheus::MetricType::Counter); }
-prometheus::MetricFamily Gauge(const MetricName& metric) { return Family(metric, prometheus::MetricType::Gauge); }
-
-prometheus::MetricFamily HistogramFamily(const MetricName& metric) {
-  return Family(metric, prometheus::MetricType::Histogram);
+prometheus::MetricFamily Family(const Metric& metric) {
+  prometheus::MetricFamily family;
+  family.name = metric.name;
+  family.help = metric.help;
+  family.type = TypeOf(metric.type);
+  return family;
 }
 
 void AddHistogram(prometheus::MetricFamily& family, std::span<const std::uint64_t> counts,
@@ -50,24 +55,18 @@ void Add(prometheus::MetricFamily& family, double value, Labels labels) {
   (family.type == prometheus::MetricType::Counter ? row.counter.value : row.gauge.value) = value;
 }
 
-prometheus::MetricFamily Counter(const MetricName& metric, double value) {
-  auto family = Counter(metric);
+prometheus::MetricFamily Family(const Metric& metric, double value) {
+  auto family = Family(metric);
   Add(family, value);
   return family;
 }
 
-prometheus::MetricFamily Gauge(const MetricName& metric, double value) {
-  auto family = Gauge(metric);
-  Add(family, value);
-  return family;
-}
-
-prometheus::MetricFamily Counters(const MetricName& metric, std::string_view label,
-                                  std::span<const std::string_view> names, std::span<const std::uint64_t> counts) {
-  auto family = Counter(metric);
+prometheus::MetricFamily Family(const Metric& metric, std::span<const std::string_view> names,
+                                std::span<const std::uint64_t> counts) {
+  auto family = Family(metric);
   family.metric.reserve(names.size());
   for (std::size_t i = 0; i < names.size(); ++i) {
-    Add(family, AsValue(counts[i]), {{label, names[i]}});
+    Add(family, AsValue(counts[i]), {{metric.labels, names[i]}});
   }
   return family;
 }

@@ -13,13 +13,13 @@ using prometheus::MetricFamily;
 double AsCode(std::uint64_t code) { return AsValue(code); }
 
 // A row for each command if the ledger keeps them so, one for all otherwise.
-void AddHistograms(Families& families, const MetricName& metric, const CommNumbers& comms, const Histogram& of_all,
+void AddHistograms(Families& families, const Metric& metric, const CommNumbers& comms, const Histogram& of_all,
                    Histogram CommRow::*of_comm, double (*unit)(std::uint64_t)) {
   std::vector<double> upper;
   for (const std::uint64_t bound : of_all.upper()) {
     upper.push_back(unit(bound));
   }
-  MetricFamily family = HistogramFamily(metric);
+  MetricFamily family = Family(metric);
   const bool by_comm = (comms.rows.front().*of_comm).has_bounds();
   if (!by_comm) {
     AddHistogram(family, of_all.counts(), upper, unit(of_all.sum()));
@@ -35,14 +35,14 @@ void AddHistograms(Families& families, const MetricName& metric, const CommNumbe
 
 // Every signal that ends a process that does nothing about it is there from the start; others, and statuses, when seen.
 void AddCodes(Families& families, const EndNumbers& ends) {
-  MetricFamily statuses = Counter({"procevent_exit_statuses_total", "Processes ended with a status other than 0."});
+  MetricFamily statuses = Family(Catalogued("procevent_exit_statuses_total"));
   for (std::size_t code = 1; code < ends.statuses.size(); ++code) {
     if (ends.statuses.at(code) != 0) {
       Add(statuses, AsValue(ends.statuses.at(code)), {{"code", std::to_string(code)}});
     }
   }
   families.push_back(std::move(statuses));
-  MetricFamily signals = Counter({"procevent_exit_signals_total", "Processes ended by a signal."});
+  MetricFamily signals = Family(Catalogued("procevent_exit_signals_total"));
   for (unsigned signal = 1; signal < ends.signals.size(); ++signal) {
     if (EndsByDefault(signal) || ends.signals.at(signal) != 0) {
       Add(signals, AsValue(ends.signals.at(signal)), {{"signal", SignalName(signal)}});
@@ -59,7 +59,7 @@ void AddPending(Families& families, const Tally& pending) {
     }
     return AsValue(events);
   };
-  MetricFamily family = Gauge({"procevent_pending", "Events that wait for a name to be booked under."});
+  MetricFamily family = Family(Catalogued("procevent_pending"));
   Add(family, sum({Count::kForks, Count::kThreadsStarted}), {{"event", "fork"}});
   Add(family, sum({Count::kExecs}), {{"event", "exec"}});
   Add(family, sum({Count::kSucceeded, Count::kFailed, Count::kKilled, Count::kThreadsEnded}), {{"event", "exit"}});
@@ -71,8 +71,7 @@ void AddPending(Families& families, const Tally& pending) {
 }
 
 void AddPeaks(Families& families, const PeakRates& peaks) {
-  MetricFamily family = Gauge(
-      {"procevent_peak_events_per_second", "The highest rate within any window of this length in the last minute."});
+  MetricFamily family = Family(Catalogued("procevent_peak_events_per_second"));
   for (std::size_t kind = 0; kind < kPeakKinds.size(); ++kind) {
     for (std::size_t window = 0; window < kPeakWindowNames.size(); ++window) {
       Add(family, peaks.at(kind).at(window),
@@ -88,28 +87,21 @@ void AddPopulation(Families& families, const Numbers& numbers) {
   if (!numbers.followed) {
     return;
   }
-  families.push_back(Gauge({"procevent_processes", "Processes that are tracked."}, AsValue(numbers.processes)));
-  families.push_back(
-      Gauge({"procevent_threads", "Threads of the processes that are tracked."}, AsValue(numbers.threads)));
-  families.push_back(Counters({"procevent_processes_found_total", "Processes that are tracked without their fork."},
-                              "by", kFoundNames, numbers.found));
-  families.push_back(Counters({"procevent_processes_dropped_total", "Processes no longer tracked, without their exit."},
-                              "why", kDroppedNames, numbers.dropped));
-  families.push_back(Counters(
-      {"procevent_attributions_total", "How programs, and processes in doubt, came to the name they are booked under."},
-      "source", kAttributionNames, numbers.attributions));
+  families.push_back(Family(Catalogued("procevent_processes"), AsValue(numbers.processes)));
+  families.push_back(Family(Catalogued("procevent_threads"), AsValue(numbers.threads)));
+  families.push_back(Family(Catalogued("procevent_processes_found_total"), kFoundNames, numbers.found));
+  families.push_back(Family(Catalogued("procevent_processes_dropped_total"), kDroppedNames, numbers.dropped));
+  families.push_back(Family(Catalogued("procevent_attributions_total"), kAttributionNames, numbers.attributions));
 }
 
 }  // namespace
 
 void AddLifeFamilies(Families& families, const Numbers& numbers) {
-  AddHistograms(families, {"procevent_exit_code", "Status of processes that ended, or 128 and the signal."},
-                numbers.comms, numbers.ends.exit_codes, &CommRow::exit_codes, AsCode);
+  AddHistograms(families, Catalogued("procevent_exit_code"), numbers.comms, numbers.ends.exit_codes,
+                &CommRow::exit_codes, AsCode);
   AddCodes(families, numbers.ends);
-  AddHistograms(families,
-                {"procevent_process_lifetime_seconds",
-                 "From fork to the last exit, by the kernel's clock, where both were seen."},
-                numbers.comms, numbers.ends.lifetimes, &CommRow::lifetimes, SecondsOf);
+  AddHistograms(families, Catalogued("procevent_process_lifetime_seconds"), numbers.comms, numbers.ends.lifetimes,
+                &CommRow::lifetimes, SecondsOf);
   AddPending(families, numbers.pending);
   AddPeaks(families, numbers.peaks);
   AddPopulation(families, numbers);

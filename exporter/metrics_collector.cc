@@ -12,7 +12,7 @@ namespace procevent {
 namespace {
 
 prometheus::MetricFamily BuildInfo() {
-  auto family = Gauge({"procevent_build_info", "1, with the version and the compiler it was built with."});
+  auto family = Family(Catalogued("procevent_build_info"));
   Add(family, 1, {{"version", Version()}, {"compiler", Compiler()}});
   return family;
 }
@@ -25,10 +25,12 @@ Families MetricsCollector::Collect() const {
   const Exchange::Age age = exchange_.Take(snapshot, kAnswerTimeout);
   Families families = SnapshotFamilies(snapshot, age);
   if (const auto limit = ReadPidLimit()) {
-    families.push_back(
-        Gauge({"procevent_pid_max", "Processes and threads that the machine can have at once."}, AsValue(*limit)));
+    families.push_back(Family(Catalogued("procevent_pid_max"), AsValue(*limit)));
   }
   families.push_back(BuildInfo());
+  families.push_back(Family(Catalogued("procevent_config_last_reload_successful"), reloads_.successful() ? 1 : 0));
+  families.push_back(
+      Family(Catalogued("procevent_config_last_reload_success_timestamp_seconds"), reloads_.succeeded_at_seconds()));
   families.insert(families.end(), std::make_move_iterator(process.begin()), std::make_move_iterator(process.end()));
   return families;
 }

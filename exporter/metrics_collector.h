@@ -10,6 +10,7 @@
 #include "core/reader/exchange.h"
 #include "exporter/family.h"
 #include "exporter/process_stats.h"
+#include "exporter/reload_status.h"
 
 namespace procevent {
 
@@ -17,13 +18,15 @@ inline constexpr std::chrono::milliseconds kAnswerTimeout{1000};  // how long a 
 
 class MetricsCollector : public prometheus::Collectable {
  public:
-  // `exchange` must outlive the collector.
-  explicit MetricsCollector(Exchange& exchange) : exchange_(exchange), units_(ReadMachineUnits()) {}
+  // Both must outlive the collector.
+  MetricsCollector(Exchange& exchange, const ReloadStatus& reloads)
+      : exchange_(exchange), reloads_(reloads), units_(ReadMachineUnits()) {}
 
   [[nodiscard]] Families Collect() const override;
 
  private:
   Exchange& exchange_;
+  const ReloadStatus& reloads_;
   MachineUnits units_;
 };
 

@@ -130,22 +130,21 @@ ProcessStats ReadProcessStats(const MachineUnits& units) {
 
 Families ProcessFamilies(const ProcessStats& stats) {
   Families families;
-  const auto gauge = [&families](const auto& value, const MetricName& metric) {
+  const auto gauge = [&families](const auto& value, const Metric& metric) {
     if (value) {
-      families.push_back(Gauge(metric, static_cast<double>(*value)));
+      families.push_back(Family(metric, static_cast<double>(*value)));
     }
   };
   if (stats.cpu_seconds) {
-    families.push_back(
-        Counter({"process_cpu_seconds_total", "CPU time of the exporter, user and system."}, *stats.cpu_seconds));
+    families.push_back(Family(Catalogued("process_cpu_seconds_total"), *stats.cpu_seconds));
   }
-  gauge(stats.resident_bytes, {"process_resident_memory_bytes", "Memory of the exporter that is in RAM."});
-  gauge(stats.virtual_bytes, {"process_virtual_memory_bytes", "Address space of the exporter."});
-  gauge(stats.max_virtual_bytes, {"process_virtual_memory_max_bytes", "Address space that it may have at most."});
-  gauge(stats.start_time_seconds, {"process_start_time_seconds", "When the exporter started, since the Unix epoch."});
-  gauge(stats.open_fds, {"process_open_fds", "Open file descriptors of the exporter."});
-  gauge(stats.max_fds, {"process_max_fds", "File descriptors that it may have open at most."});
-  gauge(stats.threads, {"process_threads", "Threads of the exporter."});
+  gauge(stats.resident_bytes, Catalogued("process_resident_memory_bytes"));
+  gauge(stats.virtual_bytes, Catalogued("process_virtual_memory_bytes"));
+  gauge(stats.max_virtual_bytes, Catalogued("process_virtual_memory_max_bytes"));
+  gauge(stats.start_time_seconds, Catalogued("process_start_time_seconds"));
+  gauge(stats.open_fds, Catalogued("process_open_fds"));
+  gauge(stats.max_fds, Catalogued("process_max_fds"));
+  gauge(stats.threads, Catalogued("process_threads"));
   return families;
 }
 

@@ -19,6 +19,7 @@
 
 #include "core/base/owned_fd.h"
 #include "exporter/listen_address.h"
+#include "exporter/listener_state.h"
 #include "exporter/metrics_collector.h"
 
 namespace procevent {
@@ -142,17 +143,6 @@ int OnError(mg_connection* connection, int status, const char* /*message*/) noex
 
 int DropMessage(const mg_connection* /*connection*/, const char* /*message*/) { return 1; }
 
-std::string Unreadiness(Exchange& exchange) {
-  Snapshot snapshot;
-  if (exchange.Take(snapshot, kAnswerTimeout) != Exchange::Age::kFresh) {
-    return "the reader does not answer";
-  }
-  if (snapshot.listening) {
-    return {};
-  }
-  return snapshot.cause.operation.empty() ? "not listening yet" : Describe(snapshot.cause);
-}
-
 // Ends all waiting on our listening sockets and their connections, by shutting them down. civetweb keeps its sockets
 // to itself; that of all open ones ours are those with our ports is what tells them.
 void HangUp(const std::vector<ListenAddress>& addresses) {
@@ -215,9 +205,9 @@ mg_context* Start(const std::vector<ListenAddress>& listen, Site& site) {
 
 }  // namespace
 
-Server::Server(const ServerOptions& options, Exchange& exchange)
-    : Server(options, {[collector = MetricsCollector(exchange)] { return ToText(collector.Collect()); },
-                       [&exchange] { return Unreadiness(exchange); }}) {}
+Server::Server(const ServerOptions& options, Exchange& exchange, const ReloadStatus& reloads)
+    : Server(options, {[collector = MetricsCollector(exchange, reloads)] { return ToText(collector.Collect()); },
+                       [&exchange] { return AskForState(exchange); }}) {}
 
 Server::Server(const ServerOptions& options, Site::Pages pages) {
   if (const Status path = CheckTelemetryPath(options.telemetry_path); !path) {

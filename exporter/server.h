@@ -7,6 +7,7 @@
 
 #include "core/reader/exchange.h"
 #include "exporter/listen_address.h"
+#include "exporter/reload_status.h"
 #include "exporter/server_options.h"
 #include "exporter/site.h"
 
@@ -17,8 +18,8 @@ namespace procevent {
 class Server {
  public:
   // Throws std::runtime_error with one line: what failed, on which address, and what to do about it.
-  // `exchange` must outlive the server.
-  Server(const ServerOptions& options, Exchange& exchange);
+  // `exchange` and `reloads` must outlive the server.
+  Server(const ServerOptions& options, Exchange& exchange, const ReloadStatus& reloads);
   // The same with other pages, which may throw.
   Server(const ServerOptions& options, Site::Pages pages);
   Server(const Server&) = delete;

@@ -74,12 +74,12 @@ void Site::Serve(const Request& request, const Send& send) {
   std::atomic<unsigned> uncounted{0};
   const Place place(scrape ? scrapes_ : uncounted, scrape ? max_requests_ : 1);
   // The pieces are gone when the client, who may be slow, gets the whole.
-  const std::string bytes = Written(place.had() ? Answer(request) : TooMany(max_requests_),
+  const std::string bytes = Written(place.had() ? Reply(request) : TooMany(max_requests_),
                                     request.method == "HEAD" ? Part::kHead : Part::kWhole);
   send(bytes);
 }
 
-Response Site::Answer(const Request& request) const {
+Response Site::Reply(const Request& request) {
   try {
     return Route(request);
   } catch (const std::exception& fault) {
@@ -87,7 +87,7 @@ Response Site::Answer(const Request& request) const {
   }
 }
 
-Response Site::Route(const Request& request) const {
+Response Site::Route(const Request& request) {
   const bool page = request.path == "/" || request.path == "/-/healthy" || request.path == "/-/ready";
   if (!page && request.path != telemetry_path_) {
     return {"404 Not Found", kPlainText, "no such page; metrics are at " + telemetry_path_ + "\n", {}};
@@ -104,29 +104,34 @@ Response Site::Route(const Request& request) const {
   if (request.path == "/-/healthy") {
     return {"200 OK", kPlainText, "healthy\n", {}};
   }
-  const std::string cause = pages_.unreadiness();
+  const std::string cause = state_().unreadiness;
   if (!cause.empty()) {
     return {"503 Service Unavailable", kPlainText, "not ready: " + cause + "\n", "Retry-After: 1\r\n"};
   }
   return {"200 OK", kPlainText, "ready\n", {}};
 }
 
-Response Site::Metrics(std::string_view accept_encoding) const {
+Response Site::Metrics(std::string_view accept_encoding) {
   constexpr std::string_view kType = "text/plain; version=0.0.4; charset=utf-8";
-  std::string text = pages_.metrics();
+  const std::shared_ptr<const Answer> answer = metrics_.Get();
   if (PrefersGzip(accept_encoding)) {
-    if (auto packed = Gzip(text)) {
-      return {"200 OK", kType, std::move(*packed), "Content-Encoding: gzip\r\nVary: Accept-Encoding\r\n"};
+    if (const auto& packed = answer->gzipped()) {
+      return {"200 OK", kType, *packed, "Content-Encoding: gzip\r\nVary: Accept-Encoding\r\n"};
     }
   }
-  return {"200 OK", kType, std::move(text), "Vary: Accept-Encoding\r\n"};
+  return {"200 OK", kType, answer->text(), "Vary: Accept-Encoding\r\n"};
 }
 
 std::string Site::Landing() const {
   const std::string path = Escaped(telemetry_path_);
+  const ListenerState state = state_();
+  const std::string hearing = state.unreadiness.empty() ? "It hears the kernel's process events."
+                                                        : "It does not hear the kernel: " + state.unreadiness;
   return "<!doctype html>\n<html lang=\"en\">\n<head><title>procevent_exporter</title></head>\n<body>\n"
          "<h1>procevent_exporter " +
-         Escaped(Version()) + "</h1>\n<ul>\n<li><a href=\"" + path + "\">" + path +
+         Escaped(Version()) + "</h1>\n<p>" + Escaped(hearing) + "</p>\n" +
+         (state.losses.empty() ? "" : "<p>Since it started " + Escaped(state.losses) + "</p>\n") +
+         "<ul>\n<li><a href=\"" + path + "\">" + path +
          "</a>: metrics</li>\n"
          "<li><a href=\"/-/healthy\">/-/healthy</a>: does it run?</li>\n"
          "<li><a href=\"/-/ready\">/-/ready</a>: does it hear the kernel?</li>\n"

@@ -9,7 +9,9 @@
 #include <string_view>
 #include <utility>
 
+#include "exporter/listener_state.h"
 #include "exporter/server_options.h"
+#include "exporter/shared_answer.h"
 
 namespace procevent {
 
@@ -34,27 +36,31 @@ std::string Written(const Response& response, Part part = Part::kWhole);
 class Site {
  public:
   struct Pages {
-    std::function<std::string()> metrics;      // the text of a scrape
-    std::function<std::string()> unreadiness;  // one line with the cause; empty if all is well
+    std::function<std::string()> metrics;  // the text of a scrape
+    std::function<ListenerState()> state;
   };
   using Send = std::function<void(std::string_view)>;
 
   Site(const ServerOptions& options, Pages pages)
-      : telemetry_path_(options.telemetry_path), max_requests_(options.max_requests), pages_(std::move(pages)) {}
+      : telemetry_path_(options.telemetry_path),
+        max_requests_(options.max_requests),
+        metrics_(std::move(pages.metrics)),
+        state_(std::move(pages.state)) {}
 
   // Calls `send` once, with the whole response. A scrape counts against the limit until that returns. What a page
   // throws becomes a 500; what `send` throws goes through.
   void Serve(const Request& request, const Send& send);
 
  private:
-  [[nodiscard]] Response Answer(const Request& request) const;
-  [[nodiscard]] Response Route(const Request& request) const;
-  [[nodiscard]] Response Metrics(std::string_view accept_encoding) const;
+  [[nodiscard]] Response Reply(const Request& request);
+  [[nodiscard]] Response Route(const Request& request);
+  [[nodiscard]] Response Metrics(std::string_view accept_encoding);
   [[nodiscard]] std::string Landing() const;
 
   std::string telemetry_path_;
   unsigned max_requests_;
-  Pages pages_;
+  SharedAnswer metrics_;
+  std::function<ListenerState()> state_;
   std::atomic<unsigned> scrapes_{0};  // being served now
 };
 

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <utility>
 
 #include "core/ledger/comm_table.h"
 #include "core/ledger/histogram.h"
@@ -45,6 +46,7 @@ class Accounts {
   void Book(const CommName& name, CommRef& ref, const Tally& tally) { comms_.RowOf(name, ref).tally += tally; }
   void Book(const CommName& name, CommRef& ref, const End& end);
 
+  void Regroup(NameGroups groups) { comms_.Regroup(std::move(groups)); }
   void Advance(std::uint64_t now_ns) { comms_.Advance(now_ns); }
 
   [[nodiscard]] const CommNumbers& comms() const { return comms_.numbers(); }

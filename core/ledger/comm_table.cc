@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <functional>
+#include <span>
 #include <string_view>
+#include <utility>
 
 namespace procevent {
 namespace {
@@ -62,7 +64,7 @@ CommRef CommTable::Find(const CommName& name) {
 // Only for names that are not known, so it may take its time.
 CommRef CommTable::FindLabel(const CommLabel& label) {
   if (label.view().empty()) {
-    return Reserved(ReservedComm::kNameless);
+    return RefTo(ReservedComm::kNameless);
   }
   const std::size_t hash = std::hash<std::string_view>()(label.view());
   for (std::size_t id = kReservedComms; id < keeping_.size(); ++id) {
@@ -72,7 +74,7 @@ CommRef CommTable::FindLabel(const CommLabel& label) {
   }
   if (free_.empty()) {
     ++numbers_.overflowed;
-    return RefTo(static_cast<std::size_t>(ReservedComm::kOverflow));
+    return RefTo(ReservedComm::kOverflow);
   }
   const std::size_t id = free_.back();
   free_.pop_back();
@@ -81,6 +83,17 @@ CommRef CommTable::FindLabel(const CommLabel& label) {
   numbers_.rows[id].taken = true;
   ++numbers_.taken;
   return RefTo(id);
+}
+
+// No ref that a name led to holds any longer.
+void CommTable::Regroup(NameGroups groups) {
+  groups_ = std::move(groups);
+  for (Keeping& keeping : std::span(keeping_).subspan(kReservedComms)) {
+    ++keeping.generation;
+  }
+  for (const ReservedComm comm : {ReservedComm::kNameless, ReservedComm::kOverflow}) {
+    ++keeping_[static_cast<std::size_t>(comm)].generation;
+  }
 }
 
 void CommTable::Advance(std::uint64_t now_ns) {

@@ -51,6 +51,9 @@ class CommTable {
   // this costs next to nothing.
   CommRow& RowOf(const CommName& name, CommRef& ref);
 
+  // From now on names are looked up by other rules. What was booked stays where it is.
+  void Regroup(NameGroups groups);
+
   // Folds away what has been idle for too long. To be called with the time now and then; nothing in between is booked
   // at a later one.
   void Advance(std::uint64_t now_ns);
@@ -74,6 +77,7 @@ class CommTable {
   [[nodiscard]] CommRef RefTo(std::size_t id) const {
     return {static_cast<std::uint16_t>(id), keeping_[id].generation};
   }
+  [[nodiscard]] CommRef RefTo(ReservedComm comm) const { return RefTo(static_cast<std::size_t>(comm)); }
   CommRef Find(const CommName& name);
   CommRef FindLabel(const CommLabel& label);
   void Retire(std::size_t id);

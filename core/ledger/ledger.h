@@ -39,6 +39,8 @@ class Ledger {
   void Reject(Rejection reason, std::uint64_t times = 1);
   // Events were lost that no gap tells of, or none does yet.
   void Doubt() { names_.Doubt(); }
+  // What is booked from now on goes to the rows that other rules say.
+  void Regroup(NameGroups groups) { accounts_.Regroup(std::move(groups)); }
   // Time passes, events or not.
   void Advance(std::uint64_t now_ns);
 

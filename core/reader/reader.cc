@@ -69,6 +69,7 @@ void Reader::Run() {
   Tend();
   tried_.count_down();
   while (!stopping_.load(std::memory_order_relaxed)) {
+    HearOrders();
     HearScrape();
     Drain();
     Survey();
@@ -78,6 +79,12 @@ void Reader::Run() {
     Wait();
   }
   source_->Close();
+}
+
+void Reader::HearOrders() {
+  if (const auto groups = groups_.Take()) {
+    ledger_.Regroup(std::move(*groups));
+  }
 }
 
 void Reader::Drain() {

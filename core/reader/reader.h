@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "core/base/error.h"
+#include "core/base/mailbox.h"
 #include "core/base/wake.h"
 #include "core/ledger/ledger.h"
 #include "core/protocol/decoder.h"
@@ -50,6 +51,9 @@ class Reader {
   // Ends the subscription and the thread.
   void Stop();
 
+  // From any thread: names are booked by other rules from some moment on. Each rule must be right.
+  void Regroup(std::span<const NameGroup> groups) { groups_.Put(std::make_unique<NameGroups>(groups)); }
+
   [[nodiscard]] Exchange& exchange() { return exchange_; }
   [[nodiscard]] Notices& notices() { return notices_; }
 
@@ -57,6 +61,7 @@ class Reader {
   void Run();
 
   // One turn of the loop.
+  void HearOrders();
   void HearScrape();
   void Drain();
   void Survey();
@@ -101,6 +106,7 @@ class Reader {
   Message message_;
   Exchange exchange_;
   Notices notices_;
+  Mailbox<NameGroups> groups_;
   Wake stop_;
   Waiter waiter_;
   std::atomic<bool> stopping_{false};

@@ -16,10 +16,10 @@ STOPS_WITHIN_SECONDS = 5  # far less than a client's or a storm's end would take
 EVENTS = set(connector.ALL_NAMES)
 REASONS = {"no_ack", "silence", "fault"}
 # Without a row until there is something to tell.
-SEEN_WITH_THE_FIRST = {"procevent_exit_statuses_total", "procevent_credential_changes_total"}
+SEEN_WITH_THE_FIRST = {"procevent_exit_statuses_total"}
 METRICS = """
     procevent_forks_total procevent_threads_started_total procevent_threads_ended_total procevent_execs_total
-    procevent_exits_total procevent_coredumps_total procevent_unexeced_exits_total procevent_ptrace_total
+    procevent_exits_total procevent_credential_changes_total procevent_coredumps_total procevent_unexeced_exits_total procevent_ptrace_total
     procevent_comms procevent_comms_limit procevent_comms_overflowed_total
     procevent_exit_code_bucket procevent_exit_code_sum procevent_exit_code_count procevent_exit_signals_total
     procevent_process_lifetime_seconds_bucket procevent_process_lifetime_seconds_sum
@@ -31,7 +31,8 @@ METRICS = """
     procevent_blind_seconds_total procevent_forks_unseen_total procevent_receive_queue_peak_bytes
     procevent_receive_queue_limit_bytes procevent_event_delay_seconds_bucket procevent_event_delay_seconds_sum
     procevent_event_delay_seconds_count procevent_reader_cpu_seconds_total procevent_kernel_forks_total
-    procevent_build_info process_cpu_seconds_total process_resident_memory_bytes process_virtual_memory_bytes
+    procevent_build_info procevent_config_last_reload_successful
+    procevent_config_last_reload_success_timestamp_seconds process_cpu_seconds_total process_resident_memory_bytes process_virtual_memory_bytes
     process_virtual_memory_max_bytes process_start_time_seconds process_open_fds process_max_fds process_threads
 """.split()
 

@@ -1,96 +1,28 @@
-// The server over real sockets. What is pure about it is tested with the site.
+// How the server answers, over real sockets. What is pure about it is tested with the site.
 #include "exporter/server.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
 #include <atomic>
-#include <cerrno>
-#include <chrono>
-#include <memory>
 #include <new>
 #include <regex>
 #include <sstream>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
 
-#include "tests/exporter/fake_reader.h"
 #include "tests/exporter/gunzip.h"
-#include "tests/exporter/tcp_client.h"
+#include "tests/exporter/house.h"
 
 namespace procevent {
 namespace {
 
-using std::chrono::steady_clock;
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
-
-constexpr std::chrono::seconds kBound{2};  // what the issue names
-const std::string kScrape = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
-const std::string kOk = "HTTP/1.1 200 OK\r\n";
-
-std::string Address(std::uint16_t port) { return "127.0.0.1:" + std::to_string(port); }
-std::string HeadOf(const std::string& response) { return response.substr(0, response.find("\r\n\r\n")); }
-std::string BodyOf(const std::string& response) { return response.substr(response.find("\r\n\r\n") + 4); }
-
-// What `make` makes of a free port, which somebody may take before it does: then of another.
-template <typename Make>
-std::unique_ptr<Server> OnFreePort(std::uint16_t& port, const Make& make) {
-  constexpr int kTries = 20;
-  for (int tried = 1;; ++tried) {
-    port = FreePort();
-    try {
-      return make();
-    } catch (const std::runtime_error& fault) {
-      if (tried == kTries || std::string_view(fault.what()).find("Address already in use") == std::string_view::npos) {
-        throw;
-      }
-    }
-  }
-}
-
-// A server on a port of its own, and its exchange; the reader is the test's business.
-struct House {
-  explicit House(ServerOptions options = {}) {
-    server = OnFreePort(port, [&] {
-      options.listen_addresses = {Address(port)};
-      return std::make_unique<Server>(options, exchange);
-    });
-  }
-  explicit House(const Site::Pages& pages) {
-    server = OnFreePort(port, [&] {
-      ServerOptions options;
-      options.listen_addresses = {Address(port)};
-      return std::make_unique<Server>(options, pages);
-    });
-  }
-
-  std::uint16_t port = 0;
-  Exchange exchange{Snapshot(2)};
-  std::unique_ptr<Server> server;
-};
-
-std::string WhyNot(const ServerOptions& options) {
-  Exchange exchange{Snapshot(1)};
-  try {
-    const Server server(options, exchange);
-  } catch (const std::runtime_error& fault) {
-    return fault.what();
-  }
-  return "it starts";
-}
-
-std::string WhyNot(const std::vector<std::string>& addresses) {
-  ServerOptions options;
-  options.listen_addresses = addresses;
-  return WhyNot(options);
-}
 
 TEST(ServerTest, AnswersByMethodAndPath) {
   House house;
@@ -278,7 +210,7 @@ TEST(ServerTest, UnreadyNamesTheListenersCause) {
 }
 
 TEST(ServerTest, PageThatThrowsIsA500AndNoMore) {
-  House house(Site::Pages{[]() -> std::string { throw std::bad_alloc(); }, []() -> std::string { throw 1; }});
+  House house(Site::Pages{[]() -> std::string { throw std::bad_alloc(); }, []() -> ListenerState { throw 1; }});
   for (int i = 0; i < 3; ++i) {
     EXPECT_THAT(Get(house.port, "/metrics"), StartsWith("HTTP/1.1 500 "));
     EXPECT_THAT(Get(house.port, "/-/ready"), StartsWith("HTTP/1.1 500 "));
@@ -303,182 +235,6 @@ TEST(ServerTest, ManyScrapesAtOnceAreAllServed) {
     }
   }
   EXPECT_THAT(served, testing::Each(kScrapes));
-}
-
-TEST(ServerTest, ListensOnEveryAddress) {
-  Exchange exchange{Snapshot(1)};
-  const FakeReader reader(exchange);
-  std::uint16_t first = 0;
-  std::uint16_t second = 0;
-  const auto server = OnFreePort(first, [&] {
-    second = FreePort();
-    ServerOptions options;
-    options.listen_addresses = {Address(first), ":" + std::to_string(second)};
-    return std::make_unique<Server>(options, exchange);
-  });
-  EXPECT_THAT(Get(first, "/metrics"), StartsWith(kOk));
-  EXPECT_THAT(Get(second, "/metrics"), StartsWith(kOk));
-}
-
-TEST(ServerTest, AddressThatCannotBeListenedOnIsNamedWithTheRemedy) {
-  const Listener other;
-  const std::string taken = Address(other.port());
-  const std::string in_use = "cannot listen on " + taken +
-                             ": Address already in use; another program listens there; choose another "
-                             "--web.listen-address or stop it";
-  EXPECT_EQ(WhyNot({taken}), in_use);
-  EXPECT_EQ(WhyNot({Address(FreePort()), taken}), in_use);
-  EXPECT_EQ(WhyNot({"192.0.2.1:13675"}),
-            "cannot listen on 192.0.2.1:13675: Cannot assign requested address; this machine has no such address; "
-            "choose another --web.listen-address");
-  const std::string free = Address(FreePort());
-  EXPECT_EQ(WhyNot({free, free}),
-            "cannot listen on " + free + ": " + free + " is listened on too, and they overlap; leave one of them out");
-  EXPECT_THAT(WhyNot({"127.0.0.1:443s"}), HasSubstr("terminate TLS in a reverse proxy"));
-  EXPECT_THAT(WhyNot(std::vector<std::string>()), HasSubstr("give a --web.listen-address"));
-  ServerOptions options;
-  options.telemetry_path = "metrics";
-  EXPECT_THAT(WhyNot(options), StartsWith("cannot serve metrics: "));
-}
-
-TEST(ServerTest, LackOfDescriptorsIsNamedWithTheRemedy) {
-  ServerOptions options;
-  options.listen_addresses = {Address(FreePort())};
-  rlimit limit{};
-  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
-  std::string why;
-  {
-    const rlimit none{0, limit.rlim_max};
-    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
-    try {
-      const Server server(options, Site::Pages());
-    } catch (const std::runtime_error& fault) {
-      why = fault.what();
-    }
-    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
-  }
-  EXPECT_EQ(why, "cannot listen on " + options.listen_addresses.at(0) +
-                     ": Too many open files; raise the limit of open files (ulimit -n)");
-}
-
-TEST(ServerTest, StopsTwiceAndLeavesThePortToTheNext) {
-  House house;
-  const FakeReader reader(house.exchange);
-  EXPECT_THAT(Get(house.port, "/metrics"), StartsWith(kOk));
-  house.server->Stop();
-  EXPECT_FALSE(TcpClient(house.port).connected());
-  house.server->Stop();
-  ServerOptions options;
-  options.listen_addresses = {Address(house.port)};
-  const Server next(options, house.exchange);
-  EXPECT_THAT(Get(house.port, "/metrics"), StartsWith(kOk));
-}
-
-TEST(ServerTest, StopsWithinTheBoundWhenIdle) {
-  House house;
-  // Long enough that civetweb waits: only then its slow way to stop would show.
-  EXPECT_THAT(Get(house.port, "/-/healthy"), StartsWith(kOk));
-  const auto begin = steady_clock::now();
-  house.server->Stop();
-  EXPECT_LT(steady_clock::now() - begin, kBound);
-}
-
-using Clients = std::vector<std::unique_ptr<TcpClient>>;
-// More than the kernel takes off a server's hands (tcp_wmem): who does not read keeps a thread waiting.
-Site::Pages BigPages() {
-  constexpr std::size_t kBytes = 4'500'000;
-  return {[] { return std::string(kBytes, '#'); }, [] { return std::string(); }};
-}
-
-void AddHalfOpen(Clients& clients, std::uint16_t port, int count) {
-  for (int i = 0; i < count; ++i) {
-    clients.push_back(std::make_unique<TcpClient>(port));
-    clients.back()->Send("GET /metrics HTTP/1.1\r\nHost: ");
-  }
-}
-
-// Who ask for metrics and take none; all are being written to when this returns.
-void AddNonReading(Clients& clients, std::uint16_t port, int count) {
-  constexpr int kSmall = 2048;
-  const std::size_t first = clients.size();
-  for (int i = 0; i < count; ++i) {
-    clients.push_back(std::make_unique<TcpClient>(port, kSmall));
-    clients.back()->Send(kScrape);
-  }
-  for (std::size_t i = first; i < clients.size(); ++i) {
-    EXPECT_TRUE(clients[i]->Hears());
-  }
-}
-
-TEST(ServerTest, HalfOpenClientsDelayNoScrape) {
-  House house;
-  const FakeReader reader(house.exchange);
-  Clients clients;
-  AddHalfOpen(clients, house.port, 32);
-  const auto begin = steady_clock::now();
-  EXPECT_THAT(Get(house.port, "/metrics"), StartsWith(kOk));
-  EXPECT_LT(steady_clock::now() - begin, kBound);
-}
-
-TEST(ServerTest, NonReadingClientsDelayNoScrape) {
-  House house(BigPages());
-  Clients clients;
-  AddNonReading(clients, house.port, 32);
-  const auto begin = steady_clock::now();
-  EXPECT_THAT(Get(house.port, "/metrics"), StartsWith(kOk));
-  EXPECT_LT(steady_clock::now() - begin, kBound);
-}
-
-// Who announce a body and never end it, one for each of the server's threads.
-TEST(ServerTest, ClientsThatDripABodyDelayNoScrape) {
-  constexpr int kCount = 64;
-  House house;
-  const FakeReader reader(house.exchange);
-  Clients clients;
-  for (int i = 0; i < kCount; ++i) {
-    clients.push_back(std::make_unique<TcpClient>(house.port));
-    clients.back()->Send("POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\n");
-  }
-  const std::jthread dripping([&clients](const std::stop_token& stopped) {
-    constexpr std::chrono::milliseconds kPause{300};
-    while (!stopped.stop_requested()) {
-      for (const auto& client : clients) {
-        client->Send("x");
-      }
-      std::this_thread::sleep_for(kPause);
-    }
-  });
-  for (const auto& client : clients) {
-    EXPECT_TRUE(client->Hears());
-  }
-  const auto begin = steady_clock::now();
-  EXPECT_THAT(Get(house.port, "/metrics"), StartsWith(kOk));
-  EXPECT_LT(steady_clock::now() - begin, kBound);
-}
-
-TEST(ServerTest, StopsWithinTheBoundWhateverTheClientsDo) {
-  House house(BigPages());
-  Clients clients;
-  AddNonReading(clients, house.port, 16);
-  AddHalfOpen(clients, house.port, 16);
-  for (int i = 0; i < 8; ++i) {
-    clients.push_back(std::make_unique<TcpClient>(house.port));
-  }
-  const auto begin = steady_clock::now();
-  house.server->Stop();
-  EXPECT_LT(steady_clock::now() - begin, kBound);
-}
-
-TEST(ServerTest, StopsWithinTheBoundWhileTheReaderIsDead) {
-  House house;
-  Clients clients;
-  for (int i = 0; i < 8; ++i) {
-    clients.push_back(std::make_unique<TcpClient>(house.port));
-    clients.back()->Send(kScrape);
-  }
-  const auto begin = steady_clock::now();
-  house.server->Stop();
-  EXPECT_LT(steady_clock::now() - begin, kBound);
 }
 
 }  // namespace

@@ -19,8 +19,8 @@ using testing::StartsWith;
 
 const std::string kText = "procevent_x 1\n";
 
-Site MakeSite(const ServerOptions& options = {}, std::string unreadiness = {}) {
-  return Site(options, {[] { return kText; }, [unreadiness] { return unreadiness; }});
+Site MakeSite(const ServerOptions& options = {}, const ListenerState& state = {}) {
+  return Site(options, {[] { return kText; }, [state] { return state; }});
 }
 
 std::string Serve(Site& site, const Request& request) {
@@ -95,6 +95,7 @@ TEST(SiteTest, LandingPageLinksAndEscapes) {
   EXPECT_THAT(page, HasSubstr("\r\nContent-Type: text/html; charset=utf-8\r\n"));
   EXPECT_THAT(page, HasSubstr("<h1>procevent_exporter " + std::string(Version()) + "</h1>"));
   EXPECT_THAT(page, HasSubstr("<a href=\"/m&amp;&#39;x\">/m&amp;&#39;x</a>"));
+  EXPECT_THAT(page, HasSubstr("<p>It hears the kernel&#39;s process events.</p>"));
   EXPECT_THAT(page, HasSubstr("<a href=\"/-/healthy\">"));
   EXPECT_THAT(page, HasSubstr("<a href=\"/-/ready\">"));
   EXPECT_EQ(BodyOf(Serve(site, {"GET", "/m&'x", ""})), kText);
@@ -102,11 +103,14 @@ TEST(SiteTest, LandingPageLinksAndEscapes) {
 }
 
 TEST(SiteTest, UnreadyNamesTheCauseAndStaysHealthy) {
-  Site site = MakeSite({}, "cannot hear; use ears");
+  Site site = MakeSite({}, {.unreadiness = "cannot hear; use ears", .losses = "1 < 2 were lost."});
   const std::string response = Serve(site, {"GET", "/-/ready", ""});
   EXPECT_THAT(response, StartsWith("HTTP/1.1 503 Service Unavailable\r\n"));
   EXPECT_EQ(BodyOf(response), "not ready: cannot hear; use ears\n");
   EXPECT_THAT(Serve(site, {"GET", "/-/healthy", ""}), StartsWith("HTTP/1.1 200 OK\r\n"));
+  const std::string landing = Serve(site, {"GET", "/", ""});
+  EXPECT_THAT(landing, HasSubstr("<p>It does not hear the kernel: cannot hear; use ears</p>"));
+  EXPECT_THAT(landing, HasSubstr("<p>Since it started 1 &lt; 2 were lost.</p>"));
 }
 
 // What is served within a scrape's `send` is served while that scrape still counts.
@@ -146,7 +150,7 @@ TEST(SiteTest, PageThatThrowsIsA500AndGivesItsPlaceBack) {
                         }
                         return kText;
                       },
-                      []() -> std::string { throw std::bad_alloc(); }});
+                      []() -> ListenerState { throw std::bad_alloc(); }});
   const std::string response = Serve(site, {"GET", "/metrics", ""});
   EXPECT_THAT(response, StartsWith("HTTP/1.1 500 Internal Server Error\r\n"));
   EXPECT_EQ(BodyOf(response), "this page failed: no paper\n");

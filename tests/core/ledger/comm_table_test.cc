@@ -277,5 +277,29 @@ TEST(CommTableTest, ManyNamesLeaveItBounded) {
   EXPECT_EQ(table.numbers().rows.data(), rows);
 }
 
+TEST(CommTableTest, OtherGroupsHoldForWhatIsBookedFromThenOn) {
+  CommTable table(Options(3));
+  CommRef one;
+  CommRef other;
+  CommRef nameless;
+  Book(table, "worker-1", one);
+  Book(table, "worker-2", other);
+  Book(table, "", nameless);
+  const std::vector<NameGroup> groups{{.match = "worker-.*", .name = "workers"}, {.match = "", .name = "none"}};
+  table.Regroup(NameGroups(groups));
+  Book(table, "worker-1", one);
+  Book(table, "worker-2", other);
+  EXPECT_EQ(Shown(table), (std::map<std::string, std::uint64_t>{{"worker-1", 1}, {"worker-2", 1}, {"workers", 2}}));
+  Book(table, "", nameless);
+  EXPECT_EQ(Forks(table, ReservedComm::kNameless), 1U) << "its group has a name, and found no row";
+  EXPECT_EQ(Forks(table, ReservedComm::kOverflow), 1U);
+  table.Regroup(NameGroups({}));
+  Book(table, "worker-1", one);
+  Book(table, "", nameless);
+  EXPECT_EQ(Shown(table).at("worker-1"), 2U);
+  EXPECT_EQ(Forks(table, ReservedComm::kNameless), 2U);
+  EXPECT_EQ(Sum(table), 8U);
+}
+
 }  // namespace
 }  // namespace procevent

@@ -3,12 +3,15 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "fake_source.h"
 
@@ -204,6 +207,30 @@ TEST_F(ReaderTest, ABrokenFreshSubscriptionIsNotTakenForAGoodOne) {
   EXPECT_FALSE(snapshot.listening);
   EXPECT_EQ(snapshot.cause.code, 5);
   EXPECT_TRUE(AwaitNotice(Notice::Kind::kFault).has_value());
+}
+
+std::uint64_t ForksBy(const Snapshot& snapshot, std::string_view name) {
+  const auto& rows = snapshot.numbers.comms.rows;
+  const auto row = std::ranges::find_if(rows, [&](const CommRow& it) { return it.taken && it.label.view() == name; });
+  return row == rows.end() ? 0 : row->tally[Count::kForks];
+}
+
+TEST_F(ReaderTest, OtherGroupsHoldFromSomeMomentOn) {
+  Start();
+  kernel_.SendEvent(CommBody{{1, 1}, {'w', '-', '1'}});
+  kernel_.SendEvent(kFork);
+  EXPECT_EQ(ForksBy(Take(), "w-1"), 1U);
+  reader_->Regroup(std::array{NameGroup{.match = "w-.*", .name = "workers"}});
+  std::uint64_t forks = 1;
+  const Snapshot snapshot = TakeUntil([&](const Snapshot& it) {
+    if (ForksBy(it, "workers") > 0) {
+      return true;
+    }
+    kernel_.SendEvent(kFork);
+    ++forks;
+    return false;
+  });
+  EXPECT_EQ(ForksBy(snapshot, "w-1") + ForksBy(snapshot, "workers"), forks);
 }
 
 TEST_F(ReaderTest, GapsOfANarrowedSubscriptionAreNoLosses) {

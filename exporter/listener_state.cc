@@ -1,0 +1,59 @@
+#include "exporter/listener_state.h"
+
+#include <array>
+#include <cstdio>
+#include <numeric>
+
+#include "core/base/clock.h"
+#include "exporter/family.h"
+#include "exporter/metrics_collector.h"
+
+namespace procevent {
+namespace {
+
+std::string Unreadiness(const Snapshot& snapshot, Exchange::Age age) {
+  if (age != Exchange::Age::kFresh) {
+    return "the reader does not answer";
+  }
+  if (snapshot.listening) {
+    return {};
+  }
+  return snapshot.cause.operation.empty() ? "not listening yet" : Describe(snapshot.cause);
+}
+
+// "0.01 %".
+std::string Share(std::uint64_t part, std::uint64_t whole) {
+  constexpr double kPercent = 100;
+  std::array<char, 32> text{};
+  const double share = whole == 0 ? 0 : kPercent * AsValue(part) / AsValue(whole);
+  static_cast<void>(std::snprintf(text.data(), text.size(), "%.3g %%", share));
+  return text.data();
+}
+
+std::string Losses(const Snapshot& snapshot) {
+  const Numbers& numbers = snapshot.numbers;
+  const std::uint64_t received = std::accumulate(numbers.events.begin(), numbers.events.end(), std::uint64_t{0}) -
+                                 numbers.events_of(EventKind::kAck);
+  std::string text = std::to_string(received) + " events were received, and ";
+  if (snapshot.loss_exact) {
+    const std::uint64_t lost = numbers.lost_in_all();
+    text += std::to_string(lost) + " (" + Share(lost, received + lost) + ") were lost";
+  } else {
+    text += std::to_string(snapshot.socket_drops) + " or more were lost (a narrowed mask hides the rest)";
+  }
+  return text + "; nobody listened for " + std::to_string(snapshot.blind_ns / kNanosPerSecond) + " s.";
+}
+
+}  // namespace
+
+ListenerState StateOf(const Snapshot& snapshot, Exchange::Age age) {
+  return {Unreadiness(snapshot, age), age == Exchange::Age::kNone ? std::string() : Losses(snapshot)};
+}
+
+ListenerState AskForState(Exchange& exchange) {
+  Snapshot snapshot;
+  const Exchange::Age age = exchange.Take(snapshot, kAnswerTimeout);
+  return StateOf(snapshot, age);
+}
+
+}  // namespace procevent

@@ -1,0 +1,50 @@
+// One answer for all who ask at the same time: whoever asks gets what was begun after that, so it is never older than
+// the question, and nothing is made twice for askers who wait together. Any number of threads may ask; the site does.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+namespace procevent {
+
+class Answer {
+ public:
+  explicit Answer(std::string text) : text_(std::move(text)) {}
+
+  [[nodiscard]] const std::string& text() const { return text_; }
+  // Packed once, for the first who wants it so; nothing if there is no memory for it.
+  [[nodiscard]] const std::optional<std::string>& gzipped() const;
+
+ private:
+  std::string text_;
+  mutable std::once_flag once_;
+  mutable std::optional<std::string> gzipped_;
+};
+
+class SharedAnswer {
+ public:
+  using Make = std::function<std::string()>;
+  explicit SharedAnswer(Make make) : make_(std::move(make)) {}
+
+  // What `make` throws goes to the one who ran it; another of those who wait tries again.
+  std::shared_ptr<const Answer> Get();
+
+ private:
+  std::shared_ptr<const Answer> MakeOne(std::unique_lock<std::mutex>& lock);
+
+  Make make_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool making_ = false;
+  std::uint64_t begun_ = 0;  // how many were
+  std::uint64_t done_ = 0;   // the number of the last that was finished
+  std::size_t waiting_ = 0;
+  std::shared_ptr<const Answer> answer_;  // that one, as long as somebody waits
+};
+
+}  // namespace procevent

@@ -1,0 +1,142 @@
+#!/usr/bin/env python3
+"""What a scrape costs, beside node_exporter and process-exporter, in one run while a storm goes on.
+
+Each is asked in turn, with gzip as Prometheus asks. Counted is the CPU time of the whole process during the scrape; of
+ours without the reader thread, which is busy with the storm whether or not somebody scrapes. Prints medians as a
+Markdown table; judges nothing. Needs root, a release build, and the Debian packages prometheus-node-exporter and
+prometheus-process-exporter.
+"""
+
+import argparse
+import contextlib
+import os
+import statistics
+import subprocess
+import sys
+import time
+import urllib.request
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
+sys.dont_write_bytecode = True
+import gzip  # noqa: E402
+
+import harness  # noqa: E402
+
+READER = "pe-reader"
+SERIES_OF_COMM = 8  # of one whose processes ended; the rest of a page is about 200
+PEERS = (("node_exporter", "prometheus-node-exporter", "--web.listen-address=127.0.0.1:{}"),
+         ("process-exporter", "prometheus-process-exporter", "-web.listen-address=127.0.0.1:{}"))
+
+
+def process_clock(pid):
+    return (~pid << 3) | 2
+
+
+def thread_clock(tid):
+    return (~tid << 3) | 6
+
+
+def reader_of(pid):
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{thread}/comm", encoding="utf-8") as file:
+            if file.read().strip() == READER:
+                return int(thread)
+    raise RuntimeError(f"process {pid} has no thread {READER}")
+
+
+def status(pid, key):
+    with open(f"/proc/{pid}/status", encoding="utf-8") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith(key + ":"))
+
+
+class Server:
+    def __init__(self, name, pid, port):
+        self.name = name
+        self.pid = pid
+        self._reader = reader_of(pid) if name.startswith("procevent") else None
+        self._url = f"http://127.0.0.1:{port}/metrics"
+        self.costs = []
+        self.series = 0
+
+    def cpu_ns(self):
+        reader = time.clock_gettime_ns(thread_clock(self._reader)) if self._reader else 0
+        return time.clock_gettime_ns(process_clock(self.pid)) - reader
+
+    def scrape(self):
+        request = urllib.request.Request(self._url, headers={"Accept-Encoding": "gzip"})
+        before = self.cpu_ns()
+        with urllib.request.urlopen(request, timeout=10) as response:
+            body = response.read()
+            packed = response.headers.get("Content-Encoding") == "gzip"
+        time.sleep(0.005)  # what it does after the last byte
+        self.costs.append(self.cpu_ns() - before)
+        text = gzip.decompress(body) if packed else body
+        self.series = sum(1 for line in text.splitlines() if line and not line.startswith(b"#"))
+
+    def row(self):
+        millis = statistics.median(self.costs) / 1e6
+        return (f"| {self.name} | {self.series} | {millis:.2f} ms | {millis / self.series * 1000:.2f} ms "
+                f"| {status(self.pid, 'VmRSS') / 1024:.1f} MiB | {status(self.pid, 'VmHWM') / 1024:.1f} MiB |")
+
+
+@contextlib.contextmanager
+def peer(name, binary, flag):
+    port = harness.free_port()
+    with subprocess.Popen([binary, flag.format(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            def answers():
+                with contextlib.suppress(OSError):
+                    return urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=1).status == 200
+
+            harness.wait_for(f"{name} to answer", answers)
+            yield Server(name, process.pid, port)
+        finally:
+            process.terminate()
+
+
+def fill(comms):
+    """Processes of so many names come and go."""
+    script = (f"i=0; while [ $i -lt {comms} ]; do (echo filler-$i >/proc/$BASHPID/comm; exec true); "
+              "(echo filler-$i >/proc/$BASHPID/comm; exit 1); i=$((i+1)); done")
+    subprocess.run(["bash", "-c", script], check=True)
+
+
+@contextlib.contextmanager
+def ours(series):
+    comms = max(10, (series - 200) // SERIES_OF_COMM)
+    with harness.Exporter(config=f"comms:\n  limit: {max(comms, 10)}\n") as exporter:
+        exporter.wait_ready()
+        fill(comms)
+        yield Server(f"procevent_exporter, {series}", exporter.pid(), exporter.port)
+
+
+def parse_options():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", required=True, help="the build directory; of a release build, with its tests")
+    parser.add_argument("--scrapes", type=int, default=40, help="of each")
+    parser.add_argument("--series", default="1000,10000", help="that ours is to have about, one process for each")
+    options = parser.parse_args()
+    os.environ["PROCEVENT_EXPORTER_BINARY"] = os.path.abspath(os.path.join(options.build, "procevent_exporter"))
+    os.environ["PROCEVENT_STORM"] = os.path.abspath(os.path.join(options.build, "tests", "bench", "storm"))
+    return options
+
+
+def main():
+    options = parse_options()
+    with contextlib.ExitStack() as stack:
+        servers = [stack.enter_context(ours(int(series))) for series in options.series.split(",")]
+        servers += [stack.enter_context(peer(*each)) for each in PEERS]
+        storm = None
+        for _ in range(options.scrapes):
+            if storm is None or not storm.running():
+                storm = stack.enter_context(harness.Storm("fork", 20000, workers=1))
+            for server in servers:
+                server.scrape()
+        print("| exporter | series | CPU a scrape | CPU of 1000 series | resident | at its peak |")
+        print("| --- " * 6 + "|")
+        for server in servers:
+            print(server.row())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+// A server over real sockets, for its tests.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "exporter/server.h"
+#include "tests/exporter/fake_reader.h"
+#include "tests/exporter/tcp_client.h"
+
+namespace procevent {
+
+inline constexpr std::chrono::seconds kBound{2};  // what the issue names
+inline const std::string kScrape = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
+inline const std::string kOk = "HTTP/1.1 200 OK\r\n";
+
+inline std::string Address(std::uint16_t port) { return "127.0.0.1:" + std::to_string(port); }
+inline std::string HeadOf(const std::string& response) { return response.substr(0, response.find("\r\n\r\n")); }
+inline std::string BodyOf(const std::string& response) { return response.substr(response.find("\r\n\r\n") + 4); }
+
+// What `make` makes of a free port, which somebody may take before it does: then of another.
+template <typename Make>
+std::unique_ptr<Server> OnFreePort(std::uint16_t& port, const Make& make) {
+  constexpr int kTries = 20;
+  for (int tried = 1;; ++tried) {
+    port = FreePort();
+    try {
+      return make();
+    } catch (const std::runtime_error& fault) {
+      if (tried == kTries || std::string_view(fault.what()).find("Address already in use") == std::string_view::npos) {
+        throw;
+      }
+    }
+  }
+}
+
+// A server on a port of its own, and its exchange; the reader is the test's business.
+struct House {
+  explicit House(ServerOptions options = {}) {
+    server = OnFreePort(port, [&] {
+      options.listen_addresses = {Address(port)};
+      return std::make_unique<Server>(options, exchange, reloads);
+    });
+  }
+  explicit House(const Site::Pages& pages) {
+    server = OnFreePort(port, [&] {
+      ServerOptions options;
+      options.listen_addresses = {Address(port)};
+      return std::make_unique<Server>(options, pages);
+    });
+  }
+
+  std::uint16_t port = 0;
+  Exchange exchange{Snapshot(2)};
+  ReloadStatus reloads{0};
+  std::unique_ptr<Server> server;
+};
+
+}  // namespace procevent
