@@ -1,33 +1,41 @@
 #include "cmd/configure.h"
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
+#include <vector>
 
 #include "config/check.h"
 
 namespace procevent {
 
-LoadedConfig Configure(const Flags& flags) {
-  Config config;
+std::optional<std::string> ConfigFileOf(const Flags& flags, std::span<const Variable> environment) {
+  const std::string_view variable = ValueOf(kConfigFileVariable, environment);
+  return flags.config_file || variable.empty() ? flags.config_file : std::optional<std::string>(variable);
+}
+
+LoadedConfig Configure(const Flags& flags, std::span<const Variable> environment) {
+  EffectiveConfig effective;
   std::vector<Fault> faults;
-  if (flags.config_file && flags.config_file->empty()) {
+  const std::optional<std::string> file = ConfigFileOf(flags, environment);
+  if (file && file->empty()) {
     faults.push_back({{}, {}, "--config.file", R"("")", "the path of a file"});
-  } else if (flags.config_file) {
-    LoadedConfig loaded = LoadConfigFile(*flags.config_file);
+  } else if (file) {
+    LoadedConfig loaded = LoadConfigFile(*file);
     if (auto* const of_file = std::get_if<std::vector<Fault>>(&loaded)) {
       faults = std::move(*of_file);
     } else {
-      config = std::get<Config>(std::move(loaded));
+      effective = std::get<EffectiveConfig>(std::move(loaded));
     }
   }
+  std::ranges::move(SetFromEnvironment(environment, effective), std::back_inserter(faults));
   for (const Setting& setting : flags.settings) {
-    std::vector<Fault> of_flag = SetFromFlag(setting.flag, setting.path, setting.values, config);
-    faults.insert(faults.end(), std::move_iterator(of_flag.begin()), std::move_iterator(of_flag.end()));
+    std::ranges::move(SetFromFlag(setting.flag, setting.path, setting.values, effective), std::back_inserter(faults));
   }
   if (!faults.empty()) {
     return faults;
   }
-  return config;
+  return effective;
 }
 
 }  // namespace procevent

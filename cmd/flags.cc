@@ -3,10 +3,15 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <algorithm>
 #include <array>
 #include <exception>
 #include <sstream>
 
+#include "config/environment.h"
+#include "config/keys.h"
+#include "config/near_miss.h"
+#include "config/reverse_proxy.h"
 #include "config/text.h"
 #include "exporter/build_info.h"
 
@@ -16,7 +21,8 @@ namespace {
 constexpr const char* kName = "procevent_exporter";
 constexpr std::string_view kUsage =
     "usage: procevent_exporter [--config.file=FILE] [--web.listen-address=HOST:PORT]... [--web.telemetry-path=PATH] "
-    "[--log.level=LEVEL] [--log.format=FORMAT] [--version] [--help] [check-config]\n";
+    "[--web.allow=NETWORK]... [--web.max-requests=N] [--log.level=LEVEL] [--log.format=FORMAT] [--version] [--help] "
+    "[check-config]\n";
 
 struct SettingFlag {
   const char* flag;
@@ -30,6 +36,9 @@ constexpr std::array kSettingFlags{
     SettingFlag{"--web.listen-address", "web.listen_addresses", "HOST:PORT ...",
                 "Where to serve, as in 127.0.0.1:13675; may be given several times", true},
     SettingFlag{"--web.telemetry-path", "web.telemetry_path", "PATH", "The path of the metrics, as in /metrics"},
+    SettingFlag{"--web.allow", "web.allow", "NETWORK ...", "Who may ask, as in 10.0.0.0/8; may be given several times",
+                true},
+    SettingFlag{"--web.max-requests", "web.max_requests", "N", "How many scrapes are served at once"},
     SettingFlag{"--log.level", "log.level", "LEVEL", "debug, info, warning or error"},
     SettingFlag{"--log.format", "log.format", "FORMAT", "logfmt or json"},
 };
@@ -49,12 +58,6 @@ Flags UsageFault(std::string_view message) {
   return Exit(kWrongUsage, {}, kName + (": " + Printable(message, kMostBytes)) + '\n' + std::string(kUsage));
 }
 
-void AddFileFlag(CLI::App& app, std::vector<std::string>& values) {
-  app.add_option("--config.file", values, "The configuration, in YAML; without it the defaults")
-      ->option_text("FILE")
-      ->allow_extra_args(false);
-}
-
 // CLI11 would give `--flag=` the argument that follows.
 bool HasNoValue(std::string_view argument) {
   return argument.starts_with("--") && argument.ends_with('=') && argument.find('=') + 1 == argument.size();
@@ -66,13 +69,16 @@ class CommandLine {
   CommandLine() {
     app_.set_help_flag("-h,--help", "Print this and exit");
     app_.set_version_flag("--version", std::string(kName) + ' ' + std::string(Version()), "Print the version and exit");
-    AddFileFlag(app_, files_);
+    app_.add_option("--config.file", files_, "The configuration, in YAML; without it the defaults")
+        ->option_text("FILE")
+        ->allow_extra_args(false);
     for (std::size_t i = 0; i < kSettingFlags.size(); ++i) {
       const SettingFlag& flag = kSettingFlags.at(i);
       app_.add_option(flag.flag, values_.at(i), flag.help)->option_text(flag.value)->allow_extra_args(false);
     }
     check_->set_help_flag("-h,--help", "Print this and exit");
-    AddFileFlag(*check_, checked_files_);
+    check_->fallthrough();  // all flags are its own too, wherever they stand
+    check_->footer("It takes all flags of procevent_exporter: they are part of the configuration.");
   }
 
   Flags Parse(std::span<const char* const> arguments) {
@@ -88,6 +94,8 @@ class CommandLine {
       std::ostringstream err;
       app_.exit(done, out, err);
       return Exit(0, out.str(), err.str());
+    } catch (const CLI::ExtrasError&) {
+      return Unknown(app_.remaining(true).front());
     } catch (const CLI::Error& error) {
       return UsageFault(error.what());
     }
@@ -95,9 +103,43 @@ class CommandLine {
   }
 
  private:
+  // The first argument that nobody knows; what follows may be its value.
+  [[nodiscard]] Flags Unknown(const std::string& argument) const {
+    constexpr std::size_t kMostBytes = 100;
+    const std::string shown = Quoted(argument, kMostBytes);
+    if (!argument.starts_with('-')) {
+      std::vector<std::string_view> commands;
+      for (const CLI::App* const command : app_.get_subcommands({})) {
+        commands.push_back(command->get_name());
+      }
+      return UsageFault("unknown command " + shown + DidYouMean(Suggest(argument, commands)));
+    }
+    const std::string_view name = NameOf(argument);
+    if (IsReverseProxys(name)) {
+      const std::string flag = argument.substr(0, argument.find('='));  // what is behind it may be a secret
+      return UsageFault(Describe(ReverseProxyFault({}, {}, Printable(flag, kMostBytes))));
+    }
+    std::vector<std::string_view> flags;
+    for (const CLI::Option* const option : app_.get_options()) {
+      for (const std::string& flag : option->get_lnames()) {
+        flags.push_back(flag);
+      }
+    }
+    const std::string_view meant = SuggestPath(name, flags);
+    if (meant.empty() && FindKey(name) != nullptr) {
+      return UsageFault("unknown flag " + shown + ": set it in the file, or as " + VariableOf(name));
+    }
+    return UsageFault("unknown flag " + shown + DidYouMean(meant.empty() ? "" : "--" + std::string(meant)));
+  }
+
+  // "log.level" of "--log.level=info".
+  static std::string_view NameOf(std::string_view argument) {
+    argument.remove_prefix(std::min(argument.find_first_not_of('-'), argument.size()));
+    return argument.substr(0, argument.find('='));
+  }
+
   Flags Collect() {
     Flags flags;
-    files_.insert(files_.end(), checked_files_.begin(), checked_files_.end());
     if (files_.size() > 1) {
       return UsageFault("--config.file is given more than once: give it once");
     }
@@ -115,18 +157,15 @@ class CommandLine {
     }
     if (check_->parsed()) {
       flags.command = Flags::Command::kCheckConfig;
-      if (files_.empty()) {
-        return UsageFault("check-config needs a file to check: give it --config.file=FILE");
-      }
     }
     return flags;
   }
 
   std::vector<std::string> files_;
-  std::vector<std::string> checked_files_;  // those after check-config
   std::array<std::vector<std::string>, kSettingFlags.size()> values_;
   CLI::App app_{"Tells Prometheus what the Linux process-event connector says, and what it lost", kName};
-  CLI::App* check_ = app_.add_subcommand("check-config", "Tell what is wrong with a configuration, and exit");
+  CLI::App* check_ = app_.add_subcommand(
+      "check-config", "Print the configuration and where each value is from, or what is wrong with it");
 };
 
 }  // namespace

@@ -3,11 +3,13 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "cmd/configure.h"
+#include "cmd/environment.h"
 #include "cmd/flags.h"
 #include "cmd/output.h"
 #include "cmd/serve.h"
@@ -32,6 +34,13 @@ int Refuse(const std::vector<Fault>& faults) {
   return kWrongConfiguration;
 }
 
+// What check-config prints: a file, of which the first line says that all is well.
+std::string Checked(const EffectiveConfig& effective, const std::optional<std::string>& file) {
+  constexpr std::size_t kMostNameBytes = 256;
+  return "# the configuration is valid; file: " + Printable(file.value_or("none"), kMostNameBytes) + '\n' +
+         ToYaml(effective);
+}
+
 }  // namespace
 
 int Run(std::span<const char* const> arguments) {
@@ -45,16 +54,15 @@ int Run(std::span<const char* const> arguments) {
     PrintFault(flags.err);
     return PrintAndExitWith(flags.code, flags.out);
   }
-  const LoadedConfig loaded = Configure(flags);
+  const std::vector<Variable> environment = ReadEnvironment();
+  const LoadedConfig loaded = Configure(flags, environment);
   if (const auto* const faults = std::get_if<std::vector<Fault>>(&loaded)) {
     return Refuse(*faults);
   }
   if (flags.command == Flags::Command::kCheckConfig) {
-    constexpr std::size_t kMostNameBytes = 256;
-    return PrintAndExitWith(
-        0, Printable(flags.config_file.value_or(""), kMostNameBytes) + ": the configuration is valid\n");
+    return PrintAndExitWith(0, Checked(std::get<EffectiveConfig>(loaded), ConfigFileOf(flags, environment)));
   }
-  return Serve(std::get<Config>(loaded));
+  return Serve(std::get<EffectiveConfig>(loaded).config);
 }
 
 }  // namespace procevent

@@ -5,55 +5,15 @@
 #include <utility>
 
 #include "config/key_path.h"
-#include "config/schema.h"
+#include "config/keys.h"
+#include "config/near_miss.h"
+#include "config/reverse_proxy.h"
 #include "config/text.h"
 
 namespace procevent {
 namespace {
 
 using Kind = YamlNode::Kind;
-
-const ConfigKey* FindKey(std::string_view path) {
-  const auto key = std::ranges::find(Schema(), path, &ConfigKey::path);
-  return key == Schema().end() ? nullptr : &*key;
-}
-
-// The part of a key's path that comes next under `section`; empty if the key is not there.
-std::string_view NextPart(std::string_view path, std::string_view section) {
-  if (!section.empty()) {
-    if (!path.starts_with(section) || path.substr(section.size()).substr(0, 1) != ".") {
-      return {};
-    }
-    path.remove_prefix(section.size() + 1);
-  }
-  return path.substr(0, path.find('.'));
-}
-
-// "web, source, reader, log".
-std::string KeysUnder(std::string_view section) {
-  std::string names;
-  std::string_view last;
-  for (const ConfigKey& key : Schema()) {
-    const std::string_view part = NextPart(key.path, section);
-    if (!part.empty() && part != std::exchange(last, part)) {
-      names += (names.empty() ? "" : ", ") + std::string(part);
-    }
-  }
-  return names;
-}
-
-std::string Joined(std::span<const std::string_view> words) {
-  std::string text;
-  for (const std::string_view word : words) {
-    text += (text.empty() ? "" : ", ") + std::string(word);
-  }
-  return text;
-}
-
-bool HasKeyUnder(std::string_view section, std::string_view name) {
-  return std::ranges::any_of(
-      Schema(), [&](const ConfigKey& key) { return !name.empty() && NextPart(key.path, section) == name; });
-}
 
 std::string Found(const YamlNode& node) {
   switch (node.kind) {
@@ -70,24 +30,27 @@ std::string Found(const YamlNode& node) {
   return "an empty value";
 }
 
+// What it is told, it writes into the configuration that it is given, and the lines of a file with it.
 class Check {
  public:
-  Check(const std::string& file, Config& config) : file_(file), config_(config) {}
+  Check(const std::string& file, EffectiveConfig& effective) : file_(file), effective_(effective) {}
 
   void Section(const YamlNode& node, const std::string& path) {
     if (node.kind == Kind::kNothing) {
       return;  // all in it is as by default
     }
     if (node.kind != Kind::kMap) {
-      Refuse(node, path, "a map of " + KeysUnder(path));
+      Refuse(node, path, "a map of " + Joined(NamesUnder(path)));
       return;
     }
+    const std::vector<std::string_view> names = NamesUnder(path);
     for (const YamlNode& child : node.children) {
       const std::string child_path = JoinPath(path, child.key);
-      if (!HasKeyUnder(path, child.key)) {
-        faults_.push_back({file_, child.key_place, child_path, "an unknown key", "one of " + KeysUnder(path)});
+      if (std::ranges::find(names, child.key) == names.end()) {
+        Unknown(child, path, child_path);
       } else if (const ConfigKey* key = FindKey(child_path)) {
         Value(*key, child);
+        effective_.origins[key->path] = {Origin::Kind::kFile, file_, child.key_place.line};
       } else {
         Section(child, child_path);
       }
@@ -97,7 +60,7 @@ class Check {
   void Value(const ConfigKey& key, const YamlNode& node) {
     const std::string path(key.path);
     if (node.kind == Kind::kScalar && key.take != nullptr) {
-      Text(key.take, node, path, key.allowed);
+      Text(key.take, node, path, key.allowed, key.names);
     } else if (node.kind == Kind::kList && (key.may_be_empty || !node.children.empty()) && key.most_items != 0) {
       List(key, node, path);
     } else {
@@ -108,25 +71,34 @@ class Check {
   std::vector<Fault> TakeFaults() { return std::move(faults_); }
 
  private:
+  void Unknown(const YamlNode& child, const std::string& section, const std::string& path) {
+    if (IsReverseProxys(section.empty() ? child.key : section + '.' + child.key)) {
+      faults_.push_back(ReverseProxyFault(file_, child.key_place, path));
+      return;
+    }
+    faults_.push_back({file_, child.key_place, path, "an unknown key",
+                       "one of " + Joined(NamesUnder(section)) + DidYouMean(SuggestKey(section, child.key))});
+  }
+
   void List(const ConfigKey& key, const YamlNode& node, const std::string& path) {
     if (node.children.size() > key.most_items) {
       faults_.push_back(
           {file_, node.place, path, std::to_string(node.children.size()) + " items", std::string(key.allowed)});
       return;
     }
-    key.start(config_);
+    key.start(effective_.config);
     for (std::size_t i = 0; i < node.children.size(); ++i) {
       const YamlNode& item = node.children[i];
       if (item.kind == Kind::kMap && key.take_fields != nullptr) {
         Entry(key, item, JoinIndex(path, i));
       } else if (item.kind == Kind::kScalar && key.take_item != nullptr) {
-        Text(key.take_item, item, JoinIndex(path, i), key.allowed_item);
+        Text(key.take_item, item, JoinIndex(path, i), key.allowed_item, key.item_names);
       } else {
         Refuse(item, JoinIndex(path, i), std::string(key.allowed_item));
       }
     }
     if (key.finish != nullptr) {
-      key.finish(config_);
+      key.finish(effective_.config);
     }
   }
 
@@ -145,25 +117,25 @@ class Check {
     }
     for (const YamlNode& child : item.children) {
       if (std::ranges::find(key.fields, child.key) == key.fields.end()) {
-        faults_.push_back(
-            {file_, child.key_place, JoinPath(path, child.key), "an unknown key", "one of " + Joined(key.fields)});
+        faults_.push_back({file_, child.key_place, JoinPath(path, child.key), "an unknown key",
+                           "one of " + Joined(key.fields) + DidYouMean(Suggest(child.key, key.fields))});
       }
     }
     if (texts.size() != key.fields.size()) {
       return;
     }
-    if (const Verdict verdict = key.take_fields(texts, config_); !verdict.taken) {
+    if (const Verdict verdict = key.take_fields(texts, effective_.config); !verdict.taken) {
       faults_.push_back({file_, item.place, path, verdict.reason, std::string(key.allowed_item)});
     }
   }
 
-  void Text(Take take, const YamlNode& node, const std::string& path, std::string_view allowed) {
-    Judge(take(node.scalar, config_), node, path, allowed);
-  }
-
-  void Judge(const Verdict& verdict, const YamlNode& node, const std::string& path, std::string_view allowed) {
+  void Text(Take take, const YamlNode& node, const std::string& path, std::string_view allowed,
+            std::span<const std::string_view> names) {
+    const Verdict verdict = take(node.scalar, effective_.config);
     if (!verdict.taken) {
-      Refuse(node, path, std::string(allowed) + (verdict.reason.empty() ? "" : " (" + verdict.reason + ")"));
+      const std::string reason = verdict.reason.empty() ? "" : " (" + verdict.reason + ")";
+      const std::string near = reason.empty() ? DidYouMean(Suggest(node.scalar, names)) : "";
+      Refuse(node, path, std::string(allowed) + reason + near);
     }
   }
 
@@ -174,20 +146,42 @@ class Check {
   }
 
   const std::string& file_;
-  Config& config_;
+  EffectiveConfig& effective_;
   std::vector<Fault> faults_;
 };
 
+// As a list of one, if the key is a list and the text alone is not what else it may be.
+YamlNode Listed(const ConfigKey& key, const YamlNode& value) {
+  Config scratch;
+  if (value.kind != Kind::kScalar || key.take_item == nullptr ||
+      (key.take != nullptr && key.take(value.scalar, scratch).taken)) {
+    return value;
+  }
+  YamlNode list;
+  list.kind = Kind::kList;
+  list.children.push_back(value);
+  return list;
+}
+
 }  // namespace
 
-std::vector<Fault> CheckTree(const YamlNode& root, const std::string& file, Config& config) {
-  Check check(file, config);
+std::vector<Fault> CheckTree(const YamlNode& root, const std::string& file, EffectiveConfig& effective) {
+  Check check(file, effective);
   check.Section(root, "");
   return check.TakeFaults();
 }
 
+std::vector<Fault> CheckValue(const ConfigKey& key, const YamlNode& value, Config& config) {
+  const std::string no_file;
+  EffectiveConfig effective{config, {}};
+  Check check(no_file, effective);
+  check.Value(key, Listed(key, value));
+  config = std::move(effective.config);
+  return check.TakeFaults();
+}
+
 std::vector<Fault> SetFromFlag(std::string_view flag, std::string_view path, std::span<const std::string> values,
-                               Config& config) {
+                               EffectiveConfig& effective) {
   const ConfigKey* const key = FindKey(path);
   assert(key != nullptr);
   YamlNode node;
@@ -196,16 +190,14 @@ std::vector<Fault> SetFromFlag(std::string_view flag, std::string_view path, std
     node.children.emplace_back().kind = Kind::kScalar;
     node.children.back().scalar = value;
   }
-  if (key->most_items == 0 && values.size() == 1) {
+  if (values.size() == 1) {
     node = YamlNode(node.children.front());
   }
-  const std::string no_file;
-  Check check(no_file, config);
-  check.Value(*key, node);
-  std::vector<Fault> faults = check.TakeFaults();
+  std::vector<Fault> faults = CheckValue(*key, node, effective.config);
   for (Fault& fault : faults) {
     fault.key = flag;
   }
+  effective.origins[key->path] = {Origin::Kind::kFlag, std::string(flag), 0};
   return faults;
 }
 

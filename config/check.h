@@ -1,5 +1,5 @@
-// A tree or a flag against the schema: options where the text allows it, faults where it does not.
-// Used by LoadConfig and, for the flags, by cmd.
+// A tree, a flag or a variable against the schema: options where the text allows it, faults where it does not.
+// Used by LoadConfig, by SetFromEnvironment and, for the flags, by cmd.
 #pragma once
 
 #include <span>
@@ -7,18 +7,22 @@
 #include <string_view>
 #include <vector>
 
-#include "config/config.h"
+#include "config/effective_config.h"
 #include "config/fault.h"
+#include "config/schema.h"
 #include "config/yaml_node.h"
 
 namespace procevent {
 
-// Every fault of the tree at once, in no order. With any, `config` is not to be used.
-std::vector<Fault> CheckTree(const YamlNode& root, const std::string& file, Config& config);
+// Every fault of the tree at once, in no order. With any, `effective` is not to be used.
+std::vector<Fault> CheckTree(const YamlNode& root, const std::string& file, EffectiveConfig& effective);
 
-// What a flag says about the key at `path`, by the file's rules; it replaces what `config` holds, a list as a whole.
-// The faults name the flag. `path` must be one of the schema's.
+// The same for one value that does not stand in a file; it replaces what `config` holds, a list as a whole. Where only
+// a list fits, a text alone stands for a list of one. The faults begin with the key's path.
+std::vector<Fault> CheckValue(const ConfigKey& key, const YamlNode& value, Config& config);
+
+// What a flag says about the key at `path`. The faults name the flag. `path` must be one of the schema's.
 std::vector<Fault> SetFromFlag(std::string_view flag, std::string_view path, std::span<const std::string> values,
-                               Config& config);
+                               EffectiveConfig& effective);
 
 }  // namespace procevent

@@ -1,5 +1,5 @@
 // The whole configuration, validated: the options of each stage, as that stage owns them. A default one is what an
-// empty file means. Made by LoadConfig and SetFromFlag; cmd hands the parts out.
+// empty file means. Part of the effective one; cmd hands the parts out.
 #pragma once
 
 #include "config/log_options.h"

@@ -22,14 +22,14 @@ LoadedConfig LoadConfig(std::string_view text, std::string_view file_name) {
   const std::string file = Printable(file_name, kMostNameBytes);
   YamlDocument document = ParseYaml(text, file);
   std::vector<Fault> faults = std::move(document.faults);
-  Config config;
+  EffectiveConfig effective;
   if (document.whole) {
-    for (Fault& fault : CheckTree(document.root, file, config)) {
+    for (Fault& fault : CheckTree(document.root, file, effective)) {
       faults.push_back(std::move(fault));
     }
   }
   if (faults.empty()) {
-    return config;
+    return effective;
   }
   std::ranges::stable_sort(faults, {}, &Fault::place);
   if (faults.size() > kMostFaults) {

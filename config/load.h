@@ -6,13 +6,13 @@
 #include <variant>
 #include <vector>
 
-#include "config/config.h"
+#include "config/effective_config.h"
 #include "config/fault.h"
 
 namespace procevent {
 
 // The faults are in the order of the text; there is at least one.
-using LoadedConfig = std::variant<Config, std::vector<Fault>>;
+using LoadedConfig = std::variant<EffectiveConfig, std::vector<Fault>>;
 
 // `file_name` is what the faults call the text. Never throws for what the text holds.
 LoadedConfig LoadConfig(std::string_view text, std::string_view file_name);

@@ -37,6 +37,15 @@ std::optional<std::uint64_t> Parse(std::string_view text, std::span<const Unit> 
   return number * unit->factor;
 }
 
+// The units rise.
+std::string Text(std::uint64_t number, std::span<const Unit> units) {
+  Unit largest = units.front();
+  for (const Unit& unit : units) {
+    largest = number != 0 && number % unit.factor == 0 ? unit : largest;
+  }
+  return std::to_string(number / largest.factor) + std::string(largest.name);
+}
+
 }  // namespace
 
 std::optional<std::uint64_t> ParseCount(std::string_view text) { return Parse(text, kCountUnits); }
@@ -49,6 +58,12 @@ std::optional<std::chrono::milliseconds> ParseDuration(std::string_view text) {
     return std::nullopt;
   }
   return std::chrono::milliseconds(static_cast<std::int64_t>(*count));
+}
+
+std::string SizeText(std::uint64_t bytes) { return Text(bytes, kSizeUnits); }
+
+std::string DurationText(std::chrono::milliseconds duration) {
+  return Text(static_cast<std::uint64_t>(duration.count()), kDurationUnits);
 }
 
 }  // namespace procevent

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace procevent {
@@ -16,5 +17,9 @@ std::optional<std::uint64_t> ParseSize(std::string_view text);
 
 // "10ms", "5s", "1m", "1h": the unit is not optional.
 std::optional<std::chrono::milliseconds> ParseDuration(std::string_view text);
+
+// As they are read, with the largest unit that keeps them exact: "32MiB", "1m". A duration is not negative.
+std::string SizeText(std::uint64_t bytes);
+std::string DurationText(std::chrono::milliseconds duration);
 
 }  // namespace procevent

@@ -1,5 +1,5 @@
-// The keys there are: where each stands, what is allowed, and how its text becomes an option. Knows neither YAML nor
-// flags; used by the check of both.
+// The keys there are: where each stands, what is allowed, how its text becomes an option, and an option its text.
+// Knows neither where a text came from nor YAML; used by the checks of file, environment and flags.
 #pragma once
 
 #include <cstddef>
@@ -8,31 +8,32 @@
 #include <string_view>
 
 #include "config/config.h"
+#include "config/take.h"
 
 namespace procevent {
 
-// What became of one text.
-struct Verdict {
-  bool taken = false;
-  std::string reason;  // why not, where `allowed` alone does not say it
-};
 using Take = Verdict (*)(std::string_view text, Config& config);
 using TakeFields = Verdict (*)(std::span<const std::string> texts, Config& config);
 
 struct ConfigKey {
-  std::string_view path{};     // "source.receive_buffer"
-  std::string_view allowed{};  // "a size from 64KiB to 1GiB, like 32MiB": fits after "allowed is"
-  Take take = nullptr;         // a single text; nullptr: it must be a list
+  std::string_view path{};                    // "source.receive_buffer"
+  std::string_view allowed{};                 // "a size from 64KiB to 1GiB, like 32MiB": fits after "allowed is"
+  Take take = nullptr;                        // a single text; nullptr: it must be a list
+  std::span<const std::string_view> names{};  // the words there are for it, for near misses; empty: it is no word
 
   // Where a list may stand, of 1 to `most_items`:
   std::size_t most_items = 0;
   bool may_be_empty = false;  // or of none
   std::string_view allowed_item{};
+  std::span<const std::string_view> item_names{};
   Take take_item = nullptr;                    // each is a text,
   std::span<const std::string_view> fields{};  // or each is a map with just these,
   TakeFields take_fields = nullptr;            // whose texts come in that order
   void (*start)(Config& config) = nullptr;     // before the first item
   void (*finish)(Config& config) = nullptr;    // after the last; may be nullptr
+
+  std::string (*show)(const Config& config) = nullptr;  // as YAML of one line: read back, it is the same
+  bool live = false;                                    // it can change while the exporter runs
 };
 
 std::span<const ConfigKey> Schema();

@@ -1,57 +1,20 @@
 #include "exporter/listen_address.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <cstddef>
 #include <optional>
+
+#include "exporter/ipv4.h"
 
 namespace procevent {
 namespace {
 
-constexpr std::size_t kBytes = 4;
-
 Error Refused(std::string_view reason) { return Error{"use the listen address", 0, reason}; }
-
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-
-// Decimal digits only, no sign, no leading zero, at most `most`.
-std::optional<std::uint32_t> Number(std::string_view text, std::uint32_t most) {
-  std::uint32_t number = 0;
-  const char* const end = text.data() + text.size();
-  const bool plain = !text.empty() && std::ranges::all_of(text, IsDigit) && (text.size() == 1 || text.front() != '0');
-  if (!plain) {
-    return std::nullopt;
-  }
-  const auto [stopped, fault] = std::from_chars(text.data(), end, number);
-  if (fault != std::errc{} || stopped != end || number > most) {
-    return std::nullopt;
-  }
-  return number;
-}
-
-std::optional<std::uint32_t> Ipv4(std::string_view text) {
-  constexpr std::uint32_t kMostInByte = 255;
-  std::uint32_t address = 0;
-  for (std::size_t i = 0; i < kBytes; ++i) {
-    const std::size_t dot = text.find('.');
-    const bool last = i + 1 == kBytes;
-    if ((dot == std::string_view::npos) != last) {
-      return std::nullopt;
-    }
-    const auto byte = Number(text.substr(0, dot), kMostInByte);
-    if (!byte) {
-      return std::nullopt;
-    }
-    address = address << 8U | *byte;
-    text.remove_prefix(last ? text.size() : dot + 1);
-  }
-  return address;
-}
 
 bool IsPlainPathCharacter(char c) {
   constexpr std::string_view kMarks = "-._~!$&'()*+,;=:@/";
-  return IsDigit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || kMarks.find(c) != std::string_view::npos;
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+         kMarks.find(c) != std::string_view::npos;
 }
 
 }  // namespace
@@ -71,30 +34,21 @@ Result<ListenAddress> ParseListenAddress(std::string_view text) {
     return Refused("IPv6 is not built into Debian's civetweb: write an IPv4 address, as in 127.0.0.1:13675");
   }
   const bool tls = port_text.size() > 1 && (port_text.back() == 's' || port_text.back() == 'r');
-  if (tls && Number(port_text.substr(0, port_text.size() - 1), kMostPort)) {
+  if (tls && ParseDecimal(port_text.substr(0, port_text.size() - 1), kMostPort)) {
     return Refused("TLS is not served here, Debian's civetweb crashes on it: terminate TLS in a reverse proxy");
   }
-  const auto port = Number(port_text, kMostPort);
+  const auto port = ParseDecimal(port_text, kMostPort);
   if (!port || *port == 0) {
     return Refused("the port is a number from 1 to 65535");
   }
-  const auto address = host.empty() ? std::optional<std::uint32_t>(0) : Ipv4(host);
+  const auto address = host.empty() ? std::optional<std::uint32_t>(0) : ParseIpv4(host);
   if (!address) {
     return Refused("the host is an IPv4 address, as in 127.0.0.1:13675, or empty for all addresses; names are not");
   }
   return ListenAddress{*address, static_cast<std::uint16_t>(*port)};
 }
 
-std::string ToText(const ListenAddress& address) {
-  constexpr std::uint32_t kByteMask = 0xFF;
-  constexpr std::array<unsigned, kBytes> kShifts{24, 16, 8, 0};
-  std::string text;
-  for (const unsigned shift : kShifts) {
-    text += std::to_string(address.ipv4 >> shift & kByteMask);
-    text += shift == 0 ? ':' : '.';
-  }
-  return text + std::to_string(address.port);
-}
+std::string ToText(const ListenAddress& address) { return Ipv4Text(address.ipv4) + ':' + std::to_string(address.port); }
 
 bool Overlap(const ListenAddress& one, const ListenAddress& other) {
   return one.port == other.port && (one.ipv4 == other.ipv4 || one.ipv4 == 0 || other.ipv4 == 0);

@@ -9,55 +9,73 @@
 #include <variant>
 #include <vector>
 
+#include "config/schema.h"
+
 namespace procevent {
 namespace {
 
 using testing::ElementsAre;
 
-std::vector<std::string> FaultsOf(const Flags& flags) {
+using Variables = std::vector<Variable>;
+
+std::vector<std::string> FaultsOf(const Flags& flags, const Variables& environment = {}) {
   std::vector<std::string> lines;
-  const LoadedConfig loaded = Configure(flags);
+  const LoadedConfig loaded = Configure(flags, environment);
   if (const auto* faults = std::get_if<std::vector<Fault>>(&loaded)) {
-    std::ranges::transform(*faults, std::back_inserter(lines), Describe);
+    std::ranges::transform(*faults, std::back_inserter(lines), [](const Fault& fault) { return Describe(fault); });
   }
   return lines;
 }
 
-TEST(ConfigureTest, NoFileMeansTheDefaults) { EXPECT_EQ(std::get<Config>(Configure({})), Config{}); }
-
-TEST(ConfigureTest, FlagsReplaceWhatTheFileSays) {
-  const Flags flags{.config_file = "deploy/procevent_exporter.yml",
-                    .settings = {{"--web.listen-address", "web.listen_addresses", {":1", ":2"}},
-                                 {"--web.telemetry-path", "web.telemetry_path", {"/m"}},
-                                 {"--log.level", "log.level", {"error"}},
-                                 {"--log.format", "log.format", {"json"}}},
-                    .out = {},
-                    .err = {}};
-  ASSERT_THAT(FaultsOf(flags), ElementsAre());
-  Config wanted;
-  wanted.server.listen_addresses = {":1", ":2"};
-  wanted.server.telemetry_path = "/m";
-  wanted.log = {LogLevel::kError, LogFormat::kJson};
-  EXPECT_EQ(std::get<Config>(Configure(flags)), wanted);
+Flags FlagsOf(std::optional<std::string> file, std::vector<Setting> settings = {}) {
+  Flags flags;
+  flags.config_file = std::move(file);
+  flags.settings = std::move(settings);
+  return flags;
 }
 
-TEST(ConfigureTest, TellsTheFaultsOfTheFileAndOfTheFlagsAtOnce) {
-  const Flags flags{.config_file = "/nowhere/none.yml",
-                    .settings = {{"--web.listen-address", "web.listen_addresses", {":1", ":1"}},
-                                 {"--log.level", "log.level", {"loud"}}},
-                    .out = {},
-                    .err = {}};
-  EXPECT_THAT(FaultsOf(flags),
+constexpr const char* kFile = "deploy/procevent_exporter.yml";
+
+TEST(ConfigureTest, NothingMeansTheDefaults) {
+  const auto effective = std::get<EffectiveConfig>(Configure({}, {}));
+  EXPECT_EQ(effective.config, Config{});
+  EXPECT_TRUE(effective.origins.empty());
+}
+
+TEST(ConfigureTest, FlagsCountMoreThanTheEnvironmentAndThatMoreThanTheFile) {
+  const Flags flags = FlagsOf(
+      kFile, {{"--web.listen-address", "web.listen_addresses", {":1", ":2"}}, {"--log.level", "log.level", {"error"}}});
+  const Variables environment{
+      {"PROCEVENT_LOG_LEVEL", "debug"}, {"PROCEVENT_LOG_FORMAT", "json"}, {"PROCEVENT_WEB_LISTEN_ADDRESSES", ":3"}};
+  ASSERT_THAT(FaultsOf(flags, environment), ElementsAre());
+  const auto effective = std::get<EffectiveConfig>(Configure(flags, environment));
+  Config wanted;
+  wanted.server.listen_addresses = {":1", ":2"};
+  wanted.log = {LogLevel::kError, LogFormat::kJson};
+  EXPECT_EQ(effective.config, wanted);
+  EXPECT_EQ(effective.origins.at("log.level"), (Origin{Origin::Kind::kFlag, "--log.level", 0}));
+  EXPECT_EQ(effective.origins.at("log.format"), (Origin{Origin::Kind::kEnvironment, "PROCEVENT_LOG_FORMAT", 0}));
+  EXPECT_EQ(effective.origins.at("web.telemetry_path").name, kFile);
+  EXPECT_EQ(effective.origins.size(), Schema().size()) << "the file has every key";
+}
+
+TEST(ConfigureTest, TellsTheFaultsOfAllAtOnce) {
+  const Flags flags = FlagsOf("/nowhere/none.yml", {{"--log.level", "log.level", {"loud"}}});
+  EXPECT_THAT(FaultsOf(flags, {{"PROCEVENT_COMMS_LIMIT", "0"}}),
               ElementsAre("/nowhere/none.yml: found no way to open it (No such file or directory), allowed is the path "
                           "of an existing file",
-                          R"(--web.listen-address: found ":1", allowed is an address like 0.0.0.0:13675 )"
-                          "(another of the list covers this one already)",
+                          R"(PROCEVENT_COMMS_LIMIT: found "0", allowed is a number from 10 to 10000, like 500)",
                           R"(--log.level: found "loud", allowed is debug, info, warning or error)"));
 }
 
-TEST(ConfigureTest, AnEmptyNameIsNoFile) {
-  EXPECT_THAT(FaultsOf({.config_file = "", .settings = {}, .out = {}, .err = {}}),
-              ElementsAre(R"(--config.file: found "", allowed is the path of a file)"));
+TEST(ConfigureTest, TheFileIsTheFlagsOrTheVariables) {
+  const Variables environment{{"PROCEVENT_CONFIG_FILE", kFile}};
+  EXPECT_EQ(ConfigFileOf({}, {}), std::nullopt);
+  EXPECT_EQ(ConfigFileOf({}, Variables{{"PROCEVENT_CONFIG_FILE", ""}}), std::nullopt);
+  EXPECT_EQ(ConfigFileOf({}, environment), kFile);
+  EXPECT_EQ(ConfigFileOf(FlagsOf("a.yml"), environment), "a.yml");
+  EXPECT_EQ(ConfigFileOf(FlagsOf(""), environment), "") << "which is a fault";
+  EXPECT_EQ(std::get<EffectiveConfig>(Configure({}, environment)).origins.size(), Schema().size());
 }
 
 }  // namespace

@@ -1,11 +1,13 @@
 #include "cmd/run.h"
 
 #include <fcntl.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <cstdlib>
+#include <string>
 #include <vector>
 
 #include "cmd/output.h"
@@ -22,7 +24,24 @@ int RunWith(std::vector<const char*> flags) {
 TEST(RunTest, ChecksAGoodFile) {
   testing::internal::CaptureStdout();
   EXPECT_EQ(RunWith({"check-config", "--config.file=deploy/procevent_exporter.yml"}), 0);
-  EXPECT_EQ(testing::internal::GetCapturedStdout(), "deploy/procevent_exporter.yml: the configuration is valid\n");
+  const std::string out = testing::internal::GetCapturedStdout();
+  EXPECT_THAT(out, testing::StartsWith("# the configuration is valid; file: deploy/procevent_exporter.yml\nweb:\n"));
+  EXPECT_THAT(out, testing::ContainsRegex("\n  level: info  # deploy/procevent_exporter.yml:[0-9]+\n"));
+}
+
+// In a process of its own: it changes the environment.
+TEST(RunTest, ChecksWhatTheEnvironmentSays) {
+  const auto scenario = [] {
+    ::setenv("PROCEVENT_LOG_LEVEL", "debug", 1);
+    testing::internal::CaptureStdout();
+    const int code = RunWith({"check-config", "--log.format=json"});
+    const std::string out = testing::internal::GetCapturedStdout();
+    const std::string first = "# the configuration is valid; file: none\nweb:\n";
+    const std::string last =
+        "\nlog:\n  level: debug  # environment PROCEVENT_LOG_LEVEL\n  format: json  # flag --log.format\n";
+    std::_Exit(out.starts_with(first) && out.ends_with(last) ? code : 1);
+  };
+  EXPECT_EXIT(scenario(), testing::ExitedWithCode(0), "");
 }
 
 TEST(RunTest, RefusesABadOne) {

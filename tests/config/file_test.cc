@@ -39,7 +39,7 @@ class FileTest : public testing::Test {
     std::vector<std::string> lines;
     const LoadedConfig loaded = LoadConfigFile(path);
     if (const auto* faults = std::get_if<std::vector<Fault>>(&loaded)) {
-      std::ranges::transform(*faults, std::back_inserter(lines), Describe);
+      std::ranges::transform(*faults, std::back_inserter(lines), [](const Fault& fault) { return Describe(fault); });
     }
     return lines;
   }
@@ -51,7 +51,7 @@ class FileTest : public testing::Test {
 TEST_F(FileTest, TheAnnotatedFileIsTheDefaults) {
   const LoadedConfig loaded = LoadConfigFile(kDefaultFile);
   ASSERT_THAT(FaultsOf(kDefaultFile), ElementsAre());
-  EXPECT_EQ(std::get<Config>(loaded), Config{});
+  EXPECT_EQ(std::get<EffectiveConfig>(loaded).config, Config{});
 }
 
 // The file without its comments, each line without its blanks.

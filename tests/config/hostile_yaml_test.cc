@@ -19,7 +19,7 @@ std::vector<std::string> FaultsOf(std::string_view text) {
   std::vector<std::string> lines;
   const LoadedConfig loaded = LoadConfig(text, "f.yml");
   if (const auto* faults = std::get_if<std::vector<Fault>>(&loaded)) {
-    std::ranges::transform(*faults, std::back_inserter(lines), Describe);
+    std::ranges::transform(*faults, std::back_inserter(lines), [](const Fault& fault) { return Describe(fault); });
   }
   return lines;
 }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <random>
@@ -65,6 +66,31 @@ INSTANTIATE_TEST_SUITE_P(
                     DurationRow{"Overflow", "9223372036854775807h", std::nullopt},
                     DurationRow{"SecondsOverflow", "9223372036854776s", std::nullopt}),
     [](const auto& row) { return row.param.name; });
+
+TEST(QuantityTest, IsWrittenWithTheLargestUnitThatKeepsItExact) {
+  EXPECT_EQ(SizeText(0), "0");
+  EXPECT_EQ(SizeText(65'537), "65537");
+  EXPECT_EQ(SizeText(65'536), "64KiB");
+  EXPECT_EQ(SizeText(32U << 20U), "32MiB");
+  EXPECT_EQ(SizeText((32U << 20U) + 1024), "32769KiB");
+  EXPECT_EQ(SizeText(1U << 30U), "1GiB");
+  EXPECT_EQ(DurationText(milliseconds(0)), "0ms");
+  EXPECT_EQ(DurationText(milliseconds(1001)), "1001ms");
+  EXPECT_EQ(DurationText(milliseconds(90'000)), "90s");
+  EXPECT_EQ(DurationText(milliseconds(120'000)), "2m");
+  EXPECT_EQ(DurationText(std::chrono::hours(720)), "720h");
+}
+
+TEST(QuantityTest, IsReadAsItWasWritten) {
+  std::mt19937_64 random(2);
+  for (int i = 0; i < 20'000; ++i) {
+    const auto number = static_cast<std::int64_t>(random() >> (1 + random() % 63));
+    ASSERT_EQ(ParseSize(SizeText(static_cast<std::uint64_t>(number))), number);
+    ASSERT_EQ(ParseDuration(DurationText(milliseconds(number))), milliseconds(number));
+    const milliseconds minutes(number % 1'000'000 * 60'000);
+    ASSERT_EQ(ParseDuration(DurationText(minutes)), minutes);
+  }
+}
 
 // Against wide arithmetic, which cannot wrap.
 TEST(QuantityTest, AgreesWithWideArithmetic) {

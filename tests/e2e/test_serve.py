@@ -8,6 +8,7 @@ import socket
 import subprocess
 import tempfile
 import unittest
+import unittest.mock
 
 import connector
 import harness
@@ -57,8 +58,8 @@ class Flags(unittest.TestCase):
     def test_help(self):
         done = run("--help")
         self.assertEqual(done.returncode, 0, done.stderr)
-        for flag in ("--config.file", "--web.listen-address", "--web.telemetry-path", "--log.level", "--log.format",
-                     "--version", "check-config"):
+        for flag in ("--config.file", "--web.listen-address", "--web.telemetry-path", "--web.allow",
+                     "--web.max-requests", "--log.level", "--log.format", "--version", "check-config"):
             self.assertIn(flag, done.stdout)
 
     def test_wrong_usage(self):
@@ -75,10 +76,31 @@ class Flags(unittest.TestCase):
         self.assertRegex(run("--no-such-flag").stderr, r"(?i)usage")
 
     def test_check_config(self):
-        _, good = self.run_with_config("log:\n  level: debug\n", "check-config")
+        file, good = self.run_with_config("log:\n  level: debug\n", "check-config", "--log.format=json")
         self.assertEqual(good.returncode, 0, good.stderr)
+        self.assertEqual(good.stderr, "")
+        lines = good.stdout.splitlines()
+        self.assertEqual(lines[0], f"# the configuration is valid; file: {file}")
+        self.assertEqual(lines[-3:], ["log:", f"  level: debug  # {file}:2", "  format: json  # flag --log.format"])
         _, bad = self.run_with_config("log:\n  level: loud\n", "check-config")
         self.assertEqual(bad.returncode, 2)
+
+    def test_the_environment_counts_more_than_the_file(self):
+        with unittest.mock.patch.dict(os.environ, {"PROCEVENT_LOG_LEVEL": "error", "PROCEVENT_PORT": "tcp://10.0.0.1"}):
+            _, done = self.run_with_config("log:\n  level: debug\n", "check-config")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("\n  level: error  # environment PROCEVENT_LOG_LEVEL\n", done.stdout)
+        with unittest.mock.patch.dict(os.environ, {"PROCEVENT_LOG_LEVL": "error"}):
+            done = run("check-config")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn('did you mean "PROCEVENT_LOG_LEVEL"?', done.stderr)
+
+    def test_what_check_config_prints_is_a_file(self):
+        printed = run("check-config", "--web.allow=10.0.0.0/8", "--log.level=debug").stdout
+        _, again = self.run_with_config(printed, "check-config")
+        self.assertEqual(again.returncode, 0, again.stderr)
+        without_comments = [[line.split("  #")[0] for line in text.splitlines()[1:]] for text in (printed, again.stdout)]
+        self.assertEqual(*without_comments)
 
     def test_every_fault_of_a_bad_file_is_named(self):
         text = "log:\n  level: loud\nsource:\n  receive_bufer: 1MiB\n"

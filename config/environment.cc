@@ -1,0 +1,159 @@
+#include "config/environment.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <iterator>
+#include <utility>
+
+#include "config/check.h"
+#include "config/near_miss.h"
+#include "config/reverse_proxy.h"
+#include "config/schema.h"
+#include "config/text.h"
+#include "config/yaml_node.h"
+
+namespace procevent {
+namespace {
+
+char Capital(char c) {
+  if (c == '.' || c == '-') {
+    return '_';
+  }
+  return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+}
+
+std::string Capitals(std::string_view text) {
+  std::string capitals(text);
+  std::ranges::transform(capitals, capitals.begin(), Capital);
+  return capitals;
+}
+
+// "[1]" -> "PROCEVENT_WEB_ALLOW[1]".
+std::string NameOf(const std::string& variable, std::string_view path_within) {
+  const bool needs_dot = !path_within.empty() && path_within.front() != '[' && path_within.front() != '.';
+  return variable + (needs_dot ? "." : "") + std::string(path_within);
+}
+
+std::vector<Fault> Set(const ConfigKey& key, const std::string& variable, std::string_view value, Config& config) {
+  YamlDocument document = ParseYaml(value, {});
+  std::vector<Fault> faults = std::move(document.faults);
+  for (Fault& fault : faults) {
+    fault.key = NameOf(variable, fault.key);
+  }
+  if (document.whole) {
+    for (Fault& fault : CheckValue(key, document.root, config)) {
+      fault.key = NameOf(variable, std::string_view(fault.key).substr(key.path.size()));
+      faults.push_back(std::move(fault));
+    }
+  }
+  for (Fault& fault : faults) {
+    fault.place = {};
+  }
+  return faults;
+}
+
+// Every name there is, without what all begin with.
+std::vector<std::string> KnownRests() {
+  std::vector<std::string> rests{std::string(kConfigFileVariable.substr(kVariablePrefix.size()))};
+  for (const ConfigKey& key : Schema()) {
+    rests.push_back(Capitals(key.path));
+  }
+  return rests;
+}
+
+// The only one that ends with it.
+std::string_view EndingWith(std::string_view rest, std::span<const std::string_view> known) {
+  const std::string end = '_' + std::string(rest);
+  const auto ends = [&](std::string_view name) { return name.ends_with(end); };
+  const auto first = std::ranges::find_if(known, ends);
+  const bool only = first != known.end() && std::find_if(std::next(first), known.end(), ends) == known.end();
+  return only ? *first : std::string_view{};
+}
+
+// For a name in capitals that is none of ours; empty: it is nobody's near miss.
+std::string_view SuggestRest(std::string_view rest, std::span<const std::string_view> known) {
+  constexpr std::string_view kBinary = "EXPORTER_";  // as if the prefix were the binary's whole name
+  if (rest.starts_with(kBinary)) {
+    rest.remove_prefix(kBinary.size());
+  }
+  const std::string_view near = NearMiss(rest, known);
+  return near.empty() ? EndingWith(rest, known) : near;
+}
+
+void CheckName(const std::string& name, std::span<const std::string_view> known, std::vector<Fault>& faults) {
+  const std::string capitals = Capitals(name);
+  if (!MayBeOurs(name) || IsInjected(capitals)) {
+    return;
+  }
+  const std::string_view rest = std::string_view(capitals).substr(kVariablePrefix.size());
+  if (name == capitals && std::ranges::find(known, rest) != known.end()) {
+    return;
+  }
+  if (IsReverseProxys(rest)) {
+    faults.push_back(ReverseProxyFault({}, {}, Printable(name)));
+  } else if (const std::string_view near = SuggestRest(rest, known); !near.empty()) {
+    faults.push_back({{},
+                      {},
+                      Printable(name),
+                      "an unknown variable",
+                      "that of a key" + DidYouMean(std::string(kVariablePrefix) + std::string(near))});
+  }
+}
+
+// What is behind "_PORT_": "13675_TCP" and what Kubernetes and Docker add to it.
+bool IsPortAndProtocol(std::string_view text) {
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  constexpr std::array<std::string_view, 3> kProtocols{"_TCP", "_UDP", "_SCTP"};
+  return digits > 0 && std::ranges::any_of(kProtocols, [&](std::string_view protocol) {
+           return text.substr(digits).starts_with(protocol);
+         });
+}
+
+}  // namespace
+
+std::string VariableOf(std::string_view path) { return std::string(kVariablePrefix) + Capitals(path); }
+
+bool MayBeOurs(std::string_view name) { return Capitals(name.substr(0, kVariablePrefix.size())) == kVariablePrefix; }
+
+std::string_view ValueOf(std::string_view name, std::span<const Variable> environment) {
+  const auto variable = std::ranges::find(environment, name, &Variable::name);
+  return variable == environment.end() ? std::string_view{} : std::string_view(variable->value);
+}
+
+bool IsInjected(std::string_view name) {
+  if (name.ends_with("_PORT") || name.ends_with("_SERVICE_HOST") ||
+      name.find("_SERVICE_PORT_") != std::string_view::npos) {
+    return true;
+  }
+  constexpr std::string_view kPort = "_PORT_";
+  for (std::size_t at = name.find(kPort); at != std::string_view::npos; at = name.find(kPort, at + 1)) {
+    if (IsPortAndProtocol(name.substr(at + kPort.size()))) {
+      return true;
+    }
+  }
+  return false;
+}
+
+std::vector<Fault> SetFromEnvironment(std::span<const Variable> environment, EffectiveConfig& effective) {
+  std::vector<Fault> faults;
+  for (const ConfigKey& key : Schema()) {
+    const std::string variable = VariableOf(key.path);
+    const std::string_view value = ValueOf(variable, environment);
+    if (value.empty()) {
+      continue;
+    }
+    std::ranges::move(Set(key, variable, value, effective.config), std::back_inserter(faults));
+    effective.origins[key.path] = {Origin::Kind::kEnvironment, variable, 0};
+  }
+  const std::vector<std::string> rests = KnownRests();
+  const std::vector<std::string_view> known(rests.begin(), rests.end());
+  for (const Variable& variable : environment) {
+    if (!variable.value.empty()) {
+      CheckName(variable.name, known, faults);
+    }
+  }
+  return faults;
+}
+
+}  // namespace procevent

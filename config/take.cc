@@ -1,0 +1,191 @@
+#include "config/take.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "config/quantity.h"
+#include "config/text.h"
+#include "core/ledger/name_groups.h"
+#include "exporter/allowed_network.h"
+#include "exporter/listen_address.h"
+
+namespace procevent {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::chrono::hours kLongest(720);
+constexpr std::size_t kMostReasonBytes = 200;
+
+Verdict Taken() { return {true, {}}; }
+Verdict Refused() { return {false, {}}; }
+
+std::optional<milliseconds> DurationWithin(std::string_view text, milliseconds least, milliseconds most) {
+  const auto duration = ParseDuration(text);
+  return duration && *duration >= least && *duration <= most ? duration : std::nullopt;
+}
+
+std::optional<std::uint64_t> CountWithin(std::string_view text, std::uint64_t least, std::uint64_t most) {
+  const auto count = ParseCount(text);
+  return count && *count >= least && *count <= most ? count : std::nullopt;
+}
+
+template <typename Read, typename Value>
+Verdict Take(const std::optional<Read>& read, Value& value) {
+  if (!read) {
+    return Refused();
+  }
+  value = static_cast<Value>(*read);
+  return Taken();
+}
+
+template <typename Bound>
+Verdict TakeBound(const std::optional<Bound>& bound, std::vector<Bound>& bounds) {
+  if (!bound) {
+    return Refused();
+  }
+  if (!bounds.empty() && *bound <= bounds.back()) {
+    return {false, "each is above the one before"};
+  }
+  bounds.push_back(*bound);
+  return Taken();
+}
+
+template <typename Names, typename Value>
+Verdict TakeName(std::string_view text, const Names& names, Value& value) {
+  const auto name = std::ranges::find(names, text);
+  if (name == names.end()) {
+    return Refused();
+  }
+  value = static_cast<Value>(name - names.begin());
+  return Taken();
+}
+
+}  // namespace
+
+Verdict TakeListenAddress(std::string_view text, Config& config) {
+  const Result<ListenAddress> address = ParseListenAddress(text);
+  if (!address) {
+    return {false, std::string(address.error().remedy)};
+  }
+  for (const std::string& other : config.server.listen_addresses) {
+    if (const auto parsed = ParseListenAddress(other); parsed && Overlap(parsed.value(), address.value())) {
+      return {false, "another of the list covers this one already"};
+    }
+  }
+  config.server.listen_addresses.emplace_back(text);
+  return Taken();
+}
+
+Verdict TakeTelemetryPath(std::string_view text, Config& config) {
+  if (const Status status = CheckTelemetryPath(text); !status) {
+    return {false, std::string(status.error().remedy)};
+  }
+  config.server.telemetry_path = text;
+  return Taken();
+}
+
+Verdict TakeEverybody(std::string_view text, Config& config) {
+  config.server.allow.clear();
+  return text == "all" ? Taken() : Refused();
+}
+
+Verdict TakeAllowed(std::string_view text, Config& config) {
+  const Result<AllowedNetwork> network = ParseAllowedNetwork(text);
+  if (!network) {
+    return {false, std::string(network.error().remedy)};
+  }
+  for (const std::string& other : config.server.allow) {
+    if (const auto parsed = ParseAllowedNetwork(other); parsed && parsed.value() == network.value()) {
+      return {false, "the list names it already"};
+    }
+  }
+  config.server.allow.emplace_back(text);
+  return Taken();
+}
+
+Verdict TakeMaxRequests(std::string_view text, Config& config) {
+  return Take(CountWithin(text, 1, 1000), config.server.max_requests);
+}
+
+Verdict TakeReceiveBuffer(std::string_view text, Config& config) {
+  constexpr std::uint64_t kLeast = 64U << 10U;
+  constexpr std::uint64_t kMost = 1U << 30U;
+  const auto bytes = ParseSize(text);
+  const bool fits = bytes && *bytes >= kLeast && *bytes <= kMost;
+  return Take(fits ? bytes : std::nullopt, config.connector.receive_buffer_bytes);
+}
+
+Verdict TakeAllEvents(std::string_view text, Config& config) {
+  config.connector.events = EventMask::All();
+  return text == "all" ? Taken() : Refused();
+}
+
+Verdict TakeEvent(std::string_view text, Config& config) {
+  const auto name = std::ranges::find(kEventNames, text);
+  const auto kind = static_cast<EventKind>(name - kEventNames.begin());
+  EventMask& events = config.connector.events;
+  if (name == kEventNames.end() || EventMask::None().With(kind) == EventMask::None()) {
+    return Refused();
+  }
+  if (events.Has(kind)) {
+    return {false, "the list names it already"};
+  }
+  events = events.With(kind);
+  return Taken();
+}
+
+Verdict TakeDrainInterval(std::string_view text, Config& config) {
+  return Take(DurationWithin(text, milliseconds(1), std::chrono::seconds(1)), config.reader.drain_interval);
+}
+
+Verdict TakeCanaryInterval(std::string_view text, Config& config) {
+  return Take(DurationWithin(text, std::chrono::seconds(1), std::chrono::minutes(1)), config.reader.canary_interval);
+}
+
+Verdict TakeProcessLimit(std::string_view text, Config& config) {
+  return Take(CountWithin(text, 1024, 4'194'304), config.ledger.process_limit);
+}
+
+Verdict TakeCommLimit(std::string_view text, Config& config) {
+  return Take(CountWithin(text, 10, 10'000), config.ledger.comm_limit);
+}
+
+Verdict TakeRetireAfter(std::string_view text, Config& config) {
+  return Take(DurationWithin(text, std::chrono::minutes(1), kLongest), config.ledger.comm_retire_after);
+}
+
+Verdict TakeNameGroup(std::span<const std::string> match_and_name, Config& config) {
+  NameGroup group{.match = match_and_name[0], .name = match_and_name[1]};
+  if (auto fault = FaultOf(group)) {
+    return {false, Printable(*fault, kMostReasonBytes)};
+  }
+  config.ledger.name_groups.push_back(std::move(group));
+  return Taken();
+}
+
+Verdict TakeExitCodeBucket(std::string_view text, Config& config) {
+  return TakeBound(CountWithin(text, 0, 255), config.ledger.exit_code_bounds);
+}
+
+Verdict TakeLifetimeBucket(std::string_view text, Config& config) {
+  return TakeBound(DurationWithin(text, milliseconds(1), kLongest), config.ledger.lifetime_bounds);
+}
+
+Verdict TakeBool(std::string_view text, bool& value) {
+  value = text == "true";
+  return value || text == "false" ? Taken() : Refused();
+}
+
+Verdict TakeLogLevel(std::string_view text, Config& config) { return TakeName(text, kLogLevelNames, config.log.level); }
+
+Verdict TakeLogFormat(std::string_view text, Config& config) {
+  return TakeName(text, kLogFormatNames, config.log.format);
+}
+
+}  // namespace procevent

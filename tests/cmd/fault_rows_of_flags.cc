@@ -1,0 +1,109 @@
+#include "tests/cmd/fault_rows.h"
+
+namespace procevent {
+namespace {
+
+const std::string kProxy =
+    R"(: found a setting for TLS or authentication, allowed is none: both are a reverse proxy's, see "TLS and )"
+    R"(authentication" in the README)";
+
+}  // namespace
+
+std::vector<FaultRow> ReverseProxyRows() {
+  return {{"TlsKey", "web:\n  tls_cert_file: a.pem\n", "f.yml:2:3: web.tls_cert_file" + kProxy},
+          {"SslSection", "web: {ssl: {cert: a.pem}}", "f.yml:1:7: web.ssl" + kProxy},
+          {"BasicAuthKey", "web: {basic_auth: {u: p}}", "f.yml:1:7: web.basic_auth" + kProxy},
+          {"DottedAuthKey", "web.auth: x", R"(f.yml:1:1: "web.auth")" + kProxy},
+          {"WebConfigOfOthers", "tls_server_config:\n  cert_file: a.pem\n", "f.yml:1:1: tls_server_config" + kProxy},
+          {"UsersOfOthers", "basic_auth_users: {u: p}", "f.yml:1:1: basic_auth_users" + kProxy},
+          {"TlsVariable", Variables{{"PROCEVENT_WEB_TLS_CERT", "a.pem"}}, "PROCEVENT_WEB_TLS_CERT" + kProxy},
+          {"WebConfigFlag", Arguments{"--web.config.file=w.yml"}, "procevent_exporter: --web.config.file" + kProxy},
+          {"TlsFlag", Arguments{"--web.tls-cert", "a.pem"}, "procevent_exporter: --web.tls-cert" + kProxy},
+          {"AuthFlag", Arguments{"--web.basic-auth=u:p"}, "procevent_exporter: --web.basic-auth" + kProxy}};
+}
+
+std::vector<FaultRow> VariableRows() {
+  return {{"Word", Variables{{"PROCEVENT_LOG_LEVEL", "loud"}}, R"(PROCEVENT_LOG_LEVEL: found "loud")" + kLevels},
+          {"NearWord", Variables{{"PROCEVENT_LOG_LEVEL", "inof"}},
+           R"(PROCEVENT_LOG_LEVEL: found "inof")" + kLevels + R"(; did you mean "info"?)"},
+          {"Number", Variables{{"PROCEVENT_WEB_MAX_REQUESTS", "many"}},
+           R"(PROCEVENT_WEB_MAX_REQUESTS: found "many")" + kRequests},
+          {"Blank", Variables{{"PROCEVENT_COMMS_LIMIT", " "}},
+           "PROCEVENT_COMMS_LIMIT: found an empty value, allowed is a number from 10 to 10000, like 500"},
+          {"ListOfOne", Variables{{"PROCEVENT_SOURCE_EVENTS", "forks"}},
+           R"(PROCEVENT_SOURCE_EVENTS[0]: found "forks")" + kEvent + R"(; did you mean "fork"?)"},
+          {"ItemOfAList", Variables{{"PROCEVENT_WEB_ALLOW", "[10.0.0.1, 10.0.0.1]"}},
+           R"(PROCEVENT_WEB_ALLOW[1]: found "10.0.0.1")" + kNetwork + " (the list names it already)"},
+          {"ListByCommas", Variables{{"PROCEVENT_WEB_ALLOW", "10.0.0.1,10.0.0.2"}},
+           R"(PROCEVENT_WEB_ALLOW[0]: found "10.0.0.1,10.0.0.2")" + kNetwork +
+               " (one network an item of the list; as a flag, give it several times)"},
+          {"TextForRules", Variables{{"PROCEVENT_NAME_GROUPS", "a"}}, R"(PROCEVENT_NAME_GROUPS: found "a")" + kRules},
+          {"FieldOfARule", Variables{{"PROCEVENT_NAME_GROUPS", "[{match: a, nmae: b, name: c}]"}},
+           "PROCEVENT_NAME_GROUPS[0].nmae: " + kUnknown + R"(match, name; did you mean "name"?)"},
+          {"BrokenYaml", Variables{{"PROCEVENT_WEB_ALLOW", "[10.0.0.1"}},
+           "PROCEVENT_WEB_ALLOW: found broken YAML: end of sequence flow not found, allowed is well-formed YAML"},
+          {"Anchor", Variables{{"PROCEVENT_WEB_ALLOW", "[&a 10.0.0.1]"}},
+           "PROCEVENT_WEB_ALLOW[0]: found an anchor, allowed is the value alone"},
+          {"Control", Variables{{"PROCEVENT_LOG_LEVEL", "\x1b[2J"}},
+           "PROCEVENT_LOG_LEVEL: found a control character (\\x1b), allowed is printable UTF-8 without a byte-order "
+           "mark"},
+          {"NearName", Variables{{"PROCEVENT_LOG_LEVL", "info"}},
+           R"(PROCEVENT_LOG_LEVL: found an unknown variable, allowed is that of a key; did you mean )"
+           R"("PROCEVENT_LOG_LEVEL"?)"},
+          {"NameTooHigh", Variables{{"PROCEVENT_LISTEN_ADDRESSES", ":1"}},
+           R"(PROCEVENT_LISTEN_ADDRESSES: found an unknown variable, allowed is that of a key; did you mean )"
+           R"("PROCEVENT_WEB_LISTEN_ADDRESSES"?)"},
+          {"NameOfTheBinary", Variables{{"PROCEVENT_EXPORTER_LOG_LEVEL", "info"}},
+           R"(PROCEVENT_EXPORTER_LOG_LEVEL: found an unknown variable, allowed is that of a key; did you mean )"
+           R"("PROCEVENT_LOG_LEVEL"?)"},
+          {"SmallLetters", Variables{{"procevent_log_level", "info"}},
+           R"(procevent_log_level: found an unknown variable, allowed is that of a key; did you mean )"
+           R"("PROCEVENT_LOG_LEVEL"?)"},
+          {"NoSuchFile", Variables{{"PROCEVENT_CONFIG_FILE", "none.yml"}},
+           "none.yml: found no way to open it (No such file or directory), allowed is the path of an existing file"}};
+}
+
+std::vector<FaultRow> FlagRows() {
+  return {
+      {"Unknown", Arguments{"--nope"}, R"(procevent_exporter: unknown flag "--nope")"},
+      {"UnknownWithValue", Arguments{"--nope=1"}, R"(procevent_exporter: unknown flag "--nope=1")"},
+      {"UnknownTwo", Arguments{"--nope", "--neither"}, R"(procevent_exporter: unknown flag "--nope")"},
+      {"UnknownToCheck", Arguments{"check-config", "--nope"}, R"(procevent_exporter: unknown flag "--nope")"},
+      {"Unprintable", Arguments{"--\x1b[2J\n"}, R"(procevent_exporter: unknown flag "--\x1b[2J\x0a")"},
+      {"Near", Arguments{"--log.levle=info"},
+       R"(procevent_exporter: unknown flag "--log.levle=info"; did you mean "--log.level"?)"},
+      {"Begun", Arguments{"--log.lev=info"},
+       R"(procevent_exporter: unknown flag "--log.lev=info"; did you mean "--log.level"?)"},
+      {"ByItsKey", Arguments{"--web.listen_addresses=:1"},
+       R"(procevent_exporter: unknown flag "--web.listen_addresses=:1"; did you mean "--web.listen-address"?)"},
+      {"WithoutItsSection", Arguments{"--telemetry-path=/m"},
+       R"(procevent_exporter: unknown flag "--telemetry-path=/m"; did you mean "--web.telemetry-path"?)"},
+      {"OneHyphen", Arguments{"-log.level=info"},
+       R"(procevent_exporter: unknown flag "-log.level=info"; did you mean "--log.level"?)"},
+      {"KeyWithoutFlag", Arguments{"--comms.limit=10"},
+       R"(procevent_exporter: unknown flag "--comms.limit=10": set it in the file, or as PROCEVENT_COMMS_LIMIT)"},
+      {"UnknownCommand", Arguments{"serve"}, R"(procevent_exporter: unknown command "serve")"},
+      {"EmptyCommand", Arguments{""}, R"(procevent_exporter: unknown command "")"},
+      {"NearCommand", Arguments{"check_config"},
+       R"(procevent_exporter: unknown command "check_config"; did you mean "check-config"?)"},
+      {"TwoValues", Arguments{"--web.listen-address", ":1", ":2"}, R"(procevent_exporter: unknown command ":2")"},
+      {"NoValue", Arguments{"--log.level"}, "procevent_exporter: --log.level: 1 required TEXT missing"},
+      {"NoValueButMore", Arguments{"--log.level=", "--log.format=json"},
+       "procevent_exporter: --log.level= is given no value"},
+      {"TwiceAText", Arguments{"--log.level=info", "--log.level=info"},
+       "procevent_exporter: --log.level is given more than once: give it once"},
+      {"TwiceTheFile", Arguments{"--config.file=a", "check-config", "--config.file=b"},
+       "procevent_exporter: --config.file is given more than once: give it once"},
+      {"FileWithoutName", Arguments{"--config.file", ""}, R"(--config.file: found "", allowed is the path of a file)"},
+      {"Level", Arguments{"--log.level=loud"}, R"(--log.level: found "loud")" + kLevels},
+      {"NearLevel", Arguments{"--log.level=debgu"},
+       R"(--log.level: found "debgu")" + kLevels + R"(; did you mean "debug"?)"},
+      {"AddressTwice", Arguments{"--web.listen-address=:1", "--web.listen-address=:1"},
+       R"(--web.listen-address: found ":1")" + kAddress + kCovered},
+      {"Requests", Arguments{"--web.max-requests=0"}, R"(--web.max-requests: found "0")" + kRequests},
+      {"Allow", Arguments{"--web.allow=::1"},
+       R"(--web.allow: found "::1")" + kNetwork +
+           " (neither ports nor IPv6, which is not built into Debian's civetweb: an IPv4 address or network)"}};
+}
+
+}  // namespace procevent

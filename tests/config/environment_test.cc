@@ -1,0 +1,160 @@
+#include "config/environment.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <random>
+#include <string>
+#include <vector>
+
+#include "config/schema.h"
+#include "tests/config/random_config.h"
+
+namespace procevent {
+namespace {
+
+using testing::ElementsAre;
+using testing::Pair;
+
+EffectiveConfig Set(const std::vector<Variable>& environment) {
+  EffectiveConfig effective;
+  EXPECT_THAT(SetFromEnvironment(environment, effective), ElementsAre());
+  return effective;
+}
+
+TEST(EnvironmentTest, EachKeyHasAVariable) {
+  EXPECT_EQ(VariableOf("log.level"), "PROCEVENT_LOG_LEVEL");
+  EXPECT_EQ(VariableOf("histograms.exit_code.by_comm"), "PROCEVENT_HISTOGRAMS_EXIT_CODE_BY_COMM");
+  EXPECT_EQ(VariableOf("name_groups"), "PROCEVENT_NAME_GROUPS");
+}
+
+TEST(EnvironmentTest, SaysWhatAFileWould) {
+  const EffectiveConfig effective = Set({{"PROCEVENT_LOG_LEVEL", "error"},
+                                         {"PROCEVENT_COMMS_LIMIT", "10  # few"},
+                                         {"PROCEVENT_WEB_LISTEN_ADDRESSES", "[127.0.0.1:1, \":2\"]"},
+                                         {"PROCEVENT_NAME_GROUPS", "- match: a\n  name: b\n"},
+                                         {"PROCEVENT_READER_DRAIN_INTERVAL", "\"20ms\""}});
+  EXPECT_EQ(effective.config.log.level, LogLevel::kError);
+  EXPECT_EQ(effective.config.ledger.comm_limit, 10U);
+  EXPECT_THAT(effective.config.server.listen_addresses, ElementsAre("127.0.0.1:1", ":2"));
+  EXPECT_THAT(effective.config.ledger.name_groups, ElementsAre(NameGroup{"a", "b"}));
+  EXPECT_EQ(effective.config.reader.drain_interval, std::chrono::milliseconds(20));
+  EXPECT_EQ(effective.origins.size(), 5U);
+  EXPECT_EQ(effective.origins.at("log.level"), (Origin{Origin::Kind::kEnvironment, "PROCEVENT_LOG_LEVEL", 0}));
+}
+
+TEST(EnvironmentTest, ATextForAListIsAListOfOne) {
+  EXPECT_THAT(Set({{"PROCEVENT_WEB_LISTEN_ADDRESSES", ":1"}}).config.server.listen_addresses, ElementsAre(":1"));
+  EXPECT_THAT(Set({{"PROCEVENT_WEB_ALLOW", "10.0.0.0/8"}}).config.server.allow, ElementsAre("10.0.0.0/8"));
+  EXPECT_THAT(Set({{"PROCEVENT_WEB_ALLOW", "all"}}).config.server.allow, ElementsAre());
+  EXPECT_EQ(Set({{"PROCEVENT_SOURCE_EVENTS", "all"}}).config.connector.events, EventMask::All());
+  EXPECT_EQ(Set({{"PROCEVENT_SOURCE_EVENTS", "exec"}}).config.connector.events,
+            EventMask::None().With(EventKind::kExec).With(EventKind::kComm));
+}
+
+TEST(EnvironmentTest, AnEmptyVariableIsNone) {
+  const EffectiveConfig effective = Set({{"PROCEVENT_LOG_LEVEL", ""}, {"PROCEVENT_LOG_LEVL", ""}});
+  EXPECT_EQ(effective.config, Config{});
+  EXPECT_THAT(effective.origins, ElementsAre());
+  EXPECT_EQ(ValueOf("A", std::vector<Variable>{{"A", "1"}, {"A", "2"}}), "1") << "as getenv";
+  EXPECT_EQ(ValueOf("A", {}), "");
+}
+
+// What Kubernetes puts into every container of a namespace for a service of that name, and Docker for a link.
+std::vector<std::string> InjectedFor(const std::string& service) {
+  const std::string port = service + "_PORT_13675_";
+  return {service + "_SERVICE_HOST",
+          service + "_SERVICE_PORT",
+          service + "_SERVICE_PORT_METRICS",
+          service + "_SERVICE_PORT_LOG_LEVEL",
+          service + "_PORT",
+          port + "TCP",
+          port + "TCP_PROTO",
+          port + "TCP_PORT",
+          port + "TCP_ADDR",
+          port + "UDP",
+          port + "SCTP_ADDR",
+          service + "_PORT_1_TCP_PORT_2_UDP_ADDR"};
+}
+
+TEST(EnvironmentTest, WhatIsInjectedIsNeverOurs) {
+  std::vector<std::string> services{"PROCEVENT",
+                                    "PROCEVENT_EXPORTER",
+                                    "PROCEVENT_WEB_TLS",
+                                    "PROCEVENT_AUTH",
+                                    "PROCEVENT_LOG_LEVL",
+                                    "PROCEVENT_CONFIG",
+                                    std::string(kConfigFileVariable)};
+  for (const ConfigKey& key : Schema()) {
+    services.push_back(VariableOf(key.path));
+    EXPECT_FALSE(IsInjected(services.back())) << services.back();
+  }
+  EXPECT_FALSE(IsInjected(kConfigFileVariable));
+  for (const std::string& service : services) {
+    for (const std::string& name : InjectedFor(service)) {
+      EXPECT_TRUE(IsInjected(name)) << name;
+      EXPECT_EQ(Set({{name, "tcp://10.0.0.1:80"}}).config, Config{}) << name;
+    }
+  }
+}
+
+TEST(EnvironmentTest, OthersAreIgnored) {
+  for (const char* const name : {"LOG_LEVEL", "PROCEVENT", "PROCEVENT_", "PROCEVENT_NAME", "PROCEVENT_ENV_LOG_LEVEL",
+                                 "PROCEVENT_VERSION", "PROCEVENT_IMAGE", "PROCEVENT_HOME", "PROCEVENT_REQUIRE_LIVE",
+                                 "PROCEVENT_REFERENCE_SEED", "PROCEVENTS_LOG_LEVEL", "PROCEVENT_LIMIT",
+                                 "PROCEVENT_EXPORTER_IMAGE", "PROCEVENT_LOG_FILE", "XPROCEVENT_LOG_LEVL"}) {
+    EXPECT_THAT(Set({{name, "x"}}).origins, ElementsAre()) << name;
+  }
+}
+
+TEST(EnvironmentTest, EveryNearNameIsAFault) {
+  std::mt19937 random(1);
+  for (const ConfigKey& key : Schema()) {
+    const std::string good = VariableOf(key.path);
+    for (int i = 0; i < 100; ++i) {
+      std::string name = good;
+      name.at(kVariablePrefix.size() + random() % (name.size() - kVariablePrefix.size())) =
+          static_cast<char>('A' + random() % 26);
+      if (name == good) {
+        continue;
+      }
+      EffectiveConfig effective;
+      const std::vector<Variable> environment{{name, "x"}};
+      const std::vector<Fault> faults = SetFromEnvironment(environment, effective);
+      ASSERT_EQ(faults.size(), 1U) << name;
+      ASSERT_EQ(faults[0].key, name);
+      ASSERT_EQ(faults[0].allowed, "that of a key; did you mean \"" + good + "\"?");
+    }
+  }
+}
+
+TEST(EnvironmentTest, AllFaultsAreToldAtOnce) {
+  EffectiveConfig effective;
+  const std::vector<Variable> environment{{"PROCEVENT_LOG_LEVL", "info"},
+                                          {"PROCEVENT_LOG_LEVEL", "loud"},
+                                          {"PROCEVENT_TLS", "yes"},
+                                          {"PROCEVENT_WEB_ALLOW", "[x, 10.0.0.1/8]"}};
+  std::vector<std::string> keys;
+  for (const Fault& fault : SetFromEnvironment(environment, effective)) {
+    EXPECT_EQ(fault.place, Place{});
+    keys.push_back(fault.key);
+  }
+  EXPECT_THAT(keys, ElementsAre("PROCEVENT_WEB_ALLOW[0]", "PROCEVENT_WEB_ALLOW[1]", "PROCEVENT_LOG_LEVEL",
+                                "PROCEVENT_LOG_LEVL", "PROCEVENT_TLS"));
+}
+
+// What a key shows is what its variable may say.
+TEST(EnvironmentTest, CarriesAnyConfiguration) {
+  std::mt19937 random(2);
+  for (int i = 0; i < 500; ++i) {
+    const Config config = RandomConfig(random);
+    std::vector<Variable> environment;
+    for (const ConfigKey& key : Schema()) {
+      environment.push_back({VariableOf(key.path), key.show(config)});
+    }
+    ASSERT_EQ(Set(environment).config, config);
+  }
+}
+
+}  // namespace
+}  // namespace procevent

@@ -1,0 +1,92 @@
+#include "config/near_miss.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <random>
+#include <string>
+
+namespace procevent {
+namespace {
+
+// What the distance means, the slow way.
+std::size_t SlowDistance(std::string_view one, std::string_view other) {
+  if (one.empty() || other.empty()) {
+    return one.size() + other.size();
+  }
+  const std::size_t changed = SlowDistance(one.substr(1), other.substr(1)) + (one[0] == other[0] ? 0 : 1);
+  std::size_t distance =
+      std::min({changed, SlowDistance(one.substr(1), other) + 1, SlowDistance(one, other.substr(1)) + 1});
+  if (one.size() > 1 && other.size() > 1 && one[0] == other[1] && one[1] == other[0]) {
+    distance = std::min(distance, SlowDistance(one.substr(2), other.substr(2)) + 1);
+  }
+  return distance;
+}
+
+TEST(NearMissTest, DistanceAgreesWithTheSlowOne) {
+  std::mt19937 random(1);
+  const auto word = [&random] {
+    std::string text(random() % 7, '\0');
+    std::ranges::generate(text, [&random] { return "abc"[random() % 3]; });
+    return text;
+  };
+  for (int i = 0; i < 2'000; ++i) {
+    const std::string one = word();
+    const std::string other = word();
+    ASSERT_EQ(EditDistance(one, other), SlowDistance(one, other)) << one << ' ' << other;
+  }
+}
+
+constexpr std::array<std::string_view, 8> kWords{"fork", "exec",  "exit",     "uid",
+                                                 "gid",  "level", "coredump", "listen_addresses"};
+
+struct Row {
+  const char* name;
+  std::string word;
+  std::string_view near;
+  std::string_view suggested;
+};
+
+class SuggestTest : public testing::TestWithParam<Row> {};
+
+TEST_P(SuggestTest, OnlyTheOneThatIsNearest) {
+  EXPECT_EQ(NearMiss(GetParam().word, kWords), GetParam().near);
+  EXPECT_EQ(Suggest(GetParam().word, kWords), GetParam().suggested);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Rows, SuggestTest,
+    testing::Values(Row{"Changed", "fark", "fork", "fork"}, Row{"LeftOut", "frk", "fork", "fork"},
+                    Row{"PutIn", "forks", "fork", "fork"}, Row{"Swapped", "frok", "fork", "fork"},
+                    Row{"Capitals", "FORK", "fork", "fork"}, Row{"TwoInAShortWord", "fakr", "", ""},
+                    Row{"TwoInALongerWord", "coerdmup", "coredump", "coredump"},
+                    Row{"ThreeInALongWord", "listen_adres", "", ""},
+                    Row{"ThreeOfALongWord", "listn_adresss", "listen_addresses", "listen_addresses"},
+                    Row{"FourOfALongWord", "lstn_adresss", "", ""},
+                    Row{"HyphenForUnderscore", "listen-addresses", "listen_addresses", "listen_addresses"},
+                    Row{"Two", "pid", "", ""}, Row{"TwoButOneIsNearer", "exet", "", ""},
+                    Row{"Nearer", "exect", "exec", "exec"}, Row{"Begun", "listen", "", "listen_addresses"},
+                    Row{"BegunByTwoLetters", "co", "", ""}, Row{"BegunByThree", "cor", "", "coredump"},
+                    Row{"BeginsTwo", "ex", "", ""}, Row{"Empty", "", "", ""}, Row{"Other", "colour", "", ""},
+                    Row{"Long", std::string(1000, 'f'), "", ""}),
+    [](const auto& row) { return row.param.name; });
+
+TEST(NearMissTest, PathsAreFoundByTheirLastPart) {
+  constexpr std::array<std::string_view, 5> kPaths{"config.file", "log.level", "comms.limit", "processes.limit",
+                                                   "web.listen_addresses"};
+  EXPECT_EQ(SuggestPath("log.levle", kPaths), "log.level");
+  EXPECT_EQ(SuggestPath("levle", kPaths), "log.level");
+  EXPECT_EQ(SuggestPath("listen-address", kPaths), "web.listen_addresses");
+  EXPECT_EQ(SuggestPath("limit", kPaths), "") << "there are two";
+  EXPECT_EQ(SuggestPath("log.file", kPaths), "") << "it has a section";
+  EXPECT_EQ(SuggestPath("config", kPaths), "config.file");
+}
+
+TEST(NearMissTest, AQuestionOrNothing) {
+  EXPECT_EQ(DidYouMean("fork"), R"(; did you mean "fork"?)");
+  EXPECT_EQ(DidYouMean(""), "");
+}
+
+}  // namespace
+}  // namespace procevent
