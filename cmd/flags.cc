@@ -16,7 +16,7 @@ namespace {
 constexpr const char* kName = "procevent_exporter";
 constexpr std::string_view kUsage =
     "usage: procevent_exporter [--config.file=FILE] [--web.listen-address=HOST:PORT]... [--web.telemetry-path=PATH] "
-    "[--log.level=LEVEL] [--log.format=FORMAT] [--version] [--help] [check-config]\n";
+    "[--log.level=LEVEL] [--log.format=FORMAT] [--version] [--help] [check-config | doctor [--json]]\n";
 
 struct SettingFlag {
   const char* flag;
@@ -73,6 +73,10 @@ class CommandLine {
     }
     check_->set_help_flag("-h,--help", "Print this and exit");
     AddFileFlag(*check_, checked_files_);
+    doctor_->set_help_flag("-h,--help", "Print this and exit");
+    doctor_->add_flag("--json", json_, "Print one JSON object");
+    doctor_->fallthrough();  // the flags above may follow it, too
+    app_.require_subcommand(0, 1);
   }
 
   Flags Parse(std::span<const char* const> arguments) {
@@ -119,6 +123,10 @@ class CommandLine {
         return UsageFault("check-config needs a file to check: give it --config.file=FILE");
       }
     }
+    if (doctor_->parsed()) {
+      flags.command = Flags::Command::kDoctor;
+      flags.json = json_;
+    }
     return flags;
   }
 
@@ -126,7 +134,9 @@ class CommandLine {
   std::vector<std::string> checked_files_;  // those after check-config
   std::array<std::vector<std::string>, kSettingFlags.size()> values_;
   CLI::App app_{"Tells Prometheus what the Linux process-event connector says, and what it lost", kName};
+  bool json_ = false;
   CLI::App* check_ = app_.add_subcommand("check-config", "Tell what is wrong with a configuration, and exit");
+  CLI::App* doctor_ = app_.add_subcommand("doctor", "Tell whether it would work here and what helps, and exit");
 };
 
 }  // namespace

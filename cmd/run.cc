@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cmd/configure.h"
+#include "cmd/doctor.h"
 #include "cmd/flags.h"
 #include "cmd/output.h"
 #include "cmd/serve.h"
@@ -53,6 +54,9 @@ int Run(std::span<const char* const> arguments) {
     constexpr std::size_t kMostNameBytes = 256;
     return PrintAndExitWith(
         0, Printable(flags.config_file.value_or(""), kMostNameBytes) + ": the configuration is valid\n");
+  }
+  if (flags.command == Flags::Command::kDoctor) {
+    return Doctor(std::get<Config>(loaded), flags.json ? DoctorForm::kJson : DoctorForm::kLines);
   }
   return Serve(std::get<Config>(loaded));
 }

@@ -6,6 +6,7 @@
 
 #include "exporter/build_info.h"
 #include "exporter/pid_limit.h"
+#include "exporter/readiness.h"
 #include "exporter/snapshot_families.h"
 
 namespace procevent {

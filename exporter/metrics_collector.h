@@ -4,7 +4,6 @@
 
 #include <prometheus/collectable.h>
 
-#include <chrono>
 #include <string>
 
 #include "core/reader/exchange.h"
@@ -12,8 +11,6 @@
 #include "exporter/process_stats.h"
 
 namespace procevent {
-
-inline constexpr std::chrono::milliseconds kAnswerTimeout{1000};  // how long a request waits for the reader
 
 class MetricsCollector : public prometheus::Collectable {
  public:

@@ -66,6 +66,19 @@ TEST(FlagsTest, ChecksAFile) {
   }
 }
 
+TEST(FlagsTest, TakesFlagsOnBothSidesOfDoctor) {
+  for (const std::vector<std::string>& flags :
+       std::vector<std::vector<std::string>>{{"doctor", "--json", "--config.file=a.yml", "--log.level=debug"},
+                                             {"--config.file=a.yml", "--log.level=debug", "doctor", "--json"}}) {
+    EXPECT_EQ(Parse(flags).command, Flags::Command::kDoctor);
+    EXPECT_TRUE(Parse(flags).json);
+    EXPECT_EQ(Parse(flags).config_file, "a.yml");
+    EXPECT_EQ(Parse(flags).settings.size(), 1U);
+  }
+  EXPECT_EQ(Parse({"doctor"}).command, Flags::Command::kDoctor);
+  EXPECT_FALSE(Parse({"doctor"}).json);
+}
+
 struct FaultRow {
   const char* name;
   std::vector<std::string> flags;
@@ -105,6 +118,9 @@ INSTANTIATE_TEST_SUITE_P(
                  {"--config.file=a", "check-config", "--config.file=b"},
                  "--config.file is given more than once: give it once"},
         FaultRow{"CheckOfNothing", {"check-config"}, "check-config needs a file to check: give it --config.file=FILE"},
+        FaultRow{"JsonOfNothing", {"--json"}, "The following argument was not expected: --json"},
+        FaultRow{"UnknownToDoctor", {"doctor", "--nope"}, "The following argument was not expected: --nope"},
+        FaultRow{"TwoCommands", {"check-config", "doctor"}, "The following argument was not expected: doctor"},
         FaultRow{"UnknownToCheck", {"check-config", "--nope"}, "The following argument was not expected: --nope"}),
     [](const auto& row) { return row.param.name; });
 

@@ -9,8 +9,10 @@
 #include <cerrno>
 #include <chrono>
 #include <memory>
+#include <mutex>
 #include <new>
 #include <regex>
+#include <set>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -303,6 +305,36 @@ TEST(ServerTest, ManyScrapesAtOnceAreAllServed) {
     }
   }
   EXPECT_THAT(served, testing::Each(kScrapes));
+}
+
+TEST(ServerTest, EachOfItsThreadsBeginsWithWhatItIsGiven) {
+  Exchange exchange{Snapshot(1)};
+  std::mutex mutex;
+  std::set<std::thread::id> begun;
+  std::set<std::thread::id> strangers;
+  std::uint16_t port = 0;
+  const auto server = OnFreePort(port, [&] {
+    ServerOptions options;
+    options.listen_addresses = {Address(port)};
+    const auto page = [&] {
+      const std::lock_guard lock(mutex);
+      if (!begun.contains(std::this_thread::get_id())) {
+        strangers.insert(std::this_thread::get_id());
+      }
+      return std::string();
+    };
+    return std::make_unique<Server>(options, Site::Pages{page, page}, [&] {
+      const std::lock_guard lock(mutex);
+      begun.insert(std::this_thread::get_id());
+    });
+  });
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_THAT(Get(port, "/metrics"), StartsWith(kOk));
+  }
+  const std::lock_guard lock(mutex);
+  EXPECT_EQ(strangers.size(), 0U);
+  EXPECT_GT(begun.size(), 1U);
+  EXPECT_FALSE(begun.contains(std::this_thread::get_id()));
 }
 
 TEST(ServerTest, ListensOnEveryAddress) {
