@@ -2,7 +2,10 @@
 
 #include <linux/capability.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <utility>
+#include <vector>
 
 #include "cmd/capabilities.h"
 #include "core/source/proc_pids.h"
@@ -14,28 +17,59 @@ constexpr std::uint64_t kNetAdmin = CapabilityBit(CAP_NET_ADMIN);
 constexpr std::uint64_t kTracer = CapabilityBit(CAP_SYS_PTRACE);
 constexpr std::uint64_t kListening = CapabilityBit(CAP_NET_BIND_SERVICE);
 
-// What `look` says while only `capabilities` are heeded; true if that cannot be tried.
-template <typename Look>
-bool TryWith(std::uint64_t capabilities, const Capabilities& own, const Look& look) {
-  Capabilities fewer = own;
-  fewer.effective &= capabilities;
-  if (!SetOwnCapabilities(fewer)) {
-    return true;
+// Of the calling thread's capabilities the kernel heeds only these, as long as this lives.
+class Heeding {
+ public:
+  Heeding(const Capabilities& own, std::uint64_t capabilities) : own_(own) {
+    Capabilities fewer = own;
+    fewer.effective &= capabilities;
+    held_ = SetOwnCapabilities(fewer).ok();
   }
-  const bool outcome = look();
-  return SetOwnCapabilities(own) ? outcome : true;
+  Heeding(const Heeding&) = delete;
+  Heeding& operator=(const Heeding&) = delete;
+  ~Heeding() { static_cast<void>(SetOwnCapabilities(own_)); }  // no more than is permitted: nothing forbids it
+
+  [[nodiscard]] bool held() const { return held_; }
+
+ private:
+  Capabilities own_;
+  bool held_ = false;
+};
+
+std::vector<std::int32_t> List(ProcPids& pids) {
+  constexpr std::size_t kMost = 64;
+  std::vector<std::int32_t> listed(kMost);
+  listed.resize(pids.List(listed));
+  return listed;
+}
+
+bool Sees(const ProcPids& pids, std::int32_t tgid) {
+  Sighting sighting;
+  return pids.SeeName(tgid, sighting) == ProcPids::Look::kSeen;
 }
 
 }  // namespace
 
 ReaderNeeds FindReaderNeeds(const char* proc) {
+  constexpr ReaderNeeds kPlain{.capabilities = kNetAdmin};
+  constexpr ReaderNeeds kAsTracer{.capabilities = kNetAdmin | kTracer, .sees_only_as_tracer = true};
   const auto own = OwnCapabilities();
-  const ProcPids pids(proc);
-  const auto sees = [&pids] { return pids.Check().ok(); };
-  if (!own || TryWith(kNetAdmin, own.value(), sees) || !TryWith(kNetAdmin | kTracer, own.value(), sees)) {
-    return {.capabilities = kNetAdmin};
+  if (!own || (own.value().effective & kTracer) == 0) {
+    return kPlain;
   }
-  return {.capabilities = kNetAdmin | kTracer, .sees_only_as_tracer = true};
+  ProcPids pids(proc);
+  std::vector<std::int32_t> hidden = List(pids);
+  {
+    const Heeding plain(own.value(), kNetAdmin);
+    if (!plain.held() || pids.Check()) {
+      return kPlain;
+    }
+    std::erase_if(hidden, [&pids](std::int32_t tgid) { return Sees(pids, tgid); });
+  }
+  // Who has ended meanwhile is hidden from everybody.
+  const Heeding tracer(own.value(), kNetAdmin | kTracer);
+  const bool helps = std::ranges::any_of(hidden, [&pids](std::int32_t tgid) { return Sees(pids, tgid); });
+  return helps ? kAsTracer : kPlain;
 }
 
 Privilege::Privilege(Say say) : say_(std::move(say)) {
