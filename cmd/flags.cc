@@ -22,7 +22,7 @@ constexpr const char* kName = "procevent_exporter";
 constexpr std::string_view kUsage =
     "usage: procevent_exporter [--config.file=FILE] [--web.listen-address=HOST:PORT]... [--web.telemetry-path=PATH] "
     "[--web.allow=NETWORK]... [--web.max-requests=N] [--log.level=LEVEL] [--log.format=FORMAT] [--version] [--help] "
-    "[check-config]\n";
+    "[check-config | doctor [--json]]\n";
 
 struct SettingFlag {
   const char* flag;
@@ -79,6 +79,10 @@ class CommandLine {
     check_->set_help_flag("-h,--help", "Print this and exit");
     check_->fallthrough();  // all flags are its own too, wherever they stand
     check_->footer("It takes all flags of procevent_exporter: they are part of the configuration.");
+    doctor_->set_help_flag("-h,--help", "Print this and exit");
+    doctor_->add_flag("--json", json_, "Print one JSON object");
+    doctor_->fallthrough();  // the flags above may follow it, too
+    app_.require_subcommand(0, 1);
   }
 
   Flags Parse(std::span<const char* const> arguments) {
@@ -158,6 +162,10 @@ class CommandLine {
     if (check_->parsed()) {
       flags.command = Flags::Command::kCheckConfig;
     }
+    if (doctor_->parsed()) {
+      flags.command = Flags::Command::kDoctor;
+      flags.json = json_;
+    }
     return flags;
   }
 
@@ -166,6 +174,8 @@ class CommandLine {
   CLI::App app_{"Tells Prometheus what the Linux process-event connector says, and what it lost", kName};
   CLI::App* check_ = app_.add_subcommand(
       "check-config", "Print the configuration and where each value is from, or what is wrong with it");
+  bool json_ = false;
+  CLI::App* doctor_ = app_.add_subcommand("doctor", "Tell whether it would work here and what helps, and exit");
 };
 
 }  // namespace

@@ -18,11 +18,12 @@ struct Setting {
 };
 
 struct Flags {
-  enum class Command : std::uint8_t { kServe, kCheckConfig, kExit };
+  enum class Command : std::uint8_t { kServe, kCheckConfig, kDoctor, kExit };
   Command command = Command::kServe;
 
   std::optional<std::string> config_file;
   std::vector<Setting> settings;  // those that were given
+  bool json = false;              // kDoctor: what it prints
 
   // kExit: what to print where, and the code.
   std::string out;

@@ -96,6 +96,8 @@ Log::Log(const LogOptions& options, int fd)
 
 Log::~Log() = default;
 
+void Log::SetLevel(LogLevel level) { logger_->set_level(SpdlogLevel(level)); }
+
 void Log::Say(LogLevel level, std::string_view message) const {
   logger_->log(SpdlogLevel(level), spdlog::string_view_t(message.data(), message.size()));
 }

@@ -23,6 +23,8 @@ class Log {
   ~Log();
 
   void Say(LogLevel level, std::string_view message) const;
+  // From now on; any thread may say something meanwhile.
+  void SetLevel(LogLevel level);
 
  private:
   std::unique_ptr<spdlog::logger> logger_;

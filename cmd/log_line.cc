@@ -3,10 +3,8 @@
 #include <time.h>
 
 #include <array>
-#include <cstdio>
 
-#include "config/text.h"
-#include "core/base/utf8.h"
+#include "cmd/quote.h"
 
 namespace procevent {
 namespace {
@@ -26,63 +24,16 @@ std::string Timestamp(std::chrono::system_clock::time_point time) {
   return std::string(text.data(), size) + std::string(3 - millis.size(), '0') + millis + 'Z';
 }
 
-void AppendUnit(std::string& out, char32_t unit) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  out += "\\u";
-  for (const unsigned shift : {12U, 8U, 4U, 0U}) {
-    out += kDigits[(unit >> shift) & 0xFU];
-  }
-}
-
-// As JSON escapes it, in units of UTF-16; logfmt readers know the same escapes.
-void AppendEscape(std::string& out, char32_t point) {
-  constexpr char32_t kFirstPair = 0x10000;
-  if (point == '\n') {
-    out += "\\n";
-  } else if (point < kFirstPair) {
-    AppendUnit(out, point);
-  } else {
-    AppendUnit(out, 0xD800 + ((point - kFirstPair) >> 10U));
-    AppendUnit(out, 0xDC00 + ((point - kFirstPair) & 0x3FFU));
-  }
-}
-
-std::string Quote(std::string_view message) {
-  constexpr char32_t kReplacement = 0xFFFD;
-  std::string out = "\"";
-  while (!message.empty()) {
-    if (out.size() > kMostMessageBytes) {
-      out += "...";
-      break;
-    }
-    const std::size_t length = Utf8Length(message);
-    if (length == 0) {
-      AppendEscape(out, kReplacement);
-      message.remove_prefix(1);
-      continue;
-    }
-    if (message.front() == '"' || message.front() == '\\') {
-      out += '\\';
-    }
-    if (IsPrintable(message, length)) {
-      out += message.substr(0, length);
-    } else {
-      AppendEscape(out, CodePoint(message, length));
-    }
-    message.remove_prefix(length);
-  }
-  return out + '"';
-}
-
 }  // namespace
 
 std::string LogLine(LogFormat format, std::chrono::system_clock::time_point time, LogLevel level,
                     std::string_view message) {
   const std::string name(kLogLevelNames.at(static_cast<std::size_t>(level)));
   if (format == LogFormat::kJson) {
-    return R"({"ts":")" + Timestamp(time) + R"(","level":")" + name + R"(","msg":)" + Quote(message) + "}\n";
+    return R"({"ts":")" + Timestamp(time) + R"(","level":")" + name + R"(","msg":)" +
+           Quote(message, kMostMessageBytes) + "}\n";
   }
-  return "ts=" + Timestamp(time) + " level=" + name + " msg=" + Quote(message) + '\n';
+  return "ts=" + Timestamp(time) + " level=" + name + " msg=" + Quote(message, kMostMessageBytes) + '\n';
 }
 
 }  // namespace procevent

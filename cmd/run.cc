@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cmd/configure.h"
+#include "cmd/doctor.h"
 #include "cmd/environment.h"
 #include "cmd/flags.h"
 #include "cmd/output.h"
@@ -62,7 +63,10 @@ int Run(std::span<const char* const> arguments) {
   if (flags.command == Flags::Command::kCheckConfig) {
     return PrintAndExitWith(0, Checked(std::get<EffectiveConfig>(loaded), ConfigFileOf(flags, environment)));
   }
-  return Serve(std::get<EffectiveConfig>(loaded).config);
+  if (flags.command == Flags::Command::kDoctor) {
+    return Doctor(std::get<EffectiveConfig>(loaded).config, flags.json ? DoctorForm::kJson : DoctorForm::kLines);
+  }
+  return Serve(std::get<EffectiveConfig>(loaded).config, [&] { return Configure(flags, environment); });
 }
 
 }  // namespace procevent

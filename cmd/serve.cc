@@ -1,7 +1,6 @@
 #include "cmd/serve.h"
 
 #include <poll.h>
-#include <sys/prctl.h>
 
 #include <algorithm>
 #include <array>
@@ -9,15 +8,20 @@
 #include <csignal>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "cmd/log.h"
 #include "cmd/notice_log.h"
 #include "cmd/open_files.h"
 #include "cmd/output.h"
+#include "cmd/privilege.h"
+#include "cmd/reload.h"
+#include "cmd/service_report.h"
 #include "cmd/signals.h"
 #include "core/base/clock.h"
 #include "core/base/cpus.h"
@@ -28,12 +32,6 @@
 
 namespace procevent {
 namespace {
-
-void ForbidGainOfPrivilege(const Log& log) {
-  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
-    log.Say(LogLevel::kWarning, "cannot set no_new_privs; an exec could gain privilege, though there is none here");
-  }
-}
 
 Hearing HearingOf(EventMask events) {
   if (events == EventMask::All()) {
@@ -61,6 +59,10 @@ double SecondsSinceEpoch() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
+std::optional<std::uint64_t> Earlier(std::optional<std::uint64_t> one, std::optional<std::uint64_t> other) {
+  return one && other ? std::min(one, other) : one ? one : other;
+}
+
 int MillisUntil(std::optional<std::uint64_t> due_ns) {
   if (!due_ns) {
     return -1;
@@ -70,16 +72,18 @@ int MillisUntil(std::optional<std::uint64_t> due_ns) {
   return static_cast<int>(std::min<std::uint64_t>(millis, std::numeric_limits<int>::max()));
 }
 
-// Prints notices until a signal comes that ends the process, and returns that one.
-int PrintNoticesUntilSignal(const Log& log, const Signals& signals, Notices& notices) {
+// Prints notices, reports to the service manager and reloads, until a signal comes that ends the process; returns that.
+int TendUntilSignal(const Log& log, const Signals& signals, Notices& notices, ServiceReport& report,
+                    const std::function<void()>& reload) {
   NoticeLog notice_log([&log](LogLevel level, std::string_view text) { log.Say(level, text); });
   while (true) {
     notice_log.Print(notices, MonotonicNanos());
+    report.Turn();
     std::array<pollfd, 2> wanted{pollfd{signals.fd(), POLLIN, 0}, pollfd{notices.fd(), POLLIN, 0}};
-    ::poll(wanted.data(), wanted.size(), MillisUntil(notice_log.NextDue()));
+    ::poll(wanted.data(), wanted.size(), MillisUntil(Earlier(notice_log.NextDue(), report.NextDue())));
     const int signal = signals.Take();
     if (signal == SIGHUP) {
-      log.Say(LogLevel::kInfo, "SIGHUP is ignored: the configuration is read at the start only; restart to read it");
+      reload();
     } else if (signal != 0) {
       return signal;
     }
@@ -88,23 +92,45 @@ int PrintNoticesUntilSignal(const Log& log, const Signals& signals, Notices& not
 
 }  // namespace
 
-int Serve(const Config& config) {
+int Serve(const Config& config, const std::function<LoadedConfig()>& reread) {
   OpenStandardDescriptors();
   const Signals signals;
-  const Log log(config.log);
+  Log log(config.log);
   try {
-    ForbidGainOfPrivilege(log);
+    Privilege privilege([&log](LogLevel level, std::string_view text) { log.Say(level, text); });
     AllowOpenFiles(log);
     Reader reader(std::make_unique<ConnectorSource>(config.connector), config.reader, PossibleCpus(),
                   HearingOf(config.connector.events), config.ledger);
-    reader.Start();
+    reader.Start([&privilege] { privilege.KeepForReader(); });
+    privilege.KeepForListening();
     ReloadStatus reloads(SecondsSinceEpoch());
-    Server server(config.server, reader.exchange(), reloads);
+    Server server(config.server, reader.exchange(), reloads, [&privilege] { privilege.KeepNothing(); });
+    privilege.KeepNothing();
     SayReady(log, config.server);
+    ServiceReport report(
+        OwnServiceSettings(),
+        [&reader](std::chrono::milliseconds patience) { return AskForState(reader.exchange(), patience); },
+        [&log](std::string_view text) { log.Say(LogLevel::kWarning, text); });
+    report.Ready();
 
-    const int signal = PrintNoticesUntilSignal(log, signals, reader.notices());
+    Config running = config;
+    const int signal = TendUntilSignal(log, signals, reader.notices(), report, [&] {
+      report.Reloading();
+      const Reload reload = Reread(running, reread());
+      if (reload.config.ledger.name_groups != running.ledger.name_groups) {
+        reader.Regroup(reload.config.ledger.name_groups);
+      }
+      running = reload.config;
+      log.SetLevel(running.log.level);
+      reload.good ? reloads.NoteSuccess(SecondsSinceEpoch()) : reloads.NoteFailure();
+      for (const auto& [level, line] : reload.lines) {
+        log.Say(level, line);
+      }
+      report.Ready();
+    });
 
     log.Say(LogLevel::kInfo, signal == SIGTERM ? "SIGTERM: stopping" : "SIGINT: stopping");
+    report.Stopping();
     server.Stop();
     reader.Stop();
     return 0;

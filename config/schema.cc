@@ -42,7 +42,7 @@ constexpr std::array kSchema{
               .start = [](Config& config) { config.server.allow.clear(); },
               .show = [](const Config& config) { return ShowNetworks(config.server.allow); }},
     ConfigKey{.path = "web.max_requests",
-              .allowed = "a number from 1 to 1000, like 40",
+              .allowed = "a number from 1 to 64, like 40",
               .take = TakeMaxRequests,
               .show = [](const Config& config) { return std::to_string(config.server.max_requests); }},
     ConfigKey{.path = "source.receive_buffer",

@@ -110,7 +110,7 @@ Verdict TakeAllowed(std::string_view text, Config& config) {
 }
 
 Verdict TakeMaxRequests(std::string_view text, Config& config) {
-  return Take(CountWithin(text, 1, 1000), config.server.max_requests);
+  return Take(CountWithin(text, 1, 64), config.server.max_requests);
 }
 
 Verdict TakeReceiveBuffer(std::string_view text, Config& config) {

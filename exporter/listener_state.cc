@@ -6,12 +6,11 @@
 
 #include "core/base/clock.h"
 #include "exporter/family.h"
-#include "exporter/metrics_collector.h"
 
 namespace procevent {
 namespace {
 
-std::string Unreadiness(const Snapshot& snapshot, Exchange::Age age) {
+std::string CauseOf(const Snapshot& snapshot, Exchange::Age age) {
   if (age != Exchange::Age::kFresh) {
     return "the reader does not answer";
   }
@@ -47,12 +46,13 @@ std::string Losses(const Snapshot& snapshot) {
 }  // namespace
 
 ListenerState StateOf(const Snapshot& snapshot, Exchange::Age age) {
-  return {Unreadiness(snapshot, age), age == Exchange::Age::kNone ? std::string() : Losses(snapshot)};
+  return {age == Exchange::Age::kFresh, CauseOf(snapshot, age),
+          age == Exchange::Age::kNone ? std::string() : Losses(snapshot)};
 }
 
-ListenerState AskForState(Exchange& exchange) {
+ListenerState AskForState(Exchange& exchange, std::chrono::milliseconds patience) {
   Snapshot snapshot;
-  const Exchange::Age age = exchange.Take(snapshot, kAnswerTimeout);
+  const Exchange::Age age = exchange.Take(snapshot, patience);
   return StateOf(snapshot, age);
 }
 

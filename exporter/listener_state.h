@@ -1,7 +1,8 @@
 // What a person wants to know of the listener: whether the kernel is heard, why not, and what was lost. For the landing
-// page and /-/ready.
+// page, /-/ready and the service manager. Any thread may ask.
 #pragma once
 
+#include <chrono>
 #include <string>
 
 #include "core/reader/exchange.h"
@@ -9,15 +10,18 @@
 
 namespace procevent {
 
+inline constexpr std::chrono::milliseconds kAnswerTimeout{1000};  // how long a request waits for the reader
+
 struct ListenerState {
-  std::string unreadiness;  // one line with the cause; empty: the kernel is heard
-  std::string losses;       // a sentence, as far as anything is known
+  bool answered = false;  // the reader did, after it was asked
+  std::string cause;      // why the kernel is not heard, in one line; empty if it is
+  std::string losses;     // a sentence, as far as anything is known
 };
 
 // Pure.
 ListenerState StateOf(const Snapshot& snapshot, Exchange::Age age);
 
-// Asks the reader.
-ListenerState AskForState(Exchange& exchange);
+// Asks the reader, and waits no longer than `patience`.
+ListenerState AskForState(Exchange& exchange, std::chrono::milliseconds patience);
 
 }  // namespace procevent

@@ -19,10 +19,10 @@ prometheus::MetricFamily BuildInfo() {
 
 }  // namespace
 
-Families MetricsCollector::Collect() const {
+Families MetricsCollector::CollectWithin(std::chrono::milliseconds patience) const {
   Families process = ProcessFamilies(ReadProcessStats(units_));
   Snapshot snapshot;
-  const Exchange::Age age = exchange_.Take(snapshot, kAnswerTimeout);
+  const Exchange::Age age = exchange_.Take(snapshot, patience);
   Families families = SnapshotFamilies(snapshot, age);
   if (const auto limit = ReadPidLimit()) {
     families.push_back(Family(Catalogued("procevent_pid_max"), AsValue(*limit)));

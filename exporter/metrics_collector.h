@@ -4,17 +4,15 @@
 
 #include <prometheus/collectable.h>
 
-#include <chrono>
 #include <string>
 
 #include "core/reader/exchange.h"
 #include "exporter/family.h"
+#include "exporter/listener_state.h"
 #include "exporter/process_stats.h"
 #include "exporter/reload_status.h"
 
 namespace procevent {
-
-inline constexpr std::chrono::milliseconds kAnswerTimeout{1000};  // how long a request waits for the reader
 
 class MetricsCollector : public prometheus::Collectable {
  public:
@@ -22,7 +20,9 @@ class MetricsCollector : public prometheus::Collectable {
   MetricsCollector(Exchange& exchange, const ReloadStatus& reloads)
       : exchange_(exchange), reloads_(reloads), units_(ReadMachineUnits()) {}
 
-  [[nodiscard]] Families Collect() const override;
+  [[nodiscard]] Families Collect() const override { return CollectWithin(kAnswerTimeout); }
+  // Waits no longer for the reader.
+  [[nodiscard]] Families CollectWithin(std::chrono::milliseconds patience) const;
 
  private:
   Exchange& exchange_;

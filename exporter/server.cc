@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <filesystem>
@@ -17,70 +16,22 @@
 #include <utility>
 #include <vector>
 
-#include "core/base/owned_fd.h"
-#include "exporter/listen_address.h"
+#include "exporter/allowed_network.h"
+#include "exporter/free_address.h"
 #include "exporter/listener_state.h"
 #include "exporter/metrics_collector.h"
 
 namespace procevent {
+
+struct Served {
+  Served(const ServerOptions& options, Site::Pages pages, ThreadStart start)
+      : site(options, std::move(pages)), begin(std::move(start)) {}
+
+  Site site;
+  ThreadStart begin;
+};
+
 namespace {
-
-std::runtime_error CannotListen(std::string_view address, std::string_view cause) {
-  return std::runtime_error("cannot listen on " + std::string(address) + ": " + std::string(cause));
-}
-
-std::string_view RemedyOf(int code) {
-  switch (code) {
-    case EADDRINUSE:
-      return "another program listens there; choose another --web.listen-address or stop it";
-    case EADDRNOTAVAIL:
-      return "this machine has no such address; choose another --web.listen-address";
-    case EMFILE:
-    case ENFILE:
-      return "raise the limit of open files (ulimit -n)";
-    case EACCES:
-      return "ports below 1024 need CAP_NET_BIND_SERVICE; choose another --web.listen-address or run as root";
-    default:
-      return "choose another --web.listen-address";
-  }
-}
-
-// civetweb does not say which address failed and why; a bind of our own, with its options, does.
-void Probe(const ListenAddress& address) {
-  const OwnedFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const int on = 1;
-  sockaddr_in name{};
-  name.sin_family = AF_INET;
-  name.sin_port = htons(address.port);
-  name.sin_addr.s_addr = htonl(address.ipv4);
-  if (!socket.valid() || ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
-      ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0) {
-    const int code = errno;
-    throw CannotListen(ToText(address), std::generic_category().message(code) + "; " + std::string(RemedyOf(code)));
-  }
-}
-
-// Each seen to be free.
-std::vector<ListenAddress> CheckedAddresses(const std::vector<std::string>& texts) {
-  std::vector<ListenAddress> addresses;
-  for (const std::string& text : texts) {
-    const auto address = ParseListenAddress(text);
-    if (!address) {
-      throw CannotListen(text, address.error().remedy);
-    }
-    for (const ListenAddress& other : addresses) {
-      if (Overlap(address.value(), other)) {
-        throw CannotListen(text, ToText(other) + " is listened on too, and they overlap; leave one of them out");
-      }
-    }
-    Probe(address.value());
-    addresses.push_back(address.value());
-  }
-  if (addresses.empty()) {
-    throw std::runtime_error("cannot listen: no address is given; give a --web.listen-address, as in :13675");
-  }
-  return addresses;
-}
 
 std::string_view TextOf(const char* text) { return text == nullptr ? std::string_view{} : text; }
 
@@ -110,6 +61,16 @@ void Write(mg_connection& connection, std::string_view bytes) {
   }
 }
 
+Served& ServedBy(const mg_context* context) { return *static_cast<Served*>(::mg_get_user_data(context)); }
+
+// The first thing that each of civetweb's threads does.
+void* OnThread(const mg_context* context, int /*kind*/) noexcept {
+  if (const ThreadStart& begin = ServedBy(context).begin) {
+    begin();
+  }
+  return nullptr;
+}
+
 // civetweb is C: nothing may be thrown through it. What fails here has no page of its own any more.
 int OnRequest(mg_connection* connection) noexcept {
   // Or it would wait for the rest of the request's body, as long as that drips in.
@@ -118,7 +79,7 @@ int OnRequest(mg_connection* connection) noexcept {
   try {
     const mg_request_info& info = *::mg_get_request_info(connection);
     const std::string accept_encoding = AcceptEncodingOf(info);
-    auto& site = *static_cast<Site*>(::mg_get_user_data(::mg_get_context(connection)));
+    Site& site = ServedBy(::mg_get_context(connection)).site;
     site.Serve({TextOf(info.request_method), TextOf(info.local_uri_raw), accept_encoding},
                [connection](std::string_view bytes) { Write(*connection, bytes); });
   } catch (...) {
@@ -161,40 +122,57 @@ void HangUp(const std::vector<ListenAddress>& addresses) {
   }
 }
 
-mg_context* Start(const std::vector<ListenAddress>& listen, Site& site) {
+// "+10.0.0.0/8,+10.1.2.3": civetweb then turns all others away, before it reads a byte of theirs.
+std::string AccessList(const std::vector<std::string>& allowed) {
+  std::string list;
+  for (const std::string& network : allowed) {
+    if (const auto parsed = ParseAllowedNetwork(network); !parsed) {
+      throw std::runtime_error("cannot allow " + network + ": " + std::string(parsed.error().remedy));
+    }
+    list += (list.empty() ? "+" : ",+") + network;
+  }
+  return list;
+}
+
+mg_context* Start(const std::vector<ListenAddress>& listen, const std::vector<std::string>& allowed, Served& served) {
   std::string addresses;
   for (const ListenAddress& address : listen) {
     addresses += (addresses.empty() ? "" : ",") + ToText(address);
   }
+  const std::string access = AccessList(allowed);
   // A thread for each of many bad clients, none of whom keeps it long.
-  std::array<const char*, 31> options{"listening_ports",
-                                      addresses.c_str(),
-                                      "num_threads",
-                                      "64",
-                                      "request_timeout_ms",
-                                      "1500",
-                                      "enable_keep_alive",
-                                      "no",
-                                      "listen_backlog",
-                                      "256",
-                                      "connection_queue",
-                                      "256",
-                                      "tcp_nodelay",
-                                      "1",
-                                      "decode_url",
-                                      "no",
-                                      "enable_auth_domain_check",
-                                      "no",
-                                      "enable_directory_listing",
-                                      "no",
-                                      nullptr};
+  std::vector<const char*> options{"listening_ports",
+                                   addresses.c_str(),
+                                   "num_threads",
+                                   "64",
+                                   "request_timeout_ms",
+                                   "1500",
+                                   "enable_keep_alive",
+                                   "no",
+                                   "listen_backlog",
+                                   "256",
+                                   "connection_queue",
+                                   "256",
+                                   "tcp_nodelay",
+                                   "1",
+                                   "decode_url",
+                                   "no",
+                                   "enable_auth_domain_check",
+                                   "no",
+                                   "enable_directory_listing",
+                                   "no"};
+  if (!access.empty()) {
+    options.insert(options.end(), {"access_control_list", access.c_str()});
+  }
+  options.push_back(nullptr);
   mg_callbacks callbacks{};
+  callbacks.init_thread = OnThread;
   callbacks.begin_request = OnRequest;
   callbacks.http_error = OnError;
   callbacks.log_message = DropMessage;  // no log_access: without it civetweb does not even write the line
   std::array<char, 256> reason{};
   unsigned code = 0;
-  mg_init_data init{&callbacks, &site, options.data()};
+  mg_init_data init{&callbacks, &served, options.data()};
   mg_error_data error{&code, reason.data(), reason.size()};
   mg_context* const context = ::mg_start2(&init, &error);
   if (context == nullptr) {
@@ -205,19 +183,23 @@ mg_context* Start(const std::vector<ListenAddress>& listen, Site& site) {
 
 }  // namespace
 
-Server::Server(const ServerOptions& options, Exchange& exchange, const ReloadStatus& reloads)
-    : Server(options, {[collector = MetricsCollector(exchange, reloads)] { return ToText(collector.Collect()); },
-                       [&exchange] { return AskForState(exchange); }}) {}
+Server::Server(const ServerOptions& options, Exchange& exchange, const ReloadStatus& reloads, ThreadStart begin)
+    : Server(options,
+             {[collector = MetricsCollector(exchange, reloads)](std::chrono::milliseconds patience) {
+                return ToText(collector.CollectWithin(patience));
+              },
+              [&exchange] { return AskForState(exchange, kAnswerTimeout); }},
+             std::move(begin)) {}
 
-Server::Server(const ServerOptions& options, Site::Pages pages) {
+Server::Server(const ServerOptions& options, Site::Pages pages, ThreadStart begin) {
   if (const Status path = CheckTelemetryPath(options.telemetry_path); !path) {
     throw std::runtime_error("cannot serve " + options.telemetry_path + ": " + std::string(path.error().remedy));
   }
-  addresses_ = CheckedAddresses(options.listen_addresses);
-  site_ = std::make_unique<Site>(options, std::move(pages));
+  addresses_ = FreeAddresses(options.listen_addresses);
+  served_ = std::make_unique<Served>(options, std::move(pages), std::move(begin));
   ::mg_init_library(0);
   try {
-    context_ = Start(addresses_, *site_);
+    context_ = Start(addresses_, options.allow, *served_);
   } catch (...) {
     ::mg_exit_library();
     throw;

@@ -2,6 +2,7 @@
 // its own, stops in its destructor. cmd makes one, after the reader.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -15,13 +16,18 @@ struct mg_context;
 
 namespace procevent {
 
+struct Served;  // what the server's threads use
+
+// What a thread of the server does before anything else; it throws nothing.
+using ThreadStart = std::function<void()>;
+
 class Server {
  public:
   // Throws std::runtime_error with one line: what failed, on which address, and what to do about it.
   // `exchange` and `reloads` must outlive the server.
-  Server(const ServerOptions& options, Exchange& exchange, const ReloadStatus& reloads);
+  Server(const ServerOptions& options, Exchange& exchange, const ReloadStatus& reloads, ThreadStart begin = {});
   // The same with other pages, which may throw.
-  Server(const ServerOptions& options, Site::Pages pages);
+  Server(const ServerOptions& options, Site::Pages pages, ThreadStart begin = {});
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
   Server(Server&&) = delete;
@@ -32,9 +38,9 @@ class Server {
   void Stop();
 
  private:
-  std::unique_ptr<Site> site_;
+  std::unique_ptr<Served> served_;
   std::vector<ListenAddress> addresses_;
-  mg_context* context_ = nullptr;  // of civetweb, whose threads use site_
+  mg_context* context_ = nullptr;  // of civetweb, whose threads use served_
 };
 
 }  // namespace procevent

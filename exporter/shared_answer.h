@@ -2,6 +2,7 @@
 // the question, and nothing is made twice for askers who wait together. Any number of threads may ask; the site does.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -9,6 +10,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace procevent {
 
@@ -28,14 +30,17 @@ class Answer {
 
 class SharedAnswer {
  public:
-  using Make = std::function<std::string()>;
+  // May wait for something, but no longer than `patience`.
+  using Make = std::function<std::string(std::chrono::milliseconds patience)>;
   explicit SharedAnswer(Make make) : make_(std::move(make)) {}
 
-  // What `make` throws goes to the one who ran it; another of those who wait tries again.
-  std::shared_ptr<const Answer> Get();
+  // Whoever waited for another answer has that much less patience. What `make` throws goes to the one who ran it;
+  // another of those who wait tries again.
+  std::shared_ptr<const Answer> Get(std::chrono::milliseconds patience);
 
  private:
-  std::shared_ptr<const Answer> MakeOne(std::unique_lock<std::mutex>& lock);
+  using Deadline = std::chrono::steady_clock::time_point;
+  std::shared_ptr<const Answer> MakeOne(std::unique_lock<std::mutex>& lock, Deadline deadline);
 
   Make make_;
   std::mutex mutex_;

@@ -104,7 +104,7 @@ Response Site::Route(const Request& request) {
   if (request.path == "/-/healthy") {
     return {"200 OK", kPlainText, "healthy\n", {}};
   }
-  const std::string cause = state_().unreadiness;
+  const std::string cause = state_().cause;
   if (!cause.empty()) {
     return {"503 Service Unavailable", kPlainText, "not ready: " + cause + "\n", "Retry-After: 1\r\n"};
   }
@@ -113,7 +113,7 @@ Response Site::Route(const Request& request) {
 
 Response Site::Metrics(std::string_view accept_encoding) {
   constexpr std::string_view kType = "text/plain; version=0.0.4; charset=utf-8";
-  const std::shared_ptr<const Answer> answer = metrics_.Get();
+  const std::shared_ptr<const Answer> answer = metrics_.Get(kAnswerTimeout);
   if (PrefersGzip(accept_encoding)) {
     if (const auto& packed = answer->gzipped()) {
       return {"200 OK", kType, *packed, "Content-Encoding: gzip\r\nVary: Accept-Encoding\r\n"};
@@ -125,8 +125,8 @@ Response Site::Metrics(std::string_view accept_encoding) {
 std::string Site::Landing() const {
   const std::string path = Escaped(telemetry_path_);
   const ListenerState state = state_();
-  const std::string hearing = state.unreadiness.empty() ? "It hears the kernel's process events."
-                                                        : "It does not hear the kernel: " + state.unreadiness;
+  const std::string hearing =
+      state.cause.empty() ? "It hears the kernel's process events." : "It does not hear the kernel: " + state.cause;
   return "<!doctype html>\n<html lang=\"en\">\n<head><title>procevent_exporter</title></head>\n<body>\n"
          "<h1>procevent_exporter " +
          Escaped(Version()) + "</h1>\n<p>" + Escaped(hearing) + "</p>\n" +

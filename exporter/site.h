@@ -36,7 +36,7 @@ std::string Written(const Response& response, Part part = Part::kWhole);
 class Site {
  public:
   struct Pages {
-    std::function<std::string()> metrics;  // the text of a scrape
+    SharedAnswer::Make metrics;  // the text of a scrape
     std::function<ListenerState()> state;
   };
   using Send = std::function<void(std::string_view)>;

@@ -44,8 +44,13 @@ Reader::Reader(std::unique_ptr<Source> source, const ReaderOptions& options, uns
       stop_(MakeWake()),
       waiter_(std::array{stop_.fd(), exchange_.asked_fd()}) {}
 
-void Reader::Start() {
-  thread_ = std::thread([this] { Run(); });
+void Reader::Start(std::function<void()> begin) {
+  thread_ = std::thread([this, begin = std::move(begin)] {
+    if (begin) {
+      begin();
+    }
+    Run();
+  });
   tried_.wait();
 }
 

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <latch>
 #include <memory>
 #include <optional>
@@ -46,8 +47,9 @@ class Reader {
   Reader& operator=(const Reader&) = delete;
   ~Reader() { Stop(); }
 
-  // Starts the thread, and returns when it has tried to subscribe once; whether that went well is in the snapshots.
-  void Start();
+  // Starts the thread, which does `begin` before anything else; that throws nothing. Returns when the thread has tried
+  // to subscribe once; whether that went well is in the snapshots.
+  void Start(std::function<void()> begin = {});
   // Ends the subscription and the thread.
   void Stop();
 

@@ -32,7 +32,7 @@ std::vector<FaultRow> FlagRows();
 
 // What is allowed, where rows of more than one kind say it.
 inline const std::string kUnknown = "found an unknown key, allowed is one of ";
-inline const std::string kRequests = ", allowed is a number from 1 to 1000, like 40";
+inline const std::string kRequests = ", allowed is a number from 1 to 64, like 40";
 inline const std::string kLevels = ", allowed is debug, info, warning or error";
 inline const std::string kAddress = ", allowed is an address like 0.0.0.0:13675";
 inline const std::string kCovered = " (another of the list covers this one already)";

@@ -78,6 +78,19 @@ TEST(FlagsTest, CheckConfigTakesTheFlagsWhereverTheyStand) {
   EXPECT_EQ(Parse({"check-config"}).command, Flags::Command::kCheckConfig) << "there may be no file";
 }
 
+TEST(FlagsTest, TakesFlagsOnBothSidesOfDoctor) {
+  for (const std::vector<std::string>& flags :
+       std::vector<std::vector<std::string>>{{"doctor", "--json", "--config.file=a.yml", "--log.level=debug"},
+                                             {"--config.file=a.yml", "--log.level=debug", "doctor", "--json"}}) {
+    EXPECT_EQ(Parse(flags).command, Flags::Command::kDoctor);
+    EXPECT_TRUE(Parse(flags).json);
+    EXPECT_EQ(Parse(flags).config_file, "a.yml");
+    EXPECT_EQ(Parse(flags).settings.size(), 1U);
+  }
+  EXPECT_EQ(Parse({"doctor"}).command, Flags::Command::kDoctor);
+  EXPECT_FALSE(Parse({"doctor"}).json);
+}
+
 TEST(FlagsTest, AWrongOneExitsWithTwoAndTheUsageLine) {
   const Flags flags = Parse({"--nope"});
   EXPECT_EQ(flags.command, Flags::Command::kExit);

@@ -50,7 +50,7 @@ INSTANTIATE_TEST_SUITE_P(Rows, DefaultsTest,
 TEST(LoadTest, ReadsEveryKey) {
   const Config config = Good(
       "web:\n  listen_addresses: ['127.0.0.1:1', \"127.0.0.2:1\", :2]\n  telemetry_path: /m\n"
-      "  allow: [127.0.0.1, 10.0.0.0/8]\n  max_requests: 1000\n"
+      "  allow: [127.0.0.1, 10.0.0.0/8]\n  max_requests: 64\n"
       "source:\n  receive_buffer: 64KiB\n  events: [exec, exit]\n"
       "reader: {drain_interval: 1s, canary_interval: 60s}\n"
       "processes: {limit: 1024}\n"
@@ -62,7 +62,7 @@ TEST(LoadTest, ReadsEveryKey) {
   EXPECT_THAT(config.server.listen_addresses, ElementsAre("127.0.0.1:1", "127.0.0.2:1", ":2"));
   EXPECT_EQ(config.server.telemetry_path, "/m");
   EXPECT_THAT(config.server.allow, ElementsAre("127.0.0.1", "10.0.0.0/8"));
-  EXPECT_EQ(config.server.max_requests, 1000U);
+  EXPECT_EQ(config.server.max_requests, 64U);
   EXPECT_EQ(config.connector.receive_buffer_bytes, 65536U);
   EXPECT_EQ(config.connector.events,
             EventMask::None().With(EventKind::kExec).With(EventKind::kExit).With(EventKind::kComm));

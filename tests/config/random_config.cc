@@ -43,7 +43,7 @@ ServerOptions RandomServer(std::mt19937& random) {
       server.allow.emplace_back(network);
     }
   }
-  server.max_requests = static_cast<unsigned>(Within(random, 1, 1000));
+  server.max_requests = static_cast<unsigned>(Within(random, 1, 64));
   return server;
 }
 

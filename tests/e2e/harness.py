@@ -11,6 +11,7 @@ import os
 import random
 import signal
 import socket
+import stat
 import struct
 import subprocess
 import sys
@@ -40,6 +41,16 @@ def program(variable):
 
 def exporter_binary():
     return program("PROCEVENT_EXPORTER_BINARY")
+
+
+def why_not_for_anybody():
+    """One line, where the exporter's binary is not for others to run; else None."""
+    path = os.path.realpath(exporter_binary())
+    while path != "/":
+        if not os.stat(path).st_mode & stat.S_IXOTH:
+            return f"others may not run what is in {path}"
+        path = os.path.dirname(path)
+    return None
 
 
 @functools.cache
@@ -119,8 +130,9 @@ def network_of(pid):
 class Exporter:
     """A running exporter on a free loopback port, stopped at the end of the `with`, where it must end with 0."""
 
-    def __init__(self, *flags, config="", prefix=(), before_exec=None, stderr=None):
+    def __init__(self, *flags, config="", prefix=(), before_exec=None, stderr=None, environment=None):
         self._directory = tempfile.TemporaryDirectory(prefix="procevent-e2e-")
+        os.chmod(self._directory.name, 0o755)  # whoever the exporter runs as
         self.port = free_port()
         file = os.path.join(self._directory.name, "procevent_exporter.yml")
         with open(file, "w", encoding="utf-8") as text:
@@ -130,7 +142,7 @@ class Exporter:
             [*prefix, exporter_binary(), f"--config.file={file}", f"--web.listen-address=127.0.0.1:{self.port}",
              *flags],
             stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log if stderr is None else stderr,
-            preexec_fn=before_exec)
+            preexec_fn=before_exec, env={**os.environ, **(environment or {})})
 
     def __enter__(self):
         return self

@@ -22,7 +22,7 @@ using Clients = std::vector<std::unique_ptr<TcpClient>>;
 // More than the kernel takes off a server's hands (tcp_wmem): who does not read keeps a thread waiting.
 Site::Pages BigPages() {
   constexpr std::size_t kBytes = 4'500'000;
-  return {[] { return std::string(kBytes, '#'); }, [] { return ListenerState(); }};
+  return {[](auto) { return std::string(kBytes, '#'); }, [] { return ListenerState(); }};
 }
 
 void AddHalfOpen(Clients& clients, std::uint16_t port, int count) {

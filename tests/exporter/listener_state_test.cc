@@ -19,22 +19,22 @@ Snapshot Filled() {
 
 TEST(ListenerStateTest, OfAListenerThatHears) {
   const ListenerState state = StateOf(Filled(), Exchange::Age::kFresh);
-  EXPECT_EQ(state.unreadiness, "");
+  EXPECT_EQ(state.cause, "");
   EXPECT_EQ(state.losses, "1055 events were received, and 401 (27.5 %) were lost; nobody listened for 1 s.");
 }
 
 TEST(ListenerStateTest, OfOneThatDoesNot) {
   Snapshot snapshot = Filled();
   snapshot.listening = false;
-  EXPECT_EQ(StateOf(snapshot, Exchange::Age::kFresh).unreadiness, "not listening yet");
+  EXPECT_EQ(StateOf(snapshot, Exchange::Age::kFresh).cause, "not listening yet");
   snapshot.cause = {.operation = "subscribe", .code = 111, .remedy = "run with --network host"};
-  EXPECT_EQ(StateOf(snapshot, Exchange::Age::kFresh).unreadiness,
+  EXPECT_EQ(StateOf(snapshot, Exchange::Age::kFresh).cause,
             "cannot subscribe: Connection refused; run with --network host");
 }
 
 TEST(ListenerStateTest, OfAReaderThatDoesNotAnswer) {
   const ListenerState stale = StateOf(Filled(), Exchange::Age::kStale);
-  EXPECT_EQ(stale.unreadiness, "the reader does not answer");
+  EXPECT_EQ(stale.cause, "the reader does not answer");
   EXPECT_FALSE(stale.losses.empty()) << "what it told last";
   EXPECT_EQ(StateOf(Snapshot(kCpus), Exchange::Age::kNone).losses, "");
 }

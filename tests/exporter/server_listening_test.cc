@@ -115,5 +115,33 @@ TEST(ServerTest, StopsWithinTheBoundWhenIdle) {
   house.server->Stop();
   EXPECT_LT(steady_clock::now() - begin, kBound);
 }
+
+// All of 127.0.0.0/8 reaches a server on 127.0.0.1; the client is 127.0.0.1 here.
+TEST(ServerTest, AnswersThoseWhoAreAllowedOnly) {
+  const struct {
+    const char* name;
+    std::vector<std::string> allow;
+    bool answers;
+  } rows[] = {
+      {"everybody", {}, true},
+      {"this address", {"127.0.0.1"}, true},
+      {"its network", {"10.0.0.0/8", "127.0.0.0/8"}, true},
+      {"all addresses", {"0.0.0.0/0"}, true},
+      {"another address", {"127.0.0.2"}, false},
+      {"another network", {"10.0.0.0/8"}, false},
+  };
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.name);
+    House house(ServerOptions{.allow = row.allow});
+    const FakeReader reader(house.exchange);
+    EXPECT_THAT(Get(house.port, "/-/healthy"), StartsWith(row.answers ? kOk : ""));
+    EXPECT_EQ(Get(house.port, "/-/healthy").empty(), !row.answers);
+  }
+}
+
+TEST(ServerTest, ANetworkThatIsNoneIsNamed) {
+  EXPECT_THAT(WhyNot(ServerOptions{.allow = {"10.0.0.1/8"}}), HasSubstr("cannot allow 10.0.0.1/8: "));
+}
+
 }  // namespace
 }  // namespace procevent

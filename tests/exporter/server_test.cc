@@ -5,8 +5,11 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <memory>
+#include <mutex>
 #include <new>
 #include <regex>
+#include <set>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -210,7 +213,7 @@ TEST(ServerTest, UnreadyNamesTheListenersCause) {
 }
 
 TEST(ServerTest, PageThatThrowsIsA500AndNoMore) {
-  House house(Site::Pages{[]() -> std::string { throw std::bad_alloc(); }, []() -> ListenerState { throw 1; }});
+  House house(Site::Pages{[](auto) -> std::string { throw std::bad_alloc(); }, []() -> ListenerState { throw 1; }});
   for (int i = 0; i < 3; ++i) {
     EXPECT_THAT(Get(house.port, "/metrics"), StartsWith("HTTP/1.1 500 "));
     EXPECT_THAT(Get(house.port, "/-/ready"), StartsWith("HTTP/1.1 500 "));
@@ -235,6 +238,42 @@ TEST(ServerTest, ManyScrapesAtOnceAreAllServed) {
     }
   }
   EXPECT_THAT(served, testing::Each(kScrapes));
+}
+
+TEST(ServerTest, EachOfItsThreadsBeginsWithWhatItIsGiven) {
+  std::mutex mutex;
+  std::set<std::thread::id> begun;
+  std::set<std::thread::id> strangers;
+  std::uint16_t port = 0;
+  const auto note = [&] {
+    const std::lock_guard lock(mutex);
+    if (!begun.contains(std::this_thread::get_id())) {
+      strangers.insert(std::this_thread::get_id());
+    }
+  };
+  const Site::Pages pages{[&](auto) {
+                            note();
+                            return std::string();
+                          },
+                          [&] {
+                            note();
+                            return ListenerState();
+                          }};
+  const auto server = OnFreePort(port, [&] {
+    ServerOptions options;
+    options.listen_addresses = {Address(port)};
+    return std::make_unique<Server>(options, pages, [&] {
+      const std::lock_guard lock(mutex);
+      begun.insert(std::this_thread::get_id());
+    });
+  });
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_THAT(Get(port, "/metrics"), StartsWith(kOk));
+  }
+  const std::lock_guard lock(mutex);
+  EXPECT_EQ(strangers.size(), 0U);
+  EXPECT_GT(begun.size(), 1U);
+  EXPECT_FALSE(begun.contains(std::this_thread::get_id()));
 }
 
 }  // namespace

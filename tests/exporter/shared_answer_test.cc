@@ -16,23 +16,25 @@
 namespace procevent {
 namespace {
 
+constexpr std::chrono::seconds kPatience(1);
+
 TEST(SharedAnswerTest, WhoAsksAloneGetsAFreshOne) {
   int made = 0;
-  SharedAnswer answers([&made] { return std::to_string(++made); });
+  SharedAnswer answers([&made](auto) { return std::to_string(++made); });
   for (const char* const expected : {"1", "2", "3"}) {
-    EXPECT_EQ(answers.Get()->text(), expected);
+    EXPECT_EQ(answers.Get(kPatience)->text(), expected);
   }
 }
 
 TEST(SharedAnswerTest, NothingIsKeptForNobody) {
-  SharedAnswer answers([] { return std::string("text"); });
-  const std::weak_ptr<const Answer> kept = answers.Get();
+  SharedAnswer answers([](auto) { return std::string("text"); });
+  const std::weak_ptr<const Answer> kept = answers.Get(kPatience);
   EXPECT_TRUE(kept.expired());
 }
 
 TEST(SharedAnswerTest, IsPackedOnce) {
-  SharedAnswer answers([] { return std::string("text"); });
-  const auto answer = answers.Get();
+  SharedAnswer answers([](auto) { return std::string("text"); });
+  const auto answer = answers.Get(kPatience);
   EXPECT_EQ(Gunzip(answer->gzipped().value()), "text");
   EXPECT_EQ(&answer->gzipped(), &answer->gzipped());
 }
@@ -43,7 +45,7 @@ TEST(SharedAnswerTest, IsSharedAndNeverOlderThanTheQuestion) {
   constexpr int kAsks = 40;
   std::atomic<int> begun{0};
   std::atomic<int> too_old{0};
-  SharedAnswer answers([&begun] {
+  SharedAnswer answers([&begun](auto) {
     const int number = ++begun;
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
     return std::to_string(number);
@@ -56,7 +58,7 @@ TEST(SharedAnswerTest, IsSharedAndNeverOlderThanTheQuestion) {
         ready.arrive_and_wait();
         for (int ask = 0; ask < kAsks; ++ask) {
           const int before = begun;
-          too_old += std::stoi(answers.Get()->text()) <= before ? 1 : 0;
+          too_old += std::stoi(answers.Get(kPatience)->text()) <= before ? 1 : 0;
         }
       });
     }
@@ -65,12 +67,29 @@ TEST(SharedAnswerTest, IsSharedAndNeverOlderThanTheQuestion) {
   EXPECT_LT(begun, kThreads * kAsks / 2) << "little was shared";
 }
 
+// As long as a reader that does not answer lets everybody wait: together, not one after the other.
+TEST(SharedAnswerTest, WaitingForAnotherCostsPatience) {
+  constexpr std::chrono::milliseconds kShort(200);
+  std::atomic<int> begun{0};
+  SharedAnswer answers([&begun](std::chrono::milliseconds patience) {
+    ++begun;
+    std::this_thread::sleep_for(patience);
+    return std::to_string(patience.count());
+  });
+  EXPECT_EQ(answers.Get(std::chrono::milliseconds(0))->text(), "0");
+  const std::jthread first([&] { answers.Get(kShort); });
+  while (begun < 2) {
+    std::this_thread::yield();
+  }
+  EXPECT_LE(std::stoi(answers.Get(kShort)->text()), kShort.count() / 2) << "the first one's time went by";
+}
+
 TEST(SharedAnswerTest, AFailureIsTheMakersAlone) {
   constexpr int kThreads = 4;
   std::atomic<int> begun{0};
   std::atomic<int> failed{0};
   std::atomic<int> served{0};
-  SharedAnswer answers([&begun]() -> std::string {
+  SharedAnswer answers([&begun](auto) -> std::string {
     const int number = ++begun;
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
     if (number % 2 == 1) {
@@ -84,7 +103,7 @@ TEST(SharedAnswerTest, AFailureIsTheMakersAlone) {
       threads.emplace_back([&] {
         for (int ask = 0; ask < 20; ++ask) {
           try {
-            served += answers.Get()->text() == "text" ? 1 : 0;
+            served += answers.Get(kPatience)->text() == "text" ? 1 : 0;
           } catch (const std::runtime_error&) {
             ++failed;
           }

@@ -20,7 +20,7 @@ using testing::StartsWith;
 const std::string kText = "procevent_x 1\n";
 
 Site MakeSite(const ServerOptions& options = {}, const ListenerState& state = {}) {
-  return Site(options, {[] { return kText; }, [state] { return state; }});
+  return Site(options, {[](auto) { return kText; }, [state] { return state; }});
 }
 
 std::string Serve(Site& site, const Request& request) {
@@ -103,7 +103,7 @@ TEST(SiteTest, LandingPageLinksAndEscapes) {
 }
 
 TEST(SiteTest, UnreadyNamesTheCauseAndStaysHealthy) {
-  Site site = MakeSite({}, {.unreadiness = "cannot hear; use ears", .losses = "1 < 2 were lost."});
+  Site site = MakeSite({}, {.cause = "cannot hear; use ears", .losses = "1 < 2 were lost."});
   const std::string response = Serve(site, {"GET", "/-/ready", ""});
   EXPECT_THAT(response, StartsWith("HTTP/1.1 503 Service Unavailable\r\n"));
   EXPECT_EQ(BodyOf(response), "not ready: cannot hear; use ears\n");
@@ -144,7 +144,7 @@ TEST(SiteTest, PageThatThrowsIsA500AndGivesItsPlaceBack) {
   ServerOptions options;
   options.max_requests = 1;
   bool broken = true;
-  Site site(options, {[&broken]() -> std::string {
+  Site site(options, {[&broken](auto) -> std::string {
                         if (broken) {
                           throw std::runtime_error("no paper");
                         }

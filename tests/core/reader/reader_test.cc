@@ -115,6 +115,20 @@ TEST_F(ReaderTest, CountsWhatCameBeforeTheScrape) {
   EXPECT_TRUE(snapshot.listening);
 }
 
+TEST_F(ReaderTest, BeginsWithWhatItIsGiven) {
+  Reader reader(std::make_unique<FakeSource>(kernel_), ReaderOptions{}, 2, Hearing::kAll, LedgerOptions{}, proc_.get());
+  std::thread::id thread;
+  int renewals = -1;
+  reader.Start([&] {
+    thread = std::this_thread::get_id();
+    renewals = kernel_.renewals();
+  });
+  EXPECT_NE(thread, std::thread::id());
+  EXPECT_NE(thread, std::this_thread::get_id());
+  EXPECT_EQ(renewals, 0) << "it had subscribed before";
+  EXPECT_EQ(kernel_.renewals(), 1);
+}
+
 TEST_F(ReaderTest, WaitsForForksThatTheKernelCountedAndHasYetToQueue) {
   Start();
   constexpr std::uint64_t kScrapes = 50;

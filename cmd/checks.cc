@@ -1,0 +1,187 @@
+#include "cmd/checks.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstddef>
+#include <initializer_list>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "cmd/notice_log.h"
+#include "config/text.h"
+
+namespace procevent {
+namespace {
+
+using State = Check::State;
+
+Check Ok(std::string_view name, std::string finding) { return {name, State::kOk, std::move(finding), {}}; }
+
+// Of a line "what is wrong; what helps".
+Check Wrong(std::string_view name, State state, std::string_view line) {
+  const std::size_t end = line.find("; ");
+  if (end == std::string_view::npos) {
+    return {name, state, std::string(line), {}};
+  }
+  return {name, state, std::string(line.substr(0, end)), std::string(line.substr(end + 2))};
+}
+
+// Major and minor number, as in "6.18.44-generic".
+std::optional<std::pair<unsigned, unsigned>> VersionOf(std::string_view release) {
+  std::pair<unsigned, unsigned> version;
+  const char* const end = release.data() + release.size();
+  const auto [dot, fault] = std::from_chars(release.data(), end, version.first);
+  if (fault != std::errc() || dot == end || *dot != '.' ||
+      std::from_chars(dot + 1, end, version.second).ec != std::errc()) {
+    return std::nullopt;
+  }
+  return version;
+}
+
+bool IsBefore66(const Probes& probes) {
+  const auto version = VersionOf(probes.kernel_release);
+  return version && *version < std::pair(6U, 6U);
+}
+
+bool NoConnector(const Probes& probes) {
+  const Status& opened = probes.subscription.opened;
+  return !opened && (opened.error().code == EPROTONOSUPPORT || opened.error().code == EAFNOSUPPORT);
+}
+
+Check KernelCheck(const Probes& probes) {
+  constexpr std::string_view kName = "kernel";
+  constexpr std::size_t kMostBytes = 128;
+  const std::string release = "Linux " + Printable(probes.kernel_release, kMostBytes);
+  if (NoConnector(probes)) {
+    return {kName, State::kFailed, release + ", without process events",
+            std::string(probes.subscription.opened.error().remedy)};
+  }
+  if (probes.around.no_proc_events) {
+    return {kName, State::kFailed, release + ", without process events",
+            std::string(NoAck({.no_proc_events = true}).remedy)};
+  }
+  if (probes.around.foreign_network) {
+    return {kName, State::kWarning, release + " (whether it makes process events is not to be seen from here)",
+            "run doctor in the host's network namespace, with /proc mounted"};
+  }
+  return Ok(kName, release + ", with CONFIG_CONNECTOR and CONFIG_PROC_EVENTS");
+}
+
+Check CapabilityCheck(const Probes& probes) {
+  constexpr std::string_view kName = "capability";
+  const bool elsewhere = probes.net_admin && probes.around.foreign_users;
+  if (probes.net_admin && !elsewhere) {
+    return Ok(kName, "CAP_NET_ADMIN is there");
+  }
+  const std::string finding =
+      elsewhere ? "CAP_NET_ADMIN counts only in this user namespace" : "CAP_NET_ADMIN is missing";
+  const std::string remedy = elsewhere ? "run in the host's user namespace"
+                                       : "run as root, or with --cap-add NET_ADMIN (systemd: "
+                                         "AmbientCapabilities=CAP_NET_ADMIN)";
+  if (IsBefore66(probes)) {
+    return {kName, State::kFailed, finding + ", and before Linux 6.6 nothing works without it", remedy};
+  }
+  return {kName, State::kWarning, finding + ": from Linux 6.6 on only the large receive buffer needs it", remedy};
+}
+
+// Where the kernel has no connector, or /proc is not there, a network that shows none is not to blame.
+Check NamespacesCheck(const Probes& probes) {
+  constexpr std::string_view kName = "namespaces";
+  const Surroundings around{
+      .foreign_network = probes.around.foreign_network && probes.proc_mounted && !NoConnector(probes),
+      .foreign_pids = probes.around.foreign_pids,
+      .foreign_users = probes.around.foreign_users};
+  std::string foreign;
+  for (const auto& [is_foreign, name] :
+       {std::pair(around.foreign_network, "network"), std::pair(around.foreign_pids, "PID"),
+        std::pair(around.foreign_users, "user")}) {
+    if (is_foreign) {
+      foreign += (foreign.empty() ? "" : ", ") + std::string(name);
+    }
+  }
+  if (!foreign.empty()) {
+    return {kName, State::kFailed, "not the host's: " + foreign, std::string(NoAck(around).remedy)};
+  }
+  if (!probes.proc_mounted) {
+    return {kName, State::kWarning, "not to be told without /proc", "mount /proc"};
+  }
+  return Ok(kName, "the host's network, PID and user namespaces");
+}
+
+Check BufferCheck(const Probes& probes) {
+  constexpr std::string_view kName = "buffer";
+  constexpr unsigned kKibi = 10;
+  const std::uint64_t got = probes.subscription.buffer_bytes;
+  if (!probes.subscription.opened) {
+    return {kName, State::kWarning, "not to be told without a socket of the connector", "see subscription"};
+  }
+  if (got >= probes.buffer_wanted) {
+    return Ok(kName, "the receive buffer has the " + std::to_string(got >> kKibi) + "KiB asked for");
+  }
+  const NoticeText text = TextOf({.kind = Notice::Kind::kSmallBuffer, .number = got, .wanted = probes.buffer_wanted});
+  Check check = Wrong(kName, State::kWarning, text.text);
+  if (probes.buffer_sysctl) {
+    check.remedy += ", which is " + std::to_string(*probes.buffer_sysctl);
+  }
+  return check;
+}
+
+Check ProcCheck(const Probes& probes) {
+  constexpr std::string_view kName = "proc";
+  if (!probes.proc_mounted) {
+    return {kName, State::kFailed, "/proc is not mounted", "mount it: names, the audit and much else come from there"};
+  }
+  return probes.processes ? Ok(kName, "/proc shows the processes of others")
+                          : Wrong(kName, State::kWarning, Describe(probes.processes.error()));
+}
+
+Check AuditCheck(const Probes& probes) {
+  constexpr std::string_view kName = "audit";
+  return probes.forks ? Ok(kName, "/proc/stat tells the kernel's count of forks")
+                      : Wrong(kName, State::kWarning, Describe(probes.forks.error()));
+}
+
+std::string NamesOf(const std::vector<EventKind>& kinds) {
+  std::string names;
+  for (const EventKind kind : kinds) {
+    names += (names.empty() ? "" : ", ") + std::string(kEventNames.at(static_cast<std::size_t>(kind)));
+  }
+  return names;
+}
+
+Check SubscriptionCheck(const Probes& probes) {
+  constexpr std::string_view kName = "subscription";
+  const SubscriptionProbe& probe = probes.subscription;
+  for (const Status* const status : {&probe.opened, &probe.acknowledged, &probe.forked}) {
+    if (!*status) {
+      return Wrong(kName, State::kFailed, Describe(status->error()));
+    }
+  }
+  if (!probe.not_heard.empty()) {
+    return {kName, State::kFailed,
+            "acknowledged, but of a child that was forked unheard were: " + NamesOf(probe.not_heard),
+            "run doctor again; if it stays so, another program silences everybody's subscription: look for it"};
+  }
+  return Ok(kName, "acknowledged, and a child that was forked was heard: " + NamesOf(probe.heard));
+}
+
+Check AddressCheck(const Probes& probes) {
+  constexpr std::string_view kName = "address";
+  return probes.address_fault.empty() ? Ok(kName, "free: " + probes.addresses)
+                                      : Wrong(kName, State::kFailed, probes.address_fault);
+}
+
+}  // namespace
+
+std::vector<Check> ChecksOf(const Probes& probes) {
+  return {KernelCheck(probes), CapabilityCheck(probes), NamespacesCheck(probes),   BufferCheck(probes),
+          ProcCheck(probes),   AuditCheck(probes),      SubscriptionCheck(probes), AddressCheck(probes)};
+}
+
+bool AllHolds(const std::vector<Check>& checks) {
+  return std::ranges::none_of(checks, [](const Check& check) { return check.state == State::kFailed; });
+}
+
+}  // namespace procevent

@@ -1,0 +1,59 @@
+#include "cmd/reload.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "config/schema.h"
+
+namespace procevent {
+namespace {
+
+bool IsLive(std::string_view path) {
+  const auto schema = Schema();
+  const auto key = std::ranges::find(schema, path, &ConfigKey::path);
+  return key != schema.end() && key->live;
+}
+
+std::string Joined(const std::vector<std::string_view>& paths) {
+  std::string text;
+  for (const std::string_view path : paths) {
+    text += (text.empty() ? "" : ", ") + std::string(path);
+  }
+  return text;
+}
+
+Reload Refused(const Config& running, const std::vector<Fault>& faults) {
+  Reload reload{.good = false, .config = running, .lines = {}};
+  for (const Fault& fault : faults) {
+    reload.lines.emplace_back(LogLevel::kError, Describe(fault));
+  }
+  reload.lines.emplace_back(LogLevel::kError,
+                            "the configuration is not taken over; the one before stays in use: mend it, and send "
+                            "SIGHUP again");
+  return reload;
+}
+
+}  // namespace
+
+Reload Reread(const Config& running, const LoadedConfig& loaded) {
+  if (const auto* const faults = std::get_if<std::vector<Fault>>(&loaded)) {
+    return Refused(running, *faults);
+  }
+  const Config& fresh = std::get<EffectiveConfig>(loaded).config;
+  Reload reload{.good = true, .config = running, .lines = {}};
+  reload.config.log.level = fresh.log.level;
+  reload.config.ledger.name_groups = fresh.ledger.name_groups;
+  std::vector<std::string_view> changed = ChangedKeys(running, fresh);
+  const auto waiting = std::ranges::stable_partition(changed, IsLive);
+  const std::vector<std::string_view> restart(waiting.begin(), waiting.end());
+  changed.erase(waiting.begin(), waiting.end());
+  reload.lines.emplace_back(LogLevel::kInfo,
+                            changed.empty() ? "the configuration was read again: nothing to take over"
+                                            : "the configuration was read again: " + Joined(changed) + " taken over");
+  if (!restart.empty()) {
+    reload.lines.emplace_back(LogLevel::kWarning, "restart to take over: " + Joined(restart));
+  }
+  return reload;
+}
+
+}  // namespace procevent

@@ -1,0 +1,53 @@
+#include "cmd/service_report.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/clock.h"
+
+namespace procevent {
+namespace {
+
+std::string StatusOf(const ListenerState& state) {
+  return state.cause.empty() ? "hearing the kernel's process events" : "not ready: " + state.cause;
+}
+
+}  // namespace
+
+ServiceReport::ServiceReport(const ServiceSettings& settings, Ask ask, ServiceManager::Warn warn)
+    : ask_(std::move(ask)), manager_(settings.socket, std::move(warn)), watchdog_(settings.watchdog) {}
+
+void ServiceReport::Ready() {
+  if (manager_.listens()) {
+    status_ = StatusOf(Look());
+    manager_.Ready(status_);
+  }
+}
+
+void ServiceReport::Turn() {
+  if (!manager_.listens()) {
+    return;
+  }
+  const ListenerState state = Look();
+  if (std::string status = StatusOf(state); status != status_) {
+    status_ = std::move(status);
+    manager_.Renew(status_);
+  }
+  if (state.answered && watchdog_.count() > 0) {
+    manager_.Beat();
+  }
+}
+
+// A beat comes at half of the time there is. A reader that does not answer is asked again soon: it may be slow only.
+ListenerState ServiceReport::Look() {
+  if (watchdog_.count() == 0) {
+    return ask_(kAnswerTimeout);
+  }
+  const auto quarter = std::chrono::duration_cast<std::chrono::milliseconds>(watchdog_ / 4);
+  ListenerState state = ask_(std::clamp(quarter, std::chrono::milliseconds(1), kAnswerTimeout));
+  const auto pause = state.answered ? watchdog_ / 2 : watchdog_ / 16;
+  due_ns_ = MonotonicNanos() + static_cast<std::uint64_t>(pause.count());
+  return state;
+}
+
+}  // namespace procevent
