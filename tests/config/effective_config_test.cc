@@ -59,7 +59,7 @@ TEST(EffectiveConfigTest, SaysWhereEachValueCameFrom) {
 
 TEST(EffectiveConfigTest, WhatIsPrintedLoadsAsTheSame) {
   std::mt19937 random(1);
-  for (int i = 0; i < 5'000; ++i) {
+  for (int i = 0; i < 2'000; ++i) {
     const Config config = RandomConfig(random);
     const std::string text = ToYaml({config, {}});
     const LoadedConfig loaded = LoadConfig(text, "f.yml");
@@ -76,15 +76,12 @@ TEST(EffectiveConfigTest, ChangesAreToldByKey) {
   std::mt19937 random(2);
   const Config before;
   for (int i = 0; i < 200; ++i) {
-    EffectiveConfig other{RandomConfig(random), {}};
+    const Config other = RandomConfig(random);
     for (const ConfigKey& key : Schema()) {
       EffectiveConfig after{before, {}};
-      std::string text = key.show(other.config);
+      const std::string text = key.show(other);
       const bool differs = text != key.show(before);
-      const LoadedConfig loaded = LoadConfig(ToYaml(other), "f.yml");
-      ASSERT_TRUE(std::holds_alternative<EffectiveConfig>(loaded));
-      YamlNode node = ParseYaml(text, "f.yml").root;
-      ASSERT_THAT(CheckValue(key, node, after.config), ElementsAre());
+      ASSERT_THAT(CheckValue(key, ParseYaml(text, "f.yml").root, after.config), ElementsAre());
       ASSERT_THAT(ChangedKeys(before, after.config),
                   differs ? testing::Matcher<std::vector<std::string_view>>(ElementsAre(key.path))
                           : testing::Matcher<std::vector<std::string_view>>(ElementsAre()));
