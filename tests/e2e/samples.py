@@ -22,6 +22,9 @@ class Samples:
     def names(self):
         return set(self._families)
 
+    def count(self):
+        return sum(len(samples) for samples in self._families.values())
+
     def value(self, name, **labels):
         for found, value in self._families[name]:
             if found == labels:

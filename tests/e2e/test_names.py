@@ -1,4 +1,5 @@
-"""Processes with hostile names: whatever bytes they choose, a real Prometheus takes the page, and shows what it says."""
+"""Processes with hostile names: whatever bytes they choose, a real Prometheus and a real VictoriaMetrics take the page,
+show what it says, and find each name when asked for it."""
 
 import ctypes
 import os
@@ -8,6 +9,7 @@ import unicodedata
 
 import harness
 import prometheus
+import victoria
 
 PR_SET_NAME = 15
 RANDOM_NAMES = 400
@@ -30,6 +32,9 @@ NAMED = {
     "turns the text": "a\u202eb".encode(),
     "a reserved row, cut": b"[untracked processes]",
 }
+# What some of them look like on our page.
+WORST = ('a"b"', "a\\b\\", "12345678901234\\", "a\\x0ab\\x0a", 'x",comm="y', "x 1\\x0aup 0", "} 1", "\\x1b[2J",
+         "\\xff\\xfe\\x80", "ааааааа\\xd0", "[untracked proc")
 
 
 def call_itself_and_fork(name):
@@ -58,28 +63,37 @@ def random_names():
     return [bytes(dice.randrange(1, 256) for _ in range(dice.randrange(1, 16))) for _ in range(RANDOM_NAMES)]
 
 
-class HostileNames(harness.LiveTest):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        harness.require(prometheus.why_not())
+def selector(operator, text):
+    """PromQL for forks by their name."""
+    return 'procevent_forks_total{comm%s"%s"}' % (operator, text.replace("\\", "\\\\").replace('"', '\\"'))
 
+
+class HostileNames(harness.LiveTest):
     def test_prometheus_takes_them_all(self):
+        harness.require(prometheus.why_not())
+        self.check(prometheus.Prometheus)
+
+    def test_victoria_metrics_takes_them_all(self):
+        harness.require(victoria.why_not())
+        self.check(victoria.VictoriaMetrics)
+
+    def check(self, scraper):
         names = list(NAMED.values()) + random_names()
         with harness.Exporter(config=CONFIG) as exporter:
             exporter.wait_ready()
-            with prometheus.Prometheus(exporter.port) as server:
+            with scraper(exporter.port) as server:
                 server.wait_scraping()
                 for name in names:
                     call_itself_and_fork(name)
                 mine = harness.wait_for("every name to be booked", lambda: self.booked(exporter, len(set(names))))
-                theirs = harness.wait_for("Prometheus to have them", lambda: self.stored(server, len(mine)))
+                theirs = harness.wait_for(f"{server.name} to have them", lambda: self.stored(server, len(mine)))
                 self.assertEqual(set(mine), theirs)
-                self.assertEqual([value for _, value in server.query("min_over_time(up[10m])")], ["1"])
+                self.check_found_by_name(server, mine)
+                self.check_nothing_is_left_out(server, exporter)
         for label in mine:
             self.assertFalse([c for c in label if unicodedata.category(c) in HIDDEN], repr(label))
-        for text in ('a"b"', "a\\b\\", "a\\x0ab\\x0a", 'x",comm="y', "\\x1b[2J", "ааааааа\\xd0", "[untracked proc"):
-            self.assertGreaterEqual(mine.get(text, 0), 1, text)
+        for label in WORST:
+            self.assertGreaterEqual(mine.get(label, 0), 1, label)
 
     def booked(self, exporter, least):
         """Forks by comm, as our own page tells them; nothing until all are there."""
@@ -89,6 +103,27 @@ class HostileNames(harness.LiveTest):
     def stored(self, server, least):
         rows = server.query("procevent_forks_total")
         return {labels["comm"] for labels, _ in rows} if len(rows) >= least else None
+
+    def check_found_by_name(self, server, mine):
+        for label in WORST:
+            with self.subTest(label):
+                for operator, text in (("=", label), ("=~", re.escape(label))):
+                    ((labels, value),) = server.query(selector(operator, text))
+                    self.assertEqual((labels["comm"], float(value)), (label, mine[label]))
+                others = {labels["comm"] for labels, _ in server.query(selector("!=", label))}
+                self.assertEqual(set(mine) - others, {label})
+
+    def check_nothing_is_left_out(self, server, exporter):
+        """Every sample of a page was taken in, by every scrape so far."""
+        everything = 'count({__name__=~"(procevent|process)_.+"}) == sum(scrape_samples_scraped)'
+
+        def complete():
+            rows = server.query(everything)
+            return rows and int(rows[0][1]) == exporter.scrape().count()
+
+        harness.wait_for(f"{server.name} to have every sample of the page", complete)
+        self.assertEqual([value for _, value in server.query("min_over_time(up[10m])")], ["1"])
+        self.assertEqual(server.passed_over(), 0)
 
 
 if __name__ == "__main__":

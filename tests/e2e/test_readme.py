@@ -1,0 +1,255 @@
+"""README.md against the programs: each command in it is run, each expression asked, each piece of YAML checked.
+
+What is not known here fails, so that nothing can stand there untested: a new command takes a row in COMMANDS, an
+expression that rightly finds nothing one in SILENT, another kind of YAML one in YAML.
+"""
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+import harness
+import prometheus
+import proxy
+import readme
+
+ROOT = proxy.ROOT
+TREE = ("CMakeLists.txt", "CMakePresets.json", "cmd", "config", "core", "deploy", "exporter", "tests")
+SECONDS = 60  # for one command
+PICTURES = ("kernel --events-->",)  # blocks without a language that hold no commands, by how they begin
+
+
+# --- Ways to run a command: way(tree, command). ---
+
+def elsewhere(why):
+    """It is not run here, for a reason."""
+    return lambda tree, command: print(f"not run here, {why}: {command}")
+
+
+def run(more="", shows="", instead=()):
+    """As it stands, but for words that stand for others (`instead`) and arguments that make it brief (`more`)."""
+
+    def way(tree, command):
+        for word, brief in instead:
+            command = command.replace(word, brief)
+        done = subprocess.run(["bash", "-euo", "pipefail", "-c", f"{command} {more}"], cwd=tree.root, text=True,
+                              env=tree.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, timeout=SECONDS, check=False)
+        if done.returncode != 0 or not re.search(shows, done.stdout):
+            raise AssertionError(f"{command}: exit {done.returncode}, not with {shows!r}:\n{done.stdout}")
+
+    return way
+
+
+def serve(tree, command):
+    """deploy/run.sh: it serves, the line that it prints shows the metrics, and SIGTERM ends it well."""
+    address = f"127.0.0.1:{harness.free_port()}"
+    command = command.removesuffix("&").replace("127.0.0.1:13675", address)
+    if address not in command:
+        command += f" --web.listen-address={address}"
+    script = subprocess.Popen(["bash", "-c", f"exec {command}"], cwd=tree.root, env=tree.environment(stubs=True),
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    with script, contextlib.ExitStack() as stack:
+        stack.callback(script.send_signal, signal.SIGTERM)
+        printed = []
+        for line in script.stdout:  # it ends with the script
+            printed.append(line)
+            if line.strip().startswith("curl "):
+                break
+        else:
+            raise AssertionError(f"{command}: served nothing:\n{''.join(printed)}")
+        run(shows=r"(?m)^procevent_build_info\{")(tree, line.strip())
+        script.send_signal(signal.SIGTERM)
+        if script.wait(harness.DEADLINE_SECONDS) != 0:
+            raise AssertionError(f"{command}: exit {script.returncode}:\n{''.join(printed)}{script.stdout.read()}")
+
+
+COMMANDS = {
+    "deploy/run.sh": serve,
+    "deploy/run.sh --web.listen-address=127.0.0.1:13675": serve,
+    "deploy/run.sh &": serve,
+    "tests/run.sh": elsewhere("it runs this test"),
+    "grep cn_proc /proc/net/connector": run(shows="cn_proc"),
+    "procevent_exporter check-config --config.file=FILE": run(instead=[("FILE", "deploy/procevent_exporter.yml")]),
+    "cmake --preset release -B build/bench -DPROCEVENT_TESTS=ON && cmake --build build/bench":
+        run(more="--target tiny", shows="tests/bench/tiny", instead=[("build/bench", "build/fresh")]),  # all: minutes
+    "python3 tests/bench/compare.py --build build/bench --rounds 5 --kinds fork,vfork":
+        run(more="--rounds 1 --count 500", shows=r"\| vfork \|"),
+    "build/bench/tests/bench/ledger_bench": run(more="--benchmark_min_time=0.001", shows="Benchmark"),
+    proxy.INSTALL: run(more="--simulate"),
+    **dict.fromkeys(proxy.SET_UP, elsewhere("test_proxy.py runs it")),
+}
+
+# Expressions that find nothing while all is well: those for alerts.
+SILENT = {
+    "sum by (instance) (increase(procevent_events_lost_total[5m])) > 0",
+    "procevent_listener_up == 0",
+}
+
+
+# --- Ways to check YAML: way(directory, text). ---
+
+def check(*command):
+    def way(directory, text):
+        file = os.path.join(directory, "block.yml")
+        for named in set(re.findall(r"/etc/prometheus/[\w./-]+", text)):  # promtool wants to see them
+            open(os.path.join(directory, os.path.basename(named)), "w", encoding="ascii").close()
+        with open(file, "w", encoding="utf-8") as block:
+            block.write(text.replace("/etc/prometheus", directory))
+        done = subprocess.run([word.format(file=file, exporter=harness.exporter_binary()) for word in command],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              timeout=SECONDS, check=False)
+        if done.returncode != 0:
+            raise AssertionError(f"{' '.join(command)}: exit {done.returncode}: {done.stdout}\nof:\n{text}")
+
+    return way
+
+
+OWN = check("{exporter}", "check-config", "--config.file={file}")
+YAML = {
+    "scrape_configs": check("promtool", "check", "config", "{file}"),
+    "groups": check("promtool", "check", "rules", "{file}"),
+    **dict.fromkeys(("web", "source", "reader", "processes", "comms", "name_groups", "histograms", "log"), OWN),
+}
+
+
+def yaml_kind(text):
+    """Its first key."""
+    match = re.search(r"^([\w-]+):", text, re.MULTILINE)
+    return match.group(1) if match else None
+
+
+# --- What README.md has. ---
+
+def document():
+    with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:
+        return file.read()
+
+
+def of_language(language):
+    return [block for block in readme.blocks(document()) if block.language == language]
+
+
+def all_commands(text):
+    found = [command for block in readme.blocks(text) if block.language == "sh"
+             for command in readme.commands(block.text)]
+    return list(dict.fromkeys(found + readme.inline_commands(text)))
+
+
+def unknown(text):
+    """One line for each thing that nothing here would test."""
+    found = [f"command: {command}" for command in all_commands(text) if command not in COMMANDS]
+    for block in readme.blocks(text):
+        if block.language == "yaml" and yaml_kind(block.text) not in YAML:
+            found.append(f"line {block.line}: YAML of another kind")
+        elif block.language == "" and not block.text.strip().startswith(PICTURES):
+            found.append(f"line {block.line}: a block without a language")
+        elif block.language not in ("sh", "promql", "yaml", ""):
+            found.append(f"line {block.line}: a block of {block.language}")
+    return found
+
+
+class Known(unittest.TestCase):
+    def test_everything_has_its_test(self):
+        self.assertEqual(unknown(document()), [], "test_readme.py says how to make it known")
+
+    def test_what_is_unknown_is_found(self):
+        for name, planted in (("command", "```sh\ntests/run.sh\nrm -r x  # gone\n```"),
+                              ("second of two", "```sh\ntests/run.sh && rm x\n```"),
+                              ("in a sentence", "Then `deploy/run.sh --no-such-flag` serves."),
+                              ("YAML", "```yaml\nservices:\n  a: b\n```"), ("list", "```yaml\n- a\n```"),
+                              ("language", "```json\n{}\n```"), ("none", "```\n$ rm x\n```")):
+            with self.subTest(name):
+                self.assertEqual(len(unknown(planted)), 1)
+
+    def test_parts(self):
+        self.assertEqual(readme.commands("a 'b # c' d#e  # f\n# g\n\nh \\\n  i\n"), ["a 'b # c' d#e", "h i"])
+        self.assertEqual(readme.expressions("# a\nb{c=\"#\"}  # d\n  e\n/ (f\n  + g)\nh\n"),
+                         ['b{c="#"}', "e / (f + g)", "h"])
+        self.assertEqual(readme.inline_commands("`grep a\nb` `grep`\n| `grep c` |\n```sh\n`grep d`\n```\n"),
+                         ["grep a b"])
+        with self.assertRaises(ValueError):
+            readme.blocks("```sh\na\n")
+
+
+class Tree:
+    """A copy of the sources with the binaries of this build where README's commands expect theirs."""
+
+    def __init__(self, root):
+        self.root = root
+        for name in TREE:
+            copy = shutil.copytree if os.path.isdir(os.path.join(ROOT, name)) else shutil.copy
+            copy(os.path.join(ROOT, name), os.path.join(root, name))
+        tools = os.path.dirname(harness.program("PROCEVENT_STORM"))
+        for folder in ("build/release", "build/bench"):
+            self._link(harness.exporter_binary(), f"{folder}/procevent_exporter")
+            for name in ("storm", "tiny", "bare_loop", "ledger_bench"):
+                self._link(os.path.join(tools, name), f"{folder}/tests/bench/{name}")
+        self._link(shutil.which("true"), "stubs/cmake")
+
+    def _link(self, target, name):
+        path = os.path.join(self.root, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        os.symlink(target, path)
+
+    def environment(self, stubs=False):
+        """`stubs`: a cmake that does nothing, for what is built already."""
+        first = [os.path.join(self.root, "stubs")] if stubs else []
+        return {**os.environ, "PATH": ":".join([*first, os.path.join(self.root, "build/release"), os.environ["PATH"]])}
+
+
+class Commands(harness.LiveTest):
+    def test_each_runs(self):
+        with tempfile.TemporaryDirectory(prefix="procevent-readme-") as directory:
+            tree = Tree(directory)
+            for command in filter(COMMANDS.get, all_commands(document())):
+                with self.subTest(command):
+                    COMMANDS[command](tree, command)
+
+
+class Yaml(unittest.TestCase):
+    def test_each_is_valid(self):
+        harness.require(prometheus.why_not())
+        for block in of_language("yaml"):
+            with self.subTest(line=block.line), tempfile.TemporaryDirectory(prefix="procevent-readme-") as directory:
+                YAML[yaml_kind(block.text)](directory, block.text)
+
+
+class Expressions(harness.LiveTest):
+    def test_each_answers(self):
+        harness.require(prometheus.why_not())
+        with harness.Exporter() as exporter:
+            exporter.wait_ready()
+            with prometheus.Prometheus(exporter.port) as server:
+                server.wait_scraping()
+                for _ in range(2):  # a rate takes two scrapes that have the row
+                    self.live()
+                    self.await_scrape(server)
+                names = set(server.api("label/__name__/values"))
+                for block in of_language("promql"):
+                    for expression in readme.expressions(block.text):
+                        with self.subTest(expression):
+                            self.assertEqual(set(re.findall(r"\bprocevent_\w+", expression)) - names, set())
+                            rows = server.query(expression)
+                            self.assertTrue(rows or expression in SILENT, "it finds nothing")
+
+    def live(self):
+        """Something of everything that README asks about."""
+        with harness.Storm("exec", 50) as storm:
+            storm.wait()
+        subprocess.run(["false"], check=False)
+        subprocess.run(["bash", "-c", "ulimit -c 0; kill -SEGV $$"], check=False)
+
+    def await_scrape(self, server):
+        now = time.time()
+        harness.wait_for("another scrape", lambda: server.query(f"timestamp(up) > {now:.3f}"))
+
+
+if __name__ == "__main__":
+    harness.main()
