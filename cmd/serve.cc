@@ -1,5 +1,6 @@
 #include "cmd/serve.h"
 
+#include <malloc.h>
 #include <poll.h>
 
 #include <algorithm>
@@ -94,6 +95,7 @@ int TendUntilSignal(const Log& log, const Signals& signals, Notices& notices, Se
 
 int Serve(const Config& config, const std::function<LoadedConfig()>& reread) {
   OpenStandardDescriptors();
+  ::mallopt(M_ARENA_MAX, 1);  // otherwise each thread that serves keeps the memory of its largest scrape
   const Signals signals;
   Log log(config.log);
   try {

@@ -1,7 +1,5 @@
 #include "exporter/metrics_collector.h"
 
-#include <prometheus/text_serializer.h>
-
 #include <iterator>
 
 #include "exporter/build_info.h"
@@ -34,7 +32,5 @@ Families MetricsCollector::CollectWithin(std::chrono::milliseconds patience) con
   families.insert(families.end(), std::make_move_iterator(process.begin()), std::make_move_iterator(process.end()));
   return families;
 }
-
-std::string ToText(const Families& families) { return prometheus::TextSerializer().Serialize(families); }
 
 }  // namespace procevent

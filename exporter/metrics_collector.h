@@ -30,7 +30,4 @@ class MetricsCollector : public prometheus::Collectable {
   MachineUnits units_;
 };
 
-// The text format, version 0.0.4.
-std::string ToText(const Families& families);
-
 }  // namespace procevent

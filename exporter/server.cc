@@ -20,6 +20,7 @@
 #include "exporter/free_address.h"
 #include "exporter/listener_state.h"
 #include "exporter/metrics_collector.h"
+#include "exporter/text_format.h"
 
 namespace procevent {
 

@@ -32,10 +32,6 @@ def process_clock(pid):
     return (~pid << 3) | 2
 
 
-def thread_clock(tid):
-    return (~tid << 3) | 6
-
-
 def reader_of(pid):
     for thread in os.listdir(f"/proc/{pid}/task"):
         with open(f"/proc/{pid}/task/{thread}/comm", encoding="utf-8") as file:
@@ -59,7 +55,10 @@ class Server:
         self.series = 0
 
     def cpu_ns(self):
-        reader = time.clock_gettime_ns(thread_clock(self._reader)) if self._reader else 0
+        reader = 0
+        if self._reader:
+            with open(f"/proc/{self.pid}/task/{self._reader}/schedstat", encoding="ascii") as file:
+                reader = int(file.read().split()[0])
         return time.clock_gettime_ns(process_clock(self.pid)) - reader
 
     def scrape(self):

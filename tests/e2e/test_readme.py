@@ -4,6 +4,7 @@ What is not known here fails, so that nothing can stand there untested: a new co
 expression that rightly finds nothing one in SILENT, another kind of YAML one in YAML.
 """
 
+import configparser
 import contextlib
 import os
 import re
@@ -76,6 +77,8 @@ COMMANDS = {
     "deploy/run.sh &": serve,
     "tests/run.sh": elsewhere("it runs this test"),
     "grep cn_proc /proc/net/connector": run(shows="cn_proc"),
+    "procevent_exporter doctor": run(shows="(?m)^ok +subscription"),
+    "procevent_exporter doctor --json": run(shows='"ok": ?true'),
     "procevent_exporter check-config --config.file=FILE": run(instead=[("FILE", "deploy/procevent_exporter.yml")]),
     "cmake --preset release -B build/bench -DPROCEVENT_TESTS=ON && cmake --build build/bench":
         run(more="--target tiny", shows="tests/bench/tiny", instead=[("build/bench", "build/fresh")]),  # all: minutes
@@ -91,6 +94,9 @@ SILENT = {
     "sum by (instance) (increase(procevent_events_lost_total[5m])) > 0",
     "procevent_listener_up == 0",
 }
+
+# Metrics without a row until something rare happens.
+RARE = {"procevent_exit_statuses_total"}
 
 
 # --- Ways to check YAML: way(directory, text). ---
@@ -150,7 +156,7 @@ def unknown(text):
             found.append(f"line {block.line}: YAML of another kind")
         elif block.language == "" and not block.text.strip().startswith(PICTURES):
             found.append(f"line {block.line}: a block without a language")
-        elif block.language not in ("sh", "promql", "yaml", ""):
+        elif block.language not in ("sh", "promql", "yaml", "ini", ""):
             found.append(f"line {block.line}: a block of {block.language}")
     return found
 
@@ -221,6 +227,19 @@ class Yaml(unittest.TestCase):
                 YAML[yaml_kind(block.text)](directory, block.text)
 
 
+class Units(unittest.TestCase):
+    """systemd's units: what they start is ours, and they say of each thing once how it is."""
+
+    def test_each_starts_the_exporter(self):
+        for block in of_language("ini"):
+            with self.subTest(line=block.line):
+                unit = configparser.ConfigParser(interpolation=None)
+                unit.optionxform = str
+                unit.read_string(block.text)
+                self.assertEqual(os.path.basename(unit["Service"]["ExecStart"]), "procevent_exporter")
+                self.assertEqual(unit["Service"]["Type"], "notify")
+
+
 class Expressions(harness.LiveTest):
     def test_each_answers(self):
         harness.require(prometheus.why_not())
@@ -238,6 +257,21 @@ class Expressions(harness.LiveTest):
                             self.assertEqual(set(re.findall(r"\bprocevent_\w+", expression)) - names, set())
                             rows = server.query(expression)
                             self.assertTrue(rows or expression in SILENT, "it finds nothing")
+                self.check_catalogue(server, names)
+
+    def check_catalogue(self, server, names):
+        """METRICS.md has a query for each metric; what finds nothing is an alert, or of something rare."""
+        with open(os.path.join(ROOT, "METRICS.md"), encoding="utf-8") as file:
+            blocks = [block for block in readme.blocks(file.read()) if block.language == "promql"]
+        self.assertGreater(len(blocks), 40)
+        found = 0
+        for block in blocks:
+            for expression in readme.expressions(block.text):
+                with self.subTest(expression):
+                    known = {name for name in re.findall(r"\bprocevent_\w+", expression)}
+                    self.assertEqual(known - names - RARE, set())
+                    found += bool(server.query(expression))
+        self.assertGreater(found, len(blocks) // 2)
 
     def live(self):
         """Something of everything that README asks about."""

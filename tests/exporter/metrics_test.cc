@@ -20,6 +20,7 @@
 #include "exporter/metrics_collector.h"
 #include "exporter/metrics_page.h"
 #include "exporter/snapshot_families.h"
+#include "exporter/text_format.h"
 #include "tests/exporter/fake_reader.h"
 #include "tests/exporter/filled_snapshot.h"
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "exporter/metrics_collector.h"
+#include "exporter/text_format.h"
 #include "tests/exporter/filled_snapshot.h"
 
 namespace procevent {
