@@ -146,7 +146,8 @@ Check AuditCheck(const Probes& probes) {
 std::string NamesOf(const std::vector<EventKind>& kinds) {
   std::string names;
   for (const EventKind kind : kinds) {
-    names += (names.empty() ? "" : ", ") + std::string(kEventNames.at(static_cast<std::size_t>(kind)));
+    names += names.empty() ? "" : ", ";
+    names += kEventNames.at(static_cast<std::size_t>(kind));
   }
   return names;
 }
