@@ -95,8 +95,8 @@ def peer(name, binary, flag):
 
 def fill(comms):
     """Processes of so many names come and go."""
-    script = (f"i=0; while [ $i -lt {comms} ]; do (echo filler-$i >/proc/$BASHPID/comm; exec true); "
-              "(echo filler-$i >/proc/$BASHPID/comm; exit 1); i=$((i+1)); done")
+    script = (f"i=0; while [ $i -lt {comms} ]; do (printf filler-$i >/proc/$BASHPID/comm; exec true); "
+              "(printf filler-$i >/proc/$BASHPID/comm; exit 1); i=$((i+1)); done")
     subprocess.run(["bash", "-c", script], check=True)
 
 

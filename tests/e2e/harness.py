@@ -134,12 +134,13 @@ class Exporter:
         self._directory = tempfile.TemporaryDirectory(prefix="procevent-e2e-")
         os.chmod(self._directory.name, 0o755)  # whoever the exporter runs as
         self.port = free_port()
-        file = os.path.join(self._directory.name, "procevent_exporter.yml")
-        with open(file, "w", encoding="utf-8") as text:
+        self.config_file = os.path.join(self._directory.name, "procevent_exporter.yml")
+        with open(self.config_file, "w", encoding="utf-8") as text:
             text.write(config)
         self._log = open(os.path.join(self._directory.name, "log"), "w+b")
         self.process = subprocess.Popen(
-            [*prefix, exporter_binary(), f"--config.file={file}", f"--web.listen-address=127.0.0.1:{self.port}",
+            [*prefix, exporter_binary(), f"--config.file={self.config_file}",
+             f"--web.listen-address=127.0.0.1:{self.port}",
              *flags],
             stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log if stderr is None else stderr,
             preexec_fn=before_exec, env={**os.environ, **(environment or {})})

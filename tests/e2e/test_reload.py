@@ -1,0 +1,93 @@
+"""SIGHUP: what changes while the exporter runs, what does not, and what a bad configuration does: nothing."""
+
+import os
+import signal
+import subprocess
+import unittest
+
+import harness
+
+GROUPED = "name_groups:\n  - match: reload-.*\n    name: reloaded\n"
+
+
+class Reload(harness.LiveTest):
+    def setUp(self):
+        self.exporter = self.enterContext(harness.Exporter(config="log:\n  level: info\n")).wait_ready()
+
+    def reload(self, config, says):
+        """Writes the file, sends the signal, and waits for a line that says so."""
+        with open(self.exporter.config_file, "w", encoding="utf-8") as file:
+            file.write(config)
+        already = self.exporter.log().count(says)
+        os.kill(self.exporter.pid(), signal.SIGHUP)
+        harness.wait_for(f"the log to say {says!r}", lambda: self.exporter.log().count(says) > already)
+
+    def successful(self):
+        return self.exporter.scrape().value("procevent_config_last_reload_successful")
+
+    def exits(self, comm):
+        """Those with another status than 0."""
+        try:
+            return self.exporter.scrape().value("procevent_exits_total", comm=comm, outcome="failure")
+        except KeyError:
+            return 0
+
+    def live(self, name):
+        """A process of that name, that ends with 3."""
+        subprocess.run(["/bin/sh", "-c", f"printf {name} >/proc/$$/comm; exit 3"], check=False)
+
+    def test_groups_hold_for_what_comes(self):
+        self.live("reload-1")
+        harness.wait_for("its end", lambda: self.exits("reload-1") == 1)
+        before = self.exporter.scrape()
+        self.reload(GROUPED, "name_groups taken over")
+        self.live("reload-1")
+        self.live("reload-2")
+        harness.wait_for("their ends", lambda: self.exits("reloaded") == 2)
+        self.assertEqual(self.exits("reload-1"), 1, "what was booked stays")
+        after = self.exporter.scrape()
+        self.assertGreaterEqual(after.sum("procevent_exits_total"), before.sum("procevent_exits_total") + 2)
+        self.assertEqual(after.sum("procevent_events_lost_total"), before.sum("procevent_events_lost_total"))
+
+    def test_groups_hold_for_who_lives(self):
+        with subprocess.Popen(["/bin/sh", "-c", "printf reload-3 >/proc/$$/comm; (:); read line; (:)"],
+                              stdin=subprocess.PIPE) as shell:
+            def forks(comm):
+                return self.exporter.scrape().by("procevent_forks_total", "comm").get(comm, 0)
+
+            harness.wait_for("its first fork", lambda: forks("reload-3") == 1)
+            self.reload(GROUPED, "name_groups taken over")
+            shell.communicate(b"\n")
+            harness.wait_for("its second fork", lambda: forks("reloaded") == 1)
+            self.assertEqual(forks("reload-3"), 1)
+
+    def test_the_level_changes(self):
+        self.reload("log:\n  level: warning\ncomms:\n  limit: 77\n", "restart to take over: comms.limit")
+        self.assertNotIn("log.level taken over", self.exporter.log(), "it is said at `info`")
+        self.reload("log:\n  level: info\n", "log.level taken over")
+
+    def test_what_needs_a_restart_is_said(self):
+        self.reload("comms:\n  limit: 77\n", "restart to take over: comms.limit")
+        self.assertEqual(self.successful(), 1)
+        self.assertEqual(self.exporter.scrape().value("procevent_comms_limit"), 500)
+
+    def test_a_bad_file_changes_nothing(self):
+        stamp = self.exporter.scrape().value("procevent_config_last_reload_success_timestamp_seconds")
+        self.reload(GROUPED + "comms:\n  limit: many\n", "the one before stays in use")
+        self.assertIn("procevent_exporter.yml:5:10: comms.limit: found ", self.exporter.log())
+        self.assertEqual(self.successful(), 0)
+        self.live("reload-4")
+        harness.wait_for("its end", lambda: self.exits("reload-4") == 1)
+        self.assertEqual(self.exporter.scrape().value("procevent_config_last_reload_success_timestamp_seconds"), stamp)
+        self.reload(GROUPED, "name_groups taken over")
+        self.assertEqual(self.successful(), 1)
+
+    def test_a_file_that_is_gone_changes_nothing(self):
+        os.remove(self.exporter.config_file)
+        os.kill(self.exporter.pid(), signal.SIGHUP)
+        harness.wait_for("the failure", lambda: self.successful() == 0)
+        self.assertEqual(self.exporter.readiness().status, 200)
+
+
+if __name__ == "__main__":
+    harness.main()
