@@ -20,7 +20,8 @@ REASONS = {"no_ack", "silence", "fault"}
 SEEN_WITH_THE_FIRST = {"procevent_exit_statuses_total"}
 METRICS = """
     procevent_forks_total procevent_threads_started_total procevent_threads_ended_total procevent_execs_total
-    procevent_exits_total procevent_credential_changes_total procevent_coredumps_total procevent_unexeced_exits_total procevent_ptrace_total
+    procevent_exits_total procevent_credential_changes_total procevent_coredumps_total
+    procevent_unexeced_exits_total procevent_ptrace_total
     procevent_comms procevent_comms_limit procevent_comms_overflowed_total
     procevent_exit_code_bucket procevent_exit_code_sum procevent_exit_code_count procevent_exit_signals_total
     procevent_process_lifetime_seconds_bucket procevent_process_lifetime_seconds_sum
@@ -33,7 +34,8 @@ METRICS = """
     procevent_receive_queue_limit_bytes procevent_event_delay_seconds_bucket procevent_event_delay_seconds_sum
     procevent_event_delay_seconds_count procevent_reader_cpu_seconds_total procevent_kernel_forks_total
     procevent_build_info procevent_config_last_reload_successful
-    procevent_config_last_reload_success_timestamp_seconds process_cpu_seconds_total process_resident_memory_bytes process_virtual_memory_bytes
+    procevent_config_last_reload_success_timestamp_seconds
+    process_cpu_seconds_total process_resident_memory_bytes process_virtual_memory_bytes
     process_virtual_memory_max_bytes process_start_time_seconds process_open_fds process_max_fds process_threads
 """.split()
 
