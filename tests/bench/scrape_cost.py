@@ -3,13 +3,14 @@
 
 Each is asked in turn, with gzip as Prometheus asks. Counted is the CPU time of the whole process during the scrape; of
 ours without the reader thread, which is busy with the storm whether or not somebody scrapes. Prints medians as a
-Markdown table; judges nothing. Needs root, a release build, and the Debian packages prometheus-node-exporter and
-prometheus-process-exporter.
+Markdown table; judges nothing. Needs root and a release build; and the Debian packages
+prometheus-node-exporter and prometheus-process-exporter for those two.
 """
 
 import argparse
 import contextlib
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -124,7 +125,11 @@ def main():
     options = parse_options()
     with contextlib.ExitStack() as stack:
         servers = [stack.enter_context(ours(int(series))) for series in options.series.split(",")]
-        servers += [stack.enter_context(peer(*each)) for each in PEERS]
+        for name, binary, flag in PEERS:
+            if shutil.which(binary):
+                servers.append(stack.enter_context(peer(name, binary, flag)))
+            else:
+                print(f"not installed, and left out: {binary}", file=sys.stderr)
         storm = None
         for _ in range(options.scrapes):
             if storm is None or not storm.running():

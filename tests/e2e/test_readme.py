@@ -84,6 +84,8 @@ COMMANDS = {
         run(more="--target tiny", shows="tests/bench/tiny", instead=[("build/bench", "build/fresh")]),  # all: minutes
     "python3 tests/bench/compare.py --build build/bench --rounds 5 --kinds fork,vfork":
         run(more="--rounds 1 --count 500", shows=r"\| vfork \|"),
+    "python3 tests/bench/scrape_cost.py --build build/bench":
+        run(more="--scrapes 2 --series 500", shows=r"\| procevent_exporter, 500 \|"),
     "build/bench/tests/bench/ledger_bench": run(more="--benchmark_min_time=0.001", shows="Benchmark"),
     proxy.INSTALL: run(more="--simulate"),
     **dict.fromkeys(proxy.SET_UP, elsewhere("test_proxy.py runs it")),
