@@ -44,9 +44,9 @@ Reload Reread(const Config& running, const LoadedConfig& loaded) {
   reload.config.log.level = fresh.log.level;
   reload.config.ledger.name_groups = fresh.ledger.name_groups;
   std::vector<std::string_view> changed = ChangedKeys(running, fresh);
-  const auto waiting = std::ranges::stable_partition(changed, IsLive);
-  const std::vector<std::string_view> restart(waiting.begin(), waiting.end());
-  changed.erase(waiting.begin(), waiting.end());
+  const auto waiting = std::stable_partition(changed.begin(), changed.end(), IsLive);
+  const std::vector<std::string_view> restart(waiting, changed.end());
+  changed.erase(waiting, changed.end());
   reload.lines.emplace_back(LogLevel::kInfo,
                             changed.empty() ? "the configuration was read again: nothing to take over"
                                             : "the configuration was read again: " + Joined(changed) + " taken over");
