@@ -174,11 +174,18 @@ Check AddressCheck(const Probes& probes) {
                                       : Wrong(kName, State::kFailed, probes.address_fault);
 }
 
+Check ThreadsCheck(const Probes& probes) {
+  constexpr std::string_view kName = "threads";
+  return probes.threads ? Ok(kName, "the threads that serve can be had")
+                        : Wrong(kName, State::kFailed, Describe(probes.threads.error()));
+}
+
 }  // namespace
 
 std::vector<Check> ChecksOf(const Probes& probes) {
-  return {KernelCheck(probes), CapabilityCheck(probes), NamespacesCheck(probes),   BufferCheck(probes),
-          ProcCheck(probes),   AuditCheck(probes),      SubscriptionCheck(probes), AddressCheck(probes)};
+  return {KernelCheck(probes),       CapabilityCheck(probes), NamespacesCheck(probes),
+          BufferCheck(probes),       ProcCheck(probes),       AuditCheck(probes),
+          SubscriptionCheck(probes), ThreadsCheck(probes),    AddressCheck(probes)};
 }
 
 bool AllHolds(const std::vector<Check>& checks) {

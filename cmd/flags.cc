@@ -110,18 +110,21 @@ class CommandLine {
   // The first argument that nobody knows; what follows may be its value.
   [[nodiscard]] Flags Unknown(const std::string& argument) const {
     constexpr std::size_t kMostBytes = 100;
-    const std::string shown = Quoted(argument, kMostBytes);
+    const std::string cut = argument.substr(0, argument.find('='));  // what is behind it may be a secret
+    const std::string shown = Quoted(argument.starts_with('-') ? cut : argument, kMostBytes);
     if (!argument.starts_with('-')) {
       std::vector<std::string_view> commands;
       for (const CLI::App* const command : app_.get_subcommands({})) {
         commands.push_back(command->get_name());
       }
+      if (std::ranges::find(commands, argument) != commands.end()) {
+        return UsageFault("a second command, " + shown + ": give one at a time");
+      }
       return UsageFault("unknown command " + shown + DidYouMean(Suggest(argument, commands)));
     }
     const std::string_view name = NameOf(argument);
     if (IsReverseProxys(name)) {
-      const std::string flag = argument.substr(0, argument.find('='));  // what is behind it may be a secret
-      return UsageFault(Describe(ReverseProxyFault({}, {}, Printable(flag, kMostBytes))));
+      return UsageFault(Describe(ReverseProxyFault({}, {}, Printable(cut, kMostBytes))));
     }
     std::vector<std::string_view> flags;
     for (const CLI::Option* const option : app_.get_options()) {

@@ -13,6 +13,7 @@
 #include "core/source/proc_pids.h"
 #include "core/source/proc_stat.h"
 #include "exporter/free_address.h"
+#include "exporter/serving_threads.h"
 
 namespace procevent {
 namespace {
@@ -57,6 +58,7 @@ Probes ProbeMachine(const Config& config) {
   probes.subscription = ProbeSubscription(config.connector);
   probes.processes = ProcPids().Check();
   probes.forks = WithoutValue(ProcStat().Forks());
+  probes.threads = TryServingThreads();
   ProbeAddresses(config.server, probes);
   return probes;
 }

@@ -23,6 +23,7 @@ struct Probes {
   SubscriptionProbe subscription;
   Status processes = Success{};  // those of others are seen in /proc
   Status forks = Success{};      // the kernel's count of them can be read
+  Status threads = Success{};    // those that serve can be had
   std::string addresses;         // to serve on
   std::string address_fault;     // why that fails; empty: they are free
 };

@@ -3,23 +3,14 @@
 #include <algorithm>
 #include <string_view>
 
-#include "config/schema.h"
+#include "config/keys.h"
 
 namespace procevent {
 namespace {
 
 bool IsLive(std::string_view path) {
-  const auto schema = Schema();
-  const auto key = std::ranges::find(schema, path, &ConfigKey::path);
-  return key != schema.end() && key->live;
-}
-
-std::string Joined(const std::vector<std::string_view>& paths) {
-  std::string text;
-  for (const std::string_view path : paths) {
-    text += (text.empty() ? "" : ", ") + std::string(path);
-  }
-  return text;
+  const ConfigKey* const key = FindKey(path);
+  return key != nullptr && key->live;
 }
 
 Reload Refused(const Config& running, const std::vector<Fault>& faults) {

@@ -73,6 +73,16 @@ int MillisUntil(std::optional<std::uint64_t> due_ns) {
   return static_cast<int>(std::min<std::uint64_t>(millis, std::numeric_limits<int>::max()));
 }
 
+Reload ReadAgain(const Config& running, const std::function<LoadedConfig()>& reread) {
+  try {
+    return Reread(running, reread());
+  } catch (const std::exception& e) {
+    return {.good = false,
+            .config = running,
+            .lines = {{LogLevel::kError, "cannot read the configuration again: " + std::string(e.what())}}};
+  }
+}
+
 // Prints notices, reports to the service manager and reloads, until a signal comes that ends the process; returns that.
 int TendUntilSignal(const Log& log, const Signals& signals, Notices& notices, ServiceReport& report,
                     const std::function<void()>& reload) {
@@ -95,7 +105,8 @@ int TendUntilSignal(const Log& log, const Signals& signals, Notices& notices, Se
 
 int Serve(const Config& config, const std::function<LoadedConfig()>& reread) {
   OpenStandardDescriptors();
-  ::mallopt(M_ARENA_MAX, 1);  // otherwise each thread that serves keeps the memory of its largest scrape
+  // Otherwise each thread that serves keeps the memory of its largest scrape.
+  ::mallopt(M_ARENA_MAX, 1);
   const Signals signals;
   Log log(config.log);
   try {
@@ -118,16 +129,17 @@ int Serve(const Config& config, const std::function<LoadedConfig()>& reread) {
     Config running = config;
     const int signal = TendUntilSignal(log, signals, reader.notices(), report, [&] {
       report.Reloading();
-      const Reload reload = Reread(running, reread());
+      const Reload reload = ReadAgain(running, reread);
       if (reload.config.ledger.name_groups != running.ledger.name_groups) {
         reader.Regroup(reload.config.ledger.name_groups);
       }
-      running = reload.config;
-      log.SetLevel(running.log.level);
-      reload.good ? reloads.NoteSuccess(SecondsSinceEpoch()) : reloads.NoteFailure();
+      log.SetLevel(std::min(running.log.level, reload.config.log.level));  // so that nothing of it goes unsaid
       for (const auto& [level, line] : reload.lines) {
         log.Say(level, line);
       }
+      log.SetLevel(reload.config.log.level);
+      reload.good ? reloads.NoteSuccess(SecondsSinceEpoch()) : reloads.NoteFailure();
+      running = reload.config;
       report.Ready();
     });
 

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -16,16 +15,10 @@
 #include <utility>
 
 #include "core/base/clock.h"
+#include "core/base/words.h"
 
 namespace procevent {
 namespace {
-
-std::optional<std::int64_t> Number(std::string_view text) {
-  std::int64_t number = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stopped, fault] = std::from_chars(text.data(), end, number);
-  return fault == std::errc() && stopped == end ? std::optional(number) : std::nullopt;
-}
 
 // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody changes it
 const char* Environment(const char* name) { return std::getenv(name); }
@@ -38,9 +31,10 @@ struct Address {
 Result<Address> AddressOf(std::string_view socket) {
   Address address;
   const bool abstract = socket.starts_with('@');
-  const std::size_t most = sizeof address.name.sun_path - (abstract ? 0 : 1);  // a path ends in a NUL
+  const std::size_t most = sizeof address.name.sun_path - 1;  // a path ends in a NUL
   if ((!abstract && !socket.starts_with('/')) || socket.size() > most) {
-    return Error{"tell the service manager", EINVAL, "NOTIFY_SOCKET is a path, or '@' and a name, of up to 107 bytes"};
+    return Error{"tell the service manager", EINVAL,
+                 "NOTIFY_SOCKET is a path, or '@' and a name, of up to 107 bytes in all"};
   }
   address.name.sun_family = AF_UNIX;
   std::ranges::copy(socket, &address.name.sun_path[0]);
@@ -68,11 +62,11 @@ ServiceSettings ReadServiceSettings(const char* socket, const char* watchdog_use
     return settings;
   }
   settings.socket = socket;
-  const bool ours = watchdog_pid == nullptr || Number(watchdog_pid) == own;
+  const bool ours = watchdog_pid == nullptr || NumberOf<std::int64_t>(watchdog_pid) == own;
   if (ours && watchdog_usec != nullptr) {
     constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max() / 1000;  // as nanoseconds
-    settings.watchdog =
-        std::chrono::microseconds(std::clamp<std::int64_t>(Number(watchdog_usec).value_or(0), 0, kMost));
+    settings.watchdog = std::chrono::microseconds(
+        std::clamp<std::int64_t>(NumberOf<std::int64_t>(watchdog_usec).value_or(0), 0, kMost));
   }
   return settings;
 }
@@ -88,8 +82,8 @@ ServiceManager::ServiceManager(std::string socket, Warn warn) : socket_(std::mov
   }
 }
 
-void ServiceManager::Ready(std::string_view status) { Tell("READY=1\nSTATUS=" + std::string(status)); }
-void ServiceManager::Renew(std::string_view status) { Tell("STATUS=" + std::string(status)); }
+bool ServiceManager::Ready(std::string_view status) { return Tell("READY=1\nSTATUS=" + std::string(status)); }
+bool ServiceManager::Renew(std::string_view status) { return Tell("STATUS=" + std::string(status)); }
 void ServiceManager::Beat() { Tell("WATCHDOG=1"); }
 void ServiceManager::Reloading() {
   constexpr std::uint64_t kNanosPerMicro = 1000;
@@ -97,14 +91,15 @@ void ServiceManager::Reloading() {
 }
 void ServiceManager::Stopping() { Tell("STOPPING=1"); }
 
-void ServiceManager::Tell(const std::string& message) {
+bool ServiceManager::Tell(const std::string& message) {
   if (!listens()) {
-    return;
+    return false;
   }
   const Status sent = Send(message);
   if (!sent && !std::exchange(warned_, true)) {
     warn_(Describe(sent.error()));
   }
+  return sent.ok();
 }
 
 Status ServiceManager::Send(std::string_view message) const {
@@ -115,7 +110,8 @@ Status ServiceManager::Send(std::string_view message) const {
   const auto* const name = reinterpret_cast<const sockaddr*>(&address.value().name);
   while (::sendto(fd_.get(), message.data(), message.size(), MSG_NOSIGNAL, name, address.value().size) < 0) {
     if (errno != EINTR) {
-      return Error{"tell the service manager", errno, "NOTIFY_SOCKET names no socket that takes messages"};
+      return Error{"tell the service manager", errno,
+                   "NOTIFY_SOCKET names no socket that takes messages now; it is tried again"};
     }
   }
   return Success{};

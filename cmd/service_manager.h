@@ -34,16 +34,16 @@ class ServiceManager {
 
   [[nodiscard]] bool listens() const { return !socket_.empty(); }
 
-  // `status`: one sentence, shown by `systemctl status`.
-  void Ready(std::string_view status);
-  void Renew(std::string_view status);
+  // Whether it was sent. `status`: one sentence, shown by `systemctl status`.
+  [[nodiscard]] bool Ready(std::string_view status);
+  [[nodiscard]] bool Renew(std::string_view status);
   void Beat();
   // The configuration is read anew; Ready ends it.
   void Reloading();
   void Stopping();
 
  private:
-  void Tell(const std::string& message);
+  bool Tell(const std::string& message);
   [[nodiscard]] Status Send(std::string_view message) const;
 
   std::string socket_;

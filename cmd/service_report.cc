@@ -18,9 +18,9 @@ ServiceReport::ServiceReport(const ServiceSettings& settings, Ask ask, ServiceMa
     : ask_(std::move(ask)), manager_(settings.socket, std::move(warn)), watchdog_(settings.watchdog) {}
 
 void ServiceReport::Ready() {
-  if (manager_.listens()) {
-    status_ = StatusOf(Look());
-    manager_.Ready(status_);
+  owes_ready_ = manager_.listens();
+  if (owes_ready_) {
+    Report(Look());
   }
 }
 
@@ -29,18 +29,29 @@ void ServiceReport::Turn() {
     return;
   }
   const ListenerState state = Look();
-  if (std::string status = StatusOf(state); status != status_) {
-    status_ = std::move(status);
-    manager_.Renew(status_);
-  }
+  Report(state);
   if (state.answered && watchdog_.count() > 0) {
     manager_.Beat();
+  }
+}
+
+// What could not be sent is sent again soon.
+void ServiceReport::Report(const ListenerState& state) {
+  constexpr std::uint64_t kPause = 5 * kNanosPerSecond;
+  std::string status = StatusOf(state);
+  if (owes_ready_ ? manager_.Ready(status) : status == status_ || manager_.Renew(status)) {
+    owes_ready_ = false;
+    status_ = std::move(status);
+  } else {
+    const std::uint64_t soon = MonotonicNanos() + kPause;
+    due_ns_ = std::min(due_ns_.value_or(soon), soon);
   }
 }
 
 // A beat comes at half of the time there is. A reader that does not answer is asked again soon: it may be slow only.
 ListenerState ServiceReport::Look() {
   if (watchdog_.count() == 0) {
+    due_ns_.reset();
     return ask_(kAnswerTimeout);
   }
   const auto quarter = std::chrono::duration_cast<std::chrono::milliseconds>(watchdog_ / 4);

@@ -34,11 +34,13 @@ class ServiceReport {
 
  private:
   ListenerState Look();
+  void Report(const ListenerState& state);
 
   const Ask ask_;
   ServiceManager manager_;
   const std::chrono::nanoseconds watchdog_;
   std::optional<std::uint64_t> due_ns_;
+  bool owes_ready_ = false;
   std::string status_;  // as last told
 };
 

@@ -44,7 +44,7 @@ Status Listen(ProcConnector& connector, ChildStory& story) {
   const std::uint64_t deadline = MonotonicNanos() + static_cast<std::uint64_t>(kPatience.count()) * kNanosPerMilli;
   while (!story.missing().empty() && MonotonicNanos() < deadline) {
     if (const auto received = connector.Receive(batch, std::chrono::milliseconds(100)); !received) {
-      return received.error();
+      return Error{"receive from the connector socket", received.error().code, "try again; see the kernel's log"};
     }
     Hear(batch, story);
   }
@@ -110,8 +110,8 @@ SubscriptionProbe ProbeSubscription(const ConnectorOptions& options) {
   probe.acknowledged = connector.Subscribe(kPatience);
   if (probe.acknowledged) {
     HearAChild(connector, options.events, probe);
-    connector.Unsubscribe();
   }
+  connector.Unsubscribe();
   RestoreSignals(blocked);
   return probe;
 }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "config/check.h"
+#include "config/keys.h"
 #include "config/near_miss.h"
 #include "config/reverse_proxy.h"
 #include "config/schema.h"
@@ -62,23 +63,34 @@ std::vector<std::string> KnownRests() {
   return rests;
 }
 
-// The only one that ends with it.
-std::string_view EndingWith(std::string_view rest, std::span<const std::string_view> known) {
-  const std::string end = '_' + std::string(rest);
-  const auto ends = [&](std::string_view name) { return name.ends_with(end); };
-  const auto first = std::ranges::find_if(known, ends);
-  const bool only = first != known.end() && std::find_if(std::next(first), known.end(), ends) == known.end();
-  return only ? *first : std::string_view{};
+// The only one that it nearly is without its section, if it has two parts: one could be anybody's.
+std::string_view WithoutSection(std::string_view rest, std::span<const std::string_view> known) {
+  std::vector<std::string_view> tails;
+  for (const std::string_view name : known) {
+    if (const std::size_t section = name.find('_'); section != std::string_view::npos) {
+      tails.push_back(name.substr(section + 1));
+    }
+  }
+  const std::string_view near = rest.find('_') == std::string_view::npos ? std::string_view{} : NearMiss(rest, tails);
+  const auto tail = std::ranges::find(tails, near);
+  if (near.empty() || std::find(std::next(tail), tails.end(), near) != tails.end()) {
+    return {};
+  }
+  return *std::ranges::find_if(known, [&](std::string_view name) { return name.ends_with("_" + std::string(near)); });
 }
 
 // For a name in capitals that is none of ours; empty: it is nobody's near miss.
 std::string_view SuggestRest(std::string_view rest, std::span<const std::string_view> known) {
-  constexpr std::string_view kBinary = "EXPORTER_";  // as if the prefix were the binary's whole name
-  if (rest.starts_with(kBinary)) {
-    rest.remove_prefix(kBinary.size());
-  }
-  const std::string_view near = NearMiss(rest, known);
-  return near.empty() ? EndingWith(rest, known) : near;
+  constexpr std::string_view kFile = kConfigFileVariable.substr(kVariablePrefix.size());
+  const std::string_view near = rest == "CONFIG" ? kFile : NearMiss(rest, known);
+  return near.empty() ? WithoutSection(rest, known) : near;
+}
+
+// Whoever names a section of ours means us.
+bool NamesASection(std::string_view rest) {
+  return std::ranges::any_of(NamesUnder(""), [rest](std::string_view section) {
+    return (std::string(rest) + '_').starts_with(Capitals(section) + '_');
+  });
 }
 
 void CheckName(const std::string& name, std::span<const std::string_view> known, std::vector<Fault>& faults) {
@@ -90,14 +102,16 @@ void CheckName(const std::string& name, std::span<const std::string_view> known,
   if (name == capitals && std::ranges::find(known, rest) != known.end()) {
     return;
   }
-  if (IsReverseProxys(rest)) {
+  constexpr std::string_view kBinary = "EXPORTER_";  // as if the prefix were the binary's whole name
+  const std::string_view meant = rest.starts_with(kBinary) ? rest.substr(kBinary.size()) : rest;
+  if (IsReverseProxys(meant)) {
     faults.push_back(ReverseProxyFault({}, {}, Printable(name)));
-  } else if (const std::string_view near = SuggestRest(rest, known); !near.empty()) {
-    faults.push_back({{},
-                      {},
-                      Printable(name),
-                      "an unknown variable",
-                      "that of a key" + DidYouMean(std::string(kVariablePrefix) + std::string(near))});
+    return;
+  }
+  const std::string_view near = SuggestRest(meant, known);
+  if (!near.empty() || NamesASection(meant)) {
+    const std::string variable = near.empty() ? "" : std::string(kVariablePrefix) + std::string(near);
+    faults.push_back({{}, {}, Printable(name), "an unknown variable", "that of a key" + DidYouMean(variable)});
   }
 }
 
@@ -141,6 +155,9 @@ std::vector<Fault> SetFromEnvironment(std::span<const Variable> environment, Eff
     const std::string variable = VariableOf(key.path);
     const std::string_view value = ValueOf(variable, environment);
     if (value.empty()) {
+      if (key.guards && std::ranges::find(environment, variable, &Variable::name) != environment.end()) {
+        faults.push_back({{}, {}, variable, R"("")", std::string(key.allowed)});
+      }
       continue;
     }
     std::ranges::move(Set(key, variable, value, effective.config), std::back_inserter(faults));

@@ -7,9 +7,20 @@
 namespace procevent {
 namespace {
 
-constexpr std::array<std::string_view, 16> kBeginnings{
-    "tls",        "mtls",      "ssl",  "https",  "cert",     "key_file",  "keyfile",     "private_key",
-    "basic_auth", "basicauth", "auth", "bearer", "password", "client_ca", "client_cert", "client_auth"};
+// Whole words that a name begins with, by themselves or behind "web".
+constexpr std::array<std::string_view, 14> kOurs{"tls",      "mtls",      "ssl",         "https",      "cert",
+                                                 "key_file", "keyfile",   "private_key", "basic_auth", "basicauth",
+                                                 "auth",     "client_ca", "client_cert", "http_server"};
+// Behind "web" only: elsewhere they could be anybody's.
+constexpr std::array<std::string_view, 11> kUnderWeb{"config", "config_file", "user",  "users",  "username", "password",
+                                                     "passwd", "htpasswd",    "token", "bearer", "secret"};
+
+template <std::size_t kSize>
+bool BeginsWithOne(std::string_view name, const std::array<std::string_view, kSize>& words) {
+  return std::ranges::any_of(words, [name](std::string_view word) {
+    return name.starts_with(word) && (name.size() == word.size() || name[word.size()] == '_');
+  });
+}
 
 }  // namespace
 
@@ -24,11 +35,9 @@ bool IsReverseProxys(std::string_view name) {
   constexpr std::string_view kSection = "web_";
   if (rest.starts_with(kSection)) {
     rest.remove_prefix(kSection.size());
-    if (rest == "config" || rest == "config_file") {
-      return true;  // the name that other exporters have for it
-    }
+    return BeginsWithOne(rest, kOurs) || BeginsWithOne(rest, kUnderWeb);
   }
-  return std::ranges::any_of(kBeginnings, [rest](std::string_view beginning) { return rest.starts_with(beginning); });
+  return BeginsWithOne(rest, kOurs);
 }
 
 Fault ReverseProxyFault(std::string file, Place place, std::string name) {

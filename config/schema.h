@@ -33,6 +33,7 @@ struct ConfigKey {
   void (*finish)(Config& config) = nullptr;    // after the last; may be nullptr
 
   std::string (*show)(const Config& config) = nullptr;  // as YAML of one line: read back, it is the same
+  bool guards = false;                                  // it keeps somebody out: an empty variable is a fault
   bool live = false;                                    // it can change while the exporter runs
 };
 

@@ -37,7 +37,7 @@ struct Metric {
   std::string_view unit;         // what is counted or measured
   std::string_view labels = {};  // "comm, outcome"
   SeriesBound most = {};
-  std::string_view help = {};  // ASCII without '\' and newline: Debian's serializer does not escape it
+  std::string_view help = {};  // a line of plain ASCII
 };
 
 using enum MetricType;

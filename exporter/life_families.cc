@@ -12,7 +12,7 @@ using prometheus::MetricFamily;
 
 double AsCode(std::uint64_t code) { return AsValue(code); }
 
-// A row for each command if the ledger keeps them so, one for all otherwise.
+// A row for each command if the ledger keeps them so, for the reserved ones at zero too; one for all otherwise.
 void AddHistograms(Families& families, const Metric& metric, const CommNumbers& comms, const Histogram& of_all,
                    Histogram CommRow::*of_comm, double (*unit)(std::uint64_t)) {
   std::vector<double> upper;
@@ -24,9 +24,10 @@ void AddHistograms(Families& families, const Metric& metric, const CommNumbers& 
   if (!by_comm) {
     AddHistogram(family, of_all.counts(), upper, unit(of_all.sum()));
   }
-  for (const CommRow& row : comms.rows) {
+  for (std::size_t id = 0; id < comms.rows.size(); ++id) {
+    const CommRow& row = comms.rows[id];
     const Histogram& histogram = row.*of_comm;
-    if (by_comm && row.taken && histogram.count() != 0) {
+    if (by_comm && row.taken && (id < kReservedComms || histogram.count() != 0)) {
       AddHistogram(family, histogram.counts(), upper, unit(histogram.sum()), {{"comm", row.label.view()}});
     }
   }

@@ -10,9 +10,11 @@
 namespace procevent {
 namespace {
 
+constexpr const char* kNoAnswer = "the reader does not answer";
+
 std::string CauseOf(const Snapshot& snapshot, Exchange::Age age) {
   if (age != Exchange::Age::kFresh) {
-    return "the reader does not answer";
+    return kNoAnswer;
   }
   if (snapshot.listening) {
     return {};
@@ -51,9 +53,14 @@ ListenerState StateOf(const Snapshot& snapshot, Exchange::Age age) {
 }
 
 ListenerState AskForState(Exchange& exchange, std::chrono::milliseconds patience) {
-  Snapshot snapshot;
-  const Exchange::Age age = exchange.Take(snapshot, patience);
-  return StateOf(snapshot, age);
+  ListenerState heard = StateOf(Snapshot(), Exchange::Age::kNone);
+  const Exchange::Age age =
+      exchange.Look(patience, [&heard](const Snapshot& snapshot) { heard = StateOf(snapshot, Exchange::Age::kFresh); });
+  if (age != Exchange::Age::kFresh) {
+    heard.answered = false;
+    heard.cause = kNoAnswer;
+  }
+  return heard;
 }
 
 }  // namespace procevent

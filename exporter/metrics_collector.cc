@@ -17,7 +17,7 @@ prometheus::MetricFamily BuildInfo() {
 
 }  // namespace
 
-Families MetricsCollector::CollectWithin(std::chrono::milliseconds patience) const {
+Families MetricsCollector::Collect(std::chrono::milliseconds patience) const {
   Families process = ProcessFamilies(ReadProcessStats(units_));
   Snapshot snapshot;
   const Exchange::Age age = exchange_.Take(snapshot, patience);

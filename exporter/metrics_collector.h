@@ -2,8 +2,6 @@
 // call it, any number at once; the server does.
 #pragma once
 
-#include <prometheus/collectable.h>
-
 #include <string>
 
 #include "core/reader/exchange.h"
@@ -14,15 +12,14 @@
 
 namespace procevent {
 
-class MetricsCollector : public prometheus::Collectable {
+class MetricsCollector {
  public:
   // Both must outlive the collector.
   MetricsCollector(Exchange& exchange, const ReloadStatus& reloads)
       : exchange_(exchange), reloads_(reloads), units_(ReadMachineUnits()) {}
 
-  [[nodiscard]] Families Collect() const override { return CollectWithin(kAnswerTimeout); }
-  // Waits no longer for the reader.
-  [[nodiscard]] Families CollectWithin(std::chrono::milliseconds patience) const;
+  // Waits no longer than `patience` for the reader.
+  [[nodiscard]] Families Collect(std::chrono::milliseconds patience = kAnswerTimeout) const;
 
  private:
   Exchange& exchange_;

@@ -48,10 +48,15 @@ std::string Labels(std::string_view labels) {
   return text;
 }
 
+std::string LabelsText(const Metric& metric) {
+  const bool may_be_by_comm = metric.most.per == Per::kExitCodes || metric.most.per == Per::kLifetimes;
+  return may_be_by_comm ? "`comm`, if configured" : Labels(metric.labels);
+}
+
 void AppendRow(std::string& page, const Metric& metric) {
   const std::string name(metric.name);
   page += "| [`" + name + "`](#" + name + ") | " + std::string(TypeName(metric.type)) + " | " +
-          std::string(metric.unit) + " | " + Labels(metric.labels) + " | " + BoundText(metric) + " |\n";
+          std::string(metric.unit) + " | " + LabelsText(metric) + " | " + BoundText(metric) + " |\n";
 }
 
 void AppendSection(std::string& page, const Metric& metric, const MetricText& text) {

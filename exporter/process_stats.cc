@@ -2,35 +2,17 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
-#include <charconv>
 #include <filesystem>
 #include <fstream>
 #include <limits>
 #include <system_error>
 
 #include "core/base/clock.h"
+#include "core/base/words.h"
 
 namespace procevent {
 namespace {
-
-template <typename T>
-std::optional<T> Number(std::string_view text) {
-  T number = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stopped, fault] = std::from_chars(text.data(), end, number);
-  return fault == std::errc{} && stopped == end ? std::optional(number) : std::nullopt;
-}
-
-// Cuts off and returns the next word; empty at the end.
-std::string_view NextWord(std::string_view& rest) {
-  constexpr std::string_view kBlanks = " \t\n";
-  rest.remove_prefix(std::min(rest.find_first_not_of(kBlanks), rest.size()));
-  const std::string_view word = rest.substr(0, rest.find_first_of(kBlanks));
-  rest.remove_prefix(word.size());
-  return word;
-}
 
 // The soft limit in a line like "Max open files   1024   4096   files".
 std::optional<double> SoftLimit(std::string_view text, std::string_view name) {
@@ -40,11 +22,11 @@ std::optional<double> SoftLimit(std::string_view text, std::string_view name) {
   }
   text.remove_prefix(line + name.size());
   text = text.substr(0, text.find('\n'));
-  const std::string_view limit = NextWord(text);
+  const std::string_view limit = TakeWord(text);
   if (limit == "unlimited") {
     return std::numeric_limits<double>::infinity();
   }
-  const auto number = Number<std::uint64_t>(limit);
+  const auto number = NumberOf<std::uint64_t>(limit);
   return number ? std::optional(AsValue(*number)) : std::nullopt;
 }
 
@@ -99,7 +81,7 @@ void ParseStat(std::string_view text, const MachineUnits& units, ProcessStats& s
   text.remove_prefix(bracket + 1);
   std::array<std::optional<std::uint64_t>, kResidentPages + 1> fields;
   for (std::size_t field = kAfterComm; field < fields.size(); ++field) {
-    fields[field] = Number<std::uint64_t>(NextWord(text));
+    fields[field] = NumberOf<std::uint64_t>(TakeWord(text));
   }
   const double ticks = AsValue(units.ticks_per_second);
   if (fields[kUserTicks] && fields[kSystemTicks]) {

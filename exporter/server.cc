@@ -10,6 +10,7 @@
 #include <charconv>
 #include <chrono>
 #include <filesystem>
+#include <optional>
 #include <stdexcept>
 #include <system_error>
 #include <thread>
@@ -20,6 +21,7 @@
 #include "exporter/free_address.h"
 #include "exporter/listener_state.h"
 #include "exporter/metrics_collector.h"
+#include "exporter/serving_threads.h"
 #include "exporter/text_format.h"
 
 namespace procevent {
@@ -141,11 +143,12 @@ mg_context* Start(const std::vector<ListenAddress>& listen, const std::vector<st
     addresses += (addresses.empty() ? "" : ",") + ToText(address);
   }
   const std::string access = AccessList(allowed);
+  const std::string workers = std::to_string(kWorkers);
   // A thread for each of many bad clients, none of whom keeps it long.
   std::vector<const char*> options{"listening_ports",
                                    addresses.c_str(),
                                    "num_threads",
-                                   "64",
+                                   workers.c_str(),
                                    "request_timeout_ms",
                                    "1500",
                                    "enable_keep_alive",
@@ -187,7 +190,7 @@ mg_context* Start(const std::vector<ListenAddress>& listen, const std::vector<st
 Server::Server(const ServerOptions& options, Exchange& exchange, const ReloadStatus& reloads, ThreadStart begin)
     : Server(options,
              {[collector = MetricsCollector(exchange, reloads)](std::chrono::milliseconds patience) {
-                return ToText(collector.CollectWithin(patience));
+                return ToText(collector.Collect(patience));
               },
               [&exchange] { return AskForState(exchange, kAnswerTimeout); }},
              std::move(begin)) {}
@@ -197,6 +200,9 @@ Server::Server(const ServerOptions& options, Site::Pages pages, ThreadStart begi
     throw std::runtime_error("cannot serve " + options.telemetry_path + ": " + std::string(path.error().remedy));
   }
   addresses_ = FreeAddresses(options.listen_addresses);
+  if (const Status threads = TryServingThreads(); !threads) {
+    throw std::runtime_error(Describe(threads.error()));
+  }
   served_ = std::make_unique<Served>(options, std::move(pages), std::move(begin));
   ::mg_init_library(0);
   try {
@@ -214,13 +220,19 @@ void Server::Stop() {
     return;
   }
   // civetweb sees that it shall stop when a wait of its own ends, which takes 2 s and more: so they are ended.
-  const std::jthread ender([this](const std::stop_token& stopped) {
-    constexpr std::chrono::milliseconds kPause{20};
-    while (!stopped.stop_requested()) {
-      HangUp(addresses_);
-      std::this_thread::sleep_for(kPause);
-    }
-  });
+  HangUp(addresses_);
+  std::optional<std::jthread> ender;
+  try {
+    ender.emplace([this](const std::stop_token& stopped) {
+      constexpr std::chrono::milliseconds kPause{20};
+      while (!stopped.stop_requested()) {
+        std::this_thread::sleep_for(kPause);
+        HangUp(addresses_);
+      }
+    });
+  } catch (const std::system_error&) {
+    // There is no thread to be had: it takes longer.
+  }
   ::mg_stop(std::exchange(context_, nullptr));
   ::mg_exit_library();
 }

@@ -1,6 +1,7 @@
 #include "exporter/text_format.h"
 
 #include <array>
+#include <cassert>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
@@ -30,9 +31,12 @@ class Writer {
           Histogram(family.name, row);
         }
         break;
-      default:
+      case prometheus::MetricType::Gauge:
         Head(family, "gauge");
         Rows(family, [](const ClientMetric& row) { return row.gauge.value; });
+        break;
+      default:
+        assert(false);  // nobody makes others
     }
   }
 

@@ -1,25 +1,11 @@
 #include "core/protocol/sighting.h"
 
-#include <charconv>
 #include <optional>
+
+#include "core/base/words.h"
 
 namespace procevent {
 namespace {
-
-// Takes the first word off, up to a blank; empty at the end.
-std::string_view TakeWord(std::string_view& text) {
-  text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
-  const std::string_view word = text.substr(0, text.find_first_of(" \t\n"));
-  text.remove_prefix(word.size());
-  return word;
-}
-
-template <typename Number>
-std::optional<Number> NumberOf(std::string_view word) {
-  Number number{};
-  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
-  return error == std::errc() && end == word.data() + word.size() ? std::optional(number) : std::nullopt;
-}
 
 // The number in a line like "Uid:\t1000\t1001\t1000\t1000", counted from 0.
 template <typename Number>

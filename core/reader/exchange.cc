@@ -31,6 +31,10 @@ void ExchangeState::Finish() { stage_.store(Stage::kFilled, std::memory_order_re
 Exchange::Exchange(const Snapshot& blank) : asked_(MakeOrThrow()), answered_(MakeOrThrow()), snapshots_{blank, blank} {}
 
 Exchange::Age Exchange::Take(Snapshot& out, std::chrono::milliseconds timeout) {
+  return Look(timeout, [&out](const Snapshot& snapshot) { out = snapshot; });
+}
+
+Exchange::Age Exchange::Look(std::chrono::milliseconds timeout, const std::function<void(const Snapshot&)>& look) {
   const std::uint64_t arrived = MonotonicNanos();
   const auto deadline = std::chrono::steady_clock::now() + timeout;
   std::unique_lock lock(scrapers_);
@@ -44,8 +48,8 @@ Exchange::Age Exchange::Take(Snapshot& out, std::chrono::milliseconds timeout) {
   if (whole().taken_ns == 0) {
     return Age::kNone;
   }
-  out = whole();
-  return out.taken_ns > arrived ? Age::kFresh : Age::kStale;
+  look(whole());
+  return whole().taken_ns > arrived ? Age::kFresh : Age::kStale;
 }
 
 // Asks for the others too, who arrived meanwhile. The lock is open while this waits, so that each scraper keeps its

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 
 #include "core/base/result.h"
@@ -42,7 +43,7 @@ class Exchange {
   enum class Age : std::uint8_t {
     kFresh,  // taken after the scrape asked
     kStale,  // the reader did not answer in time: `out` is the last whole snapshot
-    kNone,   // the reader has never answered: `out` is untouched
+    kNone,   // the reader has never answered: there is no snapshot
   };
 
   // Throws std::runtime_error if there is no eventfd to be had.
@@ -51,6 +52,8 @@ class Exchange {
 
   // Any scraping thread, any number at once: copies a snapshot to `out`.
   Age Take(Snapshot& out, std::chrono::milliseconds timeout);
+  // The same, for those who need little of it: `look` sees it in its place, unless the age is kNone, and must be brief.
+  Age Look(std::chrono::milliseconds timeout, const std::function<void(const Snapshot&)>& look);
 
   // The reader only. asked_fd() becomes readable when somebody asks.
   [[nodiscard]] int asked_fd() const { return asked_.fd(); }

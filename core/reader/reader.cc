@@ -6,6 +6,7 @@
 #include <array>
 #include <chrono>
 #include <stdexcept>
+#include <system_error>
 #include <utility>
 
 #include "core/base/clock.h"
@@ -45,12 +46,17 @@ Reader::Reader(std::unique_ptr<Source> source, const ReaderOptions& options, uns
       waiter_(std::array{stop_.fd(), exchange_.asked_fd()}) {}
 
 void Reader::Start(std::function<void()> begin) {
-  thread_ = std::thread([this, begin = std::move(begin)] {
-    if (begin) {
-      begin();
-    }
-    Run();
-  });
+  try {
+    thread_ = std::thread([this, begin = std::move(begin)] {
+      if (begin) {
+        begin();
+      }
+      Run();
+    });
+  } catch (const std::system_error& fault) {
+    throw std::runtime_error(Describe(Error{"start the reader thread", fault.code().value(),
+                                            "raise the limit of processes (ulimit -u, TasksMax, pids.max)"}));
+  }
   tried_.wait();
 }
 

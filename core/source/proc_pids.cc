@@ -32,6 +32,9 @@ Status ProcPids::Check() const {
   }
   Sighting init;
   if (SeeName(1, init) != Look::kSeen) {
+    if (::faccessat(::dirfd(directory_.get()), "self", F_OK, AT_SYMLINK_NOFOLLOW) != 0) {
+      return Error{"find processes in /proc", errno, "mount it; without it programs stay without names"};
+    }
     return Error{
         "see the processes of others in /proc", 0,
         "it is mounted with hidepid: mount it without, or give the exporter the group of its gid= option; until "

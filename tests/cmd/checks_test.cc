@@ -73,6 +73,14 @@ INSTANTIATE_TEST_SUITE_P(
     Rows, ChecksTest,
     testing::Values(
         Row{"AllWell", [](Probes&) {}, {}, "kernel", {"Linux 6.18.44-generic", "CONFIG_PROC_EVENTS"}, {}},
+        Row{"TooFewThreads",
+            [](Probes& probes) {
+              probes.threads = Error{"start the 65 threads that serve", EAGAIN, "raise it"};
+            },
+            {{"threads", kFailed}},
+            "threads",
+            {"cannot start the 65 threads"},
+            {"raise it"}},
         Row{"TheChildIsNamed", [](Probes&) {}, {}, "subscription", {"fork, comm, exit"}, {}},
         Row{"TheBufferIsNamed", [](Probes&) {}, {}, "buffer", {"32768KiB"}, {}},
         Row{"NoConnector",

@@ -71,8 +71,8 @@ TEST_F(ServiceManagerTest, SpeaksTheProtocol) {
   NotifySocket socket(folder_ / "notify");
   ServiceManager manager = Manager(folder_ / "notify");
   EXPECT_TRUE(manager.listens());
-  manager.Ready("hearing");
-  manager.Renew("deaf");
+  EXPECT_TRUE(manager.Ready("hearing"));
+  EXPECT_TRUE(manager.Renew("deaf"));
   manager.Beat();
   manager.Stopping();
   EXPECT_THAT(socket.Take(), ElementsAre("READY=1\nSTATUS=hearing", "STATUS=deaf", "WATCHDOG=1", "STOPPING=1"));
@@ -104,7 +104,7 @@ TEST_F(ServiceManagerTest, KnowsAbstractNames) {
 TEST_F(ServiceManagerTest, TellsNobodyWhereThereIsNobody) {
   ServiceManager manager = Manager("");
   EXPECT_FALSE(manager.listens());
-  manager.Ready("hearing");
+  EXPECT_FALSE(manager.Ready("hearing"));
   manager.Stopping();
   EXPECT_THAT(warnings_, IsEmpty());
 }
@@ -126,7 +126,7 @@ TEST_F(ServiceManagerTest, AWrongSocketIsOneWarning) {
                                    folder_ / "stream", "/" + std::string(107, 'x'), "@" + std::string(108, 'x')}) {
     warnings_.clear();
     ServiceManager manager = Manager(wrong);
-    manager.Ready("hearing");
+    EXPECT_FALSE(manager.Ready("hearing"));
     manager.Beat();
     ASSERT_EQ(warnings_.size(), 1U) << wrong;
     EXPECT_THAT(warnings_[0], StartsWith("cannot tell the service manager: ")) << wrong;

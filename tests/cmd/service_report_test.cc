@@ -92,6 +92,22 @@ TEST_F(ServiceReportTest, TheStatusIsRenewedWhenItChanges) {
   EXPECT_THAT(socket_.Take(), ElementsAre(std::string("STATUS=") + kHearing));
 }
 
+TEST_F(ServiceReportTest, WhatCouldNotBeSentIsSentAgain) {
+  std::vector<std::string> warnings;
+  ServiceReport report(
+      {.socket = folder_ / "later", .watchdog = 0us}, [](milliseconds) { return kHears; },
+      [&warnings](std::string_view text) { warnings.emplace_back(text); });
+  report.Ready();
+  EXPECT_EQ(warnings.size(), 1U);
+  EXPECT_TRUE(report.NextDue()) << "it is tried again, though nothing happens";
+  NotifySocket later(folder_ / "later");
+  report.Turn();
+  EXPECT_THAT(later.Take(), ElementsAre(std::string("READY=1\nSTATUS=") + kHearing));
+  EXPECT_EQ(report.NextDue(), std::nullopt);
+  report.Turn();
+  EXPECT_THAT(later.Take(), IsEmpty());
+}
+
 TEST_F(ServiceReportTest, WithoutAWatchdogNothingIsEverDue) {
   Make(0us);
   report_->Ready();

@@ -99,12 +99,34 @@ TEST(EnvironmentTest, WhatIsInjectedIsNeverOurs) {
 }
 
 TEST(EnvironmentTest, OthersAreIgnored) {
-  for (const char* const name : {"LOG_LEVEL", "PROCEVENT", "PROCEVENT_", "PROCEVENT_NAME", "PROCEVENT_ENV_LOG_LEVEL",
-                                 "PROCEVENT_VERSION", "PROCEVENT_IMAGE", "PROCEVENT_HOME", "PROCEVENT_REQUIRE_LIVE",
-                                 "PROCEVENT_REFERENCE_SEED", "PROCEVENTS_LOG_LEVEL", "PROCEVENT_LIMIT",
-                                 "PROCEVENT_EXPORTER_IMAGE", "PROCEVENT_LOG_FILE", "XPROCEVENT_LOG_LEVL"}) {
+  for (const char* const name :
+       {"LOG_LEVEL", "PROCEVENT", "PROCEVENT_", "PROCEVENT_NAME", "PROCEVENT_ENV_LOG_LEVEL", "PROCEVENT_VERSION",
+        "PROCEVENT_IMAGE", "PROCEVENT_HOME", "PROCEVENT_REQUIRE_LIVE", "PROCEVENT_REFERENCE_SEED",
+        "PROCEVENTS_LOG_LEVEL", "PROCEVENT_LIMIT", "PROCEVENT_EXPORTER_IMAGE", "PROCEVENT_PATH", "PROCEVENT_FILE",
+        "PROCEVENT_AUTHOR", "PROCEVENT_USERS", "PROCEVENT_WEBSITE", "XPROCEVENT_LOG_LEVL"}) {
     EXPECT_THAT(Set({{name, "x"}}).origins, ElementsAre()) << name;
   }
+}
+
+TEST(EnvironmentTest, WhatIsMeantForUsIsAFault) {
+  for (const char* const name : {"PROCEVENT_LOG_FILE", "PROCEVENT_LOG", "PROCEVENT_CONFIG", "PROCEVENT_LISTEN_ADDRESS",
+                                 "PROCEVENT_WEB_ALLOWLIST", "PROCEVENT_WEB_ALLOW_FROM", "PROCEVENT_EXPORTER_WEB_ALOW",
+                                 "PROCEVENT_TLS_CERT", "PROCEVENT_EXPORTER_TLS_CERT", "PROCEVENT_EXPORTER_BASIC_AUTH",
+                                 "PROCEVENT_WEB_USERNAME", "PROCEVENT_WEB_HTTP_SERVER_CONFIG"}) {
+    EffectiveConfig effective;
+    const std::vector<Variable> environment{{name, "x"}};
+    const std::vector<Fault> faults = SetFromEnvironment(environment, effective);
+    ASSERT_EQ(faults.size(), 1U) << name;
+    EXPECT_EQ(faults[0].key, name);
+  }
+}
+
+TEST(EnvironmentTest, AnEmptyListOfWhoMayAskIsNotEverybody) {
+  EffectiveConfig effective;
+  const std::vector<Variable> environment{{"PROCEVENT_WEB_ALLOW", ""}, {"PROCEVENT_LOG_LEVEL", ""}};
+  const std::vector<Fault> faults = SetFromEnvironment(environment, effective);
+  ASSERT_EQ(faults.size(), 1U);
+  EXPECT_EQ(faults[0].key, "PROCEVENT_WEB_ALLOW");
 }
 
 TEST(EnvironmentTest, EveryNearNameIsAFault) {

@@ -11,7 +11,7 @@ import tempfile
 import connector
 import harness
 
-CHECKS = ["kernel", "capability", "namespaces", "buffer", "proc", "audit", "subscription", "address"]
+CHECKS = ["kernel", "capability", "namespaces", "buffer", "proc", "audit", "subscription", "threads", "address"]
 PIDS = ("unshare", "--pid", "--fork", "--kill-child")
 NEW_PROC = ("--mount-proc",)
 USER = ("unshare", "--user")

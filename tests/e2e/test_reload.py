@@ -63,8 +63,10 @@ class Reload(harness.LiveTest):
 
     def test_the_level_changes(self):
         self.reload("log:\n  level: warning\ncomms:\n  limit: 77\n", "restart to take over: comms.limit")
-        self.assertNotIn("log.level taken over", self.exporter.log(), "it is said at `info`")
-        self.reload("log:\n  level: info\n", "log.level taken over")
+        self.assertIn("log.level taken over", self.exporter.log(), "nothing of a reload goes unsaid")
+        self.reload("log:\n  level: warning\ncomms:\n  limit: 78\n", "restart to take over: comms.limit")
+        self.assertNotIn("nothing to take over", self.exporter.log(), "it is said at `info`")
+        self.reload("log:\n  level: info\n", "level=info msg=\"the configuration was read again: log.level taken over")
 
     def test_what_needs_a_restart_is_said(self):
         self.reload("comms:\n  limit: 77\n", "restart to take over: comms.limit")

@@ -139,10 +139,14 @@ TEST(LifeFamiliesTest, HistogramsByCommandReplaceTheOneForAll) {
   row.exit_codes.Add(3);
   const Families families = LifeFamiliesOf(numbers);
   const auto& codes = *std::ranges::find(families, "procevent_exit_code", &prometheus::MetricFamily::name);
-  ASSERT_EQ(codes.metric.size(), 1U);
-  EXPECT_EQ(codes.metric[0].label.at(0).value, "bash");
-  EXPECT_EQ(codes.metric[0].histogram.sample_count, 1U);
-  EXPECT_EQ(codes.metric[0].histogram.sample_sum, 3);
+  ASSERT_EQ(codes.metric.size(), kReservedComms + 1) << "the reserved rows are there at zero";
+  EXPECT_EQ(codes.metric[0].label.at(0).value, kReservedCommNames[0]);
+  EXPECT_EQ(codes.metric[0].histogram.sample_count, 0U);
+  const auto& bash = codes.metric.back();
+  EXPECT_EQ(bash.label.at(0).name, "comm");
+  EXPECT_EQ(bash.label.at(0).value, "bash");
+  EXPECT_EQ(bash.histogram.sample_count, 1U);
+  EXPECT_EQ(bash.histogram.sample_sum, 3);
   const auto& lifetimes =
       *std::ranges::find(families, "procevent_process_lifetime_seconds", &prometheus::MetricFamily::name);
   EXPECT_TRUE(lifetimes.metric.at(0).label.empty());

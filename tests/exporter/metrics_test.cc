@@ -153,7 +153,7 @@ TEST(MetricsTest, EveryMetricHasItsText) {
   }
 }
 
-// Debian's serializer writes HELP as it is; and Prometheus wants one family of a name, and base units.
+// Prometheus wants one family of a name, and base units.
 TEST(MetricsTest, FamiliesNeedNoEscapingAndAreNamedWell) {
   Exchange exchange{Snapshot(kCpus)};
   const FakeReader reader(exchange);

@@ -170,6 +170,7 @@ TEST_F(CensusLiveTest, AStormOfKnownNumbersIsExact) {
   const Tally programs = TallyOf(after, program);
   const std::uint64_t held_up = TallyOf(after, "exe")[Count::kExecs] - TallyOf(before, "exe")[Count::kExecs];
   EXPECT_EQ(programs[Count::kExecs] + held_up, 300U);
+  EXPECT_LE(held_up, 30U) << "hardly any is held up for 10 ms";
   EXPECT_EQ(programs[Count::kFailed], 300U);
   EXPECT_EQ(programs[Count::kUnexeced], 0U);
   EXPECT_EQ(Ended(Take(), program, 63), 300U);

@@ -11,52 +11,13 @@
 #include <string_view>
 #include <vector>
 
+#include "tests/core/ledger/comm_rows.h"
+
 namespace procevent {
 namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
-
-constexpr std::uint64_t kSecond = 1'000'000'000;
-
-LedgerOptions Options(std::size_t limit, std::chrono::milliseconds retire_after = std::chrono::seconds(100)) {
-  LedgerOptions options;
-  options.comm_limit = limit;
-  options.comm_retire_after = retire_after;
-  return options;
-}
-
-void Book(CommTable& table, std::string_view name, CommRef& ref) {
-  ++table.RowOf(CommName(name), ref).tally[Count::kForks];
-}
-void Book(CommTable& table, std::string_view name) {
-  CommRef ref;
-  Book(table, name, ref);
-}
-
-std::uint64_t Forks(const CommTable& table, ReservedComm comm) {
-  return table.numbers().rows[static_cast<std::size_t>(comm)].tally[Count::kForks];
-}
-
-// What /metrics would show, but the reserved rows.
-std::map<std::string, std::uint64_t> Shown(const CommTable& table) {
-  std::map<std::string, std::uint64_t> shown;
-  for (std::size_t id = kReservedComms; id < table.numbers().rows.size(); ++id) {
-    if (const CommRow& row = table.numbers().rows[id]; row.taken) {
-      EXPECT_TRUE(shown.try_emplace(std::string(row.label.view()), row.tally[Count::kForks]).second) << "twice";
-    }
-  }
-  EXPECT_EQ(shown.size(), table.numbers().taken);
-  return shown;
-}
-
-std::uint64_t Sum(const CommTable& table) {
-  std::uint64_t sum = 0;
-  for (const CommRow& row : table.numbers().rows) {
-    sum += row.taken ? row.tally[Count::kForks] : 0;
-  }
-  return sum;
-}
 
 TEST(CommTableTest, BeginsWithTheReservedRowsOnly) {
   const CommTable table(Options(3));

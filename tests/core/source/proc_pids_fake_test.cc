@@ -55,7 +55,16 @@ constexpr const char* kHiddenText =
     "the "
     "group of its gid= option; until then programs stay without names";
 
+TEST_F(FakeProcTest, WithoutAnythingItIsSaidNotToBeMounted) {
+  const Status status = ProcPids(path_.c_str()).Check();
+  ASSERT_FALSE(status.ok());
+  EXPECT_EQ(Describe(status.error()),
+            "cannot find processes in /proc: No such file or directory; mount it; without it programs stay without "
+            "names");
+}
+
 TEST_F(FakeProcTest, WithoutProcessesItIsSaidToHideThem) {
+  std::filesystem::create_symlink("2", path_ / "self");
   ProcPids pids(path_.c_str());
   const Status status = pids.Check();
   ASSERT_FALSE(status.ok());
