@@ -106,7 +106,7 @@ int TendUntilSignal(const Log& log, const Signals& signals, Notices& notices, Se
 int Serve(const Config& config, const std::function<LoadedConfig()>& reread) {
   OpenStandardDescriptors();
   // Otherwise each thread that serves keeps the memory of its largest scrape.
-  ::mallopt(M_ARENA_MAX, 1);
+  ::mallopt(M_ARENA_MAX, 1);  // NOLINT(concurrency-mt-unsafe): there is one thread yet
   const Signals signals;
   Log log(config.log);
   try {

@@ -71,12 +71,12 @@ class Check {
   std::vector<Fault> TakeFaults() { return std::move(faults_); }
 
  private:
-  void Unknown(const YamlNode& child, const std::string& section, const std::string& path) {
+  void Unknown(const YamlNode& child, const std::string& section, const std::string& full) {
     if (IsReverseProxys(section.empty() ? child.key : section + '.' + child.key)) {
-      faults_.push_back(ReverseProxyFault(file_, child.key_place, path));
+      faults_.push_back(ReverseProxyFault(file_, child.key_place, full));
       return;
     }
-    faults_.push_back({file_, child.key_place, path, "an unknown key",
+    faults_.push_back({file_, child.key_place, full, "an unknown key",
                        "one of " + Joined(NamesUnder(section)) + DidYouMean(SuggestKey(section, child.key))});
   }
 
