@@ -179,7 +179,7 @@ TEST_F(CensusLiveTest, AStormOfKnownNumbersIsExact) {
 // At first it is not known as whom they act that bootstrap found, nor, of their children, what the first change does.
 TEST_F(CensusLiveTest, RootIsLeftAndGained) {
   int known = 0;
-  for (int round = 0; round < 50 && known < 5; ++round) {
+  for (int round = 0; round < 150 && known < 5; ++round) {  // a doubt may have to wait 10 s for its turn
     std::this_thread::sleep_for(100ms);
     const std::string name = Name("cred" + std::to_string(round));
     PlayOut({name, "credentials"});
