@@ -27,6 +27,10 @@ NoticeText TextOf(const Notice& notice) {
                                       KibiBytes(notice.wanted) +
                                       " asked for, so bursts are lost sooner; give the process CAP_NET_ADMIN, or "
                                       "raise the sysctl net.core.rmem_max"};
+    case Notice::Kind::kLost:
+      return {LogLevel::kWarning,
+              std::to_string(notice.number) + " events were lost: they found no room in the receive queue of " +
+                  KibiBytes(notice.wanted) + "; raise source.receive_buffer, or give the exporter more CPU"};
     case Notice::Kind::kUnseen:
       return {LogLevel::kWarning, std::to_string(notice.number) +
                                       " forks were made in a silence too short to be noticed; they are in "

@@ -14,7 +14,7 @@ bool IsLive(std::string_view path) {
 }
 
 Reload Refused(const Config& running, const std::vector<Fault>& faults) {
-  Reload reload{.good = false, .config = running, .lines = {}};
+  Reload reload{.good = false, .config = running, .lines = {}, .remark = "the configuration read last is faulty"};
   for (const Fault& fault : faults) {
     reload.lines.emplace_back(LogLevel::kError, Describe(fault));
   }
@@ -42,7 +42,8 @@ Reload Reread(const Config& running, const LoadedConfig& loaded) {
                             changed.empty() ? "the configuration was read again: nothing to take over"
                                             : "the configuration was read again: " + Joined(changed) + " taken over");
   if (!restart.empty()) {
-    reload.lines.emplace_back(LogLevel::kWarning, "restart to take over: " + Joined(restart));
+    reload.remark = "restart to take over: " + Joined(restart);
+    reload.lines.emplace_back(LogLevel::kWarning, reload.remark);
   }
   return reload;
 }

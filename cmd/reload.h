@@ -15,6 +15,7 @@ struct Reload {
   bool good = false;
   Config config;  // what runs from now on: the one before, but for the keys that can change while it runs
   std::vector<std::pair<LogLevel, std::string>> lines;  // for the log
+  std::string remark = {};  // what of it is not in force, for the service manager; empty if all is
 };
 
 Reload Reread(const Config& running, const LoadedConfig& loaded);

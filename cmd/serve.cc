@@ -21,14 +21,15 @@
 #include "cmd/open_files.h"
 #include "cmd/output.h"
 #include "cmd/privilege.h"
-#include "cmd/reload.h"
+#include "cmd/refusal_log.h"
+#include "cmd/reloader.h"
 #include "cmd/service_report.h"
 #include "cmd/signals.h"
 #include "core/base/clock.h"
 #include "core/base/cpus.h"
 #include "core/reader/reader.h"
 #include "core/source/connector_source.h"
-#include "exporter/reload_status.h"
+#include "exporter/own_state.h"
 #include "exporter/server.h"
 
 namespace procevent {
@@ -56,10 +57,6 @@ void SayReady(const Log& log, const ServerOptions& options) {
   log.Say(LogLevel::kInfo, "serving " + options.telemetry_path + " on " + addresses);
 }
 
-double SecondsSinceEpoch() {
-  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
-
 std::optional<std::uint64_t> Earlier(std::optional<std::uint64_t> one, std::optional<std::uint64_t> other) {
   return one && other ? std::min(one, other) : one ? one : other;
 }
@@ -71,16 +68,6 @@ int MillisUntil(std::optional<std::uint64_t> due_ns) {
   const std::uint64_t now = MonotonicNanos();
   const std::uint64_t millis = *due_ns > now ? (*due_ns - now) / kNanosPerMilli + 1 : 0;
   return static_cast<int>(std::min<std::uint64_t>(millis, std::numeric_limits<int>::max()));
-}
-
-Reload ReadAgain(const Config& running, const std::function<LoadedConfig()>& reread) {
-  try {
-    return Reread(running, reread());
-  } catch (const std::exception& e) {
-    return {.good = false,
-            .config = running,
-            .lines = {{LogLevel::kError, "cannot read the configuration again: " + std::string(e.what())}}};
-  }
 }
 
 // Prints notices, reports to the service manager and reloads, until a signal comes that ends the process; returns that.
@@ -116,8 +103,11 @@ int Serve(const Config& config, const std::function<LoadedConfig()>& reread) {
                   HearingOf(config.connector.events), config.ledger);
     reader.Start([&privilege] { privilege.KeepForReader(); });
     privilege.KeepForListening();
-    ReloadStatus reloads(SecondsSinceEpoch());
-    Server server(config.server, reader.exchange(), reloads, [&privilege] { privilege.KeepNothing(); });
+    RefusalLog refusals([&log](LogLevel level, std::string_view text) { log.Say(level, text); });
+    OwnState own{ReloadStatus(SecondsSinceEpoch()), Refusals([&refusals](Refusal why, std::string_view client) {
+                   refusals.Note(why, client, MonotonicNanos());
+                 })};
+    Server server(config.server, reader.exchange(), own, [&privilege] { privilege.KeepNothing(); });
     privilege.KeepNothing();
     SayReady(log, config.server);
     ServiceReport report(
@@ -126,21 +116,10 @@ int Serve(const Config& config, const std::function<LoadedConfig()>& reread) {
         [&log](std::string_view text) { log.Say(LogLevel::kWarning, text); });
     report.Ready();
 
-    Config running = config;
+    Reloader reloader(config, reread, log, reader, own.reloads);
     const int signal = TendUntilSignal(log, signals, reader.notices(), report, [&] {
       report.Reloading();
-      const Reload reload = ReadAgain(running, reread);
-      if (reload.config.ledger.name_groups != running.ledger.name_groups) {
-        reader.Regroup(reload.config.ledger.name_groups);
-      }
-      log.SetLevel(std::min(running.log.level, reload.config.log.level));  // so that nothing of it goes unsaid
-      for (const auto& [level, line] : reload.lines) {
-        log.Say(level, line);
-      }
-      log.SetLevel(reload.config.log.level);
-      reload.good ? reloads.NoteSuccess(SecondsSinceEpoch()) : reloads.NoteFailure();
-      running = reload.config;
-      report.Ready();
+      report.Ready(reloader.Obey());
     });
 
     log.Say(LogLevel::kInfo, signal == SIGTERM ? "SIGTERM: stopping" : "SIGINT: stopping");

@@ -6,18 +6,12 @@
 #include "core/base/clock.h"
 
 namespace procevent {
-namespace {
-
-std::string StatusOf(const ListenerState& state) {
-  return state.cause.empty() ? "hearing the kernel's process events" : "not ready: " + state.cause;
-}
-
-}  // namespace
 
 ServiceReport::ServiceReport(const ServiceSettings& settings, Ask ask, ServiceManager::Warn warn)
     : ask_(std::move(ask)), manager_(settings.socket, std::move(warn)), watchdog_(settings.watchdog) {}
 
-void ServiceReport::Ready() {
+void ServiceReport::Ready(std::string remark) {
+  remark_ = std::move(remark);
   owes_ready_ = manager_.listens();
   if (owes_ready_) {
     Report(Look());
@@ -33,6 +27,11 @@ void ServiceReport::Turn() {
   if (state.answered && watchdog_.count() > 0) {
     manager_.Beat();
   }
+}
+
+std::string ServiceReport::StatusOf(const ListenerState& state) const {
+  return (state.cause.empty() ? "hearing the kernel's process events" : "not ready: " + state.cause) +
+         (remark_.empty() ? "" : "; " + remark_);
 }
 
 // What could not be sent is sent again soon.

@@ -21,26 +21,28 @@ class ServiceReport {
 
   ServiceReport(const ServiceSettings& settings, Ask ask, ServiceManager::Warn warn);
 
-  // The server listens.
-  void Ready();
+  // The server listens. `remark`: what its status says besides, from then on.
+  void Ready(std::string remark = {});
   // Something happened, or the time has come: asks, and tells what changed.
   void Turn();
   // When Turn has something to do though nothing happened; CLOCK_MONOTONIC.
   [[nodiscard]] std::optional<std::uint64_t> NextDue() const { return due_ns_; }
 
-  // Around a reload of the configuration: Reloading, then Ready.
+  // Around a reload of the configuration: Reloading, then Ready, with what is not in force after it.
   void Reloading() { manager_.Reloading(); }
   void Stopping() { manager_.Stopping(); }
 
  private:
   ListenerState Look();
   void Report(const ListenerState& state);
+  [[nodiscard]] std::string StatusOf(const ListenerState& state) const;
 
   const Ask ask_;
   ServiceManager manager_;
   const std::chrono::nanoseconds watchdog_;
   std::optional<std::uint64_t> due_ns_;
   bool owes_ready_ = false;
+  std::string remark_;
   std::string status_;  // as last told
 };
 

@@ -9,6 +9,7 @@
 
 #include "core/ledger/ledger_options.h"
 #include "core/reader/snapshot.h"
+#include "exporter/refusals.h"
 
 namespace procevent {
 
@@ -130,6 +131,10 @@ inline constexpr std::array kCatalogue{
            "1 if the configuration was good when it was read last."},
     Metric{"procevent_config_last_reload_success_timestamp_seconds", kGauge, "seconds", "", InAll(1),
            "When a good configuration was read last, since the Unix epoch."},
+    Metric{"procevent_config_restart_pending", kGauge, "truth", "", InAll(1),
+           "1 if some of the configuration that was read last is not in force before a restart."},
+    Metric{"procevent_http_requests_refused_total", kCounter, "requests", "reason", InAll(kRefusals),
+           "Requests turned away: unheard by web.allow, or answered 503 by web.max_requests."},
     Metric{"process_cpu_seconds_total", kCounter, "seconds", "", InAll(1),
            "CPU time of the exporter, user and system."},
     Metric{"process_resident_memory_bytes", kGauge, "bytes", "", InAll(1), "Memory of the exporter that is in RAM."},

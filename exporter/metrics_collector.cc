@@ -15,6 +15,13 @@ prometheus::MetricFamily BuildInfo() {
   return family;
 }
 
+void AddReloads(Families& families, const ReloadStatus& reloads) {
+  families.push_back(Family(Catalogued("procevent_config_last_reload_successful"), reloads.successful() ? 1 : 0));
+  families.push_back(
+      Family(Catalogued("procevent_config_last_reload_success_timestamp_seconds"), reloads.succeeded_at_seconds()));
+  families.push_back(Family(Catalogued("procevent_config_restart_pending"), reloads.restart_pending() ? 1 : 0));
+}
+
 }  // namespace
 
 Families MetricsCollector::Collect(std::chrono::milliseconds patience) const {
@@ -26,9 +33,9 @@ Families MetricsCollector::Collect(std::chrono::milliseconds patience) const {
     families.push_back(Family(Catalogued("procevent_pid_max"), AsValue(*limit)));
   }
   families.push_back(BuildInfo());
-  families.push_back(Family(Catalogued("procevent_config_last_reload_successful"), reloads_.successful() ? 1 : 0));
+  AddReloads(families, own_.reloads);
   families.push_back(
-      Family(Catalogued("procevent_config_last_reload_success_timestamp_seconds"), reloads_.succeeded_at_seconds()));
+      Family(Catalogued("procevent_http_requests_refused_total"), kRefusalNames, own_.refusals.counts()));
   families.insert(families.end(), std::make_move_iterator(process.begin()), std::make_move_iterator(process.end()));
   return families;
 }

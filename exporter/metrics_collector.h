@@ -7,23 +7,23 @@
 #include "core/reader/exchange.h"
 #include "exporter/family.h"
 #include "exporter/listener_state.h"
+#include "exporter/own_state.h"
 #include "exporter/process_stats.h"
-#include "exporter/reload_status.h"
 
 namespace procevent {
 
 class MetricsCollector {
  public:
   // Both must outlive the collector.
-  MetricsCollector(Exchange& exchange, const ReloadStatus& reloads)
-      : exchange_(exchange), reloads_(reloads), units_(ReadMachineUnits()) {}
+  MetricsCollector(Exchange& exchange, const OwnState& own)
+      : exchange_(exchange), own_(own), units_(ReadMachineUnits()) {}
 
   // Waits no longer than `patience` for the reader.
   [[nodiscard]] Families Collect(std::chrono::milliseconds patience = kAnswerTimeout) const;
 
  private:
   Exchange& exchange_;
-  const ReloadStatus& reloads_;
+  const OwnState& own_;
   MachineUnits units_;
 };
 

@@ -27,10 +27,11 @@
 namespace procevent {
 
 struct Served {
-  Served(const ServerOptions& options, Site::Pages pages, ThreadStart start)
-      : site(options, std::move(pages)), begin(std::move(start)) {}
+  Served(const ServerOptions& options, Site::Pages pages, Refusals& turned_away, ThreadStart start)
+      : site(options, std::move(pages), turned_away), refusals(turned_away), begin(std::move(start)) {}
 
   Site site;
+  Refusals& refusals;
   ThreadStart begin;
 };
 
@@ -83,7 +84,7 @@ int OnRequest(mg_connection* connection) noexcept {
     const mg_request_info& info = *::mg_get_request_info(connection);
     const std::string accept_encoding = AcceptEncodingOf(info);
     Site& site = ServedBy(::mg_get_context(connection)).site;
-    site.Serve({TextOf(info.request_method), TextOf(info.local_uri_raw), accept_encoding},
+    site.Serve({TextOf(info.request_method), TextOf(info.local_uri_raw), accept_encoding, info.remote_addr},
                [connection](std::string_view bytes) { Write(*connection, bytes); });
   } catch (...) {
     constexpr std::string_view kFailed =
@@ -105,7 +106,17 @@ int OnError(mg_connection* connection, int status, const char* /*message*/) noex
   return 0;
 }
 
-int DropMessage(const mg_connection* /*connection*/, const char* /*message*/) { return 1; }
+// That it turned somebody away civetweb tells in its log alone, as "...: ADDRESS is not allowed to connect".
+int OnMessage(const mg_connection* connection, const char* message) noexcept {
+  constexpr int kHandled = 1;
+  std::string_view text = TextOf(message);
+  const std::size_t end = text.find(" is not allowed to connect");
+  if (end != std::string_view::npos) {
+    text = text.substr(0, end);
+    ServedBy(::mg_get_context(connection)).refusals.Note(Refusal::kNotAllowed, text.substr(text.rfind(' ') + 1));
+  }
+  return kHandled;
+}
 
 // Ends all waiting on our listening sockets and their connections, by shutting them down. civetweb keeps its sockets
 // to itself; that of all open ones ours are those with our ports is what tells them.
@@ -173,7 +184,7 @@ mg_context* Start(const std::vector<ListenAddress>& listen, const std::vector<st
   callbacks.init_thread = OnThread;
   callbacks.begin_request = OnRequest;
   callbacks.http_error = OnError;
-  callbacks.log_message = DropMessage;  // no log_access: without it civetweb does not even write the line
+  callbacks.log_message = OnMessage;  // no log_access: without it civetweb does not even write the line
   std::array<char, 256> reason{};
   unsigned code = 0;
   mg_init_data init{&callbacks, &served, options.data()};
@@ -187,15 +198,15 @@ mg_context* Start(const std::vector<ListenAddress>& listen, const std::vector<st
 
 }  // namespace
 
-Server::Server(const ServerOptions& options, Exchange& exchange, const ReloadStatus& reloads, ThreadStart begin)
+Server::Server(const ServerOptions& options, Exchange& exchange, OwnState& own, ThreadStart begin)
     : Server(options,
-             {[collector = MetricsCollector(exchange, reloads)](std::chrono::milliseconds patience) {
+             {[collector = MetricsCollector(exchange, own)](std::chrono::milliseconds patience) {
                 return ToText(collector.Collect(patience));
               },
               [&exchange] { return AskForState(exchange, kAnswerTimeout); }},
-             std::move(begin)) {}
+             own.refusals, std::move(begin)) {}
 
-Server::Server(const ServerOptions& options, Site::Pages pages, ThreadStart begin) {
+Server::Server(const ServerOptions& options, Site::Pages pages, Refusals& refusals, ThreadStart begin) {
   if (const Status path = CheckTelemetryPath(options.telemetry_path); !path) {
     throw std::runtime_error("cannot serve " + options.telemetry_path + ": " + std::string(path.error().remedy));
   }
@@ -203,7 +214,7 @@ Server::Server(const ServerOptions& options, Site::Pages pages, ThreadStart begi
   if (const Status threads = TryServingThreads(); !threads) {
     throw std::runtime_error(Describe(threads.error()));
   }
-  served_ = std::make_unique<Served>(options, std::move(pages), std::move(begin));
+  served_ = std::make_unique<Served>(options, std::move(pages), refusals, std::move(begin));
   ::mg_init_library(0);
   try {
     context_ = Start(addresses_, options.allow, *served_);

@@ -8,7 +8,7 @@
 
 #include "core/reader/exchange.h"
 #include "exporter/listen_address.h"
-#include "exporter/reload_status.h"
+#include "exporter/own_state.h"
 #include "exporter/server_options.h"
 #include "exporter/site.h"
 
@@ -24,10 +24,10 @@ using ThreadStart = std::function<void()>;
 class Server {
  public:
   // Throws std::runtime_error with one line: what failed, on which address, and what to do about it.
-  // `exchange` and `reloads` must outlive the server.
-  Server(const ServerOptions& options, Exchange& exchange, const ReloadStatus& reloads, ThreadStart begin = {});
+  // `exchange` and `own` must outlive the server.
+  Server(const ServerOptions& options, Exchange& exchange, OwnState& own, ThreadStart begin = {});
   // The same with other pages, which may throw.
-  Server(const ServerOptions& options, Site::Pages pages, ThreadStart begin = {});
+  Server(const ServerOptions& options, Site::Pages pages, Refusals& refusals, ThreadStart begin = {});
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
   Server(Server&&) = delete;

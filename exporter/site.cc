@@ -73,6 +73,9 @@ void Site::Serve(const Request& request, const Send& send) {
   const bool scrape = request.path == telemetry_path_;
   std::atomic<unsigned> uncounted{0};
   const Place place(scrape ? scrapes_ : uncounted, scrape ? max_requests_ : 1);
+  if (!place.had()) {
+    refusals_.Note(Refusal::kTooManyScrapes, request.client);
+  }
   // The pieces are gone when the client, who may be slow, gets the whole.
   const std::string bytes = Written(place.had() ? Reply(request) : TooMany(max_requests_),
                                     request.method == "HEAD" ? Part::kHead : Part::kWhole);

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "exporter/listener_state.h"
+#include "exporter/refusals.h"
 #include "exporter/server_options.h"
 #include "exporter/shared_answer.h"
 
@@ -19,6 +20,7 @@ struct Request {
   std::string_view method;
   std::string_view path;  // as it was sent, without the query
   std::string_view accept_encoding;
+  std::string_view client = {};  // its address
 };
 
 struct Response {
@@ -41,9 +43,11 @@ class Site {
   };
   using Send = std::function<void(std::string_view)>;
 
-  Site(const ServerOptions& options, Pages pages)
+  // `refusals` must outlive it.
+  Site(const ServerOptions& options, Pages pages, Refusals& refusals)
       : telemetry_path_(options.telemetry_path),
         max_requests_(options.max_requests),
+        refusals_(refusals),
         metrics_(std::move(pages.metrics)),
         state_(std::move(pages.state)) {}
 
@@ -59,6 +63,7 @@ class Site {
 
   std::string telemetry_path_;
   unsigned max_requests_;
+  Refusals& refusals_;
   SharedAnswer metrics_;
   std::function<ListenerState()> state_;
   std::atomic<unsigned> scrapes_{0};  // being served now

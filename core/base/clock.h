@@ -1,4 +1,5 @@
-// Time as the kernel stamps its events: nanoseconds of CLOCK_MONOTONIC. Any room but the ledger may read the clock.
+// Time as the kernel stamps its events, nanoseconds of CLOCK_MONOTONIC; and the date. Any room but the ledger may read
+// the clock.
 #pragma once
 
 #include <time.h>
@@ -17,5 +18,6 @@ inline std::uint64_t NanosOf(clockid_t clock) {
 }
 
 inline std::uint64_t MonotonicNanos() { return NanosOf(CLOCK_MONOTONIC); }
+inline double SecondsSinceEpoch() { return static_cast<double>(NanosOf(CLOCK_REALTIME)) / kNanosPerSecond; }
 
 }  // namespace procevent

@@ -122,7 +122,15 @@ void Reader::Drain() {
   if (emptied_ && std::exchange(doubt_again_, false)) {
     ledger_.Doubt();
   }
+  TellLosses(now);
   rhythm_.Drained(datagrams, emptied_, now);
+}
+
+void Reader::TellLosses(std::uint64_t now_ns) {
+  const std::uint64_t lost = hearing_ == Hearing::kAll ? ledger_.lost() : queue_.drops;
+  if (const std::uint64_t more = losses_.Due(lost, now_ns); more > 0) {
+    notices_.Post({.kind = Notice::Kind::kLost, .number = more, .wanted = queue_.limit_bytes / 2});
+  }
 }
 
 // What was dropped is doubted before anything that came after it is booked: its gap shows later, if ever. What had been

@@ -24,6 +24,7 @@
 #include "core/reader/cut.h"
 #include "core/reader/exchange.h"
 #include "core/reader/fork_audit.h"
+#include "core/reader/loss_report.h"
 #include "core/reader/notices.h"
 #include "core/reader/queue_peak.h"
 #include "core/reader/reader_options.h"
@@ -75,6 +76,7 @@ class Reader {
   void LookAtQueue();
   void Book(std::uint64_t now_ns);
   void BookDatagram(std::span<const std::byte> bytes, std::uint64_t now_ns);
+  void TellLosses(std::uint64_t now_ns);
   void HearCanary(std::uint64_t now_ns);
 
   void Subscribe();
@@ -104,6 +106,7 @@ class Reader {
   QueuePeak peak_;
   Tour tour_;
   ForkAudit audit_;
+  LossReport losses_;
   DatagramBatch batch_;
   Message message_;
   Exchange exchange_;

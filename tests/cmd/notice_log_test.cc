@@ -51,6 +51,11 @@ INSTANTIATE_TEST_SUITE_P(
             {.kind = Notice::Kind::kUnseen, .number = 7},
             LogLevel::kWarning,
             "7 forks were made in a silence too short to be noticed; they are in procevent_forks_unseen_total"},
+        Row{"Lost",
+            {.kind = Notice::Kind::kLost, .number = 1503, .wanted = 32U << 20U},
+            LogLevel::kWarning,
+            "1503 events were lost: they found no room in the receive queue of 32768KiB; raise source.receive_buffer, "
+            "or give the exporter more CPU"},
         Row{"NoForkCount", {.kind = Notice::Kind::kNoForkCount, .error = kCause}, LogLevel::kWarning, kCauseText}),
     [](const auto& row) { return row.param.name; });
 

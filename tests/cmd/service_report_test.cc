@@ -156,6 +156,19 @@ TEST_F(ServiceReportTest, WaitsNoLongerThanThereIsTime) {
   EXPECT_THAT(asked_, Each(1ms));
 }
 
+TEST_F(ServiceReportTest, WhatIsNotInForceIsInTheStatusUntilTheNextReload) {
+  Make(0us);
+  report_->Ready("restart to take over: comms.limit");
+  EXPECT_THAT(socket_.Take(),
+              ElementsAre(std::string("READY=1\nSTATUS=") + kHearing + "; restart to take over: comms.limit"));
+  reader_ = kDeaf;
+  report_->Turn();
+  EXPECT_THAT(socket_.Take(), ElementsAre("STATUS=not ready: cannot hear process events; run as root; restart to take "
+                                          "over: comms.limit"));
+  report_->Ready();
+  EXPECT_THAT(socket_.Take(), ElementsAre("READY=1\nSTATUS=not ready: cannot hear process events; run as root"));
+}
+
 TEST_F(ServiceReportTest, AReloadEndsWithReady) {
   Make(0us);
   report_->Reloading();

@@ -43,20 +43,20 @@ struct House {
   explicit House(ServerOptions options = {}) {
     server = OnFreePort(port, [&] {
       options.listen_addresses = {Address(port)};
-      return std::make_unique<Server>(options, exchange, reloads);
+      return std::make_unique<Server>(options, exchange, own);
     });
   }
   explicit House(const Site::Pages& pages) {
     server = OnFreePort(port, [&] {
       ServerOptions options;
       options.listen_addresses = {Address(port)};
-      return std::make_unique<Server>(options, pages);
+      return std::make_unique<Server>(options, pages, own.refusals);
     });
   }
 
   std::uint16_t port = 0;
   Exchange exchange{Snapshot(2)};
-  ReloadStatus reloads{0};
+  OwnState own{ReloadStatus(0)};
   std::unique_ptr<Server> server;
 };
 

@@ -28,7 +28,7 @@ namespace procevent {
 namespace {
 
 constexpr unsigned kCpus = 2;
-const ReloadStatus kReloads(1.5e9);
+const OwnState kOwn{ReloadStatus(1.5e9)};
 
 struct Served {
   std::string type;
@@ -91,7 +91,7 @@ TEST(MetricsTest, TheCatalogueListsWhatIsExported) {
   }
   Exchange exchange{Snapshot(kCpus)};
   const FakeReader reader(exchange);
-  EXPECT_EQ(listed, CatalogueOf(MetricsCollector(exchange, kReloads).Collect()));
+  EXPECT_EQ(listed, CatalogueOf(MetricsCollector(exchange, kOwn).Collect()));
 }
 
 std::size_t SeriesOf(const prometheus::MetricFamily& family) {
@@ -157,7 +157,7 @@ TEST(MetricsTest, EveryMetricHasItsText) {
 TEST(MetricsTest, FamiliesNeedNoEscapingAndAreNamedWell) {
   Exchange exchange{Snapshot(kCpus)};
   const FakeReader reader(exchange);
-  const Families families = MetricsCollector(exchange, kReloads).Collect();
+  const Families families = MetricsCollector(exchange, kOwn).Collect();
   EXPECT_EQ(CatalogueOf(families).size(), families.size());
   for (const auto& family : families) {
     SCOPED_TRACE(family.name);
@@ -171,18 +171,17 @@ TEST(MetricsTest, FamiliesNeedNoEscapingAndAreNamedWell) {
 
 TEST(MetricsTest, ReaderThatNeverAnswersLeavesWhatIsKnown) {
   Exchange exchange{Snapshot(kCpus)};
-  const Catalogue catalogue = CatalogueOf(MetricsCollector(exchange, kReloads).Collect());
+  const Catalogue catalogue = CatalogueOf(MetricsCollector(exchange, kOwn).Collect());
   EXPECT_TRUE(catalogue.contains("procevent_listener_up"));
   EXPECT_TRUE(catalogue.contains("procevent_build_info"));
   EXPECT_TRUE(catalogue.contains("process_cpu_seconds_total"));
   EXPECT_FALSE(catalogue.contains("procevent_events_total"));
-  EXPECT_THAT(ToText(MetricsCollector(exchange, kReloads).Collect()),
-              testing::HasSubstr("\nprocevent_listener_up 0\n"));
+  EXPECT_THAT(ToText(MetricsCollector(exchange, kOwn).Collect()), testing::HasSubstr("\nprocevent_listener_up 0\n"));
 }
 
 TEST(MetricsTest, ReaderThatDiesLeavesItsLastWholeSnapshot) {
   Exchange exchange{Snapshot(kCpus)};
-  const MetricsCollector collector(exchange, kReloads);
+  const MetricsCollector collector(exchange, kOwn);
   {
     const FakeReader reader(exchange);
     EXPECT_THAT(ToText(collector.Collect()), testing::HasSubstr("\nprocevent_listener_up 1\n"));
@@ -194,7 +193,7 @@ TEST(MetricsTest, ReaderThatDiesLeavesItsLastWholeSnapshot) {
 
 TEST(MetricsTest, BuildInfoNamesVersionAndCompiler) {
   Exchange exchange{Snapshot(kCpus)};
-  EXPECT_THAT(ToText(MetricsCollector(exchange, kReloads).Collect()),
+  EXPECT_THAT(ToText(MetricsCollector(exchange, kOwn).Collect()),
               testing::HasSubstr("\nprocevent_build_info{version=\"" + std::string(Version()) + "\",compiler=\"" +
                                  std::string(Compiler()) + "\"} 1\n"));
   EXPECT_THAT(std::string(Version()), testing::MatchesRegex("^[0-9]+\\.[0-9]+\\.[0-9]+$"));
@@ -203,16 +202,28 @@ TEST(MetricsTest, BuildInfoNamesVersionAndCompiler) {
 TEST(MetricsTest, TheLastReloadIsTold) {
   Exchange exchange{Snapshot(kCpus)};
   const FakeReader reader(exchange);
-  ReloadStatus reloads(1'500'000'000);
-  const MetricsCollector collector(exchange, reloads);
+  OwnState own{ReloadStatus(1'500'000'000)};
+  const MetricsCollector collector(exchange, own);
   const auto text = [&] { return ToText(collector.Collect()); };
   EXPECT_THAT(text(), testing::HasSubstr("\nprocevent_config_last_reload_successful 1\n"));
-  reloads.NoteFailure();
+  own.reloads.NoteFailure();
   EXPECT_THAT(text(), testing::HasSubstr("\nprocevent_config_last_reload_successful 0\n"));
   EXPECT_THAT(text(), testing::HasSubstr("\nprocevent_config_last_reload_success_timestamp_seconds 1500000000\n"));
-  reloads.NoteSuccess(1'600'000'000.5);
+  own.reloads.NoteSuccess(1'600'000'000.5, true);
   EXPECT_THAT(text(), testing::HasSubstr("\nprocevent_config_last_reload_successful 1\n"));
   EXPECT_THAT(text(), testing::HasSubstr("\nprocevent_config_last_reload_success_timestamp_seconds 1600000000.5\n"));
+  EXPECT_THAT(text(), testing::HasSubstr("\nprocevent_config_restart_pending 1\n"));
+  own.reloads.NoteSuccess(1'600'000'001, false);
+  EXPECT_THAT(text(), testing::HasSubstr("\nprocevent_config_restart_pending 0\n"));
+}
+
+TEST(MetricsTest, RefusalsAreTold) {
+  Exchange exchange{Snapshot(kCpus)};
+  OwnState own{ReloadStatus(0)};
+  own.refusals.Note(Refusal::kTooManyScrapes, "10.0.0.9");
+  const std::string text = ToText(MetricsCollector(exchange, own).Collect(std::chrono::milliseconds(0)));
+  EXPECT_THAT(text, testing::HasSubstr("\nprocevent_http_requests_refused_total{reason=\"not_allowed\"} 0\n"));
+  EXPECT_THAT(text, testing::HasSubstr("\nprocevent_http_requests_refused_total{reason=\"too_many_scrapes\"} 1\n"));
 }
 
 }  // namespace

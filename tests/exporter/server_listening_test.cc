@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <chrono>
 #include <memory>
+#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -22,9 +23,9 @@ using testing::StartsWith;
 
 std::string WhyNot(const ServerOptions& options) {
   Exchange exchange{Snapshot(1)};
-  const ReloadStatus reloads(0);
+  OwnState own{ReloadStatus(0)};
   try {
-    const Server server(options, exchange, reloads);
+    const Server server(options, exchange, own);
   } catch (const std::runtime_error& fault) {
     return fault.what();
   }
@@ -39,7 +40,7 @@ std::string WhyNot(const std::vector<std::string>& addresses) {
 
 TEST(ServerTest, ListensOnEveryAddress) {
   Exchange exchange{Snapshot(1)};
-  const ReloadStatus reloads(0);
+  OwnState own{ReloadStatus(0)};
   const FakeReader reader(exchange);
   std::uint16_t first = 0;
   std::uint16_t second = 0;
@@ -47,7 +48,7 @@ TEST(ServerTest, ListensOnEveryAddress) {
     second = FreePort();
     ServerOptions options;
     options.listen_addresses = {Address(first), ":" + std::to_string(second)};
-    return std::make_unique<Server>(options, exchange, reloads);
+    return std::make_unique<Server>(options, exchange, own);
   });
   EXPECT_THAT(Get(first, "/metrics"), StartsWith(kOk));
   EXPECT_THAT(Get(second, "/metrics"), StartsWith(kOk));
@@ -84,7 +85,8 @@ TEST(ServerTest, LackOfDescriptorsIsNamedWithTheRemedy) {
     const rlimit none{0, limit.rlim_max};
     ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
     try {
-      const Server server(options, Site::Pages());
+      Refusals refusals;
+      const Server server(options, Site::Pages(), refusals);
     } catch (const std::runtime_error& fault) {
       why = fault.what();
     }
@@ -103,7 +105,7 @@ TEST(ServerTest, StopsTwiceAndLeavesThePortToTheNext) {
   house.server->Stop();
   ServerOptions options;
   options.listen_addresses = {Address(house.port)};
-  const Server next(options, house.exchange, house.reloads);
+  const Server next(options, house.exchange, house.own);
   EXPECT_THAT(Get(house.port, "/metrics"), StartsWith(kOk));
 }
 
@@ -136,7 +138,26 @@ TEST(ServerTest, AnswersThoseWhoAreAllowedOnly) {
     const FakeReader reader(house.exchange);
     EXPECT_THAT(Get(house.port, "/-/healthy"), StartsWith(row.answers ? kOk : ""));
     EXPECT_EQ(Get(house.port, "/-/healthy").empty(), !row.answers);
+    EXPECT_THAT(house.own.refusals.counts(), testing::ElementsAre(row.answers ? 0 : 2, 0));
   }
+}
+
+TEST(ServerTest, WhoIsTurnedAwayIsTold) {
+  std::mutex mutex;
+  std::vector<std::string> clients;
+  std::uint16_t port = 0;
+  Refusals refusals([&](Refusal why, std::string_view client) {
+    EXPECT_EQ(why, Refusal::kNotAllowed);
+    const std::lock_guard lock(mutex);
+    clients.emplace_back(client);
+  });
+  const auto server = OnFreePort(port, [&] {
+    return std::make_unique<Server>(ServerOptions{.listen_addresses = {Address(port)}, .allow = {"10.0.0.0/8"}},
+                                    Site::Pages(), refusals);
+  });
+  EXPECT_EQ(Get(port, "/-/healthy"), "");
+  const std::lock_guard lock(mutex);
+  EXPECT_THAT(clients, testing::ElementsAre("127.0.0.1"));
 }
 
 TEST(ServerTest, ANetworkThatIsNoneIsNamed) {

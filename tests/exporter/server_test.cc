@@ -259,10 +259,11 @@ TEST(ServerTest, EachOfItsThreadsBeginsWithWhatItIsGiven) {
                             note();
                             return ListenerState();
                           }};
+  Refusals refusals;
   const auto server = OnFreePort(port, [&] {
     ServerOptions options;
     options.listen_addresses = {Address(port)};
-    return std::make_unique<Server>(options, pages, [&] {
+    return std::make_unique<Server>(options, pages, refusals, [&] {
       const std::lock_guard lock(mutex);
       begun.insert(std::this_thread::get_id());
     });

@@ -19,9 +19,15 @@ using testing::StartsWith;
 
 const std::string kText = "procevent_x 1\n";
 
-Site MakeSite(const ServerOptions& options = {}, const ListenerState& state = {}) {
-  return Site(options, {[](auto) { return kText; }, [state] { return state; }});
-}
+class SiteTest : public testing::Test {
+ protected:
+  Site MakeSite(const ServerOptions& options = {}, const ListenerState& state = {}) {
+    return Site(options, {[](auto) { return kText; }, [state] { return state; }}, refusals_);
+  }
+
+  std::string told_;
+  Refusals refusals_{[this](Refusal /*why*/, std::string_view client) { told_ += client; }};
+};
 
 std::string Serve(Site& site, const Request& request) {
   std::string response;
@@ -32,7 +38,7 @@ std::string Serve(Site& site, const Request& request) {
 std::string HeadOf(const std::string& response) { return response.substr(0, response.find("\r\n\r\n") + 4); }
 std::string BodyOf(const std::string& response) { return response.substr(response.find("\r\n\r\n") + 4); }
 
-TEST(SiteTest, MetricsInFull) {
+TEST_F(SiteTest, MetricsInFull) {
   Site site = MakeSite();
   EXPECT_EQ(Serve(site, {"GET", "/metrics", ""}),
             "HTTP/1.1 200 OK\r\n"
@@ -45,7 +51,7 @@ TEST(SiteTest, MetricsInFull) {
             "procevent_x 1\n");
 }
 
-TEST(SiteTest, StatusByMethodAndPath) {
+TEST_F(SiteTest, StatusByMethodAndPath) {
   Site site = MakeSite();
   for (const std::string path : {"/metrics", "/", "/-/healthy", "/-/ready"}) {
     for (const std::string method : {"GET", "HEAD"}) {
@@ -66,7 +72,7 @@ TEST(SiteTest, StatusByMethodAndPath) {
   }
 }
 
-TEST(SiteTest, HeadIsGetWithoutTheBody) {
+TEST_F(SiteTest, HeadIsGetWithoutTheBody) {
   Site site = MakeSite();
   for (const std::string path : {"/metrics", "/", "/-/healthy", "/-/ready", "/nope"}) {
     for (const std::string encoding : {"", "gzip"}) {
@@ -78,7 +84,7 @@ TEST(SiteTest, HeadIsGetWithoutTheBody) {
   }
 }
 
-TEST(SiteTest, OnlyMetricsAreGzipped) {
+TEST_F(SiteTest, OnlyMetricsAreGzipped) {
   Site site = MakeSite();
   const std::string packed = Serve(site, {"GET", "/metrics", "gzip"});
   EXPECT_THAT(packed, HasSubstr("\r\nContent-Encoding: gzip\r\nVary: Accept-Encoding\r\n"));
@@ -87,7 +93,7 @@ TEST(SiteTest, OnlyMetricsAreGzipped) {
   EXPECT_THAT(Serve(site, {"GET", "/", "gzip"}), Not(HasSubstr("Content-Encoding")));
 }
 
-TEST(SiteTest, LandingPageLinksAndEscapes) {
+TEST_F(SiteTest, LandingPageLinksAndEscapes) {
   ServerOptions options;
   options.telemetry_path = "/m&'x";
   Site site = MakeSite(options);
@@ -102,7 +108,7 @@ TEST(SiteTest, LandingPageLinksAndEscapes) {
   EXPECT_THAT(Serve(site, {"GET", "/metrics", ""}), StartsWith("HTTP/1.1 404 "));
 }
 
-TEST(SiteTest, UnreadyNamesTheCauseAndStaysHealthy) {
+TEST_F(SiteTest, UnreadyNamesTheCauseAndStaysHealthy) {
   Site site = MakeSite({}, {.cause = "cannot hear; use ears", .losses = "1 < 2 were lost."});
   const std::string response = Serve(site, {"GET", "/-/ready", ""});
   EXPECT_THAT(response, StartsWith("HTTP/1.1 503 Service Unavailable\r\n"));
@@ -114,13 +120,13 @@ TEST(SiteTest, UnreadyNamesTheCauseAndStaysHealthy) {
 }
 
 // What is served within a scrape's `send` is served while that scrape still counts.
-TEST(SiteTest, ScrapesOverTheLimitAreTurnedAway) {
+TEST_F(SiteTest, ScrapesOverTheLimitAreTurnedAway) {
   ServerOptions options;
   options.max_requests = 2;
   Site site = MakeSite(options);
   std::string third;
   std::string landing;
-  const Request scrape{"GET", "/metrics", ""};
+  const Request scrape{"GET", "/metrics", "", "10.0.0.9"};
   site.Serve(scrape, [&](std::string_view) {
     const std::string second = [&] {
       std::string response;
@@ -136,21 +142,25 @@ TEST(SiteTest, ScrapesOverTheLimitAreTurnedAway) {
   EXPECT_THAT(third, StartsWith("HTTP/1.1 503 Service Unavailable\r\n"));
   EXPECT_THAT(third, HasSubstr("\r\nRetry-After: 1\r\n"));
   EXPECT_EQ(BodyOf(third), "too many scrapes at once: 2 are served; scrape less often or from fewer places\n");
+  EXPECT_THAT(refusals_.counts(), testing::ElementsAre(0, 1));
+  EXPECT_EQ(told_, "10.0.0.9");
   EXPECT_THAT(landing, StartsWith("HTTP/1.1 200 OK\r\n"));
   EXPECT_THAT(Serve(site, scrape), StartsWith("HTTP/1.1 200 OK\r\n")) << "the places are given back";
 }
 
-TEST(SiteTest, PageThatThrowsIsA500AndGivesItsPlaceBack) {
+TEST_F(SiteTest, PageThatThrowsIsA500AndGivesItsPlaceBack) {
   ServerOptions options;
   options.max_requests = 1;
   bool broken = true;
-  Site site(options, {[&broken](auto) -> std::string {
-                        if (broken) {
-                          throw std::runtime_error("no paper");
-                        }
-                        return kText;
-                      },
-                      []() -> ListenerState { throw std::bad_alloc(); }});
+  Site site(options,
+            {[&broken](auto) -> std::string {
+               if (broken) {
+                 throw std::runtime_error("no paper");
+               }
+               return kText;
+             },
+             []() -> ListenerState { throw std::bad_alloc(); }},
+            refusals_);
   const std::string response = Serve(site, {"GET", "/metrics", ""});
   EXPECT_THAT(response, StartsWith("HTTP/1.1 500 Internal Server Error\r\n"));
   EXPECT_EQ(BodyOf(response), "this page failed: no paper\n");
@@ -159,7 +169,7 @@ TEST(SiteTest, PageThatThrowsIsA500AndGivesItsPlaceBack) {
   EXPECT_EQ(BodyOf(Serve(site, {"GET", "/metrics", ""})), kText);
 }
 
-TEST(SiteTest, ClientThatCannotBeSentToGivesItsPlaceBack) {
+TEST_F(SiteTest, ClientThatCannotBeSentToGivesItsPlaceBack) {
   ServerOptions options;
   options.max_requests = 1;
   Site site = MakeSite(options);

@@ -203,6 +203,23 @@ TEST_F(ReaderTest, CountsLossesOfEachCpu) {
   EXPECT_EQ(snapshot.socket_drops, 16U);
 }
 
+TEST_F(ReaderTest, TellsOfLosses) {
+  Start();
+  kernel_.Lose(7, 0);
+  const auto notice = AwaitNotice(Notice::Kind::kLost);
+  ASSERT_TRUE(notice.has_value());
+  EXPECT_EQ(notice->number, 7U);
+  EXPECT_EQ(notice->wanted, 1U << 19U);
+}
+
+TEST_F(ReaderTest, TellsOfDropsWhereGapsSayNothing) {
+  Start(Hearing::kParts);
+  kernel_.Lose(7, 0);
+  const auto notice = AwaitNotice(Notice::Kind::kLost);
+  ASSERT_TRUE(notice.has_value());
+  EXPECT_EQ(notice->number, 7U);
+}
+
 TEST_F(ReaderTest, AScrapeShowsWhatWasDroppedBeforeIt) {
   Start();
   Take();  // the tour of the start is over
