@@ -6,7 +6,7 @@ CellId NameCells::Open(RowId owner) {
   const CellId id = cells_.Take();
   if (id != kNowhere) {
     cells_[id].owner = owner;
-    Join(unlooked_, id);
+    Join(NameCell::Queue::kUnlooked, id);
   }
   return id;
 }
@@ -49,34 +49,59 @@ void NameCells::Close(CellId id, const CommName& name, CommRef& ref, Accounts& a
     ends_.Give(record);
     record = next;
   }
-  Leave(QueueOf(id), id);
+  Leave(id);
   cells_.Give(id);
 }
 
 CellId NameCells::TakeUnlooked() {
-  const CellId id = unlooked_.first;
+  const CellId id = first(NameCell::Queue::kUnlooked);
   if (id != kNowhere) {
-    Leave(unlooked_, id);
+    Leave(id);
   }
   return id;
 }
 
-void NameCells::SetCandidate(CellId id, const CommName& name, std::uint64_t taken_ns) {
-  Leave(QueueOf(id), id);
-  cells_[id].candidate = name;
-  cells_[id].candidate_ns = taken_ns;
-  Join(looked_, id);
+bool NameCells::Hold(CellId id, std::uint64_t taken_ns) {
+  constexpr std::uint8_t kMostLooks = 25;
+  NameCell& cell = cells_[id];
+  if (cell.queue == NameCell::Queue::kLooked || cell.held_looks == kMostLooks) {
+    return false;
+  }
+  ++cell.held_looks;
+  cell.held_ns = taken_ns;
+  Leave(id);
+  Join(NameCell::Queue::kHeld, id);
+  return true;
 }
 
-void NameCells::Join(CellQueue& queue, CellId id) {
+void NameCells::Release(std::uint64_t taken_ns) {
+  CellId id = first(NameCell::Queue::kHeld);
+  while (id != kNowhere && cells_[id].held_ns <= taken_ns) {
+    Leave(id);
+    Join(NameCell::Queue::kUnlooked, id);
+    id = first(NameCell::Queue::kHeld);
+  }
+}
+
+void NameCells::SetCandidate(CellId id, const CommName& name, std::uint64_t taken_ns) {
+  Leave(id);
+  cells_[id].candidate = name;
+  cells_[id].candidate_ns = taken_ns;
+  Join(NameCell::Queue::kLooked, id);
+}
+
+void NameCells::Join(NameCell::Queue which, CellId id) {
+  cells_[id].queue = which;
+  CellQueue& queue = QueueOf(id);
   cells_[id].previous = queue.last;
   (queue.last == kNowhere ? queue.first : cells_[queue.last].next) = id;
   queue.last = id;
 }
 
 // One that is in no queue leaves none.
-void NameCells::Leave(CellQueue& queue, CellId id) {
+void NameCells::Leave(CellId id) {
   NameCell& cell = cells_[id];
+  CellQueue& queue = QueueOf(id);
   if (queue.first != id && cell.previous == kNowhere) {
     return;
   }

@@ -3,6 +3,8 @@
 // Owned by Names, which knows what may name a cell.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 
 #include "core/ledger/accounts.h"
@@ -21,10 +23,14 @@ struct NameCell {
 
   CommName candidate;  // what /proc said at
   std::uint64_t candidate_ns = 0;
+  std::uint64_t held_ns = 0;  // when /proc showed its owner last as one who is held
+  std::uint8_t held_looks = 0;
 
   [[nodiscard]] bool empty() const { return tally.empty() && first_end == kNowhere; }
 
-  CellId next = kNowhere;  // in one of the two queues
+  enum class Queue : std::uint8_t { kUnlooked, kHeld, kLooked };
+  Queue queue = Queue::kUnlooked;
+  CellId next = kNowhere;
   CellId previous = kNowhere;
 };
 
@@ -50,10 +56,17 @@ class NameCells {
 
   // The next that nobody has looked for; kNowhere: there is none. It leaves that queue.
   [[nodiscard]] CellId TakeUnlooked();
+  // Its owner is held, and says nothing yet: it joins the queue of those that are looked for again later, in order of
+  // time. False: it has a candidate, or was looked for often enough.
+  [[nodiscard]] bool Hold(CellId id, std::uint64_t taken_ns);
+  // Those held no later than that are to be looked for again.
+  void Release(std::uint64_t taken_ns);
   // What /proc said of it; it joins the queue of those that wait for that to be believed, which is in order of time.
   void SetCandidate(CellId id, const CommName& name, std::uint64_t taken_ns);
-  [[nodiscard]] CellId first_looked() const { return looked_.first; }
-  [[nodiscard]] bool any_unlooked() const { return unlooked_.first != kNowhere; }
+  [[nodiscard]] CellId first_looked() const { return first(NameCell::Queue::kLooked); }
+  [[nodiscard]] bool any_to_look_for() const {
+    return first(NameCell::Queue::kUnlooked) != kNowhere || first(NameCell::Queue::kHeld) != kNowhere;
+  }
 
   [[nodiscard]] NameCell& operator[](CellId id) { return cells_[id]; }
   [[nodiscard]] const NameCell& operator[](CellId id) const { return cells_[id]; }
@@ -64,14 +77,14 @@ class NameCells {
     End end;
     SlabId next = kNowhere;
   };
-  void Join(CellQueue& queue, CellId id);
-  void Leave(CellQueue& queue, CellId id);
-  [[nodiscard]] CellQueue& QueueOf(CellId id) { return cells_[id].candidate_ns == 0 ? unlooked_ : looked_; }
+  void Join(NameCell::Queue queue, CellId id);
+  void Leave(CellId id);
+  [[nodiscard]] CellQueue& QueueOf(CellId id) { return queues_[static_cast<std::size_t>(cells_[id].queue)]; }
+  [[nodiscard]] CellId first(NameCell::Queue queue) const { return queues_[static_cast<std::size_t>(queue)].first; }
 
   Slab<NameCell> cells_;
   Slab<WaitingEnd> ends_;
-  CellQueue unlooked_;
-  CellQueue looked_;
+  std::array<CellQueue, 3> queues_;
   Tally pending_;
 };
 

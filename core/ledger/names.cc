@@ -1,5 +1,7 @@
 #include "core/ledger/names.h"
 
+#include <algorithm>
+
 namespace procevent {
 namespace {
 
@@ -137,6 +139,7 @@ void Names::Correct(RowId id, const CommName& name) {
 }
 
 void Names::Settle(std::uint64_t heard_ns) {
+  cells_.Release(heard_ns - std::min(heard_ns, kHeldPause));
   for (CellId cell = cells_.first_looked(); cell != kNowhere; cell = cells_.first_looked()) {
     if (!Believed(cells_[cell], heard_ns, kNameMargin)) {
       return;

@@ -17,6 +17,8 @@ namespace procevent {
 // The kernel changes a name a moment before it queues the event that says so. What /proc shows may therefore be newer
 // than the last event that was read, by less than this.
 inline constexpr std::uint64_t kNameMargin = 10 * kNanosPerMilli;
+// How long after a look at somebody who was held the next one comes.
+inline constexpr std::uint64_t kHeldPause = 20 * kNanosPerMilli;
 
 // How cells got their names.
 enum class Attribution : std::uint8_t { kProc, kCommEvent, kUnattributed };
@@ -54,11 +56,16 @@ class Names {
 
   // Whose name to look for in /proc next, now that all events up to now have been read; kNowhere: nobody's.
   [[nodiscard]] RowId NextToLookFor();
-  [[nodiscard]] bool anyone_to_look_for() const { return cells_.any_unlooked(); }
+  [[nodiscard]] bool anyone_to_look_for() const { return cells_.any_to_look_for(); }
   // /proc showed a process without a row so, when `seen_ns` says.
   void NoteSeen(RowId id, const CommName& name);
   // /proc says that this is the name of whoever waits for one.
   void Saw(RowId id, const CommName& name, std::uint64_t taken_ns);
+  // /proc showed it held, and so not surely by its name: it is looked for again in a moment. False: it is not, any
+  // more.
+  [[nodiscard]] bool Held(RowId id, std::uint64_t taken_ns) {
+    return Owns(id) && cells_.Hold(table_[id].cell, taken_ns);
+  }
   // A row that was not refreshed since a loss is not in doubt any more; its name will be corrected.
   void Trust(RowId id);
   // Beyond doubt this is the row's name.

@@ -34,8 +34,10 @@ void Sightings::Saw(const Sighting& sighting, bool whole) {
   if (id == kNowhere) {
     return;
   }
-  if (sighting.held) {
-    table_.SetToSee(id);  // its name may be that of a program that is not yet executed
+  if (sighting.held) {  // its name may be that of a program that is not yet executed
+    if (!names_.Held(id, sighting.taken_ns)) {
+      table_.SetToSee(id);
+    }
     return;
   }
   if (!sighting.dead && table_[id].epoch == names_.epoch()) {

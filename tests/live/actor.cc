@@ -40,6 +40,7 @@ constexpr Scene kScenes[]{
     {"wait", procevent::actor::Wait},
     {"churn", procevent::actor::Churn},
     {"keep", procevent::actor::Keep},
+    {"held", procevent::actor::Held},
 };
 
 }  // namespace

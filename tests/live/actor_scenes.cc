@@ -277,4 +277,16 @@ int Keep(Arguments arguments) {
   return 0;
 }
 
+int Held(Arguments arguments) {
+  const int micros = 1000 * Number(arguments, 0);
+  const pid_t child = vfork();
+  if (child == 0) {
+    usleep(static_cast<useconds_t>(micros));
+    _exit(0);
+  }
+  AwaitStatus(child);
+  usleep(200'000);
+  return Number(arguments, 1);
+}
+
 }  // namespace procevent::actor

@@ -38,5 +38,6 @@ int Trace(Arguments arguments);           // NAME: of the child that is traced
 int Wait(Arguments arguments);            // THREADS FORKS STATUS: waits for a line between starting and forking
 int Churn(Arguments arguments);           // MILLISECONDS
 int Keep(Arguments arguments);            // CHILDREN: they live until a line comes, and then are killed
+int Held(Arguments arguments);            // MILLISECONDS STATUS: by a vfork; then it lives for 200 ms
 
 }  // namespace procevent::actor

@@ -85,6 +85,18 @@ TEST_F(NamesLiveTest, AProgramThatLivesIsNamedByProc) {
   EXPECT_EQ(Ended(snapshot, name, 57), 1U);
 }
 
+// While it waits for its vfork nothing that /proc says of it is believed.
+TEST_F(NamesLiveTest, WhoWasHeldAtFirstIsNamedSoonAfter) {
+  const std::string name = Name("held");
+  const std::string program = CopyOf(ActorProgram(), name);
+  for (std::uint64_t run = 1; run <= 5; ++run) {
+    EXPECT_EQ(Actor(program, {"-", "held", "100", "56"}, directory_).Wait(), 56 << 8);
+    const Snapshot snapshot = AwaitEnds(name, 2 * run);
+    EXPECT_EQ(TallyOf(snapshot, name)[Count::kExecs], run);
+    EXPECT_EQ(Ended(snapshot, name, 56), run);
+  }
+}
+
 TEST_F(NamesLiveTest, AThreadsNameIsNotItsProcesss) {
   const std::string first = Name("main");
   const std::string thread = Name("side");

@@ -213,9 +213,6 @@ TEST(CensusTest, ALookThatDoesNotTellTheNameLeavesTheRestKnown) {
   Sighting held = story.Seen(200, "sleep");
   held.held = true;
   story.ledger().sightings().Saw(held, false);
-  EXPECT_TRUE(story.ledger().sightings().TakeAnyDoubt());
-  RowId cursor = 0;
-  EXPECT_EQ(story.ledger().sightings().NextInDoubt(cursor, 100), 200);
   story.Exit(200);
   EXPECT_EQ(story.numbers().ends.lifetimes.count(), 1U);
 }

@@ -80,6 +80,7 @@ class LedgerNonsenseTest : public ::testing::Test {
             .threads = 1 + Random(4),
             .leader_gone = OneIn(4),
             .dead = OneIn(6),
+            .held = OneIn(3),
             .start_ns = Moment(),
             .euid = Random(2),
             .egid = OneIn(5) ? kNoId : Random(2)};

@@ -180,18 +180,46 @@ TEST(NamesTest, WhoIsFoundIsBelievedWhenAllWasHeard) {
   EXPECT_EQ(story.Of("daemon", Count::kForks), 1U);
 }
 
-TEST(NamesTest, WhoIsHeldByATracerIsNotBelieved) {
+// It is looked at again 20 ms later, 25 times in all; then it is a survey's.
+TEST(NamesTest, WhoIsHeldIsNotBelievedAndSeenAgainSoon) {
   Story story;
   story.Fork(200);
   story.Exec(200);
-  const auto question = story.ledger().sightings().NextQuestion();
-  Sighting held = story.Seen(question->tgid, "not yet");
-  held.held = true;
-  story.ledger().sightings().Saw(held, question->whole);
-  story.Pass(50);
-  story.Settle();
+  Sightings& sightings = story.ledger().sightings();
+  int looks = 0;
+  while (const auto question = sightings.NextQuestion()) {
+    ++looks;
+    Sighting held = story.Seen(question->tgid, "not yet");
+    held.held = true;
+    sightings.Saw(held, question->whole);
+    story.Pass(19);
+    story.Settle();
+    EXPECT_FALSE(sightings.NextQuestion().has_value());
+    EXPECT_EQ(sightings.any_question(), looks <= 25);
+    story.Pass(1);
+    story.Settle();
+  }
+  EXPECT_EQ(looks, 26);
   EXPECT_EQ(story.Of("not yet", Count::kExecs), 0U);
   EXPECT_EQ(story.Pending(Count::kExecs), 1U);
+  RowId cursor = 0;
+  EXPECT_EQ(sightings.NextInDoubt(cursor, sightings.end_of_rows()), 200);
+}
+
+TEST(NamesTest, WhoIsHeldNoMoreIsNamed) {
+  Story story;
+  story.Fork(200);
+  story.Exec(200);
+  Sightings& sightings = story.ledger().sightings();
+  Sighting held = story.Seen(sightings.NextQuestion()->tgid, "not yet");
+  held.held = true;
+  sightings.Saw(held, false);
+  story.Pass(20);
+  story.Settle();
+  story.Look("sleep");
+  story.Pass(10);
+  story.Settle();
+  EXPECT_EQ(story.Of("sleep", Count::kExecs), 1U);
 }
 
 TEST(NamesTest, ARenamingDoesNotNameWhatWasDoneBefore) {

@@ -5,6 +5,8 @@ namespace {
 
 constexpr std::size_t kMostCells = 4096;
 constexpr std::size_t kMostEndings = 65'536;
+constexpr unsigned kMostHeldLooks = 25;
+constexpr std::uint64_t kHeldPause = 20'000'000;
 
 bool Stands(const Cell& cell, std::uint64_t when_ns, std::uint64_t margin_ns) {
   return cell.glimpse && cell.glimpse->taken_ns + margin_ns <= when_ns;
@@ -192,6 +194,7 @@ void People::Close(const CellPtr& closed, std::string_view how, const std::optio
   }
   cells_.erase(cell);
   unlooked_.remove(cell);
+  held_.remove(cell);
   looked_.remove(cell);
 }
 
@@ -212,9 +215,23 @@ void People::Glimpsed(std::int32_t tgid, const std::string& name, std::uint64_t 
     const CellPtr cell = rows.at(tgid).cell;
     cell->glimpse = Glimpse{name, taken_ns};
     unlooked_.remove(cell);
+    held_.remove(cell);
     looked_.remove(cell);
     looked_.push_back(cell);
   }
+}
+
+bool People::Held(std::int32_t tgid, std::uint64_t taken_ns) {
+  const CellPtr cell = Owns(tgid) ? rows.at(tgid).cell : nullptr;
+  if (!cell || cell->glimpse || cell->held_looks == kMostHeldLooks) {
+    return false;
+  }
+  ++cell->held_looks;
+  cell->held_ns = taken_ns;
+  unlooked_.remove(cell);
+  held_.remove(cell);
+  held_.push_back(cell);
+  return true;
 }
 
 // Beyond doubt this is its name.
@@ -229,6 +246,10 @@ void People::Believe(std::int32_t tgid, const std::string& name) {
 }
 
 void People::Settle(std::uint64_t heard_ns) {
+  while (!held_.empty() && held_.front()->held_ns + kHeldPause <= heard_ns) {
+    unlooked_.push_back(held_.front());
+    held_.pop_front();
+  }
   while (!looked_.empty() && Stands(*looked_.front(), heard_ns, kMargin)) {
     const std::int32_t owner = looked_.front()->owner;
     if (rows.at(owner).losses == losses) {

@@ -48,6 +48,8 @@ struct Cell {
   std::vector<Ending> endings;
   std::vector<ExecKey> execs;
   std::optional<Glimpse> glimpse;
+  std::uint64_t held_ns = 0;  // when its owner was seen held
+  unsigned held_looks = 0;
 };
 using CellPtr = std::shared_ptr<Cell>;
 
@@ -101,6 +103,8 @@ class People {
 
   [[nodiscard]] std::optional<std::int32_t> NextQuestion();
   void Glimpsed(std::int32_t tgid, const std::string& name, std::uint64_t taken_ns);
+  // Whether it is looked for again in a moment.
+  bool Held(std::int32_t tgid, std::uint64_t taken_ns);
   void Believe(std::int32_t tgid, const std::string& name);
   void Settle(std::uint64_t heard_ns);
 
@@ -121,6 +125,7 @@ class People {
 
   std::set<CellPtr> cells_;  // all that are open
   std::list<CellPtr> unlooked_;
+  std::list<CellPtr> held_;
   std::list<CellPtr> looked_;
   std::size_t endings_ = 0;
 };

@@ -25,7 +25,7 @@ void Ledger::Saw(const Sighting& sighting, bool whole) {
     return;
   }
   if (sighting.held) {
-    row->second.to_see = true;
+    row->second.to_see = !people.Held(sighting.tgid, sighting.taken_ns) || row->second.to_see;
     return;
   }
   if (!sighting.dead && row->second.losses == people.losses) {
