@@ -13,20 +13,14 @@
 #include "config/schema.h"
 #include "config/text.h"
 #include "config/yaml_node.h"
+#include "core/base/ascii.h"
 
 namespace procevent {
 namespace {
 
-char Capital(char c) {
-  if (c == '.' || c == '-') {
-    return '_';
-  }
-  return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-}
-
 std::string Capitals(std::string_view text) {
   std::string capitals(text);
-  std::ranges::transform(capitals, capitals.begin(), Capital);
+  std::ranges::transform(capitals, capitals.begin(), [](char c) { return c == '.' || c == '-' ? '_' : Capital(c); });
   return capitals;
 }
 
