@@ -17,8 +17,8 @@ namespace procevent {
 // Every fault of the tree at once, in no order. With any, `effective` is not to be used.
 std::vector<Fault> CheckTree(const YamlNode& root, const std::string& file, EffectiveConfig& effective);
 
-// The same for one value that does not stand in a file; it replaces what `config` holds, a list as a whole. Where only
-// a list fits, a text alone stands for a list of one. The faults begin with the key's path.
+// The same for one value that does not stand in a file; it replaces what `config` holds, a list as a whole. The faults
+// begin with the key's path.
 std::vector<Fault> CheckValue(const ConfigKey& key, const YamlNode& value, Config& config);
 
 // What a flag says about the key at `path`. The faults name the flag. `path` must be one of the schema's.

@@ -74,11 +74,12 @@ class TreeBuilder final : public YAML::EventHandler {
   void OnDocumentEnd() override {}
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    constexpr std::size_t kNullBytes = 4;
     const bool spelled = ByteAt(mark) == 'n' || ByteAt(mark) == 'N' || ByteAt(mark) == '~';
     YamlNode node = Begin(mark, YamlNode::Kind::kNothing);
     if (frames_.empty() && spelled) {
       node.kind = YamlNode::Kind::kScalar;  // a text of which this is all is not empty
-      node.scalar = "null";
+      node.scalar = text_.substr(static_cast<std::size_t>(mark.pos), ByteAt(mark) == '~' ? 1 : kNullBytes);
     }
     // yaml-cpp marks an empty value where the next thing begins.
     if (!frames_.empty() && !frames_.back().key_due) {

@@ -89,6 +89,11 @@ TEST(EffectiveConfigTest, ChangesAreToldByKey) {
   }
 }
 
+TEST(EffectiveConfigTest, ATextForAListIsShownAsOne) {
+  EXPECT_THAT(ToYaml(std::get<EffectiveConfig>(LoadConfig("web:\n  allow: 10.0.0.0/8\n", "f.yml"))),
+              HasSubstr("\n  allow: [10.0.0.0/8]  # f.yml:2\n"));
+}
+
 TEST(EffectiveConfigTest, ALaterWordReplacesAnEarlierOne) {
   EffectiveConfig effective = std::get<EffectiveConfig>(LoadConfig("log: {level: debug}", "f.yml"));
   ASSERT_THAT(SetFromFlag("--log.level", "log.level", std::vector<std::string>{"error"}, effective), ElementsAre());
