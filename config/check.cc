@@ -59,7 +59,7 @@ class Check {
 
   void Value(const ConfigKey& key, const YamlNode& node) {
     const std::string path(key.path);
-    if (node.kind == Kind::kScalar && (key.take != nullptr || key.take_item != nullptr)) {
+    if (node.kind == Kind::kScalar) {
       Alone(key, node, path);
     } else if (node.kind == Kind::kList && (key.may_be_empty || !node.children.empty()) && key.most_items != 0) {
       List(key, node, path);
@@ -82,13 +82,15 @@ class Check {
 
   // Where a list may stand, a text alone is a list of one, unless it is, or nearly is, a word for another list.
   void Alone(const ConfigKey& key, const YamlNode& node, const std::string& path) {
-    if (key.take_item == nullptr || !Suggest(node.scalar, key.names).empty()) {
+    if (key.take != nullptr && (key.take_item == nullptr || !Suggest(node.scalar, key.names).empty())) {
       Text(key.take, node, path, AllowedAlone(key), key.names);
-      return;
+    } else if (key.take_item != nullptr) {
+      key.start(effective_.config);
+      Text(key.take_item, node, path, AllowedAlone(key), key.item_names);
+      key.finish(effective_.config);
+    } else {
+      Refuse(node, path, std::string(key.allowed));
     }
-    key.start(effective_.config);
-    Text(key.take_item, node, path, AllowedAlone(key), key.item_names);
-    key.finish(effective_.config);
   }
 
   void List(const ConfigKey& key, const YamlNode& node, const std::string& path) {
@@ -167,12 +169,10 @@ std::vector<Fault> CheckTree(const YamlNode& root, const std::string& file, Effe
   return check.TakeFaults();
 }
 
-std::vector<Fault> CheckValue(const ConfigKey& key, const YamlNode& value, Config& config) {
+std::vector<Fault> CheckValue(const ConfigKey& key, const YamlNode& value, EffectiveConfig& effective) {
   const std::string no_file;
-  EffectiveConfig effective{config, {}};
   Check check(no_file, effective);
   check.Value(key, value);
-  config = std::move(effective.config);
   return check.TakeFaults();
 }
 
@@ -189,7 +189,7 @@ std::vector<Fault> SetFromFlag(std::string_view flag, std::string_view path, std
   if (values.size() == 1) {
     node = YamlNode(node.children.front());
   }
-  std::vector<Fault> faults = CheckValue(*key, node, effective.config);
+  std::vector<Fault> faults = CheckValue(*key, node, effective);
   for (Fault& fault : faults) {
     fault.key = flag;
   }
