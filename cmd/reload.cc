@@ -25,7 +25,7 @@ Reload Refused(const Config& running, const std::vector<Fault>& faults) {
   }
   if (faults.size() > told) {
     const std::string more = std::to_string(faults.size() - told);
-    reload.lines.emplace_back(LogLevel::kError, "and " + more + " more: check-config prints them all");
+    reload.lines.emplace_back(LogLevel::kError, "and at least " + more + " more: check-config prints them");
   }
   reload.lines.emplace_back(LogLevel::kError,
                             "the configuration is not taken over; the one before stays in use: mend it, and send "
