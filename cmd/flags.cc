@@ -19,6 +19,7 @@ namespace procevent {
 namespace {
 
 constexpr const char* kName = "procevent_exporter";
+constexpr const char* kFileFlag = "--config.file";
 constexpr std::string_view kUsage =
     "usage: procevent_exporter [--config.file=FILE] [--web.listen-address=HOST:PORT]... [--web.telemetry-path=PATH] "
     "[--web.allow=NETWORK]... [--web.max-requests=N] [--log.level=LEVEL] [--log.format=FORMAT] [--version] [--help] "
@@ -58,9 +59,24 @@ Flags UsageFault(std::string_view message) {
   return Exit(kWrongUsage, {}, kName + (": " + Printable(message, kMostBytes)) + '\n' + std::string(kUsage));
 }
 
-// CLI11 would give `--flag=` the argument that follows.
-bool HasNoValue(std::string_view argument) {
-  return argument.starts_with("--") && argument.ends_with('=') && argument.find('=') + 1 == argument.size();
+// A flag of ours that lacks its value: `--flag=`, which CLI11 would give the argument that follows, or the last one.
+std::optional<Fault> MissingValue(std::span<const char* const> arguments) {
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    std::string_view flag = arguments[i];
+    if (flag.ends_with('=')) {
+      flag.remove_suffix(1);
+    } else if (i + 1 < arguments.size()) {
+      continue;
+    }
+    const auto setting = std::ranges::find(kSettingFlags, flag, &SettingFlag::flag);
+    if (setting != kSettingFlags.end()) {
+      return Fault{{}, {}, std::string(flag), "no value", AllowedAlone(*FindKey(setting->path))};
+    }
+    if (flag == kFileFlag) {
+      return Fault{{}, {}, std::string(flag), "no value", "the path of a file"};
+    }
+  }
+  return std::nullopt;
 }
 
 // Texts are taken as they are, each time a flag is given; what they may be is the configuration's to say.
@@ -69,7 +85,7 @@ class CommandLine {
   CommandLine() {
     app_.set_help_flag("-h,--help", "Print this and exit");
     app_.set_version_flag("--version", std::string(kName) + ' ' + std::string(Version()), "Print the version and exit");
-    app_.add_option("--config.file", files_, "The configuration, in YAML; without it the defaults")
+    app_.add_option(kFileFlag, files_, "The configuration, in YAML; without it the defaults")
         ->option_text("FILE")
         ->allow_extra_args(false);
     for (std::size_t i = 0; i < kSettingFlags.size(); ++i) {
@@ -86,10 +102,8 @@ class CommandLine {
   }
 
   Flags Parse(std::span<const char* const> arguments) {
-    for (const std::string_view argument : arguments) {
-      if (HasNoValue(argument)) {
-        return UsageFault(std::string(argument) + " is given no value");
-      }
+    if (const auto fault = MissingValue(arguments)) {
+      return UsageFault(Describe(*fault));
     }
     try {
       app_.parse(static_cast<int>(arguments.size()), arguments.data());
@@ -148,7 +162,7 @@ class CommandLine {
   Flags Collect() {
     Flags flags;
     if (files_.size() > 1) {
-      return UsageFault("--config.file is given more than once: give it once");
+      return UsageFault(std::string(kFileFlag) + " is given more than once: give it once");
     }
     if (!files_.empty()) {
       flags.config_file = files_.front();

@@ -1,12 +1,16 @@
 #include "cmd/reload.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <span>
 #include <string_view>
 
 #include "config/keys.h"
 
 namespace procevent {
 namespace {
+
+constexpr std::size_t kMostFaults = 20;  // the log is no place for all of a very bad file, again and again
 
 bool IsLive(std::string_view path) {
   const ConfigKey* const key = FindKey(path);
@@ -15,8 +19,13 @@ bool IsLive(std::string_view path) {
 
 Reload Refused(const Config& running, const std::vector<Fault>& faults) {
   Reload reload{.good = false, .config = running, .lines = {}, .remark = "the configuration read last is faulty"};
-  for (const Fault& fault : faults) {
+  const std::size_t told = std::min(faults.size(), kMostFaults);
+  for (const Fault& fault : std::span(faults).first(told)) {
     reload.lines.emplace_back(LogLevel::kError, Describe(fault));
+  }
+  if (faults.size() > told) {
+    const std::string more = std::to_string(faults.size() - told);
+    reload.lines.emplace_back(LogLevel::kError, "and at least " + more + " more: check-config prints them");
   }
   reload.lines.emplace_back(LogLevel::kError,
                             "the configuration is not taken over; the one before stays in use: mend it, and send "

@@ -59,8 +59,8 @@ class Check {
 
   void Value(const ConfigKey& key, const YamlNode& node) {
     const std::string path(key.path);
-    if (node.kind == Kind::kScalar && key.take != nullptr) {
-      Text(key.take, node, path, key.allowed, key.names);
+    if (node.kind == Kind::kScalar) {
+      Alone(key, node, path);
     } else if (node.kind == Kind::kList && (key.may_be_empty || !node.children.empty()) && key.most_items != 0) {
       List(key, node, path);
     } else {
@@ -80,6 +80,19 @@ class Check {
                        "one of " + Joined(NamesUnder(section)) + DidYouMean(SuggestKey(section, child.key))});
   }
 
+  // Where a list may stand, a text alone is a list of one, unless it is, or nearly is, a word for another list.
+  void Alone(const ConfigKey& key, const YamlNode& node, const std::string& path) {
+    if (key.take != nullptr && (key.take_item == nullptr || !Suggest(node.scalar, key.names).empty())) {
+      Text(key.take, node, path, AllowedAlone(key), key.names);
+    } else if (key.take_item != nullptr) {
+      key.start(effective_.config);
+      Text(key.take_item, node, path, AllowedAlone(key), key.item_names);
+      key.finish(effective_.config);
+    } else {
+      Refuse(node, path, std::string(key.allowed));
+    }
+  }
+
   void List(const ConfigKey& key, const YamlNode& node, const std::string& path) {
     if (node.children.size() > key.most_items) {
       faults_.push_back(
@@ -97,9 +110,7 @@ class Check {
         Refuse(item, JoinIndex(path, i), std::string(key.allowed_item));
       }
     }
-    if (key.finish != nullptr) {
-      key.finish(effective_.config);
-    }
+    key.finish(effective_.config);
   }
 
   // A map that has all of its fields, and no others.
@@ -150,19 +161,6 @@ class Check {
   std::vector<Fault> faults_;
 };
 
-// As a list of one, if the key is a list and the text alone is not what else it may be.
-YamlNode Listed(const ConfigKey& key, const YamlNode& value) {
-  Config scratch;
-  if (value.kind != Kind::kScalar || key.take_item == nullptr ||
-      (key.take != nullptr && key.take(value.scalar, scratch).taken)) {
-    return value;
-  }
-  YamlNode list;
-  list.kind = Kind::kList;
-  list.children.push_back(value);
-  return list;
-}
-
 }  // namespace
 
 std::vector<Fault> CheckTree(const YamlNode& root, const std::string& file, EffectiveConfig& effective) {
@@ -171,12 +169,10 @@ std::vector<Fault> CheckTree(const YamlNode& root, const std::string& file, Effe
   return check.TakeFaults();
 }
 
-std::vector<Fault> CheckValue(const ConfigKey& key, const YamlNode& value, Config& config) {
+std::vector<Fault> CheckValue(const ConfigKey& key, const YamlNode& value, EffectiveConfig& effective) {
   const std::string no_file;
-  EffectiveConfig effective{config, {}};
   Check check(no_file, effective);
-  check.Value(key, Listed(key, value));
-  config = std::move(effective.config);
+  check.Value(key, value);
   return check.TakeFaults();
 }
 
@@ -193,7 +189,7 @@ std::vector<Fault> SetFromFlag(std::string_view flag, std::string_view path, std
   if (values.size() == 1) {
     node = YamlNode(node.children.front());
   }
-  std::vector<Fault> faults = CheckValue(*key, node, effective.config);
+  std::vector<Fault> faults = CheckValue(*key, node, effective);
   for (Fault& fault : faults) {
     fault.key = flag;
   }

@@ -17,9 +17,9 @@ namespace procevent {
 // Every fault of the tree at once, in no order. With any, `effective` is not to be used.
 std::vector<Fault> CheckTree(const YamlNode& root, const std::string& file, EffectiveConfig& effective);
 
-// The same for one value that does not stand in a file; it replaces what `config` holds, a list as a whole. Where only
-// a list fits, a text alone stands for a list of one. The faults begin with the key's path.
-std::vector<Fault> CheckValue(const ConfigKey& key, const YamlNode& value, Config& config);
+// The same for one value that does not stand in a file; it replaces what `effective` holds, a list as a whole, but not
+// where that came from. The faults begin with the key's path.
+std::vector<Fault> CheckValue(const ConfigKey& key, const YamlNode& value, EffectiveConfig& effective);
 
 // What a flag says about the key at `path`. The faults name the flag. `path` must be one of the schema's.
 std::vector<Fault> SetFromFlag(std::string_view flag, std::string_view path, std::span<const std::string> values,

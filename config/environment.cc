@@ -13,20 +13,14 @@
 #include "config/schema.h"
 #include "config/text.h"
 #include "config/yaml_node.h"
+#include "core/base/ascii.h"
 
 namespace procevent {
 namespace {
 
-char Capital(char c) {
-  if (c == '.' || c == '-') {
-    return '_';
-  }
-  return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-}
-
 std::string Capitals(std::string_view text) {
   std::string capitals(text);
-  std::ranges::transform(capitals, capitals.begin(), Capital);
+  std::ranges::transform(capitals, capitals.begin(), [](char c) { return c == '.' || c == '-' ? '_' : Capital(c); });
   return capitals;
 }
 
@@ -36,19 +30,18 @@ std::string NameOf(const std::string& variable, std::string_view path_within) {
   return variable + (needs_dot ? "." : "") + std::string(path_within);
 }
 
-std::vector<Fault> Set(const ConfigKey& key, const std::string& variable, std::string_view value, Config& config) {
+std::vector<Fault> Set(const ConfigKey& key, const std::string& variable, std::string_view value,
+                       EffectiveConfig& effective) {
   YamlDocument document = ParseYaml(value, {});
   std::vector<Fault> faults = std::move(document.faults);
-  for (Fault& fault : faults) {
-    fault.key = NameOf(variable, fault.key);
-  }
   if (document.whole) {
-    for (Fault& fault : CheckValue(key, document.root, config)) {
-      fault.key = NameOf(variable, std::string_view(fault.key).substr(key.path.size()));
+    for (Fault& fault : CheckValue(key, document.root, effective)) {
+      fault.key.erase(0, key.path.size());
       faults.push_back(std::move(fault));
     }
   }
   for (Fault& fault : faults) {
+    fault.key = NameOf(variable, fault.key);
     fault.place = {};
   }
   return faults;
@@ -65,18 +58,13 @@ std::vector<std::string> KnownRests() {
 
 // The only one that it nearly is without its section, if it has two parts: one could be anybody's.
 std::string_view WithoutSection(std::string_view rest, std::span<const std::string_view> known) {
-  std::vector<std::string_view> tails;
-  for (const std::string_view name : known) {
-    if (const std::size_t section = name.find('_'); section != std::string_view::npos) {
-      tails.push_back(name.substr(section + 1));
-    }
-  }
-  const std::string_view near = rest.find('_') == std::string_view::npos ? std::string_view{} : NearMiss(rest, tails);
-  const auto tail = std::ranges::find(tails, near);
-  if (near.empty() || std::find(std::next(tail), tails.end(), near) != tails.end()) {
+  if (rest.find('_') == std::string_view::npos) {
     return {};
   }
-  return *std::ranges::find_if(known, [&](std::string_view name) { return name.ends_with("_" + std::string(near)); });
+  std::vector<std::string_view> tails(known.size());
+  std::ranges::transform(known, tails.begin(), [](std::string_view name) { return name.substr(name.find('_') + 1); });
+  const auto tail = std::ranges::find(tails, NearMiss(rest, tails));
+  return tail == tails.end() ? std::string_view{} : known[static_cast<std::size_t>(tail - tails.begin())];
 }
 
 // For a name in capitals that is none of ours; empty: it is nobody's near miss.
@@ -160,7 +148,7 @@ std::vector<Fault> SetFromEnvironment(std::span<const Variable> environment, Eff
       }
       continue;
     }
-    std::ranges::move(Set(key, variable, value, effective.config), std::back_inserter(faults));
+    std::ranges::move(Set(key, variable, value, effective), std::back_inserter(faults));
     effective.origins[key.path] = {Origin::Kind::kEnvironment, variable, 0};
   }
   const std::vector<std::string> rests = KnownRests();

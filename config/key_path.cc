@@ -3,14 +3,13 @@
 #include <algorithm>
 
 #include "config/text.h"
+#include "core/base/ascii.h"
 
 namespace procevent {
 namespace {
 
 bool IsPlainWord(std::string_view key) {
-  return !key.empty() && std::ranges::all_of(key, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
-  });
+  return !key.empty() && std::ranges::all_of(key, [](char c) { return IsAlphanumeric(c) || c == '_' || c == '-'; });
 }
 
 }  // namespace

@@ -71,6 +71,13 @@ std::string Joined(std::span<const std::string_view> words) {
   return text;
 }
 
+std::string AllowedAlone(const ConfigKey& key) {
+  if (key.take_item == nullptr) {
+    return std::string(key.allowed);
+  }
+  return (key.names.empty() ? "" : Joined(key.names) + ", or ") + std::string(key.allowed_item);
+}
+
 std::string SuggestKey(std::string_view section, std::string_view name) {
   const std::vector<std::string_view> here = NamesUnder(section);
   if (const std::string_view near = Suggest(name, here); !near.empty()) {

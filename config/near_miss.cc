@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/ascii.h"
+
 namespace procevent {
 namespace {
 
@@ -13,12 +15,7 @@ constexpr std::size_t kNone = static_cast<std::size_t>(-1);
 
 std::string Plain(std::string_view word) {
   std::string plain(word);
-  std::ranges::transform(plain, plain.begin(), [](char c) {
-    if (c == '-') {
-      return '_';
-    }
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
+  std::ranges::transform(plain, plain.begin(), [](char c) { return c == '-' ? '_' : Small(c); });
   return plain;
 }
 

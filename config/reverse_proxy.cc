@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "core/base/ascii.h"
+
 namespace procevent {
 namespace {
 
@@ -25,12 +27,8 @@ bool BeginsWithOne(std::string_view name, const std::array<std::string_view, kSi
 }  // namespace
 
 bool IsReverseProxys(std::string_view name) {
-  std::string plain;
-  for (const char c : name.substr(std::min(name.find_first_not_of('-'), name.size()))) {
-    const bool mark = c == '-' || c == '.';
-    const char small = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    plain += mark ? '_' : small;
-  }
+  std::string plain(name.substr(std::min(name.find_first_not_of('-'), name.size())));
+  std::ranges::transform(plain, plain.begin(), [](char c) { return c == '-' || c == '.' ? '_' : Small(c); });
   std::string_view rest = plain;
   constexpr std::string_view kSection = "web_";
   if (rest.starts_with(kSection)) {

@@ -18,7 +18,7 @@ using TakeFields = Verdict (*)(std::span<const std::string> texts, Config& confi
 struct ConfigKey {
   std::string_view path{};                    // "source.receive_buffer"
   std::string_view allowed{};                 // "a size from 64KiB to 1GiB, like 32MiB": fits after "allowed is"
-  Take take = nullptr;                        // a single text; nullptr: it must be a list
+  Take take = nullptr;                        // a text alone; of a list, a word that stands for another one
   std::span<const std::string_view> names{};  // the words there are for it, for near misses; empty: it is no word
 
   // Where a list may stand, of 1 to `most_items`:
@@ -26,11 +26,11 @@ struct ConfigKey {
   bool may_be_empty = false;  // or of none
   std::string_view allowed_item{};
   std::span<const std::string_view> item_names{};
-  Take take_item = nullptr;                    // each is a text,
-  std::span<const std::string_view> fields{};  // or each is a map with just these,
-  TakeFields take_fields = nullptr;            // whose texts come in that order
-  void (*start)(Config& config) = nullptr;     // before the first item
-  void (*finish)(Config& config) = nullptr;    // after the last; may be nullptr
+  Take take_item = nullptr;                         // each is a text,
+  std::span<const std::string_view> fields{};       // or each is a map with just these,
+  TakeFields take_fields = nullptr;                 // whose texts come in that order
+  void (*start)(Config& config) = nullptr;          // before the first item
+  void (*finish)(Config& config) = [](Config&) {};  // after the last
 
   std::string (*show)(const Config& config) = nullptr;  // as YAML of one line: read back, it is the same
   bool guards = false;                                  // it keeps somebody out: an empty variable is a fault

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -25,14 +26,10 @@ constexpr std::size_t kMostReasonBytes = 200;
 Verdict Taken() { return {true, {}}; }
 Verdict Refused() { return {false, {}}; }
 
-std::optional<milliseconds> DurationWithin(std::string_view text, milliseconds least, milliseconds most) {
-  const auto duration = ParseDuration(text);
-  return duration && *duration >= least && *duration <= most ? duration : std::nullopt;
-}
-
-std::optional<std::uint64_t> CountWithin(std::string_view text, std::uint64_t least, std::uint64_t most) {
-  const auto count = ParseCount(text);
-  return count && *count >= least && *count <= most ? count : std::nullopt;
+template <typename Quantity>
+std::optional<Quantity> Within(const std::optional<Quantity>& read, std::type_identity_t<Quantity> least,
+                               std::type_identity_t<Quantity> most) {
+  return read && *read >= least && *read <= most ? read : std::nullopt;
 }
 
 template <typename Read, typename Value>
@@ -110,15 +107,11 @@ Verdict TakeAllowed(std::string_view text, Config& config) {
 }
 
 Verdict TakeMaxRequests(std::string_view text, Config& config) {
-  return Take(CountWithin(text, 1, 64), config.server.max_requests);
+  return Take(Within(ParseCount(text), 1, 64), config.server.max_requests);
 }
 
 Verdict TakeReceiveBuffer(std::string_view text, Config& config) {
-  constexpr std::uint64_t kLeast = 64U << 10U;
-  constexpr std::uint64_t kMost = 1U << 30U;
-  const auto bytes = ParseSize(text);
-  const bool fits = bytes && *bytes >= kLeast && *bytes <= kMost;
-  return Take(fits ? bytes : std::nullopt, config.connector.receive_buffer_bytes);
+  return Take(Within(ParseSize(text), 64U << 10U, 1U << 30U), config.connector.receive_buffer_bytes);
 }
 
 Verdict TakeAllEvents(std::string_view text, Config& config) {
@@ -141,23 +134,24 @@ Verdict TakeEvent(std::string_view text, Config& config) {
 }
 
 Verdict TakeDrainInterval(std::string_view text, Config& config) {
-  return Take(DurationWithin(text, milliseconds(1), std::chrono::seconds(1)), config.reader.drain_interval);
+  return Take(Within(ParseDuration(text), milliseconds(1), std::chrono::seconds(1)), config.reader.drain_interval);
 }
 
 Verdict TakeCanaryInterval(std::string_view text, Config& config) {
-  return Take(DurationWithin(text, std::chrono::seconds(1), std::chrono::minutes(1)), config.reader.canary_interval);
+  return Take(Within(ParseDuration(text), std::chrono::seconds(1), std::chrono::minutes(1)),
+              config.reader.canary_interval);
 }
 
 Verdict TakeProcessLimit(std::string_view text, Config& config) {
-  return Take(CountWithin(text, 1024, 4'194'304), config.ledger.process_limit);
+  return Take(Within(ParseCount(text), 1024, 4'194'304), config.ledger.process_limit);
 }
 
 Verdict TakeCommLimit(std::string_view text, Config& config) {
-  return Take(CountWithin(text, 10, 10'000), config.ledger.comm_limit);
+  return Take(Within(ParseCount(text), 10, 10'000), config.ledger.comm_limit);
 }
 
 Verdict TakeRetireAfter(std::string_view text, Config& config) {
-  return Take(DurationWithin(text, std::chrono::minutes(1), kLongest), config.ledger.comm_retire_after);
+  return Take(Within(ParseDuration(text), std::chrono::minutes(1), kLongest), config.ledger.comm_retire_after);
 }
 
 Verdict TakeNameGroup(std::span<const std::string> match_and_name, Config& config) {
@@ -170,11 +164,11 @@ Verdict TakeNameGroup(std::span<const std::string> match_and_name, Config& confi
 }
 
 Verdict TakeExitCodeBucket(std::string_view text, Config& config) {
-  return TakeBound(CountWithin(text, 0, 255), config.ledger.exit_code_bounds);
+  return TakeBound(Within(ParseCount(text), 0, 255), config.ledger.exit_code_bounds);
 }
 
 Verdict TakeLifetimeBucket(std::string_view text, Config& config) {
-  return TakeBound(DurationWithin(text, milliseconds(1), kLongest), config.ledger.lifetime_bounds);
+  return TakeBound(Within(ParseDuration(text), milliseconds(1), kLongest), config.ledger.lifetime_bounds);
 }
 
 Verdict TakeBool(std::string_view text, bool& value) {

@@ -7,8 +7,6 @@
 
 #include <algorithm>
 #include <exception>
-#include <functional>
-#include <set>
 #include <sstream>
 #include <utility>
 
@@ -74,11 +72,12 @@ class TreeBuilder final : public YAML::EventHandler {
   void OnDocumentEnd() override {}
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    constexpr std::size_t kNullBytes = 4;
     const bool spelled = ByteAt(mark) == 'n' || ByteAt(mark) == 'N' || ByteAt(mark) == '~';
     YamlNode node = Begin(mark, YamlNode::Kind::kNothing);
     if (frames_.empty() && spelled) {
       node.kind = YamlNode::Kind::kScalar;  // a text of which this is all is not empty
-      node.scalar = "null";
+      node.scalar = text_.substr(static_cast<std::size_t>(mark.pos), ByteAt(mark) == '~' ? 1 : kNullBytes);
     }
     // yaml-cpp marks an empty value where the next thing begins.
     if (!frames_.empty() && !frames_.back().key_due) {
@@ -119,9 +118,8 @@ class TreeBuilder final : public YAML::EventHandler {
  private:
   struct Frame {
     YamlNode node;
-    std::set<std::string, std::less<>> keys;  // of a map, so far
-    bool key_due = false;                     // of a map: the next value is a key
-    bool drop = false;                        // of a map: the key was refused, its value goes too
+    bool key_due = false;  // of a map: the next value is a key
+    bool drop = false;     // of a map: the key was refused, its value goes too
     std::string key;
     Place key_place;
 
@@ -224,16 +222,13 @@ class TreeBuilder final : public YAML::EventHandler {
     }
     map.key = std::move(key.scalar);
     map.key_due = false;
-    if (!map.drop && !map.keys.insert(map.key).second) {
+    const auto first = std::ranges::find(map.node.children, map.key, &YamlNode::key);
+    if (!map.drop && first != map.node.children.end()) {
       map.drop = true;
-      const auto first = std::ranges::find(map.node.children, map.key, &YamlNode::key);
-      const std::string where =
-          first == map.node.children.end() ? "" : " (line " + Line(first->key_place) + " has one)";
-      Note(key.place, Path(), "the key a second time" + where, "each key once");
+      const std::string line = std::to_string(first->key_place.line);
+      Note(key.place, Path(), "the key a second time (line " + line + " has one)", "each key once");
     }
   }
-
-  static std::string Line(Place place) { return std::to_string(place.line); }
 
   std::string_view text_;
   const std::string& file_;

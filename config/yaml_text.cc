@@ -3,14 +3,13 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "core/base/ascii.h"
 #include "core/base/utf8.h"
 
 namespace procevent {
 namespace {
 
 constexpr std::string_view kMarks = "._/-:";
-
-bool IsAlphanumeric(char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
 
 bool MayStandBare(std::string_view text) {
   const auto plain = [](char c) { return IsAlphanumeric(c) || kMarks.find(c) != std::string_view::npos; };

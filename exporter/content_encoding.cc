@@ -6,14 +6,14 @@
 #include <cstddef>
 #include <limits>
 
+#include "core/base/ascii.h"
+
 namespace procevent {
 namespace {
 
 constexpr unsigned kWhole = 1000;  // q=1, in the thousandths that RFC 9110 allows
 
-char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool SameWord(std::string_view one, std::string_view other) { return std::ranges::equal(one, other, {}, Lower, Lower); }
+bool SameWord(std::string_view one, std::string_view other) { return std::ranges::equal(one, other, {}, Small, Small); }
 
 std::string_view Trimmed(std::string_view text) {
   constexpr std::string_view kBlanks = " \t";

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <optional>
 
+#include "core/base/ascii.h"
 #include "exporter/ipv4.h"
 
 namespace procevent {
@@ -13,8 +14,7 @@ Error Refused(std::string_view reason) { return Error{"use the listen address", 
 
 bool IsPlainPathCharacter(char c) {
   constexpr std::string_view kMarks = "-._~!$&'()*+,;=:@/";
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-         kMarks.find(c) != std::string_view::npos;
+  return IsAlphanumeric(c) || kMarks.find(c) != std::string_view::npos;
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "config/schema.h"
+#include "tests/config/fault_lines.h"
 
 namespace procevent {
 namespace {
@@ -19,12 +20,7 @@ using testing::ElementsAre;
 using Variables = std::vector<Variable>;
 
 std::vector<std::string> FaultsOf(const Flags& flags, const Variables& environment = {}) {
-  std::vector<std::string> lines;
-  const LoadedConfig loaded = Configure(flags, environment);
-  if (const auto* faults = std::get_if<std::vector<Fault>>(&loaded)) {
-    std::ranges::transform(*faults, std::back_inserter(lines), [](const Fault& fault) { return Describe(fault); });
-  }
-  return lines;
+  return LinesOf(Configure(flags, environment));
 }
 
 Flags FlagsOf(std::optional<std::string> file, std::vector<Setting> settings = {}) {

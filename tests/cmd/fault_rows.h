@@ -37,7 +37,12 @@ inline const std::string kLevels = ", allowed is debug, info, warning or error";
 inline const std::string kAddress = ", allowed is an address like 0.0.0.0:13675";
 inline const std::string kCovered = " (another of the list covers this one already)";
 inline const std::string kNetwork = ", allowed is an address or a network like 10.0.0.0/8";
+inline const std::string kAllOrNetwork = ", allowed is all, or an address or a network like 10.0.0.0/8";
+inline const std::string kAllOrEvent =
+    ", allowed is all, or one of fork, exec, exit, uid, gid, sid, ptrace, comm, coredump";
+inline const std::string kNotFourNumbers =
+    " (the address is four numbers from 0 to 255, as in 10.1.2.3; names are not looked up)";
 inline const std::string kEvent = ", allowed is one of fork, exec, exit, uid, gid, sid, ptrace, comm, coredump";
-inline const std::string kRules = ", allowed is a list of at most 100 rules like {match: kworker/.*, name: kworker}";
+inline const std::string kRules = ", allowed is a list of at most 100 rules, like [{match: kworker/.*, name: kworker}]";
 
 }  // namespace procevent

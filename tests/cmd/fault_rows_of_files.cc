@@ -65,8 +65,10 @@ std::vector<FaultRow> QuantityRows() {
 
 std::vector<FaultRow> WebRows() {
   return {
-      {"AddressesScalar", "web: {listen_addresses: ':1'}",
-       R"(f.yml:1:25: web.listen_addresses: found ":1")" + kAddresses},
+      {"AddressAlone", "web: {listen_addresses: localhost}",
+       R"(f.yml:1:25: web.listen_addresses: found "localhost")" + kAddress +
+           " (it has no port: write host:port, as in 127.0.0.1:13675 or :13675)"},
+      {"AddressesMap", "web: {listen_addresses: {}}", "f.yml:1:25: web.listen_addresses: found a map" + kAddresses},
       {"AddressesNone", "web: {listen_addresses: []}",
        "f.yml:1:25: web.listen_addresses: found an empty list" + kAddresses},
       {"AddressesSeventeen", "web:\n  listen_addresses:\n" + ListOf("127.0.0.1:", 17),
@@ -92,16 +94,15 @@ std::vector<FaultRow> WebRows() {
        R"(f.yml:1:23: web.telemetry_path: found "metrics", allowed is a path like /metrics)"
        " (it is '/' and 1 to 255 characters more, as in /metrics)"},
       {"AllowedNobody", "web: {allow: []}", "f.yml:1:14: web.allow: found an empty list" + kNetworks},
-      {"AllowedScalar", "web: {allow: 10.0.0.0/8}", R"(f.yml:1:14: web.allow: found "10.0.0.0/8")" + kNetworks},
-      {"AllowedNearlyAll", "web: {allow: any}", R"(f.yml:1:14: web.allow: found "any")" + kNetworks},
+      {"AllowedAlone", "web: {allow: any}", R"(f.yml:1:14: web.allow: found "any")" + kAllOrNetwork + kNotFourNumbers},
       {"AllowedAlll", "web: {allow: alll}",
-       R"(f.yml:1:14: web.allow: found "alll")" + kNetworks + R"(; did you mean "all"?)"},
+       R"(f.yml:1:14: web.allow: found "alll")" + kAllOrNetwork + R"(; did you mean "all"?)"},
+      {"AllowedEmpty", "web:\n  allow:\n", "f.yml:2:3: web.allow: found an empty value" + kNetworks},
       {"AllowedHostBits", "web: {allow: [10.1.0.0/8]}",
        R"(f.yml:1:15: web.allow[0]: found "10.1.0.0/8")" + kNetwork +
            " (what is behind the bits that count is 0, as in 10.0.0.0/8)"},
       {"AllowedName", "web: {allow: [127.0.0.1, localhost]}",
-       R"(f.yml:1:26: web.allow[1]: found "localhost")" + kNetwork +
-           " (the address is four numbers from 0 to 255, as in 10.1.2.3; names are not looked up)"},
+       R"(f.yml:1:26: web.allow[1]: found "localhost")" + kNetwork + kNotFourNumbers},
       {"AllowedTwice", "web: {allow: [10.0.0.1, 10.0.0.1/32]}",
        R"(f.yml:1:25: web.allow[1]: found "10.0.0.1/32")" + kNetwork + " (the list names it already)"},
       {"AllowedMany", "web:\n  allow:\n" + ListOf("10.0.0.", 65), "f.yml:3:3: web.allow: found 65 items" + kNetworks}};
@@ -121,7 +122,8 @@ std::vector<FaultRow> WordRows() {
       {"EventTwice", "source: {events: [fork, fork]}",
        R"(f.yml:1:25: source.events[1]: found "fork")" + kEvent + " (the list names it already)"},
       {"EventsNone", "source: {events: []}", "f.yml:1:18: source.events: found an empty list" + kEvents},
-      {"EventsWord", "source: {events: fork}", R"(f.yml:1:18: source.events: found "fork")" + kEvents},
+      {"EventAlone", "source: {events: forks}",
+       R"(f.yml:1:18: source.events: found "forks")" + kAllOrEvent + R"(; did you mean "fork"?)"},
       {"EventsMap", "source: {events: {fork: 1}}", "f.yml:1:18: source.events: found a map" + kEvents},
       {"LevelUnknown", "log: {level: loud}", R"(f.yml:1:14: log.level: found "loud")" + kLevels},
       {"LevelInCapitals", "log: {level: Info}",
@@ -165,6 +167,8 @@ std::vector<FaultRow> KeyRows() {
        "f.yml:3:3: log.level: found the key a second time (line 2 has one), allowed is each key once"},
       {"RootScalar", "hello\n", R"(f.yml:1:1: found "hello", allowed is a map of )" + kSections},
       {"RootNull", "null\n", R"(f.yml:1:1: found "null", allowed is a map of )" + kSections},
+      {"RootTilde", "# nothing\n~\n", R"(f.yml:2:1: found "~", allowed is a map of )" + kSections},
+      {"RootNullInCapitals", "NULL", R"(f.yml:1:1: found "NULL", allowed is a map of )" + kSections},
       {"RootList", "- a\n", "f.yml:1:1: found a list, allowed is a map of " + kSections},
       {"SectionScalar", "log: info\n", R"(f.yml:1:6: log: found "info", allowed is a map of level, format)"},
       {"SectionList", "log: [info]\n", "f.yml:1:6: log: found a list, allowed is a map of level, format"},
@@ -177,6 +181,7 @@ std::vector<FaultRow> KeyRows() {
 std::vector<FaultRow> LedgerRows() {
   return {
       {"GroupsAreNoList", "name_groups: {match: a, name: b}", "f.yml:1:14: name_groups: found a map" + kRules},
+      {"GroupsAreText", "name_groups: kworker", R"(f.yml:1:14: name_groups: found "kworker")" + kRules},
       {"GroupIsText", "name_groups: [a]", R"(f.yml:1:15: name_groups[0]: found "a", )" + kRule},
       {"GroupWithoutName", "name_groups: [{match: a}]", "f.yml:1:15: name_groups[0].name: found nothing, " + kRule},
       {"GroupWithMore", "name_groups: [{match: a, name: b, colour: c}]",
@@ -195,7 +200,10 @@ std::vector<FaultRow> LedgerRows() {
        "f.yml:1:15: name_groups[0]: found a name that is not 1 to 63 bytes of visible characters, " + kRule},
       {"NoBuckets", "histograms: {exit_code: {buckets: []}}",
        "f.yml:1:35: histograms.exit_code.buckets: found an empty list, allowed is a list of 1 to 32 rising "
-       "numbers from 0 to 255"},
+       "numbers from 0 to 255, like [0, 1, 127]"},
+      {"LifetimesMap", "histograms: {lifetime: {buckets: {}}}",
+       "f.yml:1:34: histograms.lifetime.buckets: found a map, allowed is a list of 1 to 32 rising durations from 1ms "
+       "to 720h, like [1ms, 1s, 1h]"},
       {"BucketsFall", "histograms: {exit_code: {buckets: [2, 1]}}",
        R"(f.yml:1:39: histograms.exit_code.buckets[1]: found "1")" + kCodes + " (each is above the one before)"},
       {"BucketTooLarge", "histograms: {exit_code: {buckets: [256]}}",

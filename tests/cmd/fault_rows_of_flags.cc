@@ -6,6 +6,7 @@ namespace {
 const std::string kProxy =
     R"(: found a setting for TLS or authentication, allowed is none: both are a reverse proxy's, see "TLS and )"
     R"(authentication" in the README)";
+const std::string kNoPath = ": found no value, allowed is the path of a file";
 
 }  // namespace
 
@@ -31,12 +32,14 @@ std::vector<FaultRow> VariableRows() {
           {"Blank", Variables{{"PROCEVENT_COMMS_LIMIT", " "}},
            "PROCEVENT_COMMS_LIMIT: found an empty value, allowed is a number from 10 to 10000, like 500"},
           {"ListOfOne", Variables{{"PROCEVENT_SOURCE_EVENTS", "forks"}},
-           R"(PROCEVENT_SOURCE_EVENTS[0]: found "forks")" + kEvent + R"(; did you mean "fork"?)"},
+           R"(PROCEVENT_SOURCE_EVENTS: found "forks")" + kAllOrEvent + R"(; did you mean "fork"?)"},
           {"ItemOfAList", Variables{{"PROCEVENT_WEB_ALLOW", "[10.0.0.1, 10.0.0.1]"}},
            R"(PROCEVENT_WEB_ALLOW[1]: found "10.0.0.1")" + kNetwork + " (the list names it already)"},
           {"ListByCommas", Variables{{"PROCEVENT_WEB_ALLOW", "10.0.0.1,10.0.0.2"}},
-           R"(PROCEVENT_WEB_ALLOW[0]: found "10.0.0.1,10.0.0.2")" + kNetwork +
+           R"(PROCEVENT_WEB_ALLOW: found "10.0.0.1,10.0.0.2")" + kAllOrNetwork +
                " (one network an item of the list; as a flag, give it several times)"},
+          {"Tilde", Variables{{"PROCEVENT_LOG_LEVEL", "~"}}, R"(PROCEVENT_LOG_LEVEL: found "~")" + kLevels},
+          {"Null", Variables{{"PROCEVENT_LOG_LEVEL", "Null"}}, R"(PROCEVENT_LOG_LEVEL: found "Null")" + kLevels},
           {"TextForRules", Variables{{"PROCEVENT_NAME_GROUPS", "a"}}, R"(PROCEVENT_NAME_GROUPS: found "a")" + kRules},
           {"FieldOfARule", Variables{{"PROCEVENT_NAME_GROUPS", "[{match: a, nmae: b, name: c}]"}},
            "PROCEVENT_NAME_GROUPS[0].nmae: " + kUnknown + R"(match, name; did you mean "name"?)"},
@@ -87,9 +90,16 @@ std::vector<FaultRow> FlagRows() {
       {"NearCommand", Arguments{"check_config"},
        R"(procevent_exporter: unknown command "check_config"; did you mean "check-config"?)"},
       {"TwoValues", Arguments{"--web.listen-address", ":1", ":2"}, R"(procevent_exporter: unknown command ":2")"},
-      {"NoValue", Arguments{"--log.level"}, "procevent_exporter: --log.level: 1 required TEXT missing"},
+      {"NoValue", Arguments{"--log.level"}, "procevent_exporter: --log.level: found no value" + kLevels},
       {"NoValueButMore", Arguments{"--log.level=", "--log.format=json"},
-       "procevent_exporter: --log.level= is given no value"},
+       "procevent_exporter: --log.level: found no value" + kLevels},
+      {"NoNetwork", Arguments{"check-config", "--web.allow"},
+       "procevent_exporter: --web.allow: found no value" + kAllOrNetwork},
+      {"NoAddress", Arguments{"--web.listen-address="},
+       "procevent_exporter: --web.listen-address: found no value" + kAddress},
+      {"NoFile", Arguments{"--config.file"}, "procevent_exporter: --config.file" + kNoPath},
+      {"NoFileButMore", Arguments{"--config.file=", "check-config"}, "procevent_exporter: --config.file" + kNoPath},
+      {"UnknownWithoutValue", Arguments{"--nope="}, R"(procevent_exporter: unknown flag "--nope")"},
       {"TwiceAText", Arguments{"--log.level=info", "--log.level=info"},
        "procevent_exporter: --log.level is given more than once: give it once"},
       {"TwiceTheFile", Arguments{"--config.file=a", "check-config", "--config.file=b"},
@@ -102,7 +112,7 @@ std::vector<FaultRow> FlagRows() {
        R"(--web.listen-address: found ":1")" + kAddress + kCovered},
       {"Requests", Arguments{"--web.max-requests=0"}, R"(--web.max-requests: found "0")" + kRequests},
       {"Allow", Arguments{"--web.allow=::1"},
-       R"(--web.allow: found "::1")" + kNetwork +
+       R"(--web.allow: found "::1")" + kAllOrNetwork +
            " (neither ports nor IPv6, which is not built into Debian's civetweb: an IPv4 address or network)"}};
 }
 

@@ -10,6 +10,7 @@
 
 #include "cmd/configure.h"
 #include "tests/cmd/fault_rows.h"
+#include "tests/config/fault_lines.h"
 
 namespace procevent {
 namespace {
@@ -27,7 +28,7 @@ class FaultTest : public testing::TestWithParam<FaultRow> {
     std::filesystem::remove_all(folder_);
   }
 
-  static std::vector<std::string> LinesOf(const FaultRow& row) {
+  static std::vector<std::string> LinesFor(const FaultRow& row) {
     Arguments arguments{"procevent_exporter"};
     Variables variables;
     if (const auto* const file = std::get_if<std::string>(&row.given)) {
@@ -44,12 +45,7 @@ class FaultTest : public testing::TestWithParam<FaultRow> {
     if (flags.command == Flags::Command::kExit) {
       return {flags.err.substr(0, flags.err.find("\nusage: "))};
     }
-    std::vector<std::string> lines;
-    const LoadedConfig loaded = Configure(flags, variables);
-    if (const auto* const faults = std::get_if<std::vector<Fault>>(&loaded)) {
-      std::ranges::transform(*faults, std::back_inserter(lines), [](const Fault& fault) { return Describe(fault); });
-    }
-    return lines;
+    return LinesOf(Configure(flags, variables));
   }
 
  private:
@@ -57,7 +53,7 @@ class FaultTest : public testing::TestWithParam<FaultRow> {
   std::string folder_;
 };
 
-TEST_P(FaultTest, IsOneLine) { EXPECT_THAT(LinesOf(GetParam()), testing::ElementsAre(GetParam().line)); }
+TEST_P(FaultTest, IsOneLine) { EXPECT_THAT(LinesFor(GetParam()), testing::ElementsAre(GetParam().line)); }
 
 constexpr auto kName = [](const auto& row) { return row.param.name; };
 

@@ -14,6 +14,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::Pair;
+using testing::StartsWith;
 
 Config ConfigOf(std::string_view text) { return std::get<EffectiveConfig>(LoadConfig(text, "test.yml")).config; }
 
@@ -55,6 +56,19 @@ TEST(ReloadTest, ABadFileChangesNothing) {
                           Pair(LogLevel::kError,
                                "the configuration is not taken over; the one before stays in use: mend it, "
                                "and send SIGHUP again")));
+}
+
+TEST(ReloadTest, OfAVeryBadFileTwentyFaultsAreTold) {
+  std::string text = "log:\n";
+  for (int i = 0; i < 20; ++i) {
+    text += "  k" + std::to_string(i) + ": 1\n";
+  }
+  const std::size_t all_and_the_last = 21;
+  EXPECT_EQ(Reread({}, LoadConfig(text, "test.yml")).lines.size(), all_and_the_last);
+  const Reload reload = Reread({}, LoadConfig(text + "  more: 1\n  most: 1\n", "test.yml"));
+  ASSERT_EQ(reload.lines.size(), all_and_the_last + 1);
+  EXPECT_THAT(reload.lines[19].second, StartsWith("test.yml:21:3: log.k19: found an unknown key"));
+  EXPECT_THAT(reload.lines[20], Pair(LogLevel::kError, "and at least 2 more: check-config prints them"));
 }
 
 // A key that the schema calls live is one that Reread takes over.

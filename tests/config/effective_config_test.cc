@@ -81,12 +81,17 @@ TEST(EffectiveConfigTest, ChangesAreToldByKey) {
       EffectiveConfig after{before, {}};
       const std::string text = key.show(other);
       const bool differs = text != key.show(before);
-      ASSERT_THAT(CheckValue(key, ParseYaml(text, "f.yml").root, after.config), ElementsAre());
+      ASSERT_THAT(CheckValue(key, ParseYaml(text, "f.yml").root, after), ElementsAre());
       ASSERT_THAT(ChangedKeys(before, after.config),
                   differs ? testing::Matcher<std::vector<std::string_view>>(ElementsAre(key.path))
                           : testing::Matcher<std::vector<std::string_view>>(ElementsAre()));
     }
   }
+}
+
+TEST(EffectiveConfigTest, ATextForAListIsShownAsOne) {
+  EXPECT_THAT(ToYaml(std::get<EffectiveConfig>(LoadConfig("web:\n  allow: 10.0.0.0/8\n", "f.yml"))),
+              HasSubstr("\n  allow: [10.0.0.0/8]  # f.yml:2\n"));
 }
 
 TEST(EffectiveConfigTest, ALaterWordReplacesAnEarlierOne) {

@@ -14,6 +14,7 @@
 
 #include "config/load.h"
 #include "config/schema.h"
+#include "tests/config/fault_lines.h"
 
 namespace procevent {
 namespace {
@@ -35,14 +36,7 @@ class FileTest : public testing::Test {
     std::ofstream(PathOf(name), std::ios::binary) << text;
     return PathOf(name);
   }
-  static std::vector<std::string> FaultsOf(const std::string& path) {
-    std::vector<std::string> lines;
-    const LoadedConfig loaded = LoadConfigFile(path);
-    if (const auto* faults = std::get_if<std::vector<Fault>>(&loaded)) {
-      std::ranges::transform(*faults, std::back_inserter(lines), [](const Fault& fault) { return Describe(fault); });
-    }
-    return lines;
-  }
+  static std::vector<std::string> FaultsOf(const std::string& path) { return LinesOf(LoadConfigFile(path)); }
 
  private:
   std::string folder_;

@@ -9,20 +9,14 @@
 
 #include "config/load.h"
 #include "config/text.h"
+#include "tests/config/fault_lines.h"
 
 namespace procevent {
 namespace {
 
 using namespace std::string_literals;
 
-std::vector<std::string> FaultsOf(std::string_view text) {
-  std::vector<std::string> lines;
-  const LoadedConfig loaded = LoadConfig(text, "f.yml");
-  if (const auto* faults = std::get_if<std::vector<Fault>>(&loaded)) {
-    std::ranges::transform(*faults, std::back_inserter(lines), [](const Fault& fault) { return Describe(fault); });
-  }
-  return lines;
-}
+std::vector<std::string> FaultsOf(std::string_view text) { return LinesOf(LoadConfig(text, "f.yml")); }
 
 std::string Repeat(std::string_view part, int times) {
   std::string text;

@@ -34,6 +34,12 @@ TEST(KeysTest, WhatIsMeantStandsHereOrElsewhere) {
   EXPECT_EQ(SuggestKey("", "colour"), "");
 }
 
+TEST(KeysTest, ATextAloneMayBeTheKeysOwnOrAnItem) {
+  EXPECT_EQ(AllowedAlone(*FindKey("log.format")), "logfmt or json");
+  EXPECT_EQ(AllowedAlone(*FindKey("web.listen_addresses")), "an address like 0.0.0.0:13675");
+  EXPECT_EQ(AllowedAlone(*FindKey("web.allow")), "all, or an address or a network like 10.0.0.0/8");
+}
+
 // Which of them a reload may apply is a promise of the README.
 TEST(KeysTest, TwoAreLive) {
   std::vector<std::string_view> live;

@@ -8,21 +8,14 @@
 #include <variant>
 #include <vector>
 
+#include "tests/config/fault_lines.h"
+
 namespace procevent {
 namespace {
 
 using testing::ElementsAre;
 
-std::vector<std::string> FaultsOf(std::string_view text) {
-  std::vector<std::string> lines;
-  const LoadedConfig loaded = LoadConfig(text, "f.yml");
-  if (const auto* faults = std::get_if<std::vector<Fault>>(&loaded)) {
-    for (const Fault& fault : *faults) {
-      lines.push_back(Describe(fault));
-    }
-  }
-  return lines;
-}
+std::vector<std::string> FaultsOf(std::string_view text) { return LinesOf(LoadConfig(text, "f.yml")); }
 
 Config Good(std::string_view text) {
   const LoadedConfig loaded = LoadConfig(text, "f.yml");
@@ -112,6 +105,15 @@ TEST(LoadTest, SixteenAddressesAndSixtyFourNetworksAreAllowed) {
   const ServerOptions server = Good(text).server;
   EXPECT_EQ(server.listen_addresses.size(), 16U);
   EXPECT_EQ(server.allow.size(), 64U);
+}
+
+TEST(LoadTest, ATextAloneIsAListOfOne) {
+  EXPECT_THAT(Good("web: {listen_addresses: ':1'}").server.listen_addresses, ElementsAre(":1"));
+  EXPECT_THAT(Good("web: {allow: 10.0.0.0/8}").server.allow, ElementsAre("10.0.0.0/8"));
+  EXPECT_EQ(Good("source: {events: exec}").connector.events, Good("source: {events: [exec]}").connector.events);
+  const LedgerOptions ledger = Good("histograms: {exit_code: {buckets: 1}, lifetime: {buckets: 1s}}").ledger;
+  EXPECT_THAT(ledger.exit_code_bounds, ElementsAre(1U));
+  EXPECT_THAT(ledger.lifetime_bounds, ElementsAre(std::chrono::seconds(1)));
 }
 
 TEST(LoadTest, AllMayAsk) { EXPECT_THAT(Good("web: {allow: all}").server.allow, ElementsAre()); }
