@@ -120,10 +120,10 @@ int Serve(const Config& config, const std::function<LoadedConfig()>& reread) {
     Server server(config.server, reader.exchange(), reloads, [&privilege] { privilege.KeepNothing(); });
     privilege.KeepNothing();
     SayReady(log, config.server);
+    const ServiceManager::Warn warn = [&log](std::string_view text) { log.Say(LogLevel::kWarning, text); };
     ServiceReport report(
-        OwnServiceSettings(),
-        [&reader](std::chrono::milliseconds patience) { return AskForState(reader.exchange(), patience); },
-        [&log](std::string_view text) { log.Say(LogLevel::kWarning, text); });
+        OwnServiceSettings(warn),
+        [&reader](std::chrono::milliseconds patience) { return AskForState(reader.exchange(), patience); }, warn);
     report.Ready();
 
     Config running = config;
