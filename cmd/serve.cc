@@ -24,6 +24,7 @@
 #include "cmd/reload.h"
 #include "cmd/service_report.h"
 #include "cmd/signals.h"
+#include "cmd/why_ended.h"
 #include "core/base/clock.h"
 #include "core/base/cpus.h"
 #include "core/reader/reader.h"
@@ -79,7 +80,7 @@ Reload ReadAgain(const Config& running, const std::function<LoadedConfig()>& rer
   } catch (const std::exception& e) {
     return {.good = false,
             .config = running,
-            .lines = {{LogLevel::kError, "cannot read the configuration again: " + std::string(e.what())}}};
+            .lines = {{LogLevel::kError, "cannot read the configuration again: " + std::string(WhyEnded(e))}}};
   }
 }
 
@@ -149,7 +150,7 @@ int Serve(const Config& config, const std::function<LoadedConfig()>& reread) {
     reader.Stop();
     return 0;
   } catch (const std::exception& e) {
-    log.Say(LogLevel::kError, e.what());
+    log.Say(LogLevel::kError, WhyEnded(e));
     return 1;
   }
 }
