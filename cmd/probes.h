@@ -24,7 +24,7 @@ struct Probes {
   Status processes = Success{};          // those of others are seen in /proc
   Status forks = Success{};              // the kernel's count of them can be read
   Status threads = Success{};            // those that serve can be had
-  std::optional<std::string> few_files;  // may be open: what follows, and what helps
+  std::optional<std::string> few_files;  // may be open: what that does, and what helps
   std::string addresses;                 // to serve on
   std::string address_fault;             // why that fails; empty: they are free
 };

@@ -17,12 +17,10 @@ TEST(NamesTest, CountsWaitUntilALookIsBeyondDoubt) {
   story.Fork(200);
   story.Exec(200);
   story.Look("prog");
-  story.Pass(9);
-  story.Settle();
+  story.SettleAfter(9);
   EXPECT_EQ(story.Pending(Count::kExecs), 1U);
   EXPECT_EQ(story.Of("prog", Count::kExecs), 0U);
-  story.Pass(1);
-  story.Settle();
+  story.SettleAfter(1);
   EXPECT_EQ(story.Pending(Count::kExecs), 0U);
   EXPECT_EQ(story.Of("prog", Count::kExecs), 1U);
   EXPECT_EQ(Attributed(story, Attribution::kProc), 1U);
@@ -102,8 +100,7 @@ TEST(NamesTest, ChildrenWaitWithTheirParent) {
   EXPECT_EQ(story.Pending(Count::kSucceeded), 1U);
   EXPECT_EQ(story.numbers().ends.exit_codes.count(), 0U);
   story.Look("make");
-  story.Pass(10);
-  story.Settle();
+  story.SettleAfter(10);
   EXPECT_EQ(story.Of("make", Count::kForks), 1U);
   EXPECT_EQ(story.Of("make", Count::kSucceeded), 1U);
   EXPECT_EQ(story.Of("make", Count::kUnexeced), 1U);
@@ -120,8 +117,7 @@ TEST(NamesTest, AChildThatOutlivesItsNamelessParentIsLookedAtItself) {
   story.Fork(202, 201);
   EXPECT_EQ(story.Pending(Count::kForks), 1U);
   story.Look("daemon");
-  story.Pass(10);
-  story.Settle();
+  story.SettleAfter(10);
   EXPECT_EQ(story.Of("daemon", Count::kForks), 1U);
 }
 
@@ -135,8 +131,7 @@ TEST(NamesTest, AfterALossNobodyIsCalledByAnOldName) {
   EXPECT_EQ(story.Of("old", Count::kForks), 0U);
   EXPECT_EQ(story.Pending(Count::kForks), 2U);
   story.Look("new");
-  story.Pass(10);
-  story.Settle();
+  story.SettleAfter(10);
   EXPECT_EQ(story.Of("new", Count::kForks), 2U);
   EXPECT_EQ(story.Of("old", Count::kForks), 0U);
 }
@@ -148,8 +143,7 @@ TEST(NamesTest, ALookBeforeALossNamesNothing) {
   story.Look("prog");
   story.Lose(1);
   story.Fork(201, Story::kShell);  // shows the loss
-  story.Pass(20);
-  story.Settle();
+  story.SettleAfter(20);
   EXPECT_EQ(story.Of("prog", Count::kExecs), 0U);
   EXPECT_EQ(story.Of(kUnattributedComm, Count::kExecs), 1U);
 }
@@ -165,8 +159,7 @@ TEST(NamesTest, WhoIsFoundIsNotBelievedAtOnce) {
   EXPECT_EQ(story.Of("after", Count::kForks), 0U);
   EXPECT_EQ(story.Of(kUnattributedComm, Count::kForks), 1U);
   story.Look("after");
-  story.Pass(20);
-  story.Settle();
+  story.SettleAfter(20);
   EXPECT_EQ(story.Of("after", Count::kExecs), 1U);
 }
 
@@ -188,8 +181,7 @@ TEST(NamesTest, WhoIsHeldByATracerIsNotBelieved) {
   Sighting held = story.Seen(question->tgid, "not yet");
   held.held = true;
   story.ledger().sightings().Saw(held, question->whole);
-  story.Pass(50);
-  story.Settle();
+  story.SettleAfter(50);
   EXPECT_EQ(story.Of("not yet", Count::kExecs), 0U);
   EXPECT_EQ(story.Pending(Count::kExecs), 1U);
 }
