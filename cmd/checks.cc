@@ -180,12 +180,18 @@ Check ThreadsCheck(const Probes& probes) {
                         : Wrong(kName, State::kFailed, Describe(probes.threads.error()));
 }
 
+Check OpenFilesCheck(const Probes& probes) {
+  constexpr std::string_view kName = "open files";
+  return probes.few_files ? Wrong(kName, State::kWarning, *probes.few_files)
+                          : Ok(kName, "as many may be open as many clients at once take");
+}
+
 }  // namespace
 
 std::vector<Check> ChecksOf(const Probes& probes) {
-  return {KernelCheck(probes),       CapabilityCheck(probes), NamespacesCheck(probes),
-          BufferCheck(probes),       ProcCheck(probes),       AuditCheck(probes),
-          SubscriptionCheck(probes), ThreadsCheck(probes),    AddressCheck(probes)};
+  return {KernelCheck(probes),    CapabilityCheck(probes), NamespacesCheck(probes),   BufferCheck(probes),
+          ProcCheck(probes),      AuditCheck(probes),      SubscriptionCheck(probes), ThreadsCheck(probes),
+          OpenFilesCheck(probes), AddressCheck(probes)};
 }
 
 bool AllHolds(const std::vector<Check>& checks) {

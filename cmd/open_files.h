@@ -1,4 +1,5 @@
-// The limit of open files: what many clients at once take, as far as it may be had. Used by Serve, at the start.
+// The limit of open files: what many clients at once take, as far as it may be had. For Serve, at the
+// start, and for doctor.
 #pragma once
 
 #include <optional>

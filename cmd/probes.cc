@@ -10,6 +10,7 @@
 #include <limits>
 
 #include "cmd/capabilities.h"
+#include "cmd/open_files.h"
 #include "core/source/proc_pids.h"
 #include "core/source/proc_stat.h"
 #include "exporter/free_address.h"
@@ -59,6 +60,7 @@ Probes ProbeMachine(const Config& config) {
   probes.processes = ProcPids().Check();
   probes.forks = WithoutValue(ProcStat().Forks());
   probes.threads = TryServingThreads();
+  probes.few_files = RaiseOpenFiles();
   ProbeAddresses(config.server, probes);
   return probes;
 }

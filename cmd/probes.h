@@ -21,11 +21,12 @@ struct Probes {
   std::uint32_t buffer_wanted = 0;  // bytes
   std::optional<std::uint64_t> buffer_sysctl;
   SubscriptionProbe subscription;
-  Status processes = Success{};  // those of others are seen in /proc
-  Status forks = Success{};      // the kernel's count of them can be read
-  Status threads = Success{};    // those that serve can be had
-  std::string addresses;         // to serve on
-  std::string address_fault;     // why that fails; empty: they are free
+  Status processes = Success{};          // those of others are seen in /proc
+  Status forks = Success{};              // the kernel's count of them can be read
+  Status threads = Success{};            // those that serve can be had
+  std::optional<std::string> few_files;  // may be open: what that does, and what helps
+  std::string addresses;                 // to serve on
+  std::string address_fault;             // why that fails; empty: they are free
 };
 
 Probes ProbeMachine(const Config& config);

@@ -4,6 +4,7 @@
 #include <exception>
 #include <utility>
 
+#include "cmd/why_ended.h"
 #include "core/base/clock.h"
 
 namespace procevent {
@@ -32,7 +33,7 @@ Reload Reloader::Read() const {
   } catch (const std::exception& e) {
     return {.good = false,
             .config = running_,
-            .lines = {{LogLevel::kError, "cannot read the configuration again: " + std::string(e.what())}},
+            .lines = {{LogLevel::kError, "cannot read the configuration again: " + std::string(WhyEnded(e))}},
             .remark = "the configuration could not be read again"};
   }
 }

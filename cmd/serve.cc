@@ -25,6 +25,7 @@
 #include "cmd/reloader.h"
 #include "cmd/service_report.h"
 #include "cmd/signals.h"
+#include "cmd/why_ended.h"
 #include "core/base/clock.h"
 #include "core/base/cpus.h"
 #include "core/reader/reader.h"
@@ -97,23 +98,24 @@ int Serve(const Config& config, const std::function<LoadedConfig()>& reread) {
   const Signals signals;
   Log log(config.log);
   try {
-    Privilege privilege([&log](LogLevel level, std::string_view text) { log.Say(level, text); });
+    const auto say = [&log](LogLevel level, std::string_view text) { log.Say(level, text); };
+    Privilege privilege(say);
     AllowOpenFiles(log);
     Reader reader(std::make_unique<ConnectorSource>(config.connector), config.reader, PossibleCpus(),
                   HearingOf(config.connector.events), config.ledger);
     reader.Start([&privilege] { privilege.KeepForReader(); });
     privilege.KeepForListening();
-    RefusalLog refusals([&log](LogLevel level, std::string_view text) { log.Say(level, text); });
+    RefusalLog refusals(say);
     OwnState own{ReloadStatus(SecondsSinceEpoch()), Refusals([&refusals](Refusal why, std::string_view client) {
                    refusals.Note(why, client, MonotonicNanos());
                  })};
     Server server(config.server, reader.exchange(), own, [&privilege] { privilege.KeepNothing(); });
     privilege.KeepNothing();
     SayReady(log, config.server);
+    const ServiceManager::Warn warn = [&log](std::string_view text) { log.Say(LogLevel::kWarning, text); };
     ServiceReport report(
-        OwnServiceSettings(),
-        [&reader](std::chrono::milliseconds patience) { return AskForState(reader.exchange(), patience); },
-        [&log](std::string_view text) { log.Say(LogLevel::kWarning, text); });
+        OwnServiceSettings(warn),
+        [&reader](std::chrono::milliseconds patience) { return AskForState(reader.exchange(), patience); }, warn);
     report.Ready();
 
     Reloader reloader(config, reread, log, reader, own.reloads);
@@ -128,7 +130,7 @@ int Serve(const Config& config, const std::function<LoadedConfig()>& reread) {
     reader.Stop();
     return 0;
   } catch (const std::exception& e) {
-    log.Say(LogLevel::kError, e.what());
+    log.Say(LogLevel::kError, WhyEnded(e));
     return 1;
   }
 }

@@ -14,14 +14,17 @@
 #include <optional>
 #include <utility>
 
+#include "config/text.h"
 #include "core/base/clock.h"
 #include "core/base/words.h"
 
 namespace procevent {
 namespace {
 
-// NOLINTNEXTLINE(concurrency-mt-unsafe): nobody changes it
-const char* Environment(const char* name) { return std::getenv(name); }
+std::string_view Environment(const char* name) {
+  const char* const text = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nobody changes it
+  return text == nullptr ? std::string_view{} : text;
+}
 
 struct Address {
   sockaddr_un name{};
@@ -45,42 +48,54 @@ Result<Address> AddressOf(std::string_view socket) {
   return address;
 }
 
+std::chrono::microseconds WatchdogOf(std::string_view text, const ServiceManager::Warn& warn) {
+  constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max() / 1000;  // as nanoseconds
+  const std::chrono::microseconds watchdog(std::min(NumberOf<std::uint64_t>(text).value_or(0), kMost));
+  if (watchdog >= kShortestWatchdog) {
+    return watchdog;
+  }
+  warn("WATCHDOG_USEC: found " + Quoted(text) + ", allowed is a number of microseconds from " +
+       std::to_string(kShortestWatchdog.count()) +
+       " on; no beats are sent: leave it to the service manager, with WatchdogSec=10ms or more, or unset it");
+  return std::chrono::microseconds(0);
+}
+
 // Who does not take our messages does not stop us: for longer than this.
-OwnedFd MakeSocket() {
+Result<OwnedFd> MakeSocket() {
   constexpr timeval kLongestWait{.tv_sec = 0, .tv_usec = 250'000};
   OwnedFd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!fd.valid()) {
+    return Error{"tell the service manager", errno,
+                 "allow unix sockets (RestrictAddressFamilies=AF_UNIX) and more open files (ulimit -n)"};
+  }
   ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &kLongestWait, sizeof kLongestWait);
   return fd;
 }
 
 }  // namespace
 
-ServiceSettings ReadServiceSettings(const char* socket, const char* watchdog_usec, const char* watchdog_pid,
-                                    pid_t own) {
-  ServiceSettings settings;
-  if (socket == nullptr || *socket == '\0') {
+ServiceSettings ReadServiceSettings(std::string_view socket, std::string_view watchdog_usec,
+                                    std::string_view watchdog_pid, pid_t own, const ServiceManager::Warn& warn) {
+  ServiceSettings settings{.socket = std::string(socket)};
+  if (socket.empty() || watchdog_usec.empty()) {
     return settings;
   }
-  settings.socket = socket;
-  const bool ours = watchdog_pid == nullptr || NumberOf<std::int64_t>(watchdog_pid) == own;
-  if (ours && watchdog_usec != nullptr) {
-    constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max() / 1000;  // as nanoseconds
-    settings.watchdog = std::chrono::microseconds(
-        std::clamp<std::int64_t>(NumberOf<std::int64_t>(watchdog_usec).value_or(0), 0, kMost));
+  const auto pid = watchdog_pid.empty() ? own : NumberOf<std::int64_t>(watchdog_pid);
+  if (!pid) {
+    warn("WATCHDOG_PID: found " + Quoted(watchdog_pid) +
+         ", allowed is the number of a process; no beats are sent: leave it to the service manager, or unset it");
+  } else if (pid == own) {
+    settings.watchdog = WatchdogOf(watchdog_usec, warn);
   }
   return settings;
 }
 
-ServiceSettings OwnServiceSettings() {
+ServiceSettings OwnServiceSettings(const ServiceManager::Warn& warn) {
   return ReadServiceSettings(Environment("NOTIFY_SOCKET"), Environment("WATCHDOG_USEC"), Environment("WATCHDOG_PID"),
-                             ::getpid());
+                             ::getpid(), warn);
 }
 
-ServiceManager::ServiceManager(std::string socket, Warn warn) : socket_(std::move(socket)), warn_(std::move(warn)) {
-  if (listens()) {
-    fd_ = MakeSocket();
-  }
-}
+ServiceManager::ServiceManager(std::string socket, Warn warn) : socket_(std::move(socket)), warn_(std::move(warn)) {}
 
 bool ServiceManager::Ready(std::string_view status) { return Tell("READY=1\nSTATUS=" + std::string(status)); }
 bool ServiceManager::Renew(std::string_view status) { return Tell("STATUS=" + std::string(status)); }
@@ -102,16 +117,24 @@ bool ServiceManager::Tell(const std::string& message) {
   return sent.ok();
 }
 
-Status ServiceManager::Send(std::string_view message) const {
+Status ServiceManager::Send(std::string_view message) {
   const auto address = AddressOf(socket_);
   if (!address) {
     return address.error();
+  }
+  if (!fd_.valid()) {
+    auto made = MakeSocket();
+    if (!made) {
+      return made.error();
+    }
+    fd_ = std::move(made).value();
   }
   const auto* const name = reinterpret_cast<const sockaddr*>(&address.value().name);
   while (::sendto(fd_.get(), message.data(), message.size(), MSG_NOSIGNAL, name, address.value().size) < 0) {
     if (errno != EINTR) {
       return Error{"tell the service manager", errno,
-                   "NOTIFY_SOCKET names no socket that takes messages now; it is tried again"};
+                   "NOTIFY_SOCKET names no socket that takes messages now: let the service manager listen there, or "
+                   "unset it"};
     }
   }
   return Success{};

@@ -17,13 +17,8 @@ namespace procevent {
 // What the service manager left in the environment.
 struct ServiceSettings {
   std::string socket;                     // a path, or '@' and an abstract name; empty: there is nobody to tell
-  std::chrono::microseconds watchdog{0};  // we are ended if no beat comes for so long; 0: none is expected
+  std::chrono::microseconds watchdog{0};  // we are ended if no beat comes for so long; 0: none is sent
 };
-
-// From the texts of NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID, each nullptr if not set. Pure.
-ServiceSettings ReadServiceSettings(const char* socket, const char* watchdog_usec, const char* watchdog_pid, pid_t own);
-// From this process's environment.
-ServiceSettings OwnServiceSettings();
 
 class ServiceManager {
  public:
@@ -44,12 +39,22 @@ class ServiceManager {
 
  private:
   bool Tell(const std::string& message);
-  [[nodiscard]] Status Send(std::string_view message) const;
+  [[nodiscard]] Status Send(std::string_view message);
 
   std::string socket_;
   Warn warn_;
   OwnedFd fd_;
   bool warned_ = false;
 };
+
+// Whose beats are wanted more often gets none, and a warning: they would keep us busy for nothing.
+inline constexpr std::chrono::microseconds kShortestWatchdog{10'000};
+
+// From the texts of NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID; empty is as good as not set. What cannot be obeyed
+// is warned of, in one line. Pure.
+ServiceSettings ReadServiceSettings(std::string_view socket, std::string_view watchdog_usec,
+                                    std::string_view watchdog_pid, pid_t own, const ServiceManager::Warn& warn);
+// From this process's environment.
+ServiceSettings OwnServiceSettings(const ServiceManager::Warn& warn);
 
 }  // namespace procevent

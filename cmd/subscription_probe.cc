@@ -19,11 +19,6 @@ namespace {
 
 constexpr std::chrono::milliseconds kPatience{2000};
 
-[[noreturn]] void LiveAsChild() {
-  ::prctl(PR_SET_NAME, "pe-doctor-child");
-  ::_exit(ChildStory::kStatus);
-}
-
 void Hear(const DatagramBatch& batch, ChildStory& story) {
   Message message;
   for (std::size_t i = 0; i < batch.size(); ++i) {
@@ -44,7 +39,7 @@ Status Listen(ProcConnector& connector, ChildStory& story) {
   const std::uint64_t deadline = MonotonicNanos() + static_cast<std::uint64_t>(kPatience.count()) * kNanosPerMilli;
   while (!story.missing().empty() && MonotonicNanos() < deadline) {
     if (const auto received = connector.Receive(batch, std::chrono::milliseconds(100)); !received) {
-      return Error{"receive from the connector socket", received.error().code, "try again; see the kernel's log"};
+      return received.error();
     }
     Hear(batch, story);
   }
@@ -54,7 +49,8 @@ Status Listen(ProcConnector& connector, ChildStory& story) {
 void HearAChild(ProcConnector& connector, EventMask mask, SubscriptionProbe& probe) {
   const pid_t child = ::fork();
   if (child == 0) {
-    LiveAsChild();
+    ::prctl(PR_SET_NAME, "pe-doctor-child");
+    ::_exit(ChildStory::kStatus);
   }
   if (child < 0) {
     probe.forked = Error{"fork a child", errno, "raise the limit of processes (ulimit -u, or the cgroup's pids.max)"};

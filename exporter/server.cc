@@ -111,9 +111,14 @@ int OnMessage(const mg_connection* connection, const char* message) noexcept {
   constexpr int kHandled = 1;
   std::string_view text = TextOf(message);
   const std::size_t end = text.find(" is not allowed to connect");
-  if (end != std::string_view::npos) {
-    text = text.substr(0, end);
+  if (end == std::string_view::npos) {
+    return kHandled;
+  }
+  text = text.substr(0, end);
+  try {
     ServedBy(::mg_get_context(connection)).refusals.Note(Refusal::kNotAllowed, text.substr(text.rfind(' ') + 1));
+  } catch (...) {
+    return kHandled;  // it is counted, and there is no memory to say so
   }
   return kHandled;
 }

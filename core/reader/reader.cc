@@ -55,7 +55,8 @@ void Reader::Start(std::function<void()> begin) {
     });
   } catch (const std::system_error& fault) {
     throw std::runtime_error(Describe(Error{"start the reader thread", fault.code().value(),
-                                            "raise the limit of processes (ulimit -u, TasksMax, pids.max)"}));
+                                            "raise the limit of processes (ulimit -u, TasksMax, pids.max) or of "
+                                            "memory (ulimit -v)"}));
   }
   tried_.wait();
 }

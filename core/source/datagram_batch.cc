@@ -4,6 +4,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "core/source/subscribe_fault.h"
+
 namespace procevent {
 
 DatagramBatch::DatagramBatch() : slots_(std::make_unique<Slots>()) {
@@ -35,7 +37,7 @@ Result<std::size_t> DatagramBatch::FillFrom(int fd) {
     if (errno == EAGAIN) {
       return std::size_t{0};
     }
-    return Error{"receive from the connector socket", errno, "a fresh socket is opened"};
+    return CannotReceive(errno);
   }
 }
 

@@ -59,7 +59,7 @@ Result<std::size_t> Peek(int fd, std::span<std::byte> buffer, sockaddr_nl& sende
       return std::size_t{0};
     }
     if (errno != EINTR && errno != ENOBUFS) {
-      return Error{"receive from the connector socket", errno, "a fresh socket is opened"};
+      return CannotReceive(errno);
     }
   }
 }
@@ -219,7 +219,7 @@ Result<std::size_t> ProcConnector::ReceiveRaw(std::span<std::byte> buffer) {
       return std::size_t{0};
     }
     if (errno != EINTR && errno != ENOBUFS) {
-      return Error{"receive from the connector socket", errno, "a fresh socket is opened"};
+      return CannotReceive(errno);
     }
   }
 }

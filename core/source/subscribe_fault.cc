@@ -114,4 +114,8 @@ Error Refused(int code) {
   return {kHear, code, "the kernel refused the subscription: run as root, or with --cap-add NET_ADMIN"};
 }
 
+Error CannotReceive(int code) {
+  return {"receive from the connector socket", code, "a fresh socket is needed: the exporter opens one"};
+}
+
 }  // namespace procevent

@@ -25,5 +25,7 @@ Error CannotOpen(int code);
 Error CannotBind(int code);
 Error CannotSend(int code, const Surroundings& around);
 Error Refused(int code);  // our own ACK came, with an errno in it
+// And of the one that hears it.
+Error CannotReceive(int code);
 
 }  // namespace procevent

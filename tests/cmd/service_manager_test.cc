@@ -2,9 +2,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -25,38 +27,73 @@ struct SettingsRow {
   const char* socket;
   const char* watchdog_usec;
   const char* watchdog_pid;
-  std::string expected_socket;
   microseconds expected_watchdog;
+  std::vector<std::string> warned{};  // parts of the one warning
 };
 
 class ServiceSettingsTest : public testing::TestWithParam<SettingsRow> {};
 
 TEST_P(ServiceSettingsTest, AreReadFromTheEnvironment) {
   const SettingsRow& row = GetParam();
-  const ServiceSettings settings = ReadServiceSettings(row.socket, row.watchdog_usec, row.watchdog_pid, 77);
-  EXPECT_EQ(settings.socket, row.expected_socket);
+  std::vector<std::string> warnings;
+  const ServiceSettings settings =
+      ReadServiceSettings(row.socket, row.watchdog_usec, row.watchdog_pid, 77,
+                          [&warnings](std::string_view text) { warnings.emplace_back(text); });
+  EXPECT_EQ(settings.socket, row.socket);
   EXPECT_EQ(settings.watchdog, row.expected_watchdog);
+  ASSERT_EQ(warnings.size(), row.warned.empty() ? 0U : 1U);
+  for (const std::string& part : row.warned) {
+    EXPECT_THAT(warnings[0], HasSubstr(part));
+  }
 }
 
 constexpr microseconds kNone{0};
+constexpr microseconds kHalfMinute{30'000'000};
+
+SettingsRow BadWatchdog(const char* name, const char* usec, std::string quoted) {
+  return {name, "/s", usec, "", kNone, {"WATCHDOG_USEC: found " + quoted, "from 10000 on", "no beats", "WatchdogSec="}};
+}
+
+SettingsRow BadPid(const char* name, const char* pid, std::string quoted) {
+  return {name, "/s", "30000000", pid, kNone, {"WATCHDOG_PID: found " + quoted, "no beats are sent", "unset it"}};
+}
 
 INSTANTIATE_TEST_SUITE_P(
     Rows, ServiceSettingsTest,
-    testing::Values(SettingsRow{"Nobody", nullptr, nullptr, nullptr, "", kNone},
-                    SettingsRow{"AnEmptySocket", "", "30000000", nullptr, "", kNone},
-                    SettingsRow{"AWatchdogButNoSocket", nullptr, "30000000", nullptr, "", kNone},
-                    SettingsRow{"ASocket", "/run/systemd/notify", nullptr, nullptr, "/run/systemd/notify", kNone},
-                    SettingsRow{"AnAbstractOne", "@name", nullptr, nullptr, "@name", kNone},
-                    SettingsRow{"AWatchdog", "/s", "30000000", nullptr, "/s", microseconds(30'000'000)},
-                    SettingsRow{"OurWatchdog", "/s", "30000000", "77", "/s", microseconds(30'000'000)},
-                    SettingsRow{"AnothersWatchdog", "/s", "30000000", "78", "/s", kNone},
-                    SettingsRow{"NobodysWatchdog", "/s", "30000000", "", "/s", kNone},
-                    SettingsRow{"NoNumber", "/s", "30s", nullptr, "/s", kNone},
-                    SettingsRow{"Negative", "/s", "-1", nullptr, "/s", kNone},
-                    SettingsRow{"Forever", "/s", "18446744073709551615", nullptr, "/s", kNone},
-                    SettingsRow{"VeryLong", "/s", "9223372036854775807", nullptr, "/s",
-                                microseconds(9'223'372'036'854'775)}),
+    testing::Values(SettingsRow{"Nobody", "", "", "", kNone},
+                    SettingsRow{"AWatchdogButNoSocket", "", "30000000", "", kNone},
+                    SettingsRow{"ABadWatchdogAndNoSocket", "", "30s", "me", kNone},
+                    SettingsRow{"ASocket", "/run/systemd/notify", "", "", kNone},
+                    SettingsRow{"AnAbstractOne", "@name", "", "", kNone},
+                    SettingsRow{"AWatchdog", "/s", "30000000", "", kHalfMinute},
+                    SettingsRow{"OurWatchdog", "/s", "30000000", "77", kHalfMinute},
+                    SettingsRow{"AnothersWatchdog", "/s", "30000000", "78", kNone},
+                    SettingsRow{"AnothersBadWatchdog", "/s", "30s", "78", kNone},
+                    SettingsRow{"ABadPidButNoWatchdog", "/s", "", "me", kNone},
+                    SettingsRow{"TheShortest", "/s", "10000", "", kShortestWatchdog},
+                    SettingsRow{"Forever", "/s", "18446744073709551615", "", microseconds(9'223'372'036'854'775)},
+                    BadWatchdog("TooShort", "9999", R"("9999")"), BadWatchdog("AlmostNothing", "1", R"("1")"),
+                    BadWatchdog("Zero", "0", R"("0")"), BadWatchdog("Negative", "-30000000", R"("-30000000")"),
+                    BadWatchdog("NoNumber", "soon", R"("soon")"), BadWatchdog("ATrailingUnit", "30s", R"("30s")"),
+                    BadWatchdog("ATrailingBlank", "30000000 ", R"("30000000 ")"),
+                    BadWatchdog("ALineBreak", "1\n2", R"("1\x0a2")"), BadPid("ANameForAPid", "me", R"("me")"),
+                    BadPid("ATrailingLetter", "77x", R"("77x")")),
     [](const auto& row) { return row.param.name; });
+
+TEST(OwnServiceSettingsTest, AreOfThisProcess) {
+  const auto scenario = [] {
+    ::setenv("NOTIFY_SOCKET", "/s", 1);
+    ::setenv("WATCHDOG_USEC", "30000000", 1);
+    ::setenv("WATCHDOG_PID", std::to_string(::getpid()).c_str(), 1);
+    const ServiceSettings set = OwnServiceSettings([](std::string_view) { std::_Exit(1); });
+    ::unsetenv("NOTIFY_SOCKET");
+    ::unsetenv("WATCHDOG_USEC");
+    ::unsetenv("WATCHDOG_PID");
+    const ServiceSettings unset = OwnServiceSettings([](std::string_view) { std::_Exit(2); });
+    std::_Exit(set.socket == "/s" && set.watchdog == kHalfMinute && unset.socket.empty() ? 0 : 3);
+  };
+  EXPECT_EXIT(scenario(), testing::ExitedWithCode(0), "");  // in a process of its own: it changes the environment
+}
 
 class ServiceManagerTest : public testing::Test {
  protected:
@@ -132,6 +169,31 @@ TEST_F(ServiceManagerTest, AWrongSocketIsOneWarning) {
     EXPECT_THAT(warnings_[0], StartsWith("cannot tell the service manager: ")) << wrong;
     EXPECT_THAT(warnings_[0], HasSubstr("NOTIFY_SOCKET ")) << wrong;
   }
+}
+
+// Whatever could not be told: only some of it is tried again.
+TEST_F(ServiceManagerTest, AWarningPromisesNothing) {
+  Manager(folder_ / "missing").Stopping();
+  ASSERT_EQ(warnings_.size(), 1U);
+  EXPECT_EQ(warnings_[0],
+            "cannot tell the service manager: No such file or directory; NOTIFY_SOCKET names no socket that takes "
+            "messages now: let the service manager listen there, or unset it");
+}
+
+TEST_F(ServiceManagerTest, SpeaksWhenItCanHaveASocket) {
+  NotifySocket socket(folder_ / "notify");
+  ServiceManager manager = Manager(folder_ / "notify");
+  rlimit limit{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
+  const rlimit none{0, limit.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  const bool sent = manager.Renew("deaf");
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
+  EXPECT_FALSE(sent);
+  EXPECT_THAT(warnings_, ElementsAre("cannot tell the service manager: Too many open files; allow unix sockets "
+                                     "(RestrictAddressFamilies=AF_UNIX) and more open files (ulimit -n)"));
+  manager.Beat();
+  EXPECT_THAT(socket.Take(), ElementsAre("WATCHDOG=1"));
 }
 
 TEST_F(ServiceManagerTest, TheLongestNamesAreTaken) {

@@ -11,7 +11,8 @@ import tempfile
 import connector
 import harness
 
-CHECKS = ["kernel", "capability", "namespaces", "buffer", "proc", "audit", "subscription", "threads", "address"]
+CHECKS = ["kernel", "capability", "namespaces", "buffer", "proc", "audit", "subscription", "threads", "open files",
+          "address"]
 PIDS = ("unshare", "--pid", "--fork", "--kill-child")
 NEW_PROC = ("--mount-proc",)
 USER = ("unshare", "--user")
@@ -142,6 +143,13 @@ class Doctor(harness.LiveTest):
         found = self.diagnose(prefix=NO_CHILDREN)
         self.assertIn("cannot fork a child", found.of("subscription")["finding"])
         self.assertIn("ulimit -u", found.of("subscription")["remedy"])
+
+    def test_few_open_files(self):
+        found = self.diagnose(prefix=("prlimit", "--nofile=100:399"))
+        self.check_not_ok(found, **{"open files": "warning"})
+        self.assertIn("only 399 files may be open", found.of("open files")["finding"])
+        self.assertIn("(ulimit -n) to 400 or more", found.of("open files")["remedy"])
+        self.check_not_ok(self.diagnose(prefix=("prlimit", "--nofile=100:400")))  # as many as it may raise it to
 
     def test_a_taken_address(self):
         with socket.create_server(("127.0.0.1", 0)) as server:

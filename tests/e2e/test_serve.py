@@ -183,29 +183,6 @@ class Serving(harness.LiveTest):
             self.assertTrue(lines and all(line.startswith("{") for line in lines), lines)
 
 
-class FewThreads(harness.LiveTest):
-    """Where processes are short, as in a fork bomb: it says so, or works and stops well."""
-
-    def limited(self, threads):
-        return ["prlimit", f"--nproc={threads}", "setpriv", "--reuid=54321", "--regid=54321", "--clear-groups"]
-
-    def test_too_few_are_told(self):
-        for threads in (1, 2, 3, 40, 65, 66):
-            with self.subTest(threads):
-                done = subprocess.run([*self.limited(threads), harness.exporter_binary(),
-                                       f"--web.listen-address=127.0.0.1:{harness.free_port()}"],
-                                      stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                                      timeout=harness.DEADLINE_SECONDS, check=False)
-                self.assertEqual(done.returncode, 1, done.stderr)
-                self.assertRegex(done.stderr, "level=error .*raise the limit of processes")
-
-    def test_it_stops_where_no_thread_is_left(self):
-        with harness.Exporter(prefix=self.limited(67)) as exporter:
-            harness.wait_for("an answer", lambda: (answer := exporter.readiness()) and answer.status in (200, 503))
-            self.assertEqual(exporter.get("/metrics").status, 200)
-            self.assertEqual(exporter.stop()[0], 0)
-
-
 class Stopping(harness.LiveTest):
     def check_stop(self, exporter):
         code, seconds = exporter.stop()

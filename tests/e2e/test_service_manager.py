@@ -114,6 +114,21 @@ class ServiceManager(harness.LiveTest):
             time.sleep(BEATS_EVERY_SECONDS * 2)
             self.assertEqual(manager.count("WATCHDOG=1"), 0)
 
+    def test_a_watchdog_that_cannot_be_obeyed_is_warned_of(self):
+        for name, wrong in (("a unit", {"WATCHDOG_USEC": "2s"}), ("too short", {"WATCHDOG_USEC": "1"}),
+                            ("no number of a process", {"WATCHDOG_PID": "me"})):
+            with self.subTest(name), Manager() as manager, \
+                    harness.Exporter(environment={**manager.environment(), **wrong}) as exporter:
+                harness.wait_for("READY", manager.take)
+                time.sleep(BEATS_EVERY_SECONDS * 2)
+                self.assertEqual(manager.take(), [f"READY=1\n{HEARING}"])
+                variable, value = next(iter(wrong.items()))
+                warnings = [line for line in exporter.log().splitlines() if "level=warning" in line]
+                self.assertEqual(len(warnings), 1, exporter.log())
+                self.assertIn(variable, warnings[0])
+                self.assertIn(value, warnings[0])
+                self.assertIn("no beats are sent", warnings[0])
+
     def test_a_reader_that_stands_still_is_not_called_alive(self):
         with Manager() as manager, harness.Exporter(environment=manager.environment()) as exporter:
             exporter.wait_ready()

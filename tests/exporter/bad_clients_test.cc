@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -25,10 +27,12 @@ Site::Pages BigPages() {
   return {[](auto) { return std::string(kBytes, '#'); }, [] { return ListenerState(); }};
 }
 
-void AddHalfOpen(Clients& clients, std::uint16_t port, int count) {
+constexpr std::string_view kHalfOpen = "GET /metrics HTTP/1.1\r\nHost: ";
+
+void Add(Clients& clients, std::uint16_t port, int count, std::string_view request) {
   for (int i = 0; i < count; ++i) {
     clients.push_back(std::make_unique<TcpClient>(port));
-    clients.back()->Send("GET /metrics HTTP/1.1\r\nHost: ");
+    clients.back()->Send(request);
   }
 }
 
@@ -45,35 +49,33 @@ void AddNonReading(Clients& clients, std::uint16_t port, int count) {
   }
 }
 
+void ExpectSoon(const std::function<void()>& act) {
+  const auto begin = steady_clock::now();
+  act();
+  EXPECT_LT(steady_clock::now() - begin, kBound);
+}
+
 TEST(ServerTest, HalfOpenClientsDelayNoScrape) {
   House house;
   const FakeReader reader(house.exchange);
   Clients clients;
-  AddHalfOpen(clients, house.port, 32);
-  const auto begin = steady_clock::now();
-  EXPECT_THAT(Get(house.port, "/metrics"), StartsWith(kOk));
-  EXPECT_LT(steady_clock::now() - begin, kBound);
+  Add(clients, house.port, 32, kHalfOpen);
+  ExpectSoon([&house] { EXPECT_THAT(Get(house.port, "/metrics"), StartsWith(kOk)); });
 }
 
 TEST(ServerTest, NonReadingClientsDelayNoScrape) {
   House house(BigPages());
   Clients clients;
   AddNonReading(clients, house.port, 32);
-  const auto begin = steady_clock::now();
-  EXPECT_THAT(Get(house.port, "/metrics"), StartsWith(kOk));
-  EXPECT_LT(steady_clock::now() - begin, kBound);
+  ExpectSoon([&house] { EXPECT_THAT(Get(house.port, "/metrics"), StartsWith(kOk)); });
 }
 
 // Who announce a body and never end it, one for each of the server's threads.
 TEST(ServerTest, ClientsThatDripABodyDelayNoScrape) {
-  constexpr int kCount = 64;
   House house;
   const FakeReader reader(house.exchange);
   Clients clients;
-  for (int i = 0; i < kCount; ++i) {
-    clients.push_back(std::make_unique<TcpClient>(house.port));
-    clients.back()->Send("POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\n");
-  }
+  Add(clients, house.port, 64, "POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\n");
   const std::jthread dripping([&clients](const std::stop_token& stopped) {
     constexpr std::chrono::milliseconds kPause{300};
     while (!stopped.stop_requested()) {
@@ -86,34 +88,24 @@ TEST(ServerTest, ClientsThatDripABodyDelayNoScrape) {
   for (const auto& client : clients) {
     EXPECT_TRUE(client->Hears());
   }
-  const auto begin = steady_clock::now();
-  EXPECT_THAT(Get(house.port, "/metrics"), StartsWith(kOk));
-  EXPECT_LT(steady_clock::now() - begin, kBound);
+  ExpectSoon([&house] { EXPECT_THAT(Get(house.port, "/metrics"), StartsWith(kOk)); });
 }
 
 TEST(ServerTest, StopsWithinTheBoundWhateverTheClientsDo) {
   House house(BigPages());
   Clients clients;
   AddNonReading(clients, house.port, 16);
-  AddHalfOpen(clients, house.port, 16);
-  for (int i = 0; i < 8; ++i) {
-    clients.push_back(std::make_unique<TcpClient>(house.port));
-  }
-  const auto begin = steady_clock::now();
-  house.server->Stop();
-  EXPECT_LT(steady_clock::now() - begin, kBound);
+  Add(clients, house.port, 16, kHalfOpen);
+  Add(clients, house.port, 8, "");
+  ExpectSoon([&house] { house.server->Stop(); });
 }
 
 TEST(ServerTest, StopsWithinTheBoundWhileTheReaderIsDead) {
   House house;
   Clients clients;
-  for (int i = 0; i < 8; ++i) {
-    clients.push_back(std::make_unique<TcpClient>(house.port));
-    clients.back()->Send(kScrape);
-  }
-  const auto begin = steady_clock::now();
-  house.server->Stop();
-  EXPECT_LT(steady_clock::now() - begin, kBound);
+  Add(clients, house.port, 8, kScrape);
+  ExpectSoon([&house] { house.server->Stop(); });
 }
+
 }  // namespace
 }  // namespace procevent

@@ -10,6 +10,10 @@ namespace {
 
 constexpr std::uint32_t Status(std::uint32_t status) { return status << 8U; }
 
+std::uint64_t DroppedAs(const Story& story, Dropped why) {
+  return story.numbers().dropped.at(static_cast<std::size_t>(why));
+}
+
 TEST(CensusTest, AProcessIsBookedToItsParentAndEndsWithItsExit) {
   Story story;
   story.Fork(200);
@@ -147,8 +151,7 @@ TEST(CensusTest, AKernelThreadIsNotCalledKthreadd) {
   EXPECT_EQ(story.Of("kthreadd", Count::kForks), 1U);
   EXPECT_EQ(story.Pending(Count::kForks), 1U);
   story.Look("kworker/0:1-ev");
-  story.Pass(20);
-  story.Settle();
+  story.SettleAfter(20);
   EXPECT_EQ(story.Of("kworker", Count::kForks), 1U);
   story.Exit(300);
   EXPECT_EQ(story.numbers().ends.lifetimes.count(), 1U);
@@ -202,7 +205,7 @@ TEST(CensusTest, WhoWasSeenBeforeItsForkWasReadEndsWithItsLastThread) {
   EXPECT_EQ(story.Of("sh", Count::kFailed), 1U);
   EXPECT_EQ(story.Of("sh", Count::kUnexeced), 1U);
   EXPECT_EQ(story.numbers().ends.statuses.at(7), 1U);
-  EXPECT_EQ(story.numbers().dropped.at(static_cast<std::size_t>(Dropped::kReplaced)), 0U);
+  EXPECT_EQ(DroppedAs(story, Dropped::kReplaced), 0U);
 }
 
 // It was held by the kernel, as those are who wait for a vfork.
@@ -220,12 +223,10 @@ TEST(CensusTest, ALookThatDoesNotTellTheNameLeavesTheRestKnown) {
 TEST(CensusTest, ANewerEventIsNotOverwrittenByAnOlderLook) {
   Story story;
   story.ledger().sightings().Saw(story.Seen(Story::kShell, "sh"), true);
-  story.Pass(20);
-  story.Settle();
+  story.SettleAfter(20);
   story.ledger().sightings().Saw(story.Seen(Story::kShell, "sh"), true);
   story.Tell(UidBody{Story::Leader(Story::kShell), 1000, 1000});
-  story.Pass(20);
-  story.Settle();
+  story.SettleAfter(20);
   story.Fork(200);
   story.ledger().sightings().Saw(story.Seen(Story::kShell, "sh"), true);
   EXPECT_EQ(story.Of("sh", Count::kUidLeftRoot), 1U);
@@ -238,7 +239,7 @@ TEST(CensusTest, ANumberThatIsGivenOutAgainIsAnotherProcess) {
   story.Fork(200);
   story.Rename(200, "first");
   story.Fork(200);
-  EXPECT_EQ(story.numbers().dropped.at(static_cast<std::size_t>(Dropped::kReplaced)), 1U);
+  EXPECT_EQ(DroppedAs(story, Dropped::kReplaced), 1U);
   story.Exit(200);
   EXPECT_EQ(story.Of("sh", Count::kSucceeded), 1U);
   EXPECT_EQ(story.Of("first", Count::kSucceeded), 0U);
@@ -252,7 +253,7 @@ TEST(CensusTest, AFullTableForgetsTheOldest) {
   }
   EXPECT_GE(story.numbers().processes, 3U);
   EXPECT_LE(story.numbers().processes, 4U);
-  EXPECT_GE(story.numbers().dropped.at(static_cast<std::size_t>(Dropped::kEvicted)), 1U);
+  EXPECT_GE(DroppedAs(story, Dropped::kEvicted), 1U);
   story.Exit(200);
   EXPECT_EQ(story.Of(kUntrackedComm, Count::kSucceeded), 1U);
 }
@@ -260,8 +261,7 @@ TEST(CensusTest, AFullTableForgetsTheOldest) {
 TEST(CensusTest, TheLeadersCredentialsTellWhatWasGained) {
   Story story;
   story.ledger().sightings().Saw(story.Seen(Story::kShell, "sh"), true);
-  story.Pass(20);
-  story.Settle();
+  story.SettleAfter(20);
   story.Fork(200);
   story.Tell(UidBody{Story::Leader(200), 1000, 1000});
   story.Tell(UidBody{Story::Leader(200), 1000, 0});

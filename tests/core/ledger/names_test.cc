@@ -17,12 +17,10 @@ TEST(NamesTest, CountsWaitUntilALookIsBeyondDoubt) {
   story.Fork(200);
   story.Exec(200);
   story.Look("prog");
-  story.Pass(9);
-  story.Settle();
+  story.SettleAfter(9);
   EXPECT_EQ(story.Pending(Count::kExecs), 1U);
   EXPECT_EQ(story.Of("prog", Count::kExecs), 0U);
-  story.Pass(1);
-  story.Settle();
+  story.SettleAfter(1);
   EXPECT_EQ(story.Pending(Count::kExecs), 0U);
   EXPECT_EQ(story.Of("prog", Count::kExecs), 1U);
   EXPECT_EQ(Attributed(story, Attribution::kProc), 1U);
@@ -102,8 +100,7 @@ TEST(NamesTest, ChildrenWaitWithTheirParent) {
   EXPECT_EQ(story.Pending(Count::kSucceeded), 1U);
   EXPECT_EQ(story.numbers().ends.exit_codes.count(), 0U);
   story.Look("make");
-  story.Pass(10);
-  story.Settle();
+  story.SettleAfter(10);
   EXPECT_EQ(story.Of("make", Count::kForks), 1U);
   EXPECT_EQ(story.Of("make", Count::kSucceeded), 1U);
   EXPECT_EQ(story.Of("make", Count::kUnexeced), 1U);
@@ -120,8 +117,7 @@ TEST(NamesTest, AChildThatOutlivesItsNamelessParentIsLookedAtItself) {
   story.Fork(202, 201);
   EXPECT_EQ(story.Pending(Count::kForks), 1U);
   story.Look("daemon");
-  story.Pass(10);
-  story.Settle();
+  story.SettleAfter(10);
   EXPECT_EQ(story.Of("daemon", Count::kForks), 1U);
 }
 
@@ -135,8 +131,7 @@ TEST(NamesTest, AfterALossNobodyIsCalledByAnOldName) {
   EXPECT_EQ(story.Of("old", Count::kForks), 0U);
   EXPECT_EQ(story.Pending(Count::kForks), 2U);
   story.Look("new");
-  story.Pass(10);
-  story.Settle();
+  story.SettleAfter(10);
   EXPECT_EQ(story.Of("new", Count::kForks), 2U);
   EXPECT_EQ(story.Of("old", Count::kForks), 0U);
 }
@@ -148,8 +143,7 @@ TEST(NamesTest, ALookBeforeALossNamesNothing) {
   story.Look("prog");
   story.Lose(1);
   story.Fork(201, Story::kShell);  // shows the loss
-  story.Pass(20);
-  story.Settle();
+  story.SettleAfter(20);
   EXPECT_EQ(story.Of("prog", Count::kExecs), 0U);
   EXPECT_EQ(story.Of(kUnattributedComm, Count::kExecs), 1U);
 }
@@ -165,8 +159,7 @@ TEST(NamesTest, WhoIsFoundIsNotBelievedAtOnce) {
   EXPECT_EQ(story.Of("after", Count::kForks), 0U);
   EXPECT_EQ(story.Of(kUnattributedComm, Count::kForks), 1U);
   story.Look("after");
-  story.Pass(20);
-  story.Settle();
+  story.SettleAfter(20);
   EXPECT_EQ(story.Of("after", Count::kExecs), 1U);
 }
 
@@ -192,12 +185,10 @@ TEST(NamesTest, WhoIsHeldIsNotBelievedAndSeenAgainSoon) {
     Sighting held = story.Seen(question->tgid, "not yet");
     held.held = true;
     sightings.Saw(held, question->whole);
-    story.Pass(19);
-    story.Settle();
+    story.SettleAfter(19);
     EXPECT_FALSE(sightings.NextQuestion().has_value());
     EXPECT_EQ(sightings.any_question(), looks <= 25);
-    story.Pass(1);
-    story.Settle();
+    story.SettleAfter(1);
   }
   EXPECT_EQ(looks, 26);
   EXPECT_EQ(story.Of("not yet", Count::kExecs), 0U);
@@ -214,11 +205,9 @@ TEST(NamesTest, WhoIsHeldNoMoreIsNamed) {
   Sighting held = story.Seen(sightings.NextQuestion()->tgid, "not yet");
   held.held = true;
   sightings.Saw(held, false);
-  story.Pass(20);
-  story.Settle();
+  story.SettleAfter(20);
   story.Look("sleep");
-  story.Pass(10);
-  story.Settle();
+  story.SettleAfter(10);
   EXPECT_EQ(story.Of("sleep", Count::kExecs), 1U);
 }
 

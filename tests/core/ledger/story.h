@@ -22,8 +22,7 @@ class Story {
     ledger_.sightings().Found(Seen(kShell, "sh"), Found::kBootstrap);
     Pass(20);
     ledger_.sightings().Saw(Seen(kShell, "sh"), true);
-    Pass(20);
-    Settle();
+    SettleAfter(20);
   }
 
   void Pass(std::uint64_t millis) { now_ += millis * kStep; }
@@ -58,12 +57,15 @@ class Story {
     }
   }
   void Settle() { ledger_.sightings().Settle(now_); }
+  void SettleAfter(std::uint64_t millis) {
+    Pass(millis);
+    Settle();
+  }
   // Executes something, which is looked at, and believed.
   void ExecNamed(std::int32_t tgid, std::string_view name) {
     Exec(tgid);
     Look(name);
-    Pass(20);
-    Settle();
+    SettleAfter(20);
   }
 
   [[nodiscard]] Sighting Seen(std::int32_t tgid, std::string_view name, std::uint32_t threads = 1) const {

@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/source/subscribe_fault.h"
 #include "fake_source.h"
 
 namespace procevent {
@@ -24,7 +25,7 @@ using namespace std::chrono_literals;
 class FakeProc {
  public:
   FakeProc() {
-    std::string path = "/tmp/procevent_proc_XXXXXX";
+    std::string path = testing::TempDir() + "procevent_proc_XXXXXX";
     if (::mkdtemp(path.data()) != nullptr) {
       path_ = path;
     }
@@ -232,7 +233,7 @@ TEST_F(ReaderTest, AScrapeShowsWhatWasDroppedBeforeIt) {
 }
 
 TEST_F(ReaderTest, ABrokenFreshSubscriptionIsNotTakenForAGoodOne) {
-  kernel_.BreakAfterRenewal(Error{"receive from the connector socket", 5, "a fresh socket is opened"});
+  kernel_.BreakAfterRenewal(CannotReceive(5));
   Start();
   const Snapshot snapshot = Take();
   EXPECT_FALSE(snapshot.listening);
@@ -338,7 +339,7 @@ TEST_F(ReaderTest, TheSameRefusalIsToldOnce) {
 TEST_F(ReaderTest, AFaultOfTheSocketOpensAFreshOne) {
   Start();
   Take();
-  kernel_.Break(Error{"receive from the connector socket", 5, "a fresh socket is opened"});
+  kernel_.Break(CannotReceive(5));
   const Snapshot snapshot =
       TakeUntil([](const Snapshot& s) { return s.listening && Restarts(s, RestartReason::kFault) == 1; });
   EXPECT_EQ(Restarts(snapshot, RestartReason::kSilence), 0U);
