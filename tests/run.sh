@@ -8,7 +8,7 @@ usage() {
 Usage: tests/run.sh [--all | --long | --help]
 
   (nothing)  builds the preset `dev` with warnings as errors and runs its tests
-  --all      adds formatting, shell scripts, clang, clang-tidy, ASan + UBSan, TSan, and 10 s of each fuzz target
+  --all      adds formatting, shell scripts, ASan + UBSan by clang, clang-tidy, 10 s of each fuzz target, and TSan
   --long     adds to the plain run the suites that take too long for --all: see CONTRIBUTING.md
 
 Live tests need root and a process-event connector that nobody else listens to. Where they cannot run they are
@@ -79,24 +79,24 @@ check_scripts() {
   shellcheck tests/run.sh deploy/*.sh .ci/run
 }
 
-# Needs the preset `clang` built: clang-tidy reads its commands.
+# Needs the preset `asan` configured: clang-tidy reads its commands.
 check_tidy() {
   find "${product[@]}" -name '*.cc' -print0 |
-    xargs -0 -n 1 -P "$jobs" clang-tidy-14 --quiet -p build/clang
+    xargs -0 -n 1 -P "$jobs" clang-tidy-14 --quiet -p build/asan
 }
 
-# fuzz SECONDS: each target for so long, from a copy of its corpus. What it finds stays in build/fuzz/found.
+# fuzz SECONDS: each target for so long, from a copy of its corpus. What it finds stays in build/asan/found.
 fuzz() {
-  local target name scratch=build/fuzz/scratch
+  local target name scratch=build/asan/scratch
   rm -rf "$scratch"
-  mkdir -p "$scratch" build/fuzz/found
-  for target in build/fuzz/tests/fuzz/*_fuzz; do
+  mkdir -p "$scratch" build/asan/found
+  for target in build/asan/tests/fuzz/*_fuzz; do
     name="$(basename "$target")"
     cp -r "tests/fuzz/corpus/${name%_fuzz}" "$scratch/$name"
     printf '%s for %d s\n' "$name" "$1"
     # libFuzzer ends by itself; the limit is for a target that hangs in a way that it cannot see.
     "${fixed_addresses[@]}" timeout -k 5 $(($1 + 60)) "$target" "-max_total_time=$1" -timeout=10 -rss_limit_mb=2048 \
-      -print_final_stats=1 "-artifact_prefix=build/fuzz/found/$name-" "$scratch/$name" >"$scratch/$name.log" 2>&1 ||
+      -print_final_stats=1 "-artifact_prefix=build/asan/found/$name-" "$scratch/$name" >"$scratch/$name.log" 2>&1 ||
       { tail -n 60 "$scratch/$name.log"; return 1; }
     grep -E 'number_of_executed_units|average_exec_per_sec' "$scratch/$name.log" || true
   done
@@ -116,23 +116,20 @@ all() {
   step "shell scripts" check_scripts
   plain
   step "build release" configure_and_build release
-  step "build clang" configure_and_build clang
-  step "test clang" run_ctest clang -LE 'e2e|tree'
-  step "tidy" check_tidy
   step "build asan" configure_and_build asan
   step "test asan" run_ctest asan -LE 'e2e|tree'
+  step "fuzz" fuzz 10
+  step "tidy" check_tidy
   step "build tsan" configure_and_build tsan
   step "test tsan" run_ctest tsan -LE 'e2e|tree'
-  step "build fuzz" configure_and_build fuzz
-  step "fuzz" fuzz 10
 }
 
 # The suites of --long, in this order; CONTRIBUTING.md has the same list with their last runs.
 long_suites=(long_fuzz long_live long_e2e long_tsan)
 
 long_fuzz() {
-  step "build fuzz" configure_and_build fuzz
-  local targets=(build/fuzz/tests/fuzz/*_fuzz)
+  step "build asan" configure_and_build asan
+  local targets=(build/asan/tests/fuzz/*_fuzz)
   step "fuzz, 10 minutes" fuzz $((600 / ${#targets[@]}))
 }
 

@@ -44,20 +44,15 @@ STEPS_OF_ALL = [
     "ctest --test-dir build/dev .*--no-tests=error",
     "cmake --preset release -DPROCEVENT_WERROR=ON",
     "cmake --build --preset release",
-    "cmake --preset clang -DPROCEVENT_WERROR=ON",
-    "cmake --build --preset clang",
-    "ctest --test-dir build/clang ",
-    "clang-tidy-14 .*core/a.cc",
-    "cmake --preset asan ",
+    "cmake --preset asan -DPROCEVENT_WERROR=ON",
     "cmake --build --preset asan",
     "ctest --test-dir build/asan ",
+    "one_fuzz -max_total_time=10 ",
+    "two_fuzz -max_total_time=10 ",
+    "clang-tidy-14 .*core/a.cc",
     "cmake --preset tsan ",
     "cmake --build --preset tsan",
     "ctest --test-dir build/tsan ",
-    "cmake --preset fuzz ",
-    "cmake --build --preset fuzz",
-    "one_fuzz -max_total_time=10 ",
-    "two_fuzz -max_total_time=10 ",
 ]
 
 
@@ -82,7 +77,7 @@ class ScriptTest(unittest.TestCase):
             (self.tree / name).touch()
         for name in ("one", "two"):
             (self.tree / f"tests/fuzz/corpus/{name}").mkdir(parents=True)
-            self.stub(self.tree / f"build/fuzz/tests/fuzz/{name}_fuzz")
+            self.stub(self.tree / f"build/asan/tests/fuzz/{name}_fuzz")
         self.os_release = self.tree / "os-release"
         self.os_release.write_text('ID=debian\nVERSION_ID="12"\n')
 

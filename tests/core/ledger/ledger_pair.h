@@ -19,11 +19,7 @@
 namespace procevent {
 
 // The sanitizers' builds see fewer events.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr std::uint64_t kSlowdown = 10;
-#else
-inline constexpr std::uint64_t kSlowdown = 1;
-#endif
+inline constexpr std::uint64_t kSlowdown = PROCEVENT_SLOWDOWN;
 
 class LedgerPair {
  public:
