@@ -6,7 +6,7 @@ namespace procevent {
 
 const char* WhyEnded(const std::exception& fault) {
   if (dynamic_cast<const std::bad_alloc*>(&fault) != nullptr) {
-    return "not enough memory; allow 600 MiB or more (ulimit -v and -d, systemd: LimitAS and LimitDATA)";
+    return "not enough memory; allow 64 MiB or more (ulimit -v and -d, systemd: LimitAS and LimitDATA)";
   }
   return fault.what();
 }

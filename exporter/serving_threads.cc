@@ -1,27 +1,47 @@
 #include "exporter/serving_threads.h"
 
+#include <pthread.h>
+
 #include <latch>
-#include <system_error>
-#include <thread>
 #include <vector>
 
 namespace procevent {
+namespace {
+
+constexpr std::size_t kStackBytes = 100 * 1024;  // as civetweb's threads have
+
+void* AwaitAll(void* all_there) {
+  static_cast<std::latch*>(all_there)->wait();
+  return nullptr;
+}
+
+}  // namespace
 
 Status TryServingThreads() {
-  Status tried = Success{};
-  std::vector<std::jthread> threads;
-  threads.reserve(kServingThreads);
   std::latch all_there(1);
-  try {
-    while (threads.size() < kServingThreads) {
-      threads.emplace_back([&all_there] { all_there.wait(); });
+  pthread_attr_t attributes{};
+  ::pthread_attr_init(&attributes);
+  ::pthread_attr_setstacksize(&attributes, kStackBytes);
+  std::vector<pthread_t> threads;
+  threads.reserve(kServingThreads);
+  int fault = 0;
+  while (fault == 0 && threads.size() < kServingThreads) {
+    pthread_t thread{};
+    fault = ::pthread_create(&thread, &attributes, AwaitAll, &all_there);
+    if (fault == 0) {
+      threads.push_back(thread);
     }
-  } catch (const std::system_error& fault) {
-    tried = Error{"start the 65 threads that serve", fault.code().value(),
-                  "raise the limit of processes (ulimit -u, TasksMax, pids.max) or of memory (ulimit -v)"};
   }
+  ::pthread_attr_destroy(&attributes);
   all_there.count_down();
-  return tried;
+  for (const pthread_t thread : threads) {
+    ::pthread_join(thread, nullptr);
+  }
+  if (fault != 0) {
+    return Error{"start the 65 threads that serve", fault,
+                 "raise the limit of processes (ulimit -u, TasksMax, pids.max) or of memory (ulimit -v)"};
+  }
+  return Success{};
 }
 
 }  // namespace procevent

@@ -19,7 +19,7 @@ TEST(WhyEndedTest, IsWhatTheFaultSays) {
 }
 
 TEST(WhyEndedTest, OfWantOfMemoryNamesTheRemedy) {
-  const auto remedy = AllOf(StartsWith("not enough memory; "), HasSubstr("600 MiB"), HasSubstr("ulimit -v"));
+  const auto remedy = AllOf(StartsWith("not enough memory; "), HasSubstr("64 MiB"), HasSubstr("ulimit -v"));
   EXPECT_THAT(WhyEnded(std::bad_alloc()), remedy);
   EXPECT_THAT(WhyEnded(std::bad_array_new_length()), remedy);
 }

@@ -253,6 +253,8 @@ class Reconciling(harness.LiveTest):
             storm.wait()
         after = exporter.scrape()
         self.assertGreater(self.lost(after), self.lost(before), "nothing was lost: this test shows nothing")
+        harness.wait_for("the log to tell of the loss",
+                         lambda: re.search(r'level=warning msg="\d+ events were lost: ', exporter.log()))
         return after
 
     def test_loses_nothing_in_a_storm(self):

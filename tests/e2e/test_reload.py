@@ -71,7 +71,11 @@ class Reload(harness.LiveTest):
     def test_what_needs_a_restart_is_said(self):
         self.reload("comms:\n  limit: 77\n", "restart to take over: comms.limit")
         self.assertEqual(self.successful(), 1)
-        self.assertEqual(self.exporter.scrape().value("procevent_comms_limit"), 500)
+        scrape = self.exporter.scrape()
+        self.assertEqual(scrape.value("procevent_comms_limit"), 500)
+        self.assertEqual(scrape.value("procevent_config_restart_pending"), 1)
+        self.reload("log:\n  level: info\n", "nothing to take over")
+        self.assertEqual(self.exporter.scrape().value("procevent_config_restart_pending"), 0)
 
     def test_a_bad_file_changes_nothing(self):
         stamp = self.exporter.scrape().value("procevent_config_last_reload_success_timestamp_seconds")

@@ -35,7 +35,7 @@ class FewThreads(harness.LiveTest):
 class LittleMemory(harness.LiveTest):
     """Where address space is short: it says so, or works."""
 
-    ENOUGH = 600 << 10  # KiB: what it asks for
+    ENOUGH = 64 << 10  # KiB: what it asks for
 
     @classmethod
     def setUpClass(cls):
@@ -84,7 +84,7 @@ class LittleMemory(harness.LiveTest):
             file.flush()
             done = self.run_within(self.least, "check-config", f"--config.file={file.name}")
         self.assertEqual(done.returncode, 1, done.stderr)
-        self.assertRegex(done.stderr, r"^procevent_exporter: not enough memory; allow 600 MiB [^\n]*ulimit -v[^\n]*\n$")
+        self.assertRegex(done.stderr, r"^procevent_exporter: not enough memory; allow 64 MiB [^\n]*ulimit -v[^\n]*\n$")
 
 
 if __name__ == "__main__":

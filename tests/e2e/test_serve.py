@@ -1,5 +1,7 @@
 """The binary as its user meets it: flags, the configuration file, pages, and how it ends."""
 
+import contextlib
+import http.client
 import os
 import re
 import shutil
@@ -243,6 +245,25 @@ class Stopping(harness.LiveTest):
                     size //= 2
         finally:
             os.close(own)
+
+
+class TurnedAway(harness.LiveTest):
+    def ask(self, exporter, address):
+        """What is answered to a client with that address; nothing if it is not heard."""
+        connection = http.client.HTTPConnection("127.0.0.1", exporter.port, harness.DEADLINE_SECONDS,
+                                                source_address=(address, 0))
+        with contextlib.closing(connection), contextlib.suppress(ConnectionError):
+            connection.request("GET", "/metrics")
+            return connection.getresponse().read().decode()
+        return ""
+
+    def test_who_is_not_allowed_is_told_and_counted(self):
+        with harness.Exporter("--web.allow=127.0.0.2") as exporter:
+            harness.wait_for("an answer", lambda: self.ask(exporter, "127.0.0.2"))
+            self.assertEqual(self.ask(exporter, "127.0.0.3"), "")
+            self.assertRegex(exporter.log(), 'level=warning msg="127.0.0.3 was turned away unheard: web.allow ')
+            self.assertIn('\nprocevent_http_requests_refused_total{reason="not_allowed"} 1\n',
+                          self.ask(exporter, "127.0.0.2"))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import contextlib
 import ctypes
 import os
 import resource
+import signal
 import socket
 import tempfile
 import time
@@ -169,6 +170,20 @@ class ServiceManager(harness.LiveTest):
             resource.prlimit(exporter.pid(), resource.RLIMIT_NOFILE, limits)
             harness.wait_for("the kernel to be heard again", manager.take)
             self.assertEqual(manager.told, [HEARING])
+
+    def test_the_status_says_what_of_a_reload_is_not_in_force(self):
+        with Manager() as manager, harness.Exporter(config="log:\n  level: info\n",
+                                                    environment=manager.environment(watchdog=False)) as exporter:
+            harness.wait_for("READY", manager.take)
+            for config, remark in (("comms:\n  limit: 77\n", "; restart to take over: comms.limit"),
+                                   ("comms:\n  limit: many\n", "; the configuration read last is faulty"),
+                                   ("log:\n  level: info\n", "")):
+                with self.subTest(config):
+                    with open(exporter.config_file, "w", encoding="utf-8") as file:
+                        file.write(config)
+                    manager.forget()
+                    os.kill(exporter.pid(), signal.SIGHUP)
+                    harness.wait_for("the status", lambda: manager.count(f"READY=1\n{HEARING}{remark}") == 1)
 
     def test_a_wrong_socket_stops_nobody(self):
         with harness.Exporter(environment={"NOTIFY_SOCKET": "/no/such/socket", "WATCHDOG_USEC": "500000"}) as exporter:
