@@ -100,7 +100,8 @@ SILENT = {
 # Metrics of which METRICS.md asks for what is rare: its expressions may find nothing.
 QUIET = {
     "procevent_comms", "procevent_comms_overflowed_total", "procevent_config_last_reload_successful",
-    "procevent_credential_changes_total", "procevent_events_lost_total", "procevent_listener_restarts_total",
+    "procevent_config_restart_pending", "procevent_credential_changes_total", "procevent_events_lost_total",
+    "procevent_http_requests_refused_total", "procevent_listener_restarts_total",
     "procevent_listener_up", "procevent_loss_exact", "procevent_messages_rejected_total", "procevent_pending",
     "procevent_processes_dropped_total", "procevent_ptrace_total", "procevent_socket_drops_total",
     "procevent_threads", "process_open_fds"}
