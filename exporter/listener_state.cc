@@ -10,11 +10,9 @@
 namespace procevent {
 namespace {
 
-constexpr const char* kNoAnswer = "the reader does not answer";
-
 std::string CauseOf(const Snapshot& snapshot, Exchange::Age age) {
   if (age != Exchange::Age::kFresh) {
-    return kNoAnswer;
+    return "the reader does not answer";
   }
   if (snapshot.listening) {
     return {};
@@ -54,12 +52,7 @@ ListenerState StateOf(const Snapshot& snapshot, Exchange::Age age) {
 
 ListenerState AskForState(Exchange& exchange, std::chrono::milliseconds patience) {
   ListenerState heard = StateOf(Snapshot(), Exchange::Age::kNone);
-  const Exchange::Age age =
-      exchange.Look(patience, [&heard](const Snapshot& snapshot) { heard = StateOf(snapshot, Exchange::Age::kFresh); });
-  if (age != Exchange::Age::kFresh) {
-    heard.answered = false;
-    heard.cause = kNoAnswer;
-  }
+  exchange.Look(patience, [&heard](const Snapshot& snapshot, Exchange::Age age) { heard = StateOf(snapshot, age); });
   return heard;
 }
 

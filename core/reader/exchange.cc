@@ -31,10 +31,10 @@ void ExchangeState::Finish() { stage_.store(Stage::kFilled, std::memory_order_re
 Exchange::Exchange(const Snapshot& blank) : asked_(MakeOrThrow()), answered_(MakeOrThrow()), snapshots_{blank, blank} {}
 
 Exchange::Age Exchange::Take(Snapshot& out, std::chrono::milliseconds timeout) {
-  return Look(timeout, [&out](const Snapshot& snapshot) { out = snapshot; });
+  return Look(timeout, [&out](const Snapshot& snapshot, Age /*age*/) { out = snapshot; });
 }
 
-Exchange::Age Exchange::Look(std::chrono::milliseconds timeout, const std::function<void(const Snapshot&)>& look) {
+Exchange::Age Exchange::Look(std::chrono::milliseconds timeout, const Glance& look) {
   const std::uint64_t arrived = MonotonicNanos();
   const auto deadline = std::chrono::steady_clock::now() + timeout;
   std::unique_lock lock(scrapers_);
@@ -48,8 +48,9 @@ Exchange::Age Exchange::Look(std::chrono::milliseconds timeout, const std::funct
   if (whole().taken_ns == 0) {
     return Age::kNone;
   }
-  look(whole());
-  return whole().taken_ns > arrived ? Age::kFresh : Age::kStale;
+  const Age age = whole().taken_ns > arrived ? Age::kFresh : Age::kStale;
+  look(whole(), age);
+  return age;
 }
 
 // Asks for the others too, who arrived meanwhile. The lock is open while this waits, so that each scraper keeps its

@@ -42,18 +42,18 @@ class Exchange {
  public:
   enum class Age : std::uint8_t {
     kFresh,  // taken after the scrape asked
-    kStale,  // the reader did not answer in time: `out` is the last whole snapshot
-    kNone,   // the reader has never answered: there is no snapshot
+    kStale,  // the last whole one: the reader did not answer in time
+    kNone,   // there is none: the reader has never answered
   };
 
-  // Throws std::runtime_error if there is no eventfd to be had.
-  // `blank` is as large as all that will be filled in.
+  // `blank` is as large as all that will be filled in. Throws std::runtime_error if there is no eventfd to be had.
   explicit Exchange(const Snapshot& blank);
 
   // Any scraping thread, any number at once: copies a snapshot to `out`.
   Age Take(Snapshot& out, std::chrono::milliseconds timeout);
-  // The same, for those who need little of it: `look` sees it in its place, unless the age is kNone, and must be brief.
-  Age Look(std::chrono::milliseconds timeout, const std::function<void(const Snapshot&)>& look);
+  // The same, for those who need little of it: `look` sees it in its place, if there is one, and must be brief.
+  using Glance = std::function<void(const Snapshot&, Age)>;
+  Age Look(std::chrono::milliseconds timeout, const Glance& look);
 
   // The reader only. asked_fd() becomes readable when somebody asks.
   [[nodiscard]] int asked_fd() const { return asked_.fd(); }
