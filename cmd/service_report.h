@@ -34,6 +34,7 @@ class ServiceReport {
 
  private:
   ListenerState Look();
+  void BeDueIn(std::chrono::nanoseconds pause);
   void Report(const ListenerState& state);
   [[nodiscard]] std::string StatusOf(const ListenerState& state) const;
 

@@ -1,6 +1,15 @@
 #include "core/ledger/name_cells.h"
 
+#include "core/base/clock.h"
+
 namespace procevent {
+namespace {
+
+// Whoever is held is looked for again after so long, so often.
+constexpr std::uint64_t kHeldPause = 20 * kNanosPerMilli;
+constexpr std::uint8_t kMostHeldLooks = 25;
+
+}  // namespace
 
 CellId NameCells::Open(RowId owner) {
   const CellId id = cells_.Take();
@@ -53,18 +62,24 @@ void NameCells::Close(CellId id, const CommName& name, CommRef& ref, Accounts& a
   cells_.Give(id);
 }
 
-CellId NameCells::TakeUnlooked() {
-  const CellId id = first(NameCell::Queue::kUnlooked);
+CellId NameCells::TakeFirst(NameCell::Queue queue) {
+  const CellId id = first(queue);
   if (id != kNowhere) {
     Leave(id);
   }
   return id;
 }
 
+CellId NameCells::TakeUnlooked() { return TakeFirst(NameCell::Queue::kUnlooked); }
+
+CellId NameCells::TakeHeld(std::uint64_t now_ns) {
+  const CellId id = first(NameCell::Queue::kHeld);
+  return id != kNowhere && cells_[id].held_ns + kHeldPause <= now_ns ? TakeFirst(NameCell::Queue::kHeld) : kNowhere;
+}
+
 bool NameCells::Hold(CellId id, std::uint64_t taken_ns) {
-  constexpr std::uint8_t kMostLooks = 25;
   NameCell& cell = cells_[id];
-  if (cell.queue == NameCell::Queue::kLooked || cell.held_looks == kMostLooks) {
+  if (cell.queue == NameCell::Queue::kLooked || cell.held_looks == kMostHeldLooks) {
     return false;
   }
   ++cell.held_looks;
@@ -72,15 +87,6 @@ bool NameCells::Hold(CellId id, std::uint64_t taken_ns) {
   Leave(id);
   Join(NameCell::Queue::kHeld, id);
   return true;
-}
-
-void NameCells::Release(std::uint64_t taken_ns) {
-  CellId id = first(NameCell::Queue::kHeld);
-  while (id != kNowhere && cells_[id].held_ns <= taken_ns) {
-    Leave(id);
-    Join(NameCell::Queue::kUnlooked, id);
-    id = first(NameCell::Queue::kHeld);
-  }
 }
 
 void NameCells::SetCandidate(CellId id, const CommName& name, std::uint64_t taken_ns) {

@@ -59,8 +59,8 @@ class NameCells {
   // Its owner is held, and says nothing yet: it joins the queue of those that are looked for again later, in order of
   // time. False: it has a candidate, or was looked for often enough.
   [[nodiscard]] bool Hold(CellId id, std::uint64_t taken_ns);
-  // Those held no later than that are to be looked for again.
-  void Release(std::uint64_t taken_ns);
+  // The next that was held, now that it is `now_ns`; kNowhere: none is due. It leaves that queue.
+  [[nodiscard]] CellId TakeHeld(std::uint64_t now_ns);
   // What /proc said of it; it joins the queue of those that wait for that to be believed, which is in order of time.
   void SetCandidate(CellId id, const CommName& name, std::uint64_t taken_ns);
   [[nodiscard]] CellId first_looked() const { return first(NameCell::Queue::kLooked); }
@@ -80,6 +80,7 @@ class NameCells {
   void Join(NameCell::Queue queue, CellId id);
   void Leave(CellId id);
   [[nodiscard]] CellQueue& QueueOf(CellId id) { return queues_[static_cast<std::size_t>(cells_[id].queue)]; }
+  [[nodiscard]] CellId TakeFirst(NameCell::Queue queue);
   [[nodiscard]] CellId first(NameCell::Queue queue) const { return queues_[static_cast<std::size_t>(queue)].first; }
 
   Slab<NameCell> cells_;

@@ -1,7 +1,5 @@
 #include "core/ledger/names.h"
 
-#include <algorithm>
-
 namespace procevent {
 namespace {
 
@@ -107,8 +105,14 @@ void Names::Ended(RowId id, std::uint64_t when_ns) {
   Leave(id);
 }
 
+// Those who come are looked for before those who were held when they came.
+CellId Names::NextCellToLookFor() {
+  const CellId fresh = cells_.TakeUnlooked();
+  return fresh != kNowhere ? fresh : cells_.TakeHeld(settled_ns_);
+}
+
 RowId Names::NextToLookFor() {
-  for (CellId cell = cells_.TakeUnlooked(); cell != kNowhere; cell = cells_.TakeUnlooked()) {
+  for (CellId cell = NextCellToLookFor(); cell != kNowhere; cell = NextCellToLookFor()) {
     const RowId owner = cells_[cell].owner;
     if (table_[owner].epoch == epoch_) {
       return owner;
@@ -139,7 +143,7 @@ void Names::Correct(RowId id, const CommName& name) {
 }
 
 void Names::Settle(std::uint64_t heard_ns) {
-  cells_.Release(heard_ns - std::min(heard_ns, kHeldPause));
+  settled_ns_ = heard_ns;
   for (CellId cell = cells_.first_looked(); cell != kNowhere; cell = cells_.first_looked()) {
     if (!Believed(cells_[cell], heard_ns, kNameMargin)) {
       return;

@@ -17,8 +17,6 @@ namespace procevent {
 // The kernel changes a name a moment before it queues the event that says so. What /proc shows may therefore be newer
 // than the last event that was read, by less than this.
 inline constexpr std::uint64_t kNameMargin = 10 * kNanosPerMilli;
-// How long after a look at somebody who was held the next one comes.
-inline constexpr std::uint64_t kHeldPause = 20 * kNanosPerMilli;
 
 // How cells got their names.
 enum class Attribution : std::uint8_t { kProc, kCommEvent, kUnattributed };
@@ -88,6 +86,7 @@ class Names {
   }
   [[nodiscard]] bool Owns(RowId id) const { return table_[id].cell != kNowhere && cells_[table_[id].cell].owner == id; }
 
+  [[nodiscard]] CellId NextCellToLookFor();
   void Forget(RowId id);
   void Open(RowId owner);
   void Join(RowId id, CellId cell);
@@ -102,6 +101,7 @@ class Names {
   Accounts& accounts_;
   NameCells cells_;
   std::uint64_t epoch_ = 1;
+  std::uint64_t settled_ns_ = 0;  // up to when, the last time
   std::array<std::uint64_t, kAttributions> attributions_{};
 };
 

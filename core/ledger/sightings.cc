@@ -35,7 +35,7 @@ void Sightings::Saw(const Sighting& sighting, bool whole) {
     return;
   }
   if (sighting.held) {  // its name may be that of a program that is not yet executed
-    if (!names_.Held(id, sighting.taken_ns)) {
+    if (!names_.Held(id, sighting.taken_ns) || table_[id].unsure) {
       table_.SetToSee(id);
     }
     return;

@@ -18,8 +18,8 @@ Cut::Step Cut::Next(const Situation& situation, std::uint64_t now_ns) {
   if (late || !situation.forks_missing || waited >= kLongestForForks) {
     return Step::kAnswer;
   }
-  if (!doubted_ && waited >= kDoubtAfter) {
-    doubted_ = true;
+  if (doubts_ < kDoubtsAfter.size() && waited >= kDoubtsAfter.at(doubts_)) {
+    ++doubts_;
     return Step::kDoubt;
   }
   return Step::kWait;

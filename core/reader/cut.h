@@ -4,6 +4,8 @@
 // Pure: says what to do next; the reader owns it and does that.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
@@ -38,12 +40,13 @@ class Cut {
  private:
   static constexpr std::uint64_t kLongest = 500 * kNanosPerMilli;
   static constexpr std::uint64_t kLongestForForks = 200 * kNanosPerMilli;
-  static constexpr std::uint64_t kDoubtAfter = 20 * kNanosPerMilli;
+  // The second canary tells forks that were never heard from those that are late.
+  static constexpr std::array kDoubtsAfter{20 * kNanosPerMilli, 100 * kNanosPerMilli};
 
   std::uint64_t since_ns_;
   std::optional<std::uint64_t> counted_ns_;
   bool toured_ = false;
-  bool doubted_ = false;
+  std::size_t doubts_ = 0;
 };
 
 }  // namespace procevent

@@ -115,6 +115,20 @@ TEST_F(ServiceReportTest, WithoutAWatchdogNothingIsEverDue) {
   EXPECT_EQ(report_->NextDue(), std::nullopt);
 }
 
+TEST_F(ServiceReportTest, WithoutAWatchdogAReaderThatDidNotAnswerIsAskedAgain) {
+  Make(0us);
+  report_->Ready();
+  socket_.Take();
+  reader_ = kHangs;
+  report_->Turn();
+  EXPECT_THAT(socket_.Take(), ElementsAre("STATUS=not ready: the reader does not answer"));
+  ExpectDueIn(5s);
+  reader_ = kHears;
+  report_->Turn();
+  EXPECT_THAT(socket_.Take(), ElementsAre(std::string("STATUS=") + kHearing));
+  EXPECT_EQ(report_->NextDue(), std::nullopt);
+}
+
 TEST_F(ServiceReportTest, BeatsAtHalfTheTimeThereIs) {
   Make(100s);
   EXPECT_EQ(report_->NextDue(), std::nullopt) << "not before it is ready";

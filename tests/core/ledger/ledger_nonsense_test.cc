@@ -145,6 +145,25 @@ class FullStoresTest : public LedgerNonsenseTest {
   }
 };
 
+TEST_F(FullStoresTest, AgreesOnWhoIsHeldForLong) {
+  LedgerPair pair(nobody_, 1, {}, 1);
+  Book(pair, ExecBody{{1, 1}});
+  int looks = 0;
+  for (int turn = 0; turn < 40; ++turn) {
+    if (const auto question = pair.NextQuestion()) {
+      ++looks;
+      Sighting held = AnySighting(question->tgid);
+      held.dead = false;
+      held.held = true;
+      pair.Saw(held, question->whole);
+    }
+    now_ns_ += 20 * kMilli;
+    pair.Settle(now_ns_);
+    ASSERT_TRUE(pair.Agree(true)) << "turn " << turn;
+  }
+  EXPECT_EQ(looks, 26);
+}
+
 TEST_F(FullStoresTest, AgreesWhenMoreEndsWaitThanThereIsRoomFor) {
   LedgerPair pair(nobody_, 1, {}, 1);
   constexpr std::int32_t kChildren = 66'000;

@@ -197,6 +197,18 @@ TEST(NamesTest, WhoIsHeldIsNotBelievedAndSeenAgainSoon) {
   EXPECT_EQ(sightings.NextInDoubt(cursor, sightings.end_of_rows()), 200);
 }
 
+// Found by an event, held at the look and in the survey; then a COMM names it, and nobody would ask for it again.
+TEST(NamesTest, WhoIsHeldWithMuchUnknownIsLeftToASurveyToo) {
+  Story story;
+  story.Exec(200);
+  Sightings& sightings = story.ledger().sightings();
+  EXPECT_TRUE(sightings.TakeAnyDoubt());
+  Sighting held = story.Seen(sightings.NextQuestion()->tgid, "not yet");
+  held.held = true;
+  sightings.Saw(held, true);
+  EXPECT_TRUE(sightings.TakeAnyDoubt());
+}
+
 TEST(NamesTest, WhoIsHeldNoMoreIsNamed) {
   Story story;
   story.Fork(200);

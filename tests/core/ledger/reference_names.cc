@@ -199,9 +199,11 @@ void People::Close(const CellPtr& closed, std::string_view how, const std::optio
 }
 
 std::optional<std::int32_t> People::NextQuestion() {
-  while (!unlooked_.empty()) {
-    const std::int32_t owner = unlooked_.front()->owner;
-    unlooked_.pop_front();
+  const auto any_held = [this] { return !held_.empty() && held_.front()->held_ns + kHeldPause <= settled_ns_; };
+  while (!unlooked_.empty() || any_held()) {
+    std::list<CellPtr>& queue = unlooked_.empty() ? held_ : unlooked_;
+    const std::int32_t owner = queue.front()->owner;
+    queue.pop_front();
     if (rows.at(owner).losses == losses) {
       return owner;
     }
@@ -246,10 +248,7 @@ void People::Believe(std::int32_t tgid, const std::string& name) {
 }
 
 void People::Settle(std::uint64_t heard_ns) {
-  while (!held_.empty() && held_.front()->held_ns + kHeldPause <= heard_ns) {
-    unlooked_.push_back(held_.front());
-    held_.pop_front();
-  }
+  settled_ns_ = heard_ns;
   while (!looked_.empty() && Stands(*looked_.front(), heard_ns, kMargin)) {
     const std::int32_t owner = looked_.front()->owner;
     if (rows.at(owner).losses == losses) {

@@ -128,6 +128,7 @@ class People {
   std::list<CellPtr> held_;
   std::list<CellPtr> looked_;
   std::size_t endings_ = 0;
+  std::uint64_t settled_ns_ = 0;
 };
 
 }  // namespace procevent::reference

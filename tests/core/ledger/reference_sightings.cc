@@ -25,7 +25,8 @@ void Ledger::Saw(const Sighting& sighting, bool whole) {
     return;
   }
   if (sighting.held) {
-    row->second.to_see = !people.Held(sighting.tgid, sighting.taken_ns) || row->second.to_see;
+    const bool again = people.Held(sighting.tgid, sighting.taken_ns);
+    row->second.to_see = row->second.to_see || !again || row->second.unsure;
     return;
   }
   if (!sighting.dead && row->second.losses == people.losses) {

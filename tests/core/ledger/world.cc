@@ -176,6 +176,7 @@ std::optional<Sighting> World::See(std::int32_t tgid) const {
                   .threads = static_cast<std::uint32_t>(process.visible.size()),
                   .leader_gone = !process.visible.contains(tgid),
                   .dead = process.visible.empty(),
+                  .held = process.busy && process.serial % 2 == 0,
                   .start_ns = process.start_ns - process.start_ns % (10 * kMilli),
                   .euid = process.euid,
                   .egid = process.egid};

@@ -46,12 +46,14 @@ TEST(CutTest, WaitsForForksThatAreOnTheirWay) {
   EXPECT_EQ(cut.Next(kCalm, After(12)), Step::kAnswer);
 }
 
-TEST(CutTest, DoubtsOnceAndThenAnswersFromWhatThereIs) {
+TEST(CutTest, DoubtsTwiceAndThenAnswersFromWhatThereIs) {
   Cut cut(kStart);
   cut.NoteCounted(After(10));
   EXPECT_EQ(cut.Next(kMissing, After(29)), Step::kWait);
   EXPECT_EQ(cut.Next(kMissing, After(30)), Step::kDoubt);
   EXPECT_EQ(cut.Next(kMissing, After(31)), Step::kWait);
+  EXPECT_EQ(cut.Next(kMissing, After(109)), Step::kWait);
+  EXPECT_EQ(cut.Next(kMissing, After(110)), Step::kDoubt);
   EXPECT_EQ(cut.Next(kMissing, After(209)), Step::kWait);
   EXPECT_EQ(cut.Next(kMissing, After(210)), Step::kAnswer);
 }
