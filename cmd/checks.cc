@@ -120,7 +120,7 @@ Check BufferCheck(const Probes& probes) {
   if (got >= probes.buffer_wanted) {
     return Ok(kName, "the receive buffer has the " + std::to_string(got >> kKibi) + "KiB asked for");
   }
-  const NoticeText text = TextOf({.kind = Notice::Kind::kSmallBuffer, .number = got, .wanted = probes.buffer_wanted});
+  const LogText text = TextOf({.kind = Notice::Kind::kSmallBuffer, .number = got, .wanted = probes.buffer_wanted});
   Check check = Wrong(kName, State::kWarning, text.text);
   if (probes.buffer_sysctl) {
     check.remedy += ", which is " + std::to_string(*probes.buffer_sysctl);

@@ -8,9 +8,15 @@ std::string KibiBytes(std::uint64_t bytes) {
   return std::to_string(bytes >> kShift) + "KiB";
 }
 
+std::string WhyLost(std::uint64_t queue_bytes) {
+  return queue_bytes == 0 ? "the kernel could not queue them, though there was room; give the machine more memory"
+                          : "they found no room in the receive queue of " + KibiBytes(queue_bytes) +
+                                "; raise source.receive_buffer, or give the exporter more CPU";
+}
+
 }  // namespace
 
-NoticeText TextOf(const Notice& notice) {
+LogText TextOf(const Notice& notice) {
   switch (notice.kind) {
     case Notice::Kind::kListening:
       return {LogLevel::kInfo,
@@ -28,9 +34,7 @@ NoticeText TextOf(const Notice& notice) {
                                       " asked for, so bursts are lost sooner; give the process CAP_NET_ADMIN, or "
                                       "raise the sysctl net.core.rmem_max"};
     case Notice::Kind::kLost:
-      return {LogLevel::kWarning,
-              std::to_string(notice.number) + " events were lost: they found no room in the receive queue of " +
-                  KibiBytes(notice.wanted) + "; raise source.receive_buffer, or give the exporter more CPU"};
+      return {LogLevel::kWarning, std::to_string(notice.number) + " events were lost: " + WhyLost(notice.wanted)};
     case Notice::Kind::kUnseen:
       return {LogLevel::kWarning, std::to_string(notice.number) +
                                       " forks were made in a silence too short to be noticed; they are in "
@@ -39,24 +43,13 @@ NoticeText TextOf(const Notice& notice) {
   return {};
 }
 
-void NoticeLog::Print(Notices& notices, std::uint64_t now_ns) {
-  for (std::size_t key = 0; key < kKinds; ++key) {
-    if (const std::uint32_t more = limit_.TakeDue(key, now_ns); more > 0) {
-      const NoticeText& last = held_back_.at(key);
-      say_(last.level, last.text + " (" + std::to_string(more) + " more like this)");
-    }
+void NoticeLog::Print(std::uint64_t now_ns) {
+  limited_.PrintDue(now_ns);
+  notices_.Heard();
+  for (Notice notice; notices_.Take(notice);) {
+    limited_.Print(static_cast<std::size_t>(notice.kind), TextOf(notice), now_ns);
   }
-  notices.Heard();
-  for (Notice notice; notices.Take(notice);) {
-    const auto key = static_cast<std::size_t>(notice.kind);
-    NoticeText text = TextOf(notice);
-    if (limit_.Admit(key, now_ns)) {
-      say_(text.level, text.text);
-    } else {
-      held_back_.at(key) = std::move(text);
-    }
-  }
-  if (const std::uint64_t dropped = notices.dropped(); dropped != dropped_) {
+  if (const std::uint64_t dropped = notices_.dropped(); dropped != dropped_) {
     say_(LogLevel::kWarning, "notices that the reader had no room to leave: " + std::to_string(dropped - dropped_));
     dropped_ = dropped;
   }

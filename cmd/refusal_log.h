@@ -1,31 +1,39 @@
-// Logs who was turned away, a few times a minute for each reason. The server's threads call it.
+// Logs who was turned away, a few times a minute for each reason. The server's threads leave a note, and wait for
+// nobody; Serve's loop prints.
 #pragma once
 
-#include <functional>
+#include <cstdint>
 #include <mutex>
+#include <optional>
 #include <string_view>
+#include <vector>
 
-#include "cmd/rate_limit.h"
-#include "config/log_options.h"
-#include "core/base/clock.h"
+#include "cmd/limited_log.h"
+#include "core/base/wake.h"
 #include "exporter/refusals.h"
 
 namespace procevent {
 
 class RefusalLog {
  public:
-  using Say = std::function<void(LogLevel level, std::string_view text)>;
-  explicit RefusalLog(Say say) : say_(std::move(say)) {}
+  using Say = LimitedLog<kRefusals>::Say;
+  // Throws std::runtime_error if there is no eventfd to be had.
+  explicit RefusalLog(Say say);
 
+  // Any thread.
   void Note(Refusal why, std::string_view client, std::uint64_t now_ns);
 
- private:
-  static constexpr std::uint32_t kLines = 5;
-  static constexpr std::uint64_t kInterval = 60 * kNanosPerSecond;
+  // Serve's loop: readable when there is something to print, or to wait for.
+  [[nodiscard]] int fd() const { return wake_.fd(); }
+  void Print(std::uint64_t now_ns);
+  [[nodiscard]] std::optional<std::uint64_t> NextDue();
 
+ private:
   Say say_;
-  std::mutex mutex_;
-  RateLimit<kRefusals> limit_{kLines, kInterval};
+  Wake wake_;
+  std::mutex mutex_;            // what follows is whoever's holds it
+  std::vector<LogText> lines_;  // to be printed; as many as the limit admits
+  LimitedLog<kRefusals> limited_;
 };
 
 }  // namespace procevent

@@ -2,10 +2,14 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <exception>
 #include <span>
 #include <string_view>
+#include <utility>
 
+#include "cmd/why_ended.h"
 #include "config/keys.h"
+#include "core/base/clock.h"
 
 namespace procevent {
 namespace {
@@ -18,7 +22,7 @@ bool IsLive(std::string_view path) {
 }
 
 Reload Refused(const Config& running, const std::vector<Fault>& faults) {
-  Reload reload{.good = false, .config = running, .lines = {}, .remark = "the configuration read last is faulty"};
+  Reload reload{.good = false, .config = running, .lines = {}};
   const std::size_t told = std::min(faults.size(), kMostFaults);
   for (const Fault& fault : std::span(faults).first(told)) {
     reload.lines.emplace_back(LogLevel::kError, Describe(fault));
@@ -51,10 +55,43 @@ Reload Reread(const Config& running, const LoadedConfig& loaded) {
                             changed.empty() ? "the configuration was read again: nothing to take over"
                                             : "the configuration was read again: " + Joined(changed) + " taken over");
   if (!restart.empty()) {
-    reload.remark = "restart to take over: " + Joined(restart);
-    reload.lines.emplace_back(LogLevel::kWarning, reload.remark);
+    reload.restart = "restart to take over: " + Joined(restart);
+    reload.lines.emplace_back(LogLevel::kWarning, reload.restart);
   }
   return reload;
+}
+
+Reloader::Reloader(Config running, Load load, Log& log, Reader& reader, ReloadStatus& status)
+    : running_(std::move(running)), load_(std::move(load)), log_(log), reader_(reader), status_(status) {}
+
+std::string Reloader::Obey() {
+  Reload reload = Read();
+  if (reload.config.ledger.name_groups != running_.ledger.name_groups) {
+    reader_.Regroup(reload.config.ledger.name_groups);
+  }
+  log_.SetLevel(std::min(running_.log.level, reload.config.log.level));  // so that nothing of it goes unsaid
+  for (const auto& [level, line] : reload.lines) {
+    log_.Say(level, line);
+  }
+  log_.SetLevel(reload.config.log.level);
+  running_ = std::move(reload.config);
+  if (!reload.good) {
+    status_.NoteFailure();
+    return restart_ + (restart_.empty() ? "" : "; ") + "the configuration read last is faulty";
+  }
+  restart_ = std::move(reload.restart);
+  status_.NoteSuccess(SecondsSinceEpoch(), !restart_.empty());
+  return restart_;
+}
+
+Reload Reloader::Read() const {
+  try {
+    return Reread(running_, load_());
+  } catch (const std::exception& e) {
+    return {.good = false,
+            .config = running_,
+            .lines = {{LogLevel::kError, "cannot read the configuration again: " + std::string(WhyEnded(e))}}};
+  }
 }
 
 }  // namespace procevent

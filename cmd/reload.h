@@ -1,13 +1,18 @@
-// What a SIGHUP means: the configuration as it was read anew against the one that runs. Pure; Serve obeys it.
+// What a SIGHUP means: the configuration is read again, what can change is put into force, and log and metrics are
+// told. Serve makes a Reloader.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "cmd/log.h"
 #include "config/config.h"
 #include "config/load.h"
 #include "config/log_options.h"
+#include "core/reader/reader.h"
+#include "exporter/reload_status.h"
 
 namespace procevent {
 
@@ -15,9 +20,31 @@ struct Reload {
   bool good = false;
   Config config;  // what runs from now on: the one before, but for the keys that can change while it runs
   std::vector<std::pair<LogLevel, std::string>> lines;  // for the log
-  std::string remark = {};  // what of it is not in force, for the service manager; empty if all is
+  std::string restart = {};  // of a good one: what needs a restart to be in force; empty: nothing
 };
 
+// The configuration as it was read anew against the one that runs. Pure.
 Reload Reread(const Config& running, const LoadedConfig& loaded);
+
+class Reloader {
+ public:
+  using Load = std::function<LoadedConfig()>;
+
+  // All must outlive it. `running`: what is in force.
+  Reloader(Config running, Load load, Log& log, Reader& reader, ReloadStatus& status);
+
+  // Returns what is not in force afterwards, in one line; nothing, if all is.
+  std::string Obey();
+
+ private:
+  [[nodiscard]] Reload Read() const;
+
+  Config running_;
+  Load load_;
+  Log& log_;
+  Reader& reader_;
+  ReloadStatus& status_;
+  std::string restart_;  // of the last good one
+};
 
 }  // namespace procevent

@@ -22,7 +22,7 @@
 #include "cmd/output.h"
 #include "cmd/privilege.h"
 #include "cmd/refusal_log.h"
-#include "cmd/reloader.h"
+#include "cmd/reload.h"
 #include "cmd/service_report.h"
 #include "cmd/signals.h"
 #include "cmd/why_ended.h"
@@ -35,6 +35,8 @@
 
 namespace procevent {
 namespace {
+
+constexpr std::uint64_t kEndOfTime = std::numeric_limits<std::uint64_t>::max();  // all is due
 
 Hearing HearingOf(EventMask events) {
   if (events == EventMask::All()) {
@@ -71,15 +73,18 @@ int MillisUntil(std::optional<std::uint64_t> due_ns) {
   return static_cast<int>(std::min<std::uint64_t>(millis, std::numeric_limits<int>::max()));
 }
 
-// Prints notices, reports to the service manager and reloads, until a signal comes that ends the process; returns that.
-int TendUntilSignal(const Log& log, const Signals& signals, Notices& notices, ServiceReport& report,
+// Prints what there is to say, reports to the service manager and reloads, until a signal comes that ends the process;
+// returns that.
+int TendUntilSignal(const Signals& signals, NoticeLog& notices, RefusalLog& refusals, ServiceReport& report,
                     const std::function<void()>& reload) {
-  NoticeLog notice_log([&log](LogLevel level, std::string_view text) { log.Say(level, text); });
   while (true) {
-    notice_log.Print(notices, MonotonicNanos());
+    notices.Print(MonotonicNanos());
+    refusals.Print(MonotonicNanos());
     report.Turn();
-    std::array<pollfd, 2> wanted{pollfd{signals.fd(), POLLIN, 0}, pollfd{notices.fd(), POLLIN, 0}};
-    ::poll(wanted.data(), wanted.size(), MillisUntil(Earlier(notice_log.NextDue(), report.NextDue())));
+    std::array<pollfd, 3> wanted{pollfd{signals.fd(), POLLIN, 0}, pollfd{notices.fd(), POLLIN, 0},
+                                 pollfd{refusals.fd(), POLLIN, 0}};
+    const auto due = Earlier(Earlier(notices.NextDue(), refusals.NextDue()), report.NextDue());
+    ::poll(wanted.data(), wanted.size(), MillisUntil(due));
     const int signal = signals.Take();
     if (signal == SIGHUP) {
       reload();
@@ -112,14 +117,15 @@ int Serve(const Config& config, const std::function<LoadedConfig()>& reread) {
     Server server(config.server, reader.exchange(), own, [&privilege] { privilege.KeepNothing(); });
     privilege.KeepNothing();
     SayReady(log, config.server);
-    const ServiceManager::Warn warn = [&log](std::string_view text) { log.Say(LogLevel::kWarning, text); };
+    const ServiceManager::Warn warn = [&say](std::string_view text) { say(LogLevel::kWarning, text); };
     ServiceReport report(
         OwnServiceSettings(warn),
         [&reader](std::chrono::milliseconds patience) { return AskForState(reader.exchange(), patience); }, warn);
     report.Ready();
 
     Reloader reloader(config, reread, log, reader, own.reloads);
-    const int signal = TendUntilSignal(log, signals, reader.notices(), report, [&] {
+    NoticeLog notices(reader.notices(), say);
+    const int signal = TendUntilSignal(signals, notices, refusals, report, [&] {
       report.Reloading();
       report.Ready(reloader.Obey());
     });
@@ -128,6 +134,8 @@ int Serve(const Config& config, const std::function<LoadedConfig()>& reread) {
     report.Stopping();
     server.Stop();
     reader.Stop();
+    notices.Print(kEndOfTime);
+    refusals.Print(kEndOfTime);
     return 0;
   } catch (const std::exception& e) {
     log.Say(LogLevel::kError, WhyEnded(e));

@@ -132,7 +132,7 @@ inline constexpr std::array kCatalogue{
     Metric{"procevent_config_last_reload_success_timestamp_seconds", kGauge, "seconds", "", InAll(1),
            "When a good configuration was read last, since the Unix epoch."},
     Metric{"procevent_config_restart_pending", kGauge, "truth", "", InAll(1),
-           "1 if some of the configuration that was read last is not in force before a restart."},
+           "1 if some of the last good configuration is not in force before a restart."},
     Metric{"procevent_http_requests_refused_total", kCounter, "requests", "reason", InAll(kRefusals),
            "Requests turned away: unheard by web.allow, or answered 503 by web.max_requests."},
     Metric{"process_cpu_seconds_total", kCounter, "seconds", "", InAll(1),

@@ -10,6 +10,7 @@
 #include <charconv>
 #include <chrono>
 #include <filesystem>
+#include <new>
 #include <optional>
 #include <stdexcept>
 #include <system_error>
@@ -27,11 +28,10 @@
 namespace procevent {
 
 struct Served {
-  Served(const ServerOptions& options, Site::Pages pages, Refusals& turned_away, ThreadStart start)
-      : site(options, std::move(pages), turned_away), refusals(turned_away), begin(std::move(start)) {}
+  Served(const ServerOptions& options, Site::Pages pages, Refusals& refusals, ThreadStart start)
+      : site(options, std::move(pages), refusals), begin(std::move(start)) {}
 
   Site site;
-  Refusals& refusals;
   ThreadStart begin;
 };
 
@@ -52,18 +52,30 @@ std::string AcceptEncodingOf(const mg_request_info& info) {
 }
 
 // In pieces, so that a client which reads a little now and then is bounded as a whole too.
-void Write(mg_connection& connection, std::string_view bytes) {
-  constexpr std::size_t kPiece = 65536;
-  constexpr std::chrono::milliseconds kMostTime{1500};
-  const auto deadline = std::chrono::steady_clock::now() + kMostTime;
-  while (!bytes.empty() && std::chrono::steady_clock::now() < deadline) {
-    const int written = ::mg_write(&connection, bytes.data(), std::min(bytes.size(), kPiece));
-    if (written <= 0) {
-      return;
+class Writer {
+ public:
+  explicit Writer(mg_connection& connection) : connection_(connection) {}
+
+  // False: it could not be written in time, which begins with the first byte.
+  bool operator()(std::string_view bytes) {
+    constexpr std::size_t kPiece = 65536;
+    constexpr std::chrono::milliseconds kMostTime{1500};
+    const auto now = [] { return std::chrono::steady_clock::now(); };
+    const auto deadline = *(deadline_ = deadline_.value_or(now() + kMostTime));
+    while (!bytes.empty()) {
+      const int written = now() < deadline ? ::mg_write(&connection_, bytes.data(), std::min(bytes.size(), kPiece)) : 0;
+      if (written <= 0) {
+        return false;
+      }
+      bytes.remove_prefix(static_cast<std::size_t>(written));
     }
-    bytes.remove_prefix(static_cast<std::size_t>(written));
+    return true;
   }
-}
+
+ private:
+  mg_connection& connection_;
+  std::optional<std::chrono::steady_clock::time_point> deadline_;
+};
 
 Served& ServedBy(const mg_context* context) { return *static_cast<Served*>(::mg_get_user_data(context)); }
 
@@ -85,7 +97,7 @@ int OnRequest(mg_connection* connection) noexcept {
     const std::string accept_encoding = AcceptEncodingOf(info);
     Site& site = ServedBy(::mg_get_context(connection)).site;
     site.Serve({TextOf(info.request_method), TextOf(info.local_uri_raw), accept_encoding, info.remote_addr},
-               [connection](std::string_view bytes) { Write(*connection, bytes); });
+               Writer(*connection));
   } catch (...) {
     constexpr std::string_view kFailed =
         "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
@@ -99,9 +111,9 @@ int OnRequest(mg_connection* connection) noexcept {
 int OnError(mg_connection* connection, int status, const char* /*message*/) noexcept {
   try {
     const std::string line = std::to_string(status) + " " + ::mg_get_response_code_text(connection, status);
-    Write(*connection, Written({line, kPlainText, line + "\n", {}}));
-  } catch (...) {
-    return 0;  // the connection is closed in any case
+    Writer writer(*connection);
+    writer(Written({line, kPlainText, line + "\n", {}}));
+  } catch (...) {  // NOLINT(bugprone-empty-catch): the connection is closed in any case
   }
   return 0;
 }
@@ -116,16 +128,15 @@ int OnMessage(const mg_connection* connection, const char* message) noexcept {
   }
   text = text.substr(0, end);
   try {
-    ServedBy(::mg_get_context(connection)).refusals.Note(Refusal::kNotAllowed, text.substr(text.rfind(' ') + 1));
-  } catch (...) {
-    return kHandled;  // it is counted, and there is no memory to say so
+    ServedBy(::mg_get_context(connection)).site.NoteUnheard(text.substr(text.rfind(' ') + 1));
+  } catch (...) {  // NOLINT(bugprone-empty-catch): it is counted, and there is no memory to say so
   }
   return kHandled;
 }
 
-// Ends all waiting on our listening sockets and their connections, by shutting them down. civetweb keeps its sockets
-// to itself; that of all open ones ours are those with our ports is what tells them.
-void HangUp(const std::vector<ListenAddress>& addresses) {
+// Shuts down our listening sockets and their connections. civetweb keeps its sockets to itself; that of all open ones
+// ours are those with our ports is what tells them.
+void ShutDownSockets(const std::vector<ListenAddress>& addresses) {
   std::error_code fault;
   std::filesystem::directory_iterator entry("/proc/self/fd", fault);
   for (const std::filesystem::directory_iterator end; !fault && entry != end; entry.increment(fault)) {
@@ -138,6 +149,14 @@ void HangUp(const std::vector<ListenAddress>& addresses) {
         std::ranges::find(addresses, ntohs(name.sin_port), &ListenAddress::port) != addresses.end()) {
       ::shutdown(fd, SHUT_RDWR);
     }
+  }
+}
+
+// Ends all waiting on our sockets.
+void HangUp(const std::vector<ListenAddress>& addresses) noexcept {
+  try {
+    ShutDownSockets(addresses);
+  } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): the waits end by themselves, later
   }
 }
 

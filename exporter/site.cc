@@ -1,6 +1,8 @@
 #include "exporter/site.h"
 
+#include <algorithm>
 #include <exception>
+#include <optional>
 
 #include "exporter/build_info.h"
 #include "exporter/content_encoding.h"
@@ -70,16 +72,24 @@ std::string Written(const Response& response, Part part) {
 }
 
 void Site::Serve(const Request& request, const Send& send) {
-  const bool scrape = request.path == telemetry_path_;
-  std::atomic<unsigned> uncounted{0};
-  const Place place(scrape ? scrapes_ : uncounted, scrape ? max_requests_ : 1);
-  if (!place.had()) {
+  constexpr std::size_t kLastPiece = 65536;
+  std::optional<Place> place;
+  if (request.path == telemetry_path_) {
+    place.emplace(scrapes_, max_requests_);
+  }
+  const bool served = !place || place->had();
+  if (!served) {
     refusals_.Note(Refusal::kTooManyScrapes, request.client);
   }
   // The pieces are gone when the client, who may be slow, gets the whole.
-  const std::string bytes = Written(place.had() ? Reply(request) : TooMany(max_requests_),
-                                    request.method == "HEAD" ? Part::kHead : Part::kWhole);
-  send(bytes);
+  const std::string bytes =
+      Written(served ? Reply(request) : TooMany(max_requests_), request.method == "HEAD" ? Part::kHead : Part::kWhole);
+  const std::string_view whole = bytes;
+  const std::size_t first = whole.size() - std::min(whole.size(), kLastPiece);
+  if (first == 0 || send(whole.substr(0, first))) {
+    place.reset();
+    send(whole.substr(first));
+  }
 }
 
 Response Site::Reply(const Request& request) {

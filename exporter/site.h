@@ -41,7 +41,7 @@ class Site {
     SharedAnswer::Make metrics;  // the text of a scrape
     std::function<ListenerState()> state;
   };
-  using Send = std::function<void(std::string_view)>;
+  using Send = std::function<bool(std::string_view)>;  // false: the client takes no more
 
   // `refusals` must outlive it.
   Site(const ServerOptions& options, Pages pages, Refusals& refusals)
@@ -51,9 +51,12 @@ class Site {
         metrics_(std::move(pages.metrics)),
         state_(std::move(pages.state)) {}
 
-  // Calls `send` once, with the whole response. A scrape counts against the limit until that returns. What a page
-  // throws becomes a 500; what `send` throws goes through.
+  // Calls `send` with the response, in one or two pieces. A scrape counts against the limit until it is made, and all
+  // but its last piece is sent: once the client has that it may be back at once. What a page throws becomes a 500; what
+  // `send` throws goes through.
   void Serve(const Request& request, const Send& send);
+  // A connection that was closed before a word was heard.
+  void NoteUnheard(std::string_view client) { refusals_.Note(Refusal::kNotAllowed, client); }
 
  private:
   [[nodiscard]] Response Reply(const Request& request);

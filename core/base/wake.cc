@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
+#include <stdexcept>
+#include <utility>
 
 #include "core/base/clock.h"
 
@@ -17,6 +19,14 @@ Result<Wake> Wake::Make() {
     return Error{"make an eventfd", errno, "raise the limit of open files (ulimit -n)"};
   }
   return Wake(std::move(fd));
+}
+
+Wake Wake::MakeOrThrow() {
+  auto wake = Make();
+  if (!wake) {
+    throw std::runtime_error(Describe(wake.error()));
+  }
+  return std::move(wake).value();
 }
 
 void Wake::Ring() const {

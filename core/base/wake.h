@@ -12,6 +12,8 @@ namespace procevent {
 class Wake {
  public:
   static Result<Wake> Make();
+  // At start-up: throws std::runtime_error.
+  static Wake MakeOrThrow();
 
   void Ring() const;
   // Forgets a ring, if there was one.

@@ -1,21 +1,8 @@
 #include "core/reader/exchange.h"
 
-#include <stdexcept>
-
 #include "core/base/clock.h"
 
 namespace procevent {
-namespace {
-
-Wake MakeOrThrow() {
-  auto wake = Wake::Make();
-  if (!wake) {
-    throw std::runtime_error(Describe(wake.error()));
-  }
-  return std::move(wake).value();
-}
-
-}  // namespace
 
 bool ExchangeState::Step(Stage from, Stage to) {
   return stage_.compare_exchange_strong(from, to, std::memory_order_acq_rel, std::memory_order_acquire);
@@ -28,7 +15,8 @@ bool ExchangeState::Asked() const { return stage_.load(std::memory_order_relaxed
 bool ExchangeState::Begin() { return Step(Stage::kAsked, Stage::kFilling); }
 void ExchangeState::Finish() { stage_.store(Stage::kFilled, std::memory_order_release); }
 
-Exchange::Exchange(const Snapshot& blank) : asked_(MakeOrThrow()), answered_(MakeOrThrow()), snapshots_{blank, blank} {}
+Exchange::Exchange(const Snapshot& blank)
+    : asked_(Wake::MakeOrThrow()), answered_(Wake::MakeOrThrow()), snapshots_{blank, blank} {}
 
 Exchange::Age Exchange::Take(Snapshot& out, std::chrono::milliseconds timeout) {
   return Look(timeout, [&out](const Snapshot& snapshot, Age /*age*/) { out = snapshot; });

@@ -20,9 +20,9 @@ struct Notice {
     kFault,         // error: the socket failed; a fresh one is opened
     kSmallBuffer,   // number: bytes granted, wanted: bytes asked for
     kUnseen,        // number: forks that were made in a silence too short to be noticed otherwise
-    kLost,          // number: events that were lost since this was told last; wanted: bytes of the full queue
-    kNoNames,       // error: /proc does not show the processes of others
-    kNoForkCount,   // error: /proc/stat cannot be read, so forks are not audited
+    kLost,         // number: events that were lost since this was told last; wanted: bytes of the queue, if it was full
+    kNoNames,      // error: /proc does not show the processes of others
+    kNoForkCount,  // error: /proc/stat cannot be read, so forks are not audited
   };
   Kind kind = Kind::kListening;
   Error error{};

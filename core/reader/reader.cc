@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <limits>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
@@ -20,14 +21,6 @@ std::uint64_t Nanos(std::chrono::milliseconds duration) {
   return static_cast<std::uint64_t>(duration.count()) * kNanosPerMilli;
 }
 
-Wake MakeWake() {
-  auto wake = Wake::Make();
-  if (!wake) {
-    throw std::runtime_error(Describe(wake.error()));
-  }
-  return std::move(wake).value();
-}
-
 }  // namespace
 
 Reader::Reader(std::unique_ptr<Source> source, const ReaderOptions& options, unsigned cpus, Hearing hearing,
@@ -41,8 +34,8 @@ Reader::Reader(std::unique_ptr<Source> source, const ReaderOptions& options, uns
       rhythm_(Nanos(options.drain_interval)),
       blind_(MonotonicNanos()),
       exchange_(Snapshot(cpus, ledger_options)),
-      notices_(MakeWake()),
-      stop_(MakeWake()),
+      notices_(Wake::MakeOrThrow()),
+      stop_(Wake::MakeOrThrow()),
       waiter_(std::array{stop_.fd(), exchange_.asked_fd()}) {}
 
 void Reader::Start(std::function<void()> begin) {
@@ -90,6 +83,7 @@ void Reader::Run() {
     Tend();
     Wait();
   }
+  TellLosses(std::numeric_limits<std::uint64_t>::max());  // what waits for its minute
   source_->Close();
 }
 
@@ -129,8 +123,9 @@ void Reader::Drain() {
 
 void Reader::TellLosses(std::uint64_t now_ns) {
   const std::uint64_t lost = hearing_ == Hearing::kAll ? ledger_.lost() : queue_.drops;
-  if (const std::uint64_t more = losses_.Due(lost, now_ns); more > 0) {
-    notices_.Post({.kind = Notice::Kind::kLost, .number = more, .wanted = queue_.limit_bytes / 2});
+  if (const auto loss = losses_.Due(lost, queue_.drops, now_ns)) {
+    notices_.Post(
+        {.kind = Notice::Kind::kLost, .number = loss->events, .wanted = loss->queue_full ? queue_.limit_bytes / 2 : 0});
   }
 }
 

@@ -27,7 +27,7 @@ struct Row {
 class NoticeTextTest : public testing::TestWithParam<Row> {};
 
 TEST_P(NoticeTextTest, SaysCauseAndRemedy) {
-  const NoticeText text = TextOf(GetParam().notice);
+  const LogText text = TextOf(GetParam().notice);
   EXPECT_EQ(text.level, GetParam().level);
   EXPECT_EQ(text.text, GetParam().text);
 }
@@ -56,6 +56,10 @@ INSTANTIATE_TEST_SUITE_P(
             LogLevel::kWarning,
             "1503 events were lost: they found no room in the receive queue of 32768KiB; raise source.receive_buffer, "
             "or give the exporter more CPU"},
+        Row{"LostWithRoom",
+            {.kind = Notice::Kind::kLost, .number = 2},
+            LogLevel::kWarning,
+            "2 events were lost: the kernel could not queue them, though there was room; give the machine more memory"},
         Row{"NoForkCount", {.kind = Notice::Kind::kNoForkCount, .error = kCause}, LogLevel::kWarning, kCauseText}),
     [](const auto& row) { return row.param.name; });
 
@@ -63,13 +67,13 @@ class NoticeLogTest : public testing::Test {
  protected:
   std::vector<std::string> Print(std::uint64_t now_ns) {
     lines_.clear();
-    log_.Print(notices_, now_ns);
+    log_.Print(now_ns);
     return lines_;
   }
 
   Notices notices_{Wake::Make().value()};
   std::vector<std::string> lines_;
-  NoticeLog log_{[this](LogLevel /*level*/, std::string_view text) { lines_.emplace_back(text); }};
+  NoticeLog log_{notices_, [this](LogLevel /*level*/, std::string_view text) { lines_.emplace_back(text); }};
 };
 
 TEST_F(NoticeLogTest, PrintsInOrder) {

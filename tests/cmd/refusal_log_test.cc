@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 
 #include <string>
 #include <vector>
@@ -20,6 +21,7 @@ class RefusalLogTest : public testing::Test {
   std::vector<std::string> Note(Refusal why, std::uint64_t now_ns) {
     lines_.clear();
     log_.Note(why, "10.0.0.9", now_ns);
+    log_.Print(now_ns);
     return lines_;
   }
 
@@ -44,9 +46,28 @@ TEST_F(RefusalLogTest, AFewTimesAMinuteForEachReason) {
   }
   EXPECT_THAT(Note(Refusal::kTooManyScrapes, 2), ElementsAre(kTooMany));
   const std::uint64_t later = 1 + 60 * kNanosPerSecond;
-  EXPECT_THAT(Note(Refusal::kNotAllowed, later),
-              ElementsAre(std::string(kUnheard) + " (7 more since this was said last)"));
+  EXPECT_EQ(log_.NextDue(), later);
+  lines_.clear();
+  log_.Print(later);
+  EXPECT_THAT(lines_, ElementsAre(std::string(kUnheard) + " (7 more like this)"));
+  EXPECT_EQ(log_.NextDue(), std::nullopt);
   EXPECT_THAT(Note(Refusal::kNotAllowed, later), ElementsAre(kUnheard));
+}
+
+TEST_F(RefusalLogTest, WakesWhoPrintsWhenThereIsSomethingToPrintOrToWaitFor) {
+  const auto rung = [this] {
+    pollfd wake{log_.fd(), POLLIN, 0};
+    return ::poll(&wake, 1, 0) == 1;
+  };
+  EXPECT_FALSE(rung());
+  for (int i = 0; i < 6; ++i) {  // five lines, and the first that is held back
+    log_.Note(Refusal::kNotAllowed, "10.0.0.9", 1);
+    EXPECT_TRUE(rung());
+    log_.Print(1);
+    EXPECT_FALSE(rung());
+  }
+  log_.Note(Refusal::kNotAllowed, "10.0.0.9", 1);
+  EXPECT_FALSE(rung());
 }
 
 }  // namespace

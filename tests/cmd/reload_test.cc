@@ -24,7 +24,7 @@ TEST(ReloadTest, LiveKeysAreTakenOver) {
   EXPECT_TRUE(reload.good);
   EXPECT_EQ(reload.config.log.level, LogLevel::kDebug);
   EXPECT_EQ(reload.config.ledger.name_groups, (std::vector<NameGroup>{{.match = "a", .name = "b"}}));
-  EXPECT_EQ(reload.remark, "");
+  EXPECT_EQ(reload.restart, "");
   EXPECT_THAT(reload.lines, ElementsAre(Pair(LogLevel::kInfo,
                                              "the configuration was read again: name_groups, log.level taken over")));
 }
@@ -36,7 +36,7 @@ TEST(ReloadTest, OthersNeedARestartAndAreSaidEachTime) {
     const Reload reload = Reread(running, loaded);
     EXPECT_TRUE(reload.good);
     EXPECT_EQ(reload.config, Config());
-    EXPECT_EQ(reload.remark, "restart to take over: comms.limit, log.format");
+    EXPECT_EQ(reload.restart, "restart to take over: comms.limit, log.format");
     EXPECT_THAT(reload.lines,
                 ElementsAre(Pair(LogLevel::kInfo, "the configuration was read again: nothing to take over"),
                             Pair(LogLevel::kWarning, "restart to take over: comms.limit, log.format")));
@@ -49,7 +49,6 @@ TEST(ReloadTest, ABadFileChangesNothing) {
   const Reload reload = Reread(running, LoadConfig("log:\n  level: loud\n", "test.yml"));
   EXPECT_FALSE(reload.good);
   EXPECT_EQ(reload.config, running);
-  EXPECT_EQ(reload.remark, "the configuration read last is faulty");
   EXPECT_THAT(reload.lines,
               ElementsAre(Pair(LogLevel::kError,
                                "test.yml:2:10: log.level: found \"loud\", allowed is debug, info, warning or error"),

@@ -176,7 +176,7 @@ class ServiceManager(harness.LiveTest):
                                                     environment=manager.environment(watchdog=False)) as exporter:
             harness.wait_for("READY", manager.take)
             for config, remark in (("comms:\n  limit: 77\n", "; restart to take over: comms.limit"),
-                                   ("comms:\n  limit: many\n", "; the configuration read last is faulty"),
+                                   ("comms:\n  limit: many\n", "; restart to take over: comms.limit; the configuration read last is faulty"),
                                    ("log:\n  level: info\n", "")):
                 with self.subTest(config):
                     with open(exporter.config_file, "w", encoding="utf-8") as file:

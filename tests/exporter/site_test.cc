@@ -31,7 +31,10 @@ class SiteTest : public testing::Test {
 
 std::string Serve(Site& site, const Request& request) {
   std::string response;
-  site.Serve(request, [&response](std::string_view bytes) { response += bytes; });
+  site.Serve(request, [&response](std::string_view bytes) {
+    response += bytes;
+    return true;
+  });
   return response;
 }
 
@@ -119,33 +122,71 @@ TEST_F(SiteTest, UnreadyNamesTheCauseAndStaysHealthy) {
   EXPECT_THAT(landing, HasSubstr("<p>Since it started 1 &lt; 2 were lost.</p>"));
 }
 
-// What is served within a scrape's `send` is served while that scrape still counts.
+// All but the last 64 KiB of a scrape are sent while it still counts.
 TEST_F(SiteTest, ScrapesOverTheLimitAreTurnedAway) {
   ServerOptions options;
   options.max_requests = 2;
-  Site site = MakeSite(options);
-  std::string third;
-  std::string landing;
+  const std::string large(100'000, 'x');
+  Site site(options, {[&](auto) { return large; }, [] { return ListenerState(); }}, refusals_);
   const Request scrape{"GET", "/metrics", "", "10.0.0.9"};
-  site.Serve(scrape, [&](std::string_view) {
-    const std::string second = [&] {
-      std::string response;
-      site.Serve(scrape, [&](std::string_view bytes) {
-        third = Serve(site, scrape);
-        landing = Serve(site, {"GET", "/-/healthy", ""});
-        response += bytes;
-      });
-      return response;
-    }();
-    EXPECT_THAT(second, StartsWith("HTTP/1.1 200 OK\r\n"));
-  });
+  std::string second;
+  std::string third;
+  std::string healthy;
+  std::string fourth;
+  const auto keep = [](std::string& response, const auto& meanwhile) {
+    return [&response, &meanwhile](std::string_view bytes) {
+      response += bytes;
+      meanwhile(response.size());
+      return true;
+    };
+  };
+  const auto while_two_are_served = [&](std::size_t /*sent*/) {
+    if (third.empty()) {
+      third = Serve(site, scrape);
+      healthy = Serve(site, {"GET", "/-/healthy", ""});
+    }
+  };
+  const auto while_one_is_served = [&](std::size_t sent) {
+    if (sent < large.size()) {
+      site.Serve(scrape, keep(second, while_two_are_served));
+    } else {
+      fourth = Serve(site, scrape);
+    }
+  };
+  std::string first;
+  site.Serve(scrape, keep(first, while_one_is_served));
+  EXPECT_EQ(BodyOf(first), large);
+  EXPECT_EQ(BodyOf(second), large);
+  EXPECT_EQ(BodyOf(fourth), large);
   EXPECT_THAT(third, StartsWith("HTTP/1.1 503 Service Unavailable\r\n"));
   EXPECT_THAT(third, HasSubstr("\r\nRetry-After: 1\r\n"));
   EXPECT_EQ(BodyOf(third), "too many scrapes at once: 2 are served; scrape less often or from fewer places\n");
   EXPECT_THAT(refusals_.counts(), testing::ElementsAre(0, 1));
   EXPECT_EQ(told_, "10.0.0.9");
-  EXPECT_THAT(landing, StartsWith("HTTP/1.1 200 OK\r\n"));
-  EXPECT_THAT(Serve(site, scrape), StartsWith("HTTP/1.1 200 OK\r\n")) << "the places are given back";
+  EXPECT_THAT(healthy, StartsWith("HTTP/1.1 200 OK\r\n"));
+}
+
+TEST_F(SiteTest, WhoHasTheWholeAnswerMayAskAgain) {
+  ServerOptions options;
+  options.max_requests = 1;
+  Site site = MakeSite(options);
+  const Request scrape{"GET", "/metrics", ""};
+  std::string again;
+  site.Serve(scrape, [&](std::string_view) {
+    again = Serve(site, scrape);
+    return true;
+  });
+  EXPECT_EQ(BodyOf(again), kText);
+}
+
+TEST_F(SiteTest, WhoTakesNoMoreIsSentNoMore) {
+  Site site({}, {[](auto) { return std::string(100'000, 'x'); }, [] { return ListenerState(); }}, refusals_);
+  int pieces = 0;
+  site.Serve({"GET", "/metrics", ""}, [&pieces](std::string_view) {
+    ++pieces;
+    return false;
+  });
+  EXPECT_EQ(pieces, 1);
 }
 
 TEST_F(SiteTest, PageThatThrowsIsA500AndGivesItsPlaceBack) {
@@ -174,7 +215,7 @@ TEST_F(SiteTest, ClientThatCannotBeSentToGivesItsPlaceBack) {
   options.max_requests = 1;
   Site site = MakeSite(options);
   const Request scrape{"GET", "/metrics", ""};
-  EXPECT_THROW(site.Serve(scrape, [](std::string_view) { throw std::bad_alloc(); }), std::bad_alloc);
+  EXPECT_THROW(site.Serve(scrape, [](std::string_view) -> bool { throw std::bad_alloc(); }), std::bad_alloc);
   EXPECT_EQ(BodyOf(Serve(site, scrape)), kText);
 }
 
