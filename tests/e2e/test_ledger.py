@@ -285,6 +285,24 @@ class Reconciling(harness.LiveTest):
                   f"tracked {tracked:.0f} of {living}")
 
 
+class LossesInTheLog(harness.LiveTest):
+    """A line at once, the sum of the rest a minute later or at the stop: in all what the metrics said."""
+
+    def test_tells_all(self):
+        with harness.Exporter(config="source:\n  receive_buffer: 64KiB\n") as exporter:
+            exporter.wait_ready()
+            lost = []
+            for _ in range(3):
+                with exporter.stopped(), harness.Storm("vfork", 500) as storm:
+                    storm.wait()
+                lost.append(exporter.scrape().sum("procevent_events_lost_total"))
+            self.assertEqual(sorted(set(lost)), lost, "each time more")
+            self.assertEqual(exporter.stop()[0], 0)
+            told = re.findall(r'level=warning msg="(\d+) events were lost: ', exporter.log())
+        self.assertGreater(len(told), 1, "nothing had to wait")
+        self.assertEqual(sum(map(int, told)), lost[-1])
+
+
 class Terms(unittest.TestCase):
     def test_as_promql(self):
         self.assertEqual(promql(SUMS["execs"], "12.5"),

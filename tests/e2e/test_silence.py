@@ -113,6 +113,21 @@ class Silence(harness.LiveTest):
             self.assertLessEqual(missed, after.sum("procevent_forks_unseen_total") +
                                  after.sum("procevent_events_lost_total"))
 
+    def test_the_first_scrape_after_a_short_silence_adds_up(self):
+        with harness.Exporter() as exporter:
+            exporter.wait_ready()
+            for _ in range(3):
+                exporter.scrape()
+                connector.change_listener_count(-1)
+                for _ in range(40):
+                    os.waitpid(os.posix_spawn("/bin/true", ["true"], {}), 0)
+                connector.change_listener_count(1)
+                scrape = exporter.scrape()
+                missed = scrape.value("procevent_kernel_forks_total") - self.forks(scrape)
+                self.assertGreaterEqual(missed, 0)
+                self.assertLessEqual(missed, scrape.sum("procevent_forks_unseen_total") +
+                                     scrape.sum("procevent_events_lost_total"))
+
 
 if __name__ == "__main__":
     harness.main()
