@@ -116,8 +116,8 @@ class ServiceManager(harness.LiveTest):
             self.assertEqual(manager.count("WATCHDOG=1"), 0)
 
     def test_a_watchdog_that_cannot_be_obeyed_is_warned_of(self):
-        for name, wrong in (("a unit", {"WATCHDOG_USEC": "2s"}), ("too short", {"WATCHDOG_USEC": "1"}),
-                            ("no number of a process", {"WATCHDOG_PID": "me"})):
+        for name, wrong in (("a unit", {"WATCHDOG_USEC": "2s"}), ("too short", {"WATCHDOG_USEC": "1999999"}),
+                            ("no number of a process", {"WATCHDOG_PID": "-5"})):
             with self.subTest(name), Manager() as manager, \
                     harness.Exporter(environment={**manager.environment(), **wrong}) as exporter:
                 harness.wait_for("READY", manager.take)
