@@ -84,7 +84,7 @@ class LittleMemory(harness.LiveTest):
             file.flush()
             done = self.run_within(self.least, "check-config", f"--config.file={file.name}")
         self.assertEqual(done.returncode, 1, done.stderr)
-        self.assertRegex(done.stderr, r"^procevent_exporter: not enough memory; allow 64 MiB [^\n]*ulimit -v[^\n]*\n$")
+        self.assertRegex(done.stderr, r"^procevent_exporter: not enough memory; with the defaults 64 MiB [^\n]*ulimit -v[^\n]*\n$")
 
 
 if __name__ == "__main__":
