@@ -8,7 +8,7 @@
 namespace procevent {
 namespace {
 
-constexpr std::size_t kStackBytes = 100 * 1024;  // as civetweb's threads have
+constexpr std::size_t kStackBytes = 100UL * 1024;  // as civetweb's threads have
 
 void* AwaitAll(void* all_there) {
   static_cast<std::latch*>(all_there)->wait();
