@@ -50,6 +50,8 @@ bool NoConnector(const Probes& probes) {
   return !opened && (opened.error().code == EPROTONOSUPPORT || opened.error().code == EAFNOSUPPORT);
 }
 
+bool Answers(const Probes& probes) { return probes.subscription.opened && probes.subscription.acknowledged; }
+
 Check KernelCheck(const Probes& probes) {
   constexpr std::string_view kName = "kernel";
   constexpr std::size_t kMostBytes = 128;
@@ -62,7 +64,8 @@ Check KernelCheck(const Probes& probes) {
     return {kName, State::kFailed, release + ", without process events",
             std::string(NoAck({.no_proc_events = true}).remedy)};
   }
-  if (probes.around.foreign_network) {
+  const bool shown = probes.proc_mounted && !probes.around.foreign_network;
+  if (!shown && !Answers(probes)) {
     return {kName, State::kWarning, release + " (whether it makes process events is not to be seen from here)",
             "run doctor in the host's network namespace, with /proc mounted"};
   }
@@ -86,13 +89,12 @@ Check CapabilityCheck(const Probes& probes) {
   return {kName, State::kWarning, finding + ": from Linux 6.6 on only the large receive buffer needs it", remedy};
 }
 
-// Where the kernel has no connector, or /proc is not there, a network that shows none is not to blame.
+// Where the kernel has no connector, a network that shows none is not to blame.
 Check NamespacesCheck(const Probes& probes) {
   constexpr std::string_view kName = "namespaces";
-  const Surroundings around{
-      .foreign_network = probes.around.foreign_network && probes.proc_mounted && !NoConnector(probes),
-      .foreign_pids = probes.around.foreign_pids,
-      .foreign_users = probes.around.foreign_users};
+  const Surroundings around{.foreign_network = probes.around.foreign_network && !NoConnector(probes),
+                            .foreign_pids = probes.around.foreign_pids,
+                            .foreign_users = probes.around.foreign_users};
   std::string foreign;
   for (const auto& [is_foreign, name] :
        {std::pair(around.foreign_network, "network"), std::pair(around.foreign_pids, "PID"),
@@ -112,13 +114,13 @@ Check NamespacesCheck(const Probes& probes) {
 
 Check BufferCheck(const Probes& probes) {
   constexpr std::string_view kName = "buffer";
-  constexpr unsigned kKibi = 10;
+  constexpr std::uint64_t kKibi = 1024;
   const std::uint64_t got = probes.subscription.buffer_bytes;
   if (!probes.subscription.opened) {
     return {kName, State::kWarning, "not to be told without a socket of the connector", "see subscription"};
   }
   if (got >= probes.buffer_wanted) {
-    return Ok(kName, "the receive buffer has the " + std::to_string(got >> kKibi) + "KiB asked for");
+    return Ok(kName, "the receive buffer has the " + std::to_string((got + kKibi / 2) / kKibi) + "KiB asked for");
   }
   const LogText text = TextOf({.kind = Notice::Kind::kSmallBuffer, .number = got, .wanted = probes.buffer_wanted});
   Check check = Wrong(kName, State::kWarning, text.text);
@@ -131,7 +133,7 @@ Check BufferCheck(const Probes& probes) {
 Check ProcCheck(const Probes& probes) {
   constexpr std::string_view kName = "proc";
   if (!probes.proc_mounted) {
-    return {kName, State::kFailed, "/proc is not mounted", "mount it: names, the audit and much else come from there"};
+    return {kName, State::kWarning, "/proc is not mounted", "mount it: names, the audit and much else come from there"};
   }
   return probes.processes ? Ok(kName, "/proc shows the processes of others")
                           : Wrong(kName, State::kWarning, Describe(probes.processes.error()));
@@ -174,6 +176,12 @@ Check AddressCheck(const Probes& probes) {
                                       : Wrong(kName, State::kFailed, probes.address_fault);
 }
 
+Check StartCheck(const Probes& probes) {
+  constexpr std::string_view kName = "start";
+  return probes.start_fault.empty() ? Ok(kName, "the memory and the descriptors that it starts with can be had")
+                                    : Wrong(kName, State::kFailed, probes.start_fault);
+}
+
 Check ThreadsCheck(const Probes& probes) {
   constexpr std::string_view kName = "threads";
   return probes.threads ? Ok(kName, "the threads that serve can be had")
@@ -182,16 +190,18 @@ Check ThreadsCheck(const Probes& probes) {
 
 Check OpenFilesCheck(const Probes& probes) {
   constexpr std::string_view kName = "open files";
-  return probes.few_files ? Wrong(kName, State::kWarning, *probes.few_files)
-                          : Ok(kName, "as many may be open as many clients at once take");
+  if (!probes.few_files) {
+    return Ok(kName, "as many may be open as many clients at once take");
+  }
+  return Wrong(kName, probes.too_few_files ? State::kFailed : State::kWarning, *probes.few_files);
 }
 
 }  // namespace
 
 std::vector<Check> ChecksOf(const Probes& probes) {
-  return {KernelCheck(probes),    CapabilityCheck(probes), NamespacesCheck(probes),   BufferCheck(probes),
-          ProcCheck(probes),      AuditCheck(probes),      SubscriptionCheck(probes), ThreadsCheck(probes),
-          OpenFilesCheck(probes), AddressCheck(probes)};
+  return {KernelCheck(probes),  CapabilityCheck(probes), NamespacesCheck(probes),   BufferCheck(probes),
+          ProcCheck(probes),    AuditCheck(probes),      SubscriptionCheck(probes), StartCheck(probes),
+          ThreadsCheck(probes), OpenFilesCheck(probes),  AddressCheck(probes)};
 }
 
 bool AllHolds(const std::vector<Check>& checks) {

@@ -6,6 +6,17 @@
 
 namespace procevent {
 
+namespace {
+
+constexpr rlim_t kLeast = 16;  // 12 of our own, an address, a scrape, and the service manager's socket
+
+}  // namespace
+
+bool TooFewOpenFiles() {
+  rlimit limit{};
+  return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < kLeast;
+}
+
 std::optional<std::string> RaiseOpenFiles() {
   constexpr rlim_t kPlenty = 4096;
   constexpr rlim_t kNeeded = 400;  // the connections that are served and those that queue, and some for ourselves
@@ -21,10 +32,9 @@ std::optional<std::string> RaiseOpenFiles() {
   if (limit.rlim_cur >= kNeeded) {
     return std::nullopt;
   }
-  return "only " + std::to_string(limit.rlim_cur) +
-         " files may be open, so that many clients at once can hold up "
-         "scrapes; raise the limit of open files (ulimit -n) to " +
-         std::to_string(kNeeded) + " or more";
+  return "only " + std::to_string(limit.rlim_cur) + " files may be open, " +
+         (limit.rlim_cur < kLeast ? "too few to serve" : "so that many clients at once can hold up scrapes") +
+         "; raise the limit of open files (ulimit -n) to " + std::to_string(kNeeded) + " or more";
 }
 
 }  // namespace procevent

@@ -1,16 +1,26 @@
 #include "cmd/probes.h"
 
 #include <linux/capability.h>
+#include <malloc.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <exception>
 #include <fstream>
+#include <future>
 #include <limits>
+#include <memory>
+#include <system_error>
+#include <vector>
 
 #include "cmd/capabilities.h"
 #include "cmd/open_files.h"
+#include "cmd/why_ended.h"
+#include "core/base/cpus.h"
+#include "core/reader/reader.h"
+#include "core/source/connector_source.h"
 #include "core/source/proc_pids.h"
 #include "core/source/proc_stat.h"
 #include "exporter/free_address.h"
@@ -44,11 +54,31 @@ void ProbeAddresses(const ServerOptions& options, Probes& probes) {
   }
 }
 
+// All at once, as Serve makes it: what events are booked in, the thread that reads, and those that serve, with what
+// civetweb has for their connections.
+void ProbeStart(const Config& config, Probes& probes) {
+  ::mallopt(M_ARENA_MAX, 1);  // NOLINT(concurrency-mt-unsafe): there is one thread yet
+  try {
+    const Reader reader(std::make_unique<ConnectorSource>(config.connector), config.reader, PossibleCpus(),
+                        Hearing::kAll, config.ledger);
+    constexpr std::size_t kForConnections = 2U << 20U;
+    const std::vector<char> connections(kForConnections);
+    probes.threads = std::async(std::launch::async, TryServingThreads).get();
+  } catch (const std::system_error& fault) {
+    probes.threads = Error{"start the reader thread", fault.code().value(), kThreadsRemedy};
+  } catch (const std::exception& fault) {
+    probes.start_fault = WhyEnded(fault);
+    probes.threads = TryServingThreads();
+  }
+}
+
 }  // namespace
 
 Probes ProbeMachine(const Config& config) {
   constexpr std::uint32_t kMostBuffer = std::numeric_limits<int>::max() / 2;  // the kernel ends at what an int holds
   Probes probes;
+  probes.few_files = RaiseOpenFiles();
+  probes.too_few_files = TooFewOpenFiles();
   probes.kernel_release = KernelRelease();
   const auto own = OwnCapabilities();
   probes.net_admin = own && (own.value().effective & CapabilityBit(CAP_NET_ADMIN)) != 0;
@@ -59,8 +89,7 @@ Probes ProbeMachine(const Config& config) {
   probes.subscription = ProbeSubscription(config.connector);
   probes.processes = ProcPids().Check();
   probes.forks = WithoutValue(ProcStat().Forks());
-  probes.threads = TryServingThreads();
-  probes.few_files = RaiseOpenFiles();
+  ProbeStart(config, probes);
   ProbeAddresses(config.server, probes);
   return probes;
 }

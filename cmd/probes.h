@@ -23,8 +23,10 @@ struct Probes {
   SubscriptionProbe subscription;
   Status processes = Success{};          // those of others are seen in /proc
   Status forks = Success{};              // the kernel's count of them can be read
-  Status threads = Success{};            // those that serve can be had
+  std::string start_fault;               // why what it starts with cannot be had; empty: it can
+  Status threads = Success{};            // those that read and serve can be had beside it
   std::optional<std::string> few_files;  // may be open: what that does, and what helps
+  bool too_few_files = false;            // to start at all
   std::string addresses;                 // to serve on
   std::string address_fault;             // why that fails; empty: they are free
 };

@@ -56,7 +56,7 @@ std::chrono::microseconds WatchdogOf(std::string_view text, const ServiceManager
   }
   warn("WATCHDOG_USEC: found " + Quoted(text) + ", allowed is a number of microseconds from " +
        std::to_string(kShortestWatchdog.count()) +
-       " on; no beats are sent: leave it to the service manager, with WatchdogSec=10ms or more, or unset it");
+       " on; no beats are sent: leave it to the service manager, with WatchdogSec=2s or more, or unset it");
   return std::chrono::microseconds(0);
 }
 
@@ -81,7 +81,7 @@ ServiceSettings ReadServiceSettings(std::string_view socket, std::string_view wa
     return settings;
   }
   const auto pid = watchdog_pid.empty() ? own : NumberOf<std::int64_t>(watchdog_pid);
-  if (!pid) {
+  if (!pid || *pid <= 0) {
     warn("WATCHDOG_PID: found " + Quoted(watchdog_pid) +
          ", allowed is the number of a process; no beats are sent: leave it to the service manager, or unset it");
   } else if (pid == own) {

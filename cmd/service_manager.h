@@ -47,8 +47,8 @@ class ServiceManager {
   bool warned_ = false;
 };
 
-// Whose beats are wanted more often gets none, and a warning: they would keep us busy for nothing.
-inline constexpr std::chrono::microseconds kShortestWatchdog{10'000};
+// Whose beats are wanted more often gets none, and a warning: a healthy reader may take a second to answer.
+inline constexpr std::chrono::microseconds kShortestWatchdog{2'000'000};
 
 // From the texts of NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID; empty is as good as not set. What cannot be obeyed
 // is warned of, in one line. Pure.

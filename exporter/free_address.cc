@@ -12,7 +12,13 @@
 namespace procevent {
 
 std::runtime_error CannotListen(std::string_view address, std::string_view cause) {
-  return std::runtime_error("cannot listen on " + std::string(address) + ": " + std::string(cause));
+  const std::string line = "cannot listen on " + std::string(address) + ": ";
+  // civetweb tells what was short in words alone.
+  if (cause.find("memory") != std::string_view::npos) {
+    return std::runtime_error(line + std::string(cause.substr(0, cause.find("; "))) +
+                              "; raise ulimit -v and -d (systemd: LimitAS, LimitDATA)");
+  }
+  return std::runtime_error(line + std::string(cause));
 }
 
 namespace {

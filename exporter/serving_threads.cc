@@ -8,7 +8,7 @@
 namespace procevent {
 namespace {
 
-constexpr std::size_t kStackBytes = 100 * 1024;  // as civetweb's threads have
+constexpr std::size_t kStackBytes = 100UL * 1024;  // as civetweb's threads have
 
 void* AwaitAll(void* all_there) {
   static_cast<std::latch*>(all_there)->wait();
@@ -38,8 +38,8 @@ Status TryServingThreads() {
     ::pthread_join(thread, nullptr);
   }
   if (fault != 0) {
-    return Error{"start the 65 threads that serve", fault,
-                 "raise the limit of processes (ulimit -u, TasksMax, pids.max) or of memory (ulimit -v)"};
+    static_assert(kServingThreads == 65, "the text says how many");
+    return Error{"start the 65 threads that serve", fault, kThreadsRemedy};
   }
   return Success{};
 }

@@ -17,6 +17,23 @@ namespace {
 
 constexpr std::size_t kTextBytes = 2048;  // stat and what matters of status fit well
 
+// Processes of others that are always there. A security policy may keep the first from everybody.
+constexpr std::int32_t kInit = 1;
+constexpr std::int32_t kKthreadd = 2;
+
+Error WhyUnseen(int code) {
+  constexpr std::string_view kSee = "see the processes of others in /proc";
+  if (code == EMFILE || code == ENFILE) {
+    return {kSee, code, "raise the limit of open files (ulimit -n); until then programs stay without names"};
+  }
+  if (code != ENOENT && code != EPERM && code != EACCES) {
+    return {kSee, code, "until it can be read programs stay without names"};
+  }
+  return {kSee, 0,
+          "it is mounted with hidepid: mount it without, or give the exporter the group of its gid= option; until "
+          "then programs stay without names"};
+}
+
 bool Exists(std::int32_t tgid) { return ::kill(tgid, 0) == 0 || errno != ESRCH; }
 
 }  // namespace
@@ -30,17 +47,15 @@ Status ProcPids::Check() const {
   if (!directory_) {
     return Error{"open /proc", open_errno_, "mount it; without it programs stay without names"};
   }
-  Sighting init;
-  if (SeeName(1, init) != Look::kSeen) {
-    if (::faccessat(::dirfd(directory_.get()), "self", F_OK, AT_SYMLINK_NOFOLLOW) != 0) {
-      return Error{"find processes in /proc", errno, "mount it; without it programs stay without names"};
-    }
-    return Error{
-        "see the processes of others in /proc", 0,
-        "it is mounted with hidepid: mount it without, or give the exporter the group of its gid= option; until "
-        "then programs stay without names"};
+  Sighting other;
+  if (SeeName(kInit, other) == Look::kSeen || SeeName(kKthreadd, other) == Look::kSeen) {
+    return Success{};
   }
-  return Success{};
+  if (::faccessat(::dirfd(directory_.get()), "self", F_OK, AT_SYMLINK_NOFOLLOW) != 0) {
+    return Error{"find processes in /proc", errno, "mount it; without it programs stay without names"};
+  }
+  const OwnedFd fd(::openat(::dirfd(directory_.get()), "1/stat", O_RDONLY | O_CLOEXEC));
+  return WhyUnseen(fd.valid() ? 0 : errno);
 }
 
 ProcPids::Look ProcPids::SeeName(std::int32_t tgid, Sighting& sighting) const {

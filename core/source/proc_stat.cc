@@ -10,7 +10,8 @@ namespace procevent {
 namespace {
 
 constexpr std::string_view kKey = "processes ";
-constexpr std::string_view kRemedy = "without it fork events cannot be audited; mount /proc";
+constexpr std::string_view kRemedy =
+    "without it fork events cannot be audited; mount /proc, all of it (systemd: ProcSubset=all)";
 
 }  // namespace
 

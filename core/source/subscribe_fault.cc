@@ -43,14 +43,18 @@ bool IsForeign(const char* link, std::string_view first) {
   return length > 0 && std::string_view(target.data(), static_cast<std::size_t>(length)) != first;
 }
 
+bool Exists(const char* path) { return ::access(path, F_OK) == 0; }
+
 }  // namespace
 
 Surroundings LookAround() {
   Surroundings around;
   around.foreign_pids = IsForeign("/proc/self/ns/pid", "pid:[4026531836]");
   around.foreign_users = IsForeign("/proc/self/ns/user", "user:[4026531837]");
-  std::ifstream connectors("/proc/net/connector");
-  around.foreign_network = !connectors.is_open();
+  // Not in /proc/net, which is missing where only processes are mounted (subset=pid).
+  constexpr const char* kConnectors = "/proc/self/net/connector";
+  around.foreign_network = Exists("/proc/self/net") && !Exists(kConnectors);
+  std::ifstream connectors(kConnectors);
   around.no_proc_events = connectors.is_open();
   for (std::string line; std::getline(connectors, line);) {
     if (line.starts_with("cn_proc")) {

@@ -6,12 +6,13 @@
 
 namespace procevent {
 
-// What keeps a process from the connector. The kernel answers only in its first namespaces.
+// What keeps a process from the connector, as far as /proc/self shows: what it does not show is false. The kernel
+// answers only in its first namespaces.
 struct Surroundings {
-  bool foreign_network = false;  // no /proc/net/connector: the connector lives in another network namespace
+  bool foreign_network = false;  // its net/connector is not there: the connector lives in another network namespace
   bool foreign_pids = false;     // not in the first PID namespace
   bool foreign_users = false;    // not in the first user namespace
-  bool no_proc_events = false;   // /proc/net/connector is there, and does not name cn_proc
+  bool no_proc_events = false;   // it is there, and does not name cn_proc
 };
 
 Surroundings LookAround();

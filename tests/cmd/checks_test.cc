@@ -87,6 +87,30 @@ INSTANTIATE_TEST_SUITE_P(
             "open files",
             {"only 64 files may be open"},
             {"raise it (ulimit -n)"}},
+        Row{"TooFewOpenFiles",
+            [](Probes& probes) {
+              probes.few_files = "only 6 files may be open, too few to serve; raise it (ulimit -n)";
+              probes.too_few_files = true;
+            },
+            {{"open files", kFailed}},
+            "open files",
+            {"only 6 files may be open"},
+            {"raise it (ulimit -n)"}},
+        Row{"TooLittleMemory",
+            [](Probes& probes) { probes.start_fault = "not enough memory; raise ulimit -v"; },
+            {{"start", kFailed}},
+            "start",
+            {"not enough memory"},
+            {"raise ulimit -v"}},
+        Row{"TheLargestBufferIsRounded",
+            [](Probes& probes) {
+              probes.buffer_wanted = (1U << 30U) - 1;  // half of what an int holds
+              probes.subscription.buffer_bytes = probes.buffer_wanted;
+            },
+            {},
+            "buffer",
+            {"1048576KiB"},
+            {}},
         Row{"TheChildIsNamed", [](Probes&) {}, {}, "subscription", {"fork, comm, exit"}, {}},
         Row{"TheBufferIsNamed", [](Probes&) {}, {}, "buffer", {"32768KiB"}, {}},
         Row{"NoConnector",
@@ -226,14 +250,22 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"NoProc",
             [](Probes& probes) {
               probes.proc_mounted = false;
-              probes.around = {.foreign_network = true};
               probes.processes = Error{"see the processes of others in /proc", 0, "hidepid"};
               probes.forks = Error{"open /proc/stat", ENOENT, "mount /proc"};
             },
-            {{"kernel", kWarning}, {"namespaces", kWarning}, {"proc", kFailed}, {"audit", kWarning}},
+            {{"namespaces", kWarning}, {"proc", kWarning}, {"audit", kWarning}},
             "proc",
             {"not mounted"},
             {"mount it"}},
+        Row{"NoProcAndNoAnswer",
+            [](Probes& probes) {
+              probes.proc_mounted = false;
+              probes.subscription.acknowledged = NoAck({});
+            },
+            {{"kernel", kWarning}, {"namespaces", kWarning}, {"proc", kWarning}, {"subscription", kFailed}},
+            "kernel",
+            {"not to be seen from here"},
+            {"with /proc mounted"}},
         Row{"UnheardExit",
             [](Probes& probes) {
               probes.subscription.heard = {EventKind::kFork, EventKind::kComm};

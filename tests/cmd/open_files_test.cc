@@ -15,6 +15,7 @@ struct Row {
   rlim_t hard;
   rlim_t raised;
   bool warns;
+  bool too_few = false;
 };
 
 class OpenFilesTest : public testing::TestWithParam<Row> {};
@@ -31,7 +32,11 @@ TEST_P(OpenFilesTest, AreRaisedAsFarAsTheyMayBe) {
     if (limit.rlim_cur != row.raised || limit.rlim_max != row.hard) {
       std::_Exit(2);
     }
-    const std::string told = "only " + std::to_string(row.raised) + " files may be open";
+    const std::string told = "only " + std::to_string(row.raised) + " files may be open, " +
+                             (row.too_few ? "too few to serve; " : "so that many clients ");
+    if (TooFewOpenFiles() != row.too_few) {
+      std::_Exit(4);
+    }
     const bool as_told = !warning || (warning->starts_with(told) && warning->find("(ulimit -n)") != std::string::npos);
     std::_Exit(warning.has_value() == row.warns && as_told ? 0 : 3);
   };
@@ -39,8 +44,10 @@ TEST_P(OpenFilesTest, AreRaisedAsFarAsTheyMayBe) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Rows, OpenFilesTest,
-                         testing::Values(Row{"Few", 64, 64, 64, true}, Row{"JustTooFew", 100, 399, 399, true},
-                                         Row{"Enough", 100, 400, 400, false}, Row{"Raised", 100, 1000, 1000, false},
+                         testing::Values(Row{"TooFew", 6, 15, 15, true, true},
+                                         Row{"JustEnoughToStart", 6, 16, 16, true}, Row{"Few", 64, 64, 64, true},
+                                         Row{"JustTooFew", 100, 399, 399, true}, Row{"Enough", 100, 400, 400, false},
+                                         Row{"Raised", 100, 1000, 1000, false},
                                          Row{"EnoughAlready", 900, 900, 900, false}),
                          [](const auto& row) { return row.param.name; });
 

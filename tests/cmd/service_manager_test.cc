@@ -51,7 +51,8 @@ constexpr microseconds kNone{0};
 constexpr microseconds kHalfMinute{30'000'000};
 
 SettingsRow BadWatchdog(const char* name, const char* usec, std::string quoted) {
-  return {name, "/s", usec, "", kNone, {"WATCHDOG_USEC: found " + quoted, "from 10000 on", "no beats", "WatchdogSec="}};
+  return {name, "/s",  usec,
+          "",   kNone, {"WATCHDOG_USEC: found " + quoted, "from 2000000 on", "no beats", "WatchdogSec=2s or more"}};
 }
 
 SettingsRow BadPid(const char* name, const char* pid, std::string quoted) {
@@ -70,14 +71,15 @@ INSTANTIATE_TEST_SUITE_P(
                     SettingsRow{"AnothersWatchdog", "/s", "30000000", "78", kNone},
                     SettingsRow{"AnothersBadWatchdog", "/s", "30s", "78", kNone},
                     SettingsRow{"ABadPidButNoWatchdog", "/s", "", "me", kNone},
-                    SettingsRow{"TheShortest", "/s", "10000", "", kShortestWatchdog},
+                    SettingsRow{"TheShortest", "/s", "2000000", "", kShortestWatchdog},
                     SettingsRow{"Forever", "/s", "18446744073709551615", "", microseconds(9'223'372'036'854'775)},
-                    BadWatchdog("TooShort", "9999", R"("9999")"), BadWatchdog("AlmostNothing", "1", R"("1")"),
+                    BadWatchdog("TooShort", "1999999", R"("1999999")"), BadWatchdog("AlmostNothing", "1", R"("1")"),
                     BadWatchdog("Zero", "0", R"("0")"), BadWatchdog("Negative", "-30000000", R"("-30000000")"),
                     BadWatchdog("NoNumber", "soon", R"("soon")"), BadWatchdog("ATrailingUnit", "30s", R"("30s")"),
                     BadWatchdog("ATrailingBlank", "30000000 ", R"("30000000 ")"),
                     BadWatchdog("ALineBreak", "1\n2", R"("1\x0a2")"), BadPid("ANameForAPid", "me", R"("me")"),
-                    BadPid("ATrailingLetter", "77x", R"("77x")")),
+                    BadPid("ATrailingLetter", "77x", R"("77x")"), BadPid("NobodysPid", "0", R"("0")"),
+                    BadPid("ANegativePid", "-5", R"("-5")")),
     [](const auto& row) { return row.param.name; });
 
 TEST(OwnServiceSettingsTest, AreOfThisProcess) {

@@ -19,7 +19,8 @@ TEST(WhyEndedTest, IsWhatTheFaultSays) {
 }
 
 TEST(WhyEndedTest, OfWantOfMemoryNamesTheRemedy) {
-  const auto remedy = AllOf(StartsWith("not enough memory; "), HasSubstr("64 MiB"), HasSubstr("ulimit -v"));
+  const auto remedy = AllOf(StartsWith("not enough memory; "), HasSubstr("64 MiB"), HasSubstr("ulimit -v"),
+                            HasSubstr("processes.limit"));
   EXPECT_THAT(WhyEnded(std::bad_alloc()), remedy);
   EXPECT_THAT(WhyEnded(std::bad_array_new_length()), remedy);
 }

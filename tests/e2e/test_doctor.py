@@ -11,8 +11,8 @@ import tempfile
 import connector
 import harness
 
-CHECKS = ["kernel", "capability", "namespaces", "buffer", "proc", "audit", "subscription", "threads", "open files",
-          "address"]
+CHECKS = ["kernel", "capability", "namespaces", "buffer", "proc", "audit", "subscription", "start", "threads",
+          "open files", "address"]
 PIDS = ("unshare", "--pid", "--fork", "--kill-child")
 NEW_PROC = ("--mount-proc",)
 USER = ("unshare", "--user")
@@ -22,6 +22,8 @@ NO_PROC = ("unshare", "--mount", "sh", "-c", 'mount -t tmpfs tmpfs /proc && exec
 HIDDEN = ("unshare", "--mount", "sh", "-c",
           'mount -t proc -o hidepid=2 proc /proc && exec setpriv --reuid=65534 --regid=65534 --clear-groups '
           '--inh-caps=-all,+net_admin --ambient-caps=+net_admin "$@"', "sh")
+HIDDEN_BUT_NOT_FROM_TRACERS = tuple(word.replace("+net_admin", "+net_admin,+sys_ptrace") for word in HIDDEN)
+ONLY_PROCESSES = ("unshare", "--mount", "sh", "-c", 'mount -t proc -o subset=pid proc /proc && exec "$@"', "sh")
 NO_CHILDREN = (*NOBODY, "prlimit", "--nproc=0:0")
 
 
@@ -128,15 +130,19 @@ class Doctor(harness.LiveTest):
 
     def test_without_proc(self):
         found = self.diagnose(prefix=NO_PROC)
-        self.assertEqual(found.of("proc")["state"], "failed")
-        self.assertEqual(found.of("audit")["state"], "warning")
-        self.assertEqual(found.of("subscription")["state"], "ok")
+        self.check_not_ok(found, namespaces="warning", proc="warning", audit="warning")
+
+    def test_with_processes_alone_in_proc(self):
+        found = self.diagnose(prefix=ONLY_PROCESSES)
+        self.check_not_ok(found, audit="warning")
+        self.assertIn("ProcSubset=all", found.of("audit")["remedy"])
 
     def test_hidden_processes(self):
         harness.require(harness.why_not_for_anybody())
         found = self.diagnose(prefix=HIDDEN)
         self.check_not_ok(found, proc="warning")
         self.assertIn("hidepid", found.of("proc")["remedy"])
+        self.check_not_ok(self.diagnose(prefix=HIDDEN_BUT_NOT_FROM_TRACERS))
 
     def test_no_child_can_be_made(self):
         harness.require(harness.why_not_for_anybody())
@@ -150,6 +156,20 @@ class Doctor(harness.LiveTest):
         self.assertIn("only 399 files may be open", found.of("open files")["finding"])
         self.assertIn("(ulimit -n) to 400 or more", found.of("open files")["remedy"])
         self.check_not_ok(self.diagnose(prefix=("prlimit", "--nofile=100:400")))  # as many as it may raise it to
+
+    def test_too_few_open_files(self):
+        found = self.diagnose(prefix=("prlimit", "--nofile=6:6"))
+        self.assertEqual(found.of("open files")["state"], "failed")
+        self.assertIn("only 6 files may be open, too few", found.of("open files")["finding"])
+        self.check_not_ok(self.diagnose(prefix=("prlimit", "--nofile=16:16")), **{"open files": "warning"})
+
+    def test_too_little_memory(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".yml", prefix="procevent-e2e-") as file:
+            file.write("processes:\n  limit: 4194304\n")
+            file.flush()
+            found = self.diagnose(f"--config.file={file.name}", prefix=("prlimit", "--as=100000000"))
+        self.check_not_ok(found, start="failed")
+        self.assertIn("processes.limit", found.of("start")["remedy"])
 
     def test_a_taken_address(self):
         with socket.create_server(("127.0.0.1", 0)) as server:

@@ -156,6 +156,18 @@ class Privilege(harness.LiveTest):
             self.check_names(exporter)
             self.assertNotIn("hidepid", exporter.log())
 
+    def test_where_proc_hides_others_from_nobody_with_the_capability_to_see_them(self):
+        harness.require(harness.why_not_for_anybody())
+        with open("/proc/self/status", encoding="ascii") as file:
+            bounding = Thread(file.read()).sets["CapBnd"]
+        both = "+net_admin,+sys_ptrace"
+        prefix = (*hide_pids("hidepid=2"), *NOBODY, f"--inh-caps=-all,{both}", f"--ambient-caps={both}")
+        with harness.Exporter(prefix=prefix) as exporter:
+            exporter.wait_ready()
+            self.check(exporter, reader=NET_ADMIN | SYS_PTRACE, bounding=bounding)
+            self.check_names(exporter)
+            self.assertNotIn("level=warning", exporter.log())
+
     def test_where_proc_hides_others(self):
         for options in ("hidepid=2,gid=4242", "hidepid=4"):
             with self.subTest(options), harness.Exporter(prefix=hide_pids(options)) as exporter:

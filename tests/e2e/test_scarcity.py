@@ -32,6 +32,15 @@ class FewThreads(harness.LiveTest):
             self.assertEqual(exporter.stop()[0], 0)
 
 
+class FewOpenFiles(harness.LiveTest):
+    """Where descriptors are short."""
+
+    def test_as_many_as_doctor_lets_pass_are_enough(self):
+        with harness.Exporter(prefix=["prlimit", "--nofile=16:16"]) as exporter:
+            self.assertEqual(exporter.wait_ready().get("/metrics").status, 200)
+            self.assertIn("only 16 files may be open, so that many clients", exporter.log())
+
+
 class LittleMemory(harness.LiveTest):
     """Where address space is short: it says so, or works."""
 
@@ -74,6 +83,17 @@ class LittleMemory(harness.LiveTest):
         self.assertEqual(codes, sorted(codes, reverse=True), "more memory did less")
         self.assertEqual(codes[0], 1)
 
+    def test_what_doctor_finds_enough_is_enough(self):
+        address = f"--web.listen-address=127.0.0.1:{harness.free_port()}"
+        codes, kib = [], self.least
+        while kib < self.ENOUGH:
+            codes.append(self.run_within(kib, "doctor", address).returncode)
+            if codes[-1] == 0:
+                done = self.run_within(kib, address, before_exec=self.stop_when_it_serves)
+                self.assertEqual(done.returncode, 0, f"{kib} KiB: {done.stderr}")
+            kib = kib * 51 // 50
+        self.assertEqual((codes[0], codes[-1]), (1, 0))
+
     def test_what_it_asks_for_is_enough(self):
         with harness.Exporter(prefix=["prlimit", f"--as={self.ENOUGH << 10}"]) as exporter:
             self.assertEqual(exporter.wait_ready().get("/metrics").status, 200)
@@ -84,7 +104,7 @@ class LittleMemory(harness.LiveTest):
             file.flush()
             done = self.run_within(self.least, "check-config", f"--config.file={file.name}")
         self.assertEqual(done.returncode, 1, done.stderr)
-        self.assertRegex(done.stderr, r"^procevent_exporter: not enough memory; allow 64 MiB [^\n]*ulimit -v[^\n]*\n$")
+        self.assertRegex(done.stderr, r"^procevent_exporter: not enough memory; with the defaults 64 MiB [^\n]*ulimit -v[^\n]*\n$")
 
 
 if __name__ == "__main__":

@@ -116,8 +116,8 @@ class ServiceManager(harness.LiveTest):
             self.assertEqual(manager.count("WATCHDOG=1"), 0)
 
     def test_a_watchdog_that_cannot_be_obeyed_is_warned_of(self):
-        for name, wrong in (("a unit", {"WATCHDOG_USEC": "2s"}), ("too short", {"WATCHDOG_USEC": "1"}),
-                            ("no number of a process", {"WATCHDOG_PID": "me"})):
+        for name, wrong in (("a unit", {"WATCHDOG_USEC": "2s"}), ("too short", {"WATCHDOG_USEC": "1999999"}),
+                            ("no number of a process", {"WATCHDOG_PID": "-5"})):
             with self.subTest(name), Manager() as manager, \
                     harness.Exporter(environment={**manager.environment(), **wrong}) as exporter:
                 harness.wait_for("READY", manager.take)
@@ -186,15 +186,15 @@ class ServiceManager(harness.LiveTest):
                     harness.wait_for("the status", lambda: manager.count(f"READY=1\n{HEARING}{remark}") == 1)
 
     def test_a_wrong_socket_stops_nobody(self):
-        with harness.Exporter(environment={"NOTIFY_SOCKET": "/no/such/socket", "WATCHDOG_USEC": "500000"}) as exporter:
+        with harness.Exporter(environment={"NOTIFY_SOCKET": "/no/such/socket", "WATCHDOG_USEC": "2000000"}) as exporter:
             exporter.wait_ready()
-            time.sleep(1)
+            time.sleep(BEATS_EVERY_SECONDS * 2)
             self.assertEqual(exporter.log().count("cannot tell the service manager"), 1)
             self.assertEqual(exporter.stop()[0], 0)
             self.assertEqual(exporter.log().count("level=warning"), 1)
 
     def test_without_one_nobody_wakes(self):
-        with harness.Exporter(environment={"WATCHDOG_USEC": "100000"}) as exporter:
+        with harness.Exporter(environment={"WATCHDOG_USEC": "2000000"}) as exporter:
             exporter.wait_ready()
             time.sleep(0.5)
             before = switches(exporter.pid())

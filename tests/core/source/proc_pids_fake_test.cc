@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -73,6 +74,34 @@ TEST_F(FakeProcTest, WithoutProcessesItIsSaidToHideThem) {
   EXPECT_EQ(pids.See(::getpid(), sighting), Look::kHidden) << "it is there, but not to be seen";
   EXPECT_EQ(pids.SeeName(::getpid(), sighting), Look::kHidden);
   EXPECT_TRUE(ListAll(pids, 8).empty());
+}
+
+// A security policy may keep the first process from everybody, CAP_SYS_PTRACE or not.
+TEST_F(FakeProcTest, OneThatIsShownOfThoseAlwaysThereIsEnough) {
+  for (const std::int32_t shown : {1, 2}) {
+    const std::string number = std::to_string(shown);
+    Write(shown, "stat", number + " (x) S 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 2 0 7 0\n");
+    EXPECT_TRUE(ProcPids(path_.c_str()).Check().ok()) << number;
+    std::filesystem::remove_all(path_ / number);
+  }
+}
+
+TEST_F(FakeProcTest, OnlyWhatIsHiddenIsCalledSo) {
+  std::filesystem::create_symlink("2", path_ / "self");
+  const ProcPids pids(path_.c_str());
+  rlimit limit{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
+  const rlimit none{0, limit.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  const Status status = pids.Check();
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
+  ASSERT_FALSE(status.ok());
+  EXPECT_EQ(Describe(status.error()),
+            "cannot see the processes of others in /proc: Too many open files; raise the limit of open files (ulimit "
+            "-n); until then programs stay without names");
+  Write(1, "stat", "1 (x) S 1");
+  EXPECT_EQ(Describe(pids.Check().error()),
+            "cannot see the processes of others in /proc; until it can be read programs stay without names");
 }
 
 TEST_F(FakeProcTest, WithoutADirectoryThereIsNothing) {

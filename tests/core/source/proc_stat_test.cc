@@ -72,7 +72,9 @@ TEST(ProcStatTest, NamesWhatKeptTheFileFromOpening) {
   ASSERT_FALSE(forks.ok());
   EXPECT_EQ(forks.error().code, ENOENT);
   EXPECT_EQ(Describe(forks.error()),
-            "cannot open /proc/stat: No such file or directory; without it fork events cannot be audited; mount /proc");
+            "cannot open /proc/stat: No such file or directory; without it fork events cannot be audited; mount /proc, "
+            "all of "
+            "it (systemd: ProcSubset=all)");
 }
 
 TEST(ProcStatTest, AFileWithoutTheLineIsAnError) {

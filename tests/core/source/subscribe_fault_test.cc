@@ -2,6 +2,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <string>
@@ -43,6 +47,35 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"NoProcEvents", {.no_proc_events = true}, {"CONFIG_PROC_EVENTS"}},
         Row{"Silenced", {}, {"silenced", "fresh subscriptions"}}),
     [](const auto& row) { return row.param.name; });
+
+// What does not show the network accuses nobody; what only hides all but processes shows it.
+int LookWithout(const char* options) {
+  if (::unshare(CLONE_NEWNS) != 0 || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
+    return 77;
+  }
+  const bool mounted = options == nullptr ? ::mount("tmpfs", "/proc", "tmpfs", 0, nullptr) == 0
+                                          : ::mount("proc", "/proc", "proc", 0, options) == 0;
+  return !mounted ? 77 : LookAround().foreign_network ? 1 : 0;
+}
+
+TEST(LookAroundTest, WhatIsNotShownAccusesNobody) {
+  if (LookAround().foreign_network) {
+    GTEST_SKIP() << "this is not the host's network";
+  }
+  for (const char* const options : {static_cast<const char*>(nullptr), "subset=pid"}) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      ::_exit(LookWithout(options));
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFEXITED(status));
+    if (WEXITSTATUS(status) == 77) {
+      GTEST_SKIP() << "cannot mount over /proc here";
+    }
+    EXPECT_EQ(WEXITSTATUS(status), 0) << (options == nullptr ? "no /proc" : options);
+  }
+}
 
 TEST(SubscribeFaultTest, OnlyAnUnexplainedSilenceMayEnd) {
   EXPECT_TRUE(MayYetAnswer({}));
