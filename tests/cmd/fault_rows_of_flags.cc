@@ -7,6 +7,7 @@ const std::string kProxy =
     R"(: found a setting for TLS or authentication, allowed is none: both are a reverse proxy's, see "TLS and )"
     R"(authentication" in the README)";
 const std::string kNoPath = ": found no value, allowed is the path of a file";
+const std::string kAlone = ": found a value, allowed is the flag alone";
 
 }  // namespace
 
@@ -99,6 +100,15 @@ std::vector<FaultRow> FlagRows() {
        "procevent_exporter: --web.listen-address: found no value" + kAddress},
       {"NoFile", Arguments{"--config.file"}, "procevent_exporter: --config.file" + kNoPath},
       {"NoFileButMore", Arguments{"--config.file=", "check-config"}, "procevent_exporter: --config.file" + kNoPath},
+      {"NoValueBeforeAFlag", Arguments{"--log.level", "--web.allow=10.0.0.0/8"},
+       "procevent_exporter: --log.level: found no value" + kLevels},
+      {"NoFileBeforeAFlag", Arguments{"--config.file", "--log.level=info"},
+       "procevent_exporter: --config.file" + kNoPath},
+      {"JsonOfNothing", Arguments{"doctor", "--json="}, "procevent_exporter: --json" + kAlone},
+      {"JsonOfAWord", Arguments{"doctor", "--json=false"}, "procevent_exporter: --json" + kAlone},
+      {"VersionOfNothing", Arguments{"--version="}, "procevent_exporter: --version" + kAlone},
+      {"HelpOfNothing", Arguments{"check-config", "--help="}, "procevent_exporter: --help" + kAlone},
+      {"ShortHelpOfNothing", Arguments{"-h="}, "procevent_exporter: -h" + kAlone},
       {"UnknownWithoutValue", Arguments{"--nope="}, R"(procevent_exporter: unknown flag "--nope")"},
       {"TwiceAText", Arguments{"--log.level=info", "--log.level=info"},
        "procevent_exporter: --log.level is given more than once: give it once"},
