@@ -24,6 +24,9 @@ LoadedConfig Configure(const Flags& flags, std::span<const Variable> environment
     LoadedConfig loaded = LoadConfigFile(*file);
     if (auto* const of_file = std::get_if<std::vector<Fault>>(&loaded)) {
       faults = std::move(*of_file);
+      if (!flags.config_file && faults.front().place == Place{}) {
+        faults.front().key = kConfigFileVariable;  // it is not there, or cannot be read
+      }
     } else {
       effective = std::get<EffectiveConfig>(std::move(loaded));
     }

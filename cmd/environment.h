@@ -7,7 +7,7 @@
 
 namespace procevent {
 
-// The variables that may be meant for us: those that begin with PROCEVENT_, in capitals or not.
+// The variables that may be meant for us: those that begin nearly with PROCEVENT_, in capitals or not.
 std::vector<Variable> ReadEnvironment();
 
 }  // namespace procevent

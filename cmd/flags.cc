@@ -20,6 +20,7 @@ namespace {
 
 constexpr const char* kName = "procevent_exporter";
 constexpr const char* kFileFlag = "--config.file";
+constexpr std::array<std::string_view, 4> kBareFlags{"--json", "--version", "--help", "-h"};
 constexpr std::string_view kUsage =
     "usage: procevent_exporter [--config.file=FILE] [--web.listen-address=HOST:PORT]... [--web.telemetry-path=PATH] "
     "[--web.allow=NETWORK]... [--web.max-requests=N] [--log.level=LEVEL] [--log.format=FORMAT] [--version] [--help] "
@@ -59,20 +60,22 @@ Flags UsageFault(std::string_view message) {
   return Exit(kWrongUsage, {}, kName + (": " + Printable(message, kMostBytes)) + '\n' + std::string(kUsage));
 }
 
-// A flag of ours that lacks its value: `--flag=`, which CLI11 would give the argument that follows, or the last one.
-std::optional<Fault> MissingValue(std::span<const char* const> arguments) {
+// A flag of ours without its value, or one with a value that has none: CLI11 would take `--flag=`, or give it the flag
+// that follows.
+std::optional<Fault> WrongValue(std::span<const char* const> arguments) {
   for (std::size_t i = 0; i < arguments.size(); ++i) {
-    std::string_view flag = arguments[i];
-    if (flag.ends_with('=')) {
-      flag.remove_suffix(1);
-    } else if (i + 1 < arguments.size()) {
-      continue;
+    const std::string_view argument = arguments[i];
+    const std::string_view flag = argument.substr(0, argument.find('='));
+    if (flag != argument && std::ranges::find(kBareFlags, flag) != kBareFlags.end()) {
+      return Fault{{}, {}, std::string(flag), "a value", "the flag alone"};
     }
+    const bool ends = i + 1 == arguments.size() || std::string_view(arguments[i + 1]).starts_with("--");
+    const bool lacks = flag == argument ? ends : flag.size() + 1 == argument.size();
     const auto setting = std::ranges::find(kSettingFlags, flag, &SettingFlag::flag);
-    if (setting != kSettingFlags.end()) {
+    if (lacks && setting != kSettingFlags.end()) {
       return Fault{{}, {}, std::string(flag), "no value", AllowedAlone(*FindKey(setting->path))};
     }
-    if (flag == kFileFlag) {
+    if (lacks && flag == kFileFlag) {
       return Fault{{}, {}, std::string(flag), "no value", "the path of a file"};
     }
   }
@@ -102,7 +105,7 @@ class CommandLine {
   }
 
   Flags Parse(std::span<const char* const> arguments) {
-    if (const auto fault = MissingValue(arguments)) {
+    if (const auto fault = WrongValue(arguments)) {
       return UsageFault(Describe(*fault));
     }
     try {

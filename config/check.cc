@@ -84,6 +84,8 @@ class Check {
   void Alone(const ConfigKey& key, const YamlNode& node, const std::string& path) {
     if (key.take != nullptr && (key.take_item == nullptr || !Suggest(node.scalar, key.names).empty())) {
       Text(key.take, node, path, AllowedAlone(key), key.names);
+    } else if (key.take_item != nullptr && node.scalar.find(',') != std::string::npos) {
+      Refuse(node, path, AllowedAlone(key) + " (several are a list, as in [a, b]; a flag is given several times)");
     } else if (key.take_item != nullptr) {
       key.start(effective_.config);
       Text(key.take_item, node, path, AllowedAlone(key), key.item_names);
@@ -104,6 +106,8 @@ class Check {
       const YamlNode& item = node.children[i];
       if (item.kind == Kind::kMap && key.take_fields != nullptr) {
         Entry(key, item, JoinIndex(path, i));
+      } else if (item.kind == Kind::kScalar && std::ranges::find(key.names, item.scalar) != key.names.end()) {
+        Refuse(item, JoinIndex(path, i), std::string(key.allowed_item) + " (" + item.scalar + " stands alone)");
       } else if (item.kind == Kind::kScalar && key.take_item != nullptr) {
         Text(key.take_item, item, JoinIndex(path, i), key.allowed_item, key.item_names);
       } else {

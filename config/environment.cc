@@ -56,6 +56,35 @@ std::vector<std::string> KnownRests() {
   return rests;
 }
 
+// Capitals and digits alone.
+std::string Bare(std::string_view name) {
+  std::string bare = Capitals(name);
+  std::erase(bare, '_');
+  return bare;
+}
+
+// The one that differs in nothing but where underscores stand, or in one letter of the prefix, too.
+std::string_view WithItsPrefix(std::string_view name, std::span<const std::string_view> known) {
+  const std::string bare = Bare(name);
+  const auto near = std::ranges::find_if(known, [&](std::string_view rest) {
+    return EditDistance(bare, Bare(std::string(kVariablePrefix) + std::string(rest))) <= 1;
+  });
+  return near == known.end() ? std::string_view{} : *near;
+}
+
+// The keys whose paths end in it: both of "limit".
+std::vector<std::string_view> PathsThatEndIn(std::string_view rest) {
+  std::vector<std::string_view> paths;
+  for (const ConfigKey& key : Schema()) {
+    for (std::size_t dot = key.path.find('.'); dot != std::string_view::npos; dot = key.path.find('.', dot + 1)) {
+      if (Bare(key.path.substr(dot + 1)) == Bare(rest)) {
+        paths.push_back(key.path);
+      }
+    }
+  }
+  return paths;
+}
+
 // The only one that it nearly is without its section, if it has two parts: one could be anybody's.
 std::string_view WithoutSection(std::string_view rest, std::span<const std::string_view> known) {
   if (rest.find('_') == std::string_view::npos) {
@@ -67,11 +96,18 @@ std::string_view WithoutSection(std::string_view rest, std::span<const std::stri
   return tail == tails.end() ? std::string_view{} : known[static_cast<std::size_t>(tail - tails.begin())];
 }
 
-// For a name in capitals that is none of ours; empty: it is nobody's near miss.
-std::string_view SuggestRest(std::string_view rest, std::span<const std::string_view> known) {
-  constexpr std::string_view kFile = kConfigFileVariable.substr(kVariablePrefix.size());
-  const std::string_view near = rest == "CONFIG" ? kFile : NearMiss(rest, known);
-  return near.empty() ? WithoutSection(rest, known) : near;
+// For what stands behind our prefix and is none of ours; empty: it is nobody's near miss, or that of two.
+std::string SuggestRest(std::string_view rest, std::span<const std::string_view> known) {
+  if (rest == "CONFIG") {
+    return std::string(kConfigFileVariable.substr(kVariablePrefix.size()));
+  }
+  if (const std::string_view near = NearMiss(rest, known); !near.empty()) {
+    return std::string(near);
+  }
+  if (const auto paths = PathsThatEndIn(rest); !paths.empty()) {
+    return paths.size() == 1 ? Capitals(paths.front()) : "";
+  }
+  return std::string(WithoutSection(rest, known));
 }
 
 // Whoever names a section of ours means us.
@@ -81,24 +117,34 @@ bool NamesASection(std::string_view rest) {
   });
 }
 
+// What stands behind our prefix, or behind the binary's whole name; empty: it begins otherwise.
+std::string_view RestOf(std::string_view capitals) {
+  if (!capitals.starts_with(kVariablePrefix)) {
+    return {};
+  }
+  constexpr std::string_view kBinary = "EXPORTER_";
+  const std::string_view rest = capitals.substr(kVariablePrefix.size());
+  return rest.starts_with(kBinary) ? rest.substr(kBinary.size()) : rest;
+}
+
 void CheckName(const std::string& name, std::span<const std::string_view> known, std::vector<Fault>& faults) {
   const std::string capitals = Capitals(name);
-  if (!MayBeOurs(name) || IsInjected(capitals)) {
+  const bool is_ours =
+      name.starts_with(kVariablePrefix) && std::ranges::find(known, name.substr(kVariablePrefix.size())) != known.end();
+  if (is_ours || IsInjected(capitals)) {
     return;
   }
-  const std::string_view rest = std::string_view(capitals).substr(kVariablePrefix.size());
-  if (name == capitals && std::ranges::find(known, rest) != known.end()) {
-    return;
-  }
-  constexpr std::string_view kBinary = "EXPORTER_";  // as if the prefix were the binary's whole name
-  const std::string_view meant = rest.starts_with(kBinary) ? rest.substr(kBinary.size()) : rest;
-  if (IsReverseProxys(meant)) {
+  const std::string_view rest = RestOf(capitals);
+  if (IsReverseProxys(rest)) {
     faults.push_back(ReverseProxyFault({}, {}, Printable(name)));
     return;
   }
-  const std::string_view near = SuggestRest(meant, known);
-  if (!near.empty() || NamesASection(meant)) {
-    const std::string variable = near.empty() ? "" : std::string(kVariablePrefix) + std::string(near);
+  std::string near = SuggestRest(rest, known);
+  if (near.empty()) {
+    near = WithItsPrefix(name, known);
+  }
+  if (!near.empty() || NamesASection(rest) || !PathsThatEndIn(rest).empty()) {
+    const std::string variable = near.empty() ? "" : std::string(kVariablePrefix) + near;
     faults.push_back({{}, {}, Printable(name), "an unknown variable", "that of a key" + DidYouMean(variable)});
   }
 }
@@ -116,7 +162,12 @@ bool IsPortAndProtocol(std::string_view text) {
 
 std::string VariableOf(std::string_view path) { return std::string(kVariablePrefix) + Capitals(path); }
 
-bool MayBeOurs(std::string_view name) { return Capitals(name.substr(0, kVariablePrefix.size())) == kVariablePrefix; }
+bool MayBeOurs(std::string_view name) {
+  constexpr std::string_view kBarePrefix = kVariablePrefix.substr(0, kVariablePrefix.size() - 1);
+  constexpr std::size_t kMostAway = 2;  // with a letter left out, one of the rest is in its place
+  const std::string bare = Bare(name.substr(0, 2 * kVariablePrefix.size()));
+  return EditDistance(bare.substr(0, kBarePrefix.size()), kBarePrefix) <= kMostAway;
+}
 
 std::string_view ValueOf(std::string_view name, std::span<const Variable> environment) {
   const auto variable = std::ranges::find(environment, name, &Variable::name);

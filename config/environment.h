@@ -23,7 +23,7 @@ inline constexpr std::string_view kConfigFileVariable = "PROCEVENT_CONFIG_FILE";
 // "log.level" -> "PROCEVENT_LOG_LEVEL".
 std::string VariableOf(std::string_view path);
 
-// Whether it begins like ours, in capitals or not: no other variable needs to be looked at.
+// Whether it begins nearly like ours, in capitals or not: no other variable needs to be looked at.
 bool MayBeOurs(std::string_view name);
 
 // The first of that name; empty: it is not there, or empty, which means the same.

@@ -32,7 +32,9 @@ ReadText CannotOpen(int code) {
   switch (code) {
     case EACCES:
     case EPERM:
-      return Refused(found, "a file that this user may read");
+      return Refused(found,
+                     "a file that the user it runs as may read, without the privileges given up at the start: chmod or "
+                     "chown it");
     case ENOENT:
     case ENOTDIR:
       return Refused(found, "the path of an existing file");

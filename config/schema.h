@@ -16,9 +16,9 @@ using Take = Verdict (*)(std::string_view text, Config& config);
 using TakeFields = Verdict (*)(std::span<const std::string> texts, Config& config);
 
 struct ConfigKey {
-  std::string_view path{};                    // "source.receive_buffer"
-  std::string_view allowed{};                 // "a size from 64KiB to 1GiB, like 32MiB": fits after "allowed is"
-  Take take = nullptr;                        // a text alone; of a list, a word that stands for another one
+  std::string_view path{};     // "source.receive_buffer"
+  std::string_view allowed{};  // "a number from 1 to 64 in digits alone, like 40": fits after "allowed is"
+  Take take = nullptr;         // a text alone; of a list, a word that stands for another one
   std::span<const std::string_view> names{};  // the words there are for it, for near misses; empty: it is no word
 
   // Where a list may stand, of 1 to `most_items`:

@@ -156,8 +156,9 @@ Verdict TakeRetireAfter(std::string_view text, Config& config) {
 
 Verdict TakeNameGroup(std::span<const std::string> match_and_name, Config& config) {
   NameGroup group{.match = match_and_name[0], .name = match_and_name[1]};
-  if (auto fault = FaultOf(group)) {
-    return {false, Printable(*fault, kMostReasonBytes)};
+  if (const auto fault = FaultOf(group)) {
+    const std::size_t own = std::min(fault->find(": "), fault->size() - 2) + 2;  // behind it are RE2's words
+    return {false, fault->substr(0, own) + (own == fault->size() ? "" : Quoted(fault->substr(own), kMostReasonBytes))};
   }
   config.ledger.name_groups.push_back(std::move(group));
   return Taken();

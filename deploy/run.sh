@@ -42,27 +42,29 @@ listening_address() {
     $4 == "0A" && $10 in mine { print $2; exit }' /proc/net/tcp
 }
 
-# get HOST PORT PATH: the whole answer, or nothing.
-get() {
-  { exec 3<>"/dev/tcp/$1/$2"; } 2>/dev/null || return 0
-  printf 'GET %s HTTP/1.0\r\n\r\n' "$3" >&3
-  timeout 2 cat <&3 || true
-  exec 3>&-
-}
+# get HOST PORT PATH: the whole answer; nothing, if the connection is refused or reset.
+get() (
+  trap '' PIPE
+  exec 3<>"/dev/tcp/$1/$2" && printf 'GET %s HTTP/1.0\r\n\r\n' "$3" >&3 && timeout 2 cat <&3
+)
 
-# Waits until the child serves, or is gone.
+# Waits until the child serves, or is gone. An allow list may leave this machine out: then nobody is asked again.
 announce() {
-  local address host port path
+  local address host port answer path
   while kill -0 "$child" 2>/dev/null; do
     address="$(listening_address)"
     if [[ -n "$address" ]]; then
       host="$((16#${address:6:2})).$((16#${address:4:2})).$((16#${address:2:2})).$((16#${address:0:2}))"
       port="$((16#${address:9}))"
       [[ "$host" != 0.0.0.0 ]] || host=localhost
+      answer="$(get "$host" "$port" / 2>/dev/null || true)"
       # The landing page's first link is the metrics', wherever a flag or a file put them.
-      path="$(get "$host" "$port" / | sed -n 's/.*<a href="\([^"]*\)".*/\1/p' | sed -n 1p)"
+      path="$(sed -n 's/.*<a href="\([^"]*\)".*/\1/p' <<<"$answer" | sed -n 1p)"
       if [[ -n "$path" ]]; then
         printf '\nserving http://%s:%d/\n  curl -s http://%s:%d%s\n\n' "$host" "$port" "$host" "$port" "$path"
+        return
+      elif [[ -z "$answer" ]] && kill -0 "$child" 2>/dev/null; then
+        printf '\nserving http://%s:%d/, but not for this machine (see web.allow)\n\n' "$host" "$port"
         return
       fi
     fi
@@ -71,6 +73,7 @@ announce() {
 }
 
 config=(--config.file="$root/deploy/procevent_exporter.yml")
+[[ -z "${PROCEVENT_CONFIG_FILE-}" ]] || config=()
 for argument in "$@"; do
   [[ "$argument" != --config.file* ]] || config=()
 done

@@ -32,7 +32,7 @@ std::vector<FaultRow> FlagRows();
 
 // What is allowed, where rows of more than one kind say it.
 inline const std::string kUnknown = "found an unknown key, allowed is one of ";
-inline const std::string kRequests = ", allowed is a number from 1 to 64, like 40";
+inline const std::string kRequests = ", allowed is a number from 1 to 64 in digits alone, like 40";
 inline const std::string kLevels = ", allowed is debug, info, warning or error";
 inline const std::string kAddress = ", allowed is an address like 0.0.0.0:13675";
 inline const std::string kCovered = " (another of the list covers this one already)";
@@ -40,6 +40,8 @@ inline const std::string kNetwork = ", allowed is an address or a network like 1
 inline const std::string kAllOrNetwork = ", allowed is all, or an address or a network like 10.0.0.0/8";
 inline const std::string kAllOrEvent =
     ", allowed is all, or one of fork, exec, exit, uid, gid, sid, ptrace, comm, coredump";
+inline const std::string kAllAlone = " (all stands alone)";
+inline const std::string kSeveral = " (several are a list, as in [a, b]; a flag is given several times)";
 inline const std::string kNotFourNumbers =
     " (the address is four numbers from 0 to 255, as in 10.1.2.3; names are not looked up)";
 inline const std::string kEvent = ", allowed is one of fork, exec, exit, uid, gid, sid, ptrace, comm, coredump";

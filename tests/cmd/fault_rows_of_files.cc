@@ -5,17 +5,17 @@ namespace {
 
 const std::string kSections = "web, source, reader, processes, comms, name_groups, histograms, log";
 const std::string kWebKeys = "listen_addresses, telemetry_path, allow, max_requests";
-const std::string kSize = ", allowed is a size from 64KiB to 1GiB, like 32MiB";
-const std::string kDrain = ", allowed is a duration from 1ms to 1s, like 10ms";
-const std::string kCanary = ", allowed is a duration from 1s to 60s, like 5s";
-const std::string kProcesses = ", allowed is a number from 1024 to 4194304, like 65536";
+const std::string kSize = ", allowed is a size from 64KiB to 1GiB in bytes or with KiB, MiB or GiB, like 32MiB";
+const std::string kDrain = ", allowed is a duration from 1ms to 1s in whole ms, s, m or h, like 10ms";
+const std::string kCanary = ", allowed is a duration from 1s to 60s in whole ms, s, m or h, like 5s";
+const std::string kProcesses = ", allowed is a number from 1024 to 4194304 in digits alone, like 65536";
 const std::string kFormats = ", allowed is logfmt or json";
 const std::string kAddresses = ", allowed is a list of 1 to 16 addresses like 0.0.0.0:13675";
 const std::string kNetworks = ", allowed is all, or a list of 1 to 64 addresses or networks like 10.0.0.0/8";
 const std::string kEvents = ", allowed is all, or a list of event names, like [fork, exec, exit]";
 const std::string kRule = "allowed is a rule like {match: kworker/.*, name: kworker}";
-const std::string kCodes = ", allowed is a number from 0 to 255, like 127";
-const std::string kLives = ", allowed is a duration from 1ms to 720h, like 5s";
+const std::string kCodes = ", allowed is a number from 0 to 255 in digits alone, like 127";
+const std::string kLives = ", allowed is a duration from 1ms to 720h in whole ms, s, m or h, like 5s";
 
 std::string ListOf(std::string_view item, int count) {
   std::string list;
@@ -54,11 +54,13 @@ std::vector<FaultRow> QuantityRows() {
       {"CanaryLong", "reader: {canary_interval: 61s}", R"(f.yml:1:27: reader.canary_interval: found "61s")" + kCanary},
       {"FewProcesses", "processes: {limit: 1023}", R"(f.yml:1:20: processes.limit: found "1023")" + kProcesses},
       {"ManyProcesses", "processes: {limit: 4194305}", R"(f.yml:1:20: processes.limit: found "4194305")" + kProcesses},
+      {"ProcessesOctal", "processes: {limit: 02000}", R"(f.yml:1:20: processes.limit: found "02000")" + kProcesses},
+      {"ProcessesSigned", "processes: {limit: +2000}", R"(f.yml:1:20: processes.limit: found "+2000")" + kProcesses},
       {"ProcessesWithUnit", "processes: {limit: 64Ki}", R"(f.yml:1:20: processes.limit: found "64Ki")" + kProcesses},
       {"ManyComms", "comms: {limit: 10001}",
-       R"(f.yml:1:16: comms.limit: found "10001", allowed is a number from 10 to 10000, like 500)"},
+       R"(f.yml:1:16: comms.limit: found "10001", allowed is a number from 10 to 10000 in digits alone, like 500)"},
       {"RetiredAtOnce", "comms: {retire_after: 59s}",
-       R"(f.yml:1:23: comms.retire_after: found "59s", allowed is a duration from 1m to 720h, like 1h)"},
+       R"(f.yml:1:23: comms.retire_after: found "59s", allowed is a duration from 1m to 720h in whole ms, s, m or h, like 1h)"},
       {"NoRequests", "web: {max_requests: 0}", R"(f.yml:1:21: web.max_requests: found "0")" + kRequests},
       {"ManyRequests", "web: {max_requests: 1001}", R"(f.yml:1:21: web.max_requests: found "1001")" + kRequests}};
 }
@@ -88,16 +90,17 @@ std::vector<FaultRow> WebRows() {
        R"(f.yml:1:26: web.listen_addresses[0]: found ":443s")" + kAddress +
            " (TLS is not served here, Debian's civetweb crashes on it: terminate TLS in a reverse proxy)"},
       {"PathReserved", "web: {telemetry_path: /-/ready}",
-       R"(f.yml:1:23: web.telemetry_path: found "/-/ready", allowed is a path like /metrics)"
+       R"(f.yml:1:23: web.telemetry_path: found "/-/ready", allowed is a plain path like /metrics, not /, /-/healthy or /-/ready)"
        " (/-/healthy and /-/ready are pages of their own: choose another, as in /metrics)"},
       {"PathRelative", "web: {telemetry_path: metrics}",
-       R"(f.yml:1:23: web.telemetry_path: found "metrics", allowed is a path like /metrics)"
+       R"(f.yml:1:23: web.telemetry_path: found "metrics", allowed is a plain path like /metrics, not /, /-/healthy or /-/ready)"
        " (it is '/' and 1 to 255 characters more, as in /metrics)"},
       {"AllowedNobody", "web: {allow: []}", "f.yml:1:14: web.allow: found an empty list" + kNetworks},
       {"AllowedAlone", "web: {allow: any}", R"(f.yml:1:14: web.allow: found "any")" + kAllOrNetwork + kNotFourNumbers},
       {"AllowedAlll", "web: {allow: alll}",
        R"(f.yml:1:14: web.allow: found "alll")" + kAllOrNetwork + R"(; did you mean "all"?)"},
       {"AllowedEmpty", "web:\n  allow:\n", "f.yml:2:3: web.allow: found an empty value" + kNetworks},
+      {"AllowedAllInList", "web: {allow: [all]}", R"(f.yml:1:15: web.allow[0]: found "all")" + kNetwork + kAllAlone},
       {"AllowedHostBits", "web: {allow: [10.1.0.0/8]}",
        R"(f.yml:1:15: web.allow[0]: found "10.1.0.0/8")" + kNetwork +
            " (what is behind the bits that count is 0, as in 10.0.0.0/8)"},
@@ -118,7 +121,10 @@ std::vector<FaultRow> WordRows() {
       {"EventNearToThree", "source: {events: [pid]}", R"(f.yml:1:19: source.events[0]: found "pid")" + kEvent},
       {"EventAck", "source: {events: [ack]}", R"(f.yml:1:19: source.events[0]: found "ack")" + kEvent},
       {"EventUnknownKind", "source: {events: [unknown]}", R"(f.yml:1:19: source.events[0]: found "unknown")" + kEvent},
-      {"EventAllInList", "source: {events: [all]}", R"(f.yml:1:19: source.events[0]: found "all")" + kEvent},
+      {"EventAllInList", "source: {events: [fork, all]}",
+       R"(f.yml:1:25: source.events[1]: found "all")" + kEvent + kAllAlone},
+      {"EventsByCommas", "source: {events: 'fork, exec'}",
+       R"(f.yml:1:18: source.events: found "fork, exec")" + kAllOrEvent + kSeveral},
       {"EventTwice", "source: {events: [fork, fork]}",
        R"(f.yml:1:25: source.events[1]: found "fork")" + kEvent + " (the list names it already)"},
       {"EventsNone", "source: {events: []}", "f.yml:1:18: source.events: found an empty list" + kEvents},
@@ -189,10 +195,10 @@ std::vector<FaultRow> LedgerRows() {
       {"GroupOfLists", "name_groups: [{match: [a], name: b}]",
        "f.yml:1:23: name_groups[0].match: found a list, allowed is a text"},
       {"NoExpression", "name_groups: [{match: '(', name: b}]",
-       "f.yml:1:15: name_groups[0]: found no regular expression: missing ): (, " + kRule},
+       "f.yml:1:15: name_groups[0]: found no regular expression: \"missing ): (\", " + kRule},
       {"NameWithoutItsGroup", "name_groups: [{match: a, name: '\\1'}]",
-       "f.yml:1:15: name_groups[0]: found a name that does not fit the expression: Rewrite schema requests 1 "
-       "matches, but the regexp only has 0 parenthesized subexpressions., " +
+       "f.yml:1:15: name_groups[0]: found a name that does not fit the expression: \"Rewrite schema requests 1 "
+       "matches, but the regexp only has 0 parenthesized subexpressions.\", " +
            kRule},
       {"ReservedName", "name_groups: [{match: a, name: '[retired comms here]'}]",
        "f.yml:1:15: name_groups[0]: found a name that is the exporter's own, " + kRule},

@@ -7,6 +7,7 @@ const std::string kProxy =
     R"(: found a setting for TLS or authentication, allowed is none: both are a reverse proxy's, see "TLS and )"
     R"(authentication" in the README)";
 const std::string kNoPath = ": found no value, allowed is the path of a file";
+const std::string kAlone = ": found a value, allowed is the flag alone";
 
 }  // namespace
 
@@ -24,46 +25,49 @@ std::vector<FaultRow> ReverseProxyRows() {
 }
 
 std::vector<FaultRow> VariableRows() {
-  return {{"Word", Variables{{"PROCEVENT_LOG_LEVEL", "loud"}}, R"(PROCEVENT_LOG_LEVEL: found "loud")" + kLevels},
-          {"NearWord", Variables{{"PROCEVENT_LOG_LEVEL", "inof"}},
-           R"(PROCEVENT_LOG_LEVEL: found "inof")" + kLevels + R"(; did you mean "info"?)"},
-          {"Number", Variables{{"PROCEVENT_WEB_MAX_REQUESTS", "many"}},
-           R"(PROCEVENT_WEB_MAX_REQUESTS: found "many")" + kRequests},
-          {"Blank", Variables{{"PROCEVENT_COMMS_LIMIT", " "}},
-           "PROCEVENT_COMMS_LIMIT: found an empty value, allowed is a number from 10 to 10000, like 500"},
-          {"ListOfOne", Variables{{"PROCEVENT_SOURCE_EVENTS", "forks"}},
-           R"(PROCEVENT_SOURCE_EVENTS: found "forks")" + kAllOrEvent + R"(; did you mean "fork"?)"},
-          {"ItemOfAList", Variables{{"PROCEVENT_WEB_ALLOW", "[10.0.0.1, 10.0.0.1]"}},
-           R"(PROCEVENT_WEB_ALLOW[1]: found "10.0.0.1")" + kNetwork + " (the list names it already)"},
-          {"ListByCommas", Variables{{"PROCEVENT_WEB_ALLOW", "10.0.0.1,10.0.0.2"}},
-           R"(PROCEVENT_WEB_ALLOW: found "10.0.0.1,10.0.0.2")" + kAllOrNetwork +
-               " (one network an item of the list; as a flag, give it several times)"},
-          {"Tilde", Variables{{"PROCEVENT_LOG_LEVEL", "~"}}, R"(PROCEVENT_LOG_LEVEL: found "~")" + kLevels},
-          {"Null", Variables{{"PROCEVENT_LOG_LEVEL", "Null"}}, R"(PROCEVENT_LOG_LEVEL: found "Null")" + kLevels},
-          {"TextForRules", Variables{{"PROCEVENT_NAME_GROUPS", "a"}}, R"(PROCEVENT_NAME_GROUPS: found "a")" + kRules},
-          {"FieldOfARule", Variables{{"PROCEVENT_NAME_GROUPS", "[{match: a, nmae: b, name: c}]"}},
-           "PROCEVENT_NAME_GROUPS[0].nmae: " + kUnknown + R"(match, name; did you mean "name"?)"},
-          {"BrokenYaml", Variables{{"PROCEVENT_WEB_ALLOW", "[10.0.0.1"}},
-           "PROCEVENT_WEB_ALLOW: found broken YAML: end of sequence flow not found, allowed is well-formed YAML"},
-          {"Anchor", Variables{{"PROCEVENT_WEB_ALLOW", "[&a 10.0.0.1]"}},
-           "PROCEVENT_WEB_ALLOW[0]: found an anchor, allowed is the value alone"},
-          {"Control", Variables{{"PROCEVENT_LOG_LEVEL", "\x1b[2J"}},
-           "PROCEVENT_LOG_LEVEL: found a control character (\\x1b), allowed is printable UTF-8 without a byte-order "
-           "mark"},
-          {"NearName", Variables{{"PROCEVENT_LOG_LEVL", "info"}},
-           R"(PROCEVENT_LOG_LEVL: found an unknown variable, allowed is that of a key; did you mean )"
-           R"("PROCEVENT_LOG_LEVEL"?)"},
-          {"NameTooHigh", Variables{{"PROCEVENT_LISTEN_ADDRESSES", ":1"}},
-           R"(PROCEVENT_LISTEN_ADDRESSES: found an unknown variable, allowed is that of a key; did you mean )"
-           R"("PROCEVENT_WEB_LISTEN_ADDRESSES"?)"},
-          {"NameOfTheBinary", Variables{{"PROCEVENT_EXPORTER_LOG_LEVEL", "info"}},
-           R"(PROCEVENT_EXPORTER_LOG_LEVEL: found an unknown variable, allowed is that of a key; did you mean )"
-           R"("PROCEVENT_LOG_LEVEL"?)"},
-          {"SmallLetters", Variables{{"procevent_log_level", "info"}},
-           R"(procevent_log_level: found an unknown variable, allowed is that of a key; did you mean )"
-           R"("PROCEVENT_LOG_LEVEL"?)"},
-          {"NoSuchFile", Variables{{"PROCEVENT_CONFIG_FILE", "none.yml"}},
-           "none.yml: found no way to open it (No such file or directory), allowed is the path of an existing file"}};
+  return {
+      {"Word", Variables{{"PROCEVENT_LOG_LEVEL", "loud"}}, R"(PROCEVENT_LOG_LEVEL: found "loud")" + kLevels},
+      {"NearWord", Variables{{"PROCEVENT_LOG_LEVEL", "inof"}},
+       R"(PROCEVENT_LOG_LEVEL: found "inof")" + kLevels + R"(; did you mean "info"?)"},
+      {"Number", Variables{{"PROCEVENT_WEB_MAX_REQUESTS", "many"}},
+       R"(PROCEVENT_WEB_MAX_REQUESTS: found "many")" + kRequests},
+      {"Blank", Variables{{"PROCEVENT_COMMS_LIMIT", " "}},
+       "PROCEVENT_COMMS_LIMIT: found an empty value, allowed is a number from 10 to 10000 in digits alone, like 500"},
+      {"ListOfOne", Variables{{"PROCEVENT_SOURCE_EVENTS", "forks"}},
+       R"(PROCEVENT_SOURCE_EVENTS: found "forks")" + kAllOrEvent + R"(; did you mean "fork"?)"},
+      {"ItemOfAList", Variables{{"PROCEVENT_WEB_ALLOW", "[10.0.0.1, 10.0.0.1]"}},
+       R"(PROCEVENT_WEB_ALLOW[1]: found "10.0.0.1")" + kNetwork + " (the list names it already)"},
+      {"ListByCommas", Variables{{"PROCEVENT_WEB_ALLOW", "10.0.0.1,10.0.0.2"}},
+       R"(PROCEVENT_WEB_ALLOW: found "10.0.0.1,10.0.0.2")" + kAllOrNetwork + kSeveral},
+      {"Tilde", Variables{{"PROCEVENT_LOG_LEVEL", "~"}}, R"(PROCEVENT_LOG_LEVEL: found "~")" + kLevels},
+      {"Null", Variables{{"PROCEVENT_LOG_LEVEL", "Null"}}, R"(PROCEVENT_LOG_LEVEL: found "Null")" + kLevels},
+      {"TextForRules", Variables{{"PROCEVENT_NAME_GROUPS", "a"}}, R"(PROCEVENT_NAME_GROUPS: found "a")" + kRules},
+      {"FieldOfARule", Variables{{"PROCEVENT_NAME_GROUPS", "[{match: a, nmae: b, name: c}]"}},
+       "PROCEVENT_NAME_GROUPS[0].nmae: " + kUnknown + R"(match, name; did you mean "name"?)"},
+      {"BrokenYaml", Variables{{"PROCEVENT_WEB_ALLOW", "[10.0.0.1"}},
+       "PROCEVENT_WEB_ALLOW: found broken YAML: end of sequence flow not found, allowed is well-formed YAML"},
+      {"Anchor", Variables{{"PROCEVENT_WEB_ALLOW", "[&a 10.0.0.1]"}},
+       "PROCEVENT_WEB_ALLOW[0]: found an anchor, allowed is the value alone"},
+      {"Control", Variables{{"PROCEVENT_LOG_LEVEL", "\x1b[2J"}},
+       "PROCEVENT_LOG_LEVEL: found a control character (\\x1b), allowed is printable UTF-8 without a byte-order "
+       "mark"},
+      {"NearName", Variables{{"PROCEVENT_LOG_LEVL", "info"}},
+       R"(PROCEVENT_LOG_LEVL: found an unknown variable, allowed is that of a key; did you mean )"
+       R"("PROCEVENT_LOG_LEVEL"?)"},
+      {"NameTooHigh", Variables{{"PROCEVENT_LISTEN_ADDRESSES", ":1"}},
+       R"(PROCEVENT_LISTEN_ADDRESSES: found an unknown variable, allowed is that of a key; did you mean )"
+       R"("PROCEVENT_WEB_LISTEN_ADDRESSES"?)"},
+      {"NameOfTheBinary", Variables{{"PROCEVENT_EXPORTER_LOG_LEVEL", "info"}},
+       R"(PROCEVENT_EXPORTER_LOG_LEVEL: found an unknown variable, allowed is that of a key; did you mean )"
+       R"("PROCEVENT_LOG_LEVEL"?)"},
+      {"SmallLetters", Variables{{"procevent_log_level", "info"}},
+       R"(procevent_log_level: found an unknown variable, allowed is that of a key; did you mean )"
+       R"("PROCEVENT_LOG_LEVEL"?)"},
+      {"NoSuchFile", Variables{{"PROCEVENT_CONFIG_FILE", "none.yml"}},
+       "none.yml: PROCEVENT_CONFIG_FILE: found no way to open it (No such file or directory), allowed is the path of "
+       "an existing file"},
+      {"NoFile", Variables{{"PROCEVENT_CONFIG_FILE", "."}},
+       ".: PROCEVENT_CONFIG_FILE: found a directory, allowed is a regular file"}};
 }
 
 std::vector<FaultRow> FlagRows() {
@@ -99,6 +103,15 @@ std::vector<FaultRow> FlagRows() {
        "procevent_exporter: --web.listen-address: found no value" + kAddress},
       {"NoFile", Arguments{"--config.file"}, "procevent_exporter: --config.file" + kNoPath},
       {"NoFileButMore", Arguments{"--config.file=", "check-config"}, "procevent_exporter: --config.file" + kNoPath},
+      {"NoValueBeforeAFlag", Arguments{"--log.level", "--web.allow=10.0.0.0/8"},
+       "procevent_exporter: --log.level: found no value" + kLevels},
+      {"NoFileBeforeAFlag", Arguments{"--config.file", "--log.level=info"},
+       "procevent_exporter: --config.file" + kNoPath},
+      {"JsonOfNothing", Arguments{"doctor", "--json="}, "procevent_exporter: --json" + kAlone},
+      {"JsonOfAWord", Arguments{"doctor", "--json=false"}, "procevent_exporter: --json" + kAlone},
+      {"VersionOfNothing", Arguments{"--version="}, "procevent_exporter: --version" + kAlone},
+      {"HelpOfNothing", Arguments{"check-config", "--help="}, "procevent_exporter: --help" + kAlone},
+      {"ShortHelpOfNothing", Arguments{"-h="}, "procevent_exporter: -h" + kAlone},
       {"UnknownWithoutValue", Arguments{"--nope="}, R"(procevent_exporter: unknown flag "--nope")"},
       {"TwiceAText", Arguments{"--log.level=info", "--log.level=info"},
        "procevent_exporter: --log.level is given more than once: give it once"},
@@ -110,6 +123,12 @@ std::vector<FaultRow> FlagRows() {
        R"(--log.level: found "debgu")" + kLevels + R"(; did you mean "debug"?)"},
       {"AddressTwice", Arguments{"--web.listen-address=:1", "--web.listen-address=:1"},
        R"(--web.listen-address: found ":1")" + kAddress + kCovered},
+      {"AddressesByCommas", Arguments{"--web.listen-address=:1,:2"},
+       R"(--web.listen-address: found ":1,:2")" + kAddress + kSeveral},
+      {"AllowAllAndMore", Arguments{"--web.allow=all", "--web.allow=10.0.0.0/8"},
+       R"(--web.allow: found "all")" + kNetwork + kAllAlone},
+      {"NoFileThere", Arguments{"--config.file=none.yml"},
+       "none.yml: found no way to open it (No such file or directory), allowed is the path of an existing file"},
       {"Requests", Arguments{"--web.max-requests=0"}, R"(--web.max-requests: found "0")" + kRequests},
       {"Allow", Arguments{"--web.allow=::1"},
        R"(--web.allow: found "::1")" + kAllOrNetwork +

@@ -78,13 +78,9 @@ std::vector<std::string> InjectedFor(const std::string& service) {
 }
 
 TEST(EnvironmentTest, WhatIsInjectedIsNeverOurs) {
-  std::vector<std::string> services{"PROCEVENT",
-                                    "PROCEVENT_EXPORTER",
-                                    "PROCEVENT_WEB_TLS",
-                                    "PROCEVENT_AUTH",
-                                    "PROCEVENT_LOG_LEVL",
-                                    "PROCEVENT_CONFIG",
-                                    std::string(kConfigFileVariable)};
+  std::vector<std::string> services{"PROCEVENT",       "PROCEVENT_EXPORTER",   "PROCEVENT_WEB_TLS",
+                                    "PROCEVENT_AUTH",  "PROCEVENT_LOG_LEVL",   "PROCEVENT_CONFIG",
+                                    "PROCEVENT_ALLOW", "PROCEVENTS_WEB_ALLOW", std::string(kConfigFileVariable)};
   for (const ConfigKey& key : Schema()) {
     services.push_back(VariableOf(key.path));
     EXPECT_FALSE(IsInjected(services.back())) << services.back();
@@ -99,20 +95,40 @@ TEST(EnvironmentTest, WhatIsInjectedIsNeverOurs) {
 }
 
 TEST(EnvironmentTest, OthersAreIgnored) {
-  for (const char* const name :
-       {"LOG_LEVEL", "PROCEVENT", "PROCEVENT_", "PROCEVENT_NAME", "PROCEVENT_ENV_LOG_LEVEL", "PROCEVENT_VERSION",
-        "PROCEVENT_IMAGE", "PROCEVENT_HOME", "PROCEVENT_REQUIRE_LIVE", "PROCEVENT_REFERENCE_SEED",
-        "PROCEVENTS_LOG_LEVEL", "PROCEVENT_LIMIT", "PROCEVENT_EXPORTER_IMAGE", "PROCEVENT_PATH", "PROCEVENT_FILE",
-        "PROCEVENT_AUTHOR", "PROCEVENT_USERS", "PROCEVENT_WEBSITE", "XPROCEVENT_LOG_LEVL"}) {
+  for (const char* const name : {"LOG_LEVEL",
+                                 "PROCEVENT",
+                                 "PROCEVENT_",
+                                 "PROCEVENT_NAME",
+                                 "PROCEVENT_ENV_LOG_LEVEL",
+                                 "PROCEVENT_VERSION",
+                                 "PROCEVENT_IMAGE",
+                                 "PROCEVENT_HOME",
+                                 "PROCEVENT_REQUIRE_LIVE",
+                                 "PROCEVENT_REFERENCE_SEED",
+                                 "PROCEVENT_EXPORTER_IMAGE",
+                                 "PROCEVENT_PATH",
+                                 "PROCEVENT_FILE",
+                                 "PROCEVENT_AUTHOR",
+                                 "PROCEVENT_USERS",
+                                 "PROCEVENT_WEBSITE",
+                                 "XPROCEVENT_LOG_LEVL",
+                                 "PROCEVENTS_LOG_LEVL",
+                                 "PROCESS_LOG_LEVEL",
+                                 "PROCEVENT_ALLOWED",
+                                 "EVENT_LOG_LEVEL",
+                                 "PROCEVENTS_LEVEL",
+                                 "PROCEVENTS_TLS_CERT",
+                                 "PROCEVENTS_LOG_FILE"}) {
     EXPECT_THAT(Set({{name, "x"}}).origins, ElementsAre()) << name;
   }
 }
 
 TEST(EnvironmentTest, WhatIsMeantForUsIsAFault) {
-  for (const char* const name : {"PROCEVENT_LOG_FILE", "PROCEVENT_LOG", "PROCEVENT_CONFIG", "PROCEVENT_LISTEN_ADDRESS",
-                                 "PROCEVENT_WEB_ALLOWLIST", "PROCEVENT_WEB_ALLOW_FROM", "PROCEVENT_EXPORTER_WEB_ALOW",
-                                 "PROCEVENT_TLS_CERT", "PROCEVENT_EXPORTER_TLS_CERT", "PROCEVENT_EXPORTER_BASIC_AUTH",
-                                 "PROCEVENT_WEB_USERNAME", "PROCEVENT_WEB_HTTP_SERVER_CONFIG"}) {
+  for (const char* const name :
+       {"PROCEVENT_LOG_FILE", "PROCEVENT_LOG", "PROCEVENT_CONFIG", "PROCEVENT_LISTEN_ADDRESS",
+        "PROCEVENT_WEB_ALLOWLIST", "PROCEVENT_WEB_ALLOW_FROM", "PROCEVENT_EXPORTER_WEB_ALOW", "PROCEVENT_TLS_CERT",
+        "PROCEVENT_EXPORTER_TLS_CERT", "PROCEVENT_EXPORTER_BASIC_AUTH", "PROCEVENT_WEB_USERNAME",
+        "PROCEVENT_WEB_HTTP_SERVER_CONFIG", "PROCEVENT_LIMIT", "PROCEVENT_BUCKETS", "PROCEVENT_BY_COMM"}) {
     EffectiveConfig effective;
     const std::vector<Variable> environment{{name, "x"}};
     const std::vector<Fault> faults = SetFromEnvironment(environment, effective);
@@ -149,6 +165,35 @@ TEST(EnvironmentTest, EveryNearNameIsAFault) {
     }
   }
 }
+
+struct NearRow {
+  const char* name;
+  const char* good;
+};
+class NearNameTest : public testing::TestWithParam<NearRow> {};
+TEST_P(NearNameTest, IsAFaultThatNamesTheGoodOne) {
+  EffectiveConfig effective;
+  const std::vector<Variable> environment{{GetParam().name, "x"}};
+  const std::vector<Fault> faults = SetFromEnvironment(environment, effective);
+  EXPECT_TRUE(MayBeOurs(GetParam().name));
+  ASSERT_EQ(faults.size(), 1U);
+  EXPECT_EQ(faults[0].allowed, "that of a key; did you mean \"" + std::string(GetParam().good) + "\"?");
+}
+INSTANTIATE_TEST_SUITE_P(
+    Rows, NearNameTest,
+    testing::Values(
+        NearRow{"PROCEVENT_ALLOW", "PROCEVENT_WEB_ALLOW"}, NearRow{"procevent_allow", "PROCEVENT_WEB_ALLOW"},
+        NearRow{"PROCEVENT_EXPORTER_ALLOW", "PROCEVENT_WEB_ALLOW"},
+        NearRow{"PROCEVENT_EVENTS", "PROCEVENT_SOURCE_EVENTS"}, NearRow{"PROCEVENT_LEVEL", "PROCEVENT_LOG_LEVEL"},
+        NearRow{"PROCEVENT_FORMAT", "PROCEVENT_LOG_FORMAT"},
+        NearRow{"PROCEVENT_RECEIVEBUFFER", "PROCEVENT_SOURCE_RECEIVE_BUFFER"},
+        NearRow{"PROCEVENT_EXIT_CODE_BUCKETS", "PROCEVENT_HISTOGRAMS_EXIT_CODE_BUCKETS"},
+        NearRow{"PROCEVENTS_WEB_ALLOW", "PROCEVENT_WEB_ALLOW"}, NearRow{"PROCEVNT_WEB_ALLOW", "PROCEVENT_WEB_ALLOW"},
+        NearRow{"PROKEVENT_WEB_ALLOW", "PROCEVENT_WEB_ALLOW"}, NearRow{"XPROCEVENT_LOG_LEVEL", "PROCEVENT_LOG_LEVEL"},
+        NearRow{"PROC_EVENT_WEB_ALLOW", "PROCEVENT_WEB_ALLOW"}, NearRow{"Proc_Events-WebAllow", "PROCEVENT_WEB_ALLOW"},
+        NearRow{"PROCEVENTWEB_ALLOW", "PROCEVENT_WEB_ALLOW"}, NearRow{"PROCEVENT__WEB___ALLOW", "PROCEVENT_WEB_ALLOW"},
+        NearRow{"PROCEVENTS_CONFIG_FILE", "PROCEVENT_CONFIG_FILE"}),
+    [](const auto& row) { return std::to_string(row.index); });
 
 TEST(EnvironmentTest, AllFaultsAreToldAtOnce) {
   EffectiveConfig effective;

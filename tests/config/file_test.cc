@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -40,6 +41,17 @@ class FileTest : public testing::Test {
 
  private:
   std::string folder_;
+};
+
+// Root may read anything: here it is somebody else for a while.
+class AsNobody {
+ public:
+  AsNobody() { EXPECT_EQ(::geteuid() == 0 ? ::seteuid(kNobody) : 0, 0); }
+  ~AsNobody() { EXPECT_EQ(::seteuid(own_), 0); }
+
+ private:
+  static constexpr uid_t kNobody = 65534;
+  uid_t own_ = ::geteuid();
 };
 
 TEST_F(FileTest, TheAnnotatedFileIsTheDefaults) {
@@ -81,6 +93,16 @@ TEST_F(FileTest, IsNotThere) {
   const std::string path = PathOf("none.yml");
   EXPECT_THAT(FaultsOf(path), ElementsAre(path + ": found no way to open it (No such file or directory), allowed is "
                                                  "the path of an existing file"));
+}
+
+TEST_F(FileTest, IsAnothers) {
+  const std::string path = Write("secret.yml", "");
+  ASSERT_EQ(::chmod(path.c_str(), 0), 0);
+  const AsNobody nobody;
+  EXPECT_THAT(FaultsOf(path),
+              ElementsAre(path + ": found no way to open it (Permission denied), allowed is a file that "
+                                 "the user it runs as may read, without the privileges given up at the "
+                                 "start: chmod or chown it"));
 }
 
 TEST_F(FileTest, IsADirectory) {

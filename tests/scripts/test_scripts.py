@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -230,10 +231,24 @@ print(*sys.argv[1:], flush=True)
 http.server.HTTPServer(("127.0.0.1", 0), Handler).serve_forever()
 """
 
+# The same with an allow list that leaves this machine out: each connection is reset.
+RESETTER = """#!{python}
+import os, signal, socket, struct
+def end(*unused): print("ended", asked, flush=True); os._exit(7)
+asked = 0
+signal.signal(signal.SIGTERM, end)
+listener = socket.create_server(("127.0.0.1", 0))
+while True:
+    connection, _ = listener.accept()
+    asked += 1
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+"""
+
 
 class DeployRunTest(ScriptTest):
-    def start(self, *arguments):
-        environment = {"PATH": str(self.bin), "STUB_LOG": str(self.log)}
+    def start(self, *arguments, **extra):
+        environment = {"PATH": str(self.bin), "STUB_LOG": str(self.log), **extra}
         script = subprocess.Popen([self.tree / "deploy/run.sh", *arguments], env=environment, cwd="/", text=True,
                                   stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         limit = threading.Timer(30, script.kill)  # a failure must not become a wait
@@ -241,8 +256,8 @@ class DeployRunTest(ScriptTest):
         self.addCleanup(limit.cancel)
         return script
 
-    def serve(self):
-        self.stub(self.tree / "build/release/procevent_exporter", SERVER.format(python=sys.executable))
+    def serve(self, server=SERVER):
+        self.stub(self.tree / "build/release/procevent_exporter", server.format(python=sys.executable))
 
     def test_serves_prints_the_url_and_hands_a_signal_on(self):
         self.serve()
@@ -254,6 +269,17 @@ class DeployRunTest(ScriptTest):
                 self.assertRegex(printed, r"serving http://127.0.0.1:(\d+)/\n +curl -s http://127.0.0.1:\1/m\n")
                 script.send_signal(number)
                 self.assertEqual(script.stdout.read(), "\nended\n")
+                self.assertEqual(script.wait(timeout=30), 7)
+
+    def test_a_machine_that_may_not_ask_is_told_the_address_and_asks_no_more(self):
+        self.serve(RESETTER)
+        for _ in range(5):  # a connection is reset before the question, or after it
+            with self.start() as script:
+                printed = "".join(script.stdout.readline() for _ in range(3))
+                self.assertRegex(printed, r"^\nserving http://127.0.0.1:\d+/, but not for this machine .*\n\n$")
+                time.sleep(0.5)
+                script.send_signal(signal.SIGTERM)
+                self.assertEqual(script.stdout.read(), "ended 1\n")
                 self.assertEqual(script.wait(timeout=30), 7)
 
     def test_the_child_does_not_outlive_a_killed_script(self):
@@ -270,6 +296,9 @@ class DeployRunTest(ScriptTest):
         for arguments in (["--config.file=/x.yml"], ["--config.file", "/x.yml"]):
             with self.start(*arguments) as script:
                 self.assertEqual(script.communicate(timeout=30)[0], " ".join(arguments) + "\n")
+        for file, printed in (("/x.yml", "\n"), ("", f"--config.file={self.tree}/deploy/procevent_exporter.yml\n")):
+            with self.start(PROCEVENT_CONFIG_FILE=file) as script:
+                self.assertEqual(script.communicate(timeout=30)[0], printed)
 
     def test_a_binary_that_ends_at_once_ends_the_script_with_its_status(self):
         self.stub(self.tree / "build/release/procevent_exporter", "#!/bin/bash\nexit 1\n")
