@@ -28,12 +28,12 @@ class LimitedLog {
   using Say = std::function<void(LogLevel level, std::string_view text)>;
   explicit LimitedLog(Say say) : say_(std::move(say)) {}
 
-  void Print(std::size_t kind, LogText text, std::uint64_t now_ns) {
+  void Print(std::size_t kind, const LogText& text, std::uint64_t now_ns) {
     PrintDue(kind, now_ns);
     if (limit_.Admit(kind, now_ns)) {
       say_(text.level, text.text);
     } else {
-      held_back_.at(kind) = std::move(text);
+      held_back_.at(kind) = text;
     }
   }
   // The summaries that are due.

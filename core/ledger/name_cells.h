@@ -77,7 +77,7 @@ class NameCells {
     End end;
     SlabId next = kNowhere;
   };
-  void Join(NameCell::Queue queue, CellId id);
+  void Join(NameCell::Queue which, CellId id);
   void Leave(CellId id);
   [[nodiscard]] CellQueue& QueueOf(CellId id) { return queues_[static_cast<std::size_t>(cells_[id].queue)]; }
   [[nodiscard]] CellId TakeFirst(NameCell::Queue queue);

@@ -57,11 +57,12 @@ TEST(ConfigureTest, FlagsCountMoreThanTheEnvironmentAndThatMoreThanTheFile) {
 
 TEST(ConfigureTest, TellsTheFaultsOfAllAtOnce) {
   const Flags flags = FlagsOf("/nowhere/none.yml", {{"--log.level", "log.level", {"loud"}}});
-  EXPECT_THAT(FaultsOf(flags, {{"PROCEVENT_COMMS_LIMIT", "0"}}),
-              ElementsAre("/nowhere/none.yml: found no way to open it (No such file or directory), allowed is the path "
-                          "of an existing file",
-                          R"(PROCEVENT_COMMS_LIMIT: found "0", allowed is a number from 10 to 10000 in digits alone, like 500)",
-                          R"(--log.level: found "loud", allowed is debug, info, warning or error)"));
+  EXPECT_THAT(
+      FaultsOf(flags, {{"PROCEVENT_COMMS_LIMIT", "0"}}),
+      ElementsAre("/nowhere/none.yml: found no way to open it (No such file or directory), allowed is the path "
+                  "of an existing file",
+                  R"(PROCEVENT_COMMS_LIMIT: found "0", allowed is a number from 10 to 10000 in digits alone, like 500)",
+                  R"(--log.level: found "loud", allowed is debug, info, warning or error)"));
 }
 
 TEST(ConfigureTest, TheFileIsTheFlagsOrTheVariables) {
