@@ -262,7 +262,8 @@ class TurnedAway(harness.LiveTest):
         with harness.Exporter("--web.allow=127.0.0.2") as exporter:
             harness.wait_for("an answer", lambda: self.ask(exporter, "127.0.0.2"))
             self.assertEqual(self.ask(exporter, "127.0.0.3"), "")
-            self.assertRegex(exporter.log(), 'level=warning msg="127.0.0.3 was turned away unheard: web.allow ')
+            harness.wait_for("the log to tell who", lambda: 'level=warning msg="127.0.0.3 was turned away unheard: '
+                             in exporter.log())
             self.assertIn('\nprocevent_http_requests_refused_total{reason="not_allowed"} 1\n',
                           self.ask(exporter, "127.0.0.2"))
 
