@@ -195,6 +195,7 @@ TEST_F(ReaderTest, AScrapeFindsASilenceThatTheWatchHasYetToNotice) {
 
 TEST_F(ReaderTest, CountsLossesOfEachCpu) {
   Start();
+  Take();  // the tour of the start is over: each CPU has been heard
   kernel_.Lose(7, 0);
   kernel_.Lose(9, 1);
   // No event follows on either CPU: the drops make the reader show what is hidden.
@@ -206,6 +207,7 @@ TEST_F(ReaderTest, CountsLossesOfEachCpu) {
 
 TEST_F(ReaderTest, TellsOfLosses) {
   Start();
+  Take();  // the tour of the start is over: each CPU has been heard
   kernel_.Lose(7, 0);
   const auto notice = AwaitNotice(Notice::Kind::kLost);
   ASSERT_TRUE(notice.has_value());
