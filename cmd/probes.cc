@@ -1,7 +1,6 @@
 #include "cmd/probes.h"
 
 #include <linux/capability.h>
-#include <malloc.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -19,6 +18,7 @@
 #include "cmd/open_files.h"
 #include "cmd/why_ended.h"
 #include "core/base/cpus.h"
+#include "core/base/remedies.h"
 #include "core/reader/reader.h"
 #include "core/source/connector_source.h"
 #include "core/source/proc_pids.h"
@@ -57,7 +57,6 @@ void ProbeAddresses(const ServerOptions& options, Probes& probes) {
 // All at once, as Serve makes it: what events are booked in, the thread that reads, and those that serve, with what
 // civetweb has for their connections.
 void ProbeStart(const Config& config, Probes& probes) {
-  ::mallopt(M_ARENA_MAX, 1);  // NOLINT(concurrency-mt-unsafe): there is one thread yet
   try {
     const Reader reader(std::make_unique<ConnectorSource>(config.connector), config.reader, PossibleCpus(),
                         Hearing::kAll, config.ledger);

@@ -1,5 +1,5 @@
-// Logs who was turned away, a few times a minute for each reason. The server's threads leave a note, and wait for
-// nobody; Serve's loop prints.
+// Logs who was turned away, a few times a minute for each reason. The server's threads leave a note, and do not
+// wait for the log; Serve's loop prints.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +31,7 @@ class RefusalLog {
  private:
   Say say_;
   Wake wake_;
-  std::mutex mutex_;            // what follows is whoever's holds it
+  std::mutex mutex_;            // whoever holds it may use what follows
   std::vector<LogText> lines_;  // to be printed; as many as the limit admits
   LimitedLog<kRefusals> limited_;
 };

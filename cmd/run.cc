@@ -1,5 +1,6 @@
 #include "cmd/run.h"
 
+#include <malloc.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -55,6 +56,8 @@ int Run(std::span<const char* const> arguments) {
     PrintFault(flags.err);
     return PrintAndExitWith(flags.code, flags.out);
   }
+  // Otherwise each thread that serves keeps the memory of its largest scrape; doctor tries what Serve has.
+  ::mallopt(M_ARENA_MAX, 1);  // NOLINT(concurrency-mt-unsafe): there is one thread yet
   const std::vector<Variable> environment = ReadEnvironment();
   const LoadedConfig loaded = Configure(flags, environment);
   if (const auto* const faults = std::get_if<std::vector<Fault>>(&loaded)) {

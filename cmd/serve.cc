@@ -1,6 +1,5 @@
 #include "cmd/serve.h"
 
-#include <malloc.h>
 #include <poll.h>
 
 #include <algorithm>
@@ -98,8 +97,6 @@ int TendUntilSignal(const Signals& signals, NoticeLog& notices, RefusalLog& refu
 
 int Serve(const Config& config, const std::function<LoadedConfig()>& reread) {
   OpenStandardDescriptors();
-  // Otherwise each thread that serves keeps the memory of its largest scrape.
-  ::mallopt(M_ARENA_MAX, 1);  // NOLINT(concurrency-mt-unsafe): there is one thread yet
   const Signals signals;
   Log log(config.log);
   try {

@@ -20,7 +20,7 @@ inline constexpr std::array<std::string_view, kRefusals> kRefusalNames{"not_allo
 
 class Refusals {
  public:
-  // `client`: its address. Called by the threads that serve; it does not wait.
+  // `client`: its address. Called by the threads that serve: it is to be brief.
   using Tell = std::function<void(Refusal why, std::string_view client)>;
 
   Refusals() = default;

@@ -113,7 +113,7 @@ int OnError(mg_connection* connection, int status, const char* /*message*/) noex
     const std::string line = std::to_string(status) + " " + ::mg_get_response_code_text(connection, status);
     Writer writer(*connection);
     writer(Written({line, kPlainText, line + "\n", {}}));
-  } catch (...) {  // NOLINT(bugprone-empty-catch): the connection is closed in any case
+  } catch (...) {  // the connection is closed in any case
   }
   return 0;
 }
@@ -129,7 +129,7 @@ int OnMessage(const mg_connection* connection, const char* message) noexcept {
   text = text.substr(0, end);
   try {
     ServedBy(::mg_get_context(connection)).site.NoteUnheard(text.substr(text.rfind(' ') + 1));
-  } catch (...) {  // NOLINT(bugprone-empty-catch): it is counted, and there is no memory to say so
+  } catch (...) {  // it is counted, and there is no memory to say so
   }
   return kHandled;
 }
@@ -156,7 +156,7 @@ void ShutDownSockets(const std::vector<ListenAddress>& addresses) {
 void HangUp(const std::vector<ListenAddress>& addresses) noexcept {
   try {
     ShutDownSockets(addresses);
-  } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): the waits end by themselves, later
+  } catch (const std::bad_alloc&) {  // the waits end by themselves, later
   }
 }
 

@@ -5,6 +5,8 @@
 #include <latch>
 #include <vector>
 
+#include "core/base/remedies.h"
+
 namespace procevent {
 namespace {
 

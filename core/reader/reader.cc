@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "core/base/clock.h"
+#include "core/base/remedies.h"
 
 namespace procevent {
 namespace {
@@ -47,9 +48,7 @@ void Reader::Start(std::function<void()> begin) {
       Run();
     });
   } catch (const std::system_error& fault) {
-    throw std::runtime_error(Describe(Error{"start the reader thread", fault.code().value(),
-                                            "raise the limit of processes (ulimit -u, TasksMax, pids.max) or of "
-                                            "memory (ulimit -v)"}));
+    throw std::runtime_error(Describe(Error{"start the reader thread", fault.code().value(), kThreadsRemedy}));
   }
   tried_.wait();
 }
