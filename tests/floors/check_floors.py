@@ -14,6 +14,7 @@ MAY_INCLUDE = {
     "core/protocol": {"core/base"},
     "core/ledger": {"core/base", "core/protocol"},
     "core/source": {"core/base", "core/protocol"},
+    "core/lookup": {"core/base", "core/protocol", "core/source"},
     "core/reader": {"core/base", "core/protocol", "core/ledger", "core/source"},
     "exporter": {"core"},
     "config": {"core", "exporter"},
@@ -29,6 +30,8 @@ THIRD_PARTIES = {
     "zlib.h": "exporter",
     "CLI": "cmd",
     "spdlog": "cmd",
+    "nlohmann": "cmd",
+    "pcap": "core",
     "re2": "core",
 }
 # Of the system: the C library and the kernel's interface. Only core and cmd talk to the kernel.
