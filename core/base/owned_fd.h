@@ -25,6 +25,9 @@ class OwnedFd {
   [[nodiscard]] int get() const { return fd_; }
   [[nodiscard]] bool valid() const { return fd_ >= 0; }
 
+  // For those who take it over.
+  [[nodiscard]] int Release() { return std::exchange(fd_, -1); }
+
   void Reset(int fd = -1) {
     const int old = std::exchange(fd_, fd);
     if (old >= 0) {

@@ -22,6 +22,8 @@ struct Sighting {
   std::uint64_t start_ns = 0;  // CLOCK_MONOTONIC, to about a hundredth of a second
   std::uint32_t euid = kNoId;
   std::uint32_t egid = kNoId;
+
+  bool operator==(const Sighting&) const = default;
 };
 
 // From /proc/PID/stat: the name, the threads, and the start in ticks since boot. False: the text is not of that form.

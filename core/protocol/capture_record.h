@@ -1,0 +1,79 @@
+// What stands in a capture, packet by packet: all that the ledger was told. Each packet begins with the cooked header
+// of LINKTYPE_NETLINK. Datagrams of the connector are as the kernel sent them, in its netlink family; what else the
+// ledger was told are records of our own, in a family in which no kernel speaks, each with a magic number. Pure; the
+// capture file and its users share it.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <variant>
+
+#include "core/protocol/sighting.h"
+
+namespace procevent {
+
+inline constexpr int kCaptureLinkType = 253;           // LINKTYPE_NETLINK
+inline constexpr std::uint16_t kConnectorFamily = 11;  // NETLINK_CONNECTOR
+inline constexpr std::uint16_t kRecordFamily = 2;      // NETLINK_USERSOCK: for programs among themselves
+inline constexpr std::size_t kCookedHeaderBytes = 16;
+inline constexpr std::size_t kMostRecordBytes = 128;
+
+// The first packet: what the numbers of all others mean.
+struct CaptureOpening {
+  std::uint64_t clock_offset_ns = 0;  // a packet's time less this is CLOCK_MONOTONIC, where the recorder ran
+  std::uint32_t cpus = 0;             // that the machine may ever have
+  std::uint32_t events = 0;           // the bits of the mask that was subscribed to
+  bool operator==(const CaptureOpening&) const = default;
+};
+
+// What /proc said of a process, and why it was looked at.
+struct CapturedSight {
+  enum class Kind : std::uint8_t {
+    kBootstrap = 1,   // all who live, at the start
+    kReconciliation,  // one that was missed
+    kWhole,           // one in doubt
+    kName,            // one whose name waits: the name alone counts
+    kGone,            // there is no such process
+    kHidden,          // nothing is told of it
+  };
+  Kind kind = Kind::kBootstrap;
+  Sighting sighting;
+  bool operator==(const CapturedSight&) const = default;
+};
+
+// All that the kernel made before this moment stands before this packet.
+struct CapturedSettling {
+  std::uint64_t heard_ns = 0;
+  bool operator==(const CapturedSettling&) const = default;
+};
+
+// Something was lost that no gap tells of, or none does yet.
+struct CapturedDoubt {
+  bool operator==(const CapturedDoubt&) const = default;
+};
+
+// A message that was not the kernel's, or too long to be one.
+struct CapturedRejection {
+  enum class Why : std::uint8_t { kForeignSender = 1, kOversized };
+  Why why = Why::kForeignSender;
+  bool operator==(const CapturedRejection&) const = default;
+};
+
+using CaptureRecord = std::variant<CaptureOpening, CapturedSight, CapturedSettling, CapturedDoubt, CapturedRejection>;
+
+// A record as a packet's payload.
+using RecordBuffer = std::array<std::byte, kMostRecordBytes>;
+std::span<const std::byte> EncodeRecord(const CaptureRecord& record, RecordBuffer& buffer);
+
+// Nothing, if the payload is no record that this version knows.
+std::optional<CaptureRecord> DecodeRecord(std::span<const std::byte> payload);
+
+// The header in front of each payload, as the kernel makes it for what it sends to programs.
+std::array<std::byte, kCookedHeaderBytes> CookedHeader(std::uint16_t family);
+// The family that a packet's header names; nothing, if this is no such header.
+std::optional<std::uint16_t> FamilyOf(std::span<const std::byte> packet);
+
+}  // namespace procevent
