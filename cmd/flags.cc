@@ -5,12 +5,14 @@
 #include <CLI/Formatter.hpp>
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <exception>
 #include <sstream>
 
 #include "config/environment.h"
 #include "config/keys.h"
 #include "config/near_miss.h"
+#include "config/quantity.h"
 #include "config/reverse_proxy.h"
 #include "config/text.h"
 #include "exporter/build_info.h"
@@ -20,11 +22,14 @@ namespace {
 
 constexpr const char* kName = "procevent_exporter";
 constexpr const char* kFileFlag = "--config.file";
+constexpr const char* kDurationFlag = "--duration";
 constexpr std::array<std::string_view, 4> kBareFlags{"--json", "--version", "--help", "-h"};
 constexpr std::string_view kUsage =
     "usage: procevent_exporter [--config.file=FILE] [--web.listen-address=HOST:PORT]... [--web.telemetry-path=PATH] "
-    "[--web.allow=NETWORK]... [--web.max-requests=N] [--log.level=LEVEL] [--log.format=FORMAT] [--version] [--help] "
-    "[check-config | doctor [--json]]\n";
+    "[--web.allow=NETWORK]... [--web.max-requests=N] "
+    "[--source.replay=FILE] [--source.replay-speed=N] [--source.replay-loop=BOOL] [--log.level=LEVEL] "
+    "[--log.format=FORMAT] [--version] [--help] "
+    "[check-config | doctor [--json] | record FILE [--duration=TIME]]\n";
 
 struct SettingFlag {
   const char* flag;
@@ -41,6 +46,9 @@ constexpr std::array kSettingFlags{
     SettingFlag{"--web.allow", "web.allow", "NETWORK ...", "Who may ask, as in 10.0.0.0/8; may be given several times",
                 true},
     SettingFlag{"--web.max-requests", "web.max_requests", "N", "How many scrapes are served at once"},
+    SettingFlag{"--source.replay", "source.replay", "FILE", "Replay a capture instead of listening to the kernel"},
+    SettingFlag{"--source.replay-speed", "source.replay_speed", "N", "How many times faster than recorded, or max"},
+    SettingFlag{"--source.replay-loop", "source.replay_loop", "BOOL", "true: begin anew at the end of the capture"},
     SettingFlag{"--log.level", "log.level", "LEVEL", "debug, info, warning or error"},
     SettingFlag{"--log.format", "log.format", "FORMAT", "logfmt or json"},
 };
@@ -60,6 +68,10 @@ Flags UsageFault(std::string_view message) {
   return Exit(kWrongUsage, {}, kName + (": " + Printable(message, kMostBytes)) + '\n' + std::string(kUsage));
 }
 
+Fault DurationFault(std::string found) {
+  return Fault{{}, {}, kDurationFlag, std::move(found), "a duration from 1ms to 720h in whole ms, s, m or h, like 10s"};
+}
+
 // A flag of ours without its value, or one with a value that has none: CLI11 would take `--flag=`, or give it the flag
 // that follows.
 std::optional<Fault> WrongValue(std::span<const char* const> arguments) {
@@ -74,6 +86,9 @@ std::optional<Fault> WrongValue(std::span<const char* const> arguments) {
     const auto setting = std::ranges::find(kSettingFlags, flag, &SettingFlag::flag);
     if (lacks && setting != kSettingFlags.end()) {
       return Fault{{}, {}, std::string(flag), "no value", AllowedAlone(*FindKey(setting->path))};
+    }
+    if (lacks && flag == kDurationFlag) {
+      return DurationFault("no value");
     }
     if (lacks && flag == kFileFlag) {
       return Fault{{}, {}, std::string(flag), "no value", "the path of a file"};
@@ -101,6 +116,12 @@ class CommandLine {
     doctor_->set_help_flag("-h,--help", "Print this and exit");
     doctor_->add_flag("--json", json_, "Print one JSON object");
     doctor_->fallthrough();  // the flags above may follow it, too
+    record_->set_help_flag("-h,--help", "Print this and exit");
+    record_->add_option("FILE", record_file_, "Where to: a path, or - for the standard output")->required();
+    record_->add_option(kDurationFlag, durations_, "How long, as in 10s; without it until SIGINT or SIGTERM")
+        ->option_text("TIME")
+        ->allow_extra_args(false);
+    record_->fallthrough();
     app_.require_subcommand(0, 1);
   }
 
@@ -186,6 +207,22 @@ class CommandLine {
       flags.command = Flags::Command::kDoctor;
       flags.json = json_;
     }
+    return record_->parsed() ? CollectRecord(std::move(flags)) : flags;
+  }
+
+  Flags CollectRecord(Flags flags) const {
+    constexpr std::chrono::milliseconds kLongest = std::chrono::hours(720);
+    flags.command = Flags::Command::kRecord;
+    flags.record.file = record_file_;
+    if (durations_.size() > 1) {
+      return UsageFault(std::string(kDurationFlag) + " is given more than once: give it once");
+    }
+    if (!durations_.empty()) {
+      flags.record.duration = ParseDuration(durations_.front());
+      if (!flags.record.duration || flags.record.duration->count() == 0 || *flags.record.duration > kLongest) {
+        return UsageFault(Describe(DurationFault(Quoted(durations_.front()))));
+      }
+    }
     return flags;
   }
 
@@ -195,6 +232,9 @@ class CommandLine {
   CLI::App* check_ = app_.add_subcommand(
       "check-config", "Print the configuration and where each value is from, or what is wrong with it");
   bool json_ = false;
+  std::string record_file_;
+  std::vector<std::string> durations_;
+  CLI::App* record_ = app_.add_subcommand("record", "Write a capture: for a replay, for decode, for Wireshark");
   CLI::App* doctor_ = app_.add_subcommand("doctor", "Tell whether it would work here and what helps, and exit");
 };
 

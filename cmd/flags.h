@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "cmd/record.h"
+
 namespace procevent {
 
 // A flag that replaces what the file says at a key.
@@ -18,12 +20,13 @@ struct Setting {
 };
 
 struct Flags {
-  enum class Command : std::uint8_t { kServe, kCheckConfig, kDoctor, kExit };
+  enum class Command : std::uint8_t { kServe, kCheckConfig, kDoctor, kRecord, kExit };
   Command command = Command::kServe;
 
   std::optional<std::string> config_file;
   std::vector<Setting> settings;  // those that were given
   bool json = false;              // kDoctor: what it prints
+  RecordOrder record;             // kRecord
 
   // kExit: what to print where, and the code.
   std::string out;

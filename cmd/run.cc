@@ -14,6 +14,7 @@
 #include "cmd/environment.h"
 #include "cmd/flags.h"
 #include "cmd/output.h"
+#include "cmd/record.h"
 #include "cmd/serve.h"
 #include "cmd/signals.h"
 #include "config/text.h"
@@ -49,7 +50,7 @@ int Run(std::span<const char* const> arguments) {
   // Before all else: a signal that comes while it starts is to stop what serves, not to break it off.
   const sigset_t blocked = BlockSignals();
   const Flags flags = ParseFlags(arguments);
-  if (flags.command != Flags::Command::kServe) {
+  if (flags.command != Flags::Command::kServe && flags.command != Flags::Command::kRecord) {
     RestoreSignals(blocked);
   }
   if (flags.command == Flags::Command::kExit) {
@@ -68,6 +69,9 @@ int Run(std::span<const char* const> arguments) {
   }
   if (flags.command == Flags::Command::kDoctor) {
     return Doctor(std::get<EffectiveConfig>(loaded).config, flags.json ? DoctorForm::kJson : DoctorForm::kLines);
+  }
+  if (flags.command == Flags::Command::kRecord) {
+    return Record(std::get<EffectiveConfig>(loaded).config, flags.record);
   }
   return Serve(std::get<EffectiveConfig>(loaded).config, [&] { return Configure(flags, environment); });
 }
