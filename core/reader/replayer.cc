@@ -28,6 +28,7 @@ struct Shift {
   std::uint64_t by_ns;
 
   void operator()(CaptureOpening& /*opening*/) const {}
+  void operator()(CapturedSilence& /*silence*/) const {}
   void operator()(CapturedDoubt& /*doubt*/) const {}
   void operator()(CapturedRejection& /*rejection*/) const {}
   void operator()(CapturedSettling& settling) const { settling.heard_ns += by_ns; }
@@ -129,6 +130,10 @@ void Replayer::PlayDatagram(std::span<const std::byte> datagram, std::uint64_t n
 
 void Replayer::PlayRecord(CaptureRecord record) {
   std::visit(Shift{shift_ns_}, record);
+  const auto* const sight = std::get_if<CapturedSight>(&record);
+  if ((sight != nullptr && sight->asked) || std::holds_alternative<CapturedSilence>(record)) {
+    static_cast<void>(ledger_.sightings().NextQuestion());  // what it asks was asked; asking leaves its traces
+  }
   Tell(record, ledger_);
 }
 

@@ -103,7 +103,7 @@ QUIET = {
     "procevent_config_restart_pending", "procevent_credential_changes_total", "procevent_events_lost_total",
     "procevent_http_requests_refused_total", "procevent_listener_restarts_total",
     "procevent_listener_up", "procevent_loss_exact", "procevent_messages_rejected_total", "procevent_pending",
-    "procevent_processes_dropped_total", "procevent_ptrace_total", "procevent_socket_drops_total",
+    "procevent_processes_dropped_total", "procevent_ptrace_total", "procevent_replayed", "procevent_socket_drops_total",
     "procevent_threads", "process_open_fds"}
 
 # Metrics without a row until something rare happens.
