@@ -71,10 +71,25 @@ def serve(tree, command):
             raise AssertionError(f"{command}: exit {script.returncode}:\n{''.join(printed)}{script.stdout.read()}")
 
 
+def replay(tree, command):
+    """The exporter itself, on the demo capture: it serves, and SIGTERM ends it well."""
+    flags = command.replace("FILE", os.path.join(tree.root, "deploy/demo/demo.pcap")).split()[1:]
+    with harness.Exporter(*flags) as exporter:
+        exporter.wait_ready()
+        if exporter.scrape().value("procevent_replayed") != 1:
+            raise AssertionError(f"{command}: it does not replay")
+
+
 COMMANDS = {
     "deploy/run.sh": serve,
     "deploy/run.sh --web.listen-address=127.0.0.1:13675": serve,
     "deploy/run.sh &": serve,
+    "deploy/run.sh --demo": serve,
+    "procevent_exporter record FILE --duration=10s":
+        run(instead=[("FILE", "x.pcap"), ("10s", "300ms")], shows="recorded [0-9]+ events"),
+    "procevent_exporter --source.replay=FILE": replay,
+    "procevent_exporter --source.replay=FILE --source.replay-speed=max --source.replay-loop=true": replay,
+    "tshark -r FILE": run(instead=[("FILE", "deploy/demo/demo.pcap")], more="-c 3", shows="Netlink"),
     "tests/run.sh": elsewhere("it runs this test"),
     "grep cn_proc /proc/net/connector": run(shows="cn_proc"),
     "procevent_exporter doctor": run(shows="(?m)^ok +subscription"),
