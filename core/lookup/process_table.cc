@@ -185,13 +185,18 @@ void ProcessTable::SetAlive(Row& row, bool alive) {
   }
 }
 
+// What had ended before stays what it was, unless /proc shows another process by its number.
 void ProcessTable::EndDoubt(Row& row) {
-  if (row.epoch != epoch_) {
-    LookAt(row);
+  if (row.epoch == epoch_) {
+    return;
   }
+  if (row.process.alive) {
+    row.process.command.reset();
+    row.process.user.reset();
+  }
+  LookAt(row);
 }
 
-// What had ended before stays what it was, unless /proc shows another process by its number.
 void ProcessTable::LookAt(Row& row) {
   Sighting sighting;
   const ProcPids::Look look = proc_->See(row.process.pid, sighting);
@@ -199,10 +204,7 @@ void ProcessTable::LookAt(Row& row) {
   row.threads.reset();
   row.epoch = epoch_;
   if (look != ProcPids::Look::kSeen) {
-    if (process.alive) {
-      process.command.reset();
-      SetAlive(row, look == ProcPids::Look::kHidden);
-    }
+    SetAlive(row, process.alive && look == ProcPids::Look::kHidden);
     return;
   }
   if (!SameStart(process, sighting)) {
