@@ -11,13 +11,13 @@
 #include "core/ledger/names.h"
 #include "core/ledger/numbers.h"
 #include "core/ledger/peaks.h"
-#include "core/ledger/process_table.h"
+#include "core/ledger/process_rows.h"
 #include "core/ledger/rejection.h"
-#include "core/ledger/sequence.h"
 #include "core/ledger/sightings.h"
 #include "core/protocol/decoder.h"
 #include "core/protocol/event.h"
 #include "core/protocol/event_mask.h"
+#include "core/protocol/sequence.h"
 
 namespace procevent {
 
@@ -55,7 +55,7 @@ class Ledger {
   std::uint64_t lost_ = 0;  // the sum of stream_.lost
   Peaks peaks_;
   Accounts accounts_;
-  ProcessTable table_;
+  ProcessRows table_;
   Names names_;
   Census census_;
   Sightings sightings_;

@@ -23,6 +23,9 @@ import readme
 ROOT = proxy.ROOT
 TREE = ("CMakeLists.txt", "CMakePresets.json", "cmd", "config", "core", "deploy", "exporter", "tests")
 SECONDS = 60  # for one command
+CHECKED = ("sh", "promql", "yaml", "ini", "")  # languages of blocks, here
+ELSEWHERE = ("cpp", "cmake")  # tests/library holds them against its consumer
+FOREIGN = ("rust",)  # for comparison: nothing here can compile it, and README says so
 PICTURES = ("kernel --events-->",)  # blocks without a language that hold no commands, by how they begin
 
 
@@ -102,6 +105,9 @@ COMMANDS = {
     "python3 tests/bench/scrape_cost.py --build build/bench":
         run(more="--scrapes 2 --series 500", shows=r"\| procevent_exporter, 500 \|"),
     "build/bench/tests/bench/ledger_bench": run(more="--benchmark_min_time=0.001", shows="Benchmark"),
+    **dict.fromkeys(("cmake --preset release && cmake --build --preset release",
+                     "cmake --install build/release --component library --prefix /usr/local"),
+                    elsewhere("tests/library installs its own build")),
     proxy.INSTALL: run(more="--simulate"),
     **dict.fromkeys(proxy.SET_UP, elsewhere("test_proxy.py runs it")),
 }
@@ -182,7 +188,7 @@ def unknown(text):
             found.append(f"line {block.line}: YAML of another kind")
         elif block.language == "" and not block.text.strip().startswith(PICTURES):
             found.append(f"line {block.line}: a block without a language")
-        elif block.language not in ("sh", "promql", "yaml", "ini", ""):
+        elif block.language not in CHECKED + ELSEWHERE + FOREIGN:
             found.append(f"line {block.line}: a block of {block.language}")
     return found
 
