@@ -20,11 +20,11 @@ namespace {
 
 constexpr const char* kName = "procevent_exporter";
 constexpr const char* kFileFlag = "--config.file";
-constexpr std::array<std::string_view, 4> kBareFlags{"--json", "--version", "--help", "-h"};
+constexpr std::array<std::string_view, 5> kBareFlags{"--json", "--hex", "--version", "--help", "-h"};
 constexpr std::string_view kUsage =
     "usage: procevent_exporter [--config.file=FILE] [--web.listen-address=HOST:PORT]... [--web.telemetry-path=PATH] "
     "[--web.allow=NETWORK]... [--web.max-requests=N] [--log.level=LEVEL] [--log.format=FORMAT] [--version] [--help] "
-    "[check-config | doctor [--json]]\n";
+    "[check-config | doctor [--json] | decode [--hex] [FILE|-] | encode [FILE|-]]\n";
 
 struct SettingFlag {
   const char* flag;
@@ -101,6 +101,13 @@ class CommandLine {
     doctor_->set_help_flag("-h,--help", "Print this and exit");
     doctor_->add_flag("--json", json_, "Print one JSON object");
     doctor_->fallthrough();  // the flags above may follow it, too
+    decode_->add_flag("--hex", hex_, "Read hex digits, one datagram a line, instead of a capture");
+    for (CLI::App* const filter : {decode_, encode_}) {
+      filter->set_help_flag("-h,--help", "Print this and exit");
+      filter->add_option("FILE", file_, "What to read; without it, or as -, the standard input");
+      filter->footer("It needs no privilege and reads no configuration.");
+      filter->fallthrough();  // so that the flags above are told to be none of its own
+    }
     app_.require_subcommand(0, 1);
   }
 
@@ -134,6 +141,9 @@ class CommandLine {
       for (const CLI::App* const command : app_.get_subcommands({})) {
         commands.push_back(command->get_name());
       }
+      if (Filter() != nullptr) {
+        return UsageFault("a second file, " + shown + ": give one at a time");
+      }
       if (std::ranges::find(commands, argument) != commands.end()) {
         return UsageFault("a second command, " + shown + ": give one at a time");
       }
@@ -144,9 +154,11 @@ class CommandLine {
       return UsageFault(Describe(ReverseProxyFault({}, {}, Printable(cut, kMostBytes))));
     }
     std::vector<std::string_view> flags;
-    for (const CLI::Option* const option : app_.get_options()) {
-      for (const std::string& flag : option->get_lnames()) {
-        flags.push_back(flag);
+    for (const CLI::App* const app : {static_cast<const CLI::App*>(&app_), Filter()}) {
+      for (const CLI::Option* const option : app == nullptr ? std::vector<const CLI::Option*>{} : app->get_options()) {
+        for (const std::string& flag : option->get_lnames()) {
+          flags.push_back(flag);
+        }
       }
     }
     const std::string_view meant = SuggestPath(name, flags);
@@ -162,7 +174,29 @@ class CommandLine {
     return argument.substr(0, argument.find('='));
   }
 
+  // The command that reads a file and no configuration, if it was given.
+  [[nodiscard]] const CLI::App* Filter() const {
+    return decode_->parsed() ? decode_ : encode_->parsed() ? encode_ : nullptr;
+  }
+
+  Flags CollectOfFilter() {
+    const auto& options = app_.get_options();
+    const auto given = std::ranges::find_if(options, [](const CLI::Option* option) { return option->count() > 0; });
+    if (given != options.end()) {
+      return UsageFault((*given)->get_name() + " is no flag of " + Filter()->get_name() +
+                        ", which reads no configuration: leave it out");
+    }
+    Flags flags;
+    flags.command = decode_->parsed() ? Flags::Command::kDecode : Flags::Command::kEncode;
+    flags.hex = hex_;
+    flags.file = file_;
+    return flags;
+  }
+
   Flags Collect() {
+    if (Filter() != nullptr) {
+      return CollectOfFilter();
+    }
     Flags flags;
     if (files_.size() > 1) {
       return UsageFault(std::string(kFileFlag) + " is given more than once: give it once");
@@ -195,6 +229,10 @@ class CommandLine {
   CLI::App* check_ = app_.add_subcommand(
       "check-config", "Print the configuration and where each value is from, or what is wrong with it");
   bool json_ = false;
+  bool hex_ = false;
+  std::string file_ = "-";
+  CLI::App* decode_ = app_.add_subcommand("decode", "Print what a capture, or datagrams in hex, say, as JSON lines");
+  CLI::App* encode_ = app_.add_subcommand("encode", "Print JSON lines, as decode prints them, as datagrams in hex");
   CLI::App* doctor_ = app_.add_subcommand("doctor", "Tell whether it would work here and what helps, and exit");
 };
 

@@ -18,12 +18,14 @@ struct Setting {
 };
 
 struct Flags {
-  enum class Command : std::uint8_t { kServe, kCheckConfig, kDoctor, kExit };
+  enum class Command : std::uint8_t { kServe, kCheckConfig, kDoctor, kDecode, kEncode, kExit };
   Command command = Command::kServe;
 
   std::optional<std::string> config_file;
   std::vector<Setting> settings;  // those that were given
   bool json = false;              // kDoctor: what it prints
+  bool hex = false;               // kDecode: what it reads
+  std::string file = "-";         // kDecode, kEncode: from where
 
   // kExit: what to print where, and the code.
   std::string out;

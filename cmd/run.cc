@@ -10,7 +10,9 @@
 #include <vector>
 
 #include "cmd/configure.h"
+#include "cmd/decode.h"
 #include "cmd/doctor.h"
+#include "cmd/encode.h"
 #include "cmd/environment.h"
 #include "cmd/flags.h"
 #include "cmd/output.h"
@@ -55,6 +57,12 @@ int Run(std::span<const char* const> arguments) {
   if (flags.command == Flags::Command::kExit) {
     PrintFault(flags.err);
     return PrintAndExitWith(flags.code, flags.out);
+  }
+  if (flags.command == Flags::Command::kDecode || flags.command == Flags::Command::kEncode) {
+    OpenStandardDescriptors();
+    return flags.command == Flags::Command::kEncode
+               ? Encode(flags.file)
+               : Decode(flags.file, flags.hex ? DecodeFrom::kHex : DecodeFrom::kCapture);
   }
   // Otherwise each thread that serves keeps the memory of its largest scrape; doctor tries what Serve has.
   ::mallopt(M_ARENA_MAX, 1);  // NOLINT(concurrency-mt-unsafe): there is one thread yet

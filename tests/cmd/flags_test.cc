@@ -91,6 +91,23 @@ TEST(FlagsTest, TakesFlagsOnBothSidesOfDoctor) {
   EXPECT_FALSE(Parse({"doctor"}).json);
 }
 
+TEST(FlagsTest, DecodeAndEncodeTakeAFile) {
+  EXPECT_EQ(Parse({"decode"}).command, Flags::Command::kDecode);
+  EXPECT_EQ(Parse({"decode"}).file, "-");
+  EXPECT_FALSE(Parse({"decode"}).hex);
+  EXPECT_EQ(Parse({"decode", "-"}).file, "-");
+  EXPECT_EQ(Parse({"decode", "a.pcap"}).file, "a.pcap");
+  EXPECT_EQ(Parse({"encode"}).command, Flags::Command::kEncode);
+  EXPECT_EQ(Parse({"encode", "lines"}).file, "lines");
+  EXPECT_EQ(Parse({"decode", "doctor"}).file, "doctor") << "a file may be called so";
+  EXPECT_EQ(Parse({"decode", "--", "-a"}).file, "-a");
+  for (const std::vector<std::string>& flags :
+       std::vector<std::vector<std::string>>{{"decode", "--hex", "a.hex"}, {"decode", "a.hex", "--hex"}}) {
+    EXPECT_TRUE(Parse(flags).hex);
+    EXPECT_EQ(Parse(flags).file, "a.hex");
+  }
+}
+
 TEST(FlagsTest, AWrongOneExitsWithTwoAndTheUsageLine) {
   const Flags flags = Parse({"--nope"});
   EXPECT_EQ(flags.command, Flags::Command::kExit);
@@ -117,7 +134,7 @@ TEST(FlagsTest, HelpShowsEveryFlag) {
     for (const char* const text :
          {"Usage: procevent_exporter", "--config.file FILE  ", "--web.listen-address HOST:PORT ...",
           "--web.telemetry-path PATH  ", "--web.allow NETWORK ...", "--web.max-requests N  ", "--log.level LEVEL  ",
-          "--log.format FORMAT  ", "--version", "check-config"}) {
+          "--log.format FORMAT  ", "--version", "check-config", "doctor", "decode", "encode"}) {
       EXPECT_THAT(flags.out, HasSubstr(text));
     }
   }

@@ -1,0 +1,25 @@
+#include "cmd/encode.h"
+
+#include <variant>
+
+#include "cmd/answer_lines.h"
+#include "cmd/hex.h"
+#include "cmd/json_datagram.h"
+
+namespace procevent {
+namespace {
+
+std::string AnswerJson(std::string_view line, std::string& out) {
+  const std::variant<Bytes, std::string> datagram = DatagramOf(line);
+  if (const auto* const fault = std::get_if<std::string>(&datagram)) {
+    return *fault;
+  }
+  out += HexOf(std::get<Bytes>(datagram)) + '\n';
+  return {};
+}
+
+}  // namespace
+
+int Encode(const std::string& file) { return AnswerLines(file, AnswerJson); }
+
+}  // namespace procevent
