@@ -8,6 +8,9 @@
 #include <string_view>
 #include <vector>
 
+#include "cmd/record.h"
+#include "cmd/watch.h"
+
 namespace procevent {
 
 // A flag that replaces what the file says at a key.
@@ -18,14 +21,16 @@ struct Setting {
 };
 
 struct Flags {
-  enum class Command : std::uint8_t { kServe, kCheckConfig, kDoctor, kDecode, kEncode, kExit };
+  enum class Command : std::uint8_t { kServe, kCheckConfig, kDoctor, kRecord, kDecode, kEncode, kWatch, kExit };
   Command command = Command::kServe;
 
   std::optional<std::string> config_file;
   std::vector<Setting> settings;  // those that were given
   bool json = false;              // kDoctor: what it prints
+  RecordOrder record;             // kRecord
   bool hex = false;               // kDecode: what it reads
   std::string file = "-";         // kDecode, kEncode: from where
+  WatchOrder watch;               // kWatch
 
   // kExit: what to print where, and the code.
   std::string out;

@@ -21,7 +21,11 @@ LogText TextOf(const Notice& notice) {
     case Notice::Kind::kListening:
       return {LogLevel::kInfo,
               "listening to the kernel's process events; unheard before: " + std::to_string(notice.number) + " ms"};
+    case Notice::Kind::kReplayed:
+      return {LogLevel::kInfo, "the capture was replayed to its end, " + std::to_string(notice.number) +
+                                   " datagrams; its numbers stay as they are"};
     case Notice::Kind::kNotListening:
+    case Notice::Kind::kNotReplayed:
     case Notice::Kind::kFault:
       return {LogLevel::kError, Describe(notice.error)};
     case Notice::Kind::kSilence:

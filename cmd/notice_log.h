@@ -14,7 +14,7 @@ LogText TextOf(const Notice& notice);
 
 class NoticeLog {
  private:
-  static constexpr std::size_t kKinds = static_cast<std::size_t>(Notice::Kind::kNoForkCount) + 1;
+  static constexpr std::size_t kKinds = static_cast<std::size_t>(Notice::Kind::kNotReplayed) + 1;
 
  public:
   using Say = LimitedLog<kKinds>::Say;

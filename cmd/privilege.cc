@@ -72,13 +72,11 @@ ReaderNeeds FindReaderNeeds(const char* proc) {
   return helps ? kAsTracer : kPlain;
 }
 
-Privilege::Privilege(Say say) : say_(std::move(say)) {
+Privilege::Privilege(Say say, const ReaderNeeds& needs) : say_(std::move(say)), reader_(needs.capabilities) {
   if (const Status forbidden = ForbidGain(); !forbidden) {
     say_(LogLevel::kWarning, Describe(forbidden.error()));
   }
   EmptyBounds();
-  const ReaderNeeds needs = FindReaderNeeds();
-  reader_ = needs.capabilities;
   if (needs.sees_only_as_tracer) {
     say_(LogLevel::kInfo,
          "/proc is mounted with hidepid, so the reader keeps CAP_SYS_PTRACE: without it programs would stay without "

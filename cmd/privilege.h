@@ -25,7 +25,7 @@ class Privilege {
 
   // From here on nothing in this process can gain privilege, and the caller has what the threads and the start need.
   // What fails here or below is a warning, the same one once: the exporter works with too much privilege, too.
-  explicit Privilege(Say say);
+  explicit Privilege(Say say, const ReaderNeeds& needs = FindReaderNeeds());
 
   // The calling thread keeps this and never has more again.
   void KeepForReader() { Keep(reader_); }

@@ -61,13 +61,13 @@ Reload Reread(const Config& running, const LoadedConfig& loaded) {
   return reload;
 }
 
-Reloader::Reloader(Config running, Load load, Log& log, Reader& reader, ReloadStatus& status)
-    : running_(std::move(running)), load_(std::move(load)), log_(log), reader_(reader), status_(status) {}
+Reloader::Reloader(Config running, Load load, Log& log, Regroup regroup, ReloadStatus& status)
+    : running_(std::move(running)), load_(std::move(load)), log_(log), regroup_(std::move(regroup)), status_(status) {}
 
 std::string Reloader::Obey() {
   Reload reload = Read();
   if (reload.config.ledger.name_groups != running_.ledger.name_groups) {
-    reader_.Regroup(reload.config.ledger.name_groups);
+    regroup_(reload.config.ledger.name_groups);
   }
   log_.SetLevel(std::min(running_.log.level, reload.config.log.level));  // so that nothing of it goes unsaid
   for (const auto& [level, line] : reload.lines) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,10 +12,12 @@
 #include "config/config.h"
 #include "config/load.h"
 #include "config/log_options.h"
-#include "core/reader/reader.h"
+#include "core/ledger/name_groups.h"
 #include "exporter/reload_status.h"
 
 namespace procevent {
+
+using Regroup = std::function<void(std::span<const NameGroup> groups)>;
 
 struct Reload {
   bool good = false;
@@ -31,7 +34,7 @@ class Reloader {
   using Load = std::function<LoadedConfig()>;
 
   // All must outlive it. `running`: what is in force.
-  Reloader(Config running, Load load, Log& log, Reader& reader, ReloadStatus& status);
+  Reloader(Config running, Load load, Log& log, Regroup regroup, ReloadStatus& status);
 
   // Returns what is not in force afterwards, in one line; nothing, if all is.
   std::string Obey();
@@ -42,7 +45,7 @@ class Reloader {
   Config running_;
   Load load_;
   Log& log_;
-  Reader& reader_;
+  Regroup regroup_;
   ReloadStatus& status_;
   std::string restart_;  // of the last good one
 };

@@ -12,6 +12,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -25,9 +26,11 @@
 #include "cmd/service_report.h"
 #include "cmd/signals.h"
 #include "cmd/why_ended.h"
+#include "config/text.h"
 #include "core/base/clock.h"
 #include "core/base/cpus.h"
 #include "core/reader/reader.h"
+#include "core/reader/replayer.h"
 #include "core/source/connector_source.h"
 #include "exporter/own_state.h"
 #include "exporter/server.h"
@@ -36,14 +39,6 @@ namespace procevent {
 namespace {
 
 constexpr std::uint64_t kEndOfTime = std::numeric_limits<std::uint64_t>::max();  // all is due
-
-Hearing HearingOf(EventMask events) {
-  if (events == EventMask::All()) {
-    return Hearing::kAll;
-  }
-  const bool lives = events.Has(EventKind::kFork) && events.Has(EventKind::kExec) && events.Has(EventKind::kExit);
-  return lives ? Hearing::kLives : Hearing::kParts;
-}
 
 void AllowOpenFiles(const Log& log) {
   if (const std::optional<std::string> warning = RaiseOpenFiles()) {
@@ -93,6 +88,63 @@ int TendUntilSignal(const Signals& signals, NoticeLog& notices, RefusalLog& refu
   }
 }
 
+// Whoever fills the snapshots: the reader, or a replay.
+struct Stage {
+  Exchange& exchange;
+  Notices& notices;
+  Regroup regroup;
+  std::function<void()> stop;
+};
+
+// Serves what the stage says, until a signal comes.
+void ServeStage(const Stage& stage, const Config& config, const std::function<LoadedConfig()>& reread,
+                const Signals& signals, Log& log, Privilege& privilege) {
+  const auto say = [&log](LogLevel level, std::string_view text) { log.Say(level, text); };
+  privilege.KeepForListening();
+  RefusalLog refusals(say);
+  OwnState own{ReloadStatus(SecondsSinceEpoch()), Refusals([&refusals](Refusal why, std::string_view client) {
+                 refusals.Note(why, client, MonotonicNanos());
+               })};
+  Server server(config.server, stage.exchange, own, [&privilege] { privilege.KeepNothing(); });
+  privilege.KeepNothing();
+  SayReady(log, config.server);
+  const ServiceManager::Warn warn = [&say](std::string_view text) { say(LogLevel::kWarning, text); };
+  ServiceReport report(
+      OwnServiceSettings(warn),
+      [&stage](std::chrono::milliseconds patience) { return AskForState(stage.exchange, patience); }, warn);
+  report.Ready();
+
+  Reloader reloader(config, reread, log, stage.regroup, own.reloads);
+  NoticeLog notices(stage.notices, say);
+  const int signal = TendUntilSignal(signals, notices, refusals, report, [&] {
+    report.Reloading();
+    report.Ready(reloader.Obey());
+  });
+
+  log.Say(LogLevel::kInfo, signal == SIGTERM ? "SIGTERM: stopping" : "SIGINT: stopping");
+  report.Stopping();
+  server.Stop();
+  stage.stop();
+  notices.Print(kEndOfTime);
+  refusals.Print(kEndOfTime);
+}
+
+template <typename Filler>
+Stage StageOf(Filler& filler) {
+  return {filler.exchange(), filler.notices(), [&filler](std::span<const NameGroup> groups) { filler.Regroup(groups); },
+          [&filler] { filler.Stop(); }};
+}
+
+void SayReplay(const Log& log, const ReplayOptions& options, const CaptureSummary& summary) {
+  constexpr std::size_t kMostNameBytes = 256;
+  const std::string speed =
+      options.speed == 0 ? "as fast as possible" : std::to_string(options.speed) + " times as fast";
+  log.Say(LogLevel::kInfo,
+          "replaying " + Printable(options.file, kMostNameBytes) + ", " + std::to_string(summary.datagrams) +
+              " datagrams of " + std::to_string((summary.last_ns - summary.first_ns) / kNanosPerSecond) + " s, " +
+              (options.speed == 1 ? "as recorded" : speed) + (options.loop ? ", again and again" : ""));
+}
+
 }  // namespace
 
 int Serve(const Config& config, const std::function<LoadedConfig()>& reread) {
@@ -100,39 +152,21 @@ int Serve(const Config& config, const std::function<LoadedConfig()>& reread) {
   const Signals signals;
   Log log(config.log);
   try {
+    const bool replays = !config.replay.file.empty();
     const auto say = [&log](LogLevel level, std::string_view text) { log.Say(level, text); };
-    Privilege privilege(say);
+    Privilege privilege(say, replays ? ReaderNeeds{} : FindReaderNeeds());
     AllowOpenFiles(log);
-    Reader reader(std::make_unique<ConnectorSource>(config.connector), config.reader, PossibleCpus(),
-                  HearingOf(config.connector.events), config.ledger);
-    reader.Start([&privilege] { privilege.KeepForReader(); });
-    privilege.KeepForListening();
-    RefusalLog refusals(say);
-    OwnState own{ReloadStatus(SecondsSinceEpoch()), Refusals([&refusals](Refusal why, std::string_view client) {
-                   refusals.Note(why, client, MonotonicNanos());
-                 })};
-    Server server(config.server, reader.exchange(), own, [&privilege] { privilege.KeepNothing(); });
-    privilege.KeepNothing();
-    SayReady(log, config.server);
-    const ServiceManager::Warn warn = [&say](std::string_view text) { say(LogLevel::kWarning, text); };
-    ServiceReport report(
-        OwnServiceSettings(warn),
-        [&reader](std::chrono::milliseconds patience) { return AskForState(reader.exchange(), patience); }, warn);
-    report.Ready();
-
-    Reloader reloader(config, reread, log, reader, own.reloads);
-    NoticeLog notices(reader.notices(), say);
-    const int signal = TendUntilSignal(signals, notices, refusals, report, [&] {
-      report.Reloading();
-      report.Ready(reloader.Obey());
-    });
-
-    log.Say(LogLevel::kInfo, signal == SIGTERM ? "SIGTERM: stopping" : "SIGINT: stopping");
-    report.Stopping();
-    server.Stop();
-    reader.Stop();
-    notices.Print(kEndOfTime);
-    refusals.Print(kEndOfTime);
+    if (replays) {
+      Replayer replayer(config.replay, config.ledger);
+      SayReplay(log, config.replay, replayer.summary());
+      replayer.Start([&privilege] { privilege.KeepNothing(); });
+      ServeStage(StageOf(replayer), config, reread, signals, log, privilege);
+    } else {
+      Reader reader(std::make_unique<ConnectorSource>(config.connector), config.reader, PossibleCpus(),
+                    HearingOf(config.connector.events), config.ledger);
+      reader.Start([&privilege] { privilege.KeepForReader(); });
+      ServeStage(StageOf(reader), config, reread, signals, log, privilege);
+    }
     return 0;
   } catch (const std::exception& e) {
     log.Say(LogLevel::kError, WhyEnded(e));

@@ -5,6 +5,7 @@
 #include "config/log_options.h"
 #include "core/ledger/ledger_options.h"
 #include "core/reader/reader_options.h"
+#include "core/reader/replay_options.h"
 #include "core/source/connector_options.h"
 #include "exporter/server_options.h"
 
@@ -12,6 +13,7 @@ namespace procevent {
 
 struct Config {
   ConnectorOptions connector;
+  ReplayOptions replay;
   ReaderOptions reader;
   LedgerOptions ledger;
   ServerOptions server;

@@ -15,7 +15,10 @@ constexpr std::size_t kMostBuckets = 32;
 constexpr std::array<std::string_view, 2> kGroupFields{"match", "name"};
 constexpr std::array<std::string_view, 2> kBoolNames{"true", "false"};
 constexpr std::array<std::string_view, 1> kAll{"all"};
+constexpr std::array<std::string_view, 1> kMax{"max"};
 constexpr std::size_t kNamedEvents = kEventKinds - 2;  // all but ack and unknown, the first and the last
+
+std::string_view OrNone(std::string_view text) { return text.empty() ? "none" : text; }
 
 // The canary is a COMM event.
 void KeepComm(Config& config) { config.connector.events = config.connector.events.With(EventKind::kComm); }
@@ -61,6 +64,23 @@ constexpr std::array kSchema{
               .start = [](Config& config) { config.connector.events = EventMask::None(); },
               .finish = KeepComm,
               .show = [](const Config& config) { return ShowEvents(config.connector.events); }},
+    ConfigKey{.path = "source.replay",
+              .allowed = "none, or the path of a capture",
+              .take = TakeReplay,
+              .show = [](const Config& config) { return ShowText(OrNone(config.replay.file)); }},
+    ConfigKey{.path = "source.replay_speed",
+              .allowed = "max, or a number from 1 to 1000 in digits alone, like 10",
+              .take = TakeReplaySpeed,
+              .names = kMax,
+              .show =
+                  [](const Config& config) {
+                    return config.replay.speed == 0 ? "max" : std::to_string(config.replay.speed);
+                  }},
+    ConfigKey{.path = "source.replay_loop",
+              .allowed = "true or false",
+              .take = [](std::string_view text, Config& config) { return TakeBool(text, config.replay.loop); },
+              .names = kBoolNames,
+              .show = [](const Config& config) { return ShowBool(config.replay.loop); }},
     ConfigKey{.path = "reader.drain_interval",
               .allowed = "a duration from 1ms to 1s in whole ms, s, m or h, like 10ms",
               .take = TakeDrainInterval,

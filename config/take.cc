@@ -133,6 +133,16 @@ Verdict TakeEvent(std::string_view text, Config& config) {
   return Taken();
 }
 
+Verdict TakeReplay(std::string_view text, Config& config) {
+  config.replay.file = text == "none" ? "" : text;
+  return text.empty() ? Refused() : Taken();
+}
+
+Verdict TakeReplaySpeed(std::string_view text, Config& config) {
+  config.replay.speed = 0;
+  return text == "max" ? Taken() : Take(Within(ParseCount(text), 1, 1000), config.replay.speed);
+}
+
 Verdict TakeDrainInterval(std::string_view text, Config& config) {
   return Take(Within(ParseDuration(text), milliseconds(1), std::chrono::seconds(1)), config.reader.drain_interval);
 }

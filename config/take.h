@@ -25,6 +25,8 @@ Verdict TakeMaxRequests(std::string_view text, Config& config);
 Verdict TakeReceiveBuffer(std::string_view text, Config& config);
 Verdict TakeAllEvents(std::string_view text, Config& config);  // "all"
 Verdict TakeEvent(std::string_view text, Config& config);
+Verdict TakeReplay(std::string_view text, Config& config);       // "none", or a path
+Verdict TakeReplaySpeed(std::string_view text, Config& config);  // "max", or a multiple
 Verdict TakeDrainInterval(std::string_view text, Config& config);
 Verdict TakeCanaryInterval(std::string_view text, Config& config);
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 
 #include "core/ledger/accounts.h"
 #include "core/ledger/census.h"
@@ -16,16 +17,9 @@
 #include "core/ledger/sightings.h"
 #include "core/protocol/decoder.h"
 #include "core/protocol/event.h"
+#include "core/protocol/event_mask.h"
 
 namespace procevent {
-
-// How much of what happens is heard.
-enum class Hearing : std::uint8_t {
-  kAll,    // every event: a gap in the numbers is a loss
-  kLives,  // a narrowed mask, in which fork, exec and exit are: the kernel numbers what it leaves out, so gaps say
-           // nothing
-  kParts,  // one without these: who lives, and under which name, cannot be known
-};
 
 class Ledger {
  public:

@@ -55,6 +55,8 @@ class Names {
   // Whose name to look for in /proc next, now that all events up to now have been read; kNowhere: nobody's.
   [[nodiscard]] RowId NextToLookFor();
   [[nodiscard]] bool anyone_to_look_for() const { return cells_.any_to_look_for(); }
+  // Whether a name that was seen waits to be believed.
+  [[nodiscard]] bool anyone_seen() const { return cells_.first_looked() != kNowhere; }
   // /proc showed a process without a row so, when `seen_ns` says.
   void NoteSeen(RowId id, const CommName& name);
   // /proc says that this is the name of whoever waits for one.

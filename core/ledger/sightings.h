@@ -39,6 +39,8 @@ class Sightings {
 
   // Every event that the kernel made before `heard_ns` has been booked.
   void Settle(std::uint64_t heard_ns);
+  // Whether an answer waits for that.
+  [[nodiscard]] bool any_answer() const { return waiting_ > 0 || names_.anyone_seen(); }
 
   // Whether rows came in doubt since this was asked last.
   [[nodiscard]] bool TakeAnyDoubt();

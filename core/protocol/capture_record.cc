@@ -89,7 +89,7 @@ template <typename Archive>
 void Fields(Archive& archive, CaptureOpening& opening) {
   archive.Field(opening.clock_offset_ns);
   archive.Field(opening.cpus);
-  archive.Field(opening.events);
+  archive.Field(opening.hearing);
 }
 
 constexpr std::uint8_t kLeaderGone = 1;
@@ -135,6 +135,7 @@ void Fields(Archive& archive, CapturedRejection& rejection) {
   archive.Field(rejection.why);
 }
 
+bool IsKnown(const CaptureOpening& opening) { return opening.hearing <= Hearing::kParts; }
 bool IsKnown(const CapturedSight& sight) {
   return sight.kind >= CapturedSight::Kind::kBootstrap && sight.kind <= CapturedSight::Kind::kHidden;
 }
@@ -169,6 +170,13 @@ std::span<const std::byte> EncodeRecord(const CaptureRecord& record, RecordBuffe
   FieldWriter front(buffer);
   Fields(front, head);
   return std::span(buffer).first(size);
+}
+
+bool IsRecord(std::span<const std::byte> payload) {
+  Head head;
+  FieldReader front(payload.first(std::min(payload.size(), kHeadBytes)));
+  Fields(front, head);
+  return front.whole() && head.magic == kMagic;
 }
 
 std::optional<CaptureRecord> DecodeRecord(std::span<const std::byte> payload) {

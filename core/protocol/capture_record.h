@@ -11,6 +11,7 @@
 #include <span>
 #include <variant>
 
+#include "core/protocol/event_mask.h"
 #include "core/protocol/sighting.h"
 
 namespace procevent {
@@ -25,7 +26,7 @@ inline constexpr std::size_t kMostRecordBytes = 128;
 struct CaptureOpening {
   std::uint64_t clock_offset_ns = 0;  // a packet's time less this is CLOCK_MONOTONIC, where the recorder ran
   std::uint32_t cpus = 0;             // that the machine may ever have
-  std::uint32_t events = 0;           // the bits of the mask that was subscribed to
+  Hearing hearing = Hearing::kAll;    // what was subscribed to
   bool operator==(const CaptureOpening&) const = default;
 };
 
@@ -68,6 +69,8 @@ using CaptureRecord = std::variant<CaptureOpening, CapturedSight, CapturedSettli
 using RecordBuffer = std::array<std::byte, kMostRecordBytes>;
 std::span<const std::byte> EncodeRecord(const CaptureRecord& record, RecordBuffer& buffer);
 
+// Whether a payload says that it is a record; one of a newer version may not be readable.
+bool IsRecord(std::span<const std::byte> payload);
 // Nothing, if the payload is no record that this version knows.
 std::optional<CaptureRecord> DecodeRecord(std::span<const std::byte> payload);
 

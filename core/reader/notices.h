@@ -23,6 +23,8 @@ struct Notice {
     kLost,         // number: events that were lost since this was told last; wanted: bytes of the queue, if it was full
     kNoNames,      // error: /proc does not show the processes of others
     kNoForkCount,  // error: /proc/stat cannot be read, so forks are not audited
+    kReplayed,     // number: datagrams of the capture, which is at its end
+    kNotReplayed,  // error: why the replay ended before that
   };
   Kind kind = Kind::kListening;
   Error error{};

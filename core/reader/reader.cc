@@ -25,12 +25,14 @@ std::uint64_t Nanos(std::chrono::milliseconds duration) {
 }  // namespace
 
 Reader::Reader(std::unique_ptr<Source> source, const ReaderOptions& options, unsigned cpus, Hearing hearing,
-               const LedgerOptions& ledger_options, Proc proc)
+               const LedgerOptions& ledger_options, Proc proc, CaptureWriter* capture)
     : source_(std::move(source)),
       hearing_(hearing),
+      cpus_(cpus),
       proc_(std::move(proc)),
       ledger_(cpus, hearing, ledger_options),
-      surveyor_(ledger_.sightings(), proc_.pids),
+      teller_(ledger_, capture),
+      surveyor_(ledger_.sightings(), teller_, proc_.pids),
       watch_(Nanos(options.canary_interval)),
       rhythm_(Nanos(options.drain_interval)),
       blind_(MonotonicNanos()),
@@ -69,6 +71,7 @@ void Reader::Run() {
   if (const Status seen = proc_.pids.Check(); !seen) {
     notices_.Post({.kind = Notice::Kind::kNoNames, .error = seen.error()});
   }
+  teller_.Open(cpus_, hearing_);
   ForkGrowth();  // counts from here
   Tend();
   tried_.count_down();
@@ -114,7 +117,7 @@ void Reader::Drain() {
     emptied_ = received.value().emptied;
   } while (!emptied_ && now < deadline);
   if (emptied_ && std::exchange(doubt_again_, false)) {
-    ledger_.Doubt();
+    teller_.Tell(CapturedDoubt{});
   }
   TellLosses(now);
   rhythm_.Drained(datagrams, emptied_, now);
@@ -133,7 +136,7 @@ void Reader::TellLosses(std::uint64_t now_ns) {
 void Reader::LookAtQueue() {
   queue_ = source_->Queue();
   if (queue_.drops != std::exchange(doubted_drops_, queue_.drops)) {
-    ledger_.Doubt();
+    teller_.Tell(CapturedDoubt{});
     doubt_again_ = true;
   }
 }
@@ -154,13 +157,14 @@ void Reader::Book(std::uint64_t now_ns) {
     const Datagram datagram = batch_[i];
     switch (datagram.origin) {
       case Datagram::Origin::kKernel:
+        teller_.Heard(datagram.bytes, now_ns);
         BookDatagram(datagram.bytes, now_ns);
         break;
       case Datagram::Origin::kForeign:
-        ledger_.Reject(Rejection::kForeignSender);
+        teller_.Tell(CapturedRejection{CapturedRejection::Why::kForeignSender});
         break;
       case Datagram::Origin::kOversized:
-        ledger_.Reject(Rejection::kOversized);
+        teller_.Tell(CapturedRejection{CapturedRejection::Why::kOversized});
         break;
     }
   }

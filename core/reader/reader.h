@@ -30,6 +30,7 @@
 #include "core/reader/reader_options.h"
 #include "core/reader/rhythm.h"
 #include "core/reader/surveyor.h"
+#include "core/reader/teller.h"
 #include "core/reader/tour.h"
 #include "core/reader/waiter.h"
 #include "core/reader/watch.h"
@@ -41,9 +42,10 @@ namespace procevent {
 
 class Reader {
  public:
-  // Throws std::runtime_error if the system has no descriptors left.
+  // Throws std::runtime_error if the system has no descriptors left. What the ledger is told goes to `capture`, too, if
+  // there is one; that is the reader's until it has stopped.
   Reader(std::unique_ptr<Source> source, const ReaderOptions& options, unsigned cpus, Hearing hearing,
-         const LedgerOptions& ledger_options = {}, Proc proc = Proc());
+         const LedgerOptions& ledger_options = {}, Proc proc = Proc(), CaptureWriter* capture = nullptr);
   Reader(const Reader&) = delete;
   Reader& operator=(const Reader&) = delete;
   ~Reader() { Stop(); }
@@ -53,6 +55,9 @@ class Reader {
   void Start(std::function<void()> begin = {});
   // Ends the subscription and the thread.
   void Stop();
+
+  // When it has stopped: all that it counted.
+  [[nodiscard]] Numbers Counted() const;
 
   // From any thread: names are booked by other rules from some moment on. Each rule must be right.
   void Regroup(std::span<const NameGroup> groups) { groups_.Put(std::make_unique<NameGroups>(groups)); }
@@ -97,8 +102,10 @@ class Reader {
 
   const std::unique_ptr<Source> source_;
   const Hearing hearing_;
+  const unsigned cpus_;  // that there may be
   Proc proc_;
   Ledger ledger_;
+  Teller teller_;
   Surveyor surveyor_;
   Watch watch_;
   Rhythm rhythm_;

@@ -86,6 +86,12 @@ void Reader::FillSnapshot() {
   exchange_.Finish();
 }
 
+Numbers Reader::Counted() const {
+  Numbers numbers(cpus_);
+  ledger_.CopyTo(numbers);
+  return numbers;
+}
+
 std::optional<std::uint64_t> Reader::ForkGrowth() {
   if (hearing_ != Hearing::kAll) {
     return std::nullopt;  // with a narrowed mask nobody can tell what was lost from what was left out

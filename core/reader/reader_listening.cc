@@ -101,7 +101,7 @@ void Reader::CatchUp() {
     return;
   }
   if (std::exchange(bootstrapped_, true)) {
-    ledger_.Doubt();
+    teller_.Tell(CapturedDoubt{});
     doubt_again_ = true;  // what the subscription before still holds is booked first
   } else {
     surveyor_.Bootstrap();

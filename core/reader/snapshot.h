@@ -29,7 +29,8 @@ struct Snapshot {
 
   Numbers numbers;
 
-  bool listening = false;  // subscribed, and the canary answers
+  bool replayed = false;   // all this is of a capture, and not of this machine
+  bool listening = false;  // subscribed, and the canary answers; or the capture is whole
   Error cause;             // why not, while not listening
   std::array<std::uint64_t, kRestartReasons> restarts{};
   std::uint64_t blind_ns = 0;

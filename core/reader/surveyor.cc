@@ -13,7 +13,7 @@ void Surveyor::Bootstrap() {
     for (const std::int32_t tgid : std::span(tgids).first(count)) {
       Sighting sighting;
       if (proc_.See(tgid, sighting) == ProcPids::Look::kSeen) {
-        sightings_.Found(sighting, Found::kBootstrap);
+        teller_.Tell(CapturedSight{CapturedSight::Kind::kBootstrap, sighting});
       }
     }
   }
@@ -21,7 +21,7 @@ void Surveyor::Bootstrap() {
 
 void Surveyor::Tend(std::uint64_t heard_ns, std::uint64_t now_ns) {
   next_turn_ns_ = now_ns + kStepInterval;
-  sightings_.Settle(heard_ns);
+  teller_.Tell(CapturedSettling{heard_ns});
   LookForNames();
   wanted_ = sightings_.TakeAnyDoubt() || wanted_;
   if (pass_ == Pass::kNone && wanted_ && now_ns >= next_pass_ns_) {
@@ -70,7 +70,7 @@ void Surveyor::StepThroughProcesses() {
   for (const std::int32_t tgid : std::span(tgids).first(count)) {
     Sighting sighting;
     if (sightings_.Unknown(tgid) && proc_.See(tgid, sighting) == ProcPids::Look::kSeen) {
-      sightings_.Found(sighting, Found::kReconciliation);
+      teller_.Tell(CapturedSight{CapturedSight::Kind::kReconciliation, sighting});
     }
   }
 }
@@ -90,18 +90,21 @@ void Surveyor::StepThroughRows() {
 }
 
 void Surveyor::Look(const Sightings::Question& question) {
-  Sighting sighting;
-  switch (question.whole ? proc_.See(question.tgid, sighting) : proc_.SeeName(question.tgid, sighting)) {
+  using Kind = CapturedSight::Kind;
+  CapturedSight sight{.kind = question.whole ? Kind::kWhole : Kind::kName, .sighting = {}};
+  sight.sighting.tgid = question.tgid;
+  switch (question.whole ? proc_.See(question.tgid, sight.sighting) : proc_.SeeName(question.tgid, sight.sighting)) {
     case ProcPids::Look::kSeen:
-      sightings_.Saw(sighting, question.whole);
-      return;
+      break;
     case ProcPids::Look::kGone:
-      sightings_.SawGone(question.tgid, MonotonicNanos());
-      return;
+      sight.kind = Kind::kGone;
+      sight.sighting.taken_ns = MonotonicNanos();
+      break;
     case ProcPids::Look::kHidden:
-      sightings_.SawNothing(question.tgid);
-      return;
+      sight.kind = Kind::kHidden;
+      break;
   }
+  teller_.Tell(sight);
 }
 
 }  // namespace procevent

@@ -1,19 +1,21 @@
 // Looks at /proc for the ledger: at all processes once, when it starts to listen; at those whose name waits, whenever
 // the queue has been emptied; and, after something was missed, at all that are in doubt, a few at a time. What it sees
-// goes to the ledger's sightings, which decide what to believe. The reader owns it.
+// is told to the ledger's sightings, which decide what to believe. The reader owns it.
 #pragma once
 
 #include <cstdint>
 
 #include "core/base/clock.h"
 #include "core/ledger/sightings.h"
+#include "core/reader/teller.h"
 #include "core/source/proc_pids.h"
 
 namespace procevent {
 
 class Surveyor {
  public:
-  Surveyor(Sightings& sightings, ProcPids& proc) : sightings_(sightings), proc_(proc) {}
+  Surveyor(Sightings& sightings, Teller& teller, ProcPids& proc)
+      : sightings_(sightings), teller_(teller), proc_(proc) {}
 
   // All at once. The subscription stands already, so that what begins meanwhile is heard of.
   void Bootstrap();
@@ -42,6 +44,7 @@ class Surveyor {
   void StepThroughRows();
 
   Sightings& sightings_;
+  Teller& teller_;
   ProcPids& proc_;
   Pass pass_ = Pass::kNone;
   bool wanted_ = false;

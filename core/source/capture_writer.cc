@@ -111,7 +111,8 @@ Status CaptureWriter::Finish() {
       CutToWholePackets();
     }
   }
-  return failed() ? Status(Error{"write the capture", error_, "what was recorded until then is in the file"})
+  return failed() ? Status(Error{"write the capture", error_,
+                                 "make room, or record to another disk; what was recorded until then is readable"})
                   : Status(Success{});
 }
 

@@ -1,0 +1,110 @@
+#include "cmd/record.h"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <exception>
+#include <limits>
+#include <memory>
+#include <stdexcept>
+#include <string_view>
+
+#include "cmd/log.h"
+#include "cmd/notice_log.h"
+#include "cmd/output.h"
+#include "cmd/privilege.h"
+#include "cmd/signals.h"
+#include "cmd/why_ended.h"
+#include "config/text.h"
+#include "core/base/clock.h"
+#include "core/base/cpus.h"
+#include "core/reader/reader.h"
+#include "core/source/capture_writer.h"
+#include "core/source/connector_source.h"
+#include "exporter/listener_state.h"
+
+namespace procevent {
+namespace {
+
+constexpr std::uint64_t kEndOfTime = std::numeric_limits<std::uint64_t>::max();
+constexpr std::uint64_t kLookAfterWriter = 200 * kNanosPerMilli;
+
+int MillisUntil(std::uint64_t due_ns) {
+  const std::uint64_t now = MonotonicNanos();
+  const std::uint64_t wait = std::min(due_ns > now ? due_ns - now : 0, kLookAfterWriter);
+  return static_cast<int>((wait + kNanosPerMilli - 1) / kNanosPerMilli);
+}
+
+// Until a signal comes, the time has passed, or nothing can be written any more.
+void AwaitEnd(const Signals& signals, NoticeLog& notices, const CaptureWriter& writer, std::uint64_t end_ns) {
+  while (MonotonicNanos() < end_ns && !writer.failed()) {
+    notices.Print(MonotonicNanos());
+    std::array<pollfd, 2> wanted{pollfd{signals.fd(), POLLIN, 0}, pollfd{notices.fd(), POLLIN, 0}};
+    ::poll(wanted.data(), wanted.size(), MillisUntil(end_ns));
+    const int signal = signals.Take();
+    if (signal == SIGTERM || signal == SIGINT) {
+      return;
+    }
+  }
+}
+
+std::string Recorded(const Numbers& numbers, bool loss_exact, std::uint64_t bytes, std::uint64_t lasted_ns) {
+  std::uint64_t events = 0;
+  for (const std::uint64_t kind : numbers.events) {
+    events += kind;
+  }
+  return "recorded " + std::to_string(events) + " events in " + std::to_string(lasted_ns / kNanosPerMilli) + " ms, " +
+         (loss_exact ? std::to_string(numbers.lost_in_all()) : "it is not known how many") +
+         " were lost; the capture has " + std::to_string(bytes) + " bytes";
+}
+
+void RecordTo(CaptureWriter& writer, const Config& config, const RecordOrder& order, const Signals& signals,
+              const Log& log, Privilege& privilege) {
+  const Hearing hearing = HearingOf(config.connector.events);
+  Reader reader(std::make_unique<ConnectorSource>(config.connector), config.reader, PossibleCpus(), hearing,
+                config.ledger, Proc(), &writer);
+  NoticeLog notices(reader.notices(), [&log](LogLevel level, std::string_view text) { log.Say(level, text); });
+  const std::uint64_t began = MonotonicNanos();
+  reader.Start([&privilege] { privilege.KeepForReader(); });
+  privilege.KeepNothing();
+  const std::string cause = AskForState(reader.exchange(), kAnswerTimeout).cause;
+  if (cause.empty()) {
+    const auto lasts = order.duration ? std::chrono::nanoseconds(*order.duration).count() : 0;
+    AwaitEnd(signals, notices, writer, order.duration ? began + static_cast<std::uint64_t>(lasts) : kEndOfTime);
+  }
+  reader.Stop();
+  notices.Print(kEndOfTime);
+  const Status written = writer.Finish();
+  if (!cause.empty()) {
+    throw std::runtime_error(cause);
+  }
+  log.Say(LogLevel::kInfo,
+          Recorded(reader.Counted(), hearing == Hearing::kAll, writer.bytes(), MonotonicNanos() - began));
+  if (!written) {
+    throw std::runtime_error(Describe(written.error()));
+  }
+}
+
+}  // namespace
+
+int Record(const Config& config, const RecordOrder& order) {
+  OpenStandardDescriptors();
+  const Signals signals;
+  const Log log(config.log);
+  try {
+    if (!config.replay.file.empty()) {
+      throw std::runtime_error("cannot record what is replayed; leave source.replay out");
+    }
+    CaptureWriter writer(order.file);
+    Privilege privilege([&log](LogLevel level, std::string_view text) { log.Say(level, text); });
+    RecordTo(writer, config, order, signals, log, privilege);
+    return 0;
+  } catch (const std::exception& e) {
+    log.Say(LogLevel::kError, WhyEnded(e));
+    return 1;
+  }
+}
+
+}  // namespace procevent
