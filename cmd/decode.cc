@@ -67,6 +67,7 @@ int DecodeCapture(const std::string& file) try {
 }  // namespace
 
 int Decode(const std::string& file, DecodeFrom from) {
+  OpenStandardDescriptors();
   return from == DecodeFrom::kHex ? AnswerLines(file, AnswerHex) : DecodeCapture(file);
 }
 

@@ -5,6 +5,7 @@
 #include "cmd/answer_lines.h"
 #include "cmd/hex.h"
 #include "cmd/json_datagram.h"
+#include "cmd/output.h"
 
 namespace procevent {
 namespace {
@@ -20,6 +21,9 @@ std::string AnswerJson(std::string_view line, std::string& out) {
 
 }  // namespace
 
-int Encode(const std::string& file) { return AnswerLines(file, AnswerJson); }
+int Encode(const std::string& file) {
+  OpenStandardDescriptors();
+  return AnswerLines(file, AnswerJson);
+}
 
 }  // namespace procevent

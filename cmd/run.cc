@@ -53,7 +53,6 @@ bool Listens(Flags::Command command) {
 }
 
 std::optional<int> RunWithoutConfiguration(const Flags& flags) {
-  OpenStandardDescriptors();
   switch (flags.command) {
     case Flags::Command::kDecode:
       return Decode(flags.file, flags.hex ? DecodeFrom::kHex : DecodeFrom::kCapture);

@@ -105,7 +105,7 @@ bool Watcher::Drain() {
 
 void Watcher::Hear(const DatagramBatch& batch) {
   const std::uint64_t now = MonotonicNanos();
-  const std::uint64_t wall_clock = WallClockNanos() - now;
+  const std::uint64_t wall_clock = NanosOf(CLOCK_REALTIME) - now;
   Message message;
   for (std::size_t i = 0; i < batch.size(); ++i) {
     if (batch[i].origin != Datagram::Origin::kKernel) {
@@ -156,6 +156,7 @@ void Watcher::BreakSilence() {
 }  // namespace
 
 int WatchEvents(const WatchOrder& order) {
+  OpenStandardDescriptors();
   Privilege privilege([](LogLevel, std::string_view text) { TellFault("procevent_exporter: " + std::string(text)); });
   privilege.KeepForReader();
   return Watcher(order).Run(order.duration);

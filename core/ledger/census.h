@@ -1,4 +1,4 @@
-// Who lives, and what each of them does: process events in, rows of the process table and bookings out. The rules were
+// Who lives, and what each of them does: process events in, process rows and bookings out. The rules were
 // bought with measurements; CONTRIBUTING has them in words. Owned by the ledger.
 #pragma once
 
@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "core/ledger/names.h"
-#include "core/ledger/process_table.h"
+#include "core/ledger/process_rows.h"
 #include "core/protocol/event.h"
 
 namespace procevent {
@@ -33,7 +33,7 @@ inline constexpr std::uint64_t kForkMargin = 10 * kNanosPerMilli;
 
 class Census {
  public:
-  Census(ProcessTable& table, Names& names) : table_(table), names_(names) {}
+  Census(ProcessRows& table, Names& names) : table_(table), names_(names) {}
 
   void Book(const Event& event);
 
@@ -78,7 +78,7 @@ class Census {
   void Replace(RowId old, std::uint64_t forked_ns);
   void MakeRoom(std::size_t rows);
 
-  ProcessTable& table_;
+  ProcessRows& table_;
   Names& names_;
   std::array<std::uint64_t, kFounds> found_{};
   std::array<std::uint64_t, kDroppeds> dropped_{};

@@ -11,7 +11,7 @@
 #include "core/ledger/names.h"
 #include "core/ledger/numbers.h"
 #include "core/ledger/peaks.h"
-#include "core/ledger/process_table.h"
+#include "core/ledger/process_rows.h"
 #include "core/ledger/rejection.h"
 #include "core/ledger/sequence.h"
 #include "core/ledger/sightings.h"
@@ -55,7 +55,7 @@ class Ledger {
   std::uint64_t lost_ = 0;  // the sum of stream_.lost
   Peaks peaks_;
   Accounts accounts_;
-  ProcessTable table_;
+  ProcessRows table_;
   Names names_;
   Census census_;
   Sightings sightings_;

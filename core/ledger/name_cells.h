@@ -8,7 +8,7 @@
 #include <cstdint>
 
 #include "core/ledger/accounts.h"
-#include "core/ledger/process_table.h"
+#include "core/ledger/process_rows.h"
 #include "core/ledger/slab.h"
 #include "core/ledger/tally.h"
 #include "core/protocol/comm_name.h"

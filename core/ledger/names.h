@@ -10,7 +10,7 @@
 #include "core/base/clock.h"
 #include "core/ledger/accounts.h"
 #include "core/ledger/name_cells.h"
-#include "core/ledger/process_table.h"
+#include "core/ledger/process_rows.h"
 
 namespace procevent {
 
@@ -25,7 +25,7 @@ inline constexpr std::array<std::string_view, kAttributions> kAttributionNames{"
 
 class Names {
  public:
-  Names(ProcessTable& table, Accounts& accounts) : table_(table), accounts_(accounts), cells_(kMostCells, kMostEnds) {}
+  Names(ProcessRows& table, Accounts& accounts) : table_(table), accounts_(accounts), cells_(kMostCells, kMostEnds) {}
 
   // Events were lost: every name is in doubt, and so is what else was known of a process.
   void Doubt() { ++epoch_; }
@@ -99,7 +99,7 @@ class Names {
   void Close(CellId cell, Attribution how, CommName name = {});
   void SetName(RowId id, const CommName& name, CommRef ref);
 
-  ProcessTable& table_;
+  ProcessRows& table_;
   Accounts& accounts_;
   NameCells cells_;
   std::uint64_t epoch_ = 1;

@@ -15,7 +15,7 @@ bool SameStart(const ProcessRow& row, const Sighting& sighting) {
 
 }  // namespace
 
-Sightings::Sightings(ProcessTable& table, Names& names, Census& census)
+Sightings::Sightings(ProcessRows& table, Names& names, Census& census)
     : table_(table), names_(names), census_(census), answers_(kMostAnswers) {}
 
 std::optional<Sightings::Question> Sightings::NextQuestion() {

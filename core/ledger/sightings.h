@@ -10,14 +10,14 @@
 
 #include "core/ledger/census.h"
 #include "core/ledger/names.h"
-#include "core/ledger/process_table.h"
+#include "core/ledger/process_rows.h"
 #include "core/protocol/sighting.h"
 
 namespace procevent {
 
 class Sightings {
  public:
-  Sightings(ProcessTable& table, Names& names, Census& census);
+  Sightings(ProcessRows& table, Names& names, Census& census);
 
   struct Question {
     std::int32_t tgid = 0;
@@ -60,7 +60,7 @@ class Sightings {
   void Wait(RowId row, bool gone, const Sighting& sighting);
   void Believe(const Answer& answer);
 
-  ProcessTable& table_;
+  ProcessRows& table_;
   Names& names_;
   Census& census_;
   std::vector<Answer> answers_;  // a ring

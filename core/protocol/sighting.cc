@@ -33,14 +33,15 @@ bool ParseProcStat(std::string_view text, Sighting& sighting, std::uint64_t& sta
   const std::string_view name = text.substr(open + 1, close - open - 1);
   text.remove_prefix(close + 1);
   const std::string_view state = TakeWord(text);
-  constexpr int kFieldsToThreads = 16;  // proc(5): state is field 3, num_threads 20, starttime 22
+  constexpr int kFieldsToThreads = 15;  // proc(5): state is field 3, ppid 4, num_threads 20, starttime 22
+  const auto parent = NumberOf<std::int32_t>(TakeWord(text));
   for (int i = 0; i < kFieldsToThreads; ++i) {
     TakeWord(text);
   }
   const auto threads = NumberOf<std::uint32_t>(TakeWord(text));
   TakeWord(text);
   const auto ticks = NumberOf<std::uint64_t>(TakeWord(text));
-  if (!threads || !ticks || state.empty()) {
+  if (!parent || !threads || !ticks || state.empty()) {
     return false;
   }
   // A leader that has ended counts among the threads until the whole process has been waited for.
@@ -48,6 +49,7 @@ bool ParseProcStat(std::string_view text, Sighting& sighting, std::uint64_t& sta
   sighting.threads = *threads - (sighting.leader_gone && *threads > 0 ? 1 : 0);
   sighting.dead = sighting.threads == 0;
   sighting.held = state == "t" || state == "D";
+  sighting.parent = *parent;
   sighting.name = CommName(name);
   start_ticks = *ticks;
   return true;

@@ -22,11 +22,12 @@ struct Sighting {
   std::uint64_t start_ns = 0;  // CLOCK_MONOTONIC, to about a hundredth of a second
   std::uint32_t euid = kNoId;
   std::uint32_t egid = kNoId;
+  std::int32_t parent = 0;  // who waits for it; 0: nobody
 
   bool operator==(const Sighting&) const = default;
 };
 
-// From /proc/PID/stat: the name, the threads, and the start in ticks since boot. False: the text is not of that form.
+// From /proc/PID/stat: the name, the parent, the threads, and the start in ticks since boot. False: the text is not of that form.
 [[nodiscard]] bool ParseProcStat(std::string_view text, Sighting& sighting, std::uint64_t& start_ticks);
 
 // From /proc/PID/status: tgid, euid and egid. False: they are not there.

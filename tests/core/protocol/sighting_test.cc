@@ -42,6 +42,7 @@ TEST_P(ProcNameTest, StatTellsItAndAllElse) {
   ASSERT_TRUE(seen.whole);
   EXPECT_EQ(seen.sighting.name, CommName(GetParam().bytes));
   EXPECT_EQ(seen.sighting.threads, 3U);
+  EXPECT_EQ(seen.sighting.parent, 4705);
   EXPECT_EQ(seen.ticks, 1'382'940U);
   EXPECT_FALSE(seen.sighting.leader_gone || seen.sighting.dead);
 }

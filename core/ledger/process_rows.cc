@@ -1,15 +1,15 @@
-#include "core/ledger/process_table.h"
+#include "core/ledger/process_rows.h"
 
 #include <bit>
 #include <cassert>
 
 namespace procevent {
 
-ProcessTable::ProcessTable(std::size_t limit)
+ProcessRows::ProcessRows(std::size_t limit)
     : rows_(limit), places_(std::bit_ceil(2 * limit)), mask_(places_.size() - 1) {}
 
 // Processes come with rising numbers: eight neighbours share a line of the cache, and the lines are scattered.
-std::size_t ProcessTable::HomeOf(std::int32_t tgid) const {
+std::size_t ProcessRows::HomeOf(std::int32_t tgid) const {
   constexpr unsigned kInLine = 3;
   constexpr std::uint64_t kOdd = 0x9E3779B97F4A7C15ULL;
   const auto number = static_cast<std::uint32_t>(tgid);
@@ -17,7 +17,7 @@ std::size_t ProcessTable::HomeOf(std::int32_t tgid) const {
   return ((line << kInLine) | (number & ((1U << kInLine) - 1))) & mask_;
 }
 
-RowId ProcessTable::Find(std::int32_t tgid) const {
+RowId ProcessRows::Find(std::int32_t tgid) const {
   std::size_t place = HomeOf(tgid);
   while (places_[place].tgid != tgid) {
     if (places_[place].tgid == 0) {
@@ -28,7 +28,7 @@ RowId ProcessTable::Find(std::int32_t tgid) const {
   return places_[place].row;
 }
 
-RowId ProcessTable::Begin(std::int32_t tgid) {
+RowId ProcessRows::Begin(std::int32_t tgid) {
   const RowId id = rows_.Take();
   assert(id != kNowhere && tgid != 0);
   std::size_t place = HomeOf(tgid);
@@ -46,7 +46,7 @@ RowId ProcessTable::Begin(std::int32_t tgid) {
   return id;
 }
 
-void ProcessTable::End(RowId id) {
+void ProcessRows::End(RowId id) {
   ProcessRow& row = rows_[id];
   Forget(row.tgid);
   threads_ -= row.threads;
@@ -56,14 +56,14 @@ void ProcessTable::End(RowId id) {
   rows_.Give(id);
 }
 
-void ProcessTable::SetThreads(RowId id, std::uint32_t threads) {
+void ProcessRows::SetThreads(RowId id, std::uint32_t threads) {
   threads_ += threads;
   threads_ -= rows_[id].threads;
   rows_[id].threads = threads;
 }
 
 // Closes the gap: whoever stands behind it and could stand in it moves there.
-void ProcessTable::Forget(std::int32_t tgid) {
+void ProcessRows::Forget(std::int32_t tgid) {
   std::size_t gap = HomeOf(tgid);
   while (places_[gap].tgid != tgid) {
     gap = Next(gap);

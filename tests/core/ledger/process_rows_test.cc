@@ -1,4 +1,4 @@
-#include "core/ledger/process_table.h"
+#include "core/ledger/process_rows.h"
 
 #include <gtest/gtest.h>
 
@@ -11,8 +11,8 @@
 namespace procevent {
 namespace {
 
-TEST(ProcessTableTest, ARowIsFoundByItsNumber) {
-  ProcessTable table(2);
+TEST(ProcessRowsTest, ARowIsFoundByItsNumber) {
+  ProcessRows table(2);
   EXPECT_EQ(table.Find(7), kNowhere);
   const RowId id = table.Begin(7);
   EXPECT_EQ(table.Find(7), id);
@@ -24,16 +24,16 @@ TEST(ProcessTableTest, ARowIsFoundByItsNumber) {
   EXPECT_EQ(table[id].tgid, 0) << "so that who visits all sees that it is free";
 }
 
-TEST(ProcessTableTest, NumbersThatNoProcessHasAreNotFound) {
-  ProcessTable table(4);
+TEST(ProcessRowsTest, NumbersThatNoProcessHasAreNotFound) {
+  ProcessRows table(4);
   table.Begin(1);
   for (const std::int32_t tgid : {0, -1, INT32_MIN, INT32_MAX}) {
     EXPECT_EQ(table.Find(tgid), kNowhere) << tgid;
   }
 }
 
-TEST(ProcessTableTest, AnotherRowInItsPlaceHasAnotherSerial) {
-  ProcessTable table(1);
+TEST(ProcessRowsTest, AnotherRowInItsPlaceHasAnotherSerial) {
+  ProcessRows table(1);
   const RowId first = table.Begin(7);
   const std::uint32_t serial = table[first].serial;
   table[first].leader_gone = true;
@@ -44,8 +44,8 @@ TEST(ProcessTableTest, AnotherRowInItsPlaceHasAnotherSerial) {
   EXPECT_FALSE(table[second].leader_gone) << "nothing of the old one is left";
 }
 
-TEST(ProcessTableTest, TellsOnceThatARowIsToBeSeen) {
-  ProcessTable table(2);
+TEST(ProcessRowsTest, TellsOnceThatARowIsToBeSeen) {
+  ProcessRows table(2);
   const RowId id = table.Begin(7);
   EXPECT_FALSE(table.TakeAnyToSee());
   table.SetToSee(id);
@@ -67,7 +67,7 @@ class SlowTable {
   };
   std::map<std::int32_t, Row> rows;
 
-  void ExpectIn(const ProcessTable& table) const {
+  void ExpectIn(const ProcessRows& table) const {
     ASSERT_EQ(table.size(), rows.size());
     std::uint64_t threads = 0;
     std::map<std::uint64_t, RowId> by_age;
@@ -89,7 +89,7 @@ class SlowTable {
   }
 
  private:
-  static void ExpectAges(const ProcessTable& table, const std::map<std::uint64_t, RowId>& by_age) {
+  static void ExpectAges(const ProcessRows& table, const std::map<std::uint64_t, RowId>& by_age) {
     RowId older = kNowhere;
     RowId next = table.oldest();
     for (const auto& [age, id] : by_age) {
@@ -122,13 +122,13 @@ class Tgids {
   std::int32_t rising_ = 0;
 };
 
-class ProcessTableLimitTest : public testing::TestWithParam<std::size_t> {};
+class ProcessRowsLimitTest : public testing::TestWithParam<std::size_t> {};
 
-TEST_P(ProcessTableLimitTest, AgreesWithTheSlowTable) {
+TEST_P(ProcessRowsLimitTest, AgreesWithTheSlowTable) {
   const std::size_t limit = GetParam();
   std::mt19937 random(static_cast<std::uint32_t>(limit));
   Tgids tgids;
-  ProcessTable table(limit);
+  ProcessRows table(limit);
   SlowTable slow;
   const auto end = [&](std::int32_t tgid) {
     table.End(slow.rows.at(tgid).id);
@@ -164,14 +164,14 @@ TEST_P(ProcessTableLimitTest, AgreesWithTheSlowTable) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Limits, ProcessTableLimitTest, testing::Values(1, 2, 3, 7, 64, 500),
+INSTANTIATE_TEST_SUITE_P(Limits, ProcessRowsLimitTest, testing::Values(1, 2, 3, 7, 64, 500),
                          [](const auto& limit) { return "Of" + std::to_string(limit.param); });
 
 // A full table of neighbours, ended in the worst order for gaps: each line of eight from the middle.
-TEST(ProcessTableTest, AFullTableOfNeighboursEndsInAnyOrder) {
+TEST(ProcessRowsTest, AFullTableOfNeighboursEndsInAnyOrder) {
   constexpr std::int32_t kLimit = 4096;
   constexpr std::array kOrder{3, 4, 2, 5, 1, 6, 0, 7};
-  ProcessTable table(kLimit);
+  ProcessRows table(kLimit);
   SlowTable slow;
   for (std::int32_t tgid = 1; tgid <= kLimit; ++tgid) {
     const RowId id = table.Begin(tgid);

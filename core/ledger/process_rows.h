@@ -52,9 +52,9 @@ struct alignas(64) ProcessRow {
 };
 static_assert(sizeof(ProcessRow) == 128);
 
-class ProcessTable {
+class ProcessRows {
  public:
-  explicit ProcessTable(std::size_t limit);
+  explicit ProcessRows(std::size_t limit);
 
   [[nodiscard]] RowId Find(std::int32_t tgid) const;
   // `tgid` has no row, and there is room.
