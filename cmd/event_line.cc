@@ -48,9 +48,8 @@ struct Describer {
                            : "a subscription fails: errno " + std::to_string(body.error);
   }
   std::string operator()(const ForkBody& body) const {
-    const std::string thread =
-        body.parent.pid == body.parent.tgid ? "" : " by thread " + std::to_string(body.parent.pid);
-    return (body.child.pid == body.child.tgid ? "-> " : "-> thread ") + std::to_string(body.child.pid) + thread;
+    const std::string child = std::to_string(body.child.pid);
+    return body.child.pid == body.child.tgid ? ThreadOf(body.parent) + "-> " + child : "-> thread " + child;
   }
   std::string operator()(const ExecBody& body) const { return ThreadOf(body.task) + "executes"; }
   std::string operator()(const ExitBody& body) const {
@@ -120,7 +119,7 @@ std::int32_t SubjectOf(const Event& event) {
         if constexpr (std::is_same_v<Body, AckBody> || std::is_same_v<Body, UnknownBody>) {
           return 0;
         } else if constexpr (std::is_same_v<Body, ForkBody>) {
-          return body.parent.tgid;
+          return body.child.pid == body.child.tgid ? body.parent.tgid : body.child.tgid;
         } else {
           return body.task.tgid;
         }

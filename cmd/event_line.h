@@ -11,7 +11,8 @@
 
 namespace procevent {
 
-// The process that an event is about: who forks, of a FORK. 0: none.
+// The process that an event is about: of a FORK who forks, or who has a thread more, whose parent the kernel names
+// then. 0: none.
 std::int32_t SubjectOf(const Event& event);
 
 // What is known of it, once the event has happened.

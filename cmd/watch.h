@@ -17,9 +17,9 @@ inline constexpr EventTypes kUsualTypes{false, true, true, true, true, true, tru
 
 struct WatchOrder {
   EventTypes types = kUsualTypes;
-  std::optional<std::string> command;  // what it must be, as a pattern like those of a shell
+  std::optional<std::string> command = {};  // what it must be, as a pattern like those of a shell
   bool json = false;
-  std::optional<std::chrono::milliseconds> duration;  // nothing: until a signal comes, or nobody reads
+  std::optional<std::chrono::milliseconds> duration = {};  // nothing: until a signal comes, or nobody reads
 };
 
 // The exit code: 0, or 1 if the kernel cannot be heard, or the lines not be written.

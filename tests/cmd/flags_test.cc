@@ -108,6 +108,26 @@ TEST(FlagsTest, DecodeAndEncodeTakeAFile) {
   }
 }
 
+TEST(FlagsTest, WatchTakesWhatToShow) {
+  const Flags plain = Parse({"watch", "--events"});
+  EXPECT_EQ(plain.command, Flags::Command::kWatch);
+  EXPECT_EQ(plain.watch.types, kUsualTypes);
+  EXPECT_FALSE(plain.watch.json);
+  EXPECT_EQ(plain.watch.command, std::nullopt);
+  EXPECT_EQ(plain.watch.duration, std::nullopt);
+
+  const Flags all =
+      Parse({"watch", "--events", "--type=fork,exit", "--type", "ack", "--comm=kw*,r", "--json", "--duration=2s"});
+  EventTypes types{};
+  for (const EventKind kind : {EventKind::kFork, EventKind::kExit, EventKind::kAck}) {
+    types.at(static_cast<std::size_t>(kind)) = true;
+  }
+  EXPECT_EQ(all.watch.types, types);
+  EXPECT_TRUE(all.watch.json);
+  EXPECT_EQ(all.watch.command, "kw*,r");
+  EXPECT_EQ(all.watch.duration, std::chrono::seconds(2));
+}
+
 TEST(FlagsTest, AWrongOneExitsWithTwoAndTheUsageLine) {
   const Flags flags = Parse({"--nope"});
   EXPECT_EQ(flags.command, Flags::Command::kExit);
@@ -134,7 +154,7 @@ TEST(FlagsTest, HelpShowsEveryFlag) {
     for (const char* const text :
          {"Usage: procevent_exporter", "--config.file FILE  ", "--web.listen-address HOST:PORT ...",
           "--web.telemetry-path PATH  ", "--web.allow NETWORK ...", "--web.max-requests N  ", "--log.level LEVEL  ",
-          "--log.format FORMAT  ", "--version", "check-config", "doctor", "decode", "encode"}) {
+          "--log.format FORMAT  ", "--version", "check-config", "doctor", "record", "decode", "encode", "watch"}) {
       EXPECT_THAT(flags.out, HasSubstr(text));
     }
   }
@@ -158,7 +178,7 @@ TEST(FlagsTest, TheAnnotatedFileNamesEveryFlag) {
     flags.push_back(found->str());
     EXPECT_THAT(annotated, HasSubstr(flags.back()));
   }
-  EXPECT_EQ(flags.size(), 7U);
+  EXPECT_EQ(flags.size(), 10U);
 }
 
 }  // namespace
