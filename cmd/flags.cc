@@ -9,6 +9,7 @@
 #include <exception>
 #include <sstream>
 
+#include "cmd/usage.h"
 #include "config/environment.h"
 #include "config/keys.h"
 #include "config/near_miss.h"
@@ -20,38 +21,7 @@
 namespace procevent {
 namespace {
 
-constexpr const char* kName = "procevent_exporter";
-constexpr const char* kFileFlag = "--config.file";
-constexpr const char* kDurationFlag = "--duration";
-constexpr std::array<std::string_view, 4> kBareFlags{"--json", "--version", "--help", "-h"};
-constexpr std::string_view kUsage =
-    "usage: procevent_exporter [--config.file=FILE] [--web.listen-address=HOST:PORT]... [--web.telemetry-path=PATH] "
-    "[--web.allow=NETWORK]... [--web.max-requests=N] "
-    "[--source.replay=FILE] [--source.replay-speed=N] [--source.replay-loop=BOOL] [--log.level=LEVEL] "
-    "[--log.format=FORMAT] [--version] [--help] "
-    "[check-config | doctor [--json] | record FILE [--duration=TIME]]\n";
-
-struct SettingFlag {
-  const char* flag;
-  std::string_view path;
-  const char* value;
-  const char* help;
-  bool repeatable = false;
-};
-
-constexpr std::array kSettingFlags{
-    SettingFlag{"--web.listen-address", "web.listen_addresses", "HOST:PORT ...",
-                "Where to serve, as in 127.0.0.1:13675; may be given several times", true},
-    SettingFlag{"--web.telemetry-path", "web.telemetry_path", "PATH", "The path of the metrics, as in /metrics"},
-    SettingFlag{"--web.allow", "web.allow", "NETWORK ...", "Who may ask, as in 10.0.0.0/8; may be given several times",
-                true},
-    SettingFlag{"--web.max-requests", "web.max_requests", "N", "How many scrapes are served at once"},
-    SettingFlag{"--source.replay", "source.replay", "FILE", "Replay a capture instead of listening to the kernel"},
-    SettingFlag{"--source.replay-speed", "source.replay_speed", "N", "How many times faster than recorded, or max"},
-    SettingFlag{"--source.replay-loop", "source.replay_loop", "BOOL", "true: begin anew at the end of the capture"},
-    SettingFlag{"--log.level", "log.level", "LEVEL", "debug, info, warning or error"},
-    SettingFlag{"--log.format", "log.format", "FORMAT", "logfmt or json"},
-};
+using Durations = std::vector<std::string>;
 
 Flags Exit(int code, std::string out, std::string err) {
   Flags flags;
@@ -63,38 +33,37 @@ Flags Exit(int code, std::string out, std::string err) {
 }
 
 Flags UsageFault(std::string_view message) {
-  constexpr std::size_t kMostBytes = 400;
   constexpr int kWrongUsage = 2;
-  return Exit(kWrongUsage, {}, kName + (": " + Printable(message, kMostBytes)) + '\n' + std::string(kUsage));
+  return Exit(kWrongUsage, {}, UsageText(message));
 }
 
-Fault DurationFault(std::string found) {
-  return Fault{{}, {}, kDurationFlag, std::move(found), "a duration from 1ms to 720h in whole ms, s, m or h, like 10s"};
-}
-
-// A flag of ours without its value, or one with a value that has none: CLI11 would take `--flag=`, or give it the flag
-// that follows.
-std::optional<Fault> WrongValue(std::span<const char* const> arguments) {
-  for (std::size_t i = 0; i < arguments.size(); ++i) {
-    const std::string_view argument = arguments[i];
-    const std::string_view flag = argument.substr(0, argument.find('='));
-    if (flag != argument && std::ranges::find(kBareFlags, flag) != kBareFlags.end()) {
-      return Fault{{}, {}, std::string(flag), "a value", "the flag alone"};
-    }
-    const bool ends = i + 1 == arguments.size() || std::string_view(arguments[i + 1]).starts_with("--");
-    const bool lacks = flag == argument ? ends : flag.size() + 1 == argument.size();
-    const auto setting = std::ranges::find(kSettingFlags, flag, &SettingFlag::flag);
-    if (lacks && setting != kSettingFlags.end()) {
-      return Fault{{}, {}, std::string(flag), "no value", AllowedAlone(*FindKey(setting->path))};
-    }
-    if (lacks && flag == kDurationFlag) {
-      return DurationFault("no value");
-    }
-    if (lacks && flag == kFileFlag) {
-      return Fault{{}, {}, std::string(flag), "no value", "the path of a file"};
+// What is wrong with how often a text was given, or with the duration that it is; empty: nothing.
+std::string TakeDuration(const Durations& given, std::optional<std::chrono::milliseconds>& duration) {
+  constexpr std::chrono::milliseconds kLongest = std::chrono::hours(720);
+  if (given.size() > 1) {
+    return TwiceText(kDurationFlag);
+  }
+  if (!given.empty()) {
+    duration = ParseDuration(given.front());
+    if (!duration || duration->count() == 0 || *duration > kLongest) {
+      return Describe(DurationFault(Quoted(given.front())));
     }
   }
-  return std::nullopt;
+  return {};
+}
+
+std::string TakeTypes(const std::vector<std::string>& given, EventTypes& types) {
+  if (!given.empty()) {
+    types = {};
+  }
+  for (const std::string& type : given) {
+    const auto* const name = std::ranges::find(kEventNames, type);
+    if (name == kEventNames.end()) {
+      return Describe(TypeFault(type));
+    }
+    types.at(static_cast<std::size_t>(name - kEventNames.begin())) = true;
+  }
+  return {};
 }
 
 // Texts are taken as they are, each time a flag is given; what they may be is the configuration's to say.
@@ -102,26 +71,27 @@ class CommandLine {
  public:
   CommandLine() {
     app_.set_help_flag("-h,--help", "Print this and exit");
-    app_.set_version_flag("--version", std::string(kName) + ' ' + std::string(Version()), "Print the version and exit");
-    app_.add_option(kFileFlag, files_, "The configuration, in YAML; without it the defaults")
-        ->option_text("FILE")
-        ->allow_extra_args(false);
+    app_.set_version_flag("--version", std::string(kProgram) + ' ' + std::string(Version()),
+                          "Print the version and exit");
+    AddText(app_, kFileFlag, files_, "FILE", "The configuration, in YAML; without it the defaults");
     for (std::size_t i = 0; i < kSettingFlags.size(); ++i) {
       const SettingFlag& flag = kSettingFlags.at(i);
-      app_.add_option(flag.flag, values_.at(i), flag.help)->option_text(flag.value)->allow_extra_args(false);
+      AddText(app_, flag.flag, values_.at(i), flag.value, flag.help);
     }
-    check_->set_help_flag("-h,--help", "Print this and exit");
-    check_->fallthrough();  // all flags are its own too, wherever they stand
+    for (CLI::App* const command : {check_, doctor_, record_, decode_, encode_, watch_}) {
+      command->set_help_flag("-h,--help", "Print this and exit");
+      command->fallthrough();  // all flags above may follow it; what takes none of them says so
+    }
     check_->footer("It takes all flags of procevent_exporter: they are part of the configuration.");
-    doctor_->set_help_flag("-h,--help", "Print this and exit");
     doctor_->add_flag("--json", json_, "Print one JSON object");
-    doctor_->fallthrough();  // the flags above may follow it, too
-    record_->set_help_flag("-h,--help", "Print this and exit");
     record_->add_option("FILE", record_file_, "Where to: a path, or - for the standard output")->required();
-    record_->add_option(kDurationFlag, durations_, "How long, as in 10s; without it until SIGINT or SIGTERM")
-        ->option_text("TIME")
-        ->allow_extra_args(false);
-    record_->fallthrough();
+    AddText(*record_, kDurationFlag, durations_, "TIME", "How long, as in 10s; without it until SIGINT or SIGTERM");
+    decode_->add_flag("--hex", hex_, "Read hex digits, one datagram a line, instead of a capture");
+    for (CLI::App* const filter : {decode_, encode_}) {
+      filter->add_option("FILE", file_, "What to read; without it, or as -, the standard input");
+      filter->footer("It needs no privilege and reads no configuration.");
+    }
+    AddWatch();
     app_.require_subcommand(0, 1);
   }
 
@@ -141,40 +111,72 @@ class CommandLine {
     } catch (const CLI::Error& error) {
       return UsageFault(error.what());
     }
-    return Collect();
+    return WithoutConfiguration() == nullptr ? Collect() : CollectTool();
   }
 
  private:
+  static void AddText(CLI::App& app, const char* flag, std::vector<std::string>& texts, const char* value,
+                      const char* help) {
+    app.add_option(flag, texts, help)->option_text(value)->allow_extra_args(false);
+  }
+
+  void AddWatch() {
+    watch_->add_flag("--events", events_, "Print each event as it comes");
+    AddText(*watch_, kTypeFlag, types_, "TYPE,...", "Only of these types, as in fork,exec,exit");
+    watch_->get_option(kTypeFlag)->delimiter(',');
+    AddText(*watch_, kCommFlag, comms_, "PATTERN", "Only of commands like this, as in kworker*");
+    watch_->add_flag("--json", json_, "Print JSON lines, as decode does");
+    AddText(*watch_, kDurationFlag, durations_, "TIME", "How long, as in 10s; without it until SIGINT or SIGTERM");
+    watch_->footer("It reads no configuration.");
+  }
+
   // The first argument that nobody knows; what follows may be its value.
   [[nodiscard]] Flags Unknown(const std::string& argument) const {
     constexpr std::size_t kMostBytes = 100;
     const std::string cut = argument.substr(0, argument.find('='));  // what is behind it may be a secret
     const std::string shown = Quoted(argument.starts_with('-') ? cut : argument, kMostBytes);
     if (!argument.starts_with('-')) {
-      std::vector<std::string_view> commands;
-      for (const CLI::App* const command : app_.get_subcommands({})) {
-        commands.push_back(command->get_name());
-      }
-      if (std::ranges::find(commands, argument) != commands.end()) {
-        return UsageFault("a second command, " + shown + ": give one at a time");
-      }
-      return UsageFault("unknown command " + shown + DidYouMean(Suggest(argument, commands)));
+      return UnknownCommand(argument, shown);
     }
     const std::string_view name = NameOf(argument);
     if (IsReverseProxys(name)) {
       return UsageFault(Describe(ReverseProxyFault({}, {}, Printable(cut, kMostBytes))));
     }
-    std::vector<std::string_view> flags;
-    for (const CLI::Option* const option : app_.get_options()) {
-      for (const std::string& flag : option->get_lnames()) {
-        flags.push_back(flag);
-      }
-    }
+    const std::vector<std::string_view> flags = KnownFlags();
     const std::string_view meant = SuggestPath(name, flags);
     if (meant.empty() && FindKey(name) != nullptr) {
       return UsageFault("unknown flag " + shown + ": set it in the file, or as " + VariableOf(name));
     }
     return UsageFault("unknown flag " + shown + DidYouMean(meant.empty() ? "" : "--" + std::string(meant)));
+  }
+
+  [[nodiscard]] Flags UnknownCommand(const std::string& argument, const std::string& shown) const {
+    if (decode_->parsed() || encode_->parsed() || record_->parsed()) {
+      return UsageFault("a second file, " + shown + ": give one at a time");
+    }
+    std::vector<std::string_view> commands;
+    for (const CLI::App* const command : app_.get_subcommands({})) {
+      commands.push_back(command->get_name());
+    }
+    if (std::ranges::find(commands, argument) != commands.end()) {
+      return UsageFault("a second command, " + shown + ": give one at a time");
+    }
+    return UsageFault("unknown command " + shown + DidYouMean(Suggest(argument, commands)));
+  }
+
+  // Those of the program, and of the command that was given.
+  [[nodiscard]] std::vector<std::string_view> KnownFlags() const {
+    std::vector<const CLI::App*> apps{&app_};
+    std::ranges::copy(app_.get_subcommands(), std::back_inserter(apps));
+    std::vector<std::string_view> flags;
+    for (const CLI::App* const app : apps) {
+      for (const CLI::Option* const option : app->get_options()) {
+        std::ranges::copy(option->get_lnames(), std::back_inserter(flags));
+      }
+    }
+    std::ranges::sort(flags);
+    flags.erase(std::unique(flags.begin(), flags.end()), flags.end());  // --help is of each
+    return flags;
   }
 
   // "log.level" of "--log.level=info".
@@ -186,7 +188,7 @@ class CommandLine {
   Flags Collect() {
     Flags flags;
     if (files_.size() > 1) {
-      return UsageFault(std::string(kFileFlag) + " is given more than once: give it once");
+      return UsageFault(TwiceText(kFileFlag));
     }
     if (!files_.empty()) {
       flags.config_file = files_.front();
@@ -194,33 +196,68 @@ class CommandLine {
     for (std::size_t i = 0; i < kSettingFlags.size(); ++i) {
       const SettingFlag& flag = kSettingFlags.at(i);
       if (values_.at(i).size() > 1 && !flag.repeatable) {
-        return UsageFault(std::string(flag.flag) + " is given more than once: give it once");
+        return UsageFault(TwiceText(flag.flag));
       }
       if (!values_.at(i).empty()) {
         flags.settings.push_back({flag.flag, flag.path, values_.at(i)});
       }
     }
+    flags.json = json_;
     if (check_->parsed()) {
       flags.command = Flags::Command::kCheckConfig;
-    }
-    if (doctor_->parsed()) {
+    } else if (doctor_->parsed()) {
       flags.command = Flags::Command::kDoctor;
-      flags.json = json_;
+    } else if (record_->parsed()) {
+      flags.command = Flags::Command::kRecord;
+      flags.record.file = record_file_;
+      if (const std::string fault = TakeDuration(durations_, flags.record.duration); !fault.empty()) {
+        return UsageFault(fault);
+      }
     }
-    return record_->parsed() ? CollectRecord(std::move(flags)) : flags;
+    return flags;
   }
 
-  Flags CollectRecord(Flags flags) const {
-    constexpr std::chrono::milliseconds kLongest = std::chrono::hours(720);
-    flags.command = Flags::Command::kRecord;
-    flags.record.file = record_file_;
-    if (durations_.size() > 1) {
-      return UsageFault(std::string(kDurationFlag) + " is given more than once: give it once");
+  // The command that reads no configuration, if it was given.
+  [[nodiscard]] const CLI::App* WithoutConfiguration() const {
+    const auto tools = {decode_, encode_, watch_};
+    const auto* const given = std::ranges::find_if(tools, [](const CLI::App* tool) { return tool->parsed(); });
+    return given == tools.end() ? nullptr : *given;
+  }
+
+  Flags CollectTool() {
+    for (const CLI::Option* const option : app_.get_options()) {
+      if (option->count() > 0) {
+        return UsageFault(option->get_name() + " is no flag of " + WithoutConfiguration()->get_name() +
+                          ", which reads no configuration: leave it out");
+      }
     }
-    if (!durations_.empty()) {
-      flags.record.duration = ParseDuration(durations_.front());
-      if (!flags.record.duration || flags.record.duration->count() == 0 || *flags.record.duration > kLongest) {
-        return UsageFault(Describe(DurationFault(Quoted(durations_.front()))));
+    if (watch_->parsed()) {
+      return CollectWatch();
+    }
+    Flags flags;
+    flags.command = decode_->parsed() ? Flags::Command::kDecode : Flags::Command::kEncode;
+    flags.hex = hex_;
+    flags.file = file_;
+    return flags;
+  }
+
+  Flags CollectWatch() {
+    Flags flags;
+    flags.command = Flags::Command::kWatch;
+    flags.watch.json = json_;
+    if (!events_) {
+      return UsageFault("watch shows nothing yet but events: give it --events");
+    }
+    if (comms_.size() > 1) {
+      return UsageFault(TwiceText(kCommFlag));
+    }
+    if (!comms_.empty()) {
+      flags.watch.command = comms_.front();
+    }
+    for (const std::string& fault :
+         {TakeTypes(types_, flags.watch.types), TakeDuration(durations_, flags.watch.duration)}) {
+      if (!fault.empty()) {
+        return UsageFault(fault);
       }
     }
     return flags;
@@ -228,14 +265,22 @@ class CommandLine {
 
   std::vector<std::string> files_;
   std::array<std::vector<std::string>, kSettingFlags.size()> values_;
-  CLI::App app_{"Tells Prometheus what the Linux process-event connector says, and what it lost", kName};
+  CLI::App app_{"Tells Prometheus what the Linux process-event connector says, and what it lost", kProgram};
   CLI::App* check_ = app_.add_subcommand(
       "check-config", "Print the configuration and where each value is from, or what is wrong with it");
+  CLI::App* doctor_ = app_.add_subcommand("doctor", "Tell whether it would work here and what helps, and exit");
+  CLI::App* record_ = app_.add_subcommand("record", "Write a capture: for a replay, for decode, for Wireshark");
+  CLI::App* decode_ = app_.add_subcommand("decode", "Print what a capture, or datagrams in hex, say, as JSON lines");
+  CLI::App* encode_ = app_.add_subcommand("encode", "Print JSON lines, as decode prints them, as datagrams in hex");
+  CLI::App* watch_ = app_.add_subcommand("watch", "Print what happens as it happens");
   bool json_ = false;
   std::string record_file_;
-  std::vector<std::string> durations_;
-  CLI::App* record_ = app_.add_subcommand("record", "Write a capture: for a replay, for decode, for Wireshark");
-  CLI::App* doctor_ = app_.add_subcommand("doctor", "Tell whether it would work here and what helps, and exit");
+  Durations durations_;
+  bool hex_ = false;
+  std::string file_ = "-";
+  bool events_ = false;
+  std::vector<std::string> types_;
+  std::vector<std::string> comms_;
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cmd/record.h"
+#include "cmd/watch.h"
 
 namespace procevent {
 
@@ -20,13 +21,16 @@ struct Setting {
 };
 
 struct Flags {
-  enum class Command : std::uint8_t { kServe, kCheckConfig, kDoctor, kRecord, kExit };
+  enum class Command : std::uint8_t { kServe, kCheckConfig, kDoctor, kRecord, kDecode, kEncode, kWatch, kExit };
   Command command = Command::kServe;
 
   std::optional<std::string> config_file;
   std::vector<Setting> settings;  // those that were given
   bool json = false;              // kDoctor: what it prints
   RecordOrder record;             // kRecord
+  bool hex = false;               // kDecode: what it reads
+  std::string file = "-";         // kDecode, kEncode: from where
+  WatchOrder watch;               // kWatch
 
   // kExit: what to print where, and the code.
   std::string out;

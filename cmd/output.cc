@@ -1,9 +1,14 @@
 #include "cmd/output.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
+#include <climits>
+#include <csignal>
 #include <cstddef>
 #include <string>
 
@@ -27,11 +32,53 @@ Status WriteAll(int fd, std::string_view text) {
 
 int PrintAndExitWith(int code, std::string_view text) {
   if (const Status written = WriteAll(STDOUT_FILENO, text); !written) {
-    // Where this line cannot be written either, the exit code is all that is left.
-    static_cast<void>(WriteAll(STDERR_FILENO, "procevent_exporter: " + Describe(written.error()) + '\n'));
+    TellFault("procevent_exporter: " + Describe(written.error()));
     return 1;
   }
   return code;
+}
+
+// Where this cannot be written either, the exit code is all that is left.
+void TellFault(std::string_view line) { static_cast<void>(WriteAll(STDERR_FILENO, std::string(line) + '\n')); }
+
+LineOutput::LineOutput(int interrupt_fd) : interrupt_fd_(interrupt_fd) {
+  static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
+}
+
+bool LineOutput::Flush() {
+  // A pipe that can be written to at all takes as much without making anybody wait.
+  const std::size_t most = interrupt_fd_ < 0 ? text_.size() : std::size_t{PIPE_BUF};
+  for (std::string_view rest = text_; open() && !rest.empty(); rest.remove_prefix(std::min(most, rest.size()))) {
+    if (interrupt_fd_ >= 0 && !AwaitRoom()) {
+      state_ = State::kClosed;
+      break;
+    }
+    const Status written = WriteAll(STDOUT_FILENO, rest.substr(0, most));
+    if (!written && written.error().code == EPIPE) {
+      state_ = State::kClosed;  // who has seen enough is no fault
+    } else if (!written) {
+      state_ = State::kFailed;
+      TellFault("procevent_exporter: " + Describe(written.error()));
+    }
+  }
+  text_.clear();
+  return open();
+}
+
+// False: the interrupt came first.
+bool LineOutput::AwaitRoom() const {
+  while (true) {
+    std::array<pollfd, 2> wanted{pollfd{STDOUT_FILENO, POLLOUT, 0}, pollfd{interrupt_fd_, POLLIN, 0}};
+    ::poll(wanted.data(), wanted.size(), -1);
+    if (wanted[0].revents != 0 || wanted[1].revents != 0) {
+      return wanted[0].revents != 0;
+    }
+  }
+}
+
+bool LineOutput::FlushWhenLarge() {
+  constexpr std::size_t kLarge = 64U << 10U;
+  return text_.size() < kLarge ? open() : Flush();
 }
 
 void OpenStandardDescriptors() {

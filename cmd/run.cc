@@ -10,13 +10,16 @@
 #include <vector>
 
 #include "cmd/configure.h"
+#include "cmd/decode.h"
 #include "cmd/doctor.h"
+#include "cmd/encode.h"
 #include "cmd/environment.h"
 #include "cmd/flags.h"
 #include "cmd/output.h"
 #include "cmd/record.h"
 #include "cmd/serve.h"
 #include "cmd/signals.h"
+#include "cmd/watch.h"
 #include "config/text.h"
 
 namespace procevent {
@@ -44,18 +47,39 @@ std::string Checked(const EffectiveConfig& effective, const std::optional<std::s
          ToYaml(effective);
 }
 
+// Until a signal ends it, which it takes itself.
+bool Listens(Flags::Command command) {
+  return command == Flags::Command::kServe || command == Flags::Command::kRecord || command == Flags::Command::kWatch;
+}
+
+std::optional<int> RunWithoutConfiguration(const Flags& flags) {
+  switch (flags.command) {
+    case Flags::Command::kDecode:
+      return Decode(flags.file, flags.hex ? DecodeFrom::kHex : DecodeFrom::kCapture);
+    case Flags::Command::kEncode:
+      return Encode(flags.file);
+    case Flags::Command::kWatch:
+      return WatchEvents(flags.watch);
+    default:
+      return std::nullopt;
+  }
+}
+
 }  // namespace
 
 int Run(std::span<const char* const> arguments) {
   // Before all else: a signal that comes while it starts is to stop what serves, not to break it off.
   const sigset_t blocked = BlockSignals();
   const Flags flags = ParseFlags(arguments);
-  if (flags.command != Flags::Command::kServe && flags.command != Flags::Command::kRecord) {
+  if (!Listens(flags.command)) {
     RestoreSignals(blocked);
   }
   if (flags.command == Flags::Command::kExit) {
     PrintFault(flags.err);
     return PrintAndExitWith(flags.code, flags.out);
+  }
+  if (const std::optional<int> code = RunWithoutConfiguration(flags)) {
+    return *code;
   }
   // Otherwise each thread that serves keeps the memory of its largest scrape; doctor tries what Serve has.
   ::mallopt(M_ARENA_MAX, 1);  // NOLINT(concurrency-mt-unsafe): there is one thread yet

@@ -98,10 +98,10 @@ Outcome DecodeEvent(View bytes, std::size_t claimed, Event& event) {
   if (!DecodeBody(there.subspan(wire::kEventHeader), claimed - wire::kEventHeader, event)) {
     return Outcome::kTruncatedEventBody;
   }
-  if (claimed > bytes.size() || !AllZero(bytes.subspan(there.size()))) {
-    return Outcome::kWrongLength;
+  if (claimed > bytes.size()) {
+    return Outcome::kTruncatedEventBody;
   }
-  return Outcome::kEvent;
+  return AllZero(bytes.subspan(there.size())) ? Outcome::kEvent : Outcome::kWrongLength;
 }
 
 Outcome DecodeConnector(View bytes, Event& event) {
@@ -119,7 +119,7 @@ Outcome DecodeConnector(View bytes, Event& event) {
 
 Outcome DecodeError(View bytes, std::int32_t& kernel_errno) {
   if (bytes.size() < sizeof(std::int32_t)) {
-    return Outcome::kWrongLength;
+    return Outcome::kTruncatedEventBody;
   }
   const auto error = Load<std::int32_t>(bytes, 0);
   if (error == 0) {
@@ -138,6 +138,7 @@ Outcome DecodePayload(std::uint16_t type, bool empty, View bytes, Message& messa
   switch (type) {
     case wire::kNoop:
     case wire::kDone:
+      message.control = type == wire::kNoop ? Control::kNoop : Control::kDone;
       return Outcome::kControl;
     case wire::kError:
       return DecodeError(bytes, message.kernel_errno);
@@ -156,15 +157,15 @@ constexpr std::size_t Aligned(std::size_t length) {
 
 // The first message of `bytes`, which says itself that it is `length` long.
 Outcome DecodeMessage(View bytes, std::size_t length, Message& message) {
-  if (length < wire::kNetlinkHeader) {
-    return Outcome::kWrongLength;
-  }
   const View there = bytes.first(std::min(length, bytes.size()));
+  if (there.size() < wire::kNetlinkHeader) {
+    return Outcome::kTruncatedNetlinkHeader;
+  }
   const auto type = Load<std::uint16_t>(there, 4);
   const bool empty = length == wire::kNetlinkHeader;
   const Outcome outcome = DecodePayload(type, empty, there.subspan(wire::kNetlinkHeader), message);
   // Every layer is whole, and yet the message claims to go on.
-  return length > bytes.size() && !EndsDatagram(outcome) ? Outcome::kWrongLength : outcome;
+  return length > bytes.size() && !EndsDatagram(outcome) ? Outcome::kTruncatedEventBody : outcome;
 }
 
 }  // namespace
@@ -173,12 +174,8 @@ bool Decoder::Next(Message& message) noexcept {
   if (rest_.empty()) {
     return false;
   }
-  if (rest_.size() < wire::kNetlinkHeader) {
-    message.outcome = Outcome::kTruncatedNetlinkHeader;
-    rest_ = {};
-    return true;
-  }
-  const std::size_t length = Load<std::uint32_t>(rest_, 0);
+  // Its own length may be cut off, too: then all there is belongs to it, and is too little.
+  const std::size_t length = rest_.size() < wire::kNetlinkHeader ? rest_.size() : Load<std::uint32_t>(rest_, 0);
   message.outcome = DecodeMessage(rest_, length, message);
   if (EndsDatagram(message.outcome)) {
     rest_ = {};

@@ -23,15 +23,18 @@ enum class Outcome : std::uint8_t {
   kTruncatedNetlinkHeader,
   kTruncatedConnectorHeader,
   kTruncatedEventHeader,
-  kTruncatedEventBody,
-  kWrongLength,  // a length that contradicts the bytes there are, without cutting a layer off
+  kTruncatedEventBody,  // or whatever else there is less of than was claimed
+  kWrongLength,         // more than an event, and no message of its own
 };
 inline constexpr std::size_t kOutcomes = 12;
 
+enum class Control : std::uint8_t { kNoop, kDone };
+
 struct Message {
   Outcome outcome = Outcome::kControl;
-  std::int32_t kernel_errno = 0;  // of a kKernelError, as the kernel wrote it, positive; INT32_MIN stays what it is
-  Event event;                    // of a kEvent
+  Control control = Control::kNoop;  // of a kControl
+  std::int32_t kernel_errno = 0;     // of a kKernelError, as the kernel wrote it, positive; INT32_MIN stays what it is
+  Event event = {};                  // of a kEvent
 };
 
 class Decoder {

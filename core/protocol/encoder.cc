@@ -38,8 +38,8 @@ Bytes Netlink(std::uint16_t type, std::uint32_t sequence, std::span<const std::b
 }
 
 struct ConnectorNumbers {
-  std::uint32_t sequence;
-  std::uint32_t acknowledged;
+  std::uint32_t sequence = 0;
+  std::uint32_t acknowledged = 0;
 };
 
 Bytes Connector(ConnectorNumbers numbers, std::span<const std::byte> data) {
@@ -98,6 +98,13 @@ void PutBody(Bytes& bytes, const Event::Body& body) {
       body);
 }
 
+// One byte more than the connector header claims, and not one of padding.
+Bytes WithSurplus(const Bytes& datagram) {
+  Bytes payload(datagram.begin() + wire::kNetlinkHeader, datagram.end());
+  payload.push_back(std::byte{1});
+  return EncodeNetlink(wire::kDone, payload);
+}
+
 // The operation, and the mask if there is one. Only `ack` comes back: the kernel overwrites the sequence.
 Bytes Request(std::span<const std::byte> data, std::uint32_t token) {
   return Connector({.sequence = 0, .acknowledged = token}, data);
@@ -135,6 +142,36 @@ Bytes EncodeError(std::int32_t kernel_errno) {
   Put(payload, kernel_errno > 0 ? -kernel_errno : kernel_errno);
   Append(payload, std::array<std::byte, wire::kNetlinkHeader>{});
   return Netlink(wire::kError, 0, payload);
+}
+
+Bytes EncodeMessage(const Message& message) {
+  switch (message.outcome) {
+    case Outcome::kEvent:
+      return EncodeEvent(message.event);
+    case Outcome::kControl:
+      return EncodeNetlink(message.control == Control::kNoop ? wire::kNoop : wire::kDone, {});
+    case Outcome::kAcknowledgement:
+      return EncodeError(0);
+    case Outcome::kKernelError:
+      return EncodeError(message.kernel_errno);
+    case Outcome::kOverrun:
+      return EncodeNetlink(wire::kOverrun, {});
+    case Outcome::kReservedType:
+      return EncodeNetlink(wire::kOverrun + 1, {});
+    case Outcome::kForeignConnector:
+      return EncodeNetlink(wire::kDone, Bytes(wire::kConnectorHeader));
+    case Outcome::kTruncatedNetlinkHeader:
+      return Bytes(1);
+    case Outcome::kTruncatedConnectorHeader:
+      return EncodeNetlink(wire::kDone, Bytes(wire::kNetlinkAlignment));
+    case Outcome::kTruncatedEventHeader:
+      return Connector({}, {});
+    case Outcome::kTruncatedEventBody:
+      return EncodeEvent({.what = wire::kWhatFork, .body = UnknownBody{}});
+    case Outcome::kWrongLength:
+      return WithSurplus(EncodeEvent({.body = AckBody{}}));
+  }
+  return {};
 }
 
 }  // namespace procevent

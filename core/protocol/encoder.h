@@ -1,5 +1,5 @@
-// Events and requests to bytes: what the connector socket sends, and what tests, the fuzzer's corpus and (later)
-// `encode` are made of. Pure; allocates.
+// Events, requests and whatever else a datagram can say, to bytes: what the connector socket sends, what `encode`
+// prints, and what tests are made of. Pure; allocates.
 #pragma once
 
 #include <array>
@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "core/protocol/decoder.h"
 #include "core/protocol/event.h"
 #include "core/protocol/event_mask.h"
 
@@ -31,5 +32,8 @@ Bytes EncodeEvent(const Event& event);
 // Control messages: a netlink header of this type around this payload (which may be empty).
 Bytes EncodeNetlink(std::uint16_t type, std::span<const std::byte> payload);
 Bytes EncodeError(std::int32_t kernel_errno);  // ERROR: 0 acknowledges
+
+// A small datagram that says this and no more, with lengths that are true: what decodes to a message like this one.
+Bytes EncodeMessage(const Message& message);
 
 }  // namespace procevent

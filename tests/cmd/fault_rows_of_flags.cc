@@ -7,6 +7,10 @@ const std::string kProxy =
     R"(: found a setting for TLS or authentication, allowed is none: both are a reverse proxy's, see "TLS and )"
     R"(authentication" in the README)";
 const std::string kNoPath = ": found no value, allowed is the path of a file";
+const std::string kTypes =
+    ", allowed is one or several of ack, fork, exec, exit, uid, gid, sid, ptrace, comm, coredump, unknown, with commas "
+    "between them";
+const std::string kDuration = ", allowed is a duration from 1ms to 720h in whole ms, s, m or h, like 10s";
 const std::string kAlone = ": found a value, allowed is the flag alone";
 
 }  // namespace
@@ -112,6 +116,43 @@ std::vector<FaultRow> FlagRows() {
       {"VersionOfNothing", Arguments{"--version="}, "procevent_exporter: --version" + kAlone},
       {"HelpOfNothing", Arguments{"check-config", "--help="}, "procevent_exporter: --help" + kAlone},
       {"ShortHelpOfNothing", Arguments{"-h="}, "procevent_exporter: -h" + kAlone},
+      {"HexOfAWord", Arguments{"decode", "--hex=yes"}, "procevent_exporter: --hex" + kAlone},
+      {"HexToEncode", Arguments{"encode", "--hex"}, R"(procevent_exporter: unknown flag "--hex")"},
+      {"NearHex", Arguments{"decode", "--hxe"}, R"(procevent_exporter: unknown flag "--hxe"; did you mean "--hex"?)"},
+      {"TwoFiles", Arguments{"decode", "a", "b"}, R"(procevent_exporter: a second file, "b": give one at a time)"},
+      {"FileToDecode", Arguments{"--config.file=a", "decode"},
+       "procevent_exporter: --config.file is no flag of decode, which reads no configuration: leave it out"},
+      {"LevelToEncode", Arguments{"--log.level=info", "encode"},
+       "procevent_exporter: --log.level is no flag of encode, which reads no configuration: leave it out"},
+      {"FileBehindDecode", Arguments{"decode", "--config.file=a"},
+       R"(procevent_exporter: --config.file is no flag of decode, which reads no configuration: leave it out)"},
+      {"WatchOfNothing", Arguments{"watch"},
+       "procevent_exporter: watch shows nothing yet but events: give it --events"},
+      {"EventsOfAWord", Arguments{"watch", "--events=all"}, "procevent_exporter: --events" + kAlone},
+      {"UnknownType", Arguments{"watch", "--events", "--type=fork,clone"},
+       R"(procevent_exporter: --type: found "clone")" + kTypes},
+      {"NearType", Arguments{"watch", "--events", "--type=frok"},
+       R"(procevent_exporter: --type: found "frok")" + kTypes + R"(; did you mean "fork"?)"},
+      {"NoType", Arguments{"watch", "--events", "--type="}, "procevent_exporter: --type: found no value" + kTypes},
+      {"NoComm", Arguments{"watch", "--comm", "--events"},
+       "procevent_exporter: --comm: found no value, allowed is a name, or a pattern like kworker*"},
+      {"TwoComms", Arguments{"watch", "--events", "--comm=a", "--comm=b"},
+       "procevent_exporter: --comm is given more than once: give it once"},
+      {"WatchForAWord", Arguments{"watch", "--events", "--duration=long"},
+       R"(procevent_exporter: --duration: found "long")" + kDuration},
+      {"WatchForNothing", Arguments{"watch", "--events", "--duration=0s"},
+       R"(procevent_exporter: --duration: found "0s")" + kDuration},
+      {"WatchForTwoTimes", Arguments{"watch", "--events", "--duration=1s", "--duration=2s"},
+       "procevent_exporter: --duration is given more than once: give it once"},
+      {"FileToWatch", Arguments{"watch", "--events", "--config.file=a"},
+       "procevent_exporter: --config.file is no flag of watch, which reads no configuration: leave it out"},
+      {"NearFlagOfWatch", Arguments{"watch", "--events", "--typ=fork"},
+       R"(procevent_exporter: unknown flag "--typ"; did you mean "--type"?)"},
+      {"TypeToDecode", Arguments{"decode", "--type=fork"}, R"(procevent_exporter: unknown flag "--type")"},
+      {"SecondFileToRecord", Arguments{"record", "a", "b"},
+       R"(procevent_exporter: a second file, "b": give one at a time)"},
+      {"RecordForTwoTimes", Arguments{"record", "a", "--duration=1s", "--duration=2s"},
+       "procevent_exporter: --duration is given more than once: give it once"},
       {"UnknownWithoutValue", Arguments{"--nope="}, R"(procevent_exporter: unknown flag "--nope")"},
       {"TwiceAText", Arguments{"--log.level=info", "--log.level=info"},
        "procevent_exporter: --log.level is given more than once: give it once"},

@@ -91,6 +91,43 @@ TEST(FlagsTest, TakesFlagsOnBothSidesOfDoctor) {
   EXPECT_FALSE(Parse({"doctor"}).json);
 }
 
+TEST(FlagsTest, DecodeAndEncodeTakeAFile) {
+  EXPECT_EQ(Parse({"decode"}).command, Flags::Command::kDecode);
+  EXPECT_EQ(Parse({"decode"}).file, "-");
+  EXPECT_FALSE(Parse({"decode"}).hex);
+  EXPECT_EQ(Parse({"decode", "-"}).file, "-");
+  EXPECT_EQ(Parse({"decode", "a.pcap"}).file, "a.pcap");
+  EXPECT_EQ(Parse({"encode"}).command, Flags::Command::kEncode);
+  EXPECT_EQ(Parse({"encode", "lines"}).file, "lines");
+  EXPECT_EQ(Parse({"decode", "doctor"}).file, "doctor") << "a file may be called so";
+  EXPECT_EQ(Parse({"decode", "--", "-a"}).file, "-a");
+  for (const std::vector<std::string>& flags :
+       std::vector<std::vector<std::string>>{{"decode", "--hex", "a.hex"}, {"decode", "a.hex", "--hex"}}) {
+    EXPECT_TRUE(Parse(flags).hex);
+    EXPECT_EQ(Parse(flags).file, "a.hex");
+  }
+}
+
+TEST(FlagsTest, WatchTakesWhatToShow) {
+  const Flags plain = Parse({"watch", "--events"});
+  EXPECT_EQ(plain.command, Flags::Command::kWatch);
+  EXPECT_EQ(plain.watch.types, kUsualTypes);
+  EXPECT_FALSE(plain.watch.json);
+  EXPECT_EQ(plain.watch.command, std::nullopt);
+  EXPECT_EQ(plain.watch.duration, std::nullopt);
+
+  const Flags all =
+      Parse({"watch", "--events", "--type=fork,exit", "--type", "ack", "--comm=kw*,r", "--json", "--duration=2s"});
+  EventTypes types{};
+  for (const EventKind kind : {EventKind::kFork, EventKind::kExit, EventKind::kAck}) {
+    types.at(static_cast<std::size_t>(kind)) = true;
+  }
+  EXPECT_EQ(all.watch.types, types);
+  EXPECT_TRUE(all.watch.json);
+  EXPECT_EQ(all.watch.command, "kw*,r");
+  EXPECT_EQ(all.watch.duration, std::chrono::seconds(2));
+}
+
 TEST(FlagsTest, AWrongOneExitsWithTwoAndTheUsageLine) {
   const Flags flags = Parse({"--nope"});
   EXPECT_EQ(flags.command, Flags::Command::kExit);
@@ -117,7 +154,7 @@ TEST(FlagsTest, HelpShowsEveryFlag) {
     for (const char* const text :
          {"Usage: procevent_exporter", "--config.file FILE  ", "--web.listen-address HOST:PORT ...",
           "--web.telemetry-path PATH  ", "--web.allow NETWORK ...", "--web.max-requests N  ", "--log.level LEVEL  ",
-          "--log.format FORMAT  ", "--version", "check-config"}) {
+          "--log.format FORMAT  ", "--version", "check-config", "doctor", "record", "decode", "encode", "watch"}) {
       EXPECT_THAT(flags.out, HasSubstr(text));
     }
   }
@@ -141,7 +178,7 @@ TEST(FlagsTest, TheAnnotatedFileNamesEveryFlag) {
     flags.push_back(found->str());
     EXPECT_THAT(annotated, HasSubstr(flags.back()));
   }
-  EXPECT_EQ(flags.size(), 7U);
+  EXPECT_EQ(flags.size(), 10U);
 }
 
 }  // namespace

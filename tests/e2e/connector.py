@@ -100,15 +100,19 @@ class Connector:
             select.select([self._socket], [], [], left)
         return False
 
-    def receive(self):
-        """The kernel's events that wait in the queue, until it is empty."""
+    def datagrams(self):
+        """What the kernel sent, byte by byte, until the queue is empty."""
         while True:
             try:
                 data, (sender, _) = self._socket.recvfrom(256)
             except BlockingIOError:
                 return
-            if sender != 0:
-                continue
+            if sender == 0:
+                yield data
+
+    def receive(self):
+        """The kernel's events that wait in the queue, until it is empty."""
+        for data in self.datagrams():
             if len(data) != _DATAGRAM.size:
                 raise RuntimeError(f"a datagram of {len(data)} bytes from the connector: {data.hex()}")
             word = _DATAGRAM.unpack(data)

@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import tempfile
 import time
@@ -26,6 +27,7 @@ SECONDS = 60  # for one command
 CHECKED = ("sh", "promql", "yaml", "ini", "")  # languages of blocks, here
 ELSEWHERE = ("cpp", "cmake")  # tests/library holds them against its consumer
 FOREIGN = ("rust",)  # for comparison: nothing here can compile it, and README says so
+NOOP = bytes.fromhex("10000000010000000000000000000000")  # a message of the kernel, in each form that is read
 PICTURES = ("kernel --events-->",)  # blocks without a language that hold no commands, by how they begin
 
 
@@ -98,6 +100,9 @@ COMMANDS = {
     "procevent_exporter doctor": run(shows="(?m)^ok +subscription"),
     "procevent_exporter doctor --json": run(shows='"ok": ?true'),
     "procevent_exporter check-config --config.file=FILE": run(instead=[("FILE", "deploy/procevent_exporter.yml")]),
+    "procevent_exporter decode FILE": run(instead=[("FILE", "noop.pcap")], shows='^{"control":"noop"}$'),
+    "procevent_exporter decode --hex FILE": run(instead=[("FILE", "noop.hex")], shows='^{"control":"noop"}$'),
+    "procevent_exporter encode FILE": run(instead=[("FILE", "noop.json")], shows="^10000000010000"),
     "cmake --preset release -B build/bench -DPROCEVENT_TESTS=ON && cmake --build build/bench":
         run(more="--target tiny", shows="tests/bench/tiny", instead=[("build/bench", "build/fresh")]),  # all: minutes
     "python3 tests/bench/compare.py --build build/bench --rounds 5 --kinds fork,vfork":
@@ -230,6 +235,14 @@ class Tree:
             for name in ("storm", "tiny", "bare_loop", "ledger_bench"):
                 self._link(os.path.join(tools, name), f"{folder}/tests/bench/{name}")
         self._link(shutil.which("true"), "stubs/cmake")
+        self._put("noop.json", b'{"control":"noop"}')
+        self._put("noop.hex", NOOP.hex().encode())
+        self._put("noop.pcap", struct.pack("<IHHiIII8xII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 253, 16 + len(NOOP),
+                                           16 + len(NOOP)) + struct.pack(">HH10xH", 4, 824, 11) + NOOP)
+
+    def _put(self, name, content):
+        with open(os.path.join(self.root, name), "wb") as file:
+            file.write(content)
 
     def _link(self, target, name):
         path = os.path.join(self.root, name)

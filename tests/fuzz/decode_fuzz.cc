@@ -46,6 +46,7 @@ void CheckEvent(const Event& event, View datagram) {
 
 bool Same(const Message& fast, const Message& slow) {
   return fast.outcome == slow.outcome && (fast.outcome != Outcome::kEvent || fast.event == slow.event) &&
+         (fast.outcome != Outcome::kControl || fast.control == slow.control) &&
          (fast.outcome != Outcome::kKernelError || fast.kernel_errno == slow.kernel_errno);
 }
 

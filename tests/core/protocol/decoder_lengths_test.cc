@@ -25,7 +25,7 @@ Bytes CutTo(Bytes datagram, std::size_t size) {
 }
 
 // The layer that a datagram of this event stops in, if it stops after `size` bytes.
-Outcome LayerAt(std::size_t size, const NamedEvent& row) {
+Outcome LayerAt(std::size_t size) {
   if (size < wire::kNetlinkHeader) {
     return Outcome::kTruncatedNetlinkHeader;
   }
@@ -35,13 +35,13 @@ Outcome LayerAt(std::size_t size, const NamedEvent& row) {
   if (size < kBodyAt) {
     return Outcome::kTruncatedEventHeader;
   }
-  return size < kBodyAt + row.body_size ? Outcome::kTruncatedEventBody : Outcome::kWrongLength;
+  return Outcome::kTruncatedEventBody;
 }
 
 TEST(DecoderLengthsTest, EveryLengthOfEveryTypeWithItsHeadersUntouched) {
   for (const NamedEvent& row : OneOfEachKind()) {
     for (std::size_t size = 1; size < wire::kDatagram; ++size) {
-      EXPECT_THAT(OutcomesOf(CutTo(EncodeEvent(row.event), size)), ElementsAre(LayerAt(size, row)))
+      EXPECT_THAT(OutcomesOf(CutTo(EncodeEvent(row.event), size)), ElementsAre(LayerAt(size)))
           << row.name << " cut to " << size;
     }
   }
@@ -53,7 +53,7 @@ TEST(DecoderLengthsTest, EveryLengthOfEveryTypeWithAnHonestNetlinkHeader) {
       Bytes datagram = CutTo(EncodeEvent(row.event), size);
       Overwrite32(datagram, kNetlinkLengthAt, static_cast<std::uint32_t>(size));
       const bool empty_done = size == wire::kNetlinkHeader;
-      EXPECT_THAT(OutcomesOf(datagram), ElementsAre(empty_done ? Outcome::kControl : LayerAt(size, row)))
+      EXPECT_THAT(OutcomesOf(datagram), ElementsAre(empty_done ? Outcome::kControl : LayerAt(size)))
           << row.name << " cut to " << size;
     }
   }
@@ -68,11 +68,9 @@ TEST(DecoderLengthsTest, EveryLengthOfEveryTypeWithHonestHeaders) {
       Overwrite16(datagram, kConnectorLengthAt, static_cast<std::uint16_t>(size - kConnectorEnd));
       const bool unknown = row.event.kind() == EventKind::kUnknown && size >= kBodyAt;
       const bool exit_without_parent = row.event.kind() == EventKind::kExit && size == kBodyAt + 16;
-      Outcome expected = LayerAt(size, row);
-      if (expected == Outcome::kWrongLength || unknown || exit_without_parent) {
-        expected = Outcome::kEvent;
-      }
-      EXPECT_THAT(OutcomesOf(datagram), ElementsAre(expected)) << row.name << " cut to " << size;
+      const bool whole = size >= kBodyAt + row.body_size || unknown || exit_without_parent;
+      EXPECT_THAT(OutcomesOf(datagram), ElementsAre(whole ? Outcome::kEvent : LayerAt(size)))
+          << row.name << " cut to " << size;
     }
   }
 }
@@ -81,7 +79,7 @@ TEST(DecoderLengthsTest, NetlinkLengthBelowItsOwnHeader) {
   for (std::uint32_t length = 0; length < wire::kNetlinkHeader; ++length) {
     Bytes datagram = EncodeEvent({.body = ForkBody{}});
     Overwrite32(datagram, kNetlinkLengthAt, length);
-    EXPECT_THAT(OutcomesOf(datagram), ElementsAre(Outcome::kWrongLength)) << length;
+    EXPECT_THAT(OutcomesOf(datagram), ElementsAre(Outcome::kTruncatedNetlinkHeader)) << length;
   }
 }
 
@@ -90,7 +88,7 @@ TEST(DecoderLengthsTest, NetlinkLengthBeyondTheDatagram) {
     for (const std::uint32_t length : {77U, 78U, 80U, 0x7fffffffU, 0x80000000U, 0xfffffffcU, 0xffffffffU}) {
       Bytes datagram = EncodeEvent(row.event);
       Overwrite32(datagram, kNetlinkLengthAt, length);
-      EXPECT_THAT(OutcomesOf(datagram), ElementsAre(Outcome::kWrongLength)) << row.name << " " << length;
+      EXPECT_THAT(OutcomesOf(datagram), ElementsAre(Outcome::kTruncatedEventBody)) << row.name << " " << length;
     }
   }
 }
@@ -102,7 +100,7 @@ TEST(DecoderLengthsTest, NetlinkLengthBeyondTheDatagramOfOtherMessages) {
   for (Bytes datagram : {EncodeNetlink(wire::kNoop, {}), EncodeNetlink(wire::kOverrun, {}), EncodeNetlink(7, {}),
                          EncodeError(0), EncodeError(5), foreign}) {
     Overwrite32(datagram, kNetlinkLengthAt, static_cast<std::uint32_t>(datagram.size() + 1));
-    EXPECT_THAT(OutcomesOf(datagram), ElementsAre(Outcome::kWrongLength)) << ToHex(datagram);
+    EXPECT_THAT(OutcomesOf(datagram), ElementsAre(Outcome::kTruncatedEventBody)) << ToHex(datagram);
   }
   Bytes done = EncodeNetlink(wire::kDone, {});
   Overwrite32(done, kNetlinkLengthAt, 17);
@@ -135,12 +133,12 @@ TEST(DecoderLengthsTest, ConnectorLengthAgainstWhatIsThere) {
       {"the event header", 16, full, Outcome::kTruncatedEventBody},
       {"all but one byte", 39, full, Outcome::kTruncatedEventBody},
       {"all", 40, full, Outcome::kEvent},
-      {"one byte more than there is", 41, full, Outcome::kWrongLength},
-      {"as much as can be", 0xffff, full, Outcome::kWrongLength},
+      {"one byte more than there is", 41, full, Outcome::kTruncatedEventBody},
+      {"as much as can be", 0xffff, full, Outcome::kTruncatedEventBody},
       {"all but one byte of the body", 23, exec, Outcome::kTruncatedEventBody},
       {"the body, before zeros", 24, exec, Outcome::kEvent},
       {"the body and some of the zeros", 31, exec, Outcome::kEvent},
-      {"one byte more than the zeros", 41, exec, Outcome::kWrongLength},
+      {"one byte more than the zeros", 41, exec, Outcome::kTruncatedEventBody},
       {"some of an unknown payload", 39, UnknownBody{std::as_bytes(std::span(full.comm))},
        Outcome::kTruncatedEventBody},
   };
@@ -188,15 +186,16 @@ TEST(DecoderLengthsTest, OtherBytesAfterAnEventAreATruncatedHeader) {
 
 TEST(DecoderLengthsTest, ZerosThatFollowNoEventAreNoPadding) {
   EXPECT_THAT(OutcomesOf(Bytes(5)), ElementsAre(Outcome::kTruncatedNetlinkHeader));
-  EXPECT_THAT(OutcomesOf(Bytes(76)), ElementsAre(Outcome::kWrongLength));
+  EXPECT_THAT(OutcomesOf(Bytes(76)), ElementsAre(Outcome::kTruncatedNetlinkHeader));
   EXPECT_THAT(OutcomesOf(Joined({EncodeNetlink(wire::kNoop, {}), Bytes(5)})),
               ElementsAre(Outcome::kControl, Outcome::kTruncatedNetlinkHeader));
 }
 
 // Zeros, and then something: not padding up to the end.
-TEST(DecoderLengthsTest, ZerosBetweenMessagesAreALength) {
+TEST(DecoderLengthsTest, ZerosBetweenMessagesAreAHeaderCutOff) {
   const Bytes event = EncodeEvent({.body = ForkBody{}});
-  EXPECT_THAT(OutcomesOf(Joined({event, Bytes(16), event})), ElementsAre(Outcome::kEvent, Outcome::kWrongLength));
+  EXPECT_THAT(OutcomesOf(Joined({event, Bytes(16), event})),
+              ElementsAre(Outcome::kEvent, Outcome::kTruncatedNetlinkHeader));
 }
 
 TEST(DecoderLengthsTest, TheLastMessageNeedsNoAlignment) {

@@ -83,6 +83,7 @@ bool Same(const Message& fast, const Message& slow) {
     return false;
   }
   return (fast.outcome != Outcome::kEvent || fast.event == slow.event) &&
+         (fast.outcome != Outcome::kControl || fast.control == slow.control) &&
          (fast.outcome != Outcome::kKernelError || fast.kernel_errno == slow.kernel_errno);
 }
 

@@ -134,7 +134,7 @@ TEST(DecoderTest, EveryNetlinkTypeBelowSixteen) {
     if (type == wire::kNoop || type == wire::kDone) {
       expected = Outcome::kControl;
     } else if (type == wire::kError) {
-      expected = Outcome::kWrongLength;  // an errno should be there
+      expected = Outcome::kTruncatedEventBody;  // an errno should be there
     } else if (type == wire::kOverrun) {
       expected = Outcome::kOverrun;
     }
@@ -147,6 +147,14 @@ TEST(DecoderTest, NoopAndOverrunMayHavePayload) {
   EXPECT_THAT(OutcomesOf(EncodeNetlink(wire::kNoop, payload)), ElementsAre(Outcome::kControl));
   EXPECT_THAT(OutcomesOf(EncodeNetlink(wire::kOverrun, payload)), ElementsAre(Outcome::kOverrun));
   EXPECT_THAT(OutcomesOf(EncodeNetlink(5, payload)), ElementsAre(Outcome::kReservedType));
+}
+
+TEST(DecoderTest, TellsTheControlMessagesApart) {
+  const std::vector<Message> messages =
+      DecodeAll(Joined({EncodeNetlink(wire::kDone, {}), EncodeNetlink(wire::kNoop, {})}));
+  ASSERT_EQ(messages.size(), 2U);
+  EXPECT_EQ(messages[0].control, Control::kDone);
+  EXPECT_EQ(messages[1].control, Control::kNoop);
 }
 
 TEST(DecoderTest, DataWithoutPayloadLacksItsConnectorHeader) {
@@ -171,8 +179,8 @@ TEST(DecoderTest, Errors) {
       {"a positive one stays positive", "16000000", Outcome::kKernelError, 22},
       {"the lowest but one", "01000080", Outcome::kKernelError, std::numeric_limits<std::int32_t>::max()},
       {"the lowest has no positive", "00000080", Outcome::kKernelError, kLowest},
-      {"no errno", "", Outcome::kWrongLength, 0},
-      {"three bytes of an errno", "ffffff", Outcome::kWrongLength, 0},
+      {"no errno", "", Outcome::kTruncatedEventBody, 0},
+      {"three bytes of an errno", "ffffff", Outcome::kTruncatedEventBody, 0},
   };
   for (const ErrorRow& row : rows) {
     SCOPED_TRACE(row.name);

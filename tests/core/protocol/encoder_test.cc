@@ -105,6 +105,34 @@ TEST(EncoderTest, TheBodyDecidesTheType) {
   }
 }
 
+TEST(EncoderTest, WhateverAMessageIsCanBeMade) {
+  for (std::size_t i = 0; i < kOutcomes; ++i) {
+    const Message message{.outcome = static_cast<Outcome>(i), .control = Control::kDone, .kernel_errno = 13};
+    const Bytes datagram = EncodeMessage(message);
+    const std::vector<Message> decoded = DecodeAll(datagram);
+    ASSERT_EQ(decoded.size(), 1U) << ToHex(datagram);
+    EXPECT_EQ(decoded[0].outcome, message.outcome) << ToHex(datagram);
+    EXPECT_LE(datagram.size(), 80U) << "small";
+    if (message.outcome == Outcome::kControl) {
+      EXPECT_EQ(decoded[0].control, Control::kDone);
+    } else if (message.outcome == Outcome::kKernelError) {
+      EXPECT_EQ(decoded[0].kernel_errno, 13);
+    }
+  }
+  EXPECT_EQ(DecodeAll(EncodeMessage({.control = Control::kNoop})).at(0).control, Control::kNoop);
+}
+
+// Another decoder, that looks at lengths first, says the same of it.
+TEST(EncoderTest, WhatIsCutOffIsSoByHonestLengths) {
+  EXPECT_EQ(ToHex(EncodeMessage({.outcome = Outcome::kTruncatedConnectorHeader})),
+            ToHex(FromHex("14000000 0300 0000 00000000 00000000  00000000")));
+  EXPECT_EQ(ToHex(EncodeMessage({.outcome = Outcome::kTruncatedEventHeader})),
+            ToHex(FromHex("24000000 0300 0000 00000000 00000000  01000000 01000000 00000000 00000000 0000 0000")));
+  EXPECT_EQ(ToHex(EncodeMessage({.outcome = Outcome::kTruncatedEventBody})),
+            ToHex(FromHex("34000000 0300 0000 00000000 00000000  01000000 01000000 00000000 00000000 1000 0000"
+                          "01000000 00000000 0000000000000000")));
+}
+
 TEST(EncoderTest, TheHexOfTheTestsIsStrict) {
   EXPECT_EQ(FromHex("00 ff 0a"), (Bytes{std::byte{0x00}, std::byte{0xff}, std::byte{0x0a}}));
   EXPECT_EQ(ToHex(FromHex("00 ff 0a")), "00ff0a");

@@ -44,7 +44,7 @@ class SlowMessage {
 
 Message SlowMessage::Decode() {
   if (end_ - start_ < 16) {
-    message_.outcome = Outcome::kWrongLength;
+    message_.outcome = Outcome::kTruncatedNetlinkHeader;
     return message_;
   }
   const std::uint64_t type = Number(start_ + 4, 2);
@@ -52,6 +52,7 @@ Message SlowMessage::Decode() {
     message_.outcome = OutcomeOfData();
   } else if (type == 1 || type == 3) {
     message_.outcome = Outcome::kControl;
+    message_.control = type == 1 ? Control::kNoop : Control::kDone;
   } else if (type == 2) {
     message_.outcome = OutcomeOfError();
   } else if (type == 4) {
@@ -60,14 +61,14 @@ Message SlowMessage::Decode() {
     message_.outcome = Outcome::kReservedType;
   }
   if (end_ > stop_ && message_.outcome < Outcome::kTruncatedNetlinkHeader) {
-    message_.outcome = Outcome::kWrongLength;
+    message_.outcome = Outcome::kTruncatedEventBody;
   }
   return message_;
 }
 
 Outcome SlowMessage::OutcomeOfError() {
   if (stop_ < start_ + 20) {
-    return Outcome::kWrongLength;
+    return Outcome::kTruncatedEventBody;
   }
   const std::int64_t error = I32(start_ + 16);
   if (error == 0) {
@@ -103,7 +104,7 @@ Outcome SlowMessage::OutcomeOfData() {
     return Outcome::kTruncatedEventBody;
   }
   if (claimed_end > stop_) {
-    return Outcome::kWrongLength;
+    return Outcome::kTruncatedEventBody;
   }
   for (std::size_t at = claimed_end; at < stop_; ++at) {
     if (bytes_[at] != std::byte{0}) {

@@ -1,0 +1,241 @@
+"""decode and encode as they are used: files, pipes, lines that are wrong, a configuration that is broken."""
+
+import json
+import os
+import select
+import signal
+import struct
+import subprocess
+import tempfile
+import unittest
+
+import connector
+import harness
+
+EVENTS = ("ack", "fork", "exec", "exit", "uid", "gid", "sid", "ptrace", "comm", "coredump", "unknown")
+FORK = ('{"event":"fork","cpu":1,"timestamp_ns":5,"seq":9,"parent_pid":1,"parent_tgid":2,"child_pid":3,'
+        '"child_tgid":4}')
+FORK_HEX = ("4c000000030000000900000000000000" "0100000001000000090000000000000028000000"
+            "01000000010000000500000000000000" "01000000020000000300000004000000" "0000000000000000")
+HEAD = '"cpu":0,"timestamp_ns":0,"seq":0,"process_pid":1,"process_tgid":1'
+LINES = [
+    FORK,
+    '{"event":"ack","cpu":4294967295,"timestamp_ns":1,"seq":2,"ack":3,"err":0}',
+    f'{{"event":"exec",{HEAD}}}',
+    f'{{"event":"exit",{HEAD},"exit_code":256,"exit_signal":17,"parent_pid":1,"parent_tgid":1,"status":1}}',
+    f'{{"event":"exit",{HEAD},"exit_code":139,"exit_signal":17,"parent_pid":1,"parent_tgid":1,"signal":11,'
+    '"core_dumped":true}',
+    f'{{"event":"uid",{HEAD},"ruid":0,"euid":1000}}',
+    f'{{"event":"gid",{HEAD},"rgid":0,"egid":1000}}',
+    f'{{"event":"sid",{HEAD}}}',
+    f'{{"event":"ptrace",{HEAD},"tracer_pid":2,"tracer_tgid":2}}',
+    f'{{"event":"comm",{HEAD},"comm":"caf\u00e9"}}',
+    f'{{"event":"comm",{HEAD},"comm":"a\\\\xff","comm_hex":"61ff0000000000000000000000000000"}}',
+    f'{{"event":"coredump",{HEAD},"parent_pid":2,"parent_tgid":2}}',
+    '{"event":"unknown","cpu":0,"timestamp_ns":0,"seq":0,"what":1024,"payload":"0102"}',
+    '{"control":"noop"}', '{"control":"done"}', '{"control":"ack"}',
+    *(f'{{"error":"truncated","layer":"{layer}"}}' for layer in ("netlink", "connector", "header", "body")),
+    '{"error":"wrong_connector"}', '{"error":"overrun"}', '{"error":"kernel","errno":13}',
+    '{"error":"reserved_type"}', '{"error":"wrong_length"}',
+]
+
+
+def pcap(*packets, link_type=253):
+    """A capture of these datagrams of the connector; of those of others as (family, bytes)."""
+    parts = [struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, link_type)]
+    for packet in packets:
+        own_family, payload = packet if isinstance(packet, tuple) else (11, packet)
+        data = struct.pack(">HH10xH", 4, 824, own_family) + payload
+        parts.append(struct.pack("<IIII", 1, 2, len(data), len(data)) + data)
+    return b"".join(parts)
+
+
+class Decode(unittest.TestCase):
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory(prefix="procevent-decode-")
+        self.addCleanup(directory.cleanup)
+        self.directory = directory.name
+
+    def file(self, name, content):
+        path = os.path.join(self.directory, name)
+        with open(path, "wb") as file:
+            file.write(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    def run_with(self, *arguments, stdin="", code=0, **how):
+        given = stdin if isinstance(stdin, bytes) else stdin.encode()
+        done = subprocess.run([harness.exporter_binary(), *arguments], input=given, capture_output=True, check=False,
+                              timeout=harness.DEADLINE_SECONDS, **how)
+        self.assertEqual(done.returncode, code, done.stderr.decode())
+        return done.stdout.decode(), done.stderr.decode()
+
+    def test_every_line_comes_back(self):
+        text = "".join(line + "\n" for line in LINES)
+        datagrams, _ = self.run_with("encode", stdin=text)
+        self.assertEqual(len(datagrams.splitlines()), len(LINES))
+        out, err = self.run_with("decode", "--hex", stdin=datagrams)
+        self.assertEqual((out, err), (text, ""))
+        self.assertEqual({line.get("event") for line in map(json.loads, out.splitlines())} - {None}, set(EVENTS))
+
+    def test_a_datagram_as_the_kernel_sends_it(self):
+        self.assertEqual(self.run_with("encode", stdin=FORK)[0], FORK_HEX + "\n")
+        self.assertEqual(self.run_with("decode", "--hex", stdin=FORK_HEX.upper())[0], FORK + "\n")
+
+    def test_ways_to_name_the_input(self):
+        path = self.file("fork.hex", FORK_HEX + "\n")
+        for arguments, stdin in (((), FORK_HEX), (("-",), FORK_HEX), ((path,), ""), ((path, "--hex"), "")):
+            with self.subTest(arguments):
+                self.assertEqual(self.run_with("decode", "--hex", *arguments, stdin=stdin)[0], FORK + "\n")
+
+    def test_several_messages_in_one_datagram(self):
+        out, _ = self.run_with("decode", "--hex", stdin=FORK_HEX + "10000000010000000000000000000000" + FORK_HEX)
+        self.assertEqual(out.splitlines(), [FORK, '{"control":"noop"}', FORK])
+
+    def test_bad_lines_are_told_and_the_rest_is_answered(self):
+        path = self.file("bad.hex", f"{FORK_HEX}\n\nno hex\n  {FORK_HEX}\r\n{FORK_HEX}0\n{'0' * 300000}\n{FORK_HEX}")
+        out, err = self.run_with("decode", "--hex", path, code=1)
+        self.assertEqual(out.splitlines(), 3 * [FORK])
+        self.assertEqual(err.splitlines(), [
+            f'{path}:3: found "no hex", allowed is an even number of hex digits',
+            f'{path}:5: found "{FORK_HEX[:80]}...", allowed is an even number of hex digits',
+            f"{path}:6: found a line of more than 256KiB, allowed is a shorter one"])
+        out, err = self.run_with("encode", stdin=f'{FORK}\n{{"event":"frok"}}\nfork\n{FORK}\n', code=1)
+        self.assertEqual(out.splitlines(), 2 * [FORK_HEX])
+        first, second = err.splitlines()
+        self.assertRegex(first, r'^standard input:2: event: found "frok", allowed is one of .*did you mean "fork"\?$')
+        self.assertRegex(second, r"^standard input:3: found no JSON at byte 2, allowed is one object")
+
+    def test_a_bad_line_cannot_harm_the_terminal(self):
+        for command in (("decode", "--hex"), ("encode",)):
+            for line in (b"\x1b[2J", b"\xff\xfe", b"\xc2\x9b31m", b'{"\x1b":1}', b'{"event":"\\u001b[2J"}'):
+                with self.subTest(command=command, line=line):
+                    _, err = self.run_with(*command, stdin=line, code=1)
+                    self.assertTrue(err.rstrip("\n").isprintable(), err)
+
+    def test_no_file(self):
+        for command in (("decode", "--hex"), ("decode",), ("encode",)):
+            with self.subTest(command):
+                out, err = self.run_with(*command, os.path.join(self.directory, "none"), code=1)
+                self.assertEqual(out, "")
+                self.assertRegex(err, r"none.*: No such file or directory; give the path of a file that may be read")
+                out, err = self.run_with(*command, self.directory, code=1)
+                self.assertEqual((out, len(err.splitlines())), ("", 1))
+                self.assertRegex(err, "Is a directory|is no capture")
+
+    def test_nothing_is_nothing(self):
+        self.assertEqual(self.run_with("encode"), ("", ""))
+        self.assertEqual(self.run_with("decode", "--hex", stdin="\n \n"), ("", ""))
+
+    def test_a_capture(self):
+        fork, noop = bytes.fromhex(FORK_HEX), bytes.fromhex("10000000010000000000000000000000")
+        capture = pcap(fork, noop + fork, (0, fork), (2, b"our own"), b"", b"\1", fork)
+        lines = [FORK, '{"control":"noop"}', FORK, '{"error":"truncated","layer":"netlink"}', FORK]
+        for arguments, stdin in (((self.file("a.pcap", capture),), ""), (("-",), capture), ((), capture)):
+            with self.subTest(arguments):
+                out, err = self.run_with("decode", *arguments, stdin=stdin)
+                self.assertEqual((out.splitlines(), err), (lines, ""))
+
+    def test_a_capture_that_is_cut_off(self):
+        whole = pcap(*(bytes.fromhex(FORK_HEX),) * 3)
+        path = self.file("cut.pcap", whole[:-1])
+        out, err = self.run_with("decode", path, code=1)
+        self.assertEqual(out.splitlines(), 2 * [FORK])
+        self.assertRegex(err, r"^[^\n]*cut\.pcap[^\n]* offset \d+[^\n]*\n$")
+
+    def test_what_is_no_capture(self):
+        for content in (b"", b"no capture", FORK_HEX, pcap(link_type=1), pcap()[:20]):
+            with self.subTest(content):
+                out, err = self.run_with("decode", self.file("x.pcap", content), code=1)
+                self.assertEqual((out, len(err.splitlines())), ("", 1))
+                self.assertIn("x.pcap", err)
+
+    def test_a_pipe_is_answered_at_once(self):
+        capture = pcap(bytes.fromhex(FORK_HEX))
+        for command, line, answer in ((("decode", "--hex"), FORK_HEX.encode() + b"\n", FORK),
+                                      (("encode",), FORK.encode() + b"\n", FORK_HEX), (("decode",), capture, FORK)):
+            with self.subTest(command), subprocess.Popen(
+                    [harness.exporter_binary(), *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+                process.stdin.write(line)
+                process.stdin.flush()
+                self.assertTrue(select.select([process.stdout], [], [], harness.DEADLINE_SECONDS)[0], "no answer")
+                self.assertEqual(os.read(process.stdout.fileno(), 4096).decode(), answer + "\n")
+                process.stdin.close()
+                self.assertEqual(process.wait(harness.DEADLINE_SECONDS), 0)
+
+    def test_a_closed_pipe_ends_it_quietly(self):
+        hexes = self.file("many.hex", (FORK_HEX + "\n") * 100000)
+        lines = self.file("many", (FORK + "\n") * 100000)
+        capture = self.file("many.pcap", pcap(*(bytes.fromhex(FORK_HEX),) * 100000))
+        for ignored in (False, True):
+            for command in (f"decode --hex {hexes}", f"encode {lines}", f"decode {capture}"):
+                with self.subTest(command=command, ignored=ignored):
+                    done = subprocess.run(["bash", "-c", f"{harness.exporter_binary()} {command} | head -n 1; "
+                                           'echo "${PIPESTATUS[0]}"'],
+                                          capture_output=True, check=False, timeout=harness.DEADLINE_SECONDS,
+                                          restore_signals=not ignored)
+                    self.assertEqual(done.stdout.decode().splitlines()[1:], ["0"])
+                    self.assertEqual(done.stderr, b"")
+
+    def test_nowhere_to_write(self):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([harness.exporter_binary(), "encode"], input=FORK.encode(), stdout=full,
+                                  stderr=subprocess.PIPE, check=False, timeout=harness.DEADLINE_SECONDS)
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.stderr.decode(), "procevent_exporter: cannot write to the standard output: No space left "
+                                               "on device; redirect it to where there is room\n")
+
+    def test_no_configuration_and_no_privilege_is_needed(self):
+        broken = {**os.environ, "PROCEVENT_CONFIG_FILE": self.file("broken.yml", "{"), "PROCEVENT_LOG_LEVEL": "loud"}
+        self.assertEqual(self.run_with("encode", stdin=FORK, env=broken)[0], FORK_HEX + "\n")
+        if os.geteuid() == 0 and harness.why_not_for_anybody() is None:
+            self.assertEqual(self.run_with("decode", "--hex", stdin=FORK_HEX, env=broken, user=65534)[0], FORK + "\n")
+
+    def test_the_largest_message(self):
+        payload = "ab" * (0xFFFF - 16)
+        line = f'{{"event":"unknown","cpu":0,"timestamp_ns":0,"seq":0,"what":1024,"payload":"{payload}"}}\n'
+        datagram, _ = self.run_with("encode", stdin=line)
+        self.assertEqual(self.run_with("decode", "--hex", stdin=datagram)[0], line)
+
+    def test_memory_is_bounded(self):
+        """Input of 30 MB, in lines and as one line, in 32 MB of address space, half of which it takes to start."""
+        limit = ("prlimit", "--as=32000000")
+        for text in ((FORK_HEX + "\n") * 200000, "0" * 30000000):
+            done = subprocess.run([*limit, harness.exporter_binary(), "decode", "--hex"], input=text.encode(),
+                                  capture_output=True, check=False, timeout=2 * harness.DEADLINE_SECONDS)
+            self.assertEqual(len(done.stdout.splitlines()), text.count("\n"), done.stderr)
+
+
+class Live(harness.LiveTest):
+    def test_the_kernels_own_datagrams(self):
+        with connector.Connector(1 << 20) as listener:
+            self.assertTrue(listener.listen())
+            child = subprocess.Popen(["sh", "-c", "kill -TERM $$"])
+            child.wait()
+            datagrams = []
+
+            def heard():
+                datagrams.extend(datagram.hex() for datagram in listener.datagrams())
+                return any(line.get("process_pid") == child.pid and line["event"] == "exit"
+                           for line in self.of(datagrams))
+
+            harness.wait_for("the child's exit", heard)
+        of_child = [line for line in self.of(datagrams) if child.pid in (line.get("process_pid"), line.get("child_pid"))]
+        self.assertEqual([line["event"] for line in of_child if line["event"] in ("fork", "exec", "exit")],
+                         ["fork", "exec", "exit"])
+        self.assertEqual((of_child[-1]["signal"], of_child[-1]["core_dumped"]), (signal.SIGTERM, False))
+        self.check_identity(datagrams)
+
+    def run_with(self, *arguments, stdin):
+        return subprocess.run([harness.exporter_binary(), *arguments], input=stdin, text=True, check=True,
+                              stdout=subprocess.PIPE, timeout=harness.DEADLINE_SECONDS).stdout
+
+    def of(self, datagrams):
+        return [json.loads(line) for line in self.run_with("decode", "--hex", stdin="\n".join(datagrams)).splitlines()]
+
+    def check_identity(self, datagrams):
+        lines = self.run_with("decode", "--hex", stdin="\n".join(datagrams))
+        self.assertEqual(self.run_with("decode", "--hex", stdin=self.run_with("encode", stdin=lines)), lines)
+
+
+if __name__ == "__main__":
+    harness.main()

@@ -1,0 +1,276 @@
+"""watch --events on this machine: what happens is shown as it happens, losses in place, and it ends well."""
+
+import contextlib
+import json
+import os
+import pty
+import re
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import connector
+import harness
+
+# A process that renames itself, changes its user and its session, starts a thread, and ends with 3.
+STORY = """
+import ctypes, os, sys, threading
+os.setsid()
+libc = ctypes.CDLL(None)
+libc.prctl(15, sys.argv[1].encode("latin-1").decode("unicode_escape").encode("latin-1"), 0, 0, 0)
+thread = threading.Thread(target=lambda: None)
+thread.start()
+thread.join()
+os.setgid(65534)
+os.setuid(65534)
+os._exit(3)
+"""
+TIME = r"\d\d:\d\d:\d\d\.\d{3}"
+
+
+class Watch:
+    """A watch that runs, and the lines that it has printed."""
+
+    def __init__(self, *flags, prefix=(), stdout=None):
+        self.lines = []
+        self.errors = []
+        self.process = subprocess.Popen(
+            [*prefix, harness.exporter_binary(), "watch", "--events", *flags], stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE if stdout is None else stdout, stderr=subprocess.PIPE)
+        self._readers = [threading.Thread(target=self._read, args=(self.process.stderr, self.errors))]
+        if stdout is None:
+            self._readers.append(threading.Thread(target=self._read, args=(self.process.stdout, self.lines)))
+        for reader in self._readers:
+            reader.start()
+
+    @staticmethod
+    def _read(stream, lines):
+        for line in stream:
+            lines.append(line.decode().rstrip("\n"))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        self.wait()
+
+    def wait(self):
+        code = self.process.wait(harness.DEADLINE_SECONDS)
+        for reader in self._readers:
+            reader.join()
+        self.process.stderr.close()
+        if self.process.stdout:
+            self.process.stdout.close()
+        return code
+
+    def await_line(self, pattern):
+        return harness.wait_for(f"a line like {pattern}", lambda: self.find(pattern))
+
+    def find(self, pattern):
+        return next((line for line in list(self.lines) if re.search(pattern, line)), None)
+
+    def await_begin(self):
+        """Until it hears: then a process of ours is shown."""
+        harness.wait_for("an event to be shown", self._shows_a_process)
+        return self
+
+    def _shows_a_process(self):
+        child = subprocess.Popen(["true"])
+        child.wait()
+        time.sleep(0.05)
+        return self.find(rf"\bexit +{child.pid} |\"event\":\"exit\".*\"process_pid\":{child.pid},")
+
+
+def tell(name):
+    """Lets a process do what STORY says; its number."""
+    child = subprocess.Popen([sys.executable, "-S", "-c", STORY, name])
+    child.wait()
+    return child.pid
+
+
+class Events(harness.LiveTest):
+    def setUp(self):
+        self.listeners = connector.listener_count()
+
+    def tearDown(self):
+        self.assertEqual(connector.listener_count(), self.listeners, "the kernel has another count of listeners")
+
+    def test_a_process_from_its_fork_to_its_end(self):
+        with Watch() as watch:
+            watch.await_begin()
+            pid = tell("a name")
+            watch.await_line(rf"^{TIME} exit +{pid} status 3 ")
+        self.assertEqual(watch.errors, [])
+        self.assertRegex(watch.lines[0], r"^Time +Event +PID +What +Seconds +Command +User$")
+        of_it = [re.sub(" +", " ", line[13:]) for line in watch.lines if re.search(rf"\b{pid}\b", line)]
+        python = os.path.basename(os.path.realpath(sys.executable))[:15]
+        story = [rf"fork {os.getpid()} (thread \d+: )?-> {pid} ", rf"exec {pid} executes ({python}|a name) root",
+                 rf"sid {pid} new session \S+ root", rf"comm {pid} \S.* -> a name a name root",
+                 rf"fork {pid} -> thread \d+ a name root", rf"exit {pid} thread \d+: status 0 a name root",
+                 rf"gid {pid} group 65534 a name root", rf"uid {pid} user 65534 a name nobody",
+                 rf"exit {pid} status 3 \d+\.\d+ a name nobody"]
+        for line in of_it:
+            if story and re.match(story[0], line):
+                story.pop(0)
+        self.assertEqual(story, [], of_it)
+
+    def test_json(self):
+        with Watch("--json") as watch:
+            watch.await_begin()
+            pid = tell("json")
+            watch.await_line(rf'"event":"exit".*"process_pid":{pid},')
+        lines = [json.loads(line) for line in watch.lines]
+        end = next(line for line in lines if line["event"] == "exit" and line["process_pid"] == pid)
+        self.assertEqual({key: end[key] for key in ("exit_code", "status", "command", "user")},
+                         {"exit_code": 768, "status": 3, "command": "json", "user": "nobody"})
+        # Without what is known besides they are decode's: they can be encoded, and come back.
+        text = "".join(json.dumps({key: value for key, value in line.items() if key not in ("command", "user")}) + "\n"
+                       for line in lines if "event" in line)
+        encoded = subprocess.run([harness.exporter_binary(), "encode"], input=text, capture_output=True, text=True,
+                                 check=True, timeout=harness.DEADLINE_SECONDS)
+        self.assertEqual(len(encoded.stdout.splitlines()), len(lines))
+
+    def test_types_and_commands(self):
+        with Watch("--type=exit,sid") as types, Watch("--comm=onl?-me") as comms, Watch("--type=exec") as execs:
+            types.await_begin()
+            comms.await_line("^Time")
+            execs.await_line(" exec ")
+            pid, other = tell("only-me"), tell("another")
+            types.await_line(f" exit +{other} status 3 ")
+            comms.await_line(f" exit +{pid} status 3 ")
+            execs.await_line(f" exec +{other} ")
+        self.assertEqual({line.split()[1] for line in types.lines[1:]} - {"exit", "sid"}, set())
+        self.assertEqual({line.split()[1] for line in execs.lines[1:]}, {"exec"})
+        self.assertIsNone(comms.find(rf"\b{other}\b"))
+        self.assertIsNone(comms.find(rf"sid +{pid}"), "it had another name then")
+        self.assertIsNotNone(comms.find(rf"comm +{pid} .* -> only-me"))
+
+    def test_hostile_names(self):
+        """Nothing but what a terminal shows as it is."""
+        with Watch() as watch:
+            watch.await_begin()
+            for name in (r"\x1b[2J\x1b[H", r"a\nb\rc", r"\xff\xfe\x80", r"\xc2\x9b31m", r"\xe2\x80\xaeevil"):
+                watch.await_line(f" exit +{tell(name)} status 3 ")
+        for line in watch.lines:
+            self.assertTrue(line.isprintable(), line)
+        self.assertIsNotNone(watch.find(re.escape(r"\x1b[2J\x1b[H")))
+
+    def test_losses_are_told_in_place(self):
+        """It stands still in a storm larger than its receive queue; the numbers on both sides of a loss fit."""
+        for flags in ((), ("--json",)):
+            with self.subTest(flags), Watch(*flags, prefix=("prlimit", "--nofile=64")) as watch:
+                watch.await_begin()
+                os.kill(watch.process.pid, signal.SIGSTOP)
+                with harness.Storm("fork", 120000) as storm:
+                    storm.wait()
+                os.kill(watch.process.pid, signal.SIGCONT)
+                pattern = r'^\{"lost":(\d+),"cpu":\d+\}$' if flags else r"^-- (\d+) events lost on CPU \d+ --$"
+                watch.await_line(pattern)
+                watch.await_begin()
+                lost = sum(int(match.group(1)) for match in (re.match(pattern, line) for line in watch.lines) if match)
+                self.assertGreater(lost, 1000)
+                if flags:
+                    self.check_sequence([json.loads(line) for line in watch.lines])
+
+    def check_sequence(self, lines):
+        """Each gap in the kernel's numbers has its line, right there, and nothing else has. (The watch's own are hidden.)"""
+        last, lost = {}, {}
+        for line in lines:
+            if "lost" in line:
+                lost[line["cpu"]] = lost.get(line["cpu"], 0) + line["lost"]
+                continue
+            cpu, seq = line["cpu"], line["seq"]
+            gap = seq - last[cpu] - 1 if cpu in last else 0
+            hidden = gap - lost.pop(cpu, 0)
+            self.assertIn(hidden, range(0, 20), line)
+            last[cpu] = seq
+
+    def test_a_reader_that_stands_still(self):
+        """Memory stays what it is, SIGTERM ends it, and what was lost meanwhile is told when it goes on."""
+        for goes_on in (False, True):
+            with self.subTest(goes_on=goes_on):
+                read, write = os.pipe()
+                with contextlib.ExitStack() as stack, open(read, "rb", buffering=0) as stream:
+                    watch = stack.enter_context(Watch("--json", stdout=write))
+                    os.close(write)
+                    harness.wait_for("the first line", lambda: subprocess.run(["true"], check=True) and
+                                     select.select([stream], [], [], 0)[0])
+                    with harness.Storm("fork", 120000) as storm:
+                        storm.wait()
+                    with open(f"/proc/{watch.process.pid}/status", encoding="ascii") as file:
+                        self.assertLess(int(re.search(r"VmRSS:\s+(\d+)", file.read()).group(1)), 60000)
+                    if goes_on:
+                        text = b""
+                        while b'{"lost":' not in text[-1 << 20:]:
+                            self.assertTrue(select.select([stream], [], [], harness.DEADLINE_SECONDS)[0])
+                            text += os.read(read, 1 << 16)
+                    else:
+                        watch.process.send_signal(signal.SIGTERM)
+                        self.assertEqual(watch.wait(), 0)
+
+    def test_ways_to_end(self):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            with self.subTest(number), Watch() as watch:
+                watch.await_begin()
+                watch.process.send_signal(number)
+                self.assertEqual((watch.wait(), watch.errors), (0, []))
+        with self.subTest("duration"), Watch("--duration=300ms") as watch:
+            start = time.monotonic()
+            self.assertEqual((watch.wait(), watch.errors), (0, []))
+            self.assertLess(time.monotonic() - start, 5)
+
+    def test_nobody_reads(self):
+        for ignored in (False, True):
+            with self.subTest(ignored=ignored):
+                done = subprocess.run(["bash", "-c", f"{harness.exporter_binary()} watch --events | head -n 1; "
+                                       'echo "${PIPESTATUS[0]}"'],
+                                      capture_output=True, text=True, check=False, timeout=harness.DEADLINE_SECONDS,
+                                      restore_signals=not ignored)
+                self.assertRegex(done.stdout, r"^Time .*\n0\n$")
+                self.assertEqual(done.stderr, "")
+
+    def test_a_terminal(self):
+        main, side = pty.openpty()
+        try:
+            with Watch(stdout=side) as watch:
+                os.close(side)
+                text = b""
+                while b"exit" not in text:
+                    subprocess.run(["true"], check=True)
+                    if select.select([main], [], [], 0.1)[0]:
+                        text += os.read(main, 4096)
+                watch.process.send_signal(signal.SIGINT)
+                self.assertEqual(watch.wait(), 0)
+        finally:
+            os.close(main)
+
+    def test_what_keeps_it_from_hearing(self):
+        harness.require(None if shutil.which("unshare") else "not installed: unshare (util-linux)")
+        for prefix, remedy in ((("unshare", "--net"), "--network host"),
+                               (("unshare", "--pid", "--fork", "--kill-child"), "--pid host"),
+                               (("unshare", "--user"), "--userns host")):
+            with self.subTest(remedy), Watch(prefix=prefix) as watch:
+                self.assertEqual(watch.wait(), 1)
+                self.assertEqual((watch.lines, len(watch.errors)), ([], 1))
+                self.assertRegex(watch.errors[0], "^procevent_exporter: cannot hear process events.*" + remedy)
+
+    def test_a_silence_is_ended(self):
+        with Watch() as watch:
+            watch.await_begin()
+            level = connector.listener_count()
+            connector.change_listener_count(-level)
+            try:
+                harness.wait_for("the silence to be told", lambda: any("fell silent" in line for line in watch.errors))
+                watch.await_begin()
+            finally:
+                connector.change_listener_count(self.listeners + 1 - connector.listener_count())
+
+
+if __name__ == "__main__":
+    harness.main()
