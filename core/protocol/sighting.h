@@ -25,7 +25,8 @@ struct Sighting {
   std::int32_t parent = 0;  // who waits for it; 0: nobody
 };
 
-// From /proc/PID/stat: the name, the parent, the threads, and the start in ticks since boot. False: the text is not of that form.
+// From /proc/PID/stat: the name, the parent, the threads, and the start in ticks since boot. False: the text is not of
+// that form.
 [[nodiscard]] bool ParseProcStat(std::string_view text, Sighting& sighting, std::uint64_t& start_ticks);
 
 // From /proc/PID/status: tgid, euid and egid. False: they are not there.
