@@ -19,6 +19,8 @@
 namespace procevent {
 namespace {
 
+constexpr std::size_t kMostFaultBytes = 4096;  // the name of a file is in it
+
 void AppendMessages(std::span<const std::byte> datagram, std::string& out) {
   Decoder decoder(datagram);
   for (Message message; decoder.Next(message);) {
@@ -49,18 +51,18 @@ int DecodeCapture(const std::string& file) try {
   CaptureFile::Got got = CaptureFile::Got::kPacket;
   const bool waits = MayWait(file);
   while ((waits ? out.Flush() : out.FlushWhenLarge()) && (got = capture.Read(packet)) == CaptureFile::Got::kPacket) {
-    if (packet.family == kConnectorFamily) {  // others are no messages of the kernel's: our own records
+    if (packet.kind == CapturedPacket::Kind::kDatagram) {  // others are no messages of the kernel's: our own records
       AppendMessages(packet.payload, out.text());
     }
   }
   out.Flush();
   if (got == CaptureFile::Got::kFault) {
-    TellFault(capture.fault());
+    TellFault(Printable(capture.fault(), kMostFaultBytes));
     return 1;
   }
   return out.failed() ? 1 : 0;
 } catch (const std::exception& fault) {
-  TellFault(fault.what());
+  TellFault(Printable(fault.what(), kMostFaultBytes));
   return 1;
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdint>
 #include <exception>
 #include <limits>
@@ -43,8 +44,7 @@ void AwaitEnd(const Signals& signals, NoticeLog& notices, const CaptureWriter& w
     notices.Print(MonotonicNanos());
     std::array<pollfd, 2> wanted{pollfd{signals.fd(), POLLIN, 0}, pollfd{notices.fd(), POLLIN, 0}};
     ::poll(wanted.data(), wanted.size(), MillisUntil(end_ns));
-    const int signal = signals.Take();
-    if (signal == SIGTERM || signal == SIGINT) {
+    if (signals.Take() != 0) {
       return;
     }
   }
@@ -70,19 +70,19 @@ void RecordTo(CaptureWriter& writer, const Config& config, const RecordOrder& or
   reader.Start([&privilege] { privilege.KeepForReader(); });
   privilege.KeepNothing();
   const std::string cause = AskForState(reader.exchange(), kAnswerTimeout).cause;
-  if (cause.empty()) {
-    const auto lasts = order.duration ? std::chrono::nanoseconds(*order.duration).count() : 0;
-    AwaitEnd(signals, notices, writer, order.duration ? began + static_cast<std::uint64_t>(lasts) : kEndOfTime);
+  if (!cause.empty()) {
+    reader.Stop();
+    throw std::runtime_error(cause);
   }
+  const auto lasts = order.duration ? std::chrono::nanoseconds(*order.duration).count() : 0;
+  AwaitEnd(signals, notices, writer, order.duration ? began + static_cast<std::uint64_t>(lasts) : kEndOfTime);
+  writer.Hurry();
   reader.Stop();
   notices.Print(kEndOfTime);
   const Status written = writer.Finish();
-  if (!cause.empty()) {
-    throw std::runtime_error(cause);
-  }
   log.Say(LogLevel::kInfo,
           Recorded(reader.Counted(), hearing == Hearing::kAll, writer.bytes(), MonotonicNanos() - began));
-  if (!written) {
+  if (!written && written.error().code != EPIPE) {  // who has seen enough is no fault
     throw std::runtime_error(Describe(written.error()));
   }
 }
@@ -94,9 +94,6 @@ int Record(const Config& config, const RecordOrder& order) {
   const Signals signals;
   const Log log(config.log);
   try {
-    if (!config.replay.file.empty()) {
-      throw std::runtime_error("cannot record what is replayed; leave source.replay out");
-    }
     CaptureWriter writer(order.file);
     Privilege privilege([&log](LogLevel level, std::string_view text) { log.Say(level, text); });
     RecordTo(writer, config, order, signals, log, privilege);

@@ -65,6 +65,14 @@ std::optional<int> RunWithoutConfiguration(const Flags& flags) {
   }
 }
 
+// Nothing, if the command goes with what is configured.
+std::string WhyNot(Flags::Command command, const Config& config) {
+  const bool listens = command == Flags::Command::kRecord || command == Flags::Command::kDoctor;
+  return !listens || config.replay.file.empty()
+             ? ""
+             : "procevent_exporter: source.replay is set, and this command is about listening: leave it out\n";
+}
+
 }  // namespace
 
 int Run(std::span<const char* const> arguments) {
@@ -91,13 +99,18 @@ int Run(std::span<const char* const> arguments) {
   if (flags.command == Flags::Command::kCheckConfig) {
     return PrintAndExitWith(0, Checked(std::get<EffectiveConfig>(loaded), ConfigFileOf(flags, environment)));
   }
+  const Config& config = std::get<EffectiveConfig>(loaded).config;
+  if (const std::string fault = WhyNot(flags.command, config); !fault.empty()) {
+    PrintFault(fault);
+    return kWrongConfiguration;
+  }
   if (flags.command == Flags::Command::kDoctor) {
-    return Doctor(std::get<EffectiveConfig>(loaded).config, flags.json ? DoctorForm::kJson : DoctorForm::kLines);
+    return Doctor(config, flags.json ? DoctorForm::kJson : DoctorForm::kLines);
   }
   if (flags.command == Flags::Command::kRecord) {
-    return Record(std::get<EffectiveConfig>(loaded).config, flags.record);
+    return Record(config, flags.record);
   }
-  return Serve(std::get<EffectiveConfig>(loaded).config, [&] { return Configure(flags, environment); });
+  return Serve(config, [&] { return Configure(flags, environment); });
 }
 
 }  // namespace procevent

@@ -145,6 +145,26 @@ void SayReplay(const Log& log, const ReplayOptions& options, const CaptureSummar
               (options.speed == 1 ? "as recorded" : speed) + (options.loop ? ", again and again" : ""));
 }
 
+void ServeMachine(const Config& config, const std::function<LoadedConfig()>& reread, const Signals& signals, Log& log) {
+  Privilege privilege([&log](LogLevel level, std::string_view text) { log.Say(level, text); });
+  AllowOpenFiles(log);
+  Reader reader(std::make_unique<ConnectorSource>(config.connector), config.reader, PossibleCpus(),
+                HearingOf(config.connector.events), config.ledger);
+  reader.Start([&privilege] { privilege.KeepForReader(); });
+  ServeStage(StageOf(reader), config, reread, signals, log, privilege);
+}
+
+// The capture is opened with the privilege that there is; nothing else of it needs any.
+void ServeReplay(const Config& config, const std::function<LoadedConfig()>& reread, const Signals& signals, Log& log) {
+  StoredCapture capture(config.replay.file);
+  Privilege privilege([&log](LogLevel level, std::string_view text) { log.Say(level, text); }, ReaderNeeds{});
+  AllowOpenFiles(log);
+  Replayer replayer(std::move(capture), config.replay, config.ledger);
+  SayReplay(log, config.replay, replayer.summary());
+  replayer.Start([&privilege] { privilege.KeepNothing(); });
+  ServeStage(StageOf(replayer), config, reread, signals, log, privilege);
+}
+
 }  // namespace
 
 int Serve(const Config& config, const std::function<LoadedConfig()>& reread) {
@@ -152,20 +172,10 @@ int Serve(const Config& config, const std::function<LoadedConfig()>& reread) {
   const Signals signals;
   Log log(config.log);
   try {
-    const bool replays = !config.replay.file.empty();
-    const auto say = [&log](LogLevel level, std::string_view text) { log.Say(level, text); };
-    Privilege privilege(say, replays ? ReaderNeeds{} : FindReaderNeeds());
-    AllowOpenFiles(log);
-    if (replays) {
-      Replayer replayer(config.replay, config.ledger);
-      SayReplay(log, config.replay, replayer.summary());
-      replayer.Start([&privilege] { privilege.KeepNothing(); });
-      ServeStage(StageOf(replayer), config, reread, signals, log, privilege);
+    if (config.replay.file.empty()) {
+      ServeMachine(config, reread, signals, log);
     } else {
-      Reader reader(std::make_unique<ConnectorSource>(config.connector), config.reader, PossibleCpus(),
-                    HearingOf(config.connector.events), config.ledger);
-      reader.Start([&privilege] { privilege.KeepForReader(); });
-      ServeStage(StageOf(reader), config, reread, signals, log, privilege);
+      ServeReplay(config, reread, signals, log);
     }
     return 0;
   } catch (const std::exception& e) {

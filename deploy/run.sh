@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what is missing on a fresh Debian 12 machine, builds procevent_exporter and serves until Ctrl-C or SIGTERM.
-# Arguments go to the binary: `deploy/run.sh --web.listen-address=127.0.0.1:13675`. With --demo as the first it replays
+# Arguments go to the binary: `deploy/run.sh --web.listen-address=127.0.0.1:13675`. With --demo it replays
 # deploy/demo/demo.pcap, again and again, instead of listening to the kernel: that needs no privilege.
 set -euo pipefail
 
@@ -79,15 +79,26 @@ for argument in "$@"; do
   [[ "$argument" != --config.file* ]] || config=()
 done
 
-demo=
-if [[ "${1-}" == --demo ]]; then
-  demo=yes
-  shift
-  set -- --source.replay="$root/deploy/demo/demo.pcap" --source.replay-loop=true "$@"
-fi
+# What is for one who has a capture, a line or a terminal takes no file, and its standard input.
+case "${1-}" in decode | encode | watch) plain=yes ;; *) plain= ;; esac
 
-check_build_folder
-build >&2 # the standard output is for the URL
+demo=
+for argument in "$@"; do
+  shift
+  if [[ "$argument" == --demo ]]; then
+    demo=yes
+    set -- "$@" --source.replay="$root/deploy/demo/demo.pcap" --source.replay-loop=true
+  else
+    set -- "$@" "$argument"
+  fi
+done
+
+# The demo is for those who are not root, too, where root has built.
+if [[ -z "$demo" || ! -x "$binary" || -w "$root/build/release" ]]; then
+  check_build_folder
+  build >&2 # the standard output is for the URL
+fi
+[[ -z "$plain" ]] || exec "$binary" "$@"
 [[ -n "$demo" ]] || warn_without_net_admin
 
 # The child must not outlive this script, whatever ends it.

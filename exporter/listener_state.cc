@@ -37,6 +37,8 @@ std::string Losses(const Snapshot& snapshot) {
   if (snapshot.loss_exact) {
     const std::uint64_t lost = numbers.lost_in_all();
     text += std::to_string(lost) + " (" + Share(lost, received + lost) + ") were lost";
+  } else if (snapshot.replayed) {
+    text += "how many were lost is not known";
   } else {
     text += std::to_string(snapshot.socket_drops) + " or more were lost (a narrowed mask hides the rest)";
   }

@@ -26,12 +26,18 @@ void AddLosses(Families& families, const Snapshot& snapshot) {
     families.push_back(std::move(lost));
   }
   families.push_back(Family(Catalogued("procevent_loss_exact"), snapshot.loss_exact ? 1 : 0));
+  if (snapshot.replayed) {
+    return;  // of the recorder's socket a capture says nothing
+  }
   auto drops = Family(Catalogued("procevent_socket_drops_total"));
   Add(drops, AsValue(snapshot.socket_drops), {{"socket", kSocket}});
   families.push_back(std::move(drops));
 }
 
 void AddListener(Families& families, const Snapshot& snapshot) {
+  if (snapshot.replayed) {
+    return;
+  }
   families.push_back(Family(Catalogued("procevent_listener_restarts_total"), kRestartReasonNames, snapshot.restarts));
   families.push_back(Family(Catalogued("procevent_blind_seconds_total"), SecondsOf(snapshot.blind_ns)));
 }

@@ -96,17 +96,21 @@ void CommTable::Regroup(NameGroups groups) {
   }
 }
 
+// At the full seconds of the events' clock, and the first row that is free is the next to be taken: so it does not
+// depend on how often this is called who is retired, and where who comes.
 void CommTable::Advance(std::uint64_t now_ns) {
   now_ns_ = std::max(now_ns_, now_ns);
-  if (now_ns_ < next_sweep_ns_) {
+  const std::uint64_t sweep = now_ns_ - now_ns_ % kSweepInterval;
+  if (sweep <= swept_ns_) {
     return;
   }
-  next_sweep_ns_ = now_ns_ + kSweepInterval;
+  swept_ns_ = sweep;
   for (std::size_t id = kReservedComms; id < numbers_.rows.size(); ++id) {
-    if (numbers_.rows[id].taken && now_ns_ - keeping_[id].used_ns >= retire_after_ns_) {
+    if (numbers_.rows[id].taken && keeping_[id].used_ns + retire_after_ns_ <= sweep) {
       Retire(id);
     }
   }
+  std::ranges::sort(free_, std::greater());
 }
 
 // Whoever still goes by this name, or by the row of those that found none, has it looked up again.

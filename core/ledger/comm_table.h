@@ -85,7 +85,7 @@ class CommTable {
   NameGroups groups_;
   std::uint64_t retire_after_ns_;
   std::uint64_t now_ns_ = 0;
-  std::uint64_t next_sweep_ns_ = 0;
+  std::uint64_t swept_ns_ = 0;
   CommNumbers numbers_;
   std::vector<Keeping> keeping_;     // beside numbers_.rows
   std::vector<std::uint16_t> free_;  // rows that no name has

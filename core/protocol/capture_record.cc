@@ -211,7 +211,7 @@ std::optional<CaptureRecord> DecodeRecord(std::span<const std::byte> payload) {
   }
 }
 
-std::array<std::byte, kCookedHeaderBytes> CookedHeader(std::uint16_t family) {
+std::array<std::byte, kCookedHeaderBytes> MakeCookedHeader(std::uint16_t family) {
   constexpr unsigned kByte = 8;
   auto header = kCooked;
   header[kCookedHeaderBytes - 2] = static_cast<std::byte>(family >> kByte);
@@ -219,13 +219,15 @@ std::array<std::byte, kCookedHeaderBytes> CookedHeader(std::uint16_t family) {
   return header;
 }
 
-std::optional<std::uint16_t> FamilyOf(std::span<const std::byte> packet) {
+std::optional<CookedHeader> ReadCookedHeader(std::span<const std::byte> packet) {
   constexpr unsigned kByte = 8;
+  constexpr std::byte kToKernel{7};  // PACKET_KERNEL
   if (packet.size() < kCookedHeaderBytes || packet[2] != kCooked[2] || packet[3] != kCooked[3]) {
     return std::nullopt;
   }
-  return static_cast<std::uint16_t>(std::to_integer<unsigned>(packet[kCookedHeaderBytes - 2]) << kByte |
-                                    std::to_integer<unsigned>(packet[kCookedHeaderBytes - 1]));
+  const auto high = std::to_integer<unsigned>(packet[kCookedHeaderBytes - 2]);
+  const auto low = std::to_integer<unsigned>(packet[kCookedHeaderBytes - 1]);
+  return CookedHeader{.family = static_cast<std::uint16_t>(high << kByte | low), .to_kernel = packet[1] == kToKernel};
 }
 
 }  // namespace procevent

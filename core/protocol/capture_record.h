@@ -82,8 +82,13 @@ bool IsRecord(std::span<const std::byte> payload);
 std::optional<CaptureRecord> DecodeRecord(std::span<const std::byte> payload);
 
 // The header in front of each payload, as the kernel makes it for what it sends to programs.
-std::array<std::byte, kCookedHeaderBytes> CookedHeader(std::uint16_t family);
-// The family that a packet's header names; nothing, if this is no such header.
-std::optional<std::uint16_t> FamilyOf(std::span<const std::byte> packet);
+std::array<std::byte, kCookedHeaderBytes> MakeCookedHeader(std::uint16_t family);
+
+struct CookedHeader {
+  std::uint16_t family = 0;
+  bool to_kernel = false;  // what a program sent to it
+};
+// Nothing, if the packet does not begin with one.
+std::optional<CookedHeader> ReadCookedHeader(std::span<const std::byte> packet);
 
 }  // namespace procevent

@@ -22,16 +22,15 @@ class Summing {
   explicit Summing(std::string name) : name_(std::move(name)) {}
 
   void Add(const CapturedPacket& packet) {
-    if (packet.family == kConnectorFamily) {
-      AddDatagram(packet);
-    } else if (packet.family != kRecordFamily || !IsRecord(packet.payload)) {
-      return;  // somebody else's
-    } else if (const auto record = DecodeRecord(packet.payload)) {
-      if (const auto* const opening = std::get_if<CaptureOpening>(&*record)) {
-        Open(*opening);
-      }
-    } else {
-      throw std::runtime_error(name_ + " holds a record that this version does not know: replay it with a newer one");
+    switch (packet.kind) {
+      case CapturedPacket::Kind::kForeign:
+        return;
+      case CapturedPacket::Kind::kDatagram:
+        AddDatagram(packet);
+        break;
+      case CapturedPacket::Kind::kRecord:
+        AddRecord(packet.payload);
+        break;
     }
     first_ns_ = any_ ? std::min(first_ns_, packet.time_ns) : packet.time_ns;
     last_ns_ = std::max(last_ns_, packet.time_ns);
@@ -43,6 +42,9 @@ class Summing {
       throw std::runtime_error(name_ + " holds no process event: record one with: procevent_exporter record FILE");
     }
     summary_.clock_offset_ns = clock_offset_ns_.value_or(0);
+    if (first_ns_ < summary_.clock_offset_ns) {
+      throw std::runtime_error(name_ + " has packets from before its clock began: it was edited; replay the original");
+    }
     summary_.first_ns = first_ns_ - summary_.clock_offset_ns;
     summary_.last_ns = last_ns_ - summary_.clock_offset_ns;
     for (const auto& cpu : numbers_) {
@@ -56,6 +58,16 @@ class Summing {
     std::uint32_t first;
     std::uint32_t last;
   };
+
+  void AddRecord(std::span<const std::byte> payload) {
+    const auto record = DecodeRecord(payload);
+    if (!record) {
+      throw std::runtime_error(name_ + " holds a record that this version does not know: replay it with a newer one");
+    }
+    if (const auto* const opening = std::get_if<CaptureOpening>(&*record)) {
+      Open(*opening);
+    }
+  }
 
   void Open(const CaptureOpening& opening) {
     if (opened_) {
@@ -81,9 +93,18 @@ class Summing {
       }
       if (event.cpu < kMostCpus) {
         numbers_.resize(std::max<std::size_t>(numbers_.size(), event.cpu + 1));
-        auto& cpu = numbers_[event.cpu];
-        cpu = Numbers{cpu ? cpu->first : event.sequence, event.sequence};
+        Note(numbers_[event.cpu], event.sequence);
       }
+    }
+  }
+
+  // What a changeover of sockets delivered twice is behind the last one.
+  static void Note(std::optional<Numbers>& cpu, std::uint32_t sequence) {
+    constexpr std::uint32_t kBehind = 1U << 31U;
+    if (!cpu) {
+      cpu = Numbers{sequence, sequence};
+    } else if (sequence - cpu->last < kBehind) {
+      cpu->last = sequence;
     }
   }
 

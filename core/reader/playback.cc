@@ -30,12 +30,10 @@ struct Shift {
 void Playback::Play(const CapturedPacket& packet) {
   const std::uint64_t now = TimeOf(packet);
   Advance(now);
-  if (packet.family == kConnectorFamily) {
+  if (packet.kind == CapturedPacket::Kind::kDatagram) {
     PlayDatagram(packet.payload, now);
-  } else if (packet.family == kRecordFamily) {
-    if (const auto record = DecodeRecord(packet.payload)) {
-      PlayRecord(*record);
-    }
+  } else if (const auto record = DecodeRecord(packet.payload)) {
+    PlayRecord(*record);
   }
 }
 

@@ -25,6 +25,7 @@ class Playback {
   // When this round begins.
   [[nodiscard]] std::uint64_t begins_ns() const { return summary_.first_ns + shift_ns_; }
 
+  // Not of a foreign one: that has no place in the capture's time.
   void Play(const CapturedPacket& packet);
   // Time passes, packets or not.
   void Advance(std::uint64_t now_ns);

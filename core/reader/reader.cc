@@ -71,7 +71,6 @@ void Reader::Run() {
   if (const Status seen = proc_.pids.Check(); !seen) {
     notices_.Post({.kind = Notice::Kind::kNoNames, .error = seen.error()});
   }
-  teller_.Open(cpus_, hearing_);
   ForkGrowth();  // counts from here
   Tend();
   tried_.count_down();

@@ -80,6 +80,7 @@ void Reader::Subscribe() {
     return;
   }
   watch_.Renewed(now);
+  teller_.Open(cpus_, hearing_);
   CatchUp();
   emptied_ = false;
   for (int i = 0; i < kMostDrainsAtStart && !emptied_; ++i) {

@@ -22,9 +22,10 @@ constexpr Error kChanged{"read the capture on", 0,
 
 }  // namespace
 
-Replayer::Replayer(const ReplayOptions& options, const LedgerOptions& ledger_options)
-    : options_(options),
-      summary_(CaptureSummary::Of(CaptureFile(options.file))),
+Replayer::Replayer(StoredCapture capture, const ReplayOptions& options, const LedgerOptions& ledger_options)
+    : capture_(std::move(capture)),
+      options_(options),
+      summary_(CaptureSummary::Of(capture_.Open())),
       ledger_(summary_.cpus(), summary_.hearing, ledger_options),
       playback_(summary_, ledger_),
       exchange_(Snapshot(summary_.cpus(), ledger_options)),
@@ -56,7 +57,7 @@ void Replayer::Stop() {
 void Replayer::Run() {
   ::prctl(PR_SET_NAME, "pe-replayer");
   round_started_ns_ = MonotonicNanos();
-  while (PlayOnce()) {
+  while (!stopping_.load(std::memory_order_relaxed) && PlayOnce()) {
     if (!options_.loop) {
       notices_.Post({.kind = Notice::Kind::kReplayed, .number = summary_.datagrams});
       break;
@@ -71,19 +72,22 @@ void Replayer::Run() {
 
 bool Replayer::PlayOnce() {
   try {
-    CaptureFile file(options_.file);
+    CaptureFile file = capture_.Open();
     CapturedPacket packet;
     CaptureFile::Got got = file.Read(packet);
     for (; got == CaptureFile::Got::kPacket; got = file.Read(packet)) {
+      if (packet.kind == CapturedPacket::Kind::kForeign) {
+        continue;
+      }
       if (!WaitUntil(playback_.TimeOf(packet))) {
         return false;
       }
       playback_.Play(packet);
     }
-    if (got == CaptureFile::Got::kEnd) {
+    if (got == CaptureFile::Got::kEnd && !capture_.changed()) {
       return true;
     }
-  } catch (const std::exception&) {  // it cannot be opened any more
+  } catch (const std::exception&) {  // no descriptor, no memory
   }
   cause_ = kChanged;
   notices_.Post({.kind = Notice::Kind::kNotReplayed, .error = cause_});
@@ -92,9 +96,10 @@ bool Replayer::PlayOnce() {
 
 bool Replayer::WaitUntil(std::uint64_t time_ns) {
   while (!stopping_.load(std::memory_order_relaxed)) {
-    const bool due = options_.speed == 0 || Position() >= time_ns;
+    const std::uint64_t position = options_.speed == 0 ? time_ns : Position();
+    const bool due = position >= time_ns;
     if (!due) {
-      playback_.Advance(Position());
+      playback_.Advance(position);
     }
     Obey();
     if (due) {

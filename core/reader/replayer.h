@@ -20,13 +20,14 @@
 #include "core/reader/playback.h"
 #include "core/reader/replay_options.h"
 #include "core/reader/waiter.h"
+#include "core/source/capture_file.h"
 
 namespace procevent {
 
 class Replayer {
  public:
   // Throws std::runtime_error if the capture cannot be replayed, or the system has no descriptors left.
-  Replayer(const ReplayOptions& options, const LedgerOptions& ledger_options);
+  Replayer(StoredCapture capture, const ReplayOptions& options, const LedgerOptions& ledger_options);
   Replayer(const Replayer&) = delete;
   Replayer& operator=(const Replayer&) = delete;
   ~Replayer() { Stop(); }
@@ -54,6 +55,7 @@ class Replayer {
   void Obey();
   void Rest();
 
+  const StoredCapture capture_;
   const ReplayOptions options_;
   const CaptureSummary summary_;
   Ledger ledger_;

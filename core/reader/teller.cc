@@ -44,7 +44,7 @@ struct ToLedger {
 void Tell(const CaptureRecord& record, Ledger& ledger) { std::visit(ToLedger{ledger}, record); }
 
 void Teller::Open(unsigned cpus, Hearing hearing) {
-  if (capture_ != nullptr) {
+  if (capture_ != nullptr && clock_offset_ns_ == 0) {
     clock_offset_ns_ = NanosOf(CLOCK_REALTIME) - MonotonicNanos();
     TakeDown(CaptureOpening{.clock_offset_ns = clock_offset_ns_, .cpus = cpus, .hearing = hearing});
   }

@@ -20,7 +20,7 @@ class Teller {
   // `capture` may be null: nobody records.
   Teller(Ledger& ledger, CaptureWriter* capture) : ledger_(ledger), capture_(capture) {}
 
-  // The capture begins.
+  // The kernel is heard: the capture begins, if it has not.
   void Open(unsigned cpus, Hearing hearing);
   void Tell(const CaptureRecord& record) {
     if (capture_ != nullptr) {

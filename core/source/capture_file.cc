@@ -1,6 +1,9 @@
 #include "core/source/capture_file.h"
 
+#include <fcntl.h>
 #include <pcap/pcap.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -14,15 +17,29 @@
 namespace procevent {
 namespace {
 
+constexpr std::size_t kFileHeaderBytes = 24;
+constexpr std::size_t kPacketHeaderBytes = 16;
 constexpr const char* kRecordOne = "; record one with: procevent_exporter record FILE";
+
+std::string CannotOpen(const std::string& path) {
+  return "cannot open the capture " + path + ": " + std::system_category().message(errno) +
+         "; give the path of a file that may be read";
+}
 
 std::FILE* OpenFile(const std::string& path) {
   std::FILE* const file = path == "-" ? stdin : std::fopen(path.c_str(), "rbe");
   if (file == nullptr) {
-    throw std::runtime_error("cannot open the capture " + path + ": " + std::system_category().message(errno) +
-                             "; give the path of a file that may be read");
+    throw std::runtime_error(CannotOpen(path));
   }
   return file;
+}
+
+CapturedPacket::Kind KindOf(const CookedHeader& header, std::span<const std::byte> payload) {
+  if (header.family == kConnectorFamily && !header.to_kernel) {
+    return CapturedPacket::Kind::kDatagram;
+  }
+  return header.family == kRecordFamily && IsRecord(payload) ? CapturedPacket::Kind::kRecord
+                                                             : CapturedPacket::Kind::kForeign;
 }
 
 std::string NameOfLinkType(int type) {
@@ -41,6 +58,7 @@ CaptureFile::CaptureFile(const std::string& path) : name_(path == "-" ? "(standa
 CaptureFile::CaptureFile(std::FILE* file, std::string name) : name_(std::move(name)) { Begin(file); }
 
 void CaptureFile::Begin(std::FILE* file) {
+  offset_ = kFileHeaderBytes;
   std::array<char, PCAP_ERRBUF_SIZE> error{};
   pcap_.reset(pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, error.data()));
   if (!pcap_) {
@@ -59,35 +77,76 @@ void CaptureFile::Begin(std::FILE* file) {
 }
 
 CaptureFile::Got CaptureFile::Read(CapturedPacket& packet) {
-  const long begins = std::ftell(pcap_file(pcap_.get()));
   pcap_pkthdr* header = nullptr;
   const unsigned char* bytes = nullptr;
   const int got = pcap_next_ex(pcap_.get(), &header, &bytes);
   if (got == PCAP_ERROR_BREAK) {
     return Got::kEnd;
   }
-  // A pipe has no offsets; its packets can be counted.
-  const std::string where =
-      begins >= 0 ? " at offset " + std::to_string(begins) : " at packet " + std::to_string(packets_ + 1);
   if (got != 1) {
-    return Fail(where + ": " + pcap_geterr(pcap_.get()) + "; what stands before that is whole");
+    return Fail(std::string(pcap_geterr(pcap_.get())) + "; what stands before that is whole");
+  }
+  if (header->caplen < header->len) {
+    return Fail("the packet was cut when it was captured (" + std::to_string(header->caplen) + " of " +
+                std::to_string(header->len) + " bytes); capture whole packets");
   }
   const auto whole = std::as_bytes(std::span(bytes, header->caplen));
-  const auto family = FamilyOf(whole);
-  if (!family) {
-    return Fail(where + ": the packet has no netlink header");
+  const auto cooked = ReadCookedHeader(whole);
+  if (!cooked) {
+    return Fail("the packet has no netlink header");
   }
   ++packets_;
+  offset_ += kPacketHeaderBytes + header->caplen;
   packet.time_ns =
       static_cast<std::uint64_t>(header->ts.tv_sec) * kNanosPerSecond + static_cast<std::uint64_t>(header->ts.tv_usec);
-  packet.family = *family;
+  packet.family = cooked->family;
   packet.payload = whole.subspan(kCookedHeaderBytes);
+  packet.kind = KindOf(*cooked, packet.payload);
   return Got::kPacket;
 }
 
+// In pcapng other blocks may stand between packets.
+std::string CaptureFile::Where() const {
+  constexpr int kClassic = 2;  // pcap's version
+  return pcap_major_version(pcap_.get()) == kClassic ? "offset " + std::to_string(offset_)
+                                                     : "packet " + std::to_string(packets_ + 1);
+}
+
 CaptureFile::Got CaptureFile::Fail(const std::string& what) {
-  fault_ = name_ + " is broken" + what;
+  fault_ = name_ + " is broken at " + Where() + ": " + what;
   return Got::kFault;
+}
+
+StoredCapture::StoredCapture(const std::string& path)
+    : name_(path), fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)) {
+  if (!fd_.valid()) {
+    throw std::runtime_error(CannotOpen(path));
+  }
+  struct stat file {};
+  if (::fstat(fd_.get(), &file) != 0 || !S_ISREG(file.st_mode)) {
+    throw std::runtime_error(path + " is no regular file: a capture is read twice, so give one on a disk");
+  }
+  version_ = Look();
+}
+
+CaptureFile StoredCapture::Open() const {
+  OwnedFd own(::fcntl(fd_.get(), F_DUPFD_CLOEXEC, 0));
+  if (!own.valid() || ::lseek(own.get(), 0, SEEK_SET) != 0) {
+    throw std::runtime_error(CannotOpen(name_));
+  }
+  std::FILE* const file = ::fdopen(own.get(), "rb");
+  if (file == nullptr) {
+    throw std::runtime_error(CannotOpen(name_));
+  }
+  static_cast<void>(own.Release());  // the FILE's
+  return {file, name_};
+}
+
+bool StoredCapture::changed() const { return Look() != version_; }
+
+StoredCapture::Version StoredCapture::Look() const {
+  struct stat file {};
+  return ::fstat(fd_.get(), &file) != 0 ? Version{} : Version{file.st_size, file.st_mtim.tv_sec, file.st_mtim.tv_nsec};
 }
 
 }  // namespace procevent

@@ -10,11 +10,19 @@
 #include <span>
 #include <string>
 
+#include "core/base/owned_fd.h"
+
 struct pcap;
 
 namespace procevent {
 
 struct CapturedPacket {
+  enum class Kind : std::uint8_t {
+    kDatagram,  // of the connector, to a program
+    kRecord,    // of our own, whatever its version
+    kForeign,   // others' talk, and requests to the kernel
+  };
+  Kind kind = Kind::kForeign;
   std::uint64_t time_ns = 0;           // of the recorder's wall clock
   std::uint16_t family = 0;            // netlink's
   std::span<const std::byte> payload;  // behind the cooked header; valid until the next is read
@@ -39,12 +47,39 @@ class CaptureFile {
   };
 
   void Begin(std::FILE* file);
+  [[nodiscard]] std::string Where() const;
   Got Fail(const std::string& what);
 
   std::string name_;
   std::unique_ptr<pcap, ClosePcap> pcap_;
   std::string fault_;
   std::uint64_t packets_ = 0;
+  std::uint64_t offset_ = 0;
+};
+
+// A capture on the disk that is read more than once: opened once, so that nobody can put another one in its place.
+class StoredCapture {
+ public:
+  // Throws std::runtime_error with a line, if it is no regular file that may be read.
+  explicit StoredCapture(const std::string& path);
+
+  // From its beginning; one at a time. Throws std::runtime_error with a line.
+  [[nodiscard]] CaptureFile Open() const;
+  // Somebody wrote to it since it was opened.
+  [[nodiscard]] bool changed() const;
+
+ private:
+  struct Version {
+    std::int64_t size = 0;
+    std::int64_t seconds = 0;
+    std::int64_t nanos = 0;
+    bool operator==(const Version&) const = default;
+  };
+  [[nodiscard]] Version Look() const;
+
+  std::string name_;
+  OwnedFd fd_;
+  Version version_;
 };
 
 }  // namespace procevent

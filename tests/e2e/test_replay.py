@@ -126,6 +126,12 @@ class Replay(unittest.TestCase):
                 self.assertEqual(done.returncode, 1)
                 self.assertRegex(done.stderr, fault)
                 self.assertEqual(done.stderr.count("level=error"), 1, done.stderr)
+        with tempfile.TemporaryDirectory(prefix="procevent-e2e-") as directory:
+            pipe = os.path.join(directory, "pipe")
+            os.mkfifo(pipe)
+            done = run(f"--source.replay={pipe}")
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("is no regular file: a capture is read twice, so give one on a disk", done.stderr)
         done = run("--source.replay=/no/such.pcap")
         self.assertEqual(done.returncode, 1)
         self.assertIn("cannot open the capture /no/such.pcap: No such file or directory", done.stderr)
@@ -219,8 +225,6 @@ class Record(harness.LiveTest):
         rows = (
             ("no such folder", ("/no/such/x.pcap",), {},
              "cannot write the capture /no/such/x.pcap: No such file or directory"),
-            ("a replay", (self.path, f"--source.replay={DEMO}"), {},
-             "cannot record what is replayed; leave source.replay out"),
             ("a foreign network", (self.path,), {"preexec_fn": harness.enter_new_network}, "--network host"),
         )
         for name, arguments, options, fault in rows:
@@ -228,6 +232,49 @@ class Record(harness.LiveTest):
                 done = run("record", *arguments, **options)
                 self.assertEqual(done.returncode, 1, done.stderr)
                 self.assertIn(fault, done.stderr)
+
+    def test_what_a_file_held_stays_where_nothing_is_recorded(self):
+        with open(self.path, "w", encoding="ascii") as file:
+            file.write("precious")
+        done = run("record", self.path, preexec_fn=harness.enter_new_network)
+        self.assertEqual((done.returncode, done.stderr.count("\n")), (1, 1), done.stderr)
+        with open(self.path, encoding="ascii") as file:
+            self.assertEqual(file.read(), "precious")
+
+    def test_a_replay_is_not_listened_to(self):
+        for command in (("record", self.path), ("doctor",)):
+            done = run(*command, f"--source.replay={DEMO}")
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("source.replay is set, and this command is about listening: leave it out", done.stderr)
+
+    def test_every_signal_ends_it(self):
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+            with self.subTest(number), recording(self.path) as process:
+                process.send_signal(number)
+                _, said = process.communicate(timeout=harness.DEADLINE_SECONDS)
+                self.assertEqual(process.returncode, 0, said)
+
+    def test_a_pipe_that_nobody_reads_holds_no_stop_up(self):
+        reading, writing = os.pipe()
+        with recording("-", stdout=writing) as process:
+            os.close(writing)
+            with harness.Storm("fork", 2000) as storm:
+                storm.wait()
+            process.send_signal(signal.SIGTERM)
+            _, said = process.communicate(timeout=harness.DEADLINE_SECONDS)
+        os.close(reading)
+        self.assertEqual(process.returncode, 1)
+        self.assertIn("cannot write the capture: Connection timed out", said)
+
+    def test_who_has_seen_enough_is_no_fault(self):
+        reading, writing = os.pipe()
+        with recording("-", stdout=writing) as process:
+            os.close(writing)
+            os.close(reading)
+            with harness.Storm("fork", 2000) as storm:
+                storm.wait()
+            _, said = process.communicate(timeout=harness.DEADLINE_SECONDS)
+        self.assertEqual(process.returncode, 0, said)
 
     def test_the_listener_count_stays_right(self):
         """Recordings one after the other: each ends its subscription, and the next one is heard."""

@@ -31,7 +31,7 @@ class RecordLiveTest : public CensusFixture {
     act(reader);
     reader.Stop();
     EXPECT_TRUE(writer.Finish());
-    Replayer replayer({.file = path, .speed = 0, .loop = false}, ledger_options_);
+    Replayer replayer(StoredCapture(path), {.file = path, .speed = 0, .loop = false}, ledger_options_);
     replayer.Start();
     Notice notice;
     while (!replayer.notices().Take(notice)) {

@@ -302,11 +302,19 @@ class DeployRunTest(ScriptTest):
 
     def test_the_demo_is_a_replay_and_needs_no_privilege(self):
         self.stub(self.tree / "build/release/procevent_exporter", '#!/bin/bash\necho "$@"\n')
-        done = self.run_script("deploy/run.sh", "--demo", "--log.level=debug")
-        self.assertEqual(done.stdout, f"--config.file={self.tree}/deploy/procevent_exporter.yml "
-                         f"--source.replay={self.tree}/deploy/demo/demo.pcap --source.replay-loop=true "
-                         "--log.level=debug\n")
-        self.assertNotIn("CAP_NET_ADMIN", done.stderr)
+        replay = f"--source.replay={self.tree}/deploy/demo/demo.pcap --source.replay-loop=true"
+        for arguments, flags in ((("--demo", "--log.level=debug"), f"{replay} --log.level=debug"),
+                                 (("--log.level", "debug", "--demo"), f"--log.level debug {replay}")):
+            done = self.run_script("deploy/run.sh", *arguments)
+            self.assertEqual(done.stdout, f"--config.file={self.tree}/deploy/procevent_exporter.yml {flags}\n")
+            self.assertNotIn("CAP_NET_ADMIN", done.stderr)
+
+    def test_commands_for_streams_get_theirs_and_no_file(self):
+        self.stub(self.tree / "build/release/procevent_exporter", '#!/bin/bash\necho "$@"; cat\n')
+        done = subprocess.run([self.tree / "deploy/run.sh", "decode", "--hex"], input="1000\n", text=True, timeout=60,
+                              env={"PATH": f"{self.bin}:/usr/bin:/bin", "STUB_LOG": str(self.log)}, cwd="/",
+                              capture_output=True, check=False)
+        self.assertEqual(done.stdout, "decode --hex\n1000\n")
 
     def test_a_binary_that_ends_at_once_ends_the_script_with_its_status(self):
         self.stub(self.tree / "build/release/procevent_exporter", "#!/bin/bash\nexit 1\n")

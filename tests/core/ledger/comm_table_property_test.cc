@@ -30,10 +30,10 @@ class SlowTable {
   }
   void Advance(std::uint64_t now) {
     now_ = now;
-    if (now >= sweep_) {
-      sweep_ = now + kSecond;
+    if (now / kSecond > second_) {
+      second_ = now / kSecond;
       for (auto row = rows_.begin(); row != rows_.end();) {
-        const bool idle = now - row->second.used >= retire_after_;
+        const bool idle = second_ * kSecond >= row->second.used + retire_after_;
         retired_ += idle ? row->second.forks : 0;
         row = idle ? rows_.erase(row) : std::next(row);
       }
@@ -57,7 +57,7 @@ class SlowTable {
   std::size_t limit_;
   std::uint64_t retire_after_;
   std::uint64_t now_ = 0;
-  std::uint64_t sweep_ = 0;
+  std::uint64_t second_ = 0;
   std::uint64_t overflow_ = 0;
   std::uint64_t retired_ = 0;
   std::map<std::string, Row> rows_;

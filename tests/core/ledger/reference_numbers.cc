@@ -129,18 +129,18 @@ void Books::Book(Row& row, const Ending& ending) {
   }
 }
 
-// At most once a second it looks for rows that nothing was booked in for so long.
+// At each full second it looks for rows that nothing was booked in for so long.
 void Books::Advance(std::uint64_t now_ns) {
   now_ns_ = std::max(now_ns_, now_ns);
-  if (ever_swept_ && now_ns_ < swept_ns_ + kSecond) {
+  const std::uint64_t second = now_ns_ / kSecond * kSecond;
+  if (second <= swept_ns_) {
     return;
   }
-  ever_swept_ = true;
-  swept_ns_ = now_ns_;
+  swept_ns_ = second;
   const auto retire_after = static_cast<std::uint64_t>(options_.comm_retire_after.count()) * 1'000'000;
   Row& retired = Reserved(ReservedComm::kRetired);
   for (auto row = rows.begin(); row != rows.end();) {
-    if (IsReserved(row->first) || now_ns_ < row->second.used_ns + retire_after) {
+    if (IsReserved(row->first) || second < row->second.used_ns + retire_after) {
       ++row;
       continue;
     }

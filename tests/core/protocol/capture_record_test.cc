@@ -127,16 +127,21 @@ TEST(CaptureRecordTest, NoDatagramIsOne) {
 }
 
 TEST(CookedHeaderTest, IsOfTheKernelsForm) {
-  EXPECT_EQ(ToHex(CookedHeader(kConnectorFamily)), ToHex(FromHex("0006 0338 00000000000000000000 000b")));
-  EXPECT_EQ(FamilyOf(CookedHeader(kRecordFamily)), kRecordFamily);
-  EXPECT_EQ(FamilyOf(CookedHeader(0x1234)), 0x1234);
+  EXPECT_EQ(ToHex(MakeCookedHeader(kConnectorFamily)), ToHex(FromHex("0006 0338 00000000000000000000 000b")));
+  for (const std::uint16_t family : {kRecordFamily, kConnectorFamily, std::uint16_t{0x1234}}) {
+    const auto header = ReadCookedHeader(MakeCookedHeader(family));
+    ASSERT_TRUE(header);
+    EXPECT_EQ(header->family, family);
+    EXPECT_FALSE(header->to_kernel);
+  }
+  EXPECT_TRUE(ReadCookedHeader(FromHex("0007 0338 00000000000000000000 000b"))->to_kernel);
 }
 
 TEST(CookedHeaderTest, IsNotReadWhereItIsNone) {
-  auto header = CookedHeader(kConnectorFamily);
-  EXPECT_EQ(FamilyOf(std::span(header).first(15)), std::nullopt);
+  auto header = MakeCookedHeader(kConnectorFamily);
+  EXPECT_FALSE(ReadCookedHeader(std::span(header).first(15)));
   header[3] = std::byte{1};  // Ethernet
-  EXPECT_EQ(FamilyOf(header), std::nullopt);
+  EXPECT_FALSE(ReadCookedHeader(header));
 }
 
 }  // namespace

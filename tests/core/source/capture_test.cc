@@ -1,8 +1,10 @@
 // Captures written and read: whole, cut off, and of others.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -87,6 +89,15 @@ class CaptureTest : public testing::Test {
   static std::string WhyNot(const std::string& path) {
     try {
       const CaptureFile file(path);
+    } catch (const std::runtime_error& error) {
+      return error.what();
+    }
+    return "it opens";
+  }
+
+  static std::string WhyNotWritten(const std::string& path) {
+    try {
+      const CaptureWriter writer(path);
     } catch (const std::runtime_error& error) {
       return error.what();
     }
@@ -184,17 +195,76 @@ TEST_F(CaptureTest, APacketThatIsNotOfNetlinkIsAFault) {
   EXPECT_EQ(file.fault(), Path() + " is broken at offset 24: the packet has no netlink header");
 }
 
-TEST_F(CaptureTest, ALongPayloadIsCut) {
+TEST_F(CaptureTest, APacketThatWasCutAtItsCaptureIsAFault) {
+  WriteAll(Path());
+  std::string bytes = Read(Path());
+  bytes[kFileHeader + 12] = 120;  // of 92
+  Write(Path(), bytes);
+  CaptureFile file(Path());
+  Got end{};
+  EXPECT_EQ(Count(file, end), 0U);
+  EXPECT_EQ(file.fault(), Path() +
+                              " is broken at offset 24: the packet was cut when it was captured (92 of 120 bytes); " +
+                              "capture whole packets");
+}
+
+TEST_F(CaptureTest, WhatAFileHeldIsLostWithTheFirstPacketOnly) {
+  Write(Path(), "precious");
+  std::filesystem::permissions(Path(), std::filesystem::perms(0644));
   {
     CaptureWriter writer(Path());
-    writer.Write(1, kConnectorFamily, Payload(1000));
     EXPECT_TRUE(writer.Finish());
   }
-  CaptureFile file(Path());
-  CapturedPacket packet;
-  ASSERT_EQ(file.Read(packet), Got::kPacket);
-  EXPECT_EQ(packet.payload.size(), CaptureWriter::kMostPayloadBytes);
-  EXPECT_EQ(file.Read(packet), Got::kEnd);
+  EXPECT_EQ(Read(Path()), "precious");
+  { const CaptureWriter writer(Path("fresh")); }
+  EXPECT_FALSE(std::filesystem::exists(Path("fresh"))) << "made for nothing";
+  WriteAll(Path());
+  EXPECT_EQ(std::filesystem::status(Path()).permissions(), std::filesystem::perms(0600));
+}
+
+TEST_F(CaptureTest, APipeIsNoFile) {
+  ASSERT_EQ(::mkfifo(Path("pipe").c_str(), 0600), 0);
+  EXPECT_THAT(WhyNotWritten(Path("pipe")), HasSubstr("it is a pipe: record - > " + Path("pipe") + " writes to it"));
+  try {
+    const StoredCapture capture(Path("pipe"));
+    ADD_FAILURE() << "a pipe cannot be read twice";
+  } catch (const std::runtime_error& error) {
+    EXPECT_EQ(error.what(), Path("pipe") + " is no regular file: a capture is read twice, so give one on a disk");
+  }
+}
+
+// Nobody reads the pipe: who hurries gives up, and says so.
+TEST_F(CaptureTest, AFullPipeHoldsNobodyUpWhoHurries) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+  const OwnedFd reading(ends[0]);
+  const OwnedFd saved(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0));
+  ASSERT_EQ(::dup2(ends[1], STDOUT_FILENO), STDOUT_FILENO);
+  ::close(ends[1]);
+  {
+    CaptureWriter writer("-");
+    ASSERT_EQ(::dup2(saved.get(), STDOUT_FILENO), STDOUT_FILENO);
+    writer.Hurry();
+    for (int i = 0; i < 2000 && !writer.failed(); ++i) {
+      writer.Write(1, kConnectorFamily, Payload(76));
+    }
+    EXPECT_TRUE(writer.failed());
+    EXPECT_EQ(writer.Finish().error().code, ETIMEDOUT);
+  }
+}
+
+TEST_F(CaptureTest, AStoredOneIsReadAgainAndAgainWhateverStandsInItsPlace) {
+  WriteAll(Path());
+  const StoredCapture capture(Path());
+  Write(Path("other"), "another");
+  std::filesystem::rename(Path("other"), Path());
+  for (int round = 0; round < 3; ++round) {
+    CaptureFile file = capture.Open();
+    Got end{};
+    EXPECT_EQ(Count(file, end), kPackets.size());
+    EXPECT_EQ(end, Got::kEnd);
+    EXPECT_FALSE(capture.changed());
+  }
 }
 
 // In a process of its own: the limit is for all files.
@@ -233,19 +303,19 @@ TEST_F(CaptureTest, WhatWasWrittenBeforeTheDiskWasFullIsReadable) {
 }
 
 TEST_F(CaptureTest, WhereNothingCanBeWrittenItIsSaidAtOnce) {
-  const auto why_not = [](const std::string& path) -> std::string {
-    try {
-      const CaptureWriter writer(path);
-    } catch (const std::runtime_error& error) {
-      return error.what();
-    }
-    return "it opens";
-  };
   constexpr const char* kRemedy = "; give the path of a file that may be written, on a disk with room";
-  EXPECT_EQ(why_not(directory_), "cannot write the capture " + directory_.string() + ": Is a directory" + kRemedy);
-  EXPECT_EQ(why_not(Path("no/such")),
+  EXPECT_EQ(WhyNotWritten(directory_),
+            "cannot write the capture " + directory_.string() + ": Is a directory" + kRemedy);
+  EXPECT_EQ(WhyNotWritten(Path("no/such")),
             "cannot write the capture " + Path("no/such") + ": No such file or directory" + kRemedy);
-  EXPECT_EQ(why_not("/dev/full"), std::string("cannot write the capture /dev/full: No space left on device") + kRemedy);
+}
+
+TEST_F(CaptureTest, AFullDiskIsToldAtTheEnd) {
+  CaptureWriter writer("/dev/full");
+  writer.Write(1, kConnectorFamily, Payload(76));
+  writer.Flush();
+  EXPECT_TRUE(writer.failed());
+  EXPECT_EQ(writer.Finish().error().code, ENOSPC);
 }
 
 }  // namespace
