@@ -25,6 +25,8 @@ libc.prctl(15, sys.argv[1].encode("latin-1").decode("unicode_escape").encode("la
 thread = threading.Thread(target=lambda: None)
 thread.start()
 thread.join()
+while len(os.listdir("/proc/self/task")) > 1:  # its end comes later than that
+    pass
 os.setgid(65534)
 os.setuid(65534)
 os._exit(3)
@@ -109,8 +111,7 @@ class Events(harness.LiveTest):
         self.assertEqual(watch.errors, [])
         self.assertRegex(watch.lines[0], r"^Time +Event +PID +What +Seconds +Command +User$")
         of_it = [re.sub(" +", " ", line[13:]) for line in watch.lines if re.search(rf"\b{pid}\b", line)]
-        python = os.path.basename(os.path.realpath(sys.executable))[:15]
-        story = [rf"fork {os.getpid()} (thread \d+: )?-> {pid} ", rf"exec {pid} executes ({python}|a name) root",
+        story = [rf"fork {os.getpid()} (thread \d+: )?-> {pid} ", rf"exec {pid} executes (python\S*|a name) root",
                  rf"sid {pid} new session \S+ root", rf"comm {pid} \S.* -> a name a name root",
                  rf"fork {pid} -> thread \d+ a name root", rf"exit {pid} thread \d+: status 0 a name root",
                  rf"gid {pid} group 65534 a name root", rf"uid {pid} user 65534 a name nobody",
@@ -181,14 +182,14 @@ class Events(harness.LiveTest):
     def check_sequence(self, lines):
         """Each gap in the kernel's numbers has its line, right there, and nothing else has. (The watch's own are hidden.)"""
         last, lost = {}, {}
-        for line in lines:
+        for at, line in enumerate(lines):
             if "lost" in line:
                 lost[line["cpu"]] = lost.get(line["cpu"], 0) + line["lost"]
                 continue
             cpu, seq = line["cpu"], line["seq"]
             gap = seq - last[cpu] - 1 if cpu in last else 0
             hidden = gap - lost.pop(cpu, 0)
-            self.assertIn(hidden, range(0, 20), line)
+            self.assertIn(hidden, range(20), [other for other in lines[at - 200:at + 1] if other["cpu"] == cpu])
             last[cpu] = seq
 
     def test_a_reader_that_stands_still(self):
