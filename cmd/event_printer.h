@@ -11,9 +11,9 @@
 #include "cmd/user_names.h"
 #include "cmd/watch.h"
 #include "core/base/cpus.h"
-#include "core/ledger/sequence.h"
 #include "core/lookup/process_table.h"
 #include "core/protocol/decoder.h"
+#include "core/protocol/sequence.h"
 
 namespace procevent {
 

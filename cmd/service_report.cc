@@ -35,8 +35,8 @@ void ServiceReport::Turn() {
 }
 
 std::string ServiceReport::StatusOf(const ListenerState& state) const {
-  return (state.cause.empty() ? "hearing the kernel's process events" : "not ready: " + state.cause) +
-         (remark_.empty() ? "" : "; " + remark_);
+  const std::string hearing = state.replayed ? "replaying a capture" : "hearing the kernel's process events";
+  return (state.cause.empty() ? hearing : "not ready: " + state.cause) + (remark_.empty() ? "" : "; " + remark_);
 }
 
 // What could not be sent is sent again soon.

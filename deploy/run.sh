@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing on a fresh Debian 12 machine, builds procevent_exporter and serves until Ctrl-C or SIGTERM.
-# Arguments go to the binary: `deploy/run.sh --web.listen-address=127.0.0.1:13675`.
+# Arguments go to the binary: `deploy/run.sh --web.listen-address=127.0.0.1:13675`. With --demo as the first it replays
+# deploy/demo/demo.pcap, again and again, instead of listening to the kernel: that needs no privilege.
 set -euo pipefail
 
 root="$(cd -P "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
@@ -29,7 +30,7 @@ warn_without_net_admin() {
   effective="$(sed -n 's/^CapEff:\s*//p' /proc/self/status)"
   if ((!(16#$effective >> 12 & 1))); then
     echo "run.sh: without CAP_NET_ADMIN the receive buffer stays small, and kernels before 6.6 refuse to listen at all;" \
-      "run it as root for the whole service" >&2
+      "run it as root for the whole service, or with --demo to see a recorded machine" >&2
   fi
 }
 
@@ -78,9 +79,16 @@ for argument in "$@"; do
   [[ "$argument" != --config.file* ]] || config=()
 done
 
+demo=
+if [[ "${1-}" == --demo ]]; then
+  demo=yes
+  shift
+  set -- --source.replay="$root/deploy/demo/demo.pcap" --source.replay-loop=true "$@"
+fi
+
 check_build_folder
 build >&2 # the standard output is for the URL
-warn_without_net_admin
+[[ -n "$demo" ]] || warn_without_net_admin
 
 # The child must not outlive this script, whatever ends it.
 setpriv --pdeathsig TERM -- "$binary" "${config[@]}" "$@" &

@@ -60,6 +60,8 @@ inline constexpr std::array kCatalogue{
            "Messages that were not booked, by reason."},
     Metric{"procevent_listener_up", kGauge, "truth", "", InAll(1),
            "1 while the kernel's process events are subscribed to and arrive."},
+    Metric{"procevent_replayed", kGauge, "truth", "", InAll(1),
+           "1 where a capture is replayed: then events and processes are not of this machine."},
     Metric{"procevent_listener_restarts_total", kCounter, "restarts", "reason", InAll(kRestartReasonNames.size()),
            "Fresh sockets opened since start, by reason."},
     Metric{"procevent_blind_seconds_total", kCounter, "seconds", "", InAll(1), "Time without a working listener."},

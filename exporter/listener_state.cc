@@ -40,13 +40,16 @@ std::string Losses(const Snapshot& snapshot) {
   } else {
     text += std::to_string(snapshot.socket_drops) + " or more were lost (a narrowed mask hides the rest)";
   }
+  if (snapshot.replayed) {
+    return text + '.';
+  }
   return text + "; nobody listened for " + std::to_string(snapshot.blind_ns / kNanosPerSecond) + " s.";
 }
 
 }  // namespace
 
 ListenerState StateOf(const Snapshot& snapshot, Exchange::Age age) {
-  return {age == Exchange::Age::kFresh, CauseOf(snapshot, age),
+  return {age == Exchange::Age::kFresh, snapshot.replayed, CauseOf(snapshot, age),
           age == Exchange::Age::kNone ? std::string() : Losses(snapshot)};
 }
 

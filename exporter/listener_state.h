@@ -14,6 +14,7 @@ inline constexpr std::chrono::milliseconds kAnswerTimeout{1000};  // how long a 
 
 struct ListenerState {
   bool answered = false;  // the reader did, after it was asked
+  bool replayed = false;  // a capture is heard, instead of the kernel
   std::string cause;      // why the kernel is not heard, in one line; empty if it is
   std::string losses;     // a sentence, as far as anything is known
 };

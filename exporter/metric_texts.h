@@ -41,8 +41,13 @@ inline constexpr std::array kMetricTexts{
                "sum by (instance, reason) (increase(procevent_messages_rejected_total[1h])) > 0"},
     MetricText{"procevent_listener_up",
                "1 while the subscription is proved, its canary comes back, and the reader answers scrapes. 0 "
-               "otherwise; `/-/ready` then names the cause.",
+               "otherwise; `/-/ready` then names the cause. In a replay 1 while the capture can be read.",
                "It is 0.", "procevent_listener_up == 0"},
+    MetricText{
+        "procevent_replayed",
+        "1 where `source.replay` names a capture: the numbers are of the machine and the time it was recorded at. "
+        "0 where the kernel is listened to.",
+        "It is 1 on a machine that is not a demonstration.", "procevent_replayed == 1"},
     MetricText{"procevent_listener_restarts_total",
                "Fresh sockets opened since start: `no_ack`, the subscription was not proved; `silence`, the canary "
                "did not come back; `fault`, the socket failed.",

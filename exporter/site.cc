@@ -138,8 +138,9 @@ Response Site::Metrics(std::string_view accept_encoding) {
 std::string Site::Landing() const {
   const std::string path = Escaped(telemetry_path_);
   const ListenerState state = state_();
-  const std::string hearing =
-      state.cause.empty() ? "It hears the kernel's process events." : "It does not hear the kernel: " + state.cause;
+  const std::string hearing = !state.cause.empty() ? "It does not hear the kernel: " + state.cause
+                              : state.replayed     ? "It replays a capture: the numbers are not of this machine."
+                                                   : "It hears the kernel's process events.";
   return "<!doctype html>\n<html lang=\"en\">\n<head><title>procevent_exporter</title></head>\n<body>\n"
          "<h1>procevent_exporter " +
          Escaped(Version()) + "</h1>\n<p>" + Escaped(hearing) + "</p>\n" +

@@ -81,6 +81,7 @@ Families SnapshotFamilies(const Snapshot& snapshot, Exchange::Age age) {
   families.push_back(
       Family(Catalogued("procevent_messages_rejected_total"), kRejectionNames, snapshot.numbers.rejected));
   families.push_back(ListenerUp(fresh && snapshot.listening));
+  families.push_back(Family(Catalogued("procevent_replayed"), snapshot.replayed ? 1 : 0));
   AddListener(families, snapshot);
   AddForks(families, snapshot, fresh);
   AddQueue(families, snapshot);

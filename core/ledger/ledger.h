@@ -13,11 +13,11 @@
 #include "core/ledger/peaks.h"
 #include "core/ledger/process_rows.h"
 #include "core/ledger/rejection.h"
-#include "core/ledger/sequence.h"
 #include "core/ledger/sightings.h"
 #include "core/protocol/decoder.h"
 #include "core/protocol/event.h"
 #include "core/protocol/event_mask.h"
+#include "core/protocol/sequence.h"
 
 namespace procevent {
 

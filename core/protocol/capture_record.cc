@@ -95,10 +95,12 @@ void Fields(Archive& archive, CaptureOpening& opening) {
 constexpr std::uint8_t kLeaderGone = 1;
 constexpr std::uint8_t kDead = 2;
 constexpr std::uint8_t kHeld = 4;
+constexpr std::uint8_t kAsked = 8;
 
-std::uint8_t FlagsOf(const Sighting& sighting) {
+std::uint8_t FlagsOf(const CapturedSight& sight) {
+  const Sighting& sighting = sight.sighting;
   return static_cast<std::uint8_t>((sighting.leader_gone ? kLeaderGone : 0) | (sighting.dead ? kDead : 0) |
-                                   (sighting.held ? kHeld : 0));
+                                   (sighting.held ? kHeld : 0) | (sight.asked ? kAsked : 0));
 }
 
 template <typename Archive>
@@ -106,7 +108,7 @@ void Fields(Archive& archive, CapturedSight& sight) {
   Sighting& sighting = sight.sighting;
   std::array<char, kCommSize> name{};
   std::ranges::copy(sighting.name.view(), name.begin());
-  std::uint8_t flags = FlagsOf(sighting);
+  std::uint8_t flags = FlagsOf(sight);
   archive.Field(sight.kind);
   archive.Field(flags);
   archive.Field(sighting.tgid);
@@ -120,6 +122,7 @@ void Fields(Archive& archive, CapturedSight& sight) {
   sighting.leader_gone = (flags & kLeaderGone) != 0;
   sighting.dead = (flags & kDead) != 0;
   sighting.held = (flags & kHeld) != 0;
+  sight.asked = (flags & kAsked) != 0;
 }
 
 template <typename Archive>
@@ -129,6 +132,9 @@ void Fields(Archive& archive, CapturedSettling& settling) {
 
 template <typename Archive>
 void Fields(Archive& /*archive*/, CapturedDoubt& /*doubt*/) {}
+
+template <typename Archive>
+void Fields(Archive& /*archive*/, CapturedSilence& /*silence*/) {}
 
 template <typename Archive>
 void Fields(Archive& archive, CapturedRejection& rejection) {
@@ -198,6 +204,8 @@ std::optional<CaptureRecord> DecodeRecord(std::span<const std::byte> payload) {
       return Decoded<CapturedDoubt>(body);
     case TypeOf<CapturedRejection>():
       return Decoded<CapturedRejection>(body);
+    case TypeOf<CapturedSilence>():
+      return Decoded<CapturedSilence>(body);
     default:
       return std::nullopt;
   }

@@ -41,6 +41,7 @@ struct CapturedSight {
     kHidden,          // nothing is told of it
   };
   Kind kind = Kind::kBootstrap;
+  bool asked = false;  // the ledger's question came before it
   Sighting sighting;
   bool operator==(const CapturedSight&) const = default;
 };
@@ -63,7 +64,13 @@ struct CapturedRejection {
   bool operator==(const CapturedRejection&) const = default;
 };
 
-using CaptureRecord = std::variant<CaptureOpening, CapturedSight, CapturedSettling, CapturedDoubt, CapturedRejection>;
+// The ledger was asked for a question, and had none.
+struct CapturedSilence {
+  bool operator==(const CapturedSilence&) const = default;
+};
+
+using CaptureRecord =
+    std::variant<CaptureOpening, CapturedSight, CapturedSettling, CapturedDoubt, CapturedRejection, CapturedSilence>;
 
 // A record as a packet's payload.
 using RecordBuffer = std::array<std::byte, kMostRecordBytes>;

@@ -4,10 +4,12 @@
 #include <optional>
 #include <span>
 #include <stdexcept>
+#include <string>
+#include <utility>
+#include <variant>
 
 #include "core/protocol/capture_record.h"
 #include "core/protocol/decoder.h"
-#include "core/source/capture_file.h"
 
 namespace procevent {
 namespace {
@@ -17,7 +19,7 @@ constexpr std::uint32_t kMostCpus = 1U << 16U;  // what is beyond is no CPU
 // Reads one packet after the other, and ends with what they say together.
 class Summing {
  public:
-  explicit Summing(std::string path) : path_(std::move(path)) {}
+  explicit Summing(std::string name) : name_(std::move(name)) {}
 
   void Add(const CapturedPacket& packet) {
     if (packet.family == kConnectorFamily) {
@@ -29,7 +31,7 @@ class Summing {
         Open(*opening);
       }
     } else {
-      throw std::runtime_error(path_ + " holds a record that this version does not know: replay it with a newer one");
+      throw std::runtime_error(name_ + " holds a record that this version does not know: replay it with a newer one");
     }
     first_ns_ = any_ ? std::min(first_ns_, packet.time_ns) : packet.time_ns;
     last_ns_ = std::max(last_ns_, packet.time_ns);
@@ -38,7 +40,7 @@ class Summing {
 
   CaptureSummary Sum() {
     if (summary_.datagrams == 0) {
-      throw std::runtime_error(path_ + " holds no process event: record one with: procevent_exporter record FILE");
+      throw std::runtime_error(name_ + " holds no process event: record one with: procevent_exporter record FILE");
     }
     summary_.clock_offset_ns = clock_offset_ns_.value_or(0);
     summary_.first_ns = first_ns_ - summary_.clock_offset_ns;
@@ -57,7 +59,7 @@ class Summing {
 
   void Open(const CaptureOpening& opening) {
     if (opened_) {
-      throw std::runtime_error(path_ + " is several captures in one: replay them one by one");
+      throw std::runtime_error(name_ + " is several captures in one: replay them one by one");
     }
     opened_ = true;
     clock_offset_ns_ = opening.clock_offset_ns;
@@ -85,7 +87,7 @@ class Summing {
     }
   }
 
-  std::string path_;
+  std::string name_;
   CaptureSummary summary_;
   Message message_;
   bool any_ = false;
@@ -98,9 +100,8 @@ class Summing {
 
 }  // namespace
 
-CaptureSummary CaptureSummary::Of(const std::string& path) {
-  CaptureFile file(path);
-  Summing summing(path);
+CaptureSummary CaptureSummary::Of(CaptureFile file) {
+  Summing summing(file.name());
   CapturedPacket packet;
   CaptureFile::Got got = file.Read(packet);
   for (; got == CaptureFile::Got::kPacket; got = file.Read(packet)) {

@@ -3,16 +3,16 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <vector>
 
 #include "core/protocol/event_mask.h"
+#include "core/source/capture_file.h"
 
 namespace procevent {
 
 struct CaptureSummary {
-  // Reads all of the file. Throws std::runtime_error with a line that names what is wrong, and where.
-  static CaptureSummary Of(const std::string& path);
+  // Reads the file to its end. Throws std::runtime_error with a line that names what is wrong, and where.
+  static CaptureSummary Of(CaptureFile file);
 
   Hearing hearing = Hearing::kAll;
   std::uint64_t datagrams = 0;

@@ -85,7 +85,8 @@ void Reader::Run() {
     Tend();
     Wait();
   }
-  TellLosses(std::numeric_limits<std::uint64_t>::max());  // what waits for its minute
+  Drain();                                                // what was made before the end
+  TellLosses(std::numeric_limits<std::uint64_t>::max());  // and what waits for its minute
   source_->Close();
 }
 

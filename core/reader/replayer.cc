@@ -9,40 +9,24 @@
 #include <stdexcept>
 #include <system_error>
 #include <utility>
-#include <variant>
 
 #include "core/base/clock.h"
 #include "core/base/remedies.h"
-#include "core/reader/teller.h"
 
 namespace procevent {
 namespace {
 
 constexpr std::uint64_t kEndOfTime = std::numeric_limits<std::uint64_t>::max();
-constexpr std::uint64_t kPause = 3 * kNanosPerSecond;  // between two rounds; longer than an answer of /proc waits
 constexpr Error kChanged{"read the capture on", 0,
                          "it was whole when the replay began: leave it as it is, and start the exporter again"};
-
-// A time of the capture, in the present round.
-struct Shift {
-  std::uint64_t by_ns;
-
-  void operator()(CaptureOpening& /*opening*/) const {}
-  void operator()(CapturedDoubt& /*doubt*/) const {}
-  void operator()(CapturedRejection& /*rejection*/) const {}
-  void operator()(CapturedSettling& settling) const { settling.heard_ns += by_ns; }
-  void operator()(CapturedSight& sight) const {
-    sight.sighting.taken_ns += by_ns;
-    sight.sighting.start_ns += sight.sighting.start_ns == 0 ? 0 : by_ns;
-  }
-};
 
 }  // namespace
 
 Replayer::Replayer(const ReplayOptions& options, const LedgerOptions& ledger_options)
     : options_(options),
-      summary_(CaptureSummary::Of(options.file)),
+      summary_(CaptureSummary::Of(CaptureFile(options.file))),
       ledger_(summary_.cpus(), summary_.hearing, ledger_options),
+      playback_(summary_, ledger_),
       exchange_(Snapshot(summary_.cpus(), ledger_options)),
       notices_(Wake::MakeOrThrow()),
       stop_(Wake::MakeOrThrow()),
@@ -77,7 +61,10 @@ void Replayer::Run() {
       notices_.Post({.kind = Notice::Kind::kReplayed, .number = summary_.datagrams});
       break;
     }
-    BeginAnew();
+    const std::uint64_t ended = playback_.begins_ns();
+    playback_.BeginAnew();
+    round_started_ns_ =
+        options_.speed == 0 ? MonotonicNanos() : round_started_ns_ + (playback_.begins_ns() - ended) / options_.speed;
   }
   Rest();
 }
@@ -88,12 +75,10 @@ bool Replayer::PlayOnce() {
     CapturedPacket packet;
     CaptureFile::Got got = file.Read(packet);
     for (; got == CaptureFile::Got::kPacket; got = file.Read(packet)) {
-      const std::uint64_t now = packet.time_ns - summary_.clock_offset_ns + shift_ns_;
-      if (!WaitUntil(now)) {
+      if (!WaitUntil(playback_.TimeOf(packet))) {
         return false;
       }
-      Advance(now);
-      Play(packet, now);
+      playback_.Play(packet);
     }
     if (got == CaptureFile::Got::kEnd) {
       return true;
@@ -105,58 +90,11 @@ bool Replayer::PlayOnce() {
   return false;
 }
 
-void Replayer::Play(const CapturedPacket& packet, std::uint64_t now_ns) {
-  if (packet.family == kConnectorFamily) {
-    PlayDatagram(packet.payload, now_ns);
-  } else if (packet.family == kRecordFamily) {
-    if (const auto record = DecodeRecord(packet.payload)) {
-      PlayRecord(*record);
-    }
-  }
-}
-
-void Replayer::PlayDatagram(std::span<const std::byte> datagram, std::uint64_t now_ns) {
-  Decoder decoder(datagram);
-  while (decoder.Next(message_)) {
-    Event& event = message_.event;
-    event.timestamp_ns += shift_ns_;
-    if (event.cpu < summary_.cpus()) {
-      event.sequence += round_ * summary_.numbered[event.cpu];
-    }
-    ledger_.Book(message_, now_ns);
-  }
-}
-
-void Replayer::PlayRecord(CaptureRecord record) {
-  std::visit(Shift{shift_ns_}, record);
-  Tell(record, ledger_);
-}
-
-// Whoever lives at the end of the capture is gone, for the next round tells anew who lives.
-void Replayer::BeginAnew() {
-  const std::uint64_t gone = summary_.last_ns + shift_ns_ + kNanosPerSecond;
-  const std::uint64_t settled = gone + kNanosPerSecond;
-  Sightings& sightings = ledger_.sightings();
-  ledger_.Doubt();
-  RowId cursor = 0;
-  while (const auto tgid = sightings.NextInDoubt(cursor, sightings.end_of_rows())) {
-    sightings.SawGone(*tgid, gone);
-    if (!sightings.room()) {
-      sightings.Settle(settled);
-    }
-  }
-  sightings.Settle(settled);
-  const std::uint64_t length = summary_.last_ns - summary_.first_ns + kPause;
-  round_started_ns_ = DueAt(summary_.first_ns + shift_ns_ + length);
-  shift_ns_ += length;
-  ++round_;
-}
-
 bool Replayer::WaitUntil(std::uint64_t time_ns) {
   while (!stopping_.load(std::memory_order_relaxed)) {
     const bool due = options_.speed == 0 || Position() >= time_ns;
     if (!due) {
-      Advance(Position());
+      playback_.Advance(Position());
     }
     Obey();
     if (due) {
@@ -179,24 +117,16 @@ void Replayer::Rest() {
   }
 }
 
-// Packets of one read are a little older than what was told before them.
-void Replayer::Advance(std::uint64_t now_ns) {
-  if (now_ns > reached_ns_) {
-    reached_ns_ = now_ns;
-    ledger_.Advance(now_ns);
-  }
-}
-
 // Where in the round's time the replay is by now.
 std::uint64_t Replayer::Position() const {
   const std::uint64_t now = MonotonicNanos();
   const std::uint64_t passed = now - std::min(now, round_started_ns_);
-  return summary_.first_ns + shift_ns_ + passed * options_.speed;
+  return playback_.begins_ns() + passed * options_.speed;
 }
 
 std::uint64_t Replayer::DueAt(std::uint64_t time_ns) const {
   return options_.speed == 0 ? MonotonicNanos()
-                             : round_started_ns_ + (time_ns - summary_.first_ns - shift_ns_) / options_.speed;
+                             : round_started_ns_ + (time_ns - playback_.begins_ns()) / options_.speed;
 }
 
 // What others ask for: other groups of names, and a scrape.

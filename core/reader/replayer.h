@@ -14,14 +14,12 @@
 #include "core/base/mailbox.h"
 #include "core/base/wake.h"
 #include "core/ledger/ledger.h"
-#include "core/protocol/capture_record.h"
-#include "core/protocol/decoder.h"
 #include "core/reader/capture_summary.h"
 #include "core/reader/exchange.h"
 #include "core/reader/notices.h"
+#include "core/reader/playback.h"
 #include "core/reader/replay_options.h"
 #include "core/reader/waiter.h"
-#include "core/source/capture_file.h"
 
 namespace procevent {
 
@@ -48,23 +46,18 @@ class Replayer {
   void Run();
   // Once from the beginning to the end. False: it is to stop, or the capture cannot be read any more.
   [[nodiscard]] bool PlayOnce();
-  void Play(const CapturedPacket& packet, std::uint64_t now_ns);
-  void PlayDatagram(std::span<const std::byte> datagram, std::uint64_t now_ns);
-  void PlayRecord(CaptureRecord record);
-  void BeginAnew();
 
   // Waits until it is that time in the capture, and answers scrapes meanwhile. False: it is to stop.
   [[nodiscard]] bool WaitUntil(std::uint64_t time_ns);
   [[nodiscard]] std::uint64_t Position() const;
   [[nodiscard]] std::uint64_t DueAt(std::uint64_t time_ns) const;
-  void Advance(std::uint64_t now_ns);
   void Obey();
   void Rest();
 
   const ReplayOptions options_;
   const CaptureSummary summary_;
   Ledger ledger_;
-  Message message_;
+  Playback playback_;
   Exchange exchange_;
   Notices notices_;
   Mailbox<NameGroups> groups_;
@@ -73,11 +66,7 @@ class Replayer {
   std::atomic<bool> stopping_{false};
   std::thread thread_;
 
-  // One round after the other, as if the machine had gone on: its time and its numbers run on.
-  std::uint32_t round_ = 0;
-  std::uint64_t shift_ns_ = 0;          // of this round's time against the capture's
   std::uint64_t round_started_ns_ = 0;  // by the clock of this machine
-  std::uint64_t reached_ns_ = 0;        // of the round's time
   Error cause_;                         // why it ended before its time
 };
 

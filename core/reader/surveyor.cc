@@ -13,7 +13,7 @@ void Surveyor::Bootstrap() {
     for (const std::int32_t tgid : std::span(tgids).first(count)) {
       Sighting sighting;
       if (proc_.See(tgid, sighting) == ProcPids::Look::kSeen) {
-        teller_.Tell(CapturedSight{CapturedSight::Kind::kBootstrap, sighting});
+        teller_.Tell(CapturedSight{.kind = CapturedSight::Kind::kBootstrap, .sighting = sighting});
       }
     }
   }
@@ -51,12 +51,16 @@ std::uint64_t Surveyor::next_ns() const {
 void Surveyor::LookForNames() {
   std::size_t whole = 0;
   for (std::size_t i = 0; i < kNamesInTurn && whole < kProcessesInStep; ++i) {
+    if (!sightings_.any_question()) {
+      return;
+    }
     const auto question = sightings_.NextQuestion();
     if (!question) {
+      teller_.Tell(CapturedSilence{});
       return;
     }
     whole += question->whole ? 1U : 0U;
-    Look(*question);
+    Look(*question, true);
   }
 }
 
@@ -70,7 +74,7 @@ void Surveyor::StepThroughProcesses() {
   for (const std::int32_t tgid : std::span(tgids).first(count)) {
     Sighting sighting;
     if (sightings_.Unknown(tgid) && proc_.See(tgid, sighting) == ProcPids::Look::kSeen) {
-      teller_.Tell(CapturedSight{CapturedSight::Kind::kReconciliation, sighting});
+      teller_.Tell(CapturedSight{.kind = CapturedSight::Kind::kReconciliation, .sighting = sighting});
     }
   }
 }
@@ -82,16 +86,16 @@ void Surveyor::StepThroughRows() {
     if (!tgid) {
       break;
     }
-    Look({.tgid = *tgid, .whole = true});
+    Look({.tgid = *tgid, .whole = true}, false);
   }
   if (cursor_ >= sightings_.end_of_rows()) {
     pass_ = Pass::kNone;
   }
 }
 
-void Surveyor::Look(const Sightings::Question& question) {
+void Surveyor::Look(const Sightings::Question& question, bool asked) {
   using Kind = CapturedSight::Kind;
-  CapturedSight sight{.kind = question.whole ? Kind::kWhole : Kind::kName, .sighting = {}};
+  CapturedSight sight{.kind = question.whole ? Kind::kWhole : Kind::kName, .asked = asked, .sighting = {}};
   sight.sighting.tgid = question.tgid;
   switch (question.whole ? proc_.See(question.tgid, sight.sighting) : proc_.SeeName(question.tgid, sight.sighting)) {
     case ProcPids::Look::kSeen:

@@ -39,7 +39,7 @@ class Surveyor {
     kRows,       // those in doubt
   };
   void LookForNames();
-  void Look(const Sightings::Question& question);
+  void Look(const Sightings::Question& question, bool asked);
   void StepThroughProcesses();
   void StepThroughRows();
 

@@ -14,6 +14,7 @@ struct ToLedger {
 
   void operator()(const CaptureOpening& /*opening*/) const {}
   void operator()(const CapturedSettling& settling) const { ledger.sightings().Settle(settling.heard_ns); }
+  void operator()(const CapturedSilence& /*silence*/) const {}
   void operator()(const CapturedDoubt& /*doubt*/) const { ledger.Doubt(); }
   void operator()(const CapturedRejection& rejection) const {
     ledger.Reject(rejection.why == CapturedRejection::Why::kOversized ? Rejection::kOversized
@@ -50,7 +51,8 @@ void Teller::Open(unsigned cpus, Hearing hearing) {
 }
 
 void Teller::TakeDown(const CaptureRecord& record) {
-  if (std::holds_alternative<CapturedSettling>(record) && !ledger_.sightings().any_answer()) {
+  const Sightings& sightings = ledger_.sightings();
+  if (std::holds_alternative<CapturedSettling>(record) && !sightings.any_answer() && !sightings.any_question()) {
     return;  // as nearly always: it settles nothing
   }
   RecordBuffer buffer;

@@ -29,6 +29,7 @@ class CaptureFile {
 
   enum class Got : std::uint8_t { kPacket, kEnd, kFault };
   Got Read(CapturedPacket& packet);
+  [[nodiscard]] const std::string& name() const { return name_; }
   // After kFault: the line.
   [[nodiscard]] const std::string& fault() const { return fault_; }
 

@@ -6,6 +6,7 @@ namespace {
 const std::string kSections = "web, source, reader, processes, comms, name_groups, histograms, log";
 const std::string kWebKeys = "listen_addresses, telemetry_path, allow, max_requests";
 const std::string kSize = ", allowed is a size from 64KiB to 1GiB in bytes or with KiB, MiB or GiB, like 32MiB";
+const std::string kSpeed = ", allowed is max, or a number from 1 to 1000 in digits alone, like 10";
 const std::string kDrain = ", allowed is a duration from 1ms to 1s in whole ms, s, m or h, like 10ms";
 const std::string kCanary = ", allowed is a duration from 1s to 60s in whole ms, s, m or h, like 5s";
 const std::string kProcesses = ", allowed is a number from 1024 to 4194304 in digits alone, like 65536";
@@ -45,6 +46,17 @@ std::vector<FaultRow> QuantityRows() {
        "f.yml:2:3: source.receive_buffer: found an empty value" + kSize},
       {"BufferQuotedNull", "source:\n  receive_buffer: 'null'\n",
        R"(f.yml:2:19: source.receive_buffer: found "null")" + kSize},
+      {"ReplayEmpty", "source: {replay: ''}",
+       R"(f.yml:1:18: source.replay: found "", allowed is none, or the path of a capture)"},
+      {"ReplayList", "source: {replay: [a, b]}",
+       "f.yml:1:18: source.replay: found a list, allowed is none, or the path of a capture"},
+      {"ReplaySpeedNone", "source: {replay_speed: 0}", R"(f.yml:1:24: source.replay_speed: found "0")" + kSpeed},
+      {"ReplaySpeedHigh", "source: {replay_speed: 1001}", R"(f.yml:1:24: source.replay_speed: found "1001")" + kSpeed},
+      {"ReplaySpeedPart", "source: {replay_speed: 0.5}", R"(f.yml:1:24: source.replay_speed: found "0.5")" + kSpeed},
+      {"ReplaySpeedWord", "source: {replay_speed: mx}",
+       R"(f.yml:1:24: source.replay_speed: found "mx")" + kSpeed + R"(; did you mean "max"?)"},
+      {"ReplayLoopWord", "source: {replay_loop: yes}",
+       R"(f.yml:1:23: source.replay_loop: found "yes", allowed is true or false)"},
       {"DrainNoUnit", "reader: {drain_interval: 10}", R"(f.yml:1:26: reader.drain_interval: found "10")" + kDrain},
       {"DrainZero", "reader: {drain_interval: 0ms}", R"(f.yml:1:26: reader.drain_interval: found "0ms")" + kDrain},
       {"DrainLong", "reader: {drain_interval: 1001ms}",

@@ -150,6 +150,9 @@ std::string RandomText(std::mt19937& random) {
 Config RandomConfig(std::mt19937& random) {
   Config config;
   config.connector = RandomConnector(random);
+  config.replay.file = Coin(random) ? "" : RandomText(random);
+  config.replay.speed = static_cast<unsigned>(Within(random, 0, 1000));
+  config.replay.loop = Coin(random);
   config.reader.drain_interval = Duration(random, milliseconds(1), std::chrono::seconds(1));
   config.reader.canary_interval = Duration(random, std::chrono::seconds(1), std::chrono::minutes(1));
   config.ledger = RandomLedger(random);

@@ -24,6 +24,9 @@ import readme
 ROOT = proxy.ROOT
 TREE = ("CMakeLists.txt", "CMakePresets.json", "cmd", "config", "core", "deploy", "exporter", "tests")
 SECONDS = 60  # for one command
+CHECKED = ("sh", "promql", "yaml", "ini", "")  # languages of blocks, here
+ELSEWHERE = ("cpp", "cmake")  # tests/library holds them against its consumer
+FOREIGN = ("rust",)  # for comparison: nothing here can compile it, and README says so
 NOOP = bytes.fromhex("10000000010000000000000000000000")  # a message of the kernel, in each form that is read
 PICTURES = ("kernel --events-->",)  # blocks without a language that hold no commands, by how they begin
 
@@ -73,10 +76,25 @@ def serve(tree, command):
             raise AssertionError(f"{command}: exit {script.returncode}:\n{''.join(printed)}{script.stdout.read()}")
 
 
+def replay(tree, command):
+    """The exporter itself, on the demo capture: it serves, and SIGTERM ends it well."""
+    flags = command.replace("FILE", os.path.join(tree.root, "deploy/demo/demo.pcap")).split()[1:]
+    with harness.Exporter(*flags) as exporter:
+        exporter.wait_ready()
+        if exporter.scrape().value("procevent_replayed") != 1:
+            raise AssertionError(f"{command}: it does not replay")
+
+
 COMMANDS = {
     "deploy/run.sh": serve,
     "deploy/run.sh --web.listen-address=127.0.0.1:13675": serve,
     "deploy/run.sh &": serve,
+    "deploy/run.sh --demo": serve,
+    "procevent_exporter record FILE --duration=10s":
+        run(instead=[("FILE", "x.pcap"), ("10s", "300ms")], shows="recorded [0-9]+ events"),
+    "procevent_exporter --source.replay=FILE": replay,
+    "procevent_exporter --source.replay=FILE --source.replay-speed=max --source.replay-loop=true": replay,
+    "tshark -r FILE": run(instead=[("FILE", "deploy/demo/demo.pcap")], more="-c 3", shows="Netlink"),
     "tests/run.sh": elsewhere("it runs this test"),
     "grep cn_proc /proc/net/connector": run(shows="cn_proc"),
     "procevent_exporter doctor": run(shows="(?m)^ok +subscription"),
@@ -92,6 +110,9 @@ COMMANDS = {
     "python3 tests/bench/scrape_cost.py --build build/bench":
         run(more="--scrapes 2 --series 500", shows=r"\| procevent_exporter, 500 \|"),
     "build/bench/tests/bench/ledger_bench": run(more="--benchmark_min_time=0.001", shows="Benchmark"),
+    **dict.fromkeys(("cmake --preset release && cmake --build --preset release",
+                     "cmake --install build/release --component library --prefix /usr/local"),
+                    elsewhere("tests/library installs its own build")),
     proxy.INSTALL: run(more="--simulate"),
     **dict.fromkeys(proxy.SET_UP, elsewhere("test_proxy.py runs it")),
 }
@@ -108,7 +129,7 @@ QUIET = {
     "procevent_config_restart_pending", "procevent_credential_changes_total", "procevent_events_lost_total",
     "procevent_http_requests_refused_total", "procevent_listener_restarts_total",
     "procevent_listener_up", "procevent_loss_exact", "procevent_messages_rejected_total", "procevent_pending",
-    "procevent_processes_dropped_total", "procevent_ptrace_total", "procevent_socket_drops_total",
+    "procevent_processes_dropped_total", "procevent_ptrace_total", "procevent_replayed", "procevent_socket_drops_total",
     "procevent_threads", "process_open_fds"}
 
 # Metrics without a row until something rare happens.
@@ -172,7 +193,7 @@ def unknown(text):
             found.append(f"line {block.line}: YAML of another kind")
         elif block.language == "" and not block.text.strip().startswith(PICTURES):
             found.append(f"line {block.line}: a block without a language")
-        elif block.language not in ("sh", "promql", "yaml", "ini", ""):
+        elif block.language not in CHECKED + ELSEWHERE + FOREIGN:
             found.append(f"line {block.line}: a block of {block.language}")
     return found
 

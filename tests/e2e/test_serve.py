@@ -37,7 +37,7 @@ METRICS = """
     procevent_event_delay_seconds_count procevent_reader_cpu_seconds_total procevent_kernel_forks_total
     procevent_build_info procevent_config_last_reload_successful
     procevent_config_last_reload_success_timestamp_seconds procevent_config_restart_pending
-    procevent_http_requests_refused_total
+    procevent_http_requests_refused_total procevent_replayed
     process_cpu_seconds_total process_resident_memory_bytes process_virtual_memory_bytes
     process_virtual_memory_max_bytes process_start_time_seconds process_open_fds process_max_fds process_threads
 """.split()

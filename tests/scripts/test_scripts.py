@@ -300,6 +300,14 @@ class DeployRunTest(ScriptTest):
             with self.start(PROCEVENT_CONFIG_FILE=file) as script:
                 self.assertEqual(script.communicate(timeout=30)[0], printed)
 
+    def test_the_demo_is_a_replay_and_needs_no_privilege(self):
+        self.stub(self.tree / "build/release/procevent_exporter", '#!/bin/bash\necho "$@"\n')
+        done = self.run_script("deploy/run.sh", "--demo", "--log.level=debug")
+        self.assertEqual(done.stdout, f"--config.file={self.tree}/deploy/procevent_exporter.yml "
+                         f"--source.replay={self.tree}/deploy/demo/demo.pcap --source.replay-loop=true "
+                         "--log.level=debug\n")
+        self.assertNotIn("CAP_NET_ADMIN", done.stderr)
+
     def test_a_binary_that_ends_at_once_ends_the_script_with_its_status(self):
         self.stub(self.tree / "build/release/procevent_exporter", "#!/bin/bash\nexit 1\n")
         done = self.run_script("deploy/run.sh")

@@ -1,4 +1,4 @@
-#include "core/ledger/sequence.h"
+#include "core/protocol/sequence.h"
 
 namespace procevent {
 namespace {

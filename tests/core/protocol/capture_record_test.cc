@@ -1,0 +1,143 @@
+#include "core/protocol/capture_record.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+#include <string>
+#include <vector>
+
+#include "test_events.h"
+
+namespace procevent {
+namespace {
+
+Bytes Encoded(const CaptureRecord& record) {
+  RecordBuffer buffer;
+  const auto bytes = EncodeRecord(record, buffer);
+  return {bytes.begin(), bytes.end()};
+}
+
+Sighting FullSighting() {
+  return {.tgid = 4711,
+          .taken_ns = 1'000'000'007,
+          .name = CommName("a\n\xff name"),
+          .threads = 12,
+          .leader_gone = true,
+          .dead = false,
+          .held = true,
+          .start_ns = 99,
+          .euid = 1000,
+          .egid = 1001};
+}
+
+struct NamedRecord {
+  std::string name;
+  CaptureRecord record;
+};
+
+std::vector<NamedRecord> Records() {
+  using Kind = CapturedSight::Kind;
+  using Why = CapturedRejection::Why;
+  return {
+      {"opening", CaptureOpening{.clock_offset_ns = 1ULL << 60U, .cpus = 128, .hearing = Hearing::kLives}},
+      {"bootstrap", CapturedSight{.kind = Kind::kBootstrap, .asked = true, .sighting = FullSighting()}},
+      {"reconciliation", CapturedSight{.kind = Kind::kReconciliation, .asked = true, .sighting = FullSighting()}},
+      {"whole", CapturedSight{.kind = Kind::kWhole, .asked = true, .sighting = FullSighting()}},
+      {"name", CapturedSight{.kind = Kind::kName, .asked = true, .sighting = FullSighting()}},
+      {"gone", CapturedSight{.kind = Kind::kGone, .asked = true, .sighting = {}}},
+      {"hidden", CapturedSight{.kind = Kind::kHidden, .asked = true, .sighting = {}}},
+      {"settling", CapturedSettling{77}},
+      {"doubt", CapturedDoubt{}},
+      {"silence", CapturedSilence{}},
+      {"foreign sender", CapturedRejection{Why::kForeignSender}},
+      {"oversized", CapturedRejection{Why::kOversized}},
+  };
+}
+
+TEST(CaptureRecordTest, IsReadAsItWasWritten) {
+  for (const auto& [name, record] : Records()) {
+    const Bytes bytes = Encoded(record);
+    EXPECT_TRUE(IsRecord(bytes)) << name;
+    EXPECT_EQ(DecodeRecord(bytes), record) << name;
+  }
+}
+
+TEST(CaptureRecordTest, IsExactlyAsLongAsItSays) {
+  for (const auto& [name, record] : Records()) {
+    Bytes bytes = Encoded(record);
+    for (std::size_t size = 0; size < bytes.size(); ++size) {
+      EXPECT_EQ(DecodeRecord(std::span(bytes).first(size)), std::nullopt) << name << " cut to " << size;
+    }
+    bytes.push_back(std::byte{0});
+    EXPECT_EQ(DecodeRecord(bytes), std::nullopt) << name << " and a byte more";
+    Overwrite32(bytes, 0, static_cast<std::uint32_t>(bytes.size()));
+    EXPECT_EQ(DecodeRecord(bytes), std::nullopt) << name << " and a byte more, of which its length tells";
+  }
+}
+
+TEST(CaptureRecordTest, WhatIsNotKnownIsNotRead) {
+  constexpr std::size_t kType = 4;
+  constexpr std::size_t kMagic = 16;
+  constexpr std::size_t kVersion = 23;
+  constexpr std::size_t kBody = 24;
+  struct Row {
+    const char* name;
+    CaptureRecord record;
+    std::size_t offset;
+    std::byte value;
+    bool is_record;
+  };
+  const std::vector<Row> rows = {
+      {"another type", CapturedDoubt{}, kType, std::byte{22}, true},
+      {"a type of the kernel's", CapturedDoubt{}, kType, std::byte{3}, true},
+      {"another version", CapturedDoubt{}, kVersion, std::byte{2}, true},
+      {"another magic", CapturedDoubt{}, kMagic, std::byte{'P'}, false},
+      {"a hearing that there is not", CaptureOpening{}, kBody + 12, std::byte{3}, true},
+      {"a kind of sight that there is not", CapturedSight{}, kBody, std::byte{7}, true},
+      {"no kind of sight", CapturedSight{}, kBody, std::byte{0}, true},
+      {"no reason", CapturedRejection{}, kBody, std::byte{0}, true},
+  };
+  for (const Row& row : rows) {
+    Bytes bytes = Encoded(row.record);
+    ASSERT_TRUE(DecodeRecord(bytes)) << row.name;
+    bytes.at(row.offset) = row.value;
+    EXPECT_EQ(DecodeRecord(bytes), std::nullopt) << row.name;
+    EXPECT_EQ(IsRecord(bytes), row.is_record) << row.name;
+  }
+}
+
+// Of any bytes nothing but what holds is read, and what is read is written as it was.
+TEST(CaptureRecordTest, AnyBytes) {
+  std::mt19937 random(7);
+  const auto records = Records();
+  for (int round = 0; round < 100'000; ++round) {
+    Bytes bytes = Encoded(records.at(random() % records.size()).record);
+    bytes.at(random() % bytes.size()) = static_cast<std::byte>(random());
+    if (const auto record = DecodeRecord(bytes)) {
+      EXPECT_EQ(DecodeRecord(Encoded(*record)), record);
+    }
+  }
+}
+
+// A datagram of the connector is no record, whatever it says.
+TEST(CaptureRecordTest, NoDatagramIsOne) {
+  for (const auto& [name, event, size] : OneOfEachKind()) {
+    EXPECT_FALSE(IsRecord(EncodeEvent(event))) << name;
+  }
+}
+
+TEST(CookedHeaderTest, IsOfTheKernelsForm) {
+  EXPECT_EQ(ToHex(CookedHeader(kConnectorFamily)), ToHex(FromHex("0006 0338 00000000000000000000 000b")));
+  EXPECT_EQ(FamilyOf(CookedHeader(kRecordFamily)), kRecordFamily);
+  EXPECT_EQ(FamilyOf(CookedHeader(0x1234)), 0x1234);
+}
+
+TEST(CookedHeaderTest, IsNotReadWhereItIsNone) {
+  auto header = CookedHeader(kConnectorFamily);
+  EXPECT_EQ(FamilyOf(std::span(header).first(15)), std::nullopt);
+  header[3] = std::byte{1};  // Ethernet
+  EXPECT_EQ(FamilyOf(header), std::nullopt);
+}
+
+}  // namespace
+}  // namespace procevent

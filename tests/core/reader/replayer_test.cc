@@ -1,0 +1,284 @@
+// A capture goes in, numbers come out: the same ones, however it is replayed.
+#include "core/reader/replayer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "core/base/clock.h"
+#include "core/protocol/encoder.h"
+#include "core/source/capture_writer.h"
+
+namespace procevent {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+
+constexpr std::uint64_t kOffset = 1'700'000'000 * kNanosPerSecond;
+constexpr std::uint64_t kStart = 5'000 * kNanosPerSecond;
+
+class ReplayerTest : public testing::Test {
+ protected:
+  ReplayerTest() {
+    std::string name = testing::TempDir() + "procevent_replay_XXXXXX";
+    EXPECT_NE(::mkdtemp(name.data()), nullptr);
+    directory_ = name;
+    options_.file = directory_ / "a.pcap";
+    options_.speed = 0;
+    writer_ = std::make_unique<CaptureWriter>(options_.file);
+  }
+  ~ReplayerTest() override { std::filesystem::remove_all(directory_); }
+
+  void Put(std::uint64_t at_ns, const CaptureRecord& record) {
+    RecordBuffer buffer;
+    writer_->Write(kOffset + kStart + at_ns, kRecordFamily, EncodeRecord(record, buffer));
+  }
+  void Put(std::uint64_t at_ns, std::uint32_t cpu, const Event::Body& body, std::uint32_t what) {
+    Event event;
+    event.body = body;
+    event.what = what;
+    event.cpu = cpu;
+    event.sequence = ++sequence_.at(cpu);
+    event.timestamp_ns = kStart + at_ns;
+    writer_->Write(kOffset + kStart + at_ns + 1000, kConnectorFamily, EncodeEvent(event));
+  }
+  void Lose(std::uint32_t cpu, std::uint32_t events) { sequence_.at(cpu) += events; }
+
+  // A shell, known from the start, forks `children`, each of which ends with 3 after a millisecond.
+  void PutFamily(int children, std::uint64_t every_ns = kNanosPerMilli) {
+    Put(0, CaptureOpening{.clock_offset_ns = kOffset, .cpus = 2});
+    CapturedSight shell;
+    shell.sighting.tgid = 100;
+    shell.sighting.taken_ns = kStart;
+    shell.sighting.name = CommName("shell");
+    shell.sighting.threads = 1;
+    shell.sighting.start_ns = 1;
+    Put(0, shell);
+    for (int i = 0; i < children; ++i) {
+      const std::uint64_t at = kNanosPerSecond + static_cast<std::uint64_t>(i) * every_ns;
+      const Task child{1000 + i, 1000 + i};
+      Put(at, 0, ForkBody{{100, 100}, child}, 1);
+      Put(at + kNanosPerMilli, 1, ExitBody{child, 3 << 8, 17, {100, 100}}, 0x80000000);
+    }
+    const std::uint64_t end = kNanosPerSecond + static_cast<std::uint64_t>(children) * every_ns;
+    Put(end, CapturedSettling{kStart + end});
+  }
+
+  Replayer& Start() {
+    static_cast<void>(writer_->Finish());
+    replayer_ = std::make_unique<Replayer>(options_, LedgerOptions{});
+    replayer_->Start();
+    return *replayer_;
+  }
+
+  Snapshot Take() {
+    Snapshot snapshot(2);
+    EXPECT_EQ(replayer_->exchange().Take(snapshot, 10s), Exchange::Age::kFresh);
+    return snapshot;
+  }
+
+  Notice AwaitNotice() {
+    Notice notice;
+    const auto deadline = std::chrono::steady_clock::now() + 20s;
+    while (!replayer_->notices().Take(notice)) {
+      if (std::chrono::steady_clock::now() > deadline) {
+        ADD_FAILURE() << "the replay tells nothing";
+        break;
+      }
+      std::this_thread::sleep_for(1ms);
+    }
+    return notice;
+  }
+
+  static Tally TallyOf(const Snapshot& snapshot, std::string_view name) {
+    for (const CommRow& row : snapshot.numbers.comms.rows) {
+      if (row.label.view() == name) {
+        return row.tally;
+      }
+    }
+    return {};
+  }
+
+  std::string WhyNot() {
+    try {
+      Start();
+    } catch (const std::runtime_error& error) {
+      return error.what();
+    }
+    return "it starts";
+  }
+
+  std::filesystem::path directory_;
+  ReplayOptions options_;
+  std::unique_ptr<CaptureWriter> writer_;
+  std::unique_ptr<Replayer> replayer_;
+  std::array<std::uint32_t, 2> sequence_{0xFFFFFFF0, 7};  // the one wraps around
+};
+
+TEST_F(ReplayerTest, TellsWhatWasRecorded) {
+  PutFamily(50);
+  Start();
+  EXPECT_EQ(replayer_->summary().datagrams, 100U);
+  EXPECT_EQ(replayer_->summary().cpus(), 2U);
+  const Notice notice = AwaitNotice();
+  EXPECT_EQ(notice.kind, Notice::Kind::kReplayed);
+  EXPECT_EQ(notice.number, 100U);
+  const Snapshot snapshot = Take();
+  EXPECT_TRUE(snapshot.replayed);
+  EXPECT_TRUE(snapshot.listening);
+  EXPECT_TRUE(snapshot.loss_exact);
+  EXPECT_EQ(snapshot.kernel_forks, std::nullopt);
+  EXPECT_EQ(snapshot.numbers.events_of(EventKind::kFork), 50U);
+  EXPECT_EQ(snapshot.numbers.lost_in_all(), 0U);
+  EXPECT_EQ(snapshot.numbers.processes, 1U);
+  EXPECT_EQ(TallyOf(snapshot, "shell")[Count::kForks], 50U);
+  EXPECT_EQ(TallyOf(snapshot, "shell")[Count::kFailed], 50U);
+  EXPECT_EQ(snapshot.numbers.ends.lifetimes.count(), 50U);
+  EXPECT_EQ(snapshot.numbers.ends.lifetimes.sum(), 50 * kNanosPerMilli);
+}
+
+TEST_F(ReplayerTest, LossesAreThoseOfTheRecording) {
+  PutFamily(3);
+  Lose(1, 7);
+  Put(2 * kNanosPerSecond, 1, ExecBody{{5, 5}}, 2);
+  Put(2 * kNanosPerSecond, CapturedRejection{CapturedRejection::Why::kForeignSender});
+  Put(2 * kNanosPerSecond, CapturedRejection{CapturedRejection::Why::kOversized});
+  Start();
+  AwaitNotice();
+  const Snapshot snapshot = Take();
+  EXPECT_EQ(snapshot.numbers.lost.at(0), 0U);
+  EXPECT_EQ(snapshot.numbers.lost.at(1), 7U);
+  EXPECT_EQ(snapshot.numbers.rejected.at(static_cast<std::size_t>(Rejection::kForeignSender)), 1U);
+  EXPECT_EQ(snapshot.numbers.rejected.at(static_cast<std::size_t>(Rejection::kOversized)), 1U);
+}
+
+TEST_F(ReplayerTest, TheCapturesClockIsTheLedgers) {
+  PutFamily(100);
+  Start();
+  AwaitNotice();
+  EXPECT_GT(Take().numbers.peaks.at(0).at(0), 0) << "time stands still at the end: the minute does not pass";
+  EXPECT_EQ(Take().numbers.peaks, Take().numbers.peaks);
+}
+
+// Twice the speed is half the time; more than that would be a benchmark.
+TEST_F(ReplayerTest, WaitsAsLongAsTheRecordingDid) {
+  PutFamily(20, 20 * kNanosPerMilli);  // 1.4 s
+  options_.speed = 4;
+  const auto began = std::chrono::steady_clock::now();
+  Start();
+  const Snapshot early = Take();
+  EXPECT_EQ(early.numbers.events_of(EventKind::kFork), 0U) << "the first fork is a second later";
+  AwaitNotice();
+  EXPECT_GE(std::chrono::steady_clock::now() - began, 340ms);
+  EXPECT_EQ(Take().numbers.events_of(EventKind::kFork), 20U);
+}
+
+TEST_F(ReplayerTest, RoundAfterRoundNothingIsLostAndNothingFalls) {
+  PutFamily(30);
+  Put(1900 * kNanosPerMilli, 0, ForkBody{{100, 100}, {500, 500}}, 1);  // it lives at the end
+  options_.loop = true;
+  Start();
+  std::uint64_t forks = 0;
+  while (forks < 10'000) {
+    const Snapshot snapshot = Take();
+    const std::uint64_t now = snapshot.numbers.events_of(EventKind::kFork);
+    ASSERT_GE(now, forks);
+    forks = now;
+    EXPECT_EQ(snapshot.numbers.lost_in_all(), 0U);
+    EXPECT_LE(snapshot.numbers.processes, 3U);
+    EXPECT_LE(TallyOf(snapshot, "shell")[Count::kForks], forks);
+    EXPECT_EQ(snapshot.numbers.ends.lifetimes.sum(), snapshot.numbers.ends.lifetimes.count() * kNanosPerMilli);
+    EXPECT_EQ(snapshot.numbers.events_of(EventKind::kFork),
+              TallyOf(snapshot, "shell")[Count::kForks] + snapshot.numbers.pending[Count::kForks]);
+  }
+  replayer_->Stop();
+}
+
+TEST_F(ReplayerTest, StopsInTheMiddle) {
+  PutFamily(20, 10 * kNanosPerSecond);
+  options_.speed = 1;
+  Start();
+  EXPECT_EQ(Take().numbers.events_of(EventKind::kFork), 0U);
+  const auto began = std::chrono::steady_clock::now();
+  replayer_->Stop();
+  EXPECT_LE(std::chrono::steady_clock::now() - began, 5s);
+}
+
+TEST_F(ReplayerTest, ACaptureThatIsCutWhileItIsReplayedIsTold) {
+  PutFamily(20);
+  options_.loop = true;
+  Start();
+  while (Take().numbers.events_of(EventKind::kFork) < 100) {
+  }
+  std::filesystem::resize_file(options_.file, std::filesystem::file_size(options_.file) - 10);
+  const Notice notice = AwaitNotice();
+  EXPECT_EQ(notice.kind, Notice::Kind::kNotReplayed);
+  EXPECT_THAT(Describe(notice.error), HasSubstr("it was whole when the replay began"));
+  const Snapshot snapshot = Take();
+  EXPECT_FALSE(snapshot.listening);
+  EXPECT_EQ(snapshot.cause, notice.error);
+  EXPECT_GE(snapshot.numbers.events_of(EventKind::kFork), 100U) << "what was counted stays";
+}
+
+TEST_F(ReplayerTest, OtherGroupsHoldFromWhenTheyCame) {
+  PutFamily(20);
+  options_.loop = true;
+  Start();
+  const std::vector<NameGroup> groups{{"shell", "renamed"}};
+  replayer_->Regroup(groups);
+  while (TallyOf(Take(), "renamed")[Count::kForks] == 0) {
+  }
+}
+
+// A capture by others has no opening: its first event tells which clock it goes by.
+TEST_F(ReplayerTest, ACaptureOfOthersIsReplayed) {
+  Put(kNanosPerSecond, 1, ForkBody{{1, 1}, {7, 7}}, 1);
+  writer_->Write(kOffset + kStart + kNanosPerSecond, 0, {});  // routes, say
+  writer_->Write(kOffset + kStart + kNanosPerSecond, kRecordFamily, std::as_bytes(std::span("other programs' talk")));
+  Put(2 * kNanosPerSecond, 1, ExitBody{{7, 7}, 0, 17, {1, 1}}, 0x80000000);
+  Start();
+  AwaitNotice();
+  const Snapshot snapshot = Take();
+  EXPECT_EQ(replayer_->summary().cpus(), 2U);
+  EXPECT_EQ(replayer_->summary().first_ns, kStart + kNanosPerSecond);
+  EXPECT_EQ(snapshot.numbers.pending[Count::kSucceeded], 1U) << "nobody says by which name";
+}
+
+TEST_F(ReplayerTest, WhatCannotBeReplayedIsSaidBeforeItBegins) {
+  EXPECT_THAT(WhyNot(), HasSubstr("a.pcap holds no process event: record one with: procevent_exporter record FILE"));
+}
+
+TEST_F(ReplayerTest, ACutOffCaptureIsRefusedWithThePlace) {
+  PutFamily(5);
+  static_cast<void>(writer_->Finish());
+  std::filesystem::resize_file(options_.file, std::filesystem::file_size(options_.file) - 1);
+  EXPECT_THAT(WhyNot(), HasSubstr("a.pcap is broken at offset "));
+}
+
+TEST_F(ReplayerTest, ARecordOfANewerVersionIsRefused) {
+  PutFamily(1);
+  RecordBuffer buffer;
+  const auto record = EncodeRecord(CapturedDoubt{}, buffer);
+  buffer.at(23) = std::byte{9};
+  writer_->Write(kOffset, kRecordFamily, record);
+  EXPECT_THAT(WhyNot(), HasSubstr("holds a record that this version does not know: replay it with a newer one"));
+}
+
+TEST_F(ReplayerTest, TwoInOneAreRefused) {
+  PutFamily(1);
+  PutFamily(1);
+  EXPECT_THAT(WhyNot(), HasSubstr("is several captures in one: replay them one by one"));
+}
+
+}  // namespace
+}  // namespace procevent

@@ -1,0 +1,86 @@
+// Any bytes as a capture: it is read to its end or refused in a line, and what it tells a ledger adds up, round after
+// round.
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <iostream>
+#include <stdexcept>
+#include <string_view>
+
+#include "core/reader/playback.h"
+
+namespace procevent {
+namespace {
+
+void Require(bool holds, std::string_view rule) {
+  if (!holds) {
+    std::cerr << "broken: " << rule << std::endl;
+    std::abort();
+  }
+}
+
+class Bytes {
+ public:
+  Bytes(const std::uint8_t* data, std::size_t size) : data_(data), size_(size) {}
+
+  [[nodiscard]] CaptureFile Open() const {
+    // NOLINTNEXTLINE(*-const-cast): it is only read
+    return {::fmemopen(const_cast<std::uint8_t*>(data_), size_, "rb"), "fuzz"};
+  }
+
+ private:
+  const std::uint8_t* data_;
+  std::size_t size_;
+};
+
+void CheckSums(const Ledger& ledger, unsigned cpus) {
+  Numbers numbers(cpus);
+  ledger.CopyTo(numbers);
+  Tally booked = numbers.pending;
+  for (const CommRow& row : numbers.comms.rows) {
+    booked += row.tally;
+  }
+  if (!numbers.followed) {
+    return;
+  }
+  Require(booked[Count::kForks] + booked[Count::kThreadsStarted] == numbers.events_of(EventKind::kFork), "forks");
+  Require(booked[Count::kExecs] == numbers.events_of(EventKind::kExec), "execs");
+  Require(booked[Count::kSucceeded] + booked[Count::kFailed] + booked[Count::kKilled] + booked[Count::kThreadsEnded] ==
+              numbers.events_of(EventKind::kExit),
+          "exits");
+}
+
+void PlayAll(const Bytes& bytes) {
+  const CaptureSummary summary = CaptureSummary::Of(bytes.Open());
+  LedgerOptions options;
+  options.process_limit = 1024;
+  Ledger ledger(summary.cpus(), summary.hearing, options);
+  Playback playback(summary, ledger);
+  for (int round = 0; round < 2; ++round) {
+    CaptureFile file = bytes.Open();
+    CapturedPacket packet;
+    CaptureFile::Got got = file.Read(packet);
+    for (; got == CaptureFile::Got::kPacket; got = file.Read(packet)) {
+      playback.Play(packet);
+    }
+    Require(got == CaptureFile::Got::kEnd, "what was whole is whole");
+    CheckSums(ledger, summary.cpus());
+    playback.BeginAnew();
+  }
+}
+
+}  // namespace
+}  // namespace procevent
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size == 0) {
+    return 0;  // fmemopen has none of that size
+  }
+  try {
+    procevent::PlayAll({data, size});
+  } catch (const std::runtime_error& fault) {
+    procevent::Require(std::string_view(fault.what()).find('\n') == std::string_view::npos, "a fault is one line");
+  }
+  return 0;
+}

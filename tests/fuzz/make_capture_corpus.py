@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+"""Writes the seeds of capture_fuzz, each named for what it is: make_capture_corpus.py [FOLDER].
+
+The files are in the repository; this is how they were made.
+"""
+import pathlib
+import struct
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+HEAD = 24
+
+
+def packets_of(data):
+    while data:
+        size = 16 + struct.unpack_from("<I", data, 8)[0]
+        yield data[:size]
+        data = data[size:]
+
+
+def family_of(packet):
+    return struct.unpack_from(">H", packet, 30)[0]
+
+
+def type_of(packet):
+    return struct.unpack_from("<H", packet, 36)[0]
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "tests/fuzz/corpus/capture")
+    folder.mkdir(parents=True, exist_ok=True)
+    demo = (ROOT / "deploy/demo/demo.pcap").read_bytes()
+    head, packets = demo[:HEAD], list(packets_of(demo[HEAD:]))
+    datagrams = [packet for packet in packets if family_of(packet) == 11]
+    records = [packet for packet in packets if family_of(packet) == 2]
+    one_of_each = list({type_of(packet): packet for packet in records}.values())
+    what = {packet[68:72]: packet for packet in datagrams}  # one event of each kind
+    seeds = {
+        "head_alone": head,
+        "beginning": head + b"".join(packets[:60]),
+        "datagrams": head + b"".join(datagrams[:20]),
+        "events": head + b"".join(what.values()),
+        "records": head + b"".join(one_of_each),
+        "records_and_events": head + b"".join(one_of_each + list(what.values())),
+        "cut": (head + b"".join(packets[:3]))[:-5],
+        "microseconds": b"\xd4\xc3\xb2\xa1" + head[4:] + b"".join(packets[:5]),
+        "other_link_type": head[:20] + b"\x01\0\0\0" + b"".join(packets[:5]),
+        "two_openings": head + packets[0] + packets[0] + datagrams[0],
+        "loss": head + packets[0] + datagrams[0] + datagrams[40],
+        "text": b"#!/bin/sh\n",
+    }
+    for name, seed in seeds.items():
+        (folder / name).write_bytes(seed)
+
+
+if __name__ == "__main__":
+    main()
