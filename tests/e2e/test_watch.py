@@ -189,7 +189,7 @@ class Events(harness.LiveTest):
             cpu, seq = line["cpu"], line["seq"]
             gap = seq - last[cpu] - 1 if cpu in last else 0
             hidden = gap - lost.pop(cpu, 0)
-            self.assertIn(hidden, range(20), [other for other in lines[at - 200:at + 1] if other["cpu"] == cpu])
+            self.assertIn(hidden, range(20), [other for other in lines[max(0, at - 200):at + 1] if other["cpu"] == cpu])
             last[cpu] = seq
 
     def test_a_reader_that_stands_still(self):
