@@ -13,14 +13,15 @@
 namespace procevent {
 namespace {
 
-// How far what /proc tells of a start, in hundredths of a second, may lie from what is known of it.
+// What /proc tells of a start is in hundredths of a second, and may be too early by the time between two looks at a
+// clock.
 constexpr std::uint64_t kStartMargin = 50 * kNanosPerMilli;
 
 constexpr std::int32_t kKthreadd = 2;
 
-bool SameStart(const Process& process, const Sighting& sighting) {
-  const auto [earlier, later] = std::minmax(process.start_ns, sighting.start_ns);
-  return process.start_ns == 0 || later - earlier <= kStartMargin;
+// Whoever has the number later started later. One that started before its FORK was made is the same.
+bool IsAnother(const Process& known, const Sighting& seen) {
+  return known.start_ns != 0 && seen.start_ns > known.start_ns + kStartMargin;
 }
 
 // Kernel threads are named without an event, a moment after kthreadd has forked them.
@@ -128,7 +129,7 @@ bool ProcessTable::IsLast(const Row& row) const {
   Sighting sighting;
   switch (proc_->SeeName(row.process.pid, sighting)) {
     case ProcPids::Look::kSeen:
-      return sighting.dead || !SameStart(row.process, sighting);
+      return sighting.dead || IsAnother(row.process, sighting);
     case ProcPids::Look::kGone:
     case ProcPids::Look::kHidden:
       break;
@@ -207,7 +208,7 @@ void ProcessTable::LookAt(Row& row) {
     SetAlive(row, process.alive && look == ProcPids::Look::kHidden);
     return;
   }
-  if (!SameStart(process, sighting)) {
+  if (IsAnother(process, sighting)) {
     process.start_ns = 0;
   }
   if (AwaitsItsName(sighting)) {

@@ -1,4 +1,5 @@
-// The exact loss counter of one stream of events: the kernel numbers the events of each CPU, so a gap is a loss.
+// The exact loss counter of one stream of events: the kernel numbers the events of each CPU, so a gap is a loss, unless
+// the subscription leaves events out: it numbers those, too.
 // Baselines live as long as the process: the numbers are the kernel's, not the socket's.
 #pragma once
 

@@ -27,7 +27,8 @@ struct Sighting {
   bool operator==(const Sighting&) const = default;
 };
 
-// From /proc/PID/stat: the name, the parent, the threads, and the start in ticks since boot. False: the text is not of that form.
+// From /proc/PID/stat: the name, the parent, the threads, and the start in ticks since boot. False: the text is not of
+// that form.
 [[nodiscard]] bool ParseProcStat(std::string_view text, Sighting& sighting, std::uint64_t& start_ticks);
 
 // From /proc/PID/status: tgid, euid and egid. False: they are not there.
