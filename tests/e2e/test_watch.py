@@ -177,7 +177,7 @@ class Events(harness.LiveTest):
         self.check_sequence(lines)
 
     def check_sequence(self, lines):
-        """Each gap in the kernel's numbers has its line, right there, and nothing else has. (The watch's own are hidden.)"""
+        """Each gap in the kernel's numbers has its line, right there, and nothing else has; the watch's own are hidden."""
         last, lost = {}, {}
         for at, line in enumerate(lines):
             if "lost" in line:
