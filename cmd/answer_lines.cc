@@ -40,7 +40,7 @@ bool AnswerWhatIsThere(LineInput& input, const std::string& name, const Answer& 
     }
     if (!fault.empty()) {
       out.Flush();  // first what came before it
-      TellFault(name + ':' + std::to_string(input.number()) + ": " + fault);
+      TellFault((name + ':' + std::to_string(input.number()) + ": ").append(fault));
       right = false;
     }
   }

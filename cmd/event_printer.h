@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 
 #include "cmd/event_line.h"
 #include "cmd/user_names.h"
@@ -19,9 +20,9 @@ namespace procevent {
 class EventPrinter {
  public:
   // `is_echo` knows the events that the watch itself makes: they are not shown.
-  EventPrinter(const WatchOrder& order, std::function<bool(const CommBody&)> is_echo,
+  EventPrinter(WatchOrder order, std::function<bool(const CommBody&)> is_echo,
                const ProcessTableOptions& processes = {})
-      : order_(order), is_echo_(std::move(is_echo)), sequence_(PossibleCpus()), table_(processes) {}
+      : order_(std::move(order)), is_echo_(std::move(is_echo)), sequence_(PossibleCpus()), table_(processes) {}
 
   // Once the subscription stands. The error says whose names will not be known, and why.
   Status Begin(std::string& out);

@@ -23,10 +23,10 @@ using CommBytes = std::array<char, kCommSize>;
 
 // What the kernel's own names are: nothing behind the NUL, and nothing before it that is not shown as it is.
 bool IsPlain(const CommBytes& comm) {
-  const std::string_view name = CommName(comm).view();
+  const CommName name(comm);
   CommBytes alone{};
-  std::ranges::copy(name, alone.begin());
-  return comm == alone && CommLabel(name).view() == name;
+  std::ranges::copy(name.view(), alone.begin());
+  return comm == alone && CommLabel(name.view()).view() == name.view();
 }
 
 class KeyWriter {

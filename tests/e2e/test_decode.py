@@ -219,7 +219,8 @@ class Live(harness.LiveTest):
                            for line in self.of(datagrams))
 
             harness.wait_for("the child's exit", heard)
-        of_child = [line for line in self.of(datagrams) if child.pid in (line.get("process_pid"), line.get("child_pid"))]
+        of_child = [line for line in self.of(datagrams)
+                    if child.pid in (line.get("process_pid"), line.get("child_pid"))]
         self.assertEqual([line["event"] for line in of_child if line["event"] in ("fork", "exec", "exit")],
                          ["fork", "exec", "exit"])
         self.assertEqual((of_child[-1]["signal"], of_child[-1]["core_dumped"]), (signal.SIGTERM, False))

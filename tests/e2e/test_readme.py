@@ -100,6 +100,12 @@ COMMANDS = {
     "procevent_exporter doctor": run(shows="(?m)^ok +subscription"),
     "procevent_exporter doctor --json": run(shows='"ok": ?true'),
     "procevent_exporter check-config --config.file=FILE": run(instead=[("FILE", "deploy/procevent_exporter.yml")]),
+    "procevent_exporter watch --events": run(more="--duration=500ms", shows="(?m)^Time +Event +PID "),
+    "procevent_exporter watch --events --type=fork,exec,exit --comm='kworker*'":
+        run(more="--duration=500ms", shows="(?m)^Time +Event +PID "),
+    "procevent_exporter watch --events --json --duration=10s":
+        run(instead=[("10s", "2s --type=exec & for i in 1 2 3; do sleep 0.3; done; wait")],
+            shows='"event":"exec".*"command":'),
     "procevent_exporter decode FILE": run(instead=[("FILE", "noop.pcap")], shows='^{"control":"noop"}$'),
     "procevent_exporter decode --hex FILE": run(instead=[("FILE", "noop.hex")], shows='^{"control":"noop"}$'),
     "procevent_exporter encode FILE": run(instead=[("FILE", "noop.json")], shows="^10000000010000"),

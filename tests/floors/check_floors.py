@@ -38,8 +38,9 @@ THIRD_PARTIES = {
 # Of the system: the C library and the kernel's interface. Only core and cmd talk to the kernel.
 SYSTEM = {"sys", "linux", "net", "netinet", "arpa", "asm"}
 C_LIBRARY = {
-    "dirent.h", "errno.h", "fcntl.h", "poll.h", "pthread.h", "pwd.h", "sched.h", "signal.h", "stdio.h", "stdlib.h",
-    "string.h", "syscall.h", "time.h", "ucontext.h", "unistd.h", "grp.h", "netdb.h", "spawn.h", "limits.h", "malloc.h",
+    "dirent.h", "errno.h", "fcntl.h", "fnmatch.h", "poll.h", "pthread.h", "pwd.h", "sched.h", "signal.h", "stdio.h",
+    "stdlib.h", "string.h", "syscall.h", "time.h", "ucontext.h", "unistd.h", "grp.h", "netdb.h", "spawn.h", "limits.h",
+    "malloc.h",
 }
 
 INCLUDE = re.compile(r"""^\s*(?:\#|%:)\s*(?:include|include_next|import)\b\s*(?P<what>.*)$""")
