@@ -61,9 +61,9 @@ def included(folder, header):
     return found
 
 
-def build_consumer(folder, prefix, compiler):
+def build_consumer(folder, prefix, compiler, *flags):
     run(CMAKE, "-S", HERE / "consumer", "-B", folder, "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={prefix}",
-        f"-DCMAKE_CXX_COMPILER={compiler}", "-DCMAKE_CXX_FLAGS=-Wall -Wextra -Werror")
+        f"-DCMAKE_CXX_COMPILER={compiler}", f"-DCMAKE_CXX_FLAGS={' '.join(('-Wall -Wextra -Werror', *flags))}")
     run(CMAKE, "--build", folder)
     return folder / "print_execs"
 
@@ -77,7 +77,7 @@ class Library(unittest.TestCase):
         cls.scratch.chmod(0o755)  # programs in it are run as somebody else
         cls.prefix = cls.scratch / "prefix"
         cls.files = install(cls.prefix, "library")
-        cls.include = cls.prefix / "include" / "procevent"
+        cls.include = cls.prefix / "include"
         cls.consumers = {}
 
     def consumer(self, compiler):
@@ -92,8 +92,8 @@ class Library(unittest.TestCase):
         self.assertEqual(others, [])
 
     def test_the_headers_are_those_that_the_one_includes(self):
-        headers = {name.removeprefix("include/procevent/") for name in self.files if name.startswith("include/")}
-        self.assertEqual(headers, included(self.include, "core/procevent.h"))
+        headers = {name.removeprefix("include/") for name in self.files if name.startswith("include/")}
+        self.assertEqual(headers, included(self.include, "procevent/core/procevent.h"))
 
     def test_each_header_compiles_alone(self):
         headers = sorted(self.include.rglob("*.h"))
@@ -108,6 +108,7 @@ class Library(unittest.TestCase):
             text = file.read_text(encoding="utf-8")
             self.assertEqual(named.findall(text), [], file.name)
             self.assertNotRegex(text, r"-W[a-z]|-Werror|-fsanitize", f"{file.name}: our flags are not the users'")
+            self.assertNotIn("<LINK_ONLY:>", text, file.name)
 
     def test_a_consumer_builds_with_either_compiler(self):
         for compiler in COMPILERS:
@@ -116,6 +117,15 @@ class Library(unittest.TestCase):
                     print(f"not installed, so not tried: {compiler}")
                     continue
                 self.assertTrue(os.access(self.consumer(compiler), os.X_OK))
+
+    def test_one_with_a_core_of_its_own_builds(self):
+        theirs = self.scratch / "theirs"
+        for name in sorted(name for name in self.files if name.endswith(".h")):
+            header = theirs / name.partition("include/procevent/")[2]
+            header.parent.mkdir(parents=True, exist_ok=True)
+            header.write_text("#error this is not what the library means\n", encoding="utf-8")
+        self.assertTrue((theirs / "core" / "base" / "error.h").exists())
+        build_consumer(self.scratch / "with_theirs", self.prefix, COMPILERS[0], f"-I{theirs}")
 
     def test_without_one_header_it_does_not(self):
         headers = sorted(name for name in self.files if name.startswith("include/"))
@@ -139,6 +149,17 @@ class Library(unittest.TestCase):
         with Consumer(self.consumer(COMPILERS[0])) as consumer:
             consumer.await_exec(self.program())
             self.assertEqual(consumer.stop(), 0)
+
+    def test_it_tells_that_it_cannot_receive(self):
+        harness.require(harness.why_not_live())
+        source, fault = self.scratch / "fault.cc", self.scratch / "fault.so"
+        source.write_text("#include <errno.h>\n" 'extern "C" int recvmmsg() { errno = EIO; return -1; }\n',
+                          encoding="utf-8")
+        run("g++", "-shared", "-fPIC", source, "-o", fault)
+        done = subprocess.run([self.consumer(COMPILERS[0])], env={"LD_PRELOAD": str(fault)}, capture_output=True,
+                              text=True, timeout=harness.DEADLINE_SECONDS, check=False)
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertRegex(done.stderr, r"^cannot receive.*: Input/output error.*\n$")
 
     def test_it_tells_losses(self):
         harness.require(harness.why_not_live())

@@ -4,37 +4,30 @@
 #include <csignal>
 #include <iostream>
 
-using namespace procevent;
-
-volatile std::sig_atomic_t stopped = 0;
-
-int Failed(const Error& error) {
-  std::cerr << Describe(error) << '\n';
-  return 1;
-}
-
 int main() {
+  using namespace procevent;
+  static volatile std::sig_atomic_t stopped = 0;
   std::signal(SIGINT, [](int) { stopped = 1; });
   Result<ProcConnector> connector = ProcConnector::Open({});
-  if (!connector) return Failed(connector.error());
-  if (Status subscribed = connector.value().Subscribe(); !subscribed) return Failed(subscribed.error());
+  Status status = connector ? connector.value().Subscribe() : connector.error();
   ProcessTable processes;
-  if (Status seen = processes.Bootstrap(); !seen) Failed(seen.error());  // it goes on, with fewer names
+  if (Status seen = processes.Bootstrap(); !seen) std::cerr << Describe(seen.error()) << '\n';  // it goes on
   Sequence sequence(PossibleCpus());
   DatagramBatch batch;
-  while (!stopped && connector.value().Receive(batch, std::chrono::seconds(1))) {
+  while (status && !stopped) {
+    if (auto got = connector.value().Receive(batch, std::chrono::seconds(1)); !got) status = got.error();
     ForEachEvent(batch, [&](const Event& event) {
-      if (const auto lost = sequence.Note(event.cpu, event.sequence).lost; lost > 0) {
-        std::cout << lost << " events were lost" << std::endl;
-        processes.Doubt();
-      }
+      const auto lost = sequence.Note(event.cpu, event.sequence).lost;
+      if (lost > 0) processes.Doubt();
+      if (lost > 0) std::cout << lost << " events were lost" << std::endl;
       processes.Apply(event);
-      if (const auto* exec = std::get_if<ExecBody>(&event.body)) {
-        const Process process = processes.Find(exec->task.tgid).value_or(Process{});
-        std::cout << process.pid << " user " << (process.user ? std::to_string(*process.user) : "?") << " command "
-                  << (process.command ? process.command->view() : "?") << std::endl;
-      }
+      if (event.kind() != EventKind::kExec) return;
+      const Process process = processes.Find(std::get<ExecBody>(event.body).task.tgid).value_or(Process{});
+      std::cout << process.pid << " user " << (process.user ? std::to_string(*process.user) : "?") << " command "
+                << (process.command ? process.command->view() : "?") << std::endl;
     });
   }
-  connector.value().Unsubscribe();
+  if (connector) connector.value().Unsubscribe();
+  if (!status) std::cerr << Describe(status.error()) << '\n';
+  return status ? 0 : 1;
 }
