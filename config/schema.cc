@@ -18,8 +18,6 @@ constexpr std::array<std::string_view, 1> kAll{"all"};
 constexpr std::array<std::string_view, 1> kMax{"max"};
 constexpr std::size_t kNamedEvents = kEventKinds - 2;  // all but ack and unknown, the first and the last
 
-std::string_view OrNone(std::string_view text) { return text.empty() ? "none" : text; }
-
 // The canary is a COMM event.
 void KeepComm(Config& config) { config.connector.events = config.connector.events.With(EventKind::kComm); }
 
@@ -64,10 +62,12 @@ constexpr std::array kSchema{
               .start = [](Config& config) { config.connector.events = EventMask::None(); },
               .finish = KeepComm,
               .show = [](const Config& config) { return ShowEvents(config.connector.events); }},
-    ConfigKey{.path = "source.replay",
-              .allowed = "none, or the path of a capture",
-              .take = TakeReplay,
-              .show = [](const Config& config) { return ShowText(OrNone(config.replay.file)); }},
+    ConfigKey{
+        .path = "source.replay",
+        .allowed = "none, or the path of a capture",
+        .take = TakeReplay,
+        .show =
+            [](const Config& config) { return config.replay.file.empty() ? "none" : ShowText(config.replay.file); }},
     ConfigKey{.path = "source.replay_speed",
               .allowed = "max, or a number from 1 to 1000 in digits alone, like 10",
               .take = TakeReplaySpeed,

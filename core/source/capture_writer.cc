@@ -2,8 +2,8 @@
 
 #include <fcntl.h>
 #include <pcap/pcap.h>
-#include <stdio_ext.h>
 #include <poll.h>
+#include <stdio_ext.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -88,6 +88,7 @@ void CaptureWriter::Begin() {
     errno = 0;
     Note(::ftruncate(fd_.get(), 0) == 0 && ::fchmod(fd_.get(), kOwnerAlone) == 0);
   }
+  Flush();
 }
 
 void CaptureWriter::Write(std::uint64_t time_ns, std::uint16_t family, std::span<const std::byte> payload) {
@@ -152,7 +153,7 @@ void CaptureWriter::Note(bool written) {
 Status CaptureWriter::Finish() {
   if (dumper_) {
     Flush();
-    if (failed()) {
+    if (failed() || bytes_ == 0) {
       ::__fpurge(pcap_dump_file(dumper_.get()));  // closing would try again, and may wait for ever
     }
     dumper_.reset();

@@ -74,7 +74,8 @@ TEST(ReloadTest, OfAVeryBadFileTwentyFaultsAreTold) {
 TEST(ReloadTest, EveryLiveKeyIsTakenOver) {
   const Config fresh = ConfigOf(
       "web: {listen_addresses: ['127.0.0.1:1'], telemetry_path: /m, max_requests: 3, allow: [127.0.0.1]}\n"
-      "source: {receive_buffer: 64KiB, events: [fork], replay: a.pcap, replay_speed: max, replay_loop: true}\nreader: {drain_interval: 1ms, canary_interval: 1s}\n"
+      "source: {receive_buffer: 64KiB, events: [fork], replay: a.pcap, replay_speed: max, replay_loop: true}\nreader: "
+      "{drain_interval: 1ms, canary_interval: 1s}\n"
       "processes: {limit: 2000}\ncomms: {limit: 11, retire_after: 1m}\nname_groups: []\n"
       "histograms: {exit_code: {buckets: [1], by_comm: true}, lifetime: {buckets: [1s], by_comm: true}}\n"
       "log: {level: debug, format: json}\n");

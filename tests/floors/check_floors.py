@@ -39,8 +39,8 @@ THIRD_PARTIES = {
 SYSTEM = {"sys", "linux", "net", "netinet", "arpa", "asm"}
 C_LIBRARY = {
     "dirent.h", "errno.h", "fcntl.h", "fnmatch.h", "poll.h", "pthread.h", "pwd.h", "sched.h", "signal.h", "stdio.h",
-    "stdlib.h", "string.h", "syscall.h", "time.h", "ucontext.h", "unistd.h", "grp.h", "netdb.h", "spawn.h", "limits.h",
-    "malloc.h",
+    "stdio_ext.h", "stdlib.h", "string.h", "syscall.h", "time.h", "ucontext.h", "unistd.h", "grp.h", "netdb.h", "spawn.h",
+    "limits.h", "malloc.h",
 }
 
 INCLUDE = re.compile(r"""^\s*(?:\#|%:)\s*(?:include|include_next|import)\b\s*(?P<what>.*)$""")

@@ -322,6 +322,7 @@ TEST_F(ReplayerTest, ACaptureOfOthersIsReplayed) {
 }
 
 TEST_F(ReplayerTest, WhatCannotBeReplayedIsSaidBeforeItBegins) {
+  Put(0, CaptureOpening{.clock_offset_ns = kOffset, .cpus = 2});
   EXPECT_THAT(WhyNot(), HasSubstr("a.pcap holds no process event: record one with: procevent_exporter record FILE"));
 }
 
