@@ -19,8 +19,9 @@ namespace {
 
 constexpr std::chrono::milliseconds kPatience{2000};
 constexpr std::uint64_t kForATour = 100 * kNanosPerMilli;
-constexpr std::uint64_t kBetweenLooks = kNanosPerSecond;  // for what was lost, and for silence
-constexpr std::uint64_t kQuiet = 5 * kNanosPerSecond;     // after which it asks whether the kernel still speaks
+constexpr std::uint64_t kForTheFirstTour = 2 * kNanosPerSecond;  // on a machine that has much else to do
+constexpr std::uint64_t kBetweenLooks = kNanosPerSecond;         // for what was lost, and for silence
+constexpr std::uint64_t kQuiet = 5 * kNanosPerSecond;            // after which it asks whether the kernel still speaks
 constexpr std::uint64_t kEndOfTime = std::numeric_limits<std::uint64_t>::max();
 
 void Tell(const Error& error) { TellFault("procevent_exporter: " + Describe(error)); }
@@ -58,7 +59,9 @@ int Watcher::Run(std::optional<std::chrono::milliseconds> duration) {
     return 1;
   }
   // From each CPU's first event on a gap is a loss.
-  static_cast<void>(source_.Tour(MonotonicNanos() + kForATour));
+  const std::uint64_t give_up = MonotonicNanos() + kForTheFirstTour;
+  while (!source_.Tour(MonotonicNanos() + kForATour) && MonotonicNanos() < give_up) {
+  }
   if (const Status seen = printer_.Begin(out_.text()); !seen) {
     Tell(seen.error());  // it works, with fewer names
   }

@@ -96,17 +96,13 @@ void Surveyor::StepThroughRows() {
 void Surveyor::Look(const Sightings::Question& question, bool asked) {
   using Kind = CapturedSight::Kind;
   CapturedSight sight{.kind = question.whole ? Kind::kWhole : Kind::kName, .asked = asked, .sighting = {}};
-  sight.sighting.tgid = question.tgid;
-  switch (question.whole ? proc_.See(question.tgid, sight.sighting) : proc_.SeeName(question.tgid, sight.sighting)) {
-    case ProcPids::Look::kSeen:
-      break;
-    case ProcPids::Look::kGone:
-      sight.kind = Kind::kGone;
-      sight.sighting.taken_ns = MonotonicNanos();
-      break;
-    case ProcPids::Look::kHidden:
-      sight.kind = Kind::kHidden;
-      break;
+  const ProcPids::Look look =
+      question.whole ? proc_.See(question.tgid, sight.sighting) : proc_.SeeName(question.tgid, sight.sighting);
+  if (look != ProcPids::Look::kSeen) {
+    sight.kind = look == ProcPids::Look::kGone ? Kind::kGone : Kind::kHidden;
+    sight.sighting = {};
+    sight.sighting.tgid = question.tgid;
+    sight.sighting.taken_ns = MonotonicNanos();
   }
   teller_.Tell(sight);
 }
