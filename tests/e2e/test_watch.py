@@ -141,7 +141,7 @@ class Events(harness.LiveTest):
         with Watch("--type=exit,sid") as types, Watch("--comm=onl?-me") as comms, Watch("--type=exec") as execs:
             types.await_begin()
             comms.await_line("^Time")
-            execs.await_line(" exec ")
+            harness.wait_for("an exec to be shown", lambda: tell("any") and execs.find(" exec "))
             pid, other = tell("only-me"), tell("another")
             types.await_line(f" exit +{other} status 3 ")
             comms.await_line(f" exit +{pid} status 3 ")
