@@ -20,7 +20,7 @@ class EventKeys {
     keys_.Number("cpu", event_.cpu);
     keys_.Number("timestamp_ns", event_.timestamp_ns);
     keys_.Number("seq", event_.sequence);
-    std::visit([this](auto& body) { Of(body); }, event_.body);
+    std::visit([this](auto& body) { this->Of(body); }, event_.body);
   }
 
  private:

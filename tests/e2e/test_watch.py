@@ -107,7 +107,7 @@ class Events(harness.LiveTest):
         with Watch() as watch:
             watch.await_begin()
             pid = tell("a name")
-            watch.await_line(rf"^{TIME} exit +{pid} status 3 ")
+            watch.await_line(rf"^{TIME} exit +{pid} (first thread: )?status 3 ")
         self.assertEqual(watch.errors, [])
         self.assertRegex(watch.lines[0], r"^Time +Event +PID +What +Seconds +Command +User$")
         of_it = [re.sub(" +", " ", line[13:]) for line in watch.lines if re.search(rf"\b{pid}\b", line)]
@@ -143,8 +143,8 @@ class Events(harness.LiveTest):
             comms.await_line("^Time")
             harness.wait_for("an exec to be shown", lambda: tell("any") and execs.find(" exec "))
             pid, other = tell("only-me"), tell("another")
-            types.await_line(f" exit +{other} status 3 ")
-            comms.await_line(f" exit +{pid} status 3 ")
+            types.await_line(f" exit +{other} (first thread: )?status 3 ")
+            comms.await_line(f" exit +{pid} (first thread: )?status 3 ")
             execs.await_line(f" exec +{other} ")
         self.assertEqual({line.split()[1] for line in types.lines[1:]} - {"exit", "sid"}, set())
         self.assertEqual({line.split()[1] for line in execs.lines[1:]}, {"exec"})
@@ -157,7 +157,7 @@ class Events(harness.LiveTest):
         with Watch() as watch:
             watch.await_begin()
             for name in (r"\x1b[2J\x1b[H", r"a\nb\rc", r"\xff\xfe\x80", r"\xc2\x9b31m", r"\xe2\x80\xaeevil"):
-                watch.await_line(f" exit +{tell(name)} status 3 ")
+                watch.await_line(f" exit +{tell(name)} (first thread: )?status 3 ")
         for line in watch.lines:
             self.assertTrue(line.isprintable(), line)
         self.assertIsNotNone(watch.find(re.escape(r"\x1b[2J\x1b[H")))
