@@ -17,7 +17,7 @@ import harness
 
 # A process that renames itself, changes its user and its session, starts a thread, and ends with 3.
 STORY = """
-import ctypes, os, sys, threading
+import ctypes, os, sys, threading, time
 os.setsid()
 libc = ctypes.CDLL(None)
 libc.prctl(15, sys.argv[1].encode("latin-1").decode("unicode_escape").encode("latin-1"), 0, 0, 0)
@@ -26,6 +26,7 @@ thread.start()
 thread.join()
 while len(os.listdir("/proc/self/task")) > 1:  # its end comes later than that
     pass
+time.sleep(0.1)  # and the event of it later still
 os.setgid(65534)
 os.setuid(65534)
 os._exit(3)
