@@ -78,7 +78,6 @@ class Books {
   std::set<std::string> overflowing_;          // names that found no row since one was free
   std::uint64_t now_ns_ = 0;
   std::uint64_t swept_ns_ = 0;
-  bool ever_swept_ = false;
 };
 
 // Rates of the last minute: all that was ever noted, by slots of 10 ms.
