@@ -22,9 +22,9 @@ constexpr Error kChanged{"read the capture on", 0,
 
 }  // namespace
 
-Replayer::Replayer(StoredCapture capture, const ReplayOptions& options, const LedgerOptions& ledger_options)
+Replayer::Replayer(StoredCapture capture, ReplayOptions options, const LedgerOptions& ledger_options)
     : capture_(std::move(capture)),
-      options_(options),
+      options_(std::move(options)),
       summary_(CaptureSummary::Of(capture_.Open())),
       ledger_(summary_.cpus(), summary_.hearing, ledger_options),
       playback_(summary_, ledger_),

@@ -27,7 +27,7 @@ namespace procevent {
 class Replayer {
  public:
   // Throws std::runtime_error if the capture cannot be replayed, or the system has no descriptors left.
-  Replayer(StoredCapture capture, const ReplayOptions& options, const LedgerOptions& ledger_options);
+  Replayer(StoredCapture capture, ReplayOptions options, const LedgerOptions& ledger_options);
   Replayer(const Replayer&) = delete;
   Replayer& operator=(const Replayer&) = delete;
   ~Replayer() { Stop(); }
