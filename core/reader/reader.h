@@ -1,7 +1,7 @@
 // The reader thread: owns the source and the ledger, drains the one into the other, watches over the subscription, and
-// answers scrapes through the exchange. It takes no lock and waits for nobody; while subscribed it allocates
-// nothing, but at the first sight of a name and where it is given other name groups. cmd makes it, starts it, and stops
-// it; scrapes see only its exchange, the log only its notices.
+// answers scrapes through the exchange. It takes no lock and waits for nobody, but for the disk or pipe
+// where it records; while subscribed it allocates nothing, but at the first sight of a name and where it is given other
+// name groups. cmd makes it, starts it, and stops it; scrapes see only its exchange, the log only its notices.
 #pragma once
 
 #include <array>

@@ -1,4 +1,5 @@
-// Where datagrams come from, as the reader sees it: small enough to fake, and (later) to replay from a file.
+// Where datagrams come from, as the reader sees it: small enough to fake. A capture is
+// none: it holds what the ledger is told, and has a replayer of its own.
 // One thread owns a source.
 #pragma once
 

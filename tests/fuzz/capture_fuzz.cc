@@ -3,22 +3,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
-#include <iostream>
 #include <stdexcept>
 #include <string_view>
 
 #include "core/reader/playback.h"
+#include "require.h"
 
 namespace procevent {
 namespace {
-
-void Require(bool holds, std::string_view rule) {
-  if (!holds) {
-    std::cerr << "broken: " << rule << std::endl;
-    std::abort();
-  }
-}
 
 class Bytes {
  public:

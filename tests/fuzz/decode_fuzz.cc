@@ -3,9 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <functional>
-#include <iostream>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -13,19 +11,13 @@
 #include "core/protocol/decoder.h"
 #include "core/protocol/encoder.h"
 #include "core/protocol/wire.h"
+#include "require.h"
 #include "tests/core/protocol/slow_decoder.h"
 
 namespace procevent {
 namespace {
 
 using View = std::span<const std::byte>;
-
-void Require(bool holds, std::string_view rule) {
-  if (!holds) {
-    std::cerr << "broken: " << rule << std::endl;
-    std::abort();
-  }
-}
 
 bool Inside(View inner, View outer) {
   return inner.empty() || (std::less_equal<>()(outer.data(), inner.data()) &&

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <iostream>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -12,16 +10,10 @@
 #include "cmd/json_datagram.h"
 #include "cmd/json_lines.h"
 #include "core/protocol/decoder.h"
+#include "require.h"
 
 namespace procevent {
 namespace {
-
-void Require(bool holds, std::string_view rule) {
-  if (!holds) {
-    std::cerr << "broken: " << rule << std::endl;
-    std::abort();
-  }
-}
 
 void CheckFault(const std::string& fault) {
   Require(!fault.empty(), "a fault has a text");

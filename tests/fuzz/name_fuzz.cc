@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <iostream>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,17 +12,11 @@
 #include "core/ledger/ledger_options.h"
 #include "core/ledger/name_groups.h"
 #include "core/ledger/reserved_comms.h"
+#include "require.h"
 #include "tests/core/ledger/slow_utf8.h"
 
 namespace procevent {
 namespace {
-
-void Require(bool holds, std::string_view rule) {
-  if (!holds) {
-    std::cerr << "broken: " << rule << std::endl;
-    std::abort();
-  }
-}
 
 std::string_view TakePart(std::string_view& input) {
   const std::string_view part = input.substr(0, input.find('\0'));

@@ -2,22 +2,14 @@
 // holds together, and no name changes what else is told.
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <iostream>
 #include <string>
 #include <string_view>
 
 #include "core/protocol/sighting.h"
+#include "require.h"
 
 namespace procevent {
 namespace {
-
-void Require(bool holds, std::string_view rule) {
-  if (!holds) {
-    std::cerr << "broken: " << rule << std::endl;
-    std::abort();
-  }
-}
 
 void CheckAnyText(std::string_view text) {
   Sighting stat;
