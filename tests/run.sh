@@ -76,7 +76,7 @@ check_format() {
 }
 
 check_scripts() {
-  shellcheck tests/run.sh deploy/*.sh .ci/run
+  shellcheck tests/run.sh deploy/*.sh deploy/demo/*.sh .ci/run
 }
 
 # Needs the preset `asan` configured: clang-tidy reads its commands.
