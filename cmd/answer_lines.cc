@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <system_error>
+#include <utility>
 
 #include "cmd/line_input.h"
 #include "cmd/output.h"
@@ -27,9 +29,35 @@ int CannotRead(const std::string& file, int code) {
   return 1;
 }
 
-// All lines that were read. False: one of them was wrong.
-bool AnswerWhatIsThere(LineInput& input, const std::string& name, const Answer& answer, LineOutput& out) {
-  bool right = true;
+// Each is told on the standard error, where there are not too many.
+class WrongLines {
+ public:
+  explicit WrongLines(std::string name) : name_(std::move(name)) {}
+
+  void Note(std::uint64_t number, const std::string& fault) {
+    if (++count_ <= kMostTold) {
+      TellFault((name_ + ':' + std::to_string(number) + ": ").append(fault));
+    } else if (count_ == kMostTold + 1) {
+      TellFault(name_ + ": " + std::to_string(kMostTold) + " lines are wrong; others are only counted");
+    }
+  }
+
+  // True: there was none.
+  [[nodiscard]] bool Finish() const {
+    if (count_ > kMostTold) {
+      TellFault(name_ + ": " + std::to_string(count_) + " lines are wrong; is it the right file?");
+    }
+    return count_ == 0;
+  }
+
+ private:
+  static constexpr std::uint64_t kMostTold = 100;
+  std::string name_;
+  std::uint64_t count_ = 0;
+};
+
+// All lines that were read.
+void AnswerWhatIsThere(LineInput& input, const Answer& answer, LineOutput& out, WrongLines& wrong) {
   for (std::string_view line; input.Next(line);) {
     std::string fault;
     if (input.too_long()) {
@@ -40,11 +68,9 @@ bool AnswerWhatIsThere(LineInput& input, const std::string& name, const Answer& 
     }
     if (!fault.empty()) {
       out.Flush();  // first what came before it
-      TellFault((name + ':' + std::to_string(input.number()) + ": ").append(fault));
-      right = false;
+      wrong.Note(input.number(), fault);
     }
   }
-  return right;
 }
 
 }  // namespace
@@ -59,10 +85,11 @@ int AnswerLines(const std::string& file, const Answer& answer) {
   }
   LineInput input(opened.valid() ? opened.get() : STDIN_FILENO);
   LineOutput out;
-  bool right = true;
+  WrongLines wrong(NameOf(file));
   while (out.Flush() && input.Fill()) {
-    right = AnswerWhatIsThere(input, NameOf(file), answer, out) && right;
+    AnswerWhatIsThere(input, answer, out, wrong);
   }
+  const bool right = wrong.Finish();
   if (input.fault() != 0) {
     return CannotRead(file, input.fault());
   }

@@ -111,6 +111,9 @@ class CommandLine {
     } catch (const CLI::Error& error) {
       return UsageFault(error.what());
     }
+    if (file_.empty() || (record_->parsed() && record_file_.empty())) {
+      return UsageFault("FILE is empty: give a path, or -");
+    }
     return WithoutConfiguration() == nullptr ? Collect() : CollectTool();
   }
 

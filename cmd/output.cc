@@ -12,8 +12,6 @@
 #include <cstddef>
 #include <string>
 
-#include "core/base/owned_fd.h"
-
 namespace procevent {
 
 Status WriteAll(int fd, std::string_view text) {
@@ -82,11 +80,12 @@ bool LineOutput::FlushWhenLarge() {
 }
 
 void OpenStandardDescriptors() {
-  int fd = 0;
-  do {
-    fd = ::open("/dev/null", O_RDWR);  // the lowest that is free; it stays open, without CLOEXEC as they are
-  } while (fd >= 0 && fd <= STDERR_FILENO);
-  const OwnedFd one_too_many(fd);
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(fd, F_GETFD) < 0) {
+      // It is given the lowest number that is free, and is open the other way round, without CLOEXEC as they are.
+      static_cast<void>(::open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY));
+    }
+  }
 }
 
 }  // namespace procevent

@@ -43,7 +43,7 @@ class LineOutput {
   State state_ = State::kOpen;
 };
 
-// As if the standard descriptors were open: what a closed one would be given otherwise is a socket of ours.
+// One that is closed stays closed for who reads or writes it, but no socket of ours can be given its number.
 void OpenStandardDescriptors();
 
 }  // namespace procevent

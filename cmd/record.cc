@@ -32,18 +32,12 @@ namespace {
 constexpr std::uint64_t kEndOfTime = std::numeric_limits<std::uint64_t>::max();
 constexpr std::uint64_t kLookAfterWriter = 200 * kNanosPerMilli;
 
-int MillisUntil(std::uint64_t due_ns) {
-  const std::uint64_t now = MonotonicNanos();
-  const std::uint64_t wait = std::min(due_ns > now ? due_ns - now : 0, kLookAfterWriter);
-  return static_cast<int>((wait + kNanosPerMilli - 1) / kNanosPerMilli);
-}
-
 // Until a signal comes, the time has passed, or nothing can be written any more.
 void AwaitEnd(const Signals& signals, NoticeLog& notices, const CaptureWriter& writer, std::uint64_t end_ns) {
-  while (MonotonicNanos() < end_ns && !writer.failed()) {
-    notices.Print(MonotonicNanos());
+  for (std::uint64_t now = MonotonicNanos(); now < end_ns && !writer.failed(); now = MonotonicNanos()) {
+    notices.Print(now);
     std::array<pollfd, 2> wanted{pollfd{signals.fd(), POLLIN, 0}, pollfd{notices.fd(), POLLIN, 0}};
-    ::poll(wanted.data(), wanted.size(), MillisUntil(end_ns));
+    ::poll(wanted.data(), wanted.size(), MillisUntil(std::min(end_ns, now + kLookAfterWriter), now));
     if (signals.Take() != 0) {
       return;
     }

@@ -58,15 +58,6 @@ std::optional<std::uint64_t> Earlier(std::optional<std::uint64_t> one, std::opti
   return one && other ? std::min(one, other) : one ? one : other;
 }
 
-int MillisUntil(std::optional<std::uint64_t> due_ns) {
-  if (!due_ns) {
-    return -1;
-  }
-  const std::uint64_t now = MonotonicNanos();
-  const std::uint64_t millis = *due_ns > now ? (*due_ns - now) / kNanosPerMilli + 1 : 0;
-  return static_cast<int>(std::min<std::uint64_t>(millis, std::numeric_limits<int>::max()));
-}
-
 // Prints what there is to say, reports to the service manager and reloads, until a signal comes that ends the process;
 // returns that.
 int TendUntilSignal(const Signals& signals, NoticeLog& notices, RefusalLog& refusals, ServiceReport& report,
@@ -78,7 +69,7 @@ int TendUntilSignal(const Signals& signals, NoticeLog& notices, RefusalLog& refu
     std::array<pollfd, 3> wanted{pollfd{signals.fd(), POLLIN, 0}, pollfd{notices.fd(), POLLIN, 0},
                                  pollfd{refusals.fd(), POLLIN, 0}};
     const auto due = Earlier(Earlier(notices.NextDue(), refusals.NextDue()), report.NextDue());
-    ::poll(wanted.data(), wanted.size(), MillisUntil(due));
+    ::poll(wanted.data(), wanted.size(), due ? MillisUntil(*due, MonotonicNanos()) : -1);
     const int signal = signals.Take();
     if (signal == SIGHUP) {
       reload();

@@ -87,10 +87,9 @@ bool Watcher::AwaitMore(std::uint64_t end_ns) const {
   if (now >= end_ns) {
     return false;
   }
-  const std::uint64_t wait = std::min(end_ns - now, kBetweenLooks);
   std::array<pollfd, 3> wanted{pollfd{source_.fd(), POLLIN, 0}, pollfd{signals_.fd(), POLLIN, 0},
                                pollfd{STDOUT_FILENO, 0, 0}};  // tells when nobody reads any more
-  ::poll(wanted.data(), wanted.size(), static_cast<int>(wait / kNanosPerMilli) + 1);
+  ::poll(wanted.data(), wanted.size(), MillisUntil(std::min(end_ns, now + kBetweenLooks), now));
   return wanted[1].revents == 0 && wanted[2].revents == 0;
 }
 

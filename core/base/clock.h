@@ -4,7 +4,9 @@
 
 #include <time.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <limits>
 
 namespace procevent {
 
@@ -19,5 +21,12 @@ inline std::uint64_t NanosOf(clockid_t clock) {
 
 inline std::uint64_t MonotonicNanos() { return NanosOf(CLOCK_MONOTONIC); }
 inline double SecondsSinceEpoch() { return static_cast<double>(NanosOf(CLOCK_REALTIME)) / kNanosPerSecond; }
+
+// As poll and epoll_wait want it: rounded up, so that nobody wakes too early.
+inline int MillisUntil(std::uint64_t due_ns, std::uint64_t now_ns) {
+  const std::uint64_t nanos = due_ns > now_ns ? due_ns - now_ns : 0;
+  const std::uint64_t millis = nanos / kNanosPerMilli + (nanos % kNanosPerMilli == 0 ? 0 : 1);
+  return static_cast<int>(std::min<std::uint64_t>(millis, std::numeric_limits<int>::max()));
+}
 
 }  // namespace procevent

@@ -1,17 +1,12 @@
 #include "core/reader/reader.h"
 
-#include <sys/prctl.h>
-
 #include <algorithm>
 #include <array>
 #include <chrono>
 #include <limits>
-#include <stdexcept>
-#include <system_error>
 #include <utility>
 
 #include "core/base/clock.h"
-#include "core/base/remedies.h"
 
 namespace procevent {
 namespace {
@@ -38,33 +33,19 @@ Reader::Reader(std::unique_ptr<Source> source, const ReaderOptions& options, uns
       blind_(MonotonicNanos()),
       exchange_(Snapshot(cpus, ledger_options)),
       notices_(Wake::MakeOrThrow()),
-      stop_(Wake::MakeOrThrow()),
-      waiter_(std::array{stop_.fd(), exchange_.asked_fd()}) {}
+      waiter_(std::array{thread_.stop_fd(), exchange_.asked_fd()}) {}
 
 void Reader::Start(std::function<void()> begin) {
-  try {
-    thread_ = std::thread([this, begin = std::move(begin)] {
-      if (begin) {
-        begin();
-      }
-      Run();
-    });
-  } catch (const std::system_error& fault) {
-    throw std::runtime_error(Describe(Error{"start the reader thread", fault.code().value(), kThreadsRemedy}));
-  }
+  thread_.Start("pe-reader", "start the reader thread", [this, begin = std::move(begin)] {
+    if (begin) {
+      begin();
+    }
+    Run();
+  });
   tried_.wait();
 }
 
-void Reader::Stop() {
-  if (thread_.joinable()) {
-    stopping_.store(true, std::memory_order_relaxed);
-    stop_.Ring();
-    thread_.join();
-  }
-}
-
 void Reader::Run() {
-  ::prctl(PR_SET_NAME, "pe-reader");
   if (const auto forks = proc_.stat.Forks(); !forks) {
     notices_.Post({.kind = Notice::Kind::kNoForkCount, .error = forks.error()});
   }
@@ -74,7 +55,7 @@ void Reader::Run() {
   ForkGrowth();  // counts from here
   Tend();
   tried_.count_down();
-  while (!stopping_.load(std::memory_order_relaxed)) {
+  while (!thread_.stopping()) {
     HearOrders();
     HearScrape();
     Drain();

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -13,11 +12,10 @@
 #include <memory>
 #include <optional>
 #include <span>
-#include <thread>
 
 #include "core/base/error.h"
 #include "core/base/mailbox.h"
-#include "core/base/wake.h"
+#include "core/base/stoppable_thread.h"
 #include "core/ledger/ledger.h"
 #include "core/protocol/decoder.h"
 #include "core/reader/blind_time.h"
@@ -54,7 +52,7 @@ class Reader {
   // to subscribe once; whether that went well is in the snapshots.
   void Start(std::function<void()> begin = {});
   // Ends the subscription and the thread.
-  void Stop();
+  void Stop() { thread_.Stop(); }
 
   // When it has stopped: all that it counted.
   [[nodiscard]] Numbers Counted() const;
@@ -119,11 +117,9 @@ class Reader {
   Exchange exchange_;
   Notices notices_;
   Mailbox<NameGroups> groups_;
-  Wake stop_;
+  StoppableThread thread_;
   Waiter waiter_;
-  std::atomic<bool> stopping_{false};
   std::latch tried_{1};
-  std::thread thread_;
 
   QueueState queue_;                 // as of the last look
   std::uint64_t doubted_drops_ = 0;  // those that the ledger knows of

@@ -1,17 +1,12 @@
 #include "core/reader/replayer.h"
 
-#include <sys/prctl.h>
-
 #include <algorithm>
 #include <array>
 #include <exception>
 #include <limits>
-#include <stdexcept>
-#include <system_error>
 #include <utility>
 
 #include "core/base/clock.h"
-#include "core/base/remedies.h"
 
 namespace procevent {
 namespace {
@@ -19,6 +14,9 @@ namespace {
 constexpr std::uint64_t kEndOfTime = std::numeric_limits<std::uint64_t>::max();
 constexpr Error kChanged{"read the capture on", 0,
                          "it was whole when the replay began: leave it as it is, and start the exporter again"};
+constexpr Error kNoMeans{"open the capture again", 0,
+                         "the exporter may open no more files, or has no memory: raise its limits (ulimit -n, -v), and "
+                         "start it again"};
 
 }  // namespace
 
@@ -30,34 +28,20 @@ Replayer::Replayer(StoredCapture capture, ReplayOptions options, const LedgerOpt
       playback_(summary_, ledger_),
       exchange_(Snapshot(summary_.cpus(), ledger_options)),
       notices_(Wake::MakeOrThrow()),
-      stop_(Wake::MakeOrThrow()),
-      waiter_(std::array{stop_.fd(), exchange_.asked_fd()}) {}
+      waiter_(std::array{thread_.stop_fd(), exchange_.asked_fd()}) {}
 
 void Replayer::Start(std::function<void()> begin) {
-  try {
-    thread_ = std::thread([this, begin = std::move(begin)] {
-      if (begin) {
-        begin();
-      }
-      Run();
-    });
-  } catch (const std::system_error& fault) {
-    throw std::runtime_error(Describe(Error{"start the replaying thread", fault.code().value(), kThreadsRemedy}));
-  }
-}
-
-void Replayer::Stop() {
-  if (thread_.joinable()) {
-    stopping_.store(true, std::memory_order_relaxed);
-    stop_.Ring();
-    thread_.join();
-  }
+  thread_.Start("pe-replayer", "start the replaying thread", [this, begin = std::move(begin)] {
+    if (begin) {
+      begin();
+    }
+    Run();
+  });
 }
 
 void Replayer::Run() {
-  ::prctl(PR_SET_NAME, "pe-replayer");
   round_started_ns_ = MonotonicNanos();
-  while (!stopping_.load(std::memory_order_relaxed) && PlayOnce()) {
+  while (!thread_.stopping() && PlayOnce()) {
     if (!options_.loop) {
       notices_.Post({.kind = Notice::Kind::kReplayed, .number = summary_.datagrams});
       break;
@@ -87,15 +71,16 @@ bool Replayer::PlayOnce() {
     if (got == CaptureFile::Got::kEnd && !capture_.changed()) {
       return true;
     }
-  } catch (const std::exception&) {  // no descriptor, no memory
+    cause_ = kChanged;
+  } catch (const std::exception&) {
+    cause_ = capture_.changed() ? kChanged : kNoMeans;
   }
-  cause_ = kChanged;
   notices_.Post({.kind = Notice::Kind::kNotReplayed, .error = cause_});
   return false;
 }
 
 bool Replayer::WaitUntil(std::uint64_t time_ns) {
-  while (!stopping_.load(std::memory_order_relaxed)) {
+  while (!thread_.stopping()) {
     const std::uint64_t position = options_.speed == 0 ? time_ns : Position();
     const bool due = position >= time_ns;
     if (!due) {
@@ -114,7 +99,7 @@ bool Replayer::WaitUntil(std::uint64_t time_ns) {
 
 // The numbers stay as they are: time ended with the capture.
 void Replayer::Rest() {
-  while (!stopping_.load(std::memory_order_relaxed)) {
+  while (!thread_.stopping()) {
     Obey();
     if (waiter_.Wait(-1, kEndOfTime)) {
       exchange_.Heard();

@@ -3,16 +3,14 @@
 // however fast it is replayed. Needs no privilege. cmd makes it, starts it, and stops it.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
-#include <thread>
 
 #include "core/base/error.h"
 #include "core/base/mailbox.h"
-#include "core/base/wake.h"
+#include "core/base/stoppable_thread.h"
 #include "core/ledger/ledger.h"
 #include "core/reader/capture_summary.h"
 #include "core/reader/exchange.h"
@@ -34,7 +32,7 @@ class Replayer {
 
   // Starts the thread, which does `begin` before anything else; that throws nothing.
   void Start(std::function<void()> begin = {});
-  void Stop();
+  void Stop() { thread_.Stop(); }
 
   // From any thread: names are booked by other rules from some moment on. Each rule must be right.
   void Regroup(std::span<const NameGroup> groups) { groups_.Put(std::make_unique<NameGroups>(groups)); }
@@ -63,10 +61,8 @@ class Replayer {
   Exchange exchange_;
   Notices notices_;
   Mailbox<NameGroups> groups_;
-  Wake stop_;
+  StoppableThread thread_;
   Waiter waiter_;
-  std::atomic<bool> stopping_{false};
-  std::thread thread_;
 
   std::uint64_t round_started_ns_ = 0;  // by the clock of this machine
   Error cause_;                         // why it ended before its time

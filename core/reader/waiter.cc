@@ -32,11 +32,9 @@ bool Waiter::Wait(int source_fd, std::uint64_t until_ns) {
     }
     source_fd_ = source_fd;
   }
-  const std::uint64_t now = MonotonicNanos();
-  const std::uint64_t millis = until_ns > now ? (until_ns - now + kNanosPerMilli - 1) / kNanosPerMilli : 0;
   std::array<epoll_event, 4> ready{};
-  const int count = ::epoll_wait(epoll_.get(), ready.data(), static_cast<int>(ready.size()),
-                                 static_cast<int>(std::min<std::uint64_t>(millis, std::numeric_limits<int>::max())));
+  const int count =
+      ::epoll_wait(epoll_.get(), ready.data(), static_cast<int>(ready.size()), MillisUntil(until_ns, MonotonicNanos()));
   return std::any_of(ready.begin(), ready.begin() + std::max(count, 0),
                      [source_fd](const epoll_event& event) { return event.data.fd != source_fd; });
 }

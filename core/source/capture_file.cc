@@ -13,12 +13,11 @@
 
 #include "core/base/clock.h"
 #include "core/protocol/capture_record.h"
+#include "core/source/pcap_form.h"
 
 namespace procevent {
 namespace {
 
-constexpr std::size_t kFileHeaderBytes = 24;
-constexpr std::size_t kPacketHeaderBytes = 16;
 constexpr const char* kRecordOne = "; record one with: procevent_exporter record FILE";
 
 std::string CannotOpen(const std::string& path) {
@@ -51,21 +50,22 @@ std::string NameOfLinkType(int type) {
 
 void CaptureFile::ClosePcap::operator()(pcap* capture) const { pcap_close(capture); }
 
-CaptureFile::CaptureFile(const std::string& path) : name_(path == "-" ? "(standard input)" : path) {
+CaptureFile::CaptureFile(const std::string& path) : name_(path == "-" ? "standard input" : path) {
   Begin(OpenFile(path));
 }
 
 CaptureFile::CaptureFile(std::FILE* file, std::string name) : name_(std::move(name)) { Begin(file); }
 
 void CaptureFile::Begin(std::FILE* file) {
-  offset_ = kFileHeaderBytes;
+  offset_ = kPcapFileHeaderBytes;
   std::array<char, PCAP_ERRBUF_SIZE> error{};
   pcap_.reset(pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, error.data()));
   if (!pcap_) {
     if (file != stdin) {
       static_cast<void>(std::fclose(file));
     }
-    throw std::runtime_error(name_ + " is no capture: " + error.data() + kRecordOne);
+    throw std::runtime_error(name_ + " is no capture: " + error.data() + kRecordOne +
+                             " (one that is compressed has to be decompressed first)");
   }
   if (const int type = pcap_datalink(pcap_.get()); type != kCaptureLinkType) {
     throw std::runtime_error(name_ + " is a capture of link type " + NameOfLinkType(type) + ", not of NETLINK, " +
@@ -96,10 +96,9 @@ CaptureFile::Got CaptureFile::Read(CapturedPacket& packet) {
     return Fail("the packet has no netlink header");
   }
   ++packets_;
-  offset_ += kPacketHeaderBytes + header->caplen;
+  offset_ += kPcapPacketHeaderBytes + header->caplen;
   packet.time_ns =
       static_cast<std::uint64_t>(header->ts.tv_sec) * kNanosPerSecond + static_cast<std::uint64_t>(header->ts.tv_usec);
-  packet.family = cooked->family;
   packet.payload = whole.subspan(kCookedHeaderBytes);
   packet.kind = KindOf(*cooked, packet.payload);
   return Got::kPacket;

@@ -24,7 +24,6 @@ struct CapturedPacket {
   };
   Kind kind = Kind::kForeign;
   std::uint64_t time_ns = 0;           // of the recorder's wall clock
-  std::uint16_t family = 0;            // netlink's
   std::span<const std::byte> payload;  // behind the cooked header; valid until the next is read
 };
 

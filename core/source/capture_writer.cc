@@ -18,14 +18,13 @@
 
 #include "core/base/clock.h"
 #include "core/protocol/capture_record.h"
+#include "core/source/pcap_form.h"
 
 namespace procevent {
 namespace {
 
 constexpr int kMostPacketBytes = 65'536;
-constexpr std::size_t kFileHeaderBytes = 24;
-constexpr std::size_t kPacketHeaderBytes = 16;
-constexpr std::size_t kLengthOffset = 8;  // in a packet's header: how many bytes of it follow
+constexpr mode_t kOwnerAlone = 0600;
 
 constexpr std::size_t kPipePiece = 4096;  // so much fits where a pipe has room at all
 constexpr int kOnePoll = 100;             // milliseconds
@@ -47,7 +46,6 @@ CaptureWriter::CaptureWriter(const std::string& path)
     : path_(path),
       own_(path != "-"),
       pcap_(pcap_open_dead_with_tstamp_precision(kCaptureLinkType, kMostPacketBytes, PCAP_TSTAMP_PRECISION_NANO)) {
-  constexpr mode_t kOwnerAlone = 0600;
   constexpr int kFlags = O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
   if (own_) {
     fd_ = OwnedFd(::open(path.c_str(), kFlags | O_CREAT | O_EXCL, kOwnerAlone));
@@ -67,6 +65,9 @@ CaptureWriter::CaptureWriter(const std::string& path)
   }
   OwnedFd dumped(::fcntl(fd_.get(), F_DUPFD_CLOEXEC, 0));
   std::FILE* const stream = dumped.valid() ? ::fdopen(dumped.get(), "wb") : nullptr;
+  if (stream == nullptr && errno == EINVAL) {
+    Refuse(path, "it is not open for writing");
+  }
   if (stream == nullptr) {
     RefuseForErrno(path);
   }
@@ -81,8 +82,7 @@ CaptureWriter::~CaptureWriter() { static_cast<void>(Finish()); }
 
 // The dumper holds the file's header in memory until then.
 void CaptureWriter::Begin() {
-  constexpr mode_t kOwnerAlone = 0600;
-  bytes_ = kFileHeaderBytes;
+  bytes_ = kPcapFileHeaderBytes;
   struct stat file {};
   if (own_ && ::fstat(fd_.get(), &file) == 0 && S_ISREG(file.st_mode)) {
     errno = 0;
@@ -108,7 +108,7 @@ void CaptureWriter::Write(std::uint64_t time_ns, std::uint16_t family, std::span
   header.ts.tv_usec = static_cast<suseconds_t>(time_ns % kNanosPerSecond);
   header.caplen = static_cast<std::uint32_t>(kCookedHeaderBytes + size);
   header.len = header.caplen;
-  const std::uint64_t ends = bytes_ + kPacketHeaderBytes + header.caplen;
+  const std::uint64_t ends = bytes_ + kPcapPacketHeaderBytes + header.caplen;
   if (!own_ && ends - flushed_ > kPipePiece) {
     Flush();
   }
@@ -178,9 +178,10 @@ void CaptureWriter::CutToWholePackets() {
   const auto size = static_cast<std::uint64_t>(file.st_size);
   bytes_ = flushed_;
   std::uint32_t length = 0;
-  while (::pread(fd_.get(), &length, sizeof(length), static_cast<off_t>(bytes_ + kLengthOffset)) == sizeof(length) &&
-         bytes_ + kPacketHeaderBytes + length <= size) {
-    bytes_ += kPacketHeaderBytes + length;
+  while (::pread(fd_.get(), &length, sizeof(length), static_cast<off_t>(bytes_ + kPcapLengthOffset)) ==
+             sizeof(length) &&
+         bytes_ + kPcapPacketHeaderBytes + length <= size) {
+    bytes_ += kPcapPacketHeaderBytes + length;
   }
   static_cast<void>(::ftruncate(fd_.get(), static_cast<off_t>(bytes_)));  // what helps if this fails, too?
 }

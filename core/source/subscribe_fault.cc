@@ -118,8 +118,6 @@ Error Refused(int code) {
   return {kHear, code, "the kernel refused the subscription: run as root, or with --cap-add NET_ADMIN"};
 }
 
-Error CannotReceive(int code) {
-  return {"receive from the connector socket", code, "a fresh socket is needed: the exporter opens one"};
-}
+Error CannotReceive(int code) { return {"receive from the connector socket", code, "a fresh socket is needed"}; }
 
 }  // namespace procevent

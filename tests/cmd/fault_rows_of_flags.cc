@@ -119,6 +119,8 @@ std::vector<FaultRow> FlagRows() {
       {"HexOfAWord", Arguments{"decode", "--hex=yes"}, "procevent_exporter: --hex" + kAlone},
       {"HexToEncode", Arguments{"encode", "--hex"}, R"(procevent_exporter: unknown flag "--hex")"},
       {"NearHex", Arguments{"decode", "--hxe"}, R"(procevent_exporter: unknown flag "--hxe"; did you mean "--hex"?)"},
+      {"EmptyFileToDecode", Arguments{"decode", ""}, "procevent_exporter: FILE is empty: give a path, or -"},
+      {"EmptyFileToRecordTo", Arguments{"record", ""}, "procevent_exporter: FILE is empty: give a path, or -"},
       {"TwoFiles", Arguments{"decode", "a", "b"}, R"(procevent_exporter: a second file, "b": give one at a time)"},
       {"FileToDecode", Arguments{"--config.file=a", "decode"},
        "procevent_exporter: --config.file is no flag of decode, which reads no configuration: leave it out"},

@@ -99,6 +99,8 @@ TEST(RunTest, OpensAStandardDescriptorThatIsClosed) {
   ::close(STDIN_FILENO);
   OpenStandardDescriptors();
   EXPECT_EQ(::fcntl(STDIN_FILENO, F_GETFD), 0);
+  char byte = 0;
+  EXPECT_EQ(::read(STDIN_FILENO, &byte, 1), -1);
   ::dup2(in.get(), STDIN_FILENO);
 }
 

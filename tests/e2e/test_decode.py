@@ -184,6 +184,32 @@ class Decode(unittest.TestCase):
         self.assertEqual(done.stderr.decode(), "procevent_exporter: cannot write to the standard output: No space left "
                                                "on device; redirect it to where there is room\n")
 
+    def test_a_closed_descriptor_is_told(self):
+        capture = self.file("a.pcap", pcap(bytes.fromhex(FORK_HEX)))
+        lines = self.file("lines", FORK + "\n")
+        cases = ((f"decode {capture} >&-", "cannot write to the standard output: Bad file descriptor"),
+                 (f"encode {lines} >&-", "cannot write to the standard output: Bad file descriptor"),
+                 ("encode <&-", "standard input: cannot read it: Bad file descriptor"),
+                 ("decode --hex <&-", "standard input: cannot read it: Bad file descriptor"))
+        for command, fault in cases:
+            with self.subTest(command):
+                done = subprocess.run(["bash", "-c", f"{harness.exporter_binary()} {command}"], capture_output=True,
+                                      check=False, timeout=harness.DEADLINE_SECONDS)
+                self.assertEqual((done.returncode, done.stdout), (1, b""))
+                self.assertIn(fault, done.stderr.decode())
+
+    def test_many_wrong_lines_are_counted(self):
+        for command in ("decode --hex", "encode"):
+            good = FORK_HEX if "hex" in command else FORK
+            with self.subTest(command):
+                out, err = self.run_with(*command.split(), stdin="x\n" * 5000 + good + "\n", code=1)
+                self.assertEqual(len(out.splitlines()), 1)
+                told = err.splitlines()
+                self.assertEqual(len(told), 102)
+                self.assertTrue(told[99].startswith("standard input:100: found "), told[99])
+                self.assertEqual(told[100:], ["standard input: 100 lines are wrong; others are only counted",
+                                              "standard input: 5000 lines are wrong; is it the right file?"])
+
     def test_no_configuration_and_no_privilege_is_needed(self):
         broken = {**os.environ, "PROCEVENT_CONFIG_FILE": self.file("broken.yml", "{"), "PROCEVENT_LOG_LEVEL": "loud"}
         self.assertEqual(self.run_with("encode", stdin=FORK, env=broken)[0], FORK_HEX + "\n")

@@ -98,8 +98,7 @@ TEST(SubscribeFaultTest, EachCallNamesItsCause) {
   EXPECT_THAT(Describe(CannotSend(EPERM, {})), HasSubstr("NET_ADMIN"));
   EXPECT_THAT(Describe(Refused(EPERM)), HasSubstr("NET_ADMIN"));
   EXPECT_EQ(Describe(CannotReceive(ENOMEM)),
-            "cannot receive from the connector socket: Cannot allocate memory; a fresh socket is needed: the exporter "
-            "opens one");
+            "cannot receive from the connector socket: Cannot allocate memory; a fresh socket is needed");
 }
 
 }  // namespace
