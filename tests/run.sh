@@ -105,9 +105,9 @@ fuzz() {
 # --- The runs ---
 
 plain() {
-  step "packages" deploy/install_packages.sh build test
+  step "packages" deploy/install_packages.sh build unit test
   step "build dev" configure_and_build dev
-  step "test dev" run_ctest dev
+  step "test dev" run_ctest dev -LE deploy_long
 }
 
 all() {
@@ -117,15 +117,15 @@ all() {
   plain
   step "build release" configure_and_build release
   step "build asan" configure_and_build asan
-  step "test asan" run_ctest asan -LE 'e2e|tree'
+  step "test asan" run_ctest asan -LE 'e2e|tree|deploy'
   step "fuzz" fuzz 10
   step "tidy" check_tidy
   step "build tsan" configure_and_build tsan
-  step "test tsan" run_ctest tsan -LE 'e2e|tree'
+  step "test tsan" run_ctest tsan -LE 'e2e|tree|deploy'
 }
 
 # The suites of --long, in this order; CONTRIBUTING.md has the same list with their last runs.
-long_suites=(long_fuzz long_live long_e2e long_tsan)
+long_suites=(long_fuzz long_live long_e2e long_tsan long_deploy)
 
 long_fuzz() {
   step "build asan" configure_and_build asan
@@ -139,7 +139,12 @@ long_e2e() { step "e2e, 5 times" run_ctest dev -L e2e --repeat until-fail:5; }
 
 long_tsan() {
   step "build tsan" configure_and_build tsan
-  step "tsan, 20 times" run_ctest tsan -LE 'live|e2e|tree' --repeat until-fail:20
+  step "tsan, 20 times" run_ctest tsan -LE 'live|e2e|tree|deploy' --repeat until-fail:20
+}
+
+long_deploy() {
+  step "packages for deploy" deploy/install_packages.sh deploy
+  step "deploy" run_ctest dev -L deploy_long
 }
 
 long() {

@@ -85,6 +85,12 @@ def replay(tree, command):
             raise AssertionError(f"{command}: it does not replay")
 
 
+def ask_health(tree, command):
+    with harness.Exporter() as exporter:
+        exporter.wait_ready()
+        run(more=f"--web.listen-address=127.0.0.1:{exporter.port}", shows="^healthy$")(tree, command)
+
+
 COMMANDS = {
     "deploy/run.sh": serve,
     "deploy/run.sh --web.listen-address=127.0.0.1:13675": serve,
@@ -96,6 +102,13 @@ COMMANDS = {
     "procevent_exporter --source.replay=FILE --source.replay-speed=max --source.replay-loop=true": replay,
     "tshark -r FILE": run(instead=[("FILE", "deploy/demo/demo.pcap")], more="-c 3", shows="Netlink"),
     "tests/run.sh": elsewhere("it runs this test"),
+    "procevent_exporter healthcheck": ask_health,
+    "docker build -t procevent_exporter .": elsewhere("tests/deploy/test_containers.py"),
+    "docker run --detach --name=procevent_exporter --restart=unless-stopped --pid=host --network=host "
+    "--cap-drop=ALL --cap-add=NET_ADMIN --read-only --security-opt=no-new-privileges procevent_exporter":
+        elsewhere("tests/deploy/test_containers.py"),
+    "docker compose -f deploy/compose/compose.yml --profile node up": elsewhere("tests/deploy/test_containers.py"),
+    "docker compose -f deploy/compose/compose.yml --profile demo up": elsewhere("tests/deploy/test_containers.py"),
     "grep cn_proc /proc/net/connector": run(shows="cn_proc"),
     "procevent_exporter doctor": run(shows="(?m)^ok +subscription"),
     "procevent_exporter doctor --json": run(shows='"ok": ?true'),
