@@ -46,6 +46,7 @@ INVARIANTS = [
     ("DaemonSet", f"{POD}/hostPID", True, [None, False]),
     ("DaemonSet", f"{POD}/hostNetwork", True, [None, False]),
     ("DaemonSet", f"{POD}/hostUsers", lambda value: value in (None, True), [False]),
+    ("DaemonSet", f"{POD}/hostIPC", absent, [True]),
     ("DaemonSet", f"{POD}/shareProcessNamespace", absent, [True]),
     ("DaemonSet", f"{POD}/dnsPolicy", "Default", [None, "ClusterFirst"]),
     # The one capability, which only uid 0 gets; and no way to more.
