@@ -17,6 +17,7 @@ import time
 import unittest
 
 import harness
+import kubernetes
 import prometheus
 import proxy
 import readme
@@ -134,6 +135,7 @@ COMMANDS = {
                     elsewhere("tests/library installs its own build")),
     proxy.INSTALL: run(more="--simulate"),
     **dict.fromkeys(proxy.SET_UP, elsewhere("test_proxy.py runs it")),
+    **dict.fromkeys(kubernetes.COMMANDS, elsewhere("there is no cluster")),
 }
 
 # Expressions that find nothing while all is well: those for alerts.
@@ -177,6 +179,7 @@ OWN = check("{exporter}", "check-config", "--config.file={file}")
 YAML = {
     "scrape_configs": check("promtool", "check", "config", "{file}"),
     "groups": check("promtool", "check", "rules", "{file}"),
+    "apiVersion": kubernetes.render,
     **dict.fromkeys(("web", "source", "reader", "processes", "comms", "name_groups", "histograms", "log"), OWN),
 }
 
