@@ -1,0 +1,365 @@
+#!/usr/bin/env python3
+"""deploy/prometheus: the rules do what tests/deploy/rules says, hang together with README.md and the catalogue of
+metrics, and run in a real Prometheus on a real exporter that replays the demonstration."""
+
+import collections
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "tests" / "e2e"))
+
+import harness  # noqa: E402
+import promql  # noqa: E402
+import prometheus  # noqa: E402
+import scraper  # noqa: E402
+
+DEPLOYED = ROOT / "deploy" / "prometheus"
+RULES = ("recording.rules.yml", "alerts.rules.yml")
+CASES = sorted((ROOT / "tests" / "deploy" / "rules").glob("*.test.yml"))
+SECONDS = 120  # for one run of promtool, on a busy machine
+SEVERITIES = {"critical", "warning", "info"}
+TARGET = {"job", "instance"}  # labels that Prometheus gives
+FLEET = "procevent-fleet"
+UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+SLOWEST_SCRAPE = 60  # seconds between scrapes; a window has room for four
+
+# What a replay leaves out, so that nothing can be recorded of it.
+NOT_IN_A_REPLAY = {
+    "instance:procevent_blind:ratio_rate1h": "it has no blind time of its own",
+    "instance:procevent_completeness:ratio_rate1h": "as it has no blind time",
+    "job:procevent_completeness:min_ratio_rate1h": "as it has no completeness",
+}
+NOT_SERVED_IN_A_REPLAY = {"procevent_blind_seconds_total", "procevent_kernel_forks_total",
+                          "procevent_socket_drops_total"}
+
+# An hour in half a minute: what the windows and offsets become for the real Prometheus.
+BRIEFLY = {"5m": "10s", "15m": "15s", "1h": "20s", "1d": "40s"}
+
+Metric = collections.namedtuple("Metric", "kind labels")
+
+
+def text_of(*path):
+    return ROOT.joinpath(*path).read_text(encoding="utf-8")
+
+
+def groups():
+    return [group for name in RULES for group in yaml.safe_load(text_of("deploy", "prometheus", name))["groups"]]
+
+
+def all_rules():
+    return [rule for group in groups() for rule in group["rules"]]
+
+
+def alerts():
+    return [rule for rule in all_rules() if "alert" in rule]
+
+
+def recorded():
+    return [rule for rule in all_rules() if "record" in rule]
+
+
+def cases():
+    """What the tests of promtool expect: of an alert the lists of alerts, of a record the lists of samples."""
+    found = collections.defaultdict(list)
+    for file in CASES:
+        for test in yaml.safe_load(file.read_text(encoding="utf-8"))["tests"]:
+            for case in test.get("alert_rule_test", []):
+                found[case["alertname"]].append(case["exp_alerts"])
+            for case in test.get("promql_expr_test", []):
+                for selector in promql.parse(case["expr"]).selectors:
+                    found[selector.name].append(case["exp_samples"])
+    return found
+
+
+def catalogue():
+    """Every name that the exporter serves, with its labels."""
+    rows = re.findall(r'Metric\{"(\w+)", k(\w+), "[^"]*", "([^"]*)"', text_of("exporter", "catalogue.h"))
+    found = {}
+    for name, kind, labels in rows:
+        suffixes = ("_bucket", "_count", "_sum") if kind == "Histogram" else ("",)
+        for suffix in suffixes:
+            found[name + suffix] = Metric("Counter" if kind == "Histogram" else kind, set(re.findall(r"\w+", labels)))
+    return found
+
+
+def level(record):
+    """The labels that a recorded series has, by its name; of an instance, also all that its target has."""
+    labels = set(record.split(":")[0].split("_"))
+    return (labels - {"instance"}) | (TARGET if "instance" in labels else set())
+
+
+def seconds(duration):
+    return int(duration[:-1]) * UNIT_SECONDS[duration[-1]]
+
+
+def promtool(*arguments):
+    done = subprocess.run(["promtool", *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, timeout=SECONDS, check=False)
+    if done.returncode != 0:
+        raise AssertionError(f"promtool {' '.join(map(str, arguments))}: exit {done.returncode}:\n{done.stdout}")
+    return done.stdout
+
+
+# --- Faults of the files, each a line; planted ones are found (below). ---
+
+def faults_of_alert(rule, readme, tested):
+    name, notes = rule["alert"], rule.get("annotations", {})
+    if not re.fullmatch(r"Procevent[A-Z]\w+", name):
+        yield "its name does not begin with Procevent"
+    if rule.get("labels", {}).get("severity") not in SEVERITIES:
+        yield "it has no severity"
+    if set(notes) != {"summary", "description", "runbook"}:
+        yield "it has not just a summary, a description and a runbook"
+        return
+    if "\n" in notes["summary"] or ("$labels.instance" not in notes["summary"] and "absent(" not in rule["expr"]):
+        yield "its summary is not one line that names the instance"
+    if not notes["description"].endswith("."):
+        yield "its description is no sentence"
+    if notes["runbook"] != f"README.md#{name.lower()}" or not re.search(rf"(?m)^### {name}$", readme):
+        yield "README.md has no runbook for it"
+    if not any(tested[name]):
+        yield "no test lets it fire"
+    if all(tested[name]):
+        yield "no test keeps it from firing"
+
+
+def faults_of_expression(rule, names, records):
+    asked = promql.parse(rule["expr"])
+    allowed = set.union(TARGET, *(metric.labels for metric in names.values()))
+    yield from (f"label {label} is of no metric" for label in sorted(asked.grouping - allowed))
+    yield from (f"{window} has no room for four scrapes" for window in asked.windows
+                if seconds(window) < 4 * SLOWEST_SCRAPE)
+    yield from (f"{name} is no counter" for name in sorted(asked.counted)
+                if name not in names or names[name].kind != "Counter")
+    for selector in asked.selectors:
+        if selector.name in names:
+            labels = names[selector.name].labels | TARGET
+        elif selector.name in records:
+            labels = level(selector.name)
+        elif selector.name == "up":
+            labels = TARGET
+        else:
+            yield f"nobody serves {selector.name}"
+            continue
+        yield from (f"{selector.name} has no label {label}" for label, _, _ in selector.matchers if label not in labels)
+
+
+def faults_of_record(rule, group, readme, tested):
+    name = rule["record"]
+    if not re.fullmatch(r"[a-z_]+:procevent_[a-z_]+:[a-z0-9_]+", name):
+        yield "its name is not level:metric:operation"
+    if not any(tested[name]):
+        yield "no test knows its value"
+    if not re.search(rf"(?m)^\| `{name}` \|", readme):
+        yield "README.md does not have it in a table"
+    if (group == FLEET) != name.startswith("job"):
+        yield "it is in the other group"
+    if group == FLEET:
+        raw = [selector.name for selector in promql.parse(rule["expr"]).selectors if ":" not in selector.name]
+        yield from (f"it asks the raw {metric} of all instances" for metric in raw)
+        if level(name) != {"job"} and "topk" not in rule["expr"]:
+            yield "nothing bounds it"
+
+
+class Texts(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.readme = text_of("README.md")
+        cls.tested = cases()
+        cls.names = catalogue()
+        cls.records = {rule["record"] for rule in recorded()}
+
+    def test_the_catalogue_is_read_whole(self):
+        rows = text_of("exporter", "catalogue.h").count('Metric{"')
+        self.assertEqual(sum(not name.endswith(("_count", "_sum")) for name in self.names), rows)
+
+    def test_alerts(self):
+        self.assertEqual(len(alerts()), 10)
+        for rule in alerts():
+            with self.subTest(rule["alert"]):
+                self.assertEqual(list(faults_of_alert(rule, self.readme, self.tested)), [])
+
+    def test_records(self):
+        for group in groups():
+            for rule in group["rules"]:
+                if "record" in rule:
+                    with self.subTest(rule["record"]):
+                        self.assertEqual(list(faults_of_record(rule, group["name"], self.readme, self.tested)), [])
+
+    def test_expressions(self):
+        for rule in all_rules():
+            with self.subTest(rule.get("alert") or rule["record"]):
+                self.assertEqual(list(faults_of_expression(rule, self.names, self.records)), [])
+
+    def test_no_replay_is_alerted_of(self):
+        for rule in alerts():
+            if "absent(" not in rule["expr"]:
+                self.assertRegex(rule["expr"], r"unless on \(job, instance\)\s.*procevent_replayed", rule["alert"])
+
+    def test_readme_has_no_others(self):
+        self.assertEqual(set(re.findall(r"(?m)^### (Procevent\w+)$", self.readme)), {rule["alert"] for rule in alerts()})
+        self.assertEqual(set(re.findall(r"(?m)^\| `(\w+:\w+:\w+)` \|", self.readme)), self.records)
+
+    def test_planted_faults_are_found(self):
+        good = alerts()[0]
+        name = good["alert"]
+        for fault, planted in (("severity", {"labels": {"severity": "urgent"}}),
+                               ("just a summary", {"annotations": {"summary": "x"}}),
+                               ("one line", {"annotations": {**good["annotations"], "summary": "it is down"}}),
+                               ("sentence", {"annotations": {**good["annotations"], "description": "down"}}),
+                               ("no runbook", {"annotations": {**good["annotations"], "runbook": "README.md#alerts"}})):
+            with self.subTest(fault):
+                self.assertRegex("\n".join(faults_of_alert({**good, **planted}, self.readme, self.tested)), fault)
+        for fault, tested in (("lets it fire", {name: [[]]}), ("keeps it", {name: [["fired"]]})):
+            with self.subTest(fault):
+                self.assertRegex("\n".join(faults_of_alert(good, self.readme, tested)), fault)
+        self.assertRegex("\n".join(faults_of_alert(good, self.readme.replace(f"### {name}", ""), self.tested)), "runbook")
+        for fault, expression in (("nobody serves procevent_fork", 'rate(procevent_fork{comm="{a, b}"}[5m])'),
+                                  ("no label event", 'sum by (job) (procevent_forks_total{event="fork"})'),
+                                  ("no label comm", 'instance:procevent_forks:rate5m{comm=~"a"}'),
+                                  ("label node is of no", "sum without (node) (up)"),
+                                  ("no counter", "rate(procevent_processes[5m])"),
+                                  ("four scrapes", "rate(procevent_forks_total[3m])")):
+            with self.subTest(fault):
+                found = faults_of_expression({"expr": expression}, self.names, self.records)
+                self.assertRegex("\n".join(found), fault)
+        for fault, record, expression in (("bounds", "job_comm:procevent_x:rate5m", "sum by (job, comm) (a:b:c)"),
+                                          ("raw", "job:procevent_x:rate5m", "sum by (job) (procevent_forks_total)"),
+                                          ("other group", "instance:procevent_x:max", "a:b:c"),
+                                          ("table", "job:procevent_x:max", "a:b:c"),
+                                          ("value", "job:procevent_x:max", "a:b:c"),
+                                          ("operation", "job:forks", "a:b:c")):
+            with self.subTest(fault):
+                rule = {"record": record, "expr": expression}
+                self.assertRegex("\n".join(faults_of_record(rule, FLEET, self.readme, self.tested)), fault)
+
+
+class Promtool(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        harness.require(prometheus.why_not())
+
+    def test_it_takes_the_configuration_and_the_rules(self):
+        printed = promtool("check", "config", DEPLOYED / "prometheus.yml")
+        for rules in RULES:
+            self.assertIn(rules, printed)
+        self.assertRegex(printed, rf"{len(recorded())} rules found")
+        self.assertRegex(printed, rf"{len(alerts())} rules found")
+
+    def test_the_rules_do_what_their_tests_say(self):
+        self.assertGreater(len(CASES), 3)
+        self.assertEqual(promtool("test", "rules", *CASES).count("SUCCESS"), len(CASES))
+
+    def test_a_fleet_is_told_in_few_series(self):
+        """30 instances of 60 commands each, which all do everything."""
+        series = []
+        for node in range(30):
+            target = f'job="procevent", instance="{node}"'
+            series += [f"up{{{target}}}", f"procevent_pid_max{{{target}}}", f"procevent_blind_seconds_total{{{target}}}",
+                       f'procevent_peak_events_per_second{{{target}, event="fork", window="1s"}}',
+                       f'procevent_events_total{{{target}, event="fork"}}',
+                       f'procevent_events_lost_total{{{target}, cpu="0"}}']
+            for comm in range(60):
+                series += [f'procevent_forks_total{{{target}, comm="{comm}"}}',
+                           f'procevent_exits_total{{{target}, comm="{comm}", outcome="failure"}}']
+        expected = {'{__name__=~"job.*:procevent_.*"}': 117, "instance_comm:procevent_forks:rate5m": 30 * 60}
+        test = {"rule_files": [str(DEPLOYED / RULES[0])], "evaluation_interval": "5m",
+                "group_eval_order": [group["name"] for group in groups() if "record" in group["rules"][0]],
+                "tests": [{"interval": "1m", "input_series": [{"series": one, "values": "0+60x66"} for one in series],
+                           "promql_expr_test": [{"expr": f"count({name})", "eval_time": "65m",
+                                                 "exp_samples": [{"labels": "{}", "value": count}]}
+                                                for name, count in expected.items()]}]}
+        with tempfile.TemporaryDirectory(prefix="procevent-rules-") as directory:
+            file = pathlib.Path(directory, "fleet.test.yml")
+            file.write_text(json.dumps(test), encoding="utf-8")
+            promtool("test", "rules", file)
+
+
+def briefly(text, port):
+    """The configuration, or rules, with intervals of a second and windows of some."""
+    text = re.sub(r"(interval: )\d+[sm]", r"\g<1>1s", text).replace("localhost:13675", f"127.0.0.1:{port}")
+    return re.sub(r"(\[|offset )(\d+[smhd])", lambda match: match[1] + BRIEFLY[match[2]], text)
+
+
+class Live(unittest.TestCase):
+    """The files as they are deployed, but briefly, on an exporter that replays the demonstration."""
+
+    def brief_prometheus(self, port):
+        def command(directory, _, own_port):
+            for name in ("prometheus.yml", *RULES):
+                text = briefly(text_of("deploy", "prometheus", name), port)
+                pathlib.Path(directory, name).write_text(text, encoding="utf-8")
+            return prometheus.command(directory, os.path.join(directory, "prometheus.yml"), own_port)
+
+        return scraper.Scraper("Prometheus", command, port)
+
+    def test_each_rule_runs_on_real_numbers(self):
+        harness.require(prometheus.why_not())
+        with harness.Exporter(f"--source.replay={ROOT}/deploy/demo/demo.pcap", "--source.replay-loop=true",
+                              "--source.replay-speed=8") as exporter:
+            exporter.wait_ready()
+            with self.brief_prometheus(exporter.port) as server:
+                server.wait_scraping()
+                wanted = {rule["record"] for rule in recorded()} - set(NOT_IN_A_REPLAY)
+                missing = set(wanted)
+
+                def all_there():
+                    missing.intersection_update(name for name in wanted if not server.query(f"count({name})"))
+                    return not missing
+
+                try:
+                    harness.wait_for("data of each rule", all_there, 120)
+                except AssertionError as error:
+                    raise AssertionError(f"{error}: none of {sorted(missing)}") from error
+                self.check_rules(server)
+                self.check_matchers(server)
+                self.check_runbook(server)
+
+    def check_rules(self, server):
+        run = [rule for group in server.api("rules")["groups"] for rule in group["rules"]]
+        self.assertEqual(len(run), len(all_rules()))
+        for rule in run:
+            self.assertEqual((rule["health"], rule.get("lastError")), ("ok", None), rule["name"])
+        for name in NOT_IN_A_REPLAY:
+            self.assertEqual(server.query(name), [], name)
+        self.assertEqual(server.api("alerts")["alerts"], [], "of a replay")
+        for rule in recorded():
+            if ":ratio_" in rule["record"] or ":min_ratio_" in rule["record"]:
+                for labels, value in server.query(rule["record"]):
+                    self.assertTrue(0 <= float(value) <= 1, (rule["record"], labels, value))
+
+    def check_matchers(self, server):
+        """A label that a rule asks for, or against, is there: a slip would find nothing for ever, or leave out nothing."""
+        for rule in all_rules():
+            for selector in promql.parse(rule["expr"]).selectors:
+                for label, sign, value in selector.matchers:
+                    if ":" not in selector.name and selector.name not in NOT_SERVED_IN_A_REPLAY:
+                        positive = sign.replace("!=", "=").replace("!~", "=~")
+                        rows = server.query(f'count({selector.name}{{{label}{positive}"{value}"}})')
+                        self.assertTrue(rows, f"{selector.name}{{{label}{positive}{value}}}")
+
+
+    def check_runbook(self, server):
+        """What the runbook says to look at can be asked, of what is served."""
+        names = set(catalogue()) | {rule["record"] for rule in recorded()}
+        section = text_of("README.md").partition("\n## Alerts\n")[2].partition("\n## ")[0]
+        spans = [" ".join(span.split()) for span in re.findall(r"`([^`]+)`", re.sub(r"(?ms)^```.*?^```$", "", section))]
+        asked = [span for span in spans if re.search(r"procevent_\w+(:|_total|_bytes|_max)", span) and "=~" not in span]
+        self.assertGreater(len(asked), 30)
+        for expression in asked:
+            with self.subTest(expression):
+                self.assertEqual({selector.name for selector in promql.parse(expression).selectors} - names, set())
+                server.query(expression)
+
+
+if __name__ == "__main__":
+    harness.main()
