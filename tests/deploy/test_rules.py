@@ -2,7 +2,6 @@
 """deploy/prometheus: the rules do what tests/deploy/rules says, hang together with README.md and the catalogue of
 metrics, and run in a real Prometheus on a real exporter that replays the demonstration."""
 
-import collections
 import json
 import os
 import pathlib
@@ -12,25 +11,18 @@ import sys
 import tempfile
 import unittest
 
-import yaml
+import promql
+from rule_files import (CASES, FLEET, ROOT, RULES, alerts, all_rules, cases, catalogue, faults_of_alert,
+                        faults_of_expression, faults_of_record, groups, recorded, text_of)
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 
 import harness  # noqa: E402
-import promql  # noqa: E402
 import prometheus  # noqa: E402
 import scraper  # noqa: E402
 
 DEPLOYED = ROOT / "deploy" / "prometheus"
-RULES = ("recording.rules.yml", "alerts.rules.yml")
-CASES = sorted((ROOT / "tests" / "deploy" / "rules").glob("*.test.yml"))
 SECONDS = 120  # for one run of promtool, on a busy machine
-SEVERITIES = {"critical", "warning", "info"}
-TARGET = {"job", "instance"}  # labels that Prometheus gives
-FLEET = "procevent-fleet"
-UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-SLOWEST_SCRAPE = 60  # seconds between scrapes; a window has room for four
 
 # What a replay leaves out, so that nothing can be recorded of it.
 NOT_IN_A_REPLAY = {
@@ -38,67 +30,9 @@ NOT_IN_A_REPLAY = {
     "instance:procevent_completeness:ratio_rate1h": "as it has no blind time",
     "job:procevent_completeness:min_ratio_rate1h": "as it has no completeness",
 }
-NOT_SERVED_IN_A_REPLAY = {"procevent_blind_seconds_total", "procevent_kernel_forks_total",
-                          "procevent_socket_drops_total"}
 
 # An hour in half a minute: what the windows and offsets become for the real Prometheus.
 BRIEFLY = {"5m": "10s", "15m": "15s", "1h": "20s", "1d": "40s"}
-
-Metric = collections.namedtuple("Metric", "kind labels")
-
-
-def text_of(*path):
-    return ROOT.joinpath(*path).read_text(encoding="utf-8")
-
-
-def groups():
-    return [group for name in RULES for group in yaml.safe_load(text_of("deploy", "prometheus", name))["groups"]]
-
-
-def all_rules():
-    return [rule for group in groups() for rule in group["rules"]]
-
-
-def alerts():
-    return [rule for rule in all_rules() if "alert" in rule]
-
-
-def recorded():
-    return [rule for rule in all_rules() if "record" in rule]
-
-
-def cases():
-    """What the tests of promtool expect: of an alert the lists of alerts, of a record the lists of samples."""
-    found = collections.defaultdict(list)
-    for file in CASES:
-        for test in yaml.safe_load(file.read_text(encoding="utf-8"))["tests"]:
-            for case in test.get("alert_rule_test", []):
-                found[case["alertname"]].append(case["exp_alerts"])
-            for case in test.get("promql_expr_test", []):
-                for selector in promql.parse(case["expr"]).selectors:
-                    found[selector.name].append(case["exp_samples"])
-    return found
-
-
-def catalogue():
-    """Every name that the exporter serves, with its labels."""
-    rows = re.findall(r'Metric\{"(\w+)", k(\w+), "[^"]*", "([^"]*)"', text_of("exporter", "catalogue.h"))
-    found = {}
-    for name, kind, labels in rows:
-        suffixes = ("_bucket", "_count", "_sum") if kind == "Histogram" else ("",)
-        for suffix in suffixes:
-            found[name + suffix] = Metric("Counter" if kind == "Histogram" else kind, set(re.findall(r"\w+", labels)))
-    return found
-
-
-def level(record):
-    """The labels that a recorded series has, by its name; of an instance, also all that its target has."""
-    labels = set(record.split(":")[0].split("_"))
-    return (labels - {"instance"}) | (TARGET if "instance" in labels else set())
-
-
-def seconds(duration):
-    return int(duration[:-1]) * UNIT_SECONDS[duration[-1]]
 
 
 def promtool(*arguments):
@@ -107,67 +41,6 @@ def promtool(*arguments):
     if done.returncode != 0:
         raise AssertionError(f"promtool {' '.join(map(str, arguments))}: exit {done.returncode}:\n{done.stdout}")
     return done.stdout
-
-
-# --- Faults of the files, each a line; planted ones are found (below). ---
-
-def faults_of_alert(rule, readme, tested):
-    name, notes = rule["alert"], rule.get("annotations", {})
-    if not re.fullmatch(r"Procevent[A-Z]\w+", name):
-        yield "its name does not begin with Procevent"
-    if rule.get("labels", {}).get("severity") not in SEVERITIES:
-        yield "it has no severity"
-    if set(notes) != {"summary", "description", "runbook"}:
-        yield "it has not just a summary, a description and a runbook"
-        return
-    if "\n" in notes["summary"] or ("$labels.instance" not in notes["summary"] and "absent(" not in rule["expr"]):
-        yield "its summary is not one line that names the instance"
-    if not notes["description"].endswith("."):
-        yield "its description is no sentence"
-    if notes["runbook"] != f"README.md#{name.lower()}" or not re.search(rf"(?m)^### {name}$", readme):
-        yield "README.md has no runbook for it"
-    if not any(tested[name]):
-        yield "no test lets it fire"
-    if all(tested[name]):
-        yield "no test keeps it from firing"
-
-
-def faults_of_expression(rule, names, records):
-    asked = promql.parse(rule["expr"])
-    allowed = set.union(TARGET, *(metric.labels for metric in names.values()))
-    yield from (f"label {label} is of no metric" for label in sorted(asked.grouping - allowed))
-    yield from (f"{window} has no room for four scrapes" for window in asked.windows
-                if seconds(window) < 4 * SLOWEST_SCRAPE)
-    yield from (f"{name} is no counter" for name in sorted(asked.counted)
-                if name not in names or names[name].kind != "Counter")
-    for selector in asked.selectors:
-        if selector.name in names:
-            labels = names[selector.name].labels | TARGET
-        elif selector.name in records:
-            labels = level(selector.name)
-        elif selector.name == "up":
-            labels = TARGET
-        else:
-            yield f"nobody serves {selector.name}"
-            continue
-        yield from (f"{selector.name} has no label {label}" for label, _, _ in selector.matchers if label not in labels)
-
-
-def faults_of_record(rule, group, readme, tested):
-    name = rule["record"]
-    if not re.fullmatch(r"[a-z_]+:procevent_[a-z_]+:[a-z0-9_]+", name):
-        yield "its name is not level:metric:operation"
-    if not any(tested[name]):
-        yield "no test knows its value"
-    if not re.search(rf"(?m)^\| `{name}` \|", readme):
-        yield "README.md does not have it in a table"
-    if (group == FLEET) != name.startswith("job"):
-        yield "it is in the other group"
-    if group == FLEET:
-        raw = [selector.name for selector in promql.parse(rule["expr"]).selectors if ":" not in selector.name]
-        yield from (f"it asks the raw {metric} of all instances" for metric in raw)
-        if level(name) != {"job"} and "topk" not in rule["expr"]:
-            yield "nothing bounds it"
 
 
 class Texts(unittest.TestCase):
@@ -206,7 +79,8 @@ class Texts(unittest.TestCase):
                 self.assertRegex(rule["expr"], r"unless on \(job, instance\)\s.*procevent_replayed", rule["alert"])
 
     def test_readme_has_no_others(self):
-        self.assertEqual(set(re.findall(r"(?m)^### (Procevent\w+)$", self.readme)), {rule["alert"] for rule in alerts()})
+        runbooks = set(re.findall(r"(?m)^### (Procevent\w+)$", self.readme))
+        self.assertEqual(runbooks, {rule["alert"] for rule in alerts()})
         self.assertEqual(set(re.findall(r"(?m)^\| `(\w+:\w+:\w+)` \|", self.readme)), self.records)
 
     def test_planted_faults_are_found(self):
@@ -222,7 +96,8 @@ class Texts(unittest.TestCase):
         for fault, tested in (("lets it fire", {name: [[]]}), ("keeps it", {name: [["fired"]]})):
             with self.subTest(fault):
                 self.assertRegex("\n".join(faults_of_alert(good, self.readme, tested)), fault)
-        self.assertRegex("\n".join(faults_of_alert(good, self.readme.replace(f"### {name}", ""), self.tested)), "runbook")
+        without = self.readme.replace(f"### {name}\n", "")
+        self.assertRegex("\n".join(faults_of_alert(good, without, self.tested)), "no runbook")
         for fault, expression in (("nobody serves procevent_fork", 'rate(procevent_fork{comm="{a, b}"}[5m])'),
                                   ("no label event", 'sum by (job) (procevent_forks_total{event="fork"})'),
                                   ("no label comm", 'instance:procevent_forks:rate5m{comm=~"a"}'),
@@ -264,7 +139,8 @@ class Promtool(unittest.TestCase):
         series = []
         for node in range(30):
             target = f'job="{node % 2}", instance="{node}"'
-            series += [f"up{{{target}}}", f"procevent_pid_max{{{target}}}", f"procevent_blind_seconds_total{{{target}}}",
+            series += [f"up{{{target}}}", f"procevent_pid_max{{{target}}}",
+                       f"procevent_blind_seconds_total{{{target}}}",
                        f'procevent_peak_events_per_second{{{target}, event="fork", window="1s"}}',
                        f'procevent_events_total{{{target}, event="fork"}}',
                        f'procevent_events_lost_total{{{target}, cpu="0"}}']
@@ -341,11 +217,11 @@ class Live(unittest.TestCase):
                     self.assertTrue(0 <= float(value) <= 1, (rule["record"], labels, value))
 
     def check_matchers(self, server):
-        """A label that a rule asks for, or against, is there: a slip would find nothing for ever, or leave out nothing."""
+        """A label that a rule asks for, or against, is there: a slip would find, or leave out, nothing for ever."""
         for rule in all_rules():
             for selector in promql.parse(rule["expr"]).selectors:
                 for label, sign, value in selector.matchers:
-                    if ":" not in selector.name and selector.name not in NOT_SERVED_IN_A_REPLAY:
+                    if ":" not in selector.name:
                         positive = sign.replace("!=", "=").replace("!~", "=~")
                         rows = server.query(f'count({selector.name}{{{label}{positive}"{value}"}})')
                         self.assertTrue(rows, f"{selector.name}{{{label}{positive}{value}}}")
