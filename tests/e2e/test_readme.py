@@ -120,6 +120,8 @@ COMMANDS = {
     "procevent_exporter watch --events --json --duration=10s":
         run(instead=[("10s", "2s --type=exec & for i in 1 2 3; do sleep 0.3; done; wait")],
             shows='"event":"exec".*"command":'),
+    "procevent_exporter watch --events --type=exit --comm=NAME":
+        run(instead=[("NAME", "'*'")], more="--duration=500ms", shows="(?m)^Time +Event +PID "),
     "procevent_exporter decode FILE": run(instead=[("FILE", "noop.pcap")], shows='^{"control":"noop"}$'),
     "procevent_exporter decode --hex FILE": run(instead=[("FILE", "noop.hex")], shows='^{"control":"noop"}$'),
     "procevent_exporter encode FILE": run(instead=[("FILE", "noop.json")], shows="^10000000010000"),
@@ -129,6 +131,7 @@ COMMANDS = {
         run(more="--rounds 1 --count 500", shows=r"\| vfork \|"),
     "python3 tests/bench/scrape_cost.py --build build/bench":
         run(more="--scrapes 2 --series 500", shows=r"\| procevent_exporter, 500 \|"),
+    "promtool check config deploy/prometheus/prometheus.yml": run(shows="2 rule files found"),
     "build/bench/tests/bench/ledger_bench": run(more="--benchmark_min_time=0.001", shows="Benchmark"),
     **dict.fromkeys(("cmake --preset release && cmake --build --preset release",
                      "cmake --install build/release --component library --prefix /usr/local"),
@@ -177,7 +180,7 @@ def check(*command):
 
 OWN = check("{exporter}", "check-config", "--config.file={file}")
 YAML = {
-    "scrape_configs": check("promtool", "check", "config", "{file}"),
+    **dict.fromkeys(("scrape_configs", "rule_files"), check("promtool", "check", "config", "{file}")),
     "groups": check("promtool", "check", "rules", "{file}"),
     "apiVersion": kubernetes.render,
     **dict.fromkeys(("web", "source", "reader", "processes", "comms", "name_groups", "histograms", "log"), OWN),
