@@ -118,6 +118,8 @@ COMMANDS = {
     **dict.fromkeys(("cmake --preset release && cmake --build --preset release",
                      "cmake --install build/release --component library --prefix /usr/local"),
                     elsewhere("tests/library installs its own build")),
+    **dict.fromkeys(("deploy/package.sh", "apt-get install ./build/release/package/*.deb",
+                     "apt-get purge procevent-exporter"), elsewhere("tests/deploy/test_package.py does it")),
     proxy.INSTALL: run(more="--simulate"),
     **dict.fromkeys(proxy.SET_UP, elsewhere("test_proxy.py runs it")),
 }
