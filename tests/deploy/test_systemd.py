@@ -5,6 +5,7 @@ that the exporter calls."""
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -21,6 +22,7 @@ UNIT = ROOT / "deploy" / "systemd" / "procevent_exporter.service"
 DEMO = ROOT / "deploy" / "demo" / "demo.pcap"
 HOSTS_UNITS = "/lib/systemd/system"  # those that ours is ordered by
 MOST_EXPOSED = 2.5
+MANAGED = {"NOTIFY_SOCKET": "/no/such/socket", "WATCHDOG_USEC": "2000000"}  # as systemd does; nobody need listen
 # With another value (None: whatever it is) events, names or the audit of forks would be lost, or nobody could scrape.
 NEVER = {"PrivateNetwork": "no", "PrivateUsers": "no", "PrivatePIDs": "no", "ProtectProc": "default",
          "ProcSubset": "all", "NetworkNamespacePath": None, "InaccessiblePaths": None, "IPAddressDeny": None,
@@ -132,18 +134,22 @@ class SystemCalls(unittest.TestCase):
         cls.addClassCleanup(folder.cleanup)
         cls.output = pathlib.Path(folder.name) / "strace"
         cls.groups = groups_of_calls()
-        cls.filters = values(UNIT.read_text(encoding="utf-8"), "SystemCallFilter")
+        text = UNIT.read_text(encoding="utf-8")
+        cls.filters = values(text, "SystemCallFilter")
+        cls.families = set(values(text, "RestrictAddressFamilies")[0].split())
         cls.prefix = ["strace", "-f", "-qq", "-o", str(cls.output)]
 
-    def calls(self):
-        """All that were made since the last time."""
+    def check(self, *made):
+        """All that was called since the last time is permitted, and what was to be called is among it."""
         text = self.output.read_text(encoding="utf-8", errors="replace")
         self.output.unlink()
-        return set(re.findall(r"(?m)^\d+ +(\w+)\(", text))
-
-    def check(self, calls, made):
-        self.assertLessEqual(made, calls, "this run did not do what it was for")
-        self.assertEqual(calls - permitted(self.filters, self.groups), set(), "the filter refuses them")
+        calls = set(re.findall(r"(?m)^\d+ +(\w+)\(", text))
+        self.assertLessEqual(set(made), calls, "this run did not do what it was for")
+        self.assertEqual(calls - permitted(self.filters, self.groups), set(), "SystemCallFilter refuses them")
+        families = set(re.findall(r"(?m)^\d+ +socket\((\w+)", text))
+        self.assertEqual(families - self.families, set(), "RestrictAddressFamilies refuses them")
+        executable = r"(?m)^\d+ +(?:mmap\(.*PROT_WRITE.*PROT_EXEC|(?:mprotect|pkey_mprotect)\(.*PROT_EXEC).*"
+        self.assertEqual(re.findall(executable, text), [], "MemoryDenyWriteExecute refuses them")
 
     def exercise(self, exporter):
         """Scrapes, a page, a reload, a stop."""
@@ -156,20 +162,29 @@ class SystemCalls(unittest.TestCase):
         harness.wait_for("the reload", lambda: "read again" in exporter.log())
 
     def test_a_replay(self):
-        with harness.Exporter(f"--source.replay={DEMO}", "--source.replay-loop=true", prefix=self.prefix) as exporter:
+        with harness.Exporter(f"--source.replay={DEMO}", "--source.replay-loop=true", prefix=self.prefix,
+                              environment=MANAGED) as exporter:
             self.exercise(exporter)
-        self.check(self.calls(), {"capset", "signalfd4", "clone3", "accept", "read"})
+        self.check("capset", "signalfd4", "clone3", "accept", "read")
+
+    def test_the_command_that_reloads(self):
+        reload = values(UNIT.read_text(encoding="utf-8"), "ExecReload")[0]
+        with subprocess.Popen(["sleep", "60"]) as main:
+            subprocess.run([*self.prefix, *shlex.split(reload.replace("$MAINPID", str(main.pid)))], check=True,
+                           timeout=harness.DEADLINE_SECONDS)
+            self.assertEqual(main.wait(harness.DEADLINE_SECONDS), -signal.SIGHUP)
+        self.check("kill")
 
     def test_a_listener_that_loses_events(self):
         harness.require(harness.why_not_live())
         config = "source:\n  receive_buffer: 64KiB\nreader:\n  canary_interval: 1s\n"
-        with harness.Exporter(config=config, prefix=self.prefix) as exporter:
+        with harness.Exporter(config=config, prefix=self.prefix, environment=MANAGED) as exporter:
             exporter.wait_ready()
             with harness.Storm("fork", 20000) as storm:
                 storm.wait()
             harness.wait_for("a loss", lambda: exporter.scrape().sum("procevent_events_lost_total") > 0)
             self.exercise(exporter)
-        self.check(self.calls(), {"capset", "recvmmsg", "sched_setaffinity"})
+        self.check("capset", "recvmmsg", "sched_setaffinity")
 
     def test_doctor(self):
         harness.require(harness.why_not_live())
@@ -177,7 +192,7 @@ class SystemCalls(unittest.TestCase):
                                f"--web.listen-address=127.0.0.1:{harness.free_port()}"], stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, timeout=harness.DEADLINE_SECONDS, check=False)
         self.assertIn("subscription", done.stdout, done.stderr)
-        self.check(self.calls(), {"recvmmsg", "wait4"})
+        self.check("recvmmsg", "wait4")
 
     def test_what_the_filter_lacks_is_found(self):
         for name, filters, refused in (("the groups alone", self.filters[:2], {"capset", "sched_setaffinity"}),
