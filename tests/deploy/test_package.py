@@ -129,6 +129,9 @@ class Package(unittest.TestCase):
             left = [path for path in FILES if (root.path / path).exists()]
             self.assertEqual(left, [CONFIG, DEFAULT])
             root.run("apt-get", "-q", "purge", "-y", NAME)
+            root.install(self.package)
+            self.check_installed(root)  # as if it had never been there
+            root.run("apt-get", "-q", "purge", "-y", NAME)
             root.run("apt-get", "-q", "autoremove", "--purge", "-y")
             self.assertEqual(root.packages(), packages)
             after = root.files()
