@@ -76,7 +76,7 @@ check_format() {
 }
 
 check_scripts() {
-  shellcheck tests/run.sh deploy/*.sh deploy/demo/*.sh .ci/run
+  shellcheck tests/run.sh deploy/*.sh deploy/demo/*.sh deploy/debian/{postinst,prerm,postrm} .ci/run
 }
 
 # Needs the preset `asan` configured: clang-tidy reads its commands.
@@ -143,7 +143,7 @@ long_tsan() {
 }
 
 long_deploy() {
-  step "packages for deploy" deploy/install_packages.sh deploy
+  step "packages for deploy" deploy/install_packages.sh package deploy
   step "deploy" run_ctest dev -L deploy_long
 }
 

@@ -4,7 +4,6 @@ What is not known here fails, so that nothing can stand there untested: a new co
 expression that rightly finds nothing one in SILENT, another kind of YAML one in YAML.
 """
 
-import configparser
 import contextlib
 import os
 import re
@@ -25,7 +24,7 @@ import readme
 ROOT = proxy.ROOT
 TREE = ("CMakeLists.txt", "CMakePresets.json", "cmd", "config", "core", "deploy", "exporter", "tests")
 SECONDS = 60  # for one command
-CHECKED = ("sh", "promql", "yaml", "ini", "")  # languages of blocks, here
+CHECKED = ("sh", "promql", "yaml", "")  # languages of blocks, here
 ELSEWHERE = ("cpp", "cmake")  # tests/library holds them against its consumer
 FOREIGN = ("rust",)  # for comparison: nothing here can compile it, and README says so
 NOOP = bytes.fromhex("10000000010000000000000000000000")  # a message of the kernel, in each form that is read
@@ -136,6 +135,8 @@ COMMANDS = {
     **dict.fromkeys(("cmake --preset release && cmake --build --preset release",
                      "cmake --install build/release --component library --prefix /usr/local"),
                     elsewhere("tests/library installs its own build")),
+    **dict.fromkeys(("deploy/package.sh", "apt-get install ./build/release/package/*.deb",
+                     "apt-get purge procevent-exporter"), elsewhere("tests/deploy/test_package.py does it")),
     proxy.INSTALL: run(more="--simulate"),
     **dict.fromkeys(proxy.SET_UP, elsewhere("test_proxy.py runs it")),
     **dict.fromkeys(kubernetes.COMMANDS, elsewhere("there is no cluster")),
@@ -295,34 +296,6 @@ class Yaml(unittest.TestCase):
         for block in of_language("yaml"):
             with self.subTest(line=block.line), tempfile.TemporaryDirectory(prefix="procevent-readme-") as directory:
                 YAML[yaml_kind(block.text)](directory, block.text)
-
-
-class Units(unittest.TestCase):
-    """systemd's units: what they start is ours, and they say of each thing once how it is."""
-
-    def test_each_starts_the_exporter(self):
-        for block in of_language("ini"):
-            with self.subTest(line=block.line):
-                unit = configparser.ConfigParser(interpolation=None)
-                unit.optionxform = str
-                unit.read_string(block.text)
-                self.assertEqual(os.path.basename(unit["Service"]["ExecStart"]), "procevent_exporter")
-                self.assertEqual(unit["Service"]["Type"], "notify")
-                self.check_by_systemd(block.text)
-
-    def check_by_systemd(self, text):
-        """As systemd reads it; the exit status says nothing of unknown keys."""
-        if not shutil.which("systemd-analyze"):
-            print("not installed, so the unit was only parsed: systemd-analyze")
-            return
-        with tempfile.TemporaryDirectory(prefix="procevent-readme-") as directory:
-            file = os.path.join(directory, "procevent_exporter.service")
-            with open(file, "w", encoding="utf-8") as unit:
-                unit.write(re.sub(r"ExecStart=\S+", f"ExecStart={harness.exporter_binary()}", text))
-            done = subprocess.run(["systemd-analyze", "verify", file], stdin=subprocess.DEVNULL, capture_output=True,
-                                  text=True, timeout=SECONDS, check=False)
-            ours = [line for line in done.stderr.splitlines() if "procevent_exporter.service" in line]
-            self.assertEqual((done.returncode, ours), (0, []))
 
 
 class Expressions(harness.LiveTest):
