@@ -76,7 +76,7 @@ check_format() {
 }
 
 check_scripts() {
-  shellcheck tests/run.sh deploy/*.sh deploy/demo/*.sh deploy/debian/{postinst,prerm,postrm} .ci/run
+  shellcheck tests/run.sh tests/deploy/*.sh deploy/*.sh deploy/demo/*.sh deploy/debian/{postinst,prerm,postrm} .ci/run
 }
 
 # Needs the preset `asan` configured: clang-tidy reads its commands.

@@ -14,6 +14,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 
+import fresh_root  # noqa: E402
 import harness  # noqa: E402
 
 SECONDS = 60  # for a command of the engine that builds nothing
@@ -33,7 +34,7 @@ def why_not():
     for name in ("dockerd", "docker", "debootstrap"):
         if shutil.which(name) is None:
             return f"{name} is missing: deploy/install_packages.sh deploy"
-    return None
+    return None if fresh_root.mirror() else f"apt's sources have no {fresh_root.RELEASE} main"
 
 
 def run(*command, seconds=SECONDS, **options):
@@ -45,19 +46,6 @@ def run(*command, seconds=SECONDS, **options):
     return done.stdout
 
 
-def mirror():
-    """Where this machine's own packages come from."""
-    apt = pathlib.Path("/etc/apt")
-    for file in (apt / "sources.list", *sorted(apt.glob("sources.list.d/*"))):
-        if file.is_file():
-            for words in (line.split() for line in file.read_text().splitlines()):
-                if words[:1] == ["URIs:"] and words[1].rstrip("/").endswith("debian"):
-                    return words[1]
-                if words[:1] == ["deb"] and "bookworm" in words:
-                    return next(word for word in words if "://" in word)
-    raise RuntimeError("no Debian archive in /etc/apt: where should a base image come from?")
-
-
 def debian():
     """A tar of a small Debian 12, as the official slim image is one; made once."""
     tar = CACHE / "bookworm-slim.tar"
@@ -65,7 +53,8 @@ def debian():
         CACHE.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="procevent-base-") as folder:
             root = pathlib.Path(folder) / "root"
-            run("debootstrap", "--variant=minbase", "bookworm", root, mirror(), seconds=BUILD_SECONDS)
+            run("debootstrap", "--variant=minbase", fresh_root.RELEASE, root, fresh_root.mirror(),
+                seconds=BUILD_SECONDS)
             for pattern in NOT_SLIM:
                 for path in root.glob(pattern):
                     shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
