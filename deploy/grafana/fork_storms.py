@@ -212,7 +212,7 @@ def audit():
     return graph(8, "Audit against /proc/stat", "eps",
                  "Forks that the kernel counted and that were not received; and events told as lost, with the forks "
                  "told as made while nobody listened. In the long run the first is never more than the second.",
-                 line(unheard, "not received"), line(told, "told"), min=None)
+                 line(unheard, "not received"), line(told, "told"), positive=False)
 
 
 def known_by_name():

@@ -125,7 +125,7 @@ FULL = steps((None, "green"), (0.8, "orange"), (0.95, "red"))  # of what has a l
 WHOLE = steps((None, "red"), (0.99, "orange"), (1, "green"))  # of what should be all
 
 
-def graph(width, title, unit, description, *targets, stacked=False, fill=0, table=(), **defaults):
+def graph(width, title, unit, description, *targets, stacked=False, fill=0, table=(), positive=True, **defaults):
     """Lines over time. `table`: calculations that a legend to the right shows; else it is a list below."""
     place = {"displayMode": "table", "placement": "right"} if table else {"displayMode": "list", "placement": "bottom"}
     return _panel("timeseries", width, title, unit, description, targets, {
@@ -134,7 +134,7 @@ def graph(width, title, unit, description, *targets, stacked=False, fill=0, tabl
         {"drawStyle": "line", "lineInterpolation": "linear", "lineWidth": 1, "fillOpacity": 60 if stacked else fill,
          "gradientMode": "none", "showPoints": "auto", "pointSize": 3, "spanNulls": False,
          "stacking": {"mode": "normal" if stacked else "none", "group": "A"}, "axisPlacement": "auto"},
-        **{"min": 0, **defaults})
+        **({"min": 0} if positive else {}), **defaults)
 
 
 def quantiles(width, title, what, metric):
@@ -172,7 +172,8 @@ def table(width, title, unit, description, keys, columns, decimals=2):
         names = {"Value": name for name in columns}
     order = ["Time", *keys, *names]
     panel = _panel("table", width, title, unit, description, [column(text) for text in columns.values()], {
-        "showHeader": True, "cellHeight": "sm", "sortBy": [{"displayName": next(iter(columns)), "desc": True}]},
+        "frameIndex": 0, "showHeader": True, "cellHeight": "sm",
+        "sortBy": [{"displayName": next(iter(columns)), "desc": True}]},
         {"align": "auto", "cellOptions": {"type": "auto"}, "inspect": False}, decimals=decimals)
     panel["transformations"] = [
         {"id": "merge", "options": {}},
@@ -186,14 +187,14 @@ def table(width, title, unit, description, keys, columns, decimals=2):
 def _variable(name, query):
     return {"type": "query", "name": name, "label": name.capitalize(), "datasource": DATASOURCE, "refresh": 2,
             "sort": 1, "query": {"query": query, "refId": f"variable-{name}", "qryType": 1},
-            "definition": query, "hide": 0, "multi": True, "includeAll": True, "allValue": ".+", "regex": "",
+            "hide": 0, "multi": True, "includeAll": True, "allValue": ".+", "regex": "",
             "skipUrlSync": False, "options": [], "current": {"text": ["All"], "value": ["$__all"]}}
 
 
 def _annotation(name, color, expression, text):
     return {"name": name, "datasource": DATASOURCE, "enable": True, "hide": False, "iconColor": color,
-            "expr": expression, "step": "60s", "titleFormat": name, "textFormat": text, "tagKeys": "instance",
-            "useValueForTime": False}
+            "target": {"refId": "Anno", "expr": expression, "interval": "60s"}, "titleFormat": name,
+            "textFormat": text, "tagKeys": "instance", "useValueForTime": False}
 
 
 def _within_minutes(function, name):
@@ -227,8 +228,7 @@ def dashboard(uid, title, description, *rows):
                    "url": ""}],
         "templating": {"list": [
             {"type": "datasource", "name": "datasource", "label": "Data source", "query": "prometheus", "refresh": 1,
-             "regex": "", "hide": 0, "multi": False, "includeAll": False, "skipUrlSync": False, "options": [],
-             "current": {}},
+             "regex": "", "hide": 0, "multi": False, "includeAll": False, "skipUrlSync": False, "options": []},
             _variable("job", "label_values(procevent_build_info, job)"),
             _variable("instance", 'label_values(procevent_build_info{job=~"$job"}, instance)')]},
         "annotations": {"list": [

@@ -61,6 +61,13 @@ class Source(unittest.TestCase):
         self.assertEqual([path.name for path in grafana.FOLDER.rglob("*") if path.name.startswith(("package", "node"))],
                          [])
 
+    def test_no_lock_names_a_registry(self):
+        locks = sorted(HERE.glob("*/package-lock.json"))
+        self.assertGreater(len(locks), 0)
+        for lock in locks:
+            text = lock.read_text(encoding="utf-8")
+            self.assertEqual([word for word in ("://", '"resolved"') if word in text], [], lock)
+
 
 # --- Lint ---
 
@@ -303,8 +310,8 @@ class Answers(unittest.TestCase):
         for board in map(grafana.board, grafana.files()):
             for annotation in board["annotations"]["list"]:
                 with self.subTest(annotation["name"]):
-                    self.assertTrue(self.all.finds({"expr": annotation["expr"], "instant": True}))
-                    self.assertFalse(self.replay.finds({"expr": annotation["expr"], "instant": True}))
+                    self.assertTrue(self.all.finds({"expr": annotation["target"]["expr"], "instant": True}))
+                    self.assertFalse(self.replay.finds({"expr": annotation["target"]["expr"], "instant": True}))
 
 
 if __name__ == "__main__":
