@@ -48,11 +48,12 @@ def glance():
 
 def machines_where(title, description, name, comparison):
     """How many there are: none, where all is well."""
-    return stat(3, title, "short", description, line(or_zero(f"count({of(name)} {comparison})"), "machines"), ALARM)
+    found, known = f"count({of(name)} {comparison})", f"count({of(name)})"
+    return stat(3, title, "locale", description, line(or_zero(found, known), "machines"), ALARM)
 
 
 def in_all(title, description, name):
-    return stat(3, title, "short", description, now(f"sum({increase(name)})", "in all"), ALARM, decimals=0)
+    return stat(3, title, "locale", description, now(f"sum({increase(name)})", "in all"), ALARM, decimals=0)
 
 
 # --- Hearing the kernel ---
@@ -202,5 +203,5 @@ def started():
 
 def versions():
     return table(24, "Versions", "short", "How many exporters there are of each.",
-                 {"version": "Version", "compiler": "Compiler"},
+                 {"version": ("Version", 300), "compiler": ("Compiler", 300)},
                  {"Exporters": f"topk(20, count by (version, compiler) ({of('procevent_build_info')}))"}, decimals=0)

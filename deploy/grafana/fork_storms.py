@@ -2,7 +2,7 @@
 
 from parts import (BAD, EVENTS, LOST, MACHINE, NAMED, WHOLE, among, bars, dashboard, graph, heatmap, highest, increase,
                    line, machines, now, of, or_zero, override, overall, peak, quantiles, rate, share, stat, table, top,
-                   total)
+                   top_or_none, total)
 
 FORKS, EXECS, EXITS = "procevent_forks_total", "procevent_execs_total", "procevent_exits_total"
 UNEXECED, DUMPS = "procevent_unexeced_exits_total", "procevent_coredumps_total"
@@ -50,12 +50,12 @@ def glance():
              line(f"sum({rate(EVENTS, FORK)})", "forks"), decimals=0),
         stat(4, "Worst 100 ms", "eps",
              "The highest rate of forks in any 100 ms of the last minute, on the machine where it is highest.",
-             line(f"max({peaks})", "peak"), decimals=0),
-        stat(4, "Processes alive", "short", "Processes alive now, on all machines chosen.",
+             line(f"max({peaks})", "peak")),
+        stat(4, "Processes alive", "locale", "Processes alive now, on all machines chosen.",
              line(f"sum({of('procevent_processes')})", "processes"), decimals=0),
         stat(4, "Failed or killed", "percentunit", "The share of process ends that were a failure or a signal.",
-             line(or_zero(share(bad, ends)), "share"), decimals=1),
-        stat(4, "Killed by a signal", "short", "Processes that a signal ended, in the time shown.",
+             line(or_zero(share(bad, ends), ends), "share"), decimals=1),
+        stat(4, "Killed by a signal", "locale", "Processes that a signal ended, in the time shown.",
              now(f"sum({increase('procevent_exit_signals_total')})", "killed"), decimals=0),
         stat(4, "Completeness", "percentunit",
              "The share of the kernel's events that were received, in the time shown. Exact: the kernel numbers them.",
@@ -76,10 +76,10 @@ def who_forks():
         "The 15 commands that fork most, per second: their forks; programs executed under their name; processes of "
         "that name that ended, that ended without having executed anything, and that failed or were killed. Names in "
         "brackets are no commands: METRICS.md tells what they hold.",
-        {"comm": "Command"},
+        {"comm": ("Command", 190)},
         {"Forks": ranking, "Execs": beside(EXECS), "Ends": beside(EXITS), "Without exec": beside(UNEXECED),
          "Failed or killed": beside(EXITS, BAD)})
-    return override(panel, "Forks", min=0, color={"mode": "continuous-BlPu"}, custom__width=260,
+    return override(panel, "Forks", min=0, color={"mode": "continuous-BlPu"}, custom__width=220,
                     custom__cellOptions={"type": "gauge", "mode": "gradient", "valueDisplayMode": "text"})
 
 
@@ -109,6 +109,8 @@ def speed(title, event, what):
         "any 100 ms of the last minute, which an average hides.",
         line(worst('window="100ms"'), "peak in 100 ms"), line(worst('window="1s"'), "peak in 1 s"),
         line(f"max({total('instance', rate(EVENTS, kind))})", "average"))
+    for name, color in (("peak in 100 ms", "red"), ("peak in 1 s", "orange"), ("average", "blue")):
+        override(panel, name, color={"mode": "fixed", "fixedColor": color})
     return override(panel, "average", custom__fillOpacity=40, custom__lineWidth=2)
 
 
@@ -139,14 +141,16 @@ def statuses():
     return graph(8, "Statuses", "eps",
                  "Ends with a status other than 0: the ten most frequent in the time shown. 127: a program was not "
                  "found; 126: it could not be executed.",
-                 line(top(10, total("code", rate("procevent_exit_statuses_total"))), "status {{code}}"), stacked=True)
+                 line(top_or_none(10, "code", total("code", rate("procevent_exit_statuses_total"))), "{{code}}"),
+                 stacked=True)
 
 
 def signals():
     return graph(8, "Signals", "eps",
                  "Ends by a signal: the ten most frequent in the time shown. SIGSEGV, SIGABRT, SIGBUS: crashes; "
                  "SIGKILL: perhaps the OOM killer.",
-                 line(top(10, total("signal", rate("procevent_exit_signals_total"))), "{{signal}}"), stacked=True)
+                 line(top_or_none(10, "signal", total("signal", rate("procevent_exit_signals_total"))), "{{signal}}"),
+                 stacked=True)
 
 
 def lifetimes():
@@ -163,10 +167,10 @@ def crash_loops():
     bad, ends = total(by, increase(EXITS, NAMED, BAD)), total(by, increase(EXITS, NAMED))
     ranking = f"topk(15, {bad} > 0)"
     panel = table(
-        12, "Ends badly, again and again", "short",
+        12, "Ends badly, again and again", "locale",
         "The 15 commands and machines with the most failures and deaths by a signal in the time shown, which share of "
         "their ends that is, and core dumps. Many with a share near 100 % are a crash loop.",
-        {"instance": "Machine", "comm": "Command"},
+        {"instance": ("Machine", 130), "comm": ("Command", 190)},
         {"Bad ends": ranking, "Share": among(share(bad, ends), ranking, by),
          "Core dumps": among(total(by, increase(DUMPS, NAMED)), ranking, by)})
     override(panel, "Share", unit="percentunit", decimals=0, min=0, max=1, color={"mode": "continuous-GrYlRd"},
@@ -178,8 +182,8 @@ def crash_loops():
 
 def by_command(title, metric, what, *matchers):
     return graph(12, f"{title}, by command", "eps", f"{what} The ten commands with the most in the time shown.",
-                 line(top(10, total("comm", rate(metric, NAMED, *matchers))), "{{comm}}"), stacked=True,
-                 table=("mean", "max"))
+                 line(top_or_none(10, "comm", total("comm", rate(metric, NAMED, *matchers))), "{{comm}}"),
+                 stacked=True, table=("mean", "max"))
 
 
 # --- Completeness and loss ---

@@ -7,6 +7,7 @@ EVENTS, LOST = "procevent_events_total", "procevent_events_lost_total"
 MACHINE = "{{instance}}"
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 WIDTH = 24  # of Grafana's grid
+RATES = {"eps", "cps", "mps", "reqps"}
 
 
 # --- Expressions ---
@@ -53,9 +54,15 @@ def among(expression, ranking, by):
     return f"{expression} and on ({by}) {ranking}"
 
 
-def or_zero(expression):
-    """Where nothing is found, none is the true number."""
-    return f"({expression}) or vector(0)"
+def top_or_none(count, label, expression):
+    """The same of what should be rare: without those that are 0; where that leaves nothing, a line `none`."""
+    none = f'label_replace(0 * sum({of("procevent_listener_up")}), "{label}", "none", "", "")'
+    return f"({expression} and topk({count}, {overall(expression)} > 0)) or on () {none}"
+
+
+def or_zero(expression, known):
+    """0 where nothing is found, but only where `known` has a value: else it is not known."""
+    return f"({expression}) or 0 * {known}"
 
 
 def share(part, whole):
@@ -113,9 +120,8 @@ def _last():
 
 
 def stat(width, title, unit, description, target, thresholds=steps((None, "blue")), **defaults):
-    graph = "area" if target["range"] else "none"
     return _panel("stat", width, title, unit, description, [target], {
-        "reduceOptions": _last(), "orientation": "auto", "textMode": "value", "colorMode": "value", "graphMode": graph,
+        "reduceOptions": _last(), "orientation": "auto", "textMode": "value", "colorMode": "value", "graphMode": "none",
         "justifyMode": "auto", "wideLayout": True, "showPercentChange": False, "percentChangeColorMode": "standard"},
         color={"mode": "thresholds"}, thresholds=thresholds, **defaults)
 
@@ -125,16 +131,21 @@ FULL = steps((None, "green"), (0.8, "orange"), (0.95, "red"))  # of what has a l
 WHOLE = steps((None, "red"), (0.99, "orange"), (1, "green"))  # of what should be all
 
 
-def graph(width, title, unit, description, *targets, stacked=False, fill=0, table=(), positive=True, **defaults):
+def graph(width, title, unit, description, *targets, stacked=False, fill=0, table=(), positive=True, log=False,
+          **defaults):
     """Lines over time. `table`: calculations that a legend to the right shows; else it is a list below."""
     place = {"displayMode": "table", "placement": "right"} if table else {"displayMode": "list", "placement": "bottom"}
+    order = {"sortBy": table[0].capitalize(), "sortDesc": True} if table else {}
+    custom = {"axisSoftMax": 1} if unit in RATES else {}  # zeros are at the bottom
+    if log:
+        custom["scaleDistribution"] = {"type": "log", "log": 10}
     return _panel("timeseries", width, title, unit, description, targets, {
-        "legend": {**place, "showLegend": True, "calcs": list(table)},
+        "legend": {**place, **order, "showLegend": True, "calcs": list(table)},
         "tooltip": {"mode": "multi", "sort": "desc", "hideZeros": stacked}},
         {"drawStyle": "line", "lineInterpolation": "linear", "lineWidth": 1, "fillOpacity": 60 if stacked else fill,
          "gradientMode": "none", "showPoints": "auto", "pointSize": 3, "spanNulls": False,
-         "stacking": {"mode": "normal" if stacked else "none", "group": "A"}, "axisPlacement": "auto"},
-        **({"min": 0} if positive else {}), **defaults)
+         "stacking": {"mode": "normal" if stacked else "none", "group": "A"}, "axisPlacement": "auto", **custom},
+        **({"min": 0} if positive and not log else {}), **defaults)
 
 
 def quantiles(width, title, what, metric):
@@ -142,7 +153,7 @@ def quantiles(width, title, what, metric):
                  f"Half of {what} less than the 50th percentile, all but one in a hundred less than the 99th. Within a "
                  "bucket it is an estimate.",
                  *(line(f"histogram_quantile({part}, {total('le', rate(metric))})", f"{round(part * 100)}th percentile")
-                   for part in (0.99, 0.9, 0.5)))
+                   for part in (0.99, 0.9, 0.5)), log=True)
 
 
 def bars(width, title, unit, description, target):
@@ -150,14 +161,14 @@ def bars(width, title, unit, description, target):
     return _panel("bargauge", width, title, unit, description, [target], {
         "reduceOptions": _last(), "orientation": "horizontal", "displayMode": "gradient", "valueMode": "color",
         "namePlacement": "auto", "showUnfilled": True, "sizing": "auto", "minVizWidth": 8, "minVizHeight": 16,
-        "maxVizHeight": 300,
+        "maxVizHeight": 40,
         "legend": {"showLegend": False, "displayMode": "list", "placement": "bottom", "calcs": []}},
         color={"mode": "continuous-BlPu"}, min=0)
 
 
 def heatmap(width, title, unit, description, expression):
     return _panel("heatmap", width, title, unit, description, [buckets(expression)], {
-        "calculate": False, "cellGap": 1, "showValue": "never", "filterValues": {"le": 1e-9}, "legend": {"show": True},
+        "calculate": False, "cellGap": 0, "showValue": "never", "filterValues": {"le": 1e-9}, "legend": {"show": True},
         "yAxis": {"axisPlacement": "left", "unit": unit, "reverse": False}, "rowsFrame": {"layout": "auto"},
         "color": {"mode": "scheme", "scheme": "Oranges", "fill": "dark-orange", "scale": "exponential", "exponent": 0.5,
                   "steps": 64, "reverse": False},
@@ -165,19 +176,21 @@ def heatmap(width, title, unit, description, expression):
         "exemplars": {"color": "rgba(255,0,255,0.7)"}})
 
 
-def table(width, title, unit, description, keys, columns, decimals=2):
-    """`keys`: labels and the names of their columns; `columns`: names and expressions, the first of which ranks."""
+def table(width, title, unit, description, keys, columns, decimals=1):
+    """`keys`: labels, with names and widths of columns; `columns`: names and expressions, of which the first ranks."""
     names = {f"Value #{chr(ord('A') + place)}": name for place, name in enumerate(columns)}
     if len(columns) == 1:
         names = {"Value": name for name in columns}
-    order = ["Time", *keys, *names]
+    order, heads = ["Time", *keys, *names], {label: name for label, (name, _) in keys.items()}
     panel = _panel("table", width, title, unit, description, [column(text) for text in columns.values()], {
         "frameIndex": 0, "showHeader": True, "cellHeight": "sm",
         "sortBy": [{"displayName": next(iter(columns)), "desc": True}]},
-        {"align": "auto", "cellOptions": {"type": "auto"}, "inspect": False}, decimals=decimals)
+        {"align": "auto", "cellOptions": {"type": "auto"}, "inspect": False, "minWidth": 80}, decimals=decimals)
+    for name, size in keys.values():
+        override(panel, name, custom__width=size)
     panel["transformations"] = [
         {"id": "merge", "options": {}},
-        {"id": "organize", "options": {"excludeByName": {"Time": True}, "renameByName": {**keys, **names},
+        {"id": "organize", "options": {"excludeByName": {"Time": True}, "renameByName": {**heads, **names},
                                        "indexByName": {name: place for place, name in enumerate(order)}}}]
     return panel
 

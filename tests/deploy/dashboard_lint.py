@@ -11,7 +11,7 @@ import promql
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 SELECTED = [("job", "=~", '"$job"'), ("instance", "=~", '"$instance"')]
 WIDTH = 24
-UNITS = {"short", "none", "percentunit", "percent", "bytes", "s", "ms", "eps", "cps", "ops", "mps", "reqps"}
+UNITS = {"short", "none", "locale", "percentunit", "percent", "bytes", "s", "ms", "eps", "cps", "ops", "mps", "reqps"}
 RANGES = {"$__rate_interval", "$__range"}
 GROWTH = {"rate", "irate", "increase"}
 UNBOUNDED = {"comm", "instance", "code", "version", "compiler"}  # labels of which there may be hundreds

@@ -14,7 +14,7 @@ Selector = collections.namedtuple("Selector", "metric matchers range function")
 
 _STRING = r'"(?:\\.|[^"\\])*"'
 _GROUPING = re.compile(r"\b(by|without|on|ignoring|group_left|group_right)\s*\(([^)]*)\)")
-_SELECTOR = re.compile(rf'(?P<name>[a-zA-Z_:][\w:]*)(?P<matchers>\{{(?:{_STRING}|[^}}"])*\}})?'
+_SELECTOR = re.compile(rf'{_STRING}|(?P<name>[a-zA-Z_:][\w:]*)(?P<matchers>\{{(?:{_STRING}|[^}}"])*\}})?'
                        r"(?:\[(?P<range>[^\]]*)\])?")
 _MATCHER = re.compile(rf"(\w+)\s*(=~|!~|!=|=)\s*({_STRING})")
 
@@ -24,7 +24,8 @@ def selectors(expression):
     text = _GROUPING.sub("", expression)
     for match in _SELECTOR.finditer(text):
         before, after = text[:match.start()].rstrip(), text[match.end():].lstrip()
-        if match["name"] in OPERATORS or after.startswith("(") or before.endswith("@") or before[-1:].isdigit():
+        known = match["name"] in OPERATORS | {None}  # None: a string
+        if known or after.startswith("(") or before.endswith("@") or before[-1:].isdigit():
             continue
         function = re.search(r"(\w+)\s*\($", before)
         found.append(Selector(match["name"], _MATCHER.findall(match["matchers"] or ""), match["range"],

@@ -173,10 +173,10 @@ class Lint(unittest.TestCase):
                 self.assertEqual({found for found, _ in dashboard_lint.lint(board)}, {rule})
 
     def test_expressions_are_taken_apart(self):
-        text = 'topk(3, sum by (a, b) (rate(x{job=~"$job", c!="}("}[5m] @ end()))) and on (d) time() - y / 2e3 > 1'
+        text = 'topk(3, sum by (a, b) (rate(x{job=~"$job", c!="}("}[5m] @ end()))) and on (d) f(y, "z", "") / 2e3 > 1'
         self.assertEqual(promql.selectors(text), [
             promql.Selector("x", [("job", "=~", '"$job"'), ("c", "!=", '"}("')], "5m", "rate"),
-            promql.Selector("y", [], None, "")])
+            promql.Selector("y", [], None, "f")])
         self.assertEqual(promql.grouped_by(text), {"a", "b", "d"})
         self.assertEqual(promql.without_totals('1 - sum(a{x="("}) / (sum by (b) (c) > max(d))'),
                          "1 - 1 / (sum by (b) (c) > 1)")
