@@ -1,7 +1,7 @@
 """Whether the exporter hears everything, what it costs, and how near it is to its bounds."""
 
 from parts import (ALARM, EVENTS, FULL, LOST, MACHINE, bars, dashboard, graph, heatmap, highest, increase, line,
-                   machines, now, of, or_zero, peak, quantiles, rate, share, stat, table, total)
+                   machines, now, of, or_zero, peak, quantiles, rate, share, stat, table, top_or_none, total)
 
 DELAY = "procevent_event_delay_seconds_bucket"
 REFUSED = "procevent_http_requests_refused_total"
@@ -23,7 +23,7 @@ def exporter_health():
         ("What it costs",
          (8, cpu(), memory(), scrapes()),
          (8, files(), refused(), started()),
-         (6, versions())))
+         (4, versions())))
 
 
 # --- At a glance ---
@@ -36,7 +36,7 @@ def glance():
                        "procevent_listener_up", "== 0"),
         machines_where("Losses not exact", "Exporters with a narrowed event mask: the kernel's numbers tell no losses.",
                        "procevent_loss_exact", "== 0"),
-        machines_where("Bad configuration", "Exporters that refused their last configuration: the log tells why.",
+        machines_where("Misconfigured", "Exporters that refused their last configuration: the log tells why.",
                        "procevent_config_last_reload_successful", "== 0"),
         machines_where("Restart needed", "Exporters with a configuration that is in force only after a restart.",
                        "procevent_config_restart_pending", "== 1"),
@@ -71,9 +71,10 @@ def events():
 
 
 def rejected():
+    reasons = total("reason", rate("procevent_messages_rejected_total"))
     return graph(8, "Messages rejected", "mps",
                  "Messages that were not booked as events, by reason. foreign_sender: somebody forges events.",
-                 line(total("reason", rate("procevent_messages_rejected_total")), "{{reason}}"))
+                 line(top_or_none(10, "reason", reasons), "{{reason}}"))
 
 
 def restarts():

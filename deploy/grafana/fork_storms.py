@@ -76,10 +76,10 @@ def who_forks():
         "The 15 commands that fork most, per second: their forks; programs executed under their name; processes of "
         "that name that ended, that ended without having executed anything, and that failed or were killed. Names in "
         "brackets are no commands: METRICS.md tells what they hold.",
-        {"comm": ("Command", 190)},
-        {"Forks": ranking, "Execs": beside(EXECS), "Ends": beside(EXITS), "Without exec": beside(UNEXECED),
-         "Failed or killed": beside(EXITS, BAD)})
-    return override(panel, "Forks", min=0, color={"mode": "continuous-BlPu"}, custom__width=220,
+        {"comm": ("Command", 170)},
+        {"Forks": ranking, "Execs": beside(EXECS), "Ends": beside(EXITS), "No exec": beside(UNEXECED),
+         "Bad ends": beside(EXITS, BAD)})
+    return override(panel, "Forks", min=0, color={"mode": "continuous-BlPu"}, custom__width=200,
                     custom__cellOptions={"type": "gauge", "mode": "gradient", "valueDisplayMode": "text"})
 
 
@@ -170,10 +170,11 @@ def crash_loops():
         12, "Ends badly, again and again", "locale",
         "The 15 commands and machines with the most failures and deaths by a signal in the time shown, which share of "
         "their ends that is, and core dumps. Many with a share near 100 % are a crash loop.",
-        {"instance": ("Machine", 130), "comm": ("Command", 190)},
+        {"instance": ("Machine", 120), "comm": ("Command", 180)},
         {"Bad ends": ranking, "Share": among(share(bad, ends), ranking, by),
          "Core dumps": among(total(by, increase(DUMPS, NAMED)), ranking, by)})
     override(panel, "Share", unit="percentunit", decimals=0, min=0, max=1, color={"mode": "continuous-GrYlRd"},
+             custom__width=120,
              custom__cellOptions={"type": "gauge", "mode": "basic", "valueDisplayMode": "text"})
     for name in ("Bad ends", "Core dumps"):
         override(panel, name, decimals=0)
@@ -183,7 +184,7 @@ def crash_loops():
 def by_command(title, metric, what, *matchers):
     return graph(12, f"{title}, by command", "eps", f"{what} The ten commands with the most in the time shown.",
                  line(top_or_none(10, "comm", total("comm", rate(metric, NAMED, *matchers))), "{{comm}}"),
-                 stacked=True, table=("mean", "max"))
+                 stacked=True, table=("max",))
 
 
 # --- Completeness and loss ---

@@ -56,8 +56,9 @@ def among(expression, ranking, by):
 
 def top_or_none(count, label, expression):
     """The same of what should be rare: without those that are 0; where that leaves nothing, a line `none`."""
+    ranking = f"topk({count}, {overall(expression)} > 0)"
     none = f'label_replace(0 * sum({of("procevent_listener_up")}), "{label}", "none", "", "")'
-    return f"({expression} and topk({count}, {overall(expression)} > 0)) or on () {none}"
+    return f"({expression} and {ranking}) or ({none} unless on () {ranking})"
 
 
 def or_zero(expression, known):
