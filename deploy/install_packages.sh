@@ -23,7 +23,12 @@ packages_of() {
 }
 
 is_installed() {
-  [[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" == installed* ]]
+  [[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" == installed* ]] || is_provided "$1"
+}
+
+# By a package of another name, as some builds of nodejs bring npm.
+is_provided() {
+  dpkg-query -W -f '${db:Status-Status}, ${Provides},\n' | grep -E "^installed,.* ${1//[.+]/.}( \(.*\))?," >/dev/null
 }
 
 is_debian_12() {

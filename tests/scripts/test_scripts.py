@@ -22,7 +22,9 @@ STUB = """#!/bin/bash
 call="${0##*/} $*"
 echo "$call" >>"$STUB_LOG"
 case "${0##*/}" in
-  dpkg-query) [[ " ${STUB_MISSING-} " == *" ${!#} "* ]] || printf installed ;;
+  dpkg-query)
+    if [[ "${!#}" == *Provides* ]]; then echo "installed, ${STUB_PROVIDED-},"
+    elif [[ " ${STUB_MISSING-} " != *" ${!#} "* ]]; then printf installed; fi ;;
   id) echo "${STUB_UID-0}" ;;
   nproc) echo 3 ;;
   sudo) [[ -n "${STUB_SUDO-}" ]] || exit 1; shift; exec "$@" ;;
@@ -179,6 +181,16 @@ class InstallPackagesTest(ScriptTest):
         self.assertEqual(len(self.calls), 2)
         self.assertRegex(self.calls[0], " update$")
         self.assertRegex(self.calls[1], " install -y --no-install-recommends cmake prometheus$")
+
+    def test_what_another_package_provides_is_not_missing(self):
+        for provided in ("cmake", "a, cmake (= 3.25), b", "cmake, a"):
+            with self.subTest(provided):
+                done = self.install("build", STUB_MISSING="cmake", STUB_PROVIDED=provided)
+                self.assertEqual((done.returncode, self.calls), (0, []))
+        for provided in ("", "cmake-data", "a, xcmake"):
+            with self.subTest(provided):
+                self.install("build", STUB_MISSING="cmake", STUB_PROVIDED=provided)
+                self.assertRegex(self.calls[-1], " install -y --no-install-recommends cmake$")
 
     def test_update_is_tried_again_and_install_after_it_decides(self):
         done = self.install("build", STUB_MISSING="cmake", STUB_FAIL=" update$")

@@ -1,0 +1,257 @@
+"""What build_dashboards.py makes dashboards of: expressions, panels, and the grid they are laid out on."""
+
+SELECTED = 'job=~"$job", instance=~"$instance"'
+NAMED = 'comm!="[retired comms here]"'  # what retired rows hold was counted long before
+BAD = 'outcome!="success"'
+EVENTS, LOST = "procevent_events_total", "procevent_events_lost_total"
+MACHINE = "{{instance}}"
+DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
+WIDTH = 24  # of Grafana's grid
+RATES = {"eps", "cps", "mps", "reqps"}
+
+
+# --- Expressions ---
+
+def of(name, *matchers):
+    """The series of that metric that the variables select."""
+    return f"{name}{{{', '.join((SELECTED, *matchers))}}}"
+
+
+def rate(name, *matchers):
+    return f"rate({of(name, *matchers)}[$__rate_interval])"
+
+
+def increase(name, *matchers):
+    """Over all of the time shown."""
+    return f"increase({of(name, *matchers)}[$__range])"
+
+
+def peak(name, *matchers):
+    """The highest value of a gauge within a step: a sample at its end alone would miss what lies between."""
+    return f"max_over_time({of(name, *matchers)}[$__rate_interval])"
+
+
+def overall(expression):
+    """What it comes to in all of the time shown: one value for the whole graph."""
+    return expression.replace("[$__rate_interval]", "[$__range] @ end()").replace("rate(", "increase(")
+
+
+def total(by, expression):
+    return f"sum by ({by}) ({expression})"
+
+
+def highest(by, expression):
+    return f"max by ({by}) ({expression})"
+
+
+def top(count, expression):
+    """Of a graph: the series that are the highest over the time shown, and only so many, however many there are."""
+    return f"{expression} and topk({count}, {overall(expression)})"
+
+
+def among(expression, ranking, by):
+    """Of a table: for the rows that the first column has."""
+    return f"{expression} and on ({by}) {ranking}"
+
+
+def top_or_none(count, label, expression):
+    """The same of what should be rare: without those that are 0; where that leaves nothing, a line `none`."""
+    ranking = f"topk({count}, {overall(expression)} > 0)"
+    none = f'label_replace(0 * sum({of("procevent_listener_up")}), "{label}", "none", "", "")'
+    return f"({expression} and {ranking}) or ({none} unless on () {ranking})"
+
+
+def or_zero(expression, known):
+    """0 where nothing is found, but only where `known` has a value: else it is not known."""
+    return f"({expression}) or 0 * {known}"
+
+
+def share(part, whole):
+    return f"{part} / ({whole} > 0)"
+
+
+# --- Targets ---
+
+def line(expression, legend):
+    return {"expr": expression, "legendFormat": legend, "format": "time_series", "range": True, "instant": False}
+
+
+def now(expression, legend):
+    return {"expr": expression, "legendFormat": legend, "format": "time_series", "range": False, "instant": True}
+
+
+def column(expression):
+    return {"expr": expression, "legendFormat": "__auto", "format": "table", "range": False, "instant": True}
+
+
+def machines(expression):
+    return line(top(10, expression), MACHINE)
+
+
+def buckets(expression):
+    return {"expr": expression, "legendFormat": "{{le}}", "format": "heatmap", "range": True, "instant": False}
+
+
+# --- Panels: kind(width, title, unit, description, targets, ...) ---
+
+def _panel(kind, width, title, unit, description, targets, options, custom=None, **defaults):
+    queries = [{"refId": chr(ord("A") + place), "datasource": DATASOURCE, "editorMode": "code", "exemplar": False,
+                **target} for place, target in enumerate(targets)]
+    color = {"color": {"mode": "palette-classic"}, "thresholds": steps((None, "green"))}
+    return {"type": kind, "title": title, "description": description, "datasource": DATASOURCE,
+            "gridPos": {"w": width}, "targets": queries, "options": options,
+            "fieldConfig": {"defaults": {**color, "unit": unit, **defaults, "custom": custom or {}}, "overrides": []}}
+
+
+def steps(*pairs):
+    """Thresholds: from which value on, which color."""
+    return {"mode": "absolute", "steps": [{"value": value, "color": color} for value, color in pairs]}
+
+
+def override(panel, name, **properties):
+    """Of one field, by its name: other properties than the panel's."""
+    panel["fieldConfig"]["overrides"].append(
+        {"matcher": {"id": "byName", "options": name},
+         "properties": [{"id": key.replace("__", "."), "value": value} for key, value in properties.items()]})
+    return panel
+
+
+def _last():
+    return {"calcs": ["lastNotNull"], "fields": "", "values": False}
+
+
+def stat(width, title, unit, description, target, thresholds=steps((None, "blue")), **defaults):
+    return _panel("stat", width, title, unit, description, [target], {
+        "reduceOptions": _last(), "orientation": "auto", "textMode": "value", "colorMode": "value", "graphMode": "none",
+        "justifyMode": "auto", "wideLayout": True, "showPercentChange": False, "percentChangeColorMode": "standard"},
+        color={"mode": "thresholds"}, thresholds=thresholds, **defaults)
+
+
+ALARM = steps((None, "green"), (1, "red"))  # of what should be none
+FULL = steps((None, "green"), (0.8, "orange"), (0.95, "red"))  # of what has a limit
+WHOLE = steps((None, "red"), (0.99, "orange"), (1, "green"))  # of what should be all
+
+
+def graph(width, title, unit, description, *targets, stacked=False, fill=0, table=(), positive=True, log=False,
+          **defaults):
+    """Lines over time. `table`: calculations that a legend to the right shows; else it is a list below."""
+    place = {"displayMode": "table", "placement": "right"} if table else {"displayMode": "list", "placement": "bottom"}
+    order = {"sortBy": table[0].capitalize(), "sortDesc": True} if table else {}
+    custom = {"axisSoftMax": 1} if unit in RATES else {}  # zeros are at the bottom
+    if log:
+        custom["scaleDistribution"] = {"type": "log", "log": 10}
+    return _panel("timeseries", width, title, unit, description, targets, {
+        "legend": {**place, **order, "showLegend": True, "calcs": list(table)},
+        "tooltip": {"mode": "multi", "sort": "desc", "hideZeros": stacked}},
+        {"drawStyle": "line", "lineInterpolation": "linear", "lineWidth": 1, "fillOpacity": 60 if stacked else fill,
+         "gradientMode": "none", "showPoints": "auto", "pointSize": 3, "spanNulls": False,
+         "stacking": {"mode": "normal" if stacked else "none", "group": "A"}, "axisPlacement": "auto", **custom},
+        **({"min": 0} if positive and not log else {}), **defaults)
+
+
+def quantiles(width, title, what, metric):
+    return graph(width, title, "s",
+                 f"Half of {what} less than the 50th percentile, all but one in a hundred less than the 99th. Within a "
+                 "bucket it is an estimate.",
+                 *(line(f"histogram_quantile({part}, {total('le', rate(metric))})", f"{round(part * 100)}th percentile")
+                   for part in (0.99, 0.9, 0.5)), log=True)
+
+
+def bars(width, title, unit, description, target):
+    """A bar for each series, as it is now."""
+    return _panel("bargauge", width, title, unit, description, [target], {
+        "reduceOptions": _last(), "orientation": "horizontal", "displayMode": "gradient", "valueMode": "color",
+        "namePlacement": "auto", "showUnfilled": True, "sizing": "auto", "minVizWidth": 8, "minVizHeight": 16,
+        "maxVizHeight": 40,
+        "legend": {"showLegend": False, "displayMode": "list", "placement": "bottom", "calcs": []}},
+        color={"mode": "continuous-BlPu"}, min=0)
+
+
+def heatmap(width, title, unit, description, expression):
+    return _panel("heatmap", width, title, unit, description, [buckets(expression)], {
+        "calculate": False, "cellGap": 0, "showValue": "never", "filterValues": {"le": 1e-9}, "legend": {"show": True},
+        "yAxis": {"axisPlacement": "left", "unit": unit, "reverse": False}, "rowsFrame": {"layout": "auto"},
+        "color": {"mode": "scheme", "scheme": "Oranges", "fill": "dark-orange", "scale": "exponential", "exponent": 0.5,
+                  "steps": 64, "reverse": False},
+        "cellValues": {"unit": "short"}, "tooltip": {"mode": "single", "yHistogram": True, "showColorScale": False},
+        "exemplars": {"color": "rgba(255,0,255,0.7)"}})
+
+
+def table(width, title, unit, description, keys, columns, decimals=1):
+    """`keys`: labels, with names and widths of columns; `columns`: names and expressions, of which the first ranks."""
+    names = {f"Value #{chr(ord('A') + place)}": name for place, name in enumerate(columns)}
+    if len(columns) == 1:
+        names = {"Value": name for name in columns}
+    order, heads = ["Time", *keys, *names], {label: name for label, (name, _) in keys.items()}
+    panel = _panel("table", width, title, unit, description, [column(text) for text in columns.values()], {
+        "frameIndex": 0, "showHeader": True, "cellHeight": "sm",
+        "sortBy": [{"displayName": next(iter(columns)), "desc": True}]},
+        {"align": "auto", "cellOptions": {"type": "auto"}, "inspect": False, "minWidth": 80}, decimals=decimals)
+    for name, size in keys.values():
+        override(panel, name, custom__width=size)
+    panel["transformations"] = [
+        {"id": "merge", "options": {}},
+        {"id": "organize", "options": {"excludeByName": {"Time": True}, "renameByName": {**heads, **names},
+                                       "indexByName": {name: place for place, name in enumerate(order)}}}]
+    return panel
+
+
+# --- Dashboards ---
+
+def _variable(name, query):
+    return {"type": "query", "name": name, "label": name.capitalize(), "datasource": DATASOURCE, "refresh": 2,
+            "sort": 1, "query": {"query": query, "refId": f"variable-{name}", "qryType": 1},
+            "hide": 0, "multi": True, "includeAll": True, "allValue": ".+", "regex": "",
+            "skipUrlSync": False, "options": [], "current": {"text": ["All"], "value": ["$__all"]}}
+
+
+def _annotation(name, color, expression, text):
+    return {"name": name, "datasource": DATASOURCE, "enable": True, "hide": False, "iconColor": color,
+            "target": {"refId": "Anno", "expr": expression, "interval": "60s"}, "titleFormat": name,
+            "textFormat": text, "tagKeys": "instance", "useValueForTime": False}
+
+
+def _within_minutes(function, name):
+    return f"{function}({of(name)}[2m])"  # annotations have no $__rate_interval
+
+
+def _laid_out(rows):
+    """The panels with their places: each row a title, then lines of a height with panels from left to right."""
+    placed, y = [], 0
+    for title, *lines in rows:
+        placed.append({"type": "row", "title": title, "collapsed": False, "panels": [],
+                       "gridPos": {"h": 1, "w": WIDTH, "x": 0, "y": y}})
+        y += 1
+        for height, *panels in lines:
+            x = 0
+            for panel in panels:
+                width = panel["gridPos"]["w"]
+                placed.append({**panel, "gridPos": {"h": height, "w": width, "x": x, "y": y}})
+                x += width
+            y += height
+    return [{"id": number, **panel} for number, panel in enumerate(placed, 1)]
+
+
+def dashboard(uid, title, description, *rows):
+    return {
+        "uid": uid, "title": title, "description": description, "tags": ["procevent"], "schemaVersion": 39,
+        "version": 1, "editable": False, "graphTooltip": 1, "timezone": "", "fiscalYearStartMonth": 0, "weekStart": "",
+        "liveNow": False, "refresh": "30s", "time": {"from": "now-1h", "to": "now"}, "timepicker": {},
+        "links": [{"type": "dashboards", "title": "procevent", "tags": ["procevent"], "asDropdown": False,
+                   "icon": "dashboard", "includeVars": True, "keepTime": True, "targetBlank": False, "tooltip": "",
+                   "url": ""}],
+        "templating": {"list": [
+            {"type": "datasource", "name": "datasource", "label": "Data source", "query": "prometheus", "refresh": 1,
+             "regex": "", "hide": 0, "multi": False, "includeAll": False, "skipUrlSync": False, "options": []},
+            _variable("job", "label_values(procevent_build_info, job)"),
+            _variable("instance", 'label_values(procevent_build_info{job=~"$job"}, instance)')]},
+        "annotations": {"list": [
+            _annotation("Exporter started", "blue", f'{_within_minutes("changes", "process_start_time_seconds")} > 0',
+                        "{{instance}}: the exporter was started"),
+            _annotation("Listener restarted", "orange",
+                        f'{_within_minutes("increase", "procevent_listener_restarts_total")} > 0',
+                        "{{instance}}: a fresh subscription, because of {{reason}}"),
+            _annotation("Events lost", "red",
+                        f'sum by (instance) ({_within_minutes("increase", "procevent_events_lost_total")}) > 0',
+                        "{{instance}}: events were lost")]},
+        "panels": _laid_out(rows)}

@@ -1,0 +1,249 @@
+#!/usr/bin/env python3
+"""What Grafana's dashboard-linter checks, and what we hold dashboards to beyond that: `dashboard_lint.py FILE...`.
+Prints each fault and exits 1 if there are any. RULES has them all; test_dashboards.py breaks a dashboard for each."""
+
+import json
+import re
+import sys
+
+import catalogue
+
+SOURCE = {"type": "prometheus", "uid": "${datasource}"}
+SELECTED = [("job", "=~", '"$job"'), ("instance", "=~", '"$instance"')]
+WIDTH = 24
+UNITS = {"short", "none", "locale", "percentunit", "percent", "bytes", "s", "ms", "eps", "cps", "ops", "mps", "reqps"}
+RANGES = {"$__rate_interval", "$__range"}
+GROWTH = {"rate", "irate", "increase"}
+UNBOUNDED = {"comm", "instance", "code", "version", "compiler"}  # labels of which there may be hundreds
+CATALOGUE = catalogue.catalogue() | catalogue.FROM_PROMETHEUS
+
+
+# --- What rules look at: parts of a dashboard with the name that a fault goes by. ---
+
+def panels(board):
+    return [(f"panel {panel.get('title') or panel.get('id')!r}", panel) for panel in board.get("panels", [])
+            if panel.get("type") != "row"]
+
+
+def targets(board):
+    return [(f"{name}, {target.get('refId')}", panel, target) for name, panel in panels(board)
+            for target in panel.get("targets", [])]
+
+
+def selectors(board):
+    return [(name, panel, target, selector) for name, panel, target in targets(board)
+            for selector in catalogue.selectors(target.get("expr", ""))]
+
+
+def variables(board, kind):
+    return [variable for variable in board.get("templating", {}).get("list", []) if variable.get("type") == kind]
+
+
+def differences(thing, **wanted):
+    return [f"{key} is {thing.get(key)!r}, not {value!r}" for key, value in wanted.items() if thing.get(key) != value]
+
+
+# --- Rules: each yields its faults. ---
+
+def stable_uid(board):
+    if not re.fullmatch(r"[a-z0-9-]{1,40}", board.get("uid") or ""):
+        yield f"the uid is {board.get('uid')!r}"
+
+
+def uneditable(board):
+    yield from differences(board, editable=False)
+
+
+def linked(board):
+    if not any(link.get("type") == "dashboards" and link.get("includeVars") and link.get("keepTime") and
+               set(link.get("tags", ())) & set(board.get("tags", ())) for link in board.get("links", ())):
+        yield "no link to the dashboards with the same tag, with variables and time"
+
+
+def template_datasource(board):
+    found = variables(board, "datasource")
+    if len(found) != 1:
+        yield f"{len(found)} variables of data sources, not one"
+    for variable in found:
+        yield from differences(variable, name="datasource", label="Data source", query="prometheus")
+
+
+def template_job_instance(board):
+    for name in ("job", "instance"):
+        variable = next((one for one in variables(board, "query") if one.get("name") == name), None)
+        if variable is None:
+            yield f"no variable {name}"
+        else:
+            yield from (f"{name}: {fault}" for fault in differences(
+                variable, label=name.capitalize(), datasource=SOURCE, multi=True, includeAll=True, allValue=".+"))
+
+
+def template_refresh(board):
+    for variable in variables(board, "query"):
+        yield from (f"{variable.get('name')}: {fault}" for fault in differences(variable, refresh=2))
+
+
+def template_query(board):
+    for variable in variables(board, "query"):
+        query = variable.get("query", {}).get("query", "")
+        form = re.fullmatch(r'label_values\((\w+)(?:\{job=~"\$job"\})?, (\w+)\)', query)
+        if not form or form[1] not in CATALOGUE or form[2] != variable.get("name"):
+            yield f"{variable.get('name')}: it asks {query!r}"
+
+
+def panel_datasource(board):
+    for name, panel in panels(board):
+        for thing in (panel, *panel.get("targets", ())):
+            yield from (f"{name}: {fault}" for fault in differences(thing, datasource=SOURCE))
+    for annotation in board.get("annotations", {}).get("list", ()):
+        yield from (f"annotation {annotation.get('name')}: {fault}"
+                    for fault in differences(annotation, datasource=SOURCE))
+
+
+def panel_title_description(board):
+    for name, panel in panels(board):
+        if not panel.get("title") or not panel.get("description"):
+            yield f"{name}: it lacks a title or a description"
+
+
+def panel_unit(board):
+    for name, panel in panels(board):
+        config = panel.get("fieldConfig", {})
+        units = [config.get("defaults", {}).get("unit")]
+        units += [one["value"] for override in config.get("overrides", ()) for one in override["properties"]
+                  if one["id"] == "unit"]
+        yield from (f"{name}: the unit is {unit!r}" for unit in units if unit not in UNITS)
+
+
+def panel_targets(board):
+    for name, panel in panels(board):
+        letters = [target.get("refId") for target in panel.get("targets", ())]
+        if not letters or len(set(letters)) != len(letters):
+            yield f"{name}: its targets are {letters}"
+
+
+def grid(board):
+    taken = {}
+    ids = [panel.get("id") for panel in board.get("panels", ())]
+    if len(set(ids)) != len(ids):
+        yield "two panels have the same id"
+    for panel in board.get("panels", ()):
+        place, name = panel.get("gridPos", {}), panel.get("title")
+        x, y, width, height = (place.get(key, -1) for key in "xywh")
+        if min(x, y) < 0 or min(width, height) < 1 or x + width > WIDTH:
+            yield f"{name!r} lies outside of the {WIDTH} columns: {place}"
+            continue
+        cells = [(column, row) for column in range(x, x + width) for row in range(y, y + height)]
+        yield from {f"{name!r} overlaps {taken[cell]!r}" for cell in cells if cell in taken}
+        taken.update(dict.fromkeys(cells, name))
+
+
+def target_selects(board):
+    for name, _, _, selector in selectors(board):
+        missing = [matcher for matcher in SELECTED if matcher not in selector.matchers]
+        yield from (f"{name}: {selector.metric} has no {''.join(matcher)}" for matcher in missing)
+
+
+def target_rate_interval(board):
+    for name, _, _, selector in selectors(board):
+        if selector.range is not None and selector.range not in RANGES:
+            yield f"{name}: {selector.metric}[{selector.range}]"
+        if selector.function in ("rate", "irate") and selector.range != "$__rate_interval":
+            yield f"{name}: a rate over [{selector.range}]"
+
+
+def target_counter(board):
+    for name, _, _, selector in selectors(board):
+        if selector.metric.endswith("_total") and (selector.function not in GROWTH or selector.range is None):
+            yield f"{name}: {selector.metric} is a counter, in {selector.function or 'no function'}"
+
+
+def target_histogram(board):
+    for name, panel, target, selector in selectors(board):
+        if selector.metric.endswith("_bucket") and panel["type"] != "heatmap" and \
+                "histogram_quantile(" not in target["expr"]:
+            yield f"{name}: {selector.metric} is in no histogram_quantile"
+
+
+def target_metric(board):
+    for name, _, _, selector in selectors(board):
+        if selector.metric not in CATALOGUE:
+            yield f"{name}: there is no {selector.metric}"
+
+
+def target_label(board):
+    for name, _, target in targets(board):
+        found = [one for one in catalogue.selectors(target.get("expr", "")) if one.metric in CATALOGUE]
+        labels = set().union(catalogue.SCRAPED, *(CATALOGUE[one.metric] for one in found))
+        asked = catalogue.grouped_by(target.get("expr", ""))
+        for one in found:
+            wrong = {label for label, _, _ in one.matchers} - CATALOGUE[one.metric] - catalogue.SCRAPED
+            yield from (f"{name}: {one.metric} has no label {label}" for label in sorted(wrong))
+        yield from (f"{name}: none of its metrics has a label {label}" for label in sorted(asked - labels))
+
+
+def target_legend(board):
+    for name, panel, target in targets(board):
+        legend = target.get("legendFormat", "")
+        if target.get("format") != "table" and legend in ("", "__auto"):
+            yield f"{name}: no legend"
+        unknown = set(re.findall(r"\{\{(\w+)\}\}", legend)) - catalogue.grouped_by(target.get("expr", ""))
+        yield from (f"{name}: nothing is grouped by {label}" for label in sorted(unknown))
+
+
+def target_bounded(board):
+    """So many lines or rows, however many machines and commands there are."""
+    for name, _, target in targets(board):
+        expression = catalogue.without_totals(target.get("expr", ""))
+        labels = catalogue.grouped_by(expression) & UNBOUNDED
+        # Over time each moment has a top of its own: what is shown are those of all the time.
+        ranked = r"\band topk\(\d+, .*@ end\(\)" if target.get("range") else r"\b(topk|bottomk)\(\d+, "
+        listed = any(label == "comm" and kind == "=~" and "[" not in value and "*" not in value and "+" not in value
+                     for one in catalogue.selectors(expression) for label, kind, value in one.matchers)
+        if labels and not listed and not re.search(ranked, expression):
+            yield f"{name}: by {', '.join(sorted(labels))} without a topk"
+        if catalogue.selectors(expression) and not re.search(r"\b(sum|max|min|count) by \(", expression):
+            yield f"{name}: a series for each machine"
+
+
+RULES = {
+    "stable-uid": stable_uid,
+    "uneditable-dashboard": uneditable,
+    "linked-dashboards": linked,
+    "template-datasource-rule": template_datasource,
+    "template-job-instance-rule": template_job_instance,
+    "template-on-time-change-reload-rule": template_refresh,
+    "template-label-catalogue-rule": template_query,
+    "panel-datasource-rule": panel_datasource,
+    "panel-title-description-rule": panel_title_description,
+    "panel-units-rule": panel_unit,
+    "panel-no-targets-rule": panel_targets,
+    "grid": grid,
+    "target-job-instance-rule": target_selects,
+    "target-rate-interval-rule": target_rate_interval,
+    "target-counter-agg-rule": target_counter,
+    "target-histogram-rule": target_histogram,
+    "target-metric": target_metric,
+    "target-label": target_label,
+    "target-legend": target_legend,
+    "target-bounded": target_bounded,
+}
+
+
+def lint(board):
+    """The faults: of which rule, and what."""
+    return [(rule, fault) for rule, check in RULES.items() for fault in check(board)]
+
+
+def main(files):
+    found = 0
+    for file in files:
+        with open(file, encoding="utf-8") as text:
+            for rule, fault in lint(json.load(text)):
+                print(f"{file}: {rule}: {fault}")
+                found += 1
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

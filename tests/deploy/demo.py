@@ -1,0 +1,74 @@
+"""Machines that replay the demo, under names of their own, and a real Prometheus that scrapes them each second."""
+
+import contextlib
+import json
+import pathlib
+import struct
+import tempfile
+
+import harness
+import prometheus
+import scraper
+
+DEMO = pathlib.Path(__file__).resolve().parent.parent.parent / "deploy" / "demo" / "demo.pcap"
+STORM = 14  # the second of the capture before its fork storm
+
+
+def cut(capture, seconds):
+    """What a capture holds of its first seconds."""
+    end = 24  # behind pcap's header
+    first = None
+    while end < len(capture):
+        whole, parts, length = struct.unpack_from("<III", capture, end)
+        time = whole + parts / 1e9
+        first = time if first is None else first
+        if time - first > seconds:
+            break
+        end += 16 + length
+    return capture[:end]
+
+
+def replay(capture, speed=1, *flags):
+    return harness.Exporter(f"--source.replay={capture}", "--source.replay-loop=true",
+                            f"--source.replay-speed={speed}", *flags)
+
+
+class Machines:
+    """Three calm ones, for as long as the `with` lasts, and `server` that scrapes them; storms begin on the first."""
+
+    def __init__(self):
+        self._stack = contextlib.ExitStack()
+        self.server = None
+
+    def __enter__(self):
+        with self._stack as stack:
+            calm = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="procevent-demo-")), "calm.pcap")
+            calm.write_bytes(cut(DEMO.read_bytes(), STORM))
+            started = {name: stack.enter_context(replay(calm, speed)).wait_ready()
+                       for name, speed in (("build-1", 1), ("web-1", 1), ("web-2", 2))}
+            self._first = started["build-1"]
+            ports = {name: exporter.port for name, exporter in started.items()}
+            self.server = stack.enter_context(scraper.Scraper("Prometheus", command_for(ports), None)).wait_scraping()
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *failure):
+        return self._stack.__exit__(*failure)
+
+    def begin_storms(self):
+        """From now on the first is the whole demo, in the calm one's place: a storm after a while, and every 35 s."""
+        self._first.stop()
+        self._stack.enter_context(replay(DEMO, 1, f"--web.listen-address=127.0.0.1:{self._first.port}"))
+
+
+def command_for(ports):
+    """Prometheus' command, with the machines' names in the place of their addresses."""
+
+    def command(directory, config, port):
+        content = json.loads(pathlib.Path(config).read_text(encoding="utf-8"))
+        content["scrape_configs"][0]["static_configs"] = [
+            {"targets": [f"127.0.0.1:{target}"], "labels": {"instance": name}} for name, target in ports.items()]
+        pathlib.Path(config).write_text(json.dumps(content), encoding="utf-8")
+        return prometheus.command(directory, config, port)
+
+    return command

@@ -1,0 +1,104 @@
+// A dashboard, or some rows of it, as Grafana would show it; then a report of what was drawn, for the test.
+import { createTheme, type DataFrame, getValueFormats, ThemeContext } from "@grafana/data";
+import { ErrorBoundary, GlobalStyles, PanelChrome } from "@grafana/ui";
+import { createRoot } from "react-dom/client";
+
+import { Drawn, hasNumbers, type Panel, prepared } from "./panels";
+import { framesOf, type Shown } from "./queries";
+
+const MARGIN = 8;
+const LINE = 38; // of the grid, with a margin
+const HEAD = 54;
+const QUIET = 3000; // milliseconds for what is drawn later
+
+const errors: string[] = [];
+window.addEventListener("error", (event) => errors.push(event.message));
+window.addEventListener("unhandledrejection", (event) => errors.push(String(event.reason)));
+
+interface Placed {
+  panel: Panel;
+  top: number;
+  frames: DataFrame[];
+}
+
+const theme = createTheme({ colors: { mode: "dark" } });
+const given = new URLSearchParams(location.search);
+const seconds = Number(given.get("shown"));
+const shown: Shown = { prometheus: given.get("prometheus")!, end: Number(given.get("end")), seconds, step: 1 };
+
+/** The panels of the rows that are asked for, moved up to where the others would be. */
+function chosen(panels: Panel[], rows: string[]): { panel: Panel; top: number }[] {
+  let top = 0;
+  let end = 0;
+  let show = true;
+  return panels.flatMap((panel) => {
+    if (panel.type === "row") {
+      show = rows.length === 0 || rows.includes(panel.title);
+      if (show) [top, end] = [end - panel.gridPos.y, end];
+    }
+    if (show) end = top + panel.gridPos.y + panel.gridPos.h;
+    return show ? [{ panel, top: top + panel.gridPos.y }] : [];
+  });
+}
+
+function Box({ panel, top, frames }: Placed) {
+  const column = (window.innerWidth - MARGIN) / 24;
+  const width = panel.gridPos.w * column - MARGIN;
+  const height = panel.gridPos.h * LINE - MARGIN;
+  const left = MARGIN + panel.gridPos.x * column;
+  const place = { position: "absolute", left, top: HEAD + top * LINE, width, height } as const;
+  if (panel.type === "row") return <h4 style={{ ...place, lineHeight: `${height}px` }}>{panel.title}</h4>;
+  return (
+    <div style={place} data-panel={panel.id}>
+      <PanelChrome title={panel.title} width={width} height={height}>
+        {(width, height) => (
+          <ErrorBoundary onError={(error) => errors.push(`${panel.title}: ${error.message}`)}>
+            {({ error }) => error || !hasNumbers(frames)
+              ? <p style={{ textAlign: "center" }}>No data</p>
+              : <Drawn {...{ panel, frames, shown, theme, width, height }} />}
+          </ErrorBoundary>
+        )}
+      </PanelChrome>
+    </div>
+  );
+}
+
+function painted(canvas: HTMLCanvasElement) {
+  const { data } = canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height);
+  return data.some((byte) => byte !== 0);
+}
+
+/** By what is on the page: a canvas that is not blank, or a text with a number. */
+function isDrawn({ panel, frames }: Placed) {
+  const box = document.querySelector(`[data-panel="${panel.id}"]`)!;
+  const canvases = [...box.querySelectorAll("canvas")];
+  const told = canvases.length > 0 ? canvases.some(painted) : /\d/.test(box.textContent!.replace(panel.title, ""));
+  return hasNumbers(frames) && told;
+}
+
+async function main() {
+  const board = await (await fetch(given.get("board")!)).json();
+  const rows = given.get("rows")!.split("|").filter(Boolean);
+  const placed: Placed[] = await Promise.all(chosen(board.panels, rows).map(async ({ panel, top }) => ({
+    panel, top, frames: panel.type === "row" ? [] : await prepared(panel, await framesOf(panel.targets, shown), theme),
+  })));
+  createRoot(document.getElementById("page")!).render(
+    <ThemeContext.Provider value={theme}>
+      <GlobalStyles />
+      <h3 style={{ position: "absolute", left: 16, top: 12 }}>{board.title}</h3>
+      {placed.map((one) => <Box key={one.panel.id} {...one} />)}
+    </ThemeContext.Provider>,
+  );
+  await new Promise((resolve) => setTimeout(resolve, QUIET));
+  const known = new Set(getValueFormats().flatMap((category) => category.submenu!.map((unit) => unit.value)));
+  const units = placed.flatMap(({ panel }) => panel.fieldConfig?.defaults.unit ?? []);
+  return {
+    panels: placed.filter(({ panel }) => panel.type !== "row")
+      .map((one) => ({ title: one.panel.title, drawn: isDrawn(one) })),
+    unknown_units: units.filter((unit) => !known.has(unit)),
+  };
+}
+
+main()
+  .catch((error) => (errors.push(String(error)), { panels: [], unknown_units: [] }))
+  .then((report) => fetch("report", { method: "POST", body: JSON.stringify({ ...report, errors }) }));

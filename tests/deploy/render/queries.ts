@@ -1,0 +1,123 @@
+// What a panel asks, asked of a real Prometheus, as the data frames that Grafana's data source makes of the answers.
+import { createDataFrame, type DataFrame, FieldType, type Labels } from "@grafana/data";
+
+export interface Shown {
+  prometheus: string;
+  end: number; // in seconds since the epoch
+  seconds: number;
+  step: number;
+}
+
+export interface Query {
+  refId: string;
+  expr: string;
+  legendFormat: string;
+  format: "time_series" | "table" | "heatmap";
+  instant: boolean;
+}
+
+interface Series {
+  metric: Labels;
+  value?: [number, string];
+  values?: [number, string][];
+}
+
+const SCRAPE = 2; // seconds between two scrapes, as the data source is told; there are more
+
+function interpolated(text: string, shown: Shown) {
+  const values: Record<string, string> = {
+    $__rate_interval: `${Math.max(4 * SCRAPE, shown.step + SCRAPE)}s`,
+    $__range: `${shown.seconds}s`,
+    $job: ".+",
+    $instance: ".+",
+  };
+  return text.replace(/\$\w+/g, (name) => values[name]);
+}
+
+async function ask(query: Query, shown: Shown): Promise<Series[]> {
+  const times = query.instant
+    ? { time: `${shown.end}` }
+    : { start: `${shown.end - shown.seconds}`, end: `${shown.end}`, step: `${shown.step}` };
+  const parameters = new URLSearchParams({ query: interpolated(query.expr, shown), ...times });
+  const answer = await fetch(`${shown.prometheus}/api/v1/query${query.instant ? "" : "_range"}?${parameters}`);
+  const { status, error, data } = await answer.json();
+  if (status !== "success") throw new Error(`${query.expr}: ${error}`);
+  return data.result;
+}
+
+/** The value at each step; null where there is none. */
+function onSteps(series: Series, shown: Shown): (number | null)[] {
+  const found = new Map(series.values?.map(([time, value]) => [Math.round(time), Number(value)]));
+  return steps(shown).map((time) => found.get(time) ?? null);
+}
+
+function steps(shown: Shown) {
+  const start = shown.end - shown.seconds;
+  return Array.from({ length: Math.floor(shown.seconds / shown.step) + 1 }, (_, place) => start + place * shown.step);
+}
+
+function times(shown: Shown) {
+  return {
+    name: "Time",
+    type: FieldType.time,
+    values: steps(shown).map((time) => time * 1000),
+    config: { interval: shown.step * 1000 },
+  };
+}
+
+function lines(query: Query, answer: Series[], shown: Shown): DataFrame[] {
+  return answer.map((series) => {
+    const legend = query.legendFormat.replace(/\{\{(\w+)\}\}/g, (_, label) => series.metric[label] ?? "");
+    const config = { displayNameFromDS: legend };
+    const time = series.value
+      ? { name: "Time", type: FieldType.time, values: [series.value[0] * 1000], config: {} }
+      : times(shown);
+    const values = series.value ? [Number(series.value[1])] : onSteps(series, shown);
+    const value = { name: "Value", type: FieldType.number, values, labels: series.metric, config };
+    return createDataFrame({ refId: query.refId, name: legend, fields: [time, value] });
+  });
+}
+
+function table(query: Query, answer: Series[], alone: boolean): DataFrame[] {
+  const labels = [...new Set(answer.flatMap((series) => Object.keys(series.metric)))];
+  const columns = labels.map((name) => ({
+    name,
+    type: FieldType.string,
+    values: answer.map((series) => series.metric[name]),
+    config: {},
+  }));
+  const value = {
+    name: alone ? "Value" : `Value #${query.refId}`,
+    type: FieldType.number,
+    values: answer.map((series) => Number(series.value?.[1])),
+    config: {},
+  };
+  const seconds = answer.map((series) => series.value![0]);
+  const time = { name: "Time", type: FieldType.time, values: seconds.map((one) => one * 1000), config: {} };
+  return [createDataFrame({ refId: query.refId, fields: [time, ...columns, value] })];
+}
+
+/** One field for each bucket, with what is in it alone. */
+function heatmap(query: Query, answer: Series[], shown: Shown): DataFrame[] {
+  const parse = ({ metric }: Series) => (metric.le === "+Inf" ? Infinity : Number(metric.le));
+  const sorted = [...answer].sort((one, other) => parse(one) - parse(other));
+  const sums = sorted.map((series) => onSteps(series, shown));
+  const fields = sorted.map((series, bucket) => ({
+    name: series.metric.le,
+    type: FieldType.number,
+    values: sums[bucket].map((sum, place) => (sum === null ? null : sum - (sums[bucket - 1]?.[place] ?? 0))),
+    config: {},
+  }));
+  return answer.length > 0 ? [createDataFrame({ refId: query.refId, fields: [times(shown), ...fields] })] : [];
+}
+
+export async function framesOf(queries: Query[], shown: Shown): Promise<DataFrame[]> {
+  const all = await Promise.all(
+    queries.map(async (query) => {
+      const answer = await ask(query, shown);
+      if (query.format === "heatmap") return heatmap(query, answer, shown);
+      return query.format === "table" ? table(query, answer, queries.length === 1) : lines(query, answer, shown);
+    }),
+  );
+  return all.flat();
+}

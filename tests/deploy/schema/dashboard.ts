@@ -1,0 +1,80 @@
+// A dashboard as Grafana's types have it (@grafana/schema), with those of each kind of panel that ours use. What a type
+// does not name is refused. The query of a Prometheus data source is in no package: here it is what ours say.
+import type { TableCellOptions } from "@grafana/schema";
+import type * as BarGauge from "@grafana/schema/dist/esm/raw/composable/bargauge/panelcfg/x/BarGaugePanelCfg_types.gen";
+import type * as Heatmap from "@grafana/schema/dist/esm/raw/composable/heatmap/panelcfg/x/HeatmapPanelCfg_types.gen";
+import type * as Stat from "@grafana/schema/dist/esm/raw/composable/stat/panelcfg/x/StatPanelCfg_types.gen";
+import type * as Table from "@grafana/schema/dist/esm/raw/composable/table/panelcfg/x/TablePanelCfg_types.gen";
+import type * as Line from "@grafana/schema/dist/esm/raw/composable/timeseries/panelcfg/x/TimeSeriesPanelCfg_types.gen";
+import type * as raw from "@grafana/schema/dist/esm/raw/dashboard/x/Dashboard_types.gen";
+
+// By what is in it, not by its name: several of Grafana's types are called the same.
+type Plain<Type> = { [Key in keyof Type]: Type[Key] };
+
+interface Query {
+  refId: string;
+  datasource: raw.DataSourceRef;
+  expr: string;
+  legendFormat: string;
+  format: "time_series" | "table" | "heatmap";
+  range: boolean;
+  instant: boolean;
+  exemplar: boolean;
+  editorMode: "code" | "builder";
+}
+
+interface Field<Custom> extends Omit<raw.FieldConfig, "custom"> {
+  unit: string;
+  custom: Plain<Custom>;
+}
+
+/** @discriminator id */
+type Property =
+  | { id: "unit"; value: string }
+  | { id: "decimals"; value: number }
+  | { id: "min"; value: number }
+  | { id: "max"; value: number }
+  | { id: "color"; value: raw.FieldColor }
+  | { id: "custom.cellOptions"; value: TableCellOptions }
+  | { id: "custom.fillOpacity"; value: number }
+  | { id: "custom.lineWidth"; value: number }
+  | { id: "custom.width"; value: number };
+
+interface FieldConfig<Custom> {
+  defaults: Field<Custom>;
+  overrides: { matcher: { id: "byName"; options: string }; properties: Property[] }[];
+}
+
+interface PanelOf<Type, Options, Custom>
+  extends Omit<raw.Panel, "type" | "title" | "description" | "targets" | "options" | "fieldConfig"> {
+  type: Type;
+  title: string;
+  description: string;
+  targets: Query[];
+  options: Plain<Options>;
+  fieldConfig: FieldConfig<Custom>;
+}
+
+interface None {}
+
+/** @discriminator type */
+type Panel =
+  | PanelOf<"bargauge", BarGauge.Options, None>
+  | PanelOf<"heatmap", Heatmap.Options, Heatmap.FieldConfig>
+  | PanelOf<"stat", Stat.Options, None>
+  | PanelOf<"table", Table.Options, Table.FieldConfig>
+  | PanelOf<"timeseries", Line.Options, Line.FieldConfig>
+  | raw.RowPanel;
+
+interface Annotation extends Omit<raw.AnnotationQuery, "target"> {
+  target: { refId: string; expr: string; interval: string };
+  titleFormat: string;
+  textFormat: string;
+  tagKeys: string;
+  useValueForTime: boolean;
+}
+
+export interface Dashboard extends Omit<raw.Dashboard, "panels" | "annotations"> {
+  panels: Panel[];
+  annotations: { list: Annotation[] };
+}

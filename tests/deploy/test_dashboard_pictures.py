@@ -1,0 +1,146 @@
+#!/usr/bin/env python3
+"""Each panel drawn by Grafana's own React components in headless Chromium, on what a real Prometheus has of the demo.
+
+The pictures are left in the build; PROCEVENT_REFRESH_GOLDEN=1 takes those that README shows over to
+deploy/grafana/screenshots. Grafana itself is not among Debian's packages or npm's: render/ draws what it would.
+"""
+
+import contextlib
+import http.server
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+import urllib.parse
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "e2e"))
+
+import demo  # noqa: E402
+import grafana  # noqa: E402
+import harness  # noqa: E402
+import node  # noqa: E402
+import prometheus  # noqa: E402
+import test_dashboards  # noqa: E402
+
+SHOWN = 150  # seconds
+STORMS = 55  # of them, in which two storms come, the second just before the end
+WIDTH = 1280
+PICTURE_BYTES = 300_000
+SECONDS = 120  # for a picture
+# Of which dashboard, and which of its rows; None: all.
+PICTURES = {
+    "fork-storms": ("fork-storms", ("At a glance", "What forks now", "How fast")),
+    "fork-storms-ends": ("fork-storms", ("How they end", "How long they live", "Crash loops")),
+    "exporter-health": ("exporter-health", ("At a glance", "The reader", "What it costs")),
+    "all-of-fork-storms": ("fork-storms", None),
+    "all-of-exporter-health": ("exporter-health", None),
+}
+
+
+class Page(http.server.SimpleHTTPRequestHandler):
+    """The renderer and the dashboards; what the page reports of itself is kept."""
+
+    reports = []
+
+    def translate_path(self, path):
+        name = pathlib.PurePosixPath(urllib.parse.urlsplit(path).path).name
+        board = grafana.FOLDER / "dashboards" / name
+        return str(board if board.exists() else node.BUILD / "render" / name)
+
+    def do_POST(self):  # noqa: N802 (the library's name)
+        Page.reports.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+def why_not():
+    missing = [why for why in (prometheus.why_not(), node.why_not()) if why]
+    return "; ".join(missing) or (None if shutil.which("chromium") else "not installed: chromium")
+
+
+class Pictures(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        harness.require(why_not())
+        programs = node.Programs(HERE / "render")
+        programs.run("node", "build.mjs")
+        cls.folder = programs.folder
+        with contextlib.ExitStack() as stack:
+            machines = stack.enter_context(demo.Machines())
+            cls.server = machines.server
+            page = stack.enter_context(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page))
+            thread = threading.Thread(target=page.serve_forever)
+            thread.start()
+            stack.callback(thread.join)
+            stack.callback(page.shutdown)
+            cls.port = page.server_port
+            time.sleep(SHOWN - STORMS)
+            harness.wait_for("a good moment", lambda: round(time.time() + STORMS) % 30 == 25, 35)
+            cls.end = round(time.time()) + STORMS  # no mark of the axes is cut off there
+            machines.begin_storms()
+            time.sleep(STORMS + 2)
+            cls.addClassCleanup(stack.pop_all().close)
+
+    def draw(self, name):
+        """What the page reports: of each panel whether it was drawn, and what went wrong."""
+        board, rows = PICTURES[name]
+        query = urllib.parse.urlencode({"board": f"{board}.json", "rows": "|".join(rows or ()), "end": self.end,
+                                        "shown": SHOWN, "prometheus": f"http://127.0.0.1:{self.server.port}"})
+        height = self.height(board, rows)
+        Page.reports.clear()
+        with tempfile.TemporaryDirectory(prefix="procevent-chromium-") as profile:
+            subprocess.run(
+                ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+                 "--no-first-run", "--hide-scrollbars", f"--user-data-dir={profile}", f"--window-size={WIDTH},{height}",
+                 "--virtual-time-budget=30000", f"--screenshot={self.folder / name}.png",
+                 f"http://127.0.0.1:{self.port}/index.html?{query}"],
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=SECONDS,
+                check=True)
+        self.assertEqual(len(Page.reports), 1, "the page did not come to its end")
+        return Page.reports[0]
+
+    def height(self, board, rows):
+        """Of the picture: 38 pixels for each line of the grid, and a margin."""
+        lines, shown = 0, True
+        for panel in grafana.board(grafana.FOLDER / "dashboards" / f"{board}.json")["panels"]:
+            if panel["type"] == "row":
+                shown = rows is None or panel["title"] in rows
+            if shown and panel["gridPos"]["x"] == 0:
+                lines += panel["gridPos"]["h"]
+        return lines * 38 + 62
+
+    def test_each_panel_is_drawn(self):
+        for name, (board, rows) in PICTURES.items():
+            with self.subTest(name):
+                report = self.draw(name)
+                self.assertEqual(report["errors"], [])
+                self.assertEqual(report["unknown_units"], [])
+                empty = {panel["title"] for panel in report["panels"] if not panel["drawn"]}
+                self.assertEqual(empty - set(test_dashboards.LIVE_ONLY), set(), "they show nothing")
+                self.assertTrue(rows is None or not empty, f"README would show that {empty} are empty")
+
+    def test_readme_shows_what_is_there(self):
+        shown = grafana.FOLDER / "screenshots"
+        readme = (grafana.ROOT / "README.md").read_text(encoding="utf-8")
+        for name, (_, rows) in PICTURES.items():
+            picture = shown / f"{name}.png"
+            if rows is not None and os.environ.get("PROCEVENT_REFRESH_GOLDEN") == "1":
+                self.draw(name)
+                shutil.copy(self.folder / f"{name}.png", picture)
+            if rows is not None:
+                self.assertLess(picture.stat().st_size, PICTURE_BYTES, name)
+                self.assertIn(f"deploy/grafana/screenshots/{name}.png", readme)
+
+
+if __name__ == "__main__":
+    harness.main()
