@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What a fleet costs: many exporters that replay a capture, one Prometheus that scrapes them all, evaluates the rules of
-deploy/prometheus and remote-writes into a VictoriaMetrics. Prints what a node costs itself
+"""What a fleet costs: many exporters that replay a capture, one Prometheus that scrapes them all, evaluates the rules
+of deploy/prometheus and remote-writes into a VictoriaMetrics. Prints what a node costs itself
 and the servers, and what that makes of 10 000 nodes: by multiplication, and for the servers' memory and CPU that is all
 it is. Judges nothing. Needs a release build, and Debian's prometheus and victoria-metrics; no privilege.
 """
@@ -144,7 +144,8 @@ def tell(options, fleet, before, after):
     rows = (
         ("a node: series scraped", f"{scraped:.0f}", f"{scraped * FLEET / 1e6:.1f} million"),
         ("a node: bytes of a page, packed", f"{len(body)}, {packed}", ""),
-        ("a node: CPU", f"{rate['nodes'] / nodes * 1e3:.2f} ms/s", f"{rate['nodes'] / nodes * FLEET:.0f} cores, spread"),
+        ("a node: CPU", f"{rate['nodes'] / nodes * 1e3:.2f} ms/s",
+         f"{rate['nodes'] / nodes * FLEET:.0f} cores, spread"),
         ("a node: memory (Pss here; Rss)",
          f"{sum(proportional_kib(node.pid) for node in fleet.nodes) / nodes / 1024:.1f}; "
          f"{sum(status(node.pid, 'VmRSS') for node in fleet.nodes) / nodes / 1024:.1f} MiB", ""),
