@@ -87,7 +87,15 @@ class Engine:
         self._process.terminate()
         self._process.wait(SECONDS)
         self._log.close()
+        self._unmount()
         self._directory.cleanup()
+
+    def _unmount(self):
+        """What dockerd leaves mounted when it ends."""
+        mounts = pathlib.Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()
+        for place in reversed([line.split()[1] for line in mounts]):
+            if place.startswith(self._directory.name + "/"):
+                run("umount", place)
 
     def _answers(self):
         if self._process.poll() is not None:
