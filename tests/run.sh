@@ -107,7 +107,7 @@ fuzz() {
 plain() {
   step "packages" deploy/install_packages.sh build test
   step "build dev" configure_and_build dev
-  step "test dev" run_ctest dev
+  step "test dev" run_ctest dev -LE deploy_long
 }
 
 all() {
@@ -125,7 +125,7 @@ all() {
 }
 
 # The suites of --long, in this order; CONTRIBUTING.md has the same list with their last runs.
-long_suites=(long_fuzz long_live long_e2e long_tsan)
+long_suites=(long_fuzz long_live long_e2e long_tsan long_deploy)
 
 long_fuzz() {
   step "build asan" configure_and_build asan
@@ -140,6 +140,11 @@ long_e2e() { step "e2e, 5 times" run_ctest dev -L e2e --repeat until-fail:5; }
 long_tsan() {
   step "build tsan" configure_and_build tsan
   step "tsan, 20 times" run_ctest tsan -LE 'live|e2e|tree' --repeat until-fail:20
+}
+
+long_deploy() {
+  step "packages for deploy" deploy/install_packages.sh deploy
+  step "deploy" run_ctest dev -L deploy_long
 }
 
 long() {
