@@ -78,11 +78,13 @@ class CommandLine {
       const SettingFlag& flag = kSettingFlags.at(i);
       AddText(app_, flag.flag, values_.at(i), flag.value, flag.help);
     }
-    for (CLI::App* const command : {check_, doctor_, record_, decode_, encode_, watch_}) {
+    for (CLI::App* const command : {check_, doctor_, health_, record_, decode_, encode_, watch_}) {
       command->set_help_flag("-h,--help", "Print this and exit");
       command->fallthrough();  // all flags above may follow it; what takes none of them says so
     }
-    check_->footer("It takes all flags of procevent_exporter: they are part of the configuration.");
+    for (CLI::App* const command : {check_, health_}) {
+      command->footer("It takes all flags of procevent_exporter: they are part of the configuration.");
+    }
     doctor_->add_flag("--json", json_, "Print one JSON object");
     record_->add_option("FILE", record_file_, "Where to: a path, or - for the standard output")->required();
     AddText(*record_, kDurationFlag, durations_, "TIME", "How long, as in 10s; without it until SIGINT or SIGTERM");
@@ -210,6 +212,8 @@ class CommandLine {
       flags.command = Flags::Command::kCheckConfig;
     } else if (doctor_->parsed()) {
       flags.command = Flags::Command::kDoctor;
+    } else if (health_->parsed()) {
+      flags.command = Flags::Command::kHealthCheck;
     } else if (record_->parsed()) {
       flags.command = Flags::Command::kRecord;
       flags.record.file = record_file_;
@@ -272,6 +276,7 @@ class CommandLine {
   CLI::App* check_ = app_.add_subcommand(
       "check-config", "Print the configuration and where each value is from, or what is wrong with it");
   CLI::App* doctor_ = app_.add_subcommand("doctor", "Tell whether it would work here and what helps, and exit");
+  CLI::App* health_ = app_.add_subcommand("healthcheck", "Ask the exporter that serves here whether it is healthy");
   CLI::App* record_ = app_.add_subcommand("record", "Write a capture: for a replay, for decode, for Wireshark");
   CLI::App* decode_ = app_.add_subcommand("decode", "Print what a capture, or datagrams in hex, say, as JSON lines");
   CLI::App* encode_ = app_.add_subcommand("encode", "Print JSON lines, as decode prints them, as datagrams in hex");

@@ -21,7 +21,17 @@ struct Setting {
 };
 
 struct Flags {
-  enum class Command : std::uint8_t { kServe, kCheckConfig, kDoctor, kRecord, kDecode, kEncode, kWatch, kExit };
+  enum class Command : std::uint8_t {
+    kServe,
+    kCheckConfig,
+    kDoctor,
+    kHealthCheck,
+    kRecord,
+    kDecode,
+    kEncode,
+    kWatch,
+    kExit
+  };
   Command command = Command::kServe;
 
   std::optional<std::string> config_file;

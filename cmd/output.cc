@@ -12,6 +12,8 @@
 #include <cstddef>
 #include <string>
 
+#include "core/base/clock.h"
+
 namespace procevent {
 
 Status WriteAll(int fd, std::string_view text) {
@@ -63,12 +65,13 @@ bool LineOutput::Flush() {
   return open();
 }
 
-// False: the interrupt came first.
+// False: the interrupt came first, or the end.
 bool LineOutput::AwaitRoom() const {
   while (true) {
+    const std::uint64_t now = MonotonicNanos();
     std::array<pollfd, 2> wanted{pollfd{STDOUT_FILENO, POLLOUT, 0}, pollfd{interrupt_fd_, POLLIN, 0}};
-    ::poll(wanted.data(), wanted.size(), -1);
-    if (wanted[0].revents != 0 || wanted[1].revents != 0) {
+    ::poll(wanted.data(), wanted.size(), MillisUntil(give_up_ns_, now));
+    if (wanted[0].revents != 0 || wanted[1].revents != 0 || now >= give_up_ns_) {
       return wanted[0].revents != 0;
     }
   }

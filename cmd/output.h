@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 
@@ -30,6 +31,8 @@ class LineOutput {
   // False: nobody reads it any more, or it cannot be written, and that was told. Nothing more is written then.
   bool Flush();
   bool FlushWhenLarge();
+  // When the clock of the machine's uptime says so, nobody is waited for any more, as after an interrupt.
+  void GiveUpAt(std::uint64_t monotonic_ns) { give_up_ns_ = monotonic_ns; }
   [[nodiscard]] bool open() const { return state_ == State::kOpen; }
   [[nodiscard]] bool failed() const { return state_ == State::kFailed; }
 
@@ -39,6 +42,7 @@ class LineOutput {
   [[nodiscard]] bool AwaitRoom() const;
 
   int interrupt_fd_;
+  std::uint64_t give_up_ns_ = std::numeric_limits<std::uint64_t>::max();
   std::string text_;
   State state_ = State::kOpen;
 };

@@ -31,27 +31,57 @@ namespace {
 
 constexpr std::uint64_t kEndOfTime = std::numeric_limits<std::uint64_t>::max();
 constexpr std::uint64_t kLookAfterWriter = 200 * kNanosPerMilli;
+constexpr std::uint64_t kLongestStart = 10 * kNanosPerSecond;  // a pipe may be full before anything is heard
+constexpr std::chrono::milliseconds kAnswer{200};              // then it looks for signals again
 
-// Until a signal comes, the time has passed, or nothing can be written any more.
-void AwaitEnd(const Signals& signals, NoticeLog& notices, const CaptureWriter& writer, std::uint64_t end_ns) {
-  for (std::uint64_t now = MonotonicNanos(); now < end_ns && !writer.failed(); now = MonotonicNanos()) {
-    notices.Print(now);
-    std::array<pollfd, 2> wanted{pollfd{signals.fd(), POLLIN, 0}, pollfd{notices.fd(), POLLIN, 0}};
-    ::poll(wanted.data(), wanted.size(), MillisUntil(std::min(end_ns, now + kLookAfterWriter), now));
-    if (signals.Take() != 0) {
-      return;
+class Recording {
+ public:
+  Recording(Reader& reader, NoticeLog& notices, const CaptureWriter& writer, const Signals& signals)
+      : reader_(reader), notices_(notices), writer_(writer), signals_(signals) {}
+
+  // Until the kernel is heard, and who lives is written. Why it is not heard; nothing, if it is, or waiting is over.
+  std::string AwaitKernel(std::uint64_t end_ns) {
+    while (MonotonicNanos() < end_ns && Goes()) {
+      if (const ListenerState state = AskForState(reader_.exchange(), kAnswer); state.answered) {
+        return state.cause;
+      }
+    }
+    return {};
+  }
+
+  // Until a signal comes, the time has passed, or nothing can be written any more.
+  void AwaitEnd(std::uint64_t end_ns) {
+    for (std::uint64_t now = MonotonicNanos(); now < end_ns && Goes(); now = MonotonicNanos()) {
+      notices_.Print(now);
+      std::array<pollfd, 2> wanted{pollfd{signals_.fd(), POLLIN, 0}, pollfd{notices_.fd(), POLLIN, 0}};
+      ::poll(wanted.data(), wanted.size(), MillisUntil(std::min(end_ns, now + kLookAfterWriter), now));
     }
   }
-}
 
-std::string Recorded(const Numbers& numbers, bool loss_exact, std::uint64_t bytes, std::uint64_t lasted_ns) {
+ private:
+  bool Goes() {
+    stopped_ = stopped_ || signals_.Take() != 0;
+    return !stopped_ && !writer_.failed();
+  }
+
+  Reader& reader_;
+  NoticeLog& notices_;
+  const CaptureWriter& writer_;
+  const Signals& signals_;
+  bool stopped_ = false;
+};
+
+// What the capture holds, or what it should.
+std::string Told(const Numbers& numbers, bool loss_exact, const CaptureWriter& writer, std::uint64_t lasted_ns) {
   std::uint64_t events = 0;
   for (const std::uint64_t kind : numbers.events) {
     events += kind;
   }
-  return "recorded " + std::to_string(events) + " events in " + std::to_string(lasted_ns / kNanosPerMilli) + " ms, " +
+  return (writer.failed() ? "heard " : "recorded ") + std::to_string(events) + " events in " +
+         std::to_string(lasted_ns / kNanosPerMilli) + " ms, " +
          (loss_exact ? std::to_string(numbers.lost_in_all()) : "it is not known how many") +
-         " were lost; the capture has " + std::to_string(bytes) + " bytes";
+         " were lost; the capture " + (writer.failed() ? "ends before that, and has " : "has ") +
+         std::to_string(writer.bytes()) + " bytes";
 }
 
 void RecordTo(CaptureWriter& writer, const Config& config, const RecordOrder& order, const Signals& signals,
@@ -60,22 +90,20 @@ void RecordTo(CaptureWriter& writer, const Config& config, const RecordOrder& or
   Reader reader(std::make_unique<ConnectorSource>(config.connector), config.reader, PossibleCpus(), hearing,
                 config.ledger, Proc(), &writer);
   NoticeLog notices(reader.notices(), [&log](LogLevel level, std::string_view text) { log.Say(level, text); });
-  const std::uint64_t began = MonotonicNanos();
-  reader.Start([&privilege] { privilege.KeepForReader(); });
+  Recording recording(reader, notices, writer, signals);
+  reader.Launch([&privilege] { privilege.KeepForReader(); });
   privilege.KeepNothing();
-  const std::string cause = AskForState(reader.exchange(), kAnswerTimeout).cause;
-  if (!cause.empty()) {
-    reader.Stop();
+  const std::uint64_t lasts =
+      order.duration ? static_cast<std::uint64_t>(order.duration->count()) * kNanosPerMilli : kEndOfTime / 2;
+  if (const std::string cause = recording.AwaitKernel(MonotonicNanos() + lasts + kLongestStart); !cause.empty()) {
     throw std::runtime_error(cause);
   }
-  const auto lasts = order.duration ? std::chrono::nanoseconds(*order.duration).count() : 0;
-  AwaitEnd(signals, notices, writer, order.duration ? began + static_cast<std::uint64_t>(lasts) : kEndOfTime);
-  writer.Hurry();
+  const std::uint64_t began = MonotonicNanos();
+  recording.AwaitEnd(began + lasts);
   reader.Stop();
   notices.Print(kEndOfTime);
   const Status written = writer.Finish();
-  log.Say(LogLevel::kInfo,
-          Recorded(reader.Counted(), hearing == Hearing::kAll, writer.bytes(), MonotonicNanos() - began));
+  log.Say(LogLevel::kInfo, Told(reader.Counted(), hearing == Hearing::kAll, writer, MonotonicNanos() - began));
   if (!written && written.error().code != EPIPE) {  // who has seen enough is no fault
     throw std::runtime_error(Describe(written.error()));
   }

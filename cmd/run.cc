@@ -15,6 +15,7 @@
 #include "cmd/encode.h"
 #include "cmd/environment.h"
 #include "cmd/flags.h"
+#include "cmd/health_check.h"
 #include "cmd/output.h"
 #include "cmd/record.h"
 #include "cmd/serve.h"
@@ -106,6 +107,9 @@ int Run(std::span<const char* const> arguments) {
   }
   if (flags.command == Flags::Command::kDoctor) {
     return Doctor(config, flags.json ? DoctorForm::kJson : DoctorForm::kLines);
+  }
+  if (flags.command == Flags::Command::kHealthCheck) {
+    return HealthCheck(config.server);
   }
   if (flags.command == Flags::Command::kRecord) {
     return Record(config, flags.record);

@@ -18,8 +18,8 @@ constexpr std::string_view kUsage =
     "[--web.allow=NETWORK]... [--web.max-requests=N] "
     "[--source.replay=FILE] [--source.replay-speed=N] [--source.replay-loop=BOOL] [--log.level=LEVEL] "
     "[--log.format=FORMAT] [--version] [--help] "
-    "[check-config | doctor [--json] | record FILE [--duration=TIME] | decode [--hex] [FILE|-] | encode [FILE|-] | "
-    "watch --events [--type=TYPE,...] [--comm=PATTERN] [--json] [--duration=TIME]]\n";
+    "[check-config | doctor [--json] | healthcheck | record FILE [--duration=TIME] | decode [--hex] [FILE|-] | "
+    "encode [FILE|-] | watch --events [--type=TYPE,...] [--comm=PATTERN] [--json] [--duration=TIME]]\n";
 
 std::string TypesAllowed() {
   std::string types;

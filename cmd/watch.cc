@@ -20,8 +20,9 @@ namespace {
 constexpr std::chrono::milliseconds kPatience{2000};
 constexpr std::uint64_t kForATour = 100 * kNanosPerMilli;
 constexpr std::uint64_t kForTheFirstTour = 2 * kNanosPerSecond;  // on a machine that has much else to do
-constexpr std::uint64_t kBetweenLooks = kNanosPerSecond;         // for what was lost, and for silence
-constexpr std::uint64_t kQuiet = 5 * kNanosPerSecond;            // after which it asks whether the kernel still speaks
+constexpr std::uint64_t kForTheRest = kNanosPerSecond;
+constexpr std::uint64_t kBetweenLooks = kNanosPerSecond;  // for what was lost, and for silence
+constexpr std::uint64_t kQuiet = 5 * kNanosPerSecond;     // after which it asks whether the kernel still speaks
 constexpr std::uint64_t kEndOfTime = std::numeric_limits<std::uint64_t>::max();
 
 void Tell(const Error& error) { TellFault("procevent_exporter: " + Describe(error)); }
@@ -38,9 +39,9 @@ class Watcher {
   void Hear(const DatagramBatch& batch);
   void LookAround(std::uint64_t now_ns);
   void ShowLosses();
+  void ShowTheRest(std::uint64_t ended_ns);
   void BreakSilence();
   [[nodiscard]] bool AwaitMore(std::uint64_t end_ns) const;
-  [[nodiscard]] bool Interrupted() const;
 
   Signals signals_;
   ConnectorSource source_{ConnectorOptions{}};
@@ -48,8 +49,10 @@ class Watcher {
   EventPrinter printer_;
   DatagramBatch batch_;
   std::uint64_t heard_ns_ = 0;    // when something came last
+  std::uint64_t shown_ns_ = 0;    // the last event's own time
   std::uint64_t drops_told_ = 0;  // those that show as losses by now
   std::uint64_t next_look_ns_ = 0;
+  Error told_;  // why there is still no fresh subscription
   bool failed_ = false;
 };
 
@@ -69,16 +72,27 @@ int Watcher::Run(std::optional<std::chrono::milliseconds> duration) {
   const std::uint64_t end =
       duration ? began + static_cast<std::uint64_t>(duration->count()) * kNanosPerMilli : kEndOfTime;
   heard_ns_ = began;
+  if (duration) {
+    out_.GiveUpAt(end + kForTheRest);
+  }
   while (out_.Flush() && !failed_ && AwaitMore(end)) {
     if (Drain()) {
       LookAround(MonotonicNanos());
     }
   }
   ShowLosses();
-  while (out_.Flush() && !failed_ && !Drain()) {
-  }
+  ShowTheRest(MonotonicNanos());
   source_.Close();
   return failed_ || out_.failed() ? 1 : 0;
+}
+
+// What happened before the end; a machine that makes more than can be shown does not put it off for long.
+void Watcher::ShowTheRest(std::uint64_t ended_ns) {
+  const std::uint64_t last = ended_ns + kForTheRest;
+  out_.GiveUpAt(last);
+  while (out_.Flush() && !failed_ && shown_ns_ < ended_ns && MonotonicNanos() < last && !Drain()) {
+  }
+  out_.Flush();
 }
 
 // Until the next datagram, signal, look or end; false: it is over.
@@ -117,6 +131,7 @@ void Watcher::Hear(const DatagramBatch& batch) {
     Decoder decoder(batch[i].bytes);
     while (decoder.Next(message)) {
       printer_.Print(message, wall_clock, out_.text());
+      shown_ns_ = message.outcome == Outcome::kEvent ? message.event.timestamp_ns : shown_ns_;
     }
   }
 }
@@ -150,9 +165,14 @@ void Watcher::BreakSilence() {
   }
   printer_.Doubt();
   const Status renewed = source_.Renew(kPatience);
-  TellFault(renewed ? "procevent_exporter: the kernel fell silent: another program ended everybody's subscription; it "
-                      "was renewed, and what happened meanwhile was missed"
-                    : "procevent_exporter: " + Describe(renewed.error()));
+  if (renewed) {
+    TellFault(
+        "procevent_exporter: the kernel fell silent: another program ended everybody's subscription; it was renewed, "
+        "and what happened meanwhile was missed");
+  } else if (renewed.error() != told_) {
+    Tell(renewed.error());
+  }
+  told_ = renewed ? Error{} : renewed.error();
 }
 
 }  // namespace

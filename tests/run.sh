@@ -76,7 +76,7 @@ check_format() {
 }
 
 check_scripts() {
-  shellcheck tests/run.sh deploy/*.sh deploy/demo/*.sh .ci/run
+  shellcheck tests/run.sh tests/deploy/*.sh deploy/*.sh deploy/demo/*.sh deploy/debian/{postinst,prerm,postrm} .ci/run
 }
 
 # Needs the preset `asan` configured: clang-tidy reads its commands.
@@ -105,7 +105,7 @@ fuzz() {
 # --- The runs ---
 
 plain() {
-  step "packages" deploy/install_packages.sh build test
+  step "packages" deploy/install_packages.sh build unit test
   step "build dev" configure_and_build dev
   step "test dev" run_ctest dev -LE deploy_long
 }
@@ -117,11 +117,11 @@ all() {
   plain
   step "build release" configure_and_build release
   step "build asan" configure_and_build asan
-  step "test asan" run_ctest asan -LE 'e2e|tree'
+  step "test asan" run_ctest asan -LE 'e2e|tree|deploy'
   step "fuzz" fuzz 10
   step "tidy" check_tidy
   step "build tsan" configure_and_build tsan
-  step "test tsan" run_ctest tsan -LE 'e2e|tree'
+  step "test tsan" run_ctest tsan -LE 'e2e|tree|deploy'
 }
 
 # The suites of --long, in this order; CONTRIBUTING.md has the same list with their last runs.
@@ -139,11 +139,11 @@ long_e2e() { step "e2e, 5 times" run_ctest dev -L e2e --repeat until-fail:5; }
 
 long_tsan() {
   step "build tsan" configure_and_build tsan
-  step "tsan, 20 times" run_ctest tsan -LE 'live|e2e|tree' --repeat until-fail:20
+  step "tsan, 20 times" run_ctest tsan -LE 'live|e2e|tree|deploy' --repeat until-fail:20
 }
 
 long_deploy() {
-  step "packages for deploy" deploy/install_packages.sh deploy
+  step "packages for deploy" deploy/install_packages.sh package deploy
   step "deploy" run_ctest dev -L deploy_long
 }
 

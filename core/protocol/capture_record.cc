@@ -142,8 +142,21 @@ void Fields(Archive& archive, CapturedRejection& rejection) {
 }
 
 bool IsKnown(const CaptureOpening& opening) { return opening.hearing <= Hearing::kParts; }
+// As /proc tells it: of a process that is seen, who has no threads is dead.
 bool IsKnown(const CapturedSight& sight) {
-  return sight.kind >= CapturedSight::Kind::kBootstrap && sight.kind <= CapturedSight::Kind::kHidden;
+  using Kind = CapturedSight::Kind;
+  const Sighting& sighting = sight.sighting;
+  switch (sight.kind) {
+    case Kind::kBootstrap:
+    case Kind::kReconciliation:
+    case Kind::kWhole:
+    case Kind::kName:
+      return sighting.tgid > 0 && sighting.dead == (sighting.threads == 0);
+    case Kind::kGone:
+    case Kind::kHidden:
+      return true;
+  }
+  return false;
 }
 bool IsKnown(const CapturedRejection& rejection) {
   return rejection.why == CapturedRejection::Why::kForeignSender || rejection.why == CapturedRejection::Why::kOversized;

@@ -70,6 +70,7 @@ void Playback::BeginAnew() {
   const std::uint64_t gone = summary_.last_ns + shift_ns_ + kNanosPerSecond;
   const std::uint64_t settled = gone + kNanosPerSecond;
   Sightings& sightings = ledger_.sightings();
+  sightings.Settle(settled);  // what still waits, so that there is room
   ledger_.Doubt();
   RowId cursor = 0;
   while (const auto tgid = sightings.NextInDoubt(cursor, sightings.end_of_rows())) {

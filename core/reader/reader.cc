@@ -35,14 +35,23 @@ Reader::Reader(std::unique_ptr<Source> source, const ReaderOptions& options, uns
       notices_(Wake::MakeOrThrow()),
       waiter_(std::array{thread_.stop_fd(), exchange_.asked_fd()}) {}
 
-void Reader::Start(std::function<void()> begin) {
+void Reader::Launch(std::function<void()> begin) {
   thread_.Start("pe-reader", "start the reader thread", [this, begin = std::move(begin)] {
     if (begin) {
       begin();
     }
     Run();
   });
+}
+
+void Reader::Start(std::function<void()> begin) {
+  Launch(std::move(begin));
   tried_.wait();
+}
+
+void Reader::Stop() {
+  teller_.Hurry();
+  thread_.Stop();
 }
 
 void Reader::Run() {
@@ -92,6 +101,7 @@ void Reader::Drain() {
       emptied_ = true;
       break;
     }
+    ledger_.Advance(now);
     LookAtQueue();
     Book(now);
     datagrams += received.value().datagrams;

@@ -48,11 +48,12 @@ class Reader {
   Reader& operator=(const Reader&) = delete;
   ~Reader() { Stop(); }
 
-  // Starts the thread, which does `begin` before anything else; that throws nothing. Returns when the thread has tried
-  // to subscribe once; whether that went well is in the snapshots.
+  // Starts the thread, which does `begin` before anything else; that throws nothing.
+  void Launch(std::function<void()> begin = {});
+  // The same, and returns when the thread has tried to subscribe once; whether that went well is in the snapshots.
   void Start(std::function<void()> begin = {});
-  // Ends the subscription and the thread.
-  void Stop() { thread_.Stop(); }
+  // Ends the subscription and the thread, and waits for nobody who does not take what is recorded.
+  void Stop();
 
   // When it has stopped: all that it counted.
   [[nodiscard]] Numbers Counted() const;

@@ -107,11 +107,12 @@ void Replayer::Rest() {
   }
 }
 
-// Where in the round's time the replay is by now.
+// Where in the round's time the replay is by now; before its beginning in the pause between two.
 std::uint64_t Replayer::Position() const {
   const std::uint64_t now = MonotonicNanos();
-  const std::uint64_t passed = now - std::min(now, round_started_ns_);
-  return playback_.begins_ns() + passed * options_.speed;
+  const std::uint64_t begins = playback_.begins_ns();
+  return now >= round_started_ns_ ? begins + (now - round_started_ns_) * options_.speed
+                                  : begins - std::min(begins, (round_started_ns_ - now) * options_.speed);
 }
 
 std::uint64_t Replayer::DueAt(std::uint64_t time_ns) const {

@@ -56,7 +56,9 @@ void Teller::TakeDown(const CaptureRecord& record) {
     return;  // as nearly always: it settles nothing
   }
   RecordBuffer buffer;
-  TakeDown(kRecordFamily, EncodeRecord(record, buffer), MonotonicNanos());
+  const std::uint64_t now = MonotonicNanos();
+  TakeDown(kRecordFamily, EncodeRecord(record, buffer), now);
+  ledger_.Advance(now);  // as a replay will
 }
 
 void Teller::TakeDown(std::uint16_t family, std::span<const std::byte> payload, std::uint64_t now_ns) {

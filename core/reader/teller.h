@@ -34,6 +34,12 @@ class Teller {
       TakeDown(kConnectorFamily, datagram, now_ns);
     }
   }
+  // From any thread: from now on nobody is waited for who does not take what is recorded.
+  void Hurry() const {
+    if (capture_ != nullptr) {
+      capture_->Hurry();
+    }
+  }
 
  private:
   void TakeDown(const CaptureRecord& record);

@@ -14,6 +14,7 @@
 #include <cstdio>
 #include <cstring>
 #include <stdexcept>
+#include <string_view>
 #include <system_error>
 
 #include "core/base/clock.h"
@@ -63,6 +64,9 @@ CaptureWriter::CaptureWriter(const std::string& path)
   if (own_ && (::fstat(fd_.get(), &file) != 0 || S_ISFIFO(file.st_mode))) {
     Refuse(path, "it is a pipe: record - > " + path + " writes to it");
   }
+  if (own_ && S_ISREG(file.st_mode) && file.st_uid != ::geteuid()) {
+    Refuse(path, "it belongs to somebody else");  // and is to be for its owner alone
+  }
   OwnedFd dumped(::fcntl(fd_.get(), F_DUPFD_CLOEXEC, 0));
   std::FILE* const stream = dumped.valid() ? ::fdopen(dumped.get(), "wb") : nullptr;
   if (stream == nullptr && errno == EINVAL) {
@@ -86,7 +90,7 @@ void CaptureWriter::Begin() {
   struct stat file {};
   if (own_ && ::fstat(fd_.get(), &file) == 0 && S_ISREG(file.st_mode)) {
     errno = 0;
-    Note(::ftruncate(fd_.get(), 0) == 0 && ::fchmod(fd_.get(), kOwnerAlone) == 0);
+    Note(::fchmod(fd_.get(), kOwnerAlone) == 0 && ::ftruncate(fd_.get(), 0) == 0);
   }
   Flush();
 }
@@ -164,10 +168,10 @@ Status CaptureWriter::Finish() {
       ::unlink(path_.c_str());
     }
   }
-  return failed() ? Status(Error{"write the capture", error_,
-                                 "make room, or record to another disk; what was recorded "
-                                 "until then is readable"})
-                  : Status(Success{});
+  constexpr std::string_view kForFiles =
+      "make room, or record to another disk; what was recorded until then is readable";
+  constexpr std::string_view kForPipes = "read on what is written there; what was written until then is readable";
+  return failed() ? Status(Error{"write the capture", error_, own_ ? kForFiles : kForPipes}) : Status(Success{});
 }
 
 void CaptureWriter::CutToWholePackets() {

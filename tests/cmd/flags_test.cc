@@ -154,7 +154,8 @@ TEST(FlagsTest, HelpShowsEveryFlag) {
     for (const char* const text :
          {"Usage: procevent_exporter", "--config.file FILE  ", "--web.listen-address HOST:PORT ...",
           "--web.telemetry-path PATH  ", "--web.allow NETWORK ...", "--web.max-requests N  ", "--log.level LEVEL  ",
-          "--log.format FORMAT  ", "--version", "check-config", "doctor", "record", "decode", "encode", "watch"}) {
+          "--log.format FORMAT  ", "--version", "check-config", "doctor", "healthcheck", "record", "decode", "encode",
+          "watch"}) {
       EXPECT_THAT(flags.out, HasSubstr(text));
     }
   }

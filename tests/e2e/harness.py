@@ -127,7 +127,57 @@ def network_of(pid):
                 os._exit(1)  # in a foreign network nothing that follows would mean anything
 
 
-class Exporter:
+class Served:
+    """What can be asked of an exporter that serves at `port`, whoever started it: that one has `pid`, `log`, and `ended`,
+    its exit code or None."""
+
+    def get(self, path, method="GET", headers=None):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE_SECONDS)
+        with contextlib.closing(connection), network_of(self.pid()):
+            connection.request(method, path, headers=headers or {})
+            response = connection.getresponse()
+            return Answer(response.status, response.headers, response.read())
+
+    def readiness(self):
+        """None while nobody answers."""
+        if (code := self.ended()) is not None:
+            raise AssertionError(f"the exporter ended with {code}:\n{self.log()}")
+        try:
+            return self.get("/-/ready")
+        except ConnectionRefusedError:
+            return None
+
+    def wait_ready(self):
+        wait_for("the exporter to be ready", lambda: (answer := self.readiness()) and answer.status == 200)
+        return self
+
+    def scrape(self):
+        answer = self.get("/metrics")
+        if answer.status != 200:
+            raise AssertionError(f"/metrics answers {answer.status}: {answer.body!r}")
+        return samples.Samples(answer.body.decode())
+
+    @contextlib.contextmanager
+    def stopped(self):
+        """It does not run for as long as the `with` lasts."""
+        os.kill(self.pid(), signal.SIGSTOP)
+        try:
+            wait_for("the exporter to stand still", self.stands_still)
+            yield
+        finally:
+            os.kill(self.pid(), signal.SIGCONT)
+
+    def stands_still(self):
+        """Whether each thread is stopped: a signal takes its time."""
+        tasks = f"/proc/{self.pid()}/task"
+        for task in os.listdir(tasks):
+            with open(f"{tasks}/{task}/stat", encoding="ascii") as file:
+                if file.read().rpartition(")")[2].split()[0] != "T":
+                    return False
+        return True
+
+
+class Exporter(Served):
     """A running exporter on a free loopback port, stopped at the end of the `with`, where it must end with 0."""
 
     def __init__(self, *flags, config="", prefix=(), before_exec=None, stderr=None, environment=None):
@@ -173,50 +223,8 @@ class Exporter:
             children = file.read().split()
         return int(children[0]) if children else self.process.pid
 
-    def get(self, path, method="GET", headers=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE_SECONDS)
-        with contextlib.closing(connection), network_of(self.process.pid):
-            connection.request(method, path, headers=headers or {})
-            response = connection.getresponse()
-            return Answer(response.status, response.headers, response.read())
-
-    def readiness(self):
-        """None while nobody answers."""
-        if self.process.poll() is not None:
-            raise AssertionError(f"the exporter ended with {self.process.returncode}:\n{self.log()}")
-        try:
-            return self.get("/-/ready")
-        except ConnectionRefusedError:
-            return None
-
-    def wait_ready(self):
-        wait_for("the exporter to be ready", lambda: (answer := self.readiness()) and answer.status == 200)
-        return self
-
-    def scrape(self):
-        answer = self.get("/metrics")
-        if answer.status != 200:
-            raise AssertionError(f"/metrics answers {answer.status}: {answer.body!r}")
-        return samples.Samples(answer.body.decode())
-
-    @contextlib.contextmanager
-    def stopped(self):
-        """It does not run for as long as the `with` lasts."""
-        os.kill(self.pid(), signal.SIGSTOP)
-        try:
-            wait_for("the exporter to stand still", self.stands_still)
-            yield
-        finally:
-            os.kill(self.pid(), signal.SIGCONT)
-
-    def stands_still(self):
-        """Whether each thread is stopped: a signal takes its time."""
-        tasks = f"/proc/{self.pid()}/task"
-        for task in os.listdir(tasks):
-            with open(f"{tasks}/{task}/stat", encoding="ascii") as file:
-                if file.read().rpartition(")")[2].split()[0] != "T":
-                    return False
-        return True
+    def ended(self):
+        return self.process.poll()
 
     def stop(self):
         """SIGTERM; returns the exit code and how many seconds it took."""

@@ -4,7 +4,6 @@ What is not known here fails, so that nothing can stand there untested: a new co
 expression that rightly finds nothing one in SILENT, another kind of YAML one in YAML.
 """
 
-import configparser
 import contextlib
 import os
 import re
@@ -17,6 +16,7 @@ import time
 import unittest
 
 import harness
+import kubernetes
 import prometheus
 import proxy
 import readme
@@ -24,7 +24,7 @@ import readme
 ROOT = proxy.ROOT
 TREE = ("CMakeLists.txt", "CMakePresets.json", "cmd", "config", "core", "deploy", "exporter", "tests")
 SECONDS = 60  # for one command
-CHECKED = ("sh", "promql", "yaml", "ini", "")  # languages of blocks, here
+CHECKED = ("sh", "promql", "yaml", "")  # languages of blocks, here
 ELSEWHERE = ("cpp", "cmake")  # tests/library holds them against its consumer
 FOREIGN = ("rust",)  # for comparison: nothing here can compile it, and README says so
 NOOP = bytes.fromhex("10000000010000000000000000000000")  # a message of the kernel, in each form that is read
@@ -85,6 +85,12 @@ def replay(tree, command):
             raise AssertionError(f"{command}: it does not replay")
 
 
+def ask_health(tree, command):
+    with harness.Exporter() as exporter:
+        exporter.wait_ready()
+        run(more=f"--web.listen-address=127.0.0.1:{exporter.port}", shows="^healthy$")(tree, command)
+
+
 COMMANDS = {
     "deploy/run.sh": serve,
     "deploy/run.sh --web.listen-address=127.0.0.1:13675": serve,
@@ -96,6 +102,13 @@ COMMANDS = {
     "procevent_exporter --source.replay=FILE --source.replay-speed=max --source.replay-loop=true": replay,
     "tshark -r FILE": run(instead=[("FILE", "deploy/demo/demo.pcap")], more="-c 3", shows="Netlink"),
     "tests/run.sh": elsewhere("it runs this test"),
+    "procevent_exporter healthcheck": ask_health,
+    "docker build -t procevent_exporter .": elsewhere("tests/deploy/test_containers.py"),
+    "docker run --detach --name=procevent_exporter --restart=unless-stopped --pid=host --network=host "
+    "--cap-drop=ALL --cap-add=NET_ADMIN --read-only --security-opt=no-new-privileges procevent_exporter":
+        elsewhere("tests/deploy/test_containers.py"),
+    "docker compose -f deploy/compose/compose.yml --profile node up": elsewhere("tests/deploy/test_containers.py"),
+    "docker compose -f deploy/compose/compose.yml --profile demo up": elsewhere("tests/deploy/test_containers.py"),
     "grep cn_proc /proc/net/connector": run(shows="cn_proc"),
     "procevent_exporter doctor": run(shows="(?m)^ok +subscription"),
     "procevent_exporter doctor --json": run(shows='"ok": ?true'),
@@ -106,6 +119,8 @@ COMMANDS = {
     "procevent_exporter watch --events --json --duration=10s":
         run(instead=[("10s", "2s --type=exec & for i in 1 2 3; do sleep 0.3; done; wait")],
             shows='"event":"exec".*"command":'),
+    "procevent_exporter watch --events --type=exit --comm=NAME":
+        run(instead=[("NAME", "'*'")], more="--duration=500ms", shows="(?m)^Time +Event +PID "),
     "procevent_exporter decode FILE": run(instead=[("FILE", "noop.pcap")], shows='^{"control":"noop"}$'),
     "procevent_exporter decode --hex FILE": run(instead=[("FILE", "noop.hex")], shows='^{"control":"noop"}$'),
     "procevent_exporter encode FILE": run(instead=[("FILE", "noop.json")], shows="^10000000010000"),
@@ -115,12 +130,16 @@ COMMANDS = {
         run(more="--rounds 1 --count 500", shows=r"\| vfork \|"),
     "python3 tests/bench/scrape_cost.py --build build/bench":
         run(more="--scrapes 2 --series 500", shows=r"\| procevent_exporter, 500 \|"),
+    "promtool check config deploy/prometheus/prometheus.yml": run(shows="2 rule files found"),
     "build/bench/tests/bench/ledger_bench": run(more="--benchmark_min_time=0.001", shows="Benchmark"),
     **dict.fromkeys(("cmake --preset release && cmake --build --preset release",
                      "cmake --install build/release --component library --prefix /usr/local"),
                     elsewhere("tests/library installs its own build")),
+    **dict.fromkeys(("deploy/package.sh", "apt-get install ./build/release/package/*.deb",
+                     "apt-get purge procevent-exporter"), elsewhere("tests/deploy/test_package.py does it")),
     proxy.INSTALL: run(more="--simulate"),
     **dict.fromkeys(proxy.SET_UP, elsewhere("test_proxy.py runs it")),
+    **dict.fromkeys(kubernetes.COMMANDS, elsewhere("there is no cluster")),
 }
 
 # Expressions that find nothing while all is well: those for alerts.
@@ -162,8 +181,9 @@ def check(*command):
 
 OWN = check("{exporter}", "check-config", "--config.file={file}")
 YAML = {
-    "scrape_configs": check("promtool", "check", "config", "{file}"),
+    **dict.fromkeys(("scrape_configs", "rule_files"), check("promtool", "check", "config", "{file}")),
     "groups": check("promtool", "check", "rules", "{file}"),
+    "apiVersion": kubernetes.render,
     **dict.fromkeys(("web", "source", "reader", "processes", "comms", "name_groups", "histograms", "log"), OWN),
 }
 
@@ -276,34 +296,6 @@ class Yaml(unittest.TestCase):
         for block in of_language("yaml"):
             with self.subTest(line=block.line), tempfile.TemporaryDirectory(prefix="procevent-readme-") as directory:
                 YAML[yaml_kind(block.text)](directory, block.text)
-
-
-class Units(unittest.TestCase):
-    """systemd's units: what they start is ours, and they say of each thing once how it is."""
-
-    def test_each_starts_the_exporter(self):
-        for block in of_language("ini"):
-            with self.subTest(line=block.line):
-                unit = configparser.ConfigParser(interpolation=None)
-                unit.optionxform = str
-                unit.read_string(block.text)
-                self.assertEqual(os.path.basename(unit["Service"]["ExecStart"]), "procevent_exporter")
-                self.assertEqual(unit["Service"]["Type"], "notify")
-                self.check_by_systemd(block.text)
-
-    def check_by_systemd(self, text):
-        """As systemd reads it; the exit status says nothing of unknown keys."""
-        if not shutil.which("systemd-analyze"):
-            print("not installed, so the unit was only parsed: systemd-analyze")
-            return
-        with tempfile.TemporaryDirectory(prefix="procevent-readme-") as directory:
-            file = os.path.join(directory, "procevent_exporter.service")
-            with open(file, "w", encoding="utf-8") as unit:
-                unit.write(re.sub(r"ExecStart=\S+", f"ExecStart={harness.exporter_binary()}", text))
-            done = subprocess.run(["systemd-analyze", "verify", file], stdin=subprocess.DEVNULL, capture_output=True,
-                                  text=True, timeout=SECONDS, check=False)
-            ours = [line for line in done.stderr.splitlines() if "procevent_exporter.service" in line]
-            self.assertEqual((done.returncode, ours), (0, []))
 
 
 class Expressions(harness.LiveTest):

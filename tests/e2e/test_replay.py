@@ -1,10 +1,12 @@
 """Captures: what is recorded, what others read of it, and what a replay says of it."""
 
+import contextlib
 import os
 import re
 import signal
 import subprocess
 import tempfile
+import time
 import unittest
 
 import harness
@@ -217,6 +219,7 @@ class Record(harness.LiveTest):
         self.assertEqual(process.returncode, 1, said)
         self.assertIn("cannot write the capture: No space left on device; make room, or record to another disk; what "
                       "was recorded until then is readable", said)
+        self.assertRegex(said, r"heard [0-9]+ events in [0-9]+ ms, 0 were lost; the capture ends before that, and has ")
         with harness.Exporter(f"--source.replay={self.path}", AT_ONCE) as exporter:
             scrape = samples.Samples(replayed(exporter))
         self.assertGreater(scrape.value("procevent_events_total", event="fork"), 100)
@@ -265,6 +268,38 @@ class Record(harness.LiveTest):
         os.close(reading)
         self.assertEqual(process.returncode, 1)
         self.assertIn("cannot write the capture: Connection timed out", said)
+
+    def test_a_pipe_that_is_full_from_the_start_holds_no_stop_up(self):
+        """Who lives is written before anything is heard: it does not fit."""
+        for how in ("a signal", "--duration"):
+            reading, writing = os.pipe()
+            os.set_blocking(writing, False)
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    os.write(writing, bytes(4096))
+            os.set_blocking(writing, True)
+            flags = ["--duration=100ms"] if how == "--duration" else []
+            with self.subTest(how), subprocess.Popen(
+                    [harness.exporter_binary(), "record", "-", *flags], stdin=subprocess.DEVNULL, stdout=writing,
+                    stderr=subprocess.PIPE, text=True) as process:
+                os.close(writing)
+                if how == "a signal":
+                    time.sleep(1)
+                    process.send_signal(signal.SIGTERM)
+                _, said = process.communicate(timeout=harness.DEADLINE_SECONDS)
+                os.close(reading)
+                self.assertEqual(process.returncode, 1)
+                self.assertIn("cannot write the capture: Connection timed out; read on what is written there", said)
+
+    def test_what_belongs_to_somebody_else_is_left_alone(self):
+        with open(self.path, "w", encoding="ascii") as file:
+            file.write("precious")
+        os.chown(self.path, 65534, 65534)
+        done = run("record", self.path, "--duration=100ms")
+        self.assertEqual((done.returncode, done.stderr.count("\n")), (1, 1), done.stderr)
+        self.assertIn(f"cannot write the capture {self.path}: it belongs to somebody else; ", done.stderr)
+        with open(self.path, encoding="ascii") as file:
+            self.assertEqual(file.read(), "precious")
 
     def test_who_has_seen_enough_is_no_fault(self):
         reading, writing = os.pipe()

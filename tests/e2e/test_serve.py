@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import unittest
 import unittest.mock
 
@@ -46,6 +47,48 @@ METRICS = """
 def run(*arguments):
     return subprocess.run([harness.exporter_binary(), *arguments], stdin=subprocess.DEVNULL, capture_output=True,
                           text=True, timeout=harness.DEADLINE_SECONDS, check=False)
+
+
+class HealthCheck(unittest.TestCase):
+    def ask(self, port):
+        return run("healthcheck", f"--web.listen-address=127.0.0.1:{port}")
+
+    def check_refused(self, port, cause):
+        done = self.ask(port)
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertRegex(done.stderr, rf"^procevent_exporter: 127.0.0.1:{port} is not healthy: {cause}[^\n]*\n$")
+
+    def test_of_one_that_serves(self):
+        for flags in ((), ("--web.allow=127.0.0.0/8",)):
+            with self.subTest(flags), harness.Exporter(*flags) as exporter:
+                exporter.wait_ready()
+                done = self.ask(exporter.port)
+                self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "healthy\n", ""))
+                everywhere = run("healthcheck", f"--web.listen-address=:{exporter.port}")
+                self.assertEqual(everywhere.stdout, "healthy\n", everywhere.stderr)
+
+    def test_of_one_that_lets_others_in_alone(self):
+        with harness.Exporter("--web.allow=127.0.0.2") as exporter:
+            harness.wait_for("it to serve", lambda: "serving" in exporter.log())
+            self.check_refused(exporter.port, "it hung up without an answer; web.allow has to let in ")
+
+    def test_of_nobody(self):
+        self.check_refused(harness.free_port(), "Connection refused; nothing listens there: ")
+
+    def test_of_who_is_silent_or_somebody_else(self):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+            self.check_refused(port, "it does not answer within two seconds; look at its log")
+
+            def answer():
+                for _ in range(2):  # the first is who has gone
+                    with contextlib.suppress(OSError), server.accept()[0] as client:
+                        client.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
+
+            thread = threading.Thread(target=answer)
+            thread.start()
+            self.check_refused(port, r'it answered "SSH-2\.0-OpenS"; is it an exporter of process events\?')
+            thread.join()
 
 
 class Flags(unittest.TestCase):

@@ -206,6 +206,19 @@ class Events(harness.LiveTest):
                 watch.process.send_signal(signal.SIGTERM)
                 self.assertEqual(watch.wait(), 0)
 
+    def test_the_time_ends_it_in_a_storm_that_nobody_reads(self):
+        """It neither waits for the reader, nor shows all that is made until there is a pause."""
+        for slow in (True, False):
+            with self.subTest(slow=slow), open(os.devnull, "wb") as away:
+                read, write = os.pipe()
+                with open(read, "rb", buffering=0), \
+                        Watch("--duration=1s", stdout=write if slow else away) as watch, \
+                        harness.Storm("exec", 200000):
+                    os.close(write)
+                    started = time.monotonic()
+                    self.assertEqual(watch.wait(), 0)
+                    self.assertLess(time.monotonic() - started, 12)  # far less than the storm takes
+
     def await_loss(self, stream):
         text = b""
         while not re.search(rb"(?m)^-- \d+ events lost on CPU \d+ --$", text):

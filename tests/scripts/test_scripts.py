@@ -32,8 +32,8 @@ esac
 if [[ -n "${STUB_FAIL-}" && "$call" =~ $STUB_FAIL ]]; then exit "${STUB_STATUS:-1}"; fi
 exit 0
 """
-TOOLS = ["cmake", "ctest", "clang-format-14", "clang-tidy-14", "shellcheck", "dpkg-query", "apt-get", "id", "nproc",
-         "sudo", "setarch"]
+TOOLS = ["cmake", "cpack", "ctest", "clang-format-14", "clang-tidy-14", "shellcheck", "dpkg-query", "apt-get", "id",
+         "nproc", "sudo", "setarch"]
 # Of the real machine: what a stubbed run may use.
 REAL = ["bash", "awk", "basename", "cat", "cp", "dirname", "env", "find", "grep", "mkdir", "rm", "sed", "seq", "setpriv",
         "sleep", "sort", "stat", "tail", "timeout", "tr", "true", "uniq", "xargs"]
@@ -71,7 +71,8 @@ class ScriptTest(unittest.TestCase):
             self.stub(self.bin / name)
         for name in REAL:
             (self.bin / name).symlink_to(shutil.which(name))
-        for name in ["tests/run.sh", ".ci/run", *(f"deploy/{name}" for name in ("packages.txt", "install_packages.sh", "run.sh"))]:
+        for name in ["tests/run.sh", ".ci/run", *(f"deploy/{name}" for name in
+                                                      ("packages.txt", "install_packages.sh", "package.sh", "run.sh"))]:
             (self.tree / name).parent.mkdir(exist_ok=True)
             shutil.copy(ROOT / name, self.tree / name)
         for floor in ("cmd", "config", "core", "exporter"):
@@ -220,12 +221,37 @@ class InstallPackagesTest(ScriptTest):
             with self.subTest(sections):
                 self.assertEqual(self.install(*sections).returncode, 2)
 
-    def test_the_list_names_each_package_once(self):
+    def test_a_section_names_each_package_once(self):
         lines = [line.split("#")[0].strip() for line in (ROOT / "deploy/packages.txt").read_text().splitlines()]
-        packages = [line for line in lines if line and not line.startswith("[")]
-        self.assertEqual(len(packages), len(set(packages)))
-        for package in packages:
-            self.assertTrue(re.fullmatch(r"[a-z0-9][a-z0-9.+-]+", package), package)
+        sections = "\n".join(line for line in lines if line).split("[")[1:]
+        self.assertGreaterEqual(len(sections), 4)
+        for section in sections:
+            name, *packages = section.split("\n")
+            with self.subTest(name):
+                packages = [package for package in packages if package]
+                self.assertEqual(len(packages), len(set(packages)))
+                for package in packages:
+                    self.assertTrue(re.fullmatch(r"[a-z0-9][a-z0-9.+-]+", package), package)
+
+
+class PackageTest(ScriptTest):
+    STEPS = ["cmake --preset release", "cmake --build --preset release -j 3", "cpack --config build/release/.* -G DEB "]
+
+    def test_it_builds_and_prints_the_path(self):
+        done = self.run_script("deploy/package.sh")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(len(self.calls), len(self.STEPS), self.calls)
+        for call, step in zip(self.calls, self.STEPS):
+            self.assertRegex(call, step)
+        self.assertEqual(done.stdout, f"{self.tree}/build/release/package/*.deb\n")  # the stub makes none
+
+    def test_a_failed_step_ends_it(self):
+        for number, step in enumerate(self.STEPS):
+            with self.subTest(step):
+                done = self.run_script("deploy/package.sh", STUB_FAIL=step)
+                self.assertEqual((done.returncode, done.stdout, len(self.calls)), (1, "", number + 1))
+        done = self.run_script("deploy/package.sh", STUB_MISSING="dpkg-dev", STUB_FAIL="apt-get.* install", STUB_UID="0")
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
 
 
 # Stands for the binary: serves a landing page, ends on SIGTERM with a status of its own.

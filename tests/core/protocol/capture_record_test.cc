@@ -30,6 +30,14 @@ Sighting FullSighting() {
           .egid = 1001};
 }
 
+Sighting OfState(std::int32_t tgid, std::uint32_t threads, bool dead) {
+  Sighting sighting;
+  sighting.tgid = tgid;
+  sighting.threads = threads;
+  sighting.dead = dead;
+  return sighting;
+}
+
 struct NamedRecord {
   std::string name;
   CaptureRecord record;
@@ -80,6 +88,7 @@ TEST(CaptureRecordTest, WhatIsNotKnownIsNotRead) {
   constexpr std::size_t kMagic = 16;
   constexpr std::size_t kVersion = 23;
   constexpr std::size_t kBody = 24;
+  const CapturedSight sight{.kind = CapturedSight::Kind::kWhole, .asked = true, .sighting = FullSighting()};
   struct Row {
     const char* name;
     CaptureRecord record;
@@ -93,8 +102,8 @@ TEST(CaptureRecordTest, WhatIsNotKnownIsNotRead) {
       {"another version", CapturedDoubt{}, kVersion, std::byte{2}, true},
       {"another magic", CapturedDoubt{}, kMagic, std::byte{'P'}, false},
       {"a hearing that there is not", CaptureOpening{}, kBody + 12, std::byte{3}, true},
-      {"a kind of sight that there is not", CapturedSight{}, kBody, std::byte{7}, true},
-      {"no kind of sight", CapturedSight{}, kBody, std::byte{0}, true},
+      {"a kind of sight that there is not", sight, kBody, std::byte{7}, true},
+      {"no kind of sight", sight, kBody, std::byte{0}, true},
       {"no reason", CapturedRejection{}, kBody, std::byte{0}, true},
   };
   for (const Row& row : rows) {
@@ -103,6 +112,32 @@ TEST(CaptureRecordTest, WhatIsNotKnownIsNotRead) {
     bytes.at(row.offset) = row.value;
     EXPECT_EQ(DecodeRecord(bytes), std::nullopt) << row.name;
     EXPECT_EQ(IsRecord(bytes), row.is_record) << row.name;
+  }
+}
+
+// What /proc never says would break the rows of the ledger's table.
+TEST(CaptureRecordTest, WhatCannotBeSeenIsNotRead) {
+  using Kind = CapturedSight::Kind;
+  struct Row {
+    const char* name;
+    Sighting sighting;
+    bool can_be_seen;
+  };
+  const std::vector<Row> rows = {
+      {"alive", OfState(1, 1, false), true},
+      {"dead", OfState(1, 0, true), true},
+      {"nobody", OfState(0, 1, false), false},
+      {"a negative number", OfState(-1, 1, false), false},
+      {"alive without a thread", OfState(1, 0, false), false},
+      {"dead with threads", OfState(1, 2, true), false},
+  };
+  for (const Row& row : rows) {
+    for (const Kind kind : {Kind::kBootstrap, Kind::kReconciliation, Kind::kWhole, Kind::kName}) {
+      EXPECT_EQ(
+          DecodeRecord(Encoded(CapturedSight{.kind = kind, .asked = false, .sighting = row.sighting})).has_value(),
+          row.can_be_seen)
+          << row.name;
+    }
   }
 }
 

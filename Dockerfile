@@ -1,0 +1,27 @@
+# The image of procevent_exporter: `docker build -t procevent_exporter .`; how to run it: README, "Container".
+ARG BASE=debian:bookworm-slim
+
+FROM ${BASE} AS build
+WORKDIR /src
+COPY deploy/install_packages.sh deploy/packages.txt deploy/
+RUN deploy/install_packages.sh build unit
+COPY . .
+RUN cmake --preset dev && cmake --build --preset dev && \
+    ctest --test-dir build/dev -LE 'e2e|live|tree|deploy' --output-on-failure --no-tests=error -j "$(nproc)"
+RUN cmake --preset release && cmake --build --preset release && strip build/release/procevent_exporter
+
+FROM ${BASE}
+ARG VERSION=0.1.0
+LABEL org.opencontainers.image.title="procevent_exporter" \
+      org.opencontainers.image.description="Tells Prometheus what the Linux process-event connector says, and what it lost" \
+      org.opencontainers.image.version="${VERSION}"
+COPY deploy/install_packages.sh deploy/packages.txt /tmp/deploy/
+RUN /tmp/deploy/install_packages.sh runtime && rm -rf /tmp/deploy /var/lib/apt/lists/* /var/cache/apt/* /var/log/*
+COPY deploy/procevent_exporter.yml /etc/procevent_exporter/
+COPY deploy/demo/demo.pcap /usr/share/procevent_exporter/
+COPY --from=build /src/build/release/procevent_exporter /usr/bin/
+# In the environment, so that the health check reads the same configuration.
+ENV PROCEVENT_CONFIG_FILE=/etc/procevent_exporter/procevent_exporter.yml
+EXPOSE 13675
+HEALTHCHECK --interval=30s --timeout=5s --start-period=10s CMD ["procevent_exporter", "healthcheck"]
+ENTRYPOINT ["procevent_exporter"]

@@ -1,0 +1,83 @@
+#include "cmd/health_check.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+#include "cmd/output.h"
+#include "config/text.h"
+#include "core/base/owned_fd.h"
+#include "exporter/listen_address.h"
+
+namespace procevent {
+namespace {
+
+constexpr std::string_view kRequest = "GET /-/healthy HTTP/1.0\r\n\r\n";
+constexpr std::string_view kHealthy = "HTTP/1.1 200 ";
+constexpr timeval kPatience{2, 0};
+
+std::string Failed(int code) {
+  if (code == EAGAIN || code == EINPROGRESS) {
+    return "it does not answer within two seconds; look at its log";
+  }
+  const std::string_view remedy = code == ECONNREFUSED
+                                      ? "; nothing listens there: give this command the flags, file and "
+                                        "environment of the exporter, and look at its log"
+                                      : "";
+  return std::generic_category().message(code).append(remedy);
+}
+
+// What an answer begins with; empty: there was none, and errno says why, 0 if the connection was closed.
+std::string Ask(const ListenAddress& address) {
+  const OwnedFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in name{};
+  name.sin_family = AF_INET;
+  name.sin_port = htons(address.port);
+  name.sin_addr.s_addr = htonl(address.ipv4 == 0 ? INADDR_LOOPBACK : address.ipv4);
+  if (!socket.valid() || ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience) != 0 ||
+      ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience) != 0 ||
+      ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0 ||
+      ::send(socket.get(), kRequest.data(), kRequest.size(), MSG_NOSIGNAL) < 0) {
+    return {};
+  }
+  std::array<char, kHealthy.size()> answer{};
+  const ssize_t got = ::recv(socket.get(), answer.data(), answer.size(), MSG_WAITALL);
+  if (got == 0) {
+    errno = 0;
+  }
+  return got > 0 ? std::string(answer.data(), static_cast<std::size_t>(got)) : std::string{};
+}
+
+std::string FaultOf(const ListenAddress& address) {
+  const std::string answer = Ask(address);
+  if (answer == kHealthy) {
+    return {};
+  }
+  if (!answer.empty()) {
+    return "it answered \"" + Printable(answer, kHealthy.size()) + "\"; is it an exporter of process events?";
+  }
+  const int code = errno;
+  return code == 0 || code == ECONNRESET
+             ? "it hung up without an answer; web.allow has to let in the machine that it runs on"
+             : Failed(code);
+}
+
+}  // namespace
+
+int HealthCheck(const ServerOptions& options) {
+  auto address = ParseListenAddress(options.listen_addresses.front()).value();
+  if (const std::string fault = FaultOf(address); !fault.empty()) {
+    TellFault("procevent_exporter: " + ToText(address) + " is not healthy: " + fault);
+    return 1;
+  }
+  return PrintAndExitWith(0, "healthy\n");
+}
+
+}  // namespace procevent

@@ -1,0 +1,167 @@
+"""A Docker engine of the tests' own, with a Debian bootstrapped here, and exporters that run in its containers."""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+sys.path.insert(0, str(ROOT / "tests" / "e2e"))
+
+import fresh_root  # noqa: E402
+import harness  # noqa: E402
+
+SECONDS = 60  # for a command of the engine that builds nothing
+BUILD_SECONDS = 2400  # for a build of everything, on two cores that do other things too
+IMAGE = "procevent_exporter"
+BASE = "debian:bookworm-slim"
+CACHE = ROOT / "build" / "deploy"  # what takes minutes to make, and is the same each time
+# What the slim image leaves out of a Debian.
+NOT_SLIM = ("var/cache/apt/archives/*.deb", "var/lib/apt/lists/*", "usr/share/doc/*", "usr/share/man/*",
+            "usr/share/info/*", "usr/share/locale/*", "var/log/*")
+
+
+def why_not():
+    """One line, where no engine can run; else None."""
+    if os.geteuid() != 0:
+        return "an engine of our own needs root"
+    for name in ("dockerd", "docker", "debootstrap"):
+        if shutil.which(name) is None:
+            return f"{name} is missing: deploy/install_packages.sh deploy"
+    return None if fresh_root.mirror() else f"apt's sources have no {fresh_root.RELEASE} main"
+
+
+def run(*command, seconds=SECONDS, **options):
+    """What it printed; on a failure that is told."""
+    done = subprocess.run(list(map(str, command)), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, timeout=seconds, check=False, **options)
+    if done.returncode != 0:
+        raise AssertionError(f"{' '.join(map(str, command))}: exit {done.returncode}:\n{done.stdout[-8000:]}")
+    return done.stdout
+
+
+def debian():
+    """A tar of a small Debian 12, as the official slim image is one; made once."""
+    tar = CACHE / "bookworm-slim.tar"
+    if not tar.exists():
+        CACHE.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="procevent-base-") as folder:
+            root = pathlib.Path(folder) / "root"
+            run("debootstrap", "--variant=minbase", fresh_root.RELEASE, root, fresh_root.mirror(),
+                seconds=BUILD_SECONDS)
+            for pattern in NOT_SLIM:
+                for path in root.glob(pattern):
+                    shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+            part = tar.with_suffix(".part")
+            run("tar", "-C", root, "--numeric-owner", "-cf", part, ".", seconds=BUILD_SECONDS)
+            part.rename(tar)
+    return tar
+
+
+class Engine:
+    """A dockerd with everything of its own, which is gone at the end of the `with`, and so is what it ran."""
+
+    def __init__(self, *options):
+        self._directory = tempfile.TemporaryDirectory(prefix="procevent-engine-")
+        folder = pathlib.Path(self._directory.name)
+        self._socket = folder / "docker.sock"
+        self._log = open(folder / "log", "w+b")
+        self._process = subprocess.Popen(
+            ["dockerd", f"--data-root={folder / 'data'}", f"--exec-root={folder / 'exec'}",
+             f"--pidfile={folder / 'pid'}", f"--host=unix://{self._socket}", "--iptables=false", "--ip6tables=false",
+             "--bridge=none", *options], stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log)
+
+    def __enter__(self):
+        harness.wait_for("the engine", self._answers, SECONDS)
+        return self
+
+    def __exit__(self, *_):
+        for container in self.run("ps", "--all", "--quiet").split():
+            self.run("rm", "--force", container)
+        self._process.terminate()
+        self._process.wait(SECONDS)
+        self._log.close()
+        self._directory.cleanup()
+
+    def _answers(self):
+        if self._process.poll() is not None:
+            self._log.seek(0)
+            log = self._log.read().decode()
+            raise AssertionError(f"dockerd ended with {self._process.returncode}:\n{log[-4000:]}")
+        return subprocess.run(["docker", f"--host=unix://{self._socket}", "info"], stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL, timeout=SECONDS, check=False).returncode == 0
+
+    @property
+    def host(self):
+        return f"unix://{self._socket}"
+
+    def run(self, *arguments, seconds=SECONDS, **options):
+        return run("docker", f"--host={self.host}", *arguments, seconds=seconds, **options)
+
+    def inspect(self, name, template):
+        return json.loads(self.run("inspect", "--format", "{{json " + template + "}}", name))
+
+    def load_base(self):
+        self.run("import", debian(), BASE, seconds=BUILD_SECONDS)
+
+    def build(self, *options):
+        """The image, from a checkout as it is, and how long that took."""
+        began = time.monotonic()
+        # Neither BuildKit nor a network of its own: this engine has none.
+        self.run("build", "--network=host", "--tag", IMAGE, *options, ROOT, seconds=BUILD_SECONDS,
+                 env={**os.environ, "DOCKER_BUILDKIT": "0"})
+        return time.monotonic() - began
+
+
+class Container(harness.Served):
+    """An exporter in a container, which is gone at the end of the `with`; it serves on a free loopback port."""
+
+    def __init__(self, engine, *options, image=IMAGE, arguments=()):
+        self.port = harness.free_port()
+        self._engine = engine
+        self.name = engine.run("run", "--detach", *options, "--env",
+                               f"PROCEVENT_WEB_LISTEN_ADDRESSES=127.0.0.1:{self.port}", image, *arguments).split()[-1]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, failure, *_):
+        code = self.stop()
+        if failure is not None or code != 0:
+            sys.stderr.write(f"the container's log:\n{self.log()}\n")
+        self._engine.run("rm", "--force", self.name)
+        if failure is None and code != 0:
+            raise AssertionError(f"the exporter in its container ended with {code}")
+
+    def stop(self):
+        self._engine.run("stop", self.name)
+        return self.inspect(".State.ExitCode")
+
+    def inspect(self, template):
+        return self._engine.inspect(self.name, template)
+
+    def log(self):
+        return self._engine.run("logs", self.name)
+
+    def pid(self):
+        return self.inspect(".State.Pid")
+
+    def ended(self):
+        return None if self.inspect(".State.Running") else self.inspect(".State.ExitCode")
+
+    def health(self):
+        return self.inspect(".State.Health.Status")
+
+
+def published_command(text):
+    """The options of the command line that the README gives for the container, without those that name it."""
+    words = re.search(r"^docker run (.*?)procevent_exporter$", text.replace("\\\n", " "), re.MULTILINE)
+    if words is None:
+        raise AssertionError("README has no line `docker run ... procevent_exporter`")
+    return [word for word in words.group(1).split() if word not in ("--detach", "-d")]

@@ -1,0 +1,62 @@
+#!/usr/bin/env python3
+"""Reads {"NAME": OBJECT} of Kubernetes objects, and prints {"NAME": [FAULT]}: by the types of Debian's client library,
+which are made from Kubernetes' own description of its API. Keys that they do not know are faults, as are missing ones.
+"""
+
+import json
+import sys
+
+from kubernetes import client
+
+CLASSES = {"apps/v1 DaemonSet": "V1DaemonSet", "networking.k8s.io/v1 NetworkPolicy": "V1NetworkPolicy",
+           "v1 ConfigMap": "V1ConfigMap", "v1 Namespace": "V1Namespace", "v1 ServiceAccount": "V1ServiceAccount"}
+PLAIN = {"bool": bool, "float": (int, float), "int": int, "str": str}
+
+
+def is_required(model, attribute):
+    """Whether the library refuses to do without."""
+    blank = model.__new__(model)
+    blank.local_vars_configuration = client.Configuration()
+    try:
+        setattr(blank, attribute, None)
+    except ValueError:
+        return True
+    return False
+
+
+def faults(value, kind, where):
+    """`kind` as the library writes types: a class, a plain type, `list[KIND]`, `dict(str, KIND)`."""
+    if kind == "object":
+        return []
+    if kind in PLAIN:
+        fits = isinstance(value, PLAIN[kind]) and (kind == "bool") == isinstance(value, bool)
+        return [] if fits else [f"{where}: {value!r} is no {kind}"]
+    if kind.startswith("list["):
+        if not isinstance(value, list):
+            return [f"{where}: {value!r} is no list"]
+        return [fault for i, item in enumerate(value) for fault in faults(item, kind[5:-1], f"{where}/{i}")]
+    if not isinstance(value, dict):
+        return [f"{where}: {value!r} is no map"]
+    if kind.startswith("dict("):
+        return [fault for key, item in value.items()
+                for fault in faults(item, kind[5:-1].split(", ")[1], f"{where}/{key}")]
+    model = getattr(client, kind)
+    attributes = {key: attribute for attribute, key in model.attribute_map.items()}
+    found = [f"{where}: no {key}" for key, attribute in attributes.items()
+             if key not in value and is_required(model, attribute)]
+    for key, item in value.items():
+        if key not in attributes:
+            found.append(f"{where}: {key} is unknown")
+        else:
+            found += faults(item, model.openapi_types[attributes[key]], f"{where}/{key}")
+    return found
+
+
+def main():
+    objects = json.load(sys.stdin)
+    print(json.dumps({name: faults(value, CLASSES[f"{value['apiVersion']} {value['kind']}"], "")
+                      for name, value in objects.items()}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+"""A machine of its own: a root folder as its disk, a kernel of Debian's, and QEMU, which emulates it all."""
+
+import pathlib
+import shutil
+import subprocess
+
+import fresh_root
+
+KERNEL = "linux-image-cloud-amd64"  # small, and has what it boots from built in: it needs no initrd
+SECONDS = 1500  # from power on to power off, emulated, on a machine that does other things too
+TOOLS = ("qemu-system-x86_64", "mke2fs", "dpkg-deb")
+
+
+def why_not():
+    """One line, where no machine can be made; else None."""
+    missing = [tool for tool in TOOLS if not shutil.which(tool)]
+    return f"not installed: {', '.join(missing)}" if missing else fresh_root.why_not()
+
+
+def put_kernel(root):
+    """Unpacks the kernel that this Debian has into a fresh root; its path."""
+    name = root.run("apt-cache", "depends", "--important", KERNEL)
+    image = next(word for word in name.split() if word.startswith("linux-image-6"))
+    root.run("sh", "-c", f"cd /tmp && apt-get -q download {image}")
+    (package,) = (root.path / "tmp").glob("linux-image-*.deb")
+    fresh_root.run("dpkg-deb", "-x", package, root.path)
+    package.unlink()
+    (kernel,) = (root.path / "boot").glob("vmlinuz-*")
+    root.run("depmod", kernel.name.removeprefix("vmlinuz-"))
+    return kernel
+
+
+def boot(root, kernel, folder):
+    """What the machine says on its serial line, from power on to power off. It works on a copy of the root."""
+    folder = pathlib.Path(folder)
+    fresh_root.run("cp", "-a", "--one-file-system", root.path, folder / "root")
+    fresh_root.run("mke2fs", "-q", "-t", "ext4", "-d", folder / "root", folder / "disk", "3G")
+    done = subprocess.run(
+        ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-smp", "2", "-m", "1024", "-nographic", "-no-reboot",
+         "-nic", "none", "-kernel", str(kernel), "-append", "root=/dev/nvme0n1 rw console=ttyS0 panic=-1 quiet",
+         "-drive", f"file={folder / 'disk'},if=none,id=disk,format=raw", "-device", "nvme,drive=disk,serial=1"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=SECONDS, check=False)
+    return done.stdout.decode(errors="replace")

@@ -1,0 +1,135 @@
+"""The rules of deploy/prometheus, read; and what is wrong with them, beside README.md, the catalogue of metrics and the
+tests of promtool (rules/)."""
+
+import collections
+import pathlib
+import re
+
+import promql
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+RULES = ("recording.rules.yml", "alerts.rules.yml")
+CASES = sorted((ROOT / "tests" / "deploy" / "rules").glob("*.test.yml"))
+SEVERITIES = {"critical", "warning", "info"}
+TARGET = {"job", "instance"}  # labels that Prometheus gives
+FLEET = "procevent-fleet"
+UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+SLOWEST_SCRAPE = 60  # seconds between scrapes; a window has room for four
+
+Metric = collections.namedtuple("Metric", "kind labels")
+
+
+def text_of(*path):
+    return ROOT.joinpath(*path).read_text(encoding="utf-8")
+
+
+def groups():
+    return [group for name in RULES for group in yaml.safe_load(text_of("deploy", "prometheus", name))["groups"]]
+
+
+def all_rules():
+    return [rule for group in groups() for rule in group["rules"]]
+
+
+def alerts():
+    return [rule for rule in all_rules() if "alert" in rule]
+
+
+def recorded():
+    return [rule for rule in all_rules() if "record" in rule]
+
+
+def cases():
+    """What the tests of promtool expect: of an alert the lists of alerts, of a record the lists of samples."""
+    found = collections.defaultdict(list)
+    for file in CASES:
+        for test in yaml.safe_load(file.read_text(encoding="utf-8"))["tests"]:
+            for case in test.get("alert_rule_test", []):
+                found[case["alertname"]].append(case["exp_alerts"])
+            for case in test.get("promql_expr_test", []):
+                for selector in promql.parse(case["expr"]).selectors:
+                    found[selector.name].append(case["exp_samples"])
+    return found
+
+
+def catalogue():
+    """Every name that the exporter serves, with its labels."""
+    rows = re.findall(r'Metric\{"(\w+)", k(\w+), "[^"]*", "([^"]*)"', text_of("exporter", "catalogue.h"))
+    found = {}
+    for name, kind, labels in rows:
+        suffixes = ("_bucket", "_count", "_sum") if kind == "Histogram" else ("",)
+        for suffix in suffixes:
+            found[name + suffix] = Metric("Counter" if kind == "Histogram" else kind, set(re.findall(r"\w+", labels)))
+    return found
+
+
+def level(record):
+    """The labels that a recorded series has, by its name; of an instance, also all that its target has."""
+    labels = set(record.split(":")[0].split("_"))
+    return (labels - {"instance"}) | (TARGET if "instance" in labels else set())
+
+
+def seconds(duration):
+    return int(duration[:-1]) * UNIT_SECONDS[duration[-1]]
+
+
+# --- Faults, each a line. ---
+
+def faults_of_alert(rule, readme, tested):
+    name, notes = rule["alert"], rule.get("annotations", {})
+    if not re.fullmatch(r"Procevent[A-Z]\w+", name):
+        yield "its name does not begin with Procevent"
+    if rule.get("labels", {}).get("severity") not in SEVERITIES:
+        yield "it has no severity"
+    if set(notes) != {"summary", "description", "runbook"}:
+        yield "it has not just a summary, a description and a runbook"
+        return
+    if "\n" in notes["summary"] or ("$labels.instance" not in notes["summary"] and "absent(" not in rule["expr"]):
+        yield "its summary is not one line that names the instance"
+    if not notes["description"].endswith("."):
+        yield "its description is no sentence"
+    if notes["runbook"] != f"README.md#{name.lower()}" or not re.search(rf"(?m)^### {name}$", readme):
+        yield "README.md has no runbook for it"
+    if not any(tested[name]):
+        yield "no test lets it fire"
+    if all(tested[name]):
+        yield "no test keeps it from firing"
+
+
+def faults_of_expression(rule, names, records):
+    asked = promql.parse(rule["expr"])
+    allowed = set.union(TARGET, *(metric.labels for metric in names.values()))
+    yield from (f"label {label} is of no metric" for label in sorted(asked.grouping - allowed))
+    yield from (f"{window} has no room for four scrapes" for window in asked.windows
+                if seconds(window) < 4 * SLOWEST_SCRAPE)
+    yield from (f"{name} is no counter" for name in sorted(asked.counted)
+                if name not in names or names[name].kind != "Counter")
+    for selector in asked.selectors:
+        if selector.name in names:
+            labels = names[selector.name].labels | TARGET
+        elif selector.name in records:
+            labels = level(selector.name)
+        elif selector.name == "up":
+            labels = TARGET
+        else:
+            yield f"nobody serves {selector.name}"
+            continue
+        yield from (f"{selector.name} has no label {label}" for label, _, _ in selector.matchers if label not in labels)
+
+
+def faults_of_record(rule, group, readme, tested):
+    name = rule["record"]
+    if not re.fullmatch(r"[a-z_]+:procevent_[a-z_]+:[a-z0-9_]+", name):
+        yield "its name is not level:metric:operation"
+    if not any(tested[name]):
+        yield "no test knows its value"
+    if not re.search(rf"(?m)^\| `{name}` \|", readme):
+        yield "README.md does not have it in a table"
+    if (group == FLEET) != name.startswith("job"):
+        yield "it is in the other group"
+    if group == FLEET:
+        raw = [selector.name for selector in promql.parse(rule["expr"]).selectors if ":" not in selector.name]
+        yield from (f"it asks the raw {metric} of all instances" for metric in raw)
+        if level(name) != {"job"} and "topk" not in rule["expr"]:
+            yield "nothing bounds it"

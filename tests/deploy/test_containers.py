@@ -1,0 +1,223 @@
+"""The image as it is published: built by a real engine, run by the README's own line, counted in; each wrong way to run
+it, which has to say what is wrong; and what deploy/compose makes of it."""
+
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import tempfile
+import unittest
+import urllib.parse
+import urllib.request
+
+import engine  # first: it knows where the others are
+
+import connector
+import harness
+import measure
+import witness
+
+MOST_BYTES = 100_000_000  # with the base
+NO_NAME = ("--name", "--restart")
+README = (engine.ROOT / "README.md").read_text()
+
+
+def without(options, *names):
+    """The options less those of these names, which are given as --name=value."""
+    return [option for option in options if option.split("=")[0] not in names]
+
+
+def refusal(exporter):
+    """What /-/ready says, once it is about a namespace."""
+    answer = exporter.readiness()
+    text = answer.body.decode() if answer is not None else ""
+    return text if "namespace" in text else None
+
+
+_stack = contextlib.ExitStack()
+_engine = None
+
+
+def setUpModule():
+    """One engine, and one build, for all."""
+    global _engine
+    harness.require(harness.why_not_live() or engine.why_not())
+    _engine = _stack.enter_context(engine.Engine())
+    _engine.load_base()
+    print(f"the image was built in {_engine.build():.0f} s", flush=True)
+
+
+def tearDownModule():
+    _stack.close()
+
+
+class Image(unittest.TestCase):
+    def setUp(self):
+        self.engine = _engine
+        self.options = without(engine.published_command(README), *NO_NAME)
+
+    def run_in(self, *arguments):
+        return self.engine.run("run", "--rm", "--network=none", "--entrypoint=", engine.IMAGE, *arguments)
+
+    def test_is_small_and_holds_what_it_needs(self):
+        size = self.engine.inspect(engine.IMAGE, ".Size")
+        base = self.engine.inspect(engine.BASE, ".Size")
+        print(f"the image has {size / 1e6:.1f} MB, of which {base / 1e6:.1f} MB are the base", flush=True)
+        self.assertLess(size, MOST_BYTES)
+        for path in ("/usr/bin/procevent_exporter", "/etc/procevent_exporter/procevent_exporter.yml",
+                     "/usr/share/procevent_exporter/demo.pcap"):
+            self.run_in("test", "-s", path)
+        self.assertNotIn("not found", self.run_in("ldd", "/usr/bin/procevent_exporter"))
+        self.assertEqual(self.run_in("sh", "-c", "which g++ cmake python3 || true"), "")
+        labels = self.engine.inspect(engine.IMAGE, ".Config.Labels")
+        version = self.run_in("procevent_exporter", "--version").split()[1]
+        self.assertEqual(labels["org.opencontainers.image.version"], version)
+
+    def test_counts_a_storm_of_the_host_exactly(self):
+        with witness.Witness() as onlooker, engine.Container(self.engine, *self.options) as exporter:
+            exporter.wait_ready()
+            connector.prime_cpus()
+            before = measure.cut(exporter, onlooker)
+            with harness.Storm("fork", 8000) as storm:
+                numbers = harness.await_storm(storm, onlooker)
+            after = measure.cut(exporter, onlooker)
+            counted = measure.growth(before.events, after.events)
+            self.assertEqual(onlooker.lost(), 0, "the witness itself lost events: it proves nothing")
+            measure.check_growth(self, counted, before.span, after.span)
+            self.assertGreaterEqual(counted["fork"], numbers["forks"])
+            self.assertEqual(after.scrape.sum("procevent_events_lost_total"), 0)
+            self.assertEqual(after.scrape.value("procevent_forks_total", comm="storm")
+                             - (before.scrape.value("procevent_forks_total", comm="storm") or 0), numbers["forks"])
+            harness.wait_for("the engine to find it healthy", lambda: exporter.health() == "healthy")
+            status = pathlib.Path(f"/proc/{exporter.pid()}/status").read_text()
+            self.assertIn("\nNoNewPrivs:\t1\n", status)
+            self.assertIn("\nCapBnd:\t0000000000001000\n", status)  # CAP_NET_ADMIN
+
+    def check_told(self, options, *remedies):
+        with engine.Container(self.engine, *options) as exporter:
+            answer = harness.wait_for("a cause", lambda: refusal(exporter))
+            for remedy in remedies:
+                self.assertIn(remedy, answer)
+                self.assertIn(remedy, exporter.log())
+            self.assertEqual(exporter.scrape().value("procevent_listener_up"), 0)
+            harness.wait_for("the engine to find it healthy", lambda: exporter.health() == "healthy")
+
+    def test_without_the_hosts_pids(self):
+        self.check_told(without(self.options, "--pid"), "--pid host")
+
+    def test_without_the_hosts_network(self):
+        self.check_told(["--network=none", *without(self.options, "--network")], "--network host")
+
+    def test_without_both(self):
+        self.check_told(["--network=none", *without(self.options, "--network", "--pid")],
+                        "--pid host", "--network host")
+
+    def test_without_the_capability_it_works_with_a_warning(self):
+        with engine.Container(self.engine, *without(self.options, "--cap-add")) as exporter:
+            exporter.wait_ready()
+            self.assertIn("CAP_NET_ADMIN", exporter.log())
+            self.assertIn("level=warning", exporter.log())
+
+    def test_the_demo_needs_nothing(self):
+        with engine.Container(self.engine, "--cap-drop=ALL", "--read-only", "--network=none", "--user=65534",
+                              "--security-opt=no-new-privileges", arguments=(
+                                  "--source.replay=/usr/share/procevent_exporter/demo.pcap",
+                                  "--source.replay-speed=max")) as exporter:
+            exporter.wait_ready()
+            harness.wait_for("the end of the demo", lambda: "replayed to its end" in exporter.log())
+            self.assertEqual(exporter.scrape().value("procevent_replayed"), 1)
+
+    def test_one_that_cannot_serve_is_unhealthy(self):
+        """The health check sees it, though nothing ends."""
+        with engine.Container(self.engine, *self.options, "--health-interval=1s", "--health-retries=1",
+                              "--health-start-period=0s") as exporter:
+            exporter.wait_ready()
+            with exporter.stopped():
+                harness.wait_for("the engine to find it unhealthy", lambda: exporter.health() == "unhealthy")
+            harness.wait_for("the engine to find it healthy again", lambda: exporter.health() == "healthy")
+
+
+class UserNamespace(unittest.TestCase):
+    def test_is_told(self):
+        """An engine that maps its containers' users away, as some are set up."""
+        with tempfile.TemporaryDirectory(prefix="procevent-image-") as folder, \
+                engine.Engine("--userns-remap=nobody:nogroup") as remapped:
+            tar = os.path.join(folder, "image.tar")
+            _engine.run("save", "--output", tar, engine.IMAGE, seconds=engine.BUILD_SECONDS)
+            remapped.run("load", "--input", tar, seconds=engine.BUILD_SECONDS)
+            with engine.Container(remapped, "--network=none") as exporter:
+                answer = harness.wait_for("a cause", lambda: refusal(exporter))
+                self.assertIn("--userns host", answer)
+                self.assertIn("--userns host", exporter.log())
+
+
+class Compose(unittest.TestCase):
+    """deploy/compose by docker-compose itself. The Prometheus is Debian's, in an image made here; Grafana's image is
+    not to be had, so Grafana alone is not started."""
+
+    FILE = engine.ROOT / "deploy" / "compose" / "compose.yml"
+    PROMETHEUS = "procevent-test-prometheus"
+
+    @classmethod
+    def setUpClass(cls):
+        if shutil.which("docker-compose") is None:
+            harness.require("docker-compose is missing: deploy/install_packages.sh deploy")
+        with tempfile.TemporaryDirectory(prefix="procevent-prometheus-") as folder:
+            shutil.copy("/usr/bin/prometheus", folder)
+            pathlib.Path(folder, "Dockerfile").write_text(
+                f'FROM {engine.BASE}\nCOPY prometheus /usr/bin/\nENTRYPOINT ["prometheus"]\n')
+            _engine.run("build", "--tag", cls.PROMETHEUS, folder, seconds=engine.BUILD_SECONDS,
+                        env={**os.environ, "DOCKER_BUILDKIT": "0"})
+
+    def compose(self, *arguments):
+        return engine.run("docker-compose", "--file", self.FILE, "--project-name", "procevent-test", *arguments,
+                          seconds=4 * engine.SECONDS,
+                          env={**os.environ, "DOCKER_HOST": _engine.host, "PROMETHEUS_IMAGE": self.PROMETHEUS})
+
+    @contextlib.contextmanager
+    def up(self, profile, *services):
+        self.compose("--profile", profile, "up", "--detach", *services)
+        try:
+            yield
+        finally:
+            self.compose("--profile", profile, "down", "--volumes")
+
+    def ask(self, path, **parameters):
+        url = f"http://127.0.0.1:9090/api/v1/{path}?{urllib.parse.urlencode(parameters)}"
+        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=harness.DEADLINE_SECONDS) as answer:
+            return json.load(answer)["data"]
+        return None
+
+    def value(self, expression):
+        data = self.ask("query", query=expression)
+        return float(data["result"][0]["value"][1]) if data and data["result"] else None
+
+    def test_is_valid(self):
+        for profile in ("node", "demo"):
+            services = self.compose("--profile", profile, "config", "--services").split()
+            exporter = "exporter" if profile == "node" else "demo"
+            self.assertEqual(set(services), {"prometheus", "grafana", exporter})
+
+    def check_rules(self):
+        groups = harness.wait_for("the rules", lambda: (self.ask("rules") or {}).get("groups"))
+        self.assertGreater(sum(len(group["rules"]) for group in groups), 10)
+
+    def test_the_node_is_scraped(self):
+        with self.up("node", "exporter", "prometheus"):
+            harness.wait_for("a scrape", lambda: self.value("procevent_listener_up") == 1, 2 * engine.SECONDS)
+            forks = self.value('sum(procevent_events_total{event="fork"})')
+            with harness.Storm("fork", 2000) as storm:
+                storm.wait()
+            harness.wait_for("the storm in Prometheus", lambda: self.value('sum(procevent_events_total{event="fork"})')
+                             >= forks + 2000, 2 * engine.SECONDS)
+            self.check_rules()
+
+    def test_the_demo_is_scraped(self):
+        with self.up("demo", "demo", "prometheus"):
+            harness.wait_for("a scrape", lambda: self.value("procevent_replayed") == 1, 2 * engine.SECONDS)
+            self.check_rules()
+
+
+if __name__ == "__main__":
+    harness.main()

@@ -1,0 +1,236 @@
+#!/usr/bin/env python3
+"""deploy/kubernetes without a cluster: what its files say, and that it is true of the exporter."""
+
+import concurrent.futures
+import copy
+import re
+import subprocess
+import sys
+import unittest
+
+import manifests
+from manifests import BASE, ROOT, at
+
+sys.path.insert(0, str(ROOT / "tests" / "e2e"))
+
+import harness  # noqa: E402
+
+NAME = "procevent-exporter"
+POD = "spec/template/spec"
+CONTAINER = f"{POD}/containers/0"
+KINDS = {".": {"Namespace", "ServiceAccount", "DaemonSet", "NetworkPolicy"}, "podmonitor": {"PodMonitor"},
+         "seccomp": set()}
+CONFIGURATION = BASE / "procevent_exporter.yml"
+PROFILE = BASE / "seccomp" / "procevent_exporter.json"
+REPLAY = ("--source.replay=" + str(ROOT / "deploy/demo/demo.pcap"), "--source.replay-loop=true",
+          "--source.replay-speed=20")
+SECONDS = 30
+
+
+def has(*wanted):
+    return lambda value: isinstance(value, list) and all(item in value for item in wanted)
+
+
+def absent(value):
+    return value is None
+
+
+def from_mebibytes(least):
+    return lambda value: value is not None and manifests.mebibytes(value) >= least
+
+
+# Kind, path, what must be there (a value, or what must hold of it), and values of which each would be a fault.
+# None: nothing is there.
+INVARIANTS = [
+    # The kernel speaks to nobody else.
+    ("DaemonSet", f"{POD}/hostPID", True, [None, False]),
+    ("DaemonSet", f"{POD}/hostNetwork", True, [None, False]),
+    ("DaemonSet", f"{POD}/hostUsers", lambda value: value in (None, True), [False]),
+    ("DaemonSet", f"{POD}/hostIPC", absent, [True]),
+    ("DaemonSet", f"{POD}/shareProcessNamespace", absent, [True]),
+    ("DaemonSet", f"{POD}/dnsPolicy", "Default", [None, "ClusterFirst"]),
+    # The one capability, which only uid 0 gets; and no way to more.
+    ("DaemonSet", f"{CONTAINER}/securityContext/runAsUser", 0, [None, 65534]),
+    ("DaemonSet", f"{CONTAINER}/securityContext/capabilities/drop", ["ALL"], [None, [], ["NET_RAW"]]),
+    ("DaemonSet", f"{CONTAINER}/securityContext/capabilities/add", ["NET_ADMIN"],
+     [None, [], ["NET_ADMIN", "SYS_ADMIN"], ["SYS_PTRACE"], ["ALL"]]),
+    ("DaemonSet", f"{CONTAINER}/securityContext/privileged", False, [True]),
+    ("DaemonSet", f"{CONTAINER}/securityContext/allowPrivilegeEscalation", False, [None, True]),
+    ("DaemonSet", f"{CONTAINER}/securityContext/readOnlyRootFilesystem", True, [None, False]),
+    ("DaemonSet", f"{CONTAINER}/securityContext/seccompProfile", absent, [{"type": "Unconfined"}]),
+    ("DaemonSet", f"{POD}/securityContext", {"seccompProfile": {"type": "RuntimeDefault"}},
+     [None, {}, {"seccompProfile": {"type": "Unconfined"}}]),
+    # Nothing of the node's or of Kubernetes' comes in.
+    ("DaemonSet", f"{POD}/volumes", [{"name": "config", "configMap": {"name": NAME}}],
+     [None, [{"name": "config", "hostPath": {"path": "/etc"}}]]),
+    ("DaemonSet", f"{CONTAINER}/volumeMounts",
+     [{"name": "config", "mountPath": "/etc/procevent_exporter", "readOnly": True}], [None, []]),
+    ("DaemonSet", f"{POD}/containers/1", absent, [{"name": "another"}]),
+    ("DaemonSet", f"{POD}/initContainers", absent, [[{"name": "another"}]]),
+    ("DaemonSet", f"{CONTAINER}/command", absent, [["sh"]]),
+    ("DaemonSet", f"{CONTAINER}/env", absent, [[{"name": "PROCEVENT_LOG_LEVEL", "value": "debug"}]]),
+    ("DaemonSet", f"{POD}/serviceAccountName", NAME, [None, "default"]),
+    ("DaemonSet", f"{POD}/automountServiceAccountToken", False, [None, True]),
+    ("DaemonSet", f"{POD}/enableServiceLinks", False, [None, True]),
+    ("ServiceAccount", "automountServiceAccountToken", False, [None, True]),
+    ("Namespace", "metadata/labels/pod-security.kubernetes.io~1enforce", "privileged", [None, "baseline"]),
+    # On every node, one at a time on its port, and gone soon.
+    ("DaemonSet", f"{POD}/tolerations", [{"operator": "Exists"}], [None, []]),
+    ("DaemonSet", f"{POD}/nodeSelector", {"kubernetes.io/os": "linux"}, [None, {"kubernetes.io/os": "windows"}]),
+    ("DaemonSet", "spec/updateStrategy",
+     {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "10%", "maxSurge": 0}},
+     [None, {"type": "OnDelete"}, {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}]),
+    ("DaemonSet", f"{POD}/terminationGracePeriodSeconds", lambda value: value is not None and 1 <= value <= 10,
+     [None, 0, 30]),
+    # A limit of CPU would make it lose events; one of memory that is too small would leave the kernel's count astray.
+    ("DaemonSet", f"{CONTAINER}/resources/limits/cpu", absent, ["1"]),
+    ("DaemonSet", f"{CONTAINER}/resources/limits/memory", from_mebibytes(15 + 64), [None, "64Mi"]),
+    ("DaemonSet", f"{CONTAINER}/resources/requests/cpu", "50m", [None]),
+    ("DaemonSet", f"{CONTAINER}/resources/requests/memory", from_mebibytes(16), [None, "8Mi"]),
+    # Probes that `web.allow` lets in.
+    ("DaemonSet", f"{CONTAINER}/livenessProbe/httpGet", {"host": "127.0.0.1", "port": "metrics", "path": "/-/healthy"},
+     [None, {"port": "metrics", "path": "/-/ready"}]),
+    ("DaemonSet", f"{CONTAINER}/readinessProbe/httpGet", {"host": "127.0.0.1", "port": "metrics", "path": "/-/ready"},
+     [None, {"port": "metrics", "path": "/-/healthy"}]),
+    ("Configuration", "web/allow", has("127.0.0.1"), [None, "all", ["10.0.0.0/8"]]),
+    # Selectors find the pods, also once the kustomization added its labels.
+    ("DaemonSet", "spec/selector", {"matchLabels": {"app.kubernetes.io/name": NAME}}, [None, {"matchLabels": {}}]),
+    ("DaemonSet", "spec/template/metadata/labels", {"app.kubernetes.io/name": NAME}, [None, {}]),
+    ("PodMonitor", "spec/selector", {"matchLabels": {"app.kubernetes.io/name": NAME}}, [None, {"matchLabels": {}}]),
+    ("PodMonitor", "spec/podMetricsEndpoints/0/relabelings",
+     [{"sourceLabels": ["__meta_kubernetes_pod_node_name"], "targetLabel": "instance"},
+      {"targetLabel": "job", "replacement": "procevent"}], [None, []]),
+    ("NetworkPolicy", "spec/podSelector", {}, [None, {"matchLabels": {"app": "x"}}]),
+    ("NetworkPolicy", "spec/policyTypes", has("Ingress", "Egress"), [None, ["Ingress"]]),
+    ("NetworkPolicy", "spec/egress", [], [[{}]]),
+]
+
+
+def everything():
+    """Every object by its kind, and the configuration as one more."""
+    found = {"Configuration": manifests.read(CONFIGURATION)}
+    for folder in manifests.folders().values():
+        found |= manifests.objects(folder)
+    return found
+
+
+def faults(found):
+    """One line for each invariant that does not hold."""
+    lines = []
+    for kind, path, wanted, _ in INVARIANTS:
+        value = at(found[kind], path)
+        if not (wanted(value) if callable(wanted) else value == wanted):
+            lines.append(f"{kind} {path}: {value!r}")
+    return lines
+
+
+class ManifestTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        harness.require(manifests.why_not())
+
+
+class Files(ManifestTest):
+    def test_yaml_is_read_strictly(self):
+        for name, text in (("key twice", "a: 1\nb:\n  c: 1\n  c: 2\n"), ("number as key", "1: a\n"),
+                           ("truth as key", "on: a\n"), ("alias", "a: &x 1\nb: *x\n"),
+                           ("two documents", "a: 1\n---\nb: 1\n"), ("no YAML", "a: [\n")):
+            with self.subTest(name), self.assertRaises((ValueError, manifests.yaml.YAMLError)):
+                manifests.parse(text)
+        self.assertEqual(manifests.parse("a: {b: [1]}\n"), {"a": {"b": [1]}})
+
+    def test_each_is_in_a_kustomization(self):
+        named = set()
+        for name, folder in manifests.folders().items():
+            self.assertEqual(set(manifests.objects(folder)), KINDS[name])
+            files = [manifests.KUSTOMIZATION, *manifests.read(folder / manifests.KUSTOMIZATION).get("resources", [])]
+            named |= {f"{name}/{file}" for file in files}
+        there = {f"{path.parent.relative_to(BASE)}/{path.name}" for path in BASE.rglob("*") if path.is_file()}
+        self.assertEqual(there, named | {f"./{CONFIGURATION.name}", f"seccomp/{PROFILE.name}"})
+
+    def test_kustomizations(self):
+        base, monitor, seccomp = (manifests.read(folder / manifests.KUSTOMIZATION)
+                                  for folder in manifests.folders().values())
+        self.assertEqual(base["namespace"], everything()["Namespace"]["metadata"]["name"])
+        self.assertEqual(base["configMapGenerator"], [{"name": NAME, "files": ["procevent_exporter.yml"]}])
+        self.assertEqual(base["labels"][0]["pairs"]["app.kubernetes.io/name"], NAME)
+        for component in (monitor, seccomp):
+            self.assertEqual(component["kind"], "Component")
+            self.assertEqual(component["patches"][0]["target"], {"kind": "DaemonSet", "name": NAME})
+        self.assertEqual(manifests.parse(seccomp["patches"][0]["patch"])[0]["value"],
+                         {"type": "Localhost", "localhostProfile": PROFILE.name})
+
+
+class Invariants(ManifestTest):
+    def test_all_hold(self):
+        self.assertEqual(faults(everything()), [])
+
+    def test_each_fault_is_found(self):
+        for kind, path, _, wrongs in INVARIANTS:
+            self.assertTrue(wrongs, path)
+            for wrong in wrongs:
+                with self.subTest(f"{kind} {path}", wrong=wrong):
+                    found = copy.deepcopy(everything())
+                    manifests.put(found[kind], path, wrong)
+                    self.assertIn(f"{kind} {path}: {wrong!r}", faults(found))
+
+
+class Consistent(ManifestTest):
+    """With the exporter: its configuration, its port, its pages, its version, its appetite."""
+
+    def setUp(self):
+        self.daemon_set = everything()["DaemonSet"]
+        self.container = at(self.daemon_set, CONTAINER)
+        self.port = at(self.container, "ports/0/containerPort")
+
+    def test_the_configuration_is_accepted(self):
+        done = subprocess.run([harness.exporter_binary(), "check-config",
+                               f"--config.file={CONFIGURATION}"], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=SECONDS, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertIn("100.64.0.0/10", done.stdout)
+        self.assertRegex(done.stdout, rf"0\.0\.0\.0:{self.port}\b")  # the default: the file does not say it
+
+    def test_the_configuration_is_where_it_is_looked_for(self):
+        mounted = at(self.container, "volumeMounts/0/mountPath")
+        self.assertEqual(self.container["args"], [f"--config.file={mounted}/procevent_exporter.yml"])
+
+    def test_one_port_by_one_name(self):
+        found = everything()
+        annotations = at(self.daemon_set, "spec/template/metadata/annotations")
+        self.assertEqual(annotations["prometheus.io/port"], str(self.port))
+        self.assertEqual(at(found["NetworkPolicy"], "spec/ingress"),
+                         [{"ports": [{"port": self.port, "protocol": "TCP"}]}])
+        for name in (at(found["PodMonitor"], "spec/podMetricsEndpoints/0/port"),
+                     at(self.container, "livenessProbe/httpGet/port"),
+                     at(self.container, "readinessProbe/httpGet/port")):
+            self.assertEqual(name, at(self.container, "ports/0/name"))
+
+    def test_the_image_is_of_this_version(self):
+        version = re.search(r"project\(procevent_exporter\s+VERSION ([\d.]+)",
+                            (ROOT / "CMakeLists.txt").read_text(encoding="utf-8")).group(1)
+        self.assertEqual(self.container["image"], f"procevent_exporter:{version}")
+
+    def test_pages_and_appetite(self):
+        """As the pod runs it, but for the source of events; scraped by as many at once as are served."""
+        found = everything()
+        config = CONFIGURATION.read_text(encoding="utf-8")
+        with harness.Exporter(*REPLAY, config=config) as exporter:
+            exporter.wait_ready()
+            for path in (at(self.daemon_set, "spec/template/metadata/annotations/prometheus.io~1path"),
+                         at(found["PodMonitor"], "spec/podMetricsEndpoints/0/path"),
+                         at(self.container, "livenessProbe/httpGet/path"),
+                         at(self.container, "readinessProbe/httpGet/path")):
+                self.assertEqual(exporter.get(path).status, 200, path)
+            with concurrent.futures.ThreadPoolExecutor(40) as clients:
+                statuses = list(clients.map(lambda _: exporter.get("/metrics").status, range(400)))
+            self.assertEqual(set(statuses), {200})
+            with open(f"/proc/{exporter.pid()}/status", encoding="ascii") as file:
+                status = dict(line.split(":", 1) for line in file)
+        peak = int(status["VmHWM"].split()[0]) / 1024
+        print(f"at most {peak:.1f} MiB resident, {status['Threads'].strip()} threads")
+        self.assertLess(peak, manifests.mebibytes(at(self.container, "resources/requests/memory")))
+
+
+if __name__ == "__main__":
+    harness.main()

@@ -1,0 +1,244 @@
+#!/usr/bin/env python3
+"""deploy/prometheus: the rules do what tests/deploy/rules says, hang together with README.md and the catalogue of
+metrics, and run in a real Prometheus on a real exporter that replays the demonstration."""
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import promql
+from rule_files import (CASES, FLEET, ROOT, RULES, alerts, all_rules, cases, catalogue, faults_of_alert,
+                        faults_of_expression, faults_of_record, groups, recorded, text_of)
+
+sys.path.insert(0, str(ROOT / "tests" / "e2e"))
+
+import harness  # noqa: E402
+import prometheus  # noqa: E402
+import scraper  # noqa: E402
+
+DEPLOYED = ROOT / "deploy" / "prometheus"
+SECONDS = 120  # for one run of promtool, on a busy machine
+
+# What a replay leaves out, so that nothing can be recorded of it.
+NOT_IN_A_REPLAY = {
+    "instance:procevent_blind:ratio_rate1h": "it has no blind time of its own",
+    "instance:procevent_completeness:ratio_rate1h": "as it has no blind time",
+    "job:procevent_completeness:min_ratio_rate1h": "as it has no completeness",
+}
+
+# An hour in half a minute: what the windows and offsets become for the real Prometheus.
+BRIEFLY = {"5m": "10s", "15m": "15s", "1h": "20s", "1d": "40s"}
+
+
+def promtool(*arguments):
+    done = subprocess.run(["promtool", *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, timeout=SECONDS, check=False)
+    if done.returncode != 0:
+        raise AssertionError(f"promtool {' '.join(map(str, arguments))}: exit {done.returncode}:\n{done.stdout}")
+    return done.stdout
+
+
+class Texts(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.readme = text_of("README.md")
+        cls.tested = cases()
+        cls.names = catalogue()
+        cls.records = {rule["record"] for rule in recorded()}
+
+    def test_the_catalogue_is_read_whole(self):
+        rows = text_of("exporter", "catalogue.h").count('Metric{"')
+        self.assertEqual(sum(not name.endswith(("_count", "_sum")) for name in self.names), rows)
+
+    def test_alerts(self):
+        self.assertEqual(len(alerts()), 10)
+        for rule in alerts():
+            with self.subTest(rule["alert"]):
+                self.assertEqual(list(faults_of_alert(rule, self.readme, self.tested)), [])
+
+    def test_records(self):
+        for group in groups():
+            for rule in group["rules"]:
+                if "record" in rule:
+                    with self.subTest(rule["record"]):
+                        self.assertEqual(list(faults_of_record(rule, group["name"], self.readme, self.tested)), [])
+
+    def test_expressions(self):
+        for rule in all_rules():
+            with self.subTest(rule.get("alert") or rule["record"]):
+                self.assertEqual(list(faults_of_expression(rule, self.names, self.records)), [])
+
+    def test_no_replay_is_alerted_of(self):
+        for rule in alerts():
+            if "absent(" not in rule["expr"]:
+                self.assertRegex(rule["expr"], r"unless on \(job, instance\)\s.*procevent_replayed", rule["alert"])
+
+    def test_readme_has_no_others(self):
+        runbooks = set(re.findall(r"(?m)^### (Procevent\w+)$", self.readme))
+        self.assertEqual(runbooks, {rule["alert"] for rule in alerts()})
+        self.assertEqual(set(re.findall(r"(?m)^\| `(\w+:\w+:\w+)` \|", self.readme)), self.records)
+
+    def test_planted_faults_are_found(self):
+        good = alerts()[0]
+        name = good["alert"]
+        for fault, planted in (("severity", {"labels": {"severity": "urgent"}}),
+                               ("just a summary", {"annotations": {"summary": "x"}}),
+                               ("one line", {"annotations": {**good["annotations"], "summary": "it is down"}}),
+                               ("sentence", {"annotations": {**good["annotations"], "description": "down"}}),
+                               ("no runbook", {"annotations": {**good["annotations"], "runbook": "README.md#alerts"}})):
+            with self.subTest(fault):
+                self.assertRegex("\n".join(faults_of_alert({**good, **planted}, self.readme, self.tested)), fault)
+        for fault, tested in (("lets it fire", {name: [[]]}), ("keeps it", {name: [["fired"]]})):
+            with self.subTest(fault):
+                self.assertRegex("\n".join(faults_of_alert(good, self.readme, tested)), fault)
+        without = self.readme.replace(f"### {name}\n", "")
+        self.assertRegex("\n".join(faults_of_alert(good, without, self.tested)), "no runbook")
+        for fault, expression in (("nobody serves procevent_fork", 'rate(procevent_fork{comm="{a, b}"}[5m])'),
+                                  ("no label event", 'sum by (job) (procevent_forks_total{event="fork"})'),
+                                  ("no label comm", 'instance:procevent_forks:rate5m{comm=~"a"}'),
+                                  ("label node is of no", "sum without (node) (up)"),
+                                  ("no counter", "rate(procevent_processes[5m])"),
+                                  ("four scrapes", "rate(procevent_forks_total[3m])")):
+            with self.subTest(fault):
+                found = faults_of_expression({"expr": expression}, self.names, self.records)
+                self.assertRegex("\n".join(found), fault)
+        for fault, record, expression in (("bounds", "job_comm:procevent_x:rate5m", "sum by (job, comm) (a:b:c)"),
+                                          ("raw", "job:procevent_x:rate5m", "sum by (job) (procevent_forks_total)"),
+                                          ("other group", "instance:procevent_x:max", "a:b:c"),
+                                          ("table", "job:procevent_x:max", "a:b:c"),
+                                          ("value", "job:procevent_x:max", "a:b:c"),
+                                          ("operation", "job:forks", "a:b:c")):
+            with self.subTest(fault):
+                rule = {"record": record, "expr": expression}
+                self.assertRegex("\n".join(faults_of_record(rule, FLEET, self.readme, self.tested)), fault)
+
+
+class Promtool(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        harness.require(prometheus.why_not())
+
+    def test_it_takes_the_configuration_and_the_rules(self):
+        printed = promtool("check", "config", DEPLOYED / "prometheus.yml")
+        for rules in RULES:
+            self.assertIn(rules, printed)
+        self.assertRegex(printed, rf"{len(recorded())} rules found")
+        self.assertRegex(printed, rf"{len(alerts())} rules found")
+
+    def test_the_rules_do_what_their_tests_say(self):
+        self.assertGreater(len(CASES), 3)
+        self.assertEqual(promtool("test", "rules", *CASES).count("SUCCESS"), len(CASES))
+
+    def test_a_fleet_is_told_in_few_series(self):
+        """Two jobs of 15 instances of 60 commands each, which all do everything."""
+        series = []
+        for node in range(30):
+            target = f'job="{node % 2}", instance="{node}"'
+            series += [f"up{{{target}}}", f"procevent_pid_max{{{target}}}",
+                       f"procevent_blind_seconds_total{{{target}}}",
+                       f'procevent_peak_events_per_second{{{target}, event="fork", window="1s"}}',
+                       f'procevent_events_total{{{target}, event="fork"}}',
+                       f'procevent_events_lost_total{{{target}, cpu="0"}}']
+            for comm in range(60):
+                series += [f'procevent_forks_total{{{target}, comm="{comm}"}}',
+                           f'procevent_exits_total{{{target}, comm="{comm}", outcome="failure"}}']
+        expected = {'{__name__=~"job.*:procevent_.*"}': 2 * 117, "instance_comm:procevent_forks:rate5m": 30 * 60}
+        test = {"rule_files": [str(DEPLOYED / RULES[0])], "evaluation_interval": "5m",
+                "group_eval_order": [group["name"] for group in groups() if "record" in group["rules"][0]],
+                "tests": [{"interval": "1m", "input_series": [{"series": one, "values": "0+60x66"} for one in series],
+                           "promql_expr_test": [{"expr": f"count({name})", "eval_time": "65m",
+                                                 "exp_samples": [{"labels": "{}", "value": count}]}
+                                                for name, count in expected.items()]}]}
+        with tempfile.TemporaryDirectory(prefix="procevent-rules-") as directory:
+            file = pathlib.Path(directory, "fleet.test.yml")
+            file.write_text(json.dumps(test), encoding="utf-8")
+            promtool("test", "rules", file)
+
+
+def briefly(text, port):
+    """The configuration, or rules, with intervals of a second and windows of some."""
+    text = re.sub(r"(interval: )\d+[sm]", r"\g<1>1s", text).replace("localhost:13675", f"127.0.0.1:{port}")
+    return re.sub(r"(\[|offset )(\d+[smhd])", lambda match: match[1] + BRIEFLY[match[2]], text)
+
+
+class Live(unittest.TestCase):
+    """The files as they are deployed, but briefly, on an exporter that replays the demonstration."""
+
+    def brief_prometheus(self, port):
+        def command(directory, _, own_port):
+            for name in ("prometheus.yml", *RULES):
+                text = briefly(text_of("deploy", "prometheus", name), port)
+                pathlib.Path(directory, name).write_text(text, encoding="utf-8")
+            return prometheus.command(directory, os.path.join(directory, "prometheus.yml"), own_port)
+
+        return scraper.Scraper("Prometheus", command, port)
+
+    def test_each_rule_runs_on_real_numbers(self):
+        harness.require(prometheus.why_not())
+        with harness.Exporter(f"--source.replay={ROOT}/deploy/demo/demo.pcap", "--source.replay-loop=true",
+                              "--source.replay-speed=8") as exporter:
+            exporter.wait_ready()
+            with self.brief_prometheus(exporter.port) as server:
+                server.wait_scraping()
+                wanted = {rule["record"] for rule in recorded()} - set(NOT_IN_A_REPLAY)
+                missing = set(wanted)
+
+                def all_there():
+                    missing.intersection_update(name for name in wanted if not server.query(f"count({name})"))
+                    return not missing
+
+                try:
+                    harness.wait_for("data of each rule", all_there, 120)
+                except AssertionError as error:
+                    raise AssertionError(f"{error}: none of {sorted(missing)}; {self.failed(server)}") from error
+                self.check_rules(server)
+                self.check_matchers(server)
+                self.check_runbook(server)
+
+    def failed(self, server):
+        """A line of each rule that is not evaluated, or not well."""
+        run = [rule for group in server.api("rules")["groups"] for rule in group["rules"]]
+        self.assertEqual(len(run), len(all_rules()))
+        return [f"{rule['name']}: {rule['health']}: {rule.get('lastError')}" for rule in run if rule["health"] != "ok"]
+
+    def check_rules(self, server):
+        self.assertEqual(self.failed(server), [])
+        for name in NOT_IN_A_REPLAY:
+            self.assertEqual(server.query(name), [], name)
+        self.assertEqual(server.api("alerts")["alerts"], [], "of a replay")
+        for rule in recorded():
+            if ":ratio_" in rule["record"] or ":min_ratio_" in rule["record"]:
+                for labels, value in server.query(rule["record"]):
+                    self.assertTrue(0 <= float(value) <= 1, (rule["record"], labels, value))
+
+    def check_matchers(self, server):
+        """A label that a rule asks for, or against, is there: a slip would find, or leave out, nothing for ever."""
+        for rule in all_rules():
+            for selector in promql.parse(rule["expr"]).selectors:
+                for label, sign, value in selector.matchers:
+                    if ":" not in selector.name:
+                        positive = sign.replace("!=", "=").replace("!~", "=~")
+                        rows = server.query(f'count({selector.name}{{{label}{positive}"{value}"}})')
+                        self.assertTrue(rows, f"{selector.name}{{{label}{positive}{value}}}")
+
+
+    def check_runbook(self, server):
+        """What the runbook says to look at can be asked, of what is served."""
+        names = set(catalogue()) | {rule["record"] for rule in recorded()}
+        section = text_of("README.md").partition("\n## Alerts\n")[2].partition("\n## ")[0]
+        spans = [" ".join(span.split()) for span in re.findall(r"`([^`]+)`", re.sub(r"(?ms)^```.*?^```$", "", section))]
+        asked = [span for span in spans if re.search(r"procevent_\w+(:|_total|_bytes|_max)", span) and "=~" not in span]
+        self.assertGreater(len(asked), 30)
+        for expression in asked:
+            with self.subTest(expression):
+                self.assertEqual({selector.name for selector in promql.parse(expression).selectors} - names, set())
+                server.query(expression)
+
+
+if __name__ == "__main__":
+    harness.main()

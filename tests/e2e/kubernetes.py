@@ -1,0 +1,36 @@
+"""What README.md says of Kubernetes: its commands, which take a cluster, and its overlay, which kustomize renders."""
+
+import os
+import re
+import shutil
+import subprocess
+
+ROOT = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
+MANIFESTS = "deploy/kubernetes"
+SECONDS = 60
+
+COMMANDS = (
+    "kubectl apply -k .",
+    "kubectl -n procevent rollout status daemonset/procevent-exporter --timeout=10m",
+    "kubectl -n procevent exec daemonset/procevent-exporter -- procevent_exporter doctor"
+    " --web.listen-address=127.0.0.1:13677",
+)
+
+
+def render(directory, text):
+    """An overlay that stands beside a checkout."""
+    shutil.copytree(os.path.join(ROOT, MANIFESTS), os.path.join(directory, "procevent_exporter", MANIFESTS))
+    with open(os.path.join(directory, "kustomization.yaml"), "w", encoding="utf-8") as file:
+        file.write(text)
+    for path in re.findall(r"^ +- (\w+/\S+)", text, re.MULTILINE):
+        if not os.path.isfile(os.path.join(directory, path, "kustomization.yaml")):
+            raise AssertionError(f"nothing of kustomize's is in {path}")
+    if not shutil.which("kubectl"):
+        print("not installed, so the overlay was not rendered: kubectl")
+        return
+    done = subprocess.run(["kubectl", "kustomize", directory], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, timeout=SECONDS, check=False)
+    for line in ("kind: PodMonitor", "localhostProfile: procevent_exporter.json",
+                 "image: registry.example/procevent_exporter:0.1.0"):
+        if done.returncode != 0 or line not in done.stdout:
+            raise AssertionError(f"kubectl kustomize: exit {done.returncode}, not with {line!r}:\n{done.stdout}")
