@@ -213,7 +213,7 @@ RULES = {
     "template-datasource-rule": template_datasource,
     "template-job-instance-rule": template_job_instance,
     "template-on-time-change-reload-rule": template_refresh,
-    "template-label-catalogue-rule": template_query,
+    "template-label-promql-rule": template_query,
     "panel-datasource-rule": panel_datasource,
     "panel-title-description-rule": panel_title_description,
     "panel-units-rule": panel_unit,

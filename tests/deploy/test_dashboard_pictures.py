@@ -38,7 +38,7 @@ SECONDS = 120  # for a picture
 PICTURES = {
     "fork-storms": ("fork-storms", ("At a glance", "What forks now", "How fast")),
     "fork-storms-ends": ("fork-storms", ("How they end", "How long they live", "Crash loops")),
-    "exporter-health": ("exporter-health", ("At a glance", "The reader", "What it costs")),
+    "exporter-health": ("exporter-health", ("At a glance", "The reader", "Bounds")),
     "all-of-fork-storms": ("fork-storms", None),
     "all-of-exporter-health": ("exporter-health", None),
 }

@@ -2,7 +2,8 @@
 """Grafana's dashboards: made of their source, well-formed, and every expression answered by a real Prometheus.
 
 That scrapes the exporter while it replays the demo's machine and its fork storm. What a replay leaves out (LIVE_ONLY)
-is asked of one that scrapes a page with every metric.
+is asked of one that scrapes a page with every metric, as that of many machines with many commands: no panel may show
+more for it.
 """
 
 import contextlib
@@ -21,15 +22,18 @@ import unittest
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "e2e"))
 
+import catalogue  # noqa: E402
 import dashboard_lint  # noqa: E402
+import demo  # noqa: E402
 import grafana  # noqa: E402
 import harness  # noqa: E402
 import prometheus  # noqa: E402
-import catalogue  # noqa: E402
+import scraper  # noqa: E402
 
 SPEED = 4  # the demo's half a minute, storm and all, in eight seconds
 SECONDS = 12  # of scrapes
-DEMO = grafana.ROOT / "deploy" / "demo" / "demo.pcap"
+MANY = 24  # machines, commands and statuses: more than a panel may show
+MOST = 20  # lines or rows
 EVERY_METRIC = grafana.ROOT / "tests" / "golden" / "filled_snapshot.txt"
 
 # Panels that find nothing in a replay, because a capture does not hold it.
@@ -122,7 +126,7 @@ BROKEN = (
     ("template-job-instance-rule", "one job only", put(lambda board: variable(board, "job"), multi=False)),
     ("template-job-instance-rule", "all is another", put(lambda board: variable(board, "instance"), allValue=".*")),
     ("template-on-time-change-reload-rule", "at the start", put(lambda board: variable(board, "job"), refresh=1)),
-    ("template-label-catalogue-rule", "no such metric",
+    ("template-label-promql-rule", "no such metric",
      lambda board: variable(board, "job")["query"].update(query="label_values(procevent_buildinfo, job)")),
     ("panel-datasource-rule", "a fixed one", put(graph, datasource={"type": "prometheus", "uid": "mine"})),
     ("panel-datasource-rule", "of a target", lambda board: targets(board)[0].pop("datasource")),
@@ -191,10 +195,13 @@ class Lint(unittest.TestCase):
 # --- A real Prometheus ---
 
 class EveryMetric(http.server.BaseHTTPRequestHandler):
-    """The page with every metric; what counts, grows with each scrape."""
+    """The page with every metric, of many commands and statuses; what counts, grows with each scrape."""
 
     asked = 0
     page = EVERY_METRIC.read_text(encoding="utf-8")
+    for label, value in (("comm", "bash"), ("code", "250")):
+        page = re.sub(rf'(?m)^(.*\b{label}=)"{value}"(.*)$', lambda match: "\n".join(
+            f'{match[1]}"{number}"{match[2]}' for number in range(MANY)), page)
 
     def do_GET(self):  # noqa: N802 (the library's name)
         EveryMetric.asked += 1
@@ -236,21 +243,18 @@ class Asked:
         self._server, self.instance = server, instance
         self._end = time.time()
 
-    def text(self, expression):
-        return grafana.interpolated(expression, instance=re.escape(self.instance).replace("\\", "\\\\"),
-                                    shown=f"{SECONDS}s")
+    def series(self, target, instance):
+        """What is found for a target, where instances match; an error is an exception."""
+        expression = grafana.interpolated(target["expr"], instance=instance, shown=f"{SECONDS}s")
+        if target["instant"]:
+            return self._server.api("query", query=expression, time=self._end)["result"]
+        return self._server.api("query_range", query=expression, start=self._end - SECONDS / 2, end=self._end,
+                                step=1)["result"]
 
     def finds(self, target):
-        """Whether there is a number; an error is an exception."""
-        expression = self.text(target["expr"])
-        if target["instant"]:
-            rows = self._server.api("query", query=expression, time=self._end)["result"]
-            values = [row["value"] for row in rows]
-        else:
-            rows = self._server.api("query_range", query=expression, start=self._end - SECONDS / 2, end=self._end,
-                                    step=1)["result"]
-            values = [value for row in rows for value in row["values"]]
-        return any(value != "NaN" for _, value in values)
+        """Whether there is a number for the one instance."""
+        found = self.series(target, re.escape(self.instance).replace("\\", "\\\\"))
+        return any(value != "NaN" for one in found for _, value in one.get("values", [one.get("value")]))
 
     def silent_panels(self, board):
         """Those of which a target finds nothing."""
@@ -267,16 +271,13 @@ class Answers(unittest.TestCase):
     def setUpClass(cls):
         harness.require(prometheus.why_not())
         with contextlib.ExitStack() as stack:
-            exporter = stack.enter_context(harness.Exporter(
-                f"--source.replay={DEMO}", "--source.replay-loop=true", f"--source.replay-speed={SPEED}"))
-            exporter.wait_ready()
+            exporter = stack.enter_context(demo.replay(demo.DEMO, SPEED)).wait_ready()
             page = stack.enter_context(every_metric())
-            servers = [stack.enter_context(prometheus.Prometheus(port)) for port in (exporter.port, page)]
-            for server in servers:
-                server.wait_scraping()
+            machines = {f"machine-{number}": page for number in range(MANY)}
+            one = stack.enter_context(prometheus.Prometheus(exporter.port)).wait_scraping()
+            many = stack.enter_context(scraper.Scraper("Prometheus", demo.command_for(machines), None)).wait_scraping()
             time.sleep(SECONDS)
-            cls.replay, cls.all = (Asked(server, f"127.0.0.1:{port}")
-                                   for server, port in zip(servers, (exporter.port, page)))
+            cls.replay, cls.all = Asked(one, f"127.0.0.1:{exporter.port}"), Asked(many, "machine-1")
             cls.addClassCleanup(stack.pop_all().close)
 
     def test_each_panel_finds_something(self):
@@ -290,6 +291,17 @@ class Answers(unittest.TestCase):
     def test_what_a_replay_lacks_is_found_where_it_is(self):
         for board in map(grafana.board, grafana.files()):
             self.assertEqual(self.all.silent_panels(board) & set(LIVE_ONLY), set())
+
+    def test_however_many_there_are_no_panel_shows_more(self):
+        for label, names in (("instance", "up"), ("comm", "procevent_forks_total"),
+                             ("code", "procevent_exit_statuses_total")):
+            self.assertGreaterEqual(len(self.all.variable(f"label_values({names}, {label})")), MANY)
+        for board in map(grafana.board, grafana.files()):
+            for one in board["panels"]:
+                for target in one.get("targets", ()):
+                    if target["format"] != "heatmap":
+                        with self.subTest(board["title"], panel=one["title"], target=target["refId"]):
+                            self.assertLessEqual(len(self.all.series(target, ".+")), MOST)
 
     def test_an_expression_that_is_none_is_an_error(self):
         for broken in ("sum(", "no_such_function(up)", "up and"):
