@@ -1,67 +1,28 @@
-"""PromQL taken apart, as far as tests of expressions need it; and the catalogue of what the exporter serves."""
+"""The catalogue of what the exporter serves, as exporter/catalogue.h has it, and what Prometheus adds."""
 
 import collections
 import pathlib
 import re
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-OPERATORS = {"and", "or", "unless", "bool", "offset", "inf", "nan"}
-FROM_PROMETHEUS = {"up": set(), "scrape_samples_scraped": set(), "scrape_duration_seconds": set()}  # its own
-SCRAPED = {"job", "instance"}  # labels that a scrape adds
+TARGET = {"job", "instance"}  # labels that Prometheus gives
+HISTOGRAM = (("_bucket", {"le"}), ("_sum", set()), ("_count", set()))
 
-# `function` is what the series are handed to, "" if nothing; `range` is what stands between the brackets.
-Selector = collections.namedtuple("Selector", "metric matchers range function")
-
-_STRING = r'"(?:\\.|[^"\\])*"'
-_GROUPING = re.compile(r"\b(by|without|on|ignoring|group_left|group_right)\s*\(([^)]*)\)")
-_SELECTOR = re.compile(rf'{_STRING}|(?P<name>[a-zA-Z_:][\w:]*)(?P<matchers>\{{(?:{_STRING}|[^}}"])*\}})?'
-                       r"(?:\[(?P<range>[^\]]*)\])?")
-_MATCHER = re.compile(rf"(\w+)\s*(=~|!~|!=|=)\s*({_STRING})")
-
-
-def selectors(expression):
-    found = []
-    text = _GROUPING.sub("", expression)
-    for match in _SELECTOR.finditer(text):
-        before, after = text[:match.start()].rstrip(), text[match.end():].lstrip()
-        known = match["name"] in OPERATORS | {None}  # None: a string
-        if known or after.startswith("(") or before.endswith("@") or before[-1:].isdigit():
-            continue
-        function = re.search(r"(\w+)\s*\($", before)
-        found.append(Selector(match["name"], _MATCHER.findall(match["matchers"] or ""), match["range"],
-                              function[1] if function else ""))
-    return found
-
-
-def grouped_by(expression):
-    """All labels that it groups or joins by, anywhere."""
-    found = (label.strip() for _, labels in _GROUPING.findall(expression) for label in labels.split(","))
-    return {label for label in found if label}
-
-
-def without_totals(expression):
-    """The same with a number in the place of what comes to one: sum(...), max(...), and so on."""
-    while match := re.search(r"\b(sum|max|min|count)\s*\(", expression):
-        depth, end = 1, match.end()
-        while depth and end < len(expression):
-            quoted = re.match(_STRING, expression[end:])
-            depth += {"(": 1, ")": -1}.get(expression[end], 0)
-            end += quoted.end() if quoted else 1
-        expression = f"{expression[:match.start()]}1{expression[end:]}"
-    return expression
+Metric = collections.namedtuple("Metric", "kind labels")
+FROM_PROMETHEUS = {name: Metric("Gauge", set()) for name in ("up", "scrape_samples_scraped", "scrape_duration_seconds")}
 
 
 def catalogue():
-    """What exporter/catalogue.h has: the labels of each name that a scrape shows."""
+    """The kind and the labels of each name that a scrape shows."""
     text = (ROOT / "exporter" / "catalogue.h").read_text(encoding="utf-8")
     rows = re.findall(r'Metric\{"(\w+)", k(\w+), "[^"]*", "([^"]*)"', text)
     if len(rows) != text.count("Metric{\""):
         raise ValueError("exporter/catalogue.h: not all rows are of the form that is known here")
     found = {}
     for name, kind, labels in rows:
-        own = set(labels.split(", ")) if labels else set()
+        own = set(re.findall(r"\w+", labels))
         if kind == "Histogram":
-            found.update({f"{name}_bucket": own | {"le"}, f"{name}_sum": own, f"{name}_count": own})
+            found.update({name + suffix: Metric("Counter", own | more) for suffix, more in HISTOGRAM})
         else:
-            found[name] = own
+            found[name] = Metric(kind, own)
     return found

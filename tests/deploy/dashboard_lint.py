@@ -7,6 +7,7 @@ import re
 import sys
 
 import catalogue
+import promql
 
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 SELECTED = [("job", "=~", '"$job"'), ("instance", "=~", '"$instance"')]
@@ -32,7 +33,7 @@ def targets(board):
 
 def selectors(board):
     return [(name, panel, target, selector) for name, panel, target in targets(board)
-            for selector in catalogue.selectors(target.get("expr", ""))]
+            for selector in promql.selectors(target.get("expr", ""))]
 
 
 def variables(board, kind):
@@ -173,11 +174,11 @@ def target_metric(board):
 
 def target_label(board):
     for name, _, target in targets(board):
-        found = [one for one in catalogue.selectors(target.get("expr", "")) if one.metric in CATALOGUE]
-        labels = set().union(catalogue.SCRAPED, *(CATALOGUE[one.metric] for one in found))
-        asked = catalogue.grouped_by(target.get("expr", ""))
+        found = [one for one in promql.selectors(target.get("expr", "")) if one.metric in CATALOGUE]
+        labels = set().union(catalogue.TARGET, *(CATALOGUE[one.metric].labels for one in found))
+        asked = promql.grouped_by(target.get("expr", ""))
         for one in found:
-            wrong = {label for label, _, _ in one.matchers} - CATALOGUE[one.metric] - catalogue.SCRAPED
+            wrong = {label for label, _, _ in one.matchers} - CATALOGUE[one.metric].labels - catalogue.TARGET
             yield from (f"{name}: {one.metric} has no label {label}" for label in sorted(wrong))
         yield from (f"{name}: none of its metrics has a label {label}" for label in sorted(asked - labels))
 
@@ -187,22 +188,22 @@ def target_legend(board):
         legend = target.get("legendFormat", "")
         if target.get("format") != "table" and legend in ("", "__auto"):
             yield f"{name}: no legend"
-        unknown = set(re.findall(r"\{\{(\w+)\}\}", legend)) - catalogue.grouped_by(target.get("expr", ""))
+        unknown = set(re.findall(r"\{\{(\w+)\}\}", legend)) - promql.grouped_by(target.get("expr", ""))
         yield from (f"{name}: nothing is grouped by {label}" for label in sorted(unknown))
 
 
 def target_bounded(board):
     """So many lines or rows, however many machines and commands there are."""
     for name, _, target in targets(board):
-        expression = catalogue.without_totals(target.get("expr", ""))
-        labels = catalogue.grouped_by(expression) & UNBOUNDED
+        expression = promql.without_totals(target.get("expr", ""))
+        labels = promql.grouped_by(expression) & UNBOUNDED
         # Over time each moment has a top of its own: what is shown are those of all the time.
         ranked = r"\band topk\(\d+, .*@ end\(\)" if target.get("range") else r"\b(topk|bottomk)\(\d+, "
         listed = any(label == "comm" and kind == "=~" and "[" not in value and "*" not in value and "+" not in value
-                     for one in catalogue.selectors(expression) for label, kind, value in one.matchers)
+                     for one in promql.selectors(expression) for label, kind, value in one.matchers)
         if labels and not listed and not re.search(ranked, expression):
             yield f"{name}: by {', '.join(sorted(labels))} without a topk"
-        if catalogue.selectors(expression) and not re.search(r"\b(sum|max|min|count) by \(", expression):
+        if promql.selectors(expression) and not re.search(r"\b(sum|max|min|count) by \(", expression):
             yield f"{name}: a series for each machine"
 
 

@@ -1,45 +1,47 @@
-"""What an expression of PromQL asks for. For text that promtool took; it is no judge of syntax."""
+"""PromQL taken apart, as far as tests of expressions need it. For text that Prometheus took: it is no judge of syntax."""
 
 import collections
 import re
 
-_TOKEN = re.compile(r'"(?:\\.|[^"\\])*"|\[\w+\]|[a-zA-Z_:][\w:]*|\d[\w.]*|=~|!~|!=|\S')
-_GROUPING = ("by", "without", "on", "ignoring", "group_left", "group_right")
-_OPERATORS = ("and", "or", "unless", "offset", "bool")
+OPERATORS = {"and", "or", "unless", "bool", "offset", "inf", "nan"}
 
-# matchers: (label, operator, value as it is written)
-Selector = collections.namedtuple("Selector", "name matchers")
-Expression = collections.namedtuple("Expression", "selectors grouping windows counted")
+# `function` is what the series are handed to, "" if nothing; `range` is what stands between the brackets.
+Selector = collections.namedtuple("Selector", "metric matchers range function")
+
+_STRING = r'"(?:\\.|[^"\\])*"'
+_GROUPING = re.compile(r"\b(by|without|on|ignoring|group_left|group_right)\s*\(([^)]*)\)")
+_SELECTOR = re.compile(rf'{_STRING}|(?P<name>[a-zA-Z_:][\w:]*)(?P<matchers>\{{(?:{_STRING}|[^}}"])*\}})?'
+                       r"(?:\[(?P<range>[^\]]*)\])?")
+_MATCHER = re.compile(rf"(\w+)\s*(=~|!~|!=|=)\s*({_STRING})")
 
 
-def parse(text):
-    """`grouping`: the labels of by, without and on; `counted`: what stands at once in rate() or increase()."""
-    tokens = collections.deque(_TOKEN.findall(text))
-    found = Expression([], set(), [], set())
-    function = None
-    while tokens:
-        token = tokens.popleft()
-        follows = tokens[0] if tokens else ""
-        if token in _GROUPING:
-            found.grouping.update(label for label in _until(tokens, ")") if re.match(r"\w", label))
-        elif token.startswith("["):
-            found.windows.append(token[1:-1])
-        elif re.match(r"[a-zA-Z_:]", token) and token not in _OPERATORS:
-            if follows == "(" or follows in _GROUPING:
-                function = token
-                continue
-            matched = _until(tokens, "}") if follows == "{" else []
-            words = [word for word in matched if word not in "{,}"]
-            found.selectors.append(Selector(token, [(words[at], words[at + 1], words[at + 2][1:-1])
-                                                    for at in range(0, len(words), 3)]))
-            if function in ("rate", "increase"):
-                found.counted.add(token)
-        function = function if token == "(" else None
+def selectors(expression):
+    found = []
+    text = _GROUPING.sub("", expression)
+    for match in _SELECTOR.finditer(text):
+        before, after = text[:match.start()].rstrip(), text[match.end():].lstrip()
+        known = match["name"] in OPERATORS | {None}  # None: a string
+        if known or after.startswith("(") or before.endswith("@") or before[-1:].isdigit():
+            continue
+        function = re.search(r"(\w+)\s*\($", before)
+        found.append(Selector(match["name"], _MATCHER.findall(match["matchers"] or ""), match["range"],
+                              function[1] if function else ""))
     return found
 
 
-def _until(tokens, end):
-    taken = []
-    while taken[-1:] != [end]:
-        taken.append(tokens.popleft())
-    return taken
+def grouped_by(expression):
+    """All labels that it groups or joins by, anywhere."""
+    found = (label.strip() for _, labels in _GROUPING.findall(expression) for label in labels.split(","))
+    return {label for label in found if label}
+
+
+def without_totals(expression):
+    """The same with a number in the place of what comes to one: sum(...), max(...), and so on."""
+    while match := re.search(r"\b(sum|max|min|count)\s*\(", expression):
+        depth, end = 1, match.end()
+        while depth and end < len(expression):
+            quoted = re.match(_STRING, expression[end:])
+            depth += {"(": 1, ")": -1}.get(expression[end], 0)
+            end += quoted.end() if quoted else 1
+        expression = f"{expression[:match.start()]}1{expression[end:]}"
+    return expression

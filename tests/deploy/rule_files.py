@@ -2,22 +2,19 @@
 tests of promtool (rules/)."""
 
 import collections
-import pathlib
 import re
 
+import catalogue
 import promql
 import yaml
+from catalogue import ROOT, TARGET
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 RULES = ("recording.rules.yml", "alerts.rules.yml")
 CASES = sorted((ROOT / "tests" / "deploy" / "rules").glob("*.test.yml"))
 SEVERITIES = {"critical", "warning", "info"}
-TARGET = {"job", "instance"}  # labels that Prometheus gives
 FLEET = "procevent-fleet"
 UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 SLOWEST_SCRAPE = 60  # seconds between scrapes; a window has room for four
-
-Metric = collections.namedtuple("Metric", "kind labels")
 
 
 def text_of(*path):
@@ -48,19 +45,8 @@ def cases():
             for case in test.get("alert_rule_test", []):
                 found[case["alertname"]].append(case["exp_alerts"])
             for case in test.get("promql_expr_test", []):
-                for selector in promql.parse(case["expr"]).selectors:
-                    found[selector.name].append(case["exp_samples"])
-    return found
-
-
-def catalogue():
-    """Every name that the exporter serves, with its labels."""
-    rows = re.findall(r'Metric\{"(\w+)", k(\w+), "[^"]*", "([^"]*)"', text_of("exporter", "catalogue.h"))
-    found = {}
-    for name, kind, labels in rows:
-        suffixes = ("_bucket", "_count", "_sum") if kind == "Histogram" else ("",)
-        for suffix in suffixes:
-            found[name + suffix] = Metric("Counter" if kind == "Histogram" else kind, set(re.findall(r"\w+", labels)))
+                for selector in promql.selectors(case["expr"]):
+                    found[selector.metric].append(case["exp_samples"])
     return found
 
 
@@ -98,24 +84,24 @@ def faults_of_alert(rule, readme, tested):
 
 
 def faults_of_expression(rule, names, records):
-    asked = promql.parse(rule["expr"])
+    asked = promql.selectors(rule["expr"])
     allowed = set.union(TARGET, *(metric.labels for metric in names.values()))
-    yield from (f"label {label} is of no metric" for label in sorted(asked.grouping - allowed))
-    yield from (f"{window} has no room for four scrapes" for window in asked.windows
-                if seconds(window) < 4 * SLOWEST_SCRAPE)
-    yield from (f"{name} is no counter" for name in sorted(asked.counted)
-                if name not in names or names[name].kind != "Counter")
-    for selector in asked.selectors:
-        if selector.name in names:
-            labels = names[selector.name].labels | TARGET
-        elif selector.name in records:
-            labels = level(selector.name)
-        elif selector.name == "up":
+    yield from (f"label {label} is of no metric" for label in sorted(promql.grouped_by(rule["expr"]) - allowed))
+    yield from (f"{one.range} has no room for four scrapes" for one in asked
+                if one.range and seconds(one.range) < 4 * SLOWEST_SCRAPE)
+    yield from (f"{one.metric} is no counter" for one in asked if one.function in ("rate", "increase") and
+                (one.metric not in names or names[one.metric].kind != "Counter"))
+    for one in asked:
+        if one.metric in names:
+            labels = names[one.metric].labels | TARGET
+        elif one.metric in records:
+            labels = level(one.metric)
+        elif one.metric in catalogue.FROM_PROMETHEUS:
             labels = TARGET
         else:
-            yield f"nobody serves {selector.name}"
+            yield f"nobody serves {one.metric}"
             continue
-        yield from (f"{selector.name} has no label {label}" for label, _, _ in selector.matchers if label not in labels)
+        yield from (f"{one.metric} has no label {label}" for label, _, _ in one.matchers if label not in labels)
 
 
 def faults_of_record(rule, group, readme, tested):
@@ -129,7 +115,7 @@ def faults_of_record(rule, group, readme, tested):
     if (group == FLEET) != name.startswith("job"):
         yield "it is in the other group"
     if group == FLEET:
-        raw = [selector.name for selector in promql.parse(rule["expr"]).selectors if ":" not in selector.name]
+        raw = [one.metric for one in promql.selectors(rule["expr"]) if ":" not in one.metric]
         yield from (f"it asks the raw {metric} of all instances" for metric in raw)
         if level(name) != {"job"} and "topk" not in rule["expr"]:
             yield "nothing bounds it"

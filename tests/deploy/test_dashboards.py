@@ -28,6 +28,7 @@ import demo  # noqa: E402
 import grafana  # noqa: E402
 import harness  # noqa: E402
 import prometheus  # noqa: E402
+import promql  # noqa: E402
 import scraper  # noqa: E402
 
 SPEED = 4  # the demo's half a minute, storm and all, in eight seconds
@@ -178,18 +179,18 @@ class Lint(unittest.TestCase):
 
     def test_expressions_are_taken_apart(self):
         text = 'topk(3, sum by (a, b) (rate(x{job=~"$job", c!="}("}[5m] @ end()))) and on (d) f(y, "z", "") / 2e3 > 1'
-        self.assertEqual(catalogue.selectors(text), [
-            catalogue.Selector("x", [("job", "=~", '"$job"'), ("c", "!=", '"}("')], "5m", "rate"),
-            catalogue.Selector("y", [], None, "f")])
-        self.assertEqual(catalogue.grouped_by(text), {"a", "b", "d"})
-        self.assertEqual(catalogue.without_totals('1 - sum(a{x="("}) / (sum by (b) (c) > max(d))'),
+        self.assertEqual(promql.selectors(text), [
+            promql.Selector("x", [("job", "=~", '"$job"'), ("c", "!=", '"}("')], "5m", "rate"),
+            promql.Selector("y", [], None, "f")])
+        self.assertEqual(promql.grouped_by(text), {"a", "b", "d"})
+        self.assertEqual(promql.without_totals('1 - sum(a{x="("}) / (sum by (b) (c) > max(d))'),
                          "1 - 1 / (sum by (b) (c) > 1)")
 
     def test_the_catalogue_is_all_there(self):
         found = catalogue.catalogue()
         self.assertGreater(len(found), 50)
-        self.assertEqual(found["procevent_exits_total"], {"comm", "outcome"})
-        self.assertEqual(found["procevent_event_delay_seconds_bucket"], {"le"})
+        self.assertEqual(found["procevent_exits_total"], ("Counter", {"comm", "outcome"}))
+        self.assertEqual(found["procevent_event_delay_seconds_bucket"], ("Counter", {"le"}))
 
 
 # --- A real Prometheus ---
