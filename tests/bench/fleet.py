@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
-"""What a fleet costs: many exporters that replay a capture, one Prometheus that scrapes them all, evaluates the rules
-of deploy/prometheus and remote-writes into a VictoriaMetrics. Prints what a node costs itself
-and the servers, and what that makes of 10 000 nodes: by multiplication, and for the servers' memory and CPU that is all
-it is. Judges nothing. Needs a release build, and Debian's prometheus and victoria-metrics; no privilege.
+"""What a fleet costs: many exporters that replay a capture again and again; a Prometheus that scrapes them all and
+remote-writes into a VictoriaMetrics; a vmalert that evaluates the fleet's rules there. In the two ways that README.md
+describes, "Fleets": a shard, which records itself and writes that alone, and an agent, which writes everything.
+
+Prints what was measured, and that multiplied to 10 000 nodes: a multiplication is all it is. Needs a release build and
+Debian's prometheus and victoria-metrics; no privilege.
 """
 
 import argparse
 import contextlib
+import dataclasses
 import gzip
 import json
 import os
@@ -27,17 +30,41 @@ import harness  # noqa: E402
 
 FLEET = 10_000
 RULES = ROOT / "deploy" / "prometheus"
+RECORDED = ".+:procevent_.+|up|ALERTS"
+JOB_SERIES = '{__name__=~"job.*:procevent_.*"}'
 
 
-def status(pid, key):
+@dataclasses.dataclass(frozen=True)
+class Way:
+    """What one of Prometheus does in it, and what is left to the ruler beside the storage."""
+    name: str
+    flags: tuple
+    rules: tuple
+    written: str
+    ruler: tuple
+    own: str  # what the names of its own metrics begin with
+    series: str
+
+
+WAYS = (
+    Way("a shard", ("--storage.tsdb.path={home}/data",), ("recording.rules.yml", "alerts.rules.yml"), RECORDED,
+        ("fleet.rules.yml",), "prometheus_tsdb_head", "prometheus_tsdb_head_series"),
+    Way("an agent", ("--enable-feature=agent", "--storage.agent.path={home}/data"), (), ".+",
+        ("recording.rules.yml", "fleet.rules.yml"), "prometheus_agent", "prometheus_agent_active_series"),
+)
+
+
+# --- What a process says of itself. ---
+
+def status_mib(pid, key):
     text = pathlib.Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
-    return int(re.search(rf"^{key}:\s+(\d+)", text, re.MULTILINE).group(1))
+    return int(re.search(rf"^{key}:\s+(\d+)", text, re.MULTILINE).group(1)) / 1024
 
 
-def proportional_kib(pid):
+def proportional_mib(pid):
     """Memory with what is shared divided by its sharers: the binary and libraries are one for all on this machine."""
     text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
-    return int(re.search(r"^Pss:\s+(\d+)", text, re.MULTILINE).group(1))
+    return int(re.search(r"^Pss:\s+(\d+)", text, re.MULTILINE).group(1)) / 1024
 
 
 def cpu_seconds(pid):
@@ -49,7 +76,7 @@ def fetch(port, path, **arguments):
     request = urllib.request.Request(f"http://127.0.0.1:{port}{path}{query}", headers={"Accept-Encoding": "gzip"})
     with urllib.request.urlopen(request, timeout=harness.DEADLINE_SECONDS) as answer:
         body = answer.read()
-        return body if answer.headers.get("Content-Encoding") != "gzip" else gzip.decompress(body), len(body)
+        return gzip.decompress(body) if answer.headers.get("Content-Encoding") == "gzip" else body, len(body)
 
 
 def answers(port, path):
@@ -64,119 +91,146 @@ class Server:
     def __init__(self, folder, ready, command):
         self.port = harness.free_port()
         self._ready = ready
+        self._folder = folder
         folder.mkdir()
         with open(folder / "log", "wb") as log:
             self.process = subprocess.Popen(command(folder, self.port), stdin=subprocess.DEVNULL, stdout=log,
                                             stderr=log)
 
     def __enter__(self):
-        harness.wait_for(self.process.args[0], lambda: answers(self.port, self._ready))
+        harness.wait_for(f"{self.process.args[0]}, {self._folder}/log", self._is_ready)
         return self
 
     def __exit__(self, *_):
         self.process.terminate()
         self.process.wait(harness.DEADLINE_SECONDS)
 
+    def _is_ready(self):
+        if self.process.poll() is not None:
+            raise AssertionError(f"{self.process.args[0]} ended:\n{(self._folder / 'log').read_text()[-2000:]}")
+        return answers(self.port, self._ready)
+
     @property
     def pid(self):
         return self.process.pid
 
-
-def prometheus_config(ports, storage, interval):
-    targets = [{"targets": [f"127.0.0.1:{port}"], "labels": {"instance": f"node{i}"}} for i, port in enumerate(ports)]
-    return {"global": {"scrape_interval": interval, "evaluation_interval": interval},
-            "rule_files": [str(path) for path in sorted(RULES.glob("*.rules.yml"))],
-            "remote_write": [{"url": f"http://127.0.0.1:{storage}/api/v1/write"}],
-            "scrape_configs": [{"job_name": "procevent", "static_configs": targets}]}
-
-
-class Fleet:
-    def __init__(self, options, folder, stack):
-        self._options = options
-        replay = [f"--source.replay={options.capture}", "--source.replay-loop=true", "--log.level=error"]
-        self.nodes = []
-        for i in range(options.nodes):
-            self.nodes.append(stack.enter_context(Server(folder / f"node{i}", "/-/healthy", lambda _, port: [
-                harness.exporter_binary(), *replay, f"--web.listen-address=127.0.0.1:{port}"])))
-        self.storage = stack.enter_context(Server(folder / "storage", "/health", lambda home, port: [
-            "victoria-metrics", f"-storageDataPath={home}/data", f"-httpListenAddr=127.0.0.1:{port}",
-            "-retentionPeriod=1d", "-loggerLevel=WARN"]))
-        config = folder / "prometheus.yml"
-        config.write_text(json.dumps(prometheus_config([node.port for node in self.nodes], self.storage.port,
-                                                       options.interval)), encoding="utf-8")  # JSON is YAML
-        self.prometheus = stack.enter_context(Server(folder / "prometheus", "/-/ready", lambda home, port: [
-            "prometheus", f"--config.file={config}", f"--storage.tsdb.path={home}/data",
-            f"--web.listen-address=127.0.0.1:{port}", "--log.level=warn"]))
-
-    def ask(self, expression):
-        body, _ = fetch(self.prometheus.port, "/api/v1/query", query=expression)
-        rows = json.loads(body)["data"]["result"]
-        return float(rows[0]["value"][1]) if rows else 0.0
-
-    def all_up(self):
-        return self.ask("count(up == 1)") == self._options.nodes
-
-    def own(self, server, name):
-        """The sum of a metric of a server's own."""
-        text = fetch(server.port, "/metrics")[0].decode()
+    def own(self, name):
+        """The sum of a metric of its own."""
+        text = fetch(self.port, "/metrics")[0].decode()
         return sum(float(value) for value in re.findall(rf"^{name}(?:\{{.*\}})? (\S+)$", text, re.MULTILINE))
 
-    def slowest_rules(self):
-        groups = json.loads(fetch(self.prometheus.port, "/api/v1/rules")[0])["data"]["groups"]
-        return max((group["evaluationTime"] for group in groups), default=0)
 
-    def counters(self):
-        return {"time": time.monotonic(), "nodes": sum(cpu_seconds(node.pid) for node in self.nodes),
-                "prometheus": cpu_seconds(self.prometheus.pid), "storage": cpu_seconds(self.storage.pid),
-                "samples": self.own(self.prometheus, "prometheus_tsdb_head_samples_appended_total"),
-                "sent": self.own(self.prometheus, "prometheus_remote_storage_samples_total"),
-                "sent bytes": self.own(self.prometheus, "prometheus_remote_storage_bytes_total"),
-                "failed": self.own(self.prometheus, "prometheus_remote_storage_samples_failed_total")}
+def start_nodes(options, folder, stack):
+    replay = [f"--source.replay={options.capture}", "--source.replay-loop=true", "--log.level=error"]
+    return [stack.enter_context(Server(folder / f"node{i}", "/-/healthy", lambda _, port: [
+        harness.exporter_binary(), *replay, f"--web.listen-address=127.0.0.1:{port}"])) for i in range(options.nodes)]
 
 
-def tell(options, fleet, before, after):
-    seconds = after["time"] - before["time"]
-    rate = {name: (after[name] - before[name]) / seconds for name in before if name != "time"}
-    nodes = options.nodes
-    page = fleet.own(fleet.prometheus, "prometheus_tsdb_head_series") / nodes
-    scraped = fleet.ask("avg(scrape_samples_post_metric_relabeling)")
-    body, packed = fetch(fleet.nodes[0].port, "/metrics")
-    rows = (
-        ("a node: series scraped", f"{scraped:.0f}", f"{scraped * FLEET / 1e6:.1f} million"),
-        ("a node: bytes of a page, packed", f"{len(body)}, {packed}", ""),
-        ("a node: CPU", f"{rate['nodes'] / nodes * 1e3:.2f} ms/s",
-         f"{rate['nodes'] / nodes * FLEET:.0f} cores, spread"),
-        ("a node: memory (Pss here; Rss)",
-         f"{sum(proportional_kib(node.pid) for node in fleet.nodes) / nodes / 1024:.1f}; "
-         f"{sum(status(node.pid, 'VmRSS') for node in fleet.nodes) / nodes / 1024:.1f} MiB", ""),
-        ("Prometheus: series a node, with the rules'", f"{page:.0f}", f"{page * FLEET / 1e6:.1f} million"),
-        ("Prometheus: samples", f"{rate['samples']:.0f}/s", f"{rate['samples'] / nodes * FLEET / 1e3:.0f} thousand/s"),
-        ("Prometheus: CPU",
-         f"{rate['prometheus'] * 1e3:.0f} ms/s", f"{rate['prometheus'] / nodes * FLEET:.1f} cores"),
-        ("Prometheus: memory", f"{status(fleet.prometheus.pid, 'VmRSS') / 1024:.0f} MiB",
-         f"{status(fleet.prometheus.pid, 'VmRSS') / 1024 / 1024 / nodes * FLEET:.0f} GiB"),
-        ("remote write", f"{rate['sent']:.0f} samples/s, {rate['sent bytes'] / 1024:.0f} KiB/s",
-         f"{rate['sent bytes'] / nodes * FLEET / 1e6:.1f} MB/s"),
-        ("VictoriaMetrics: CPU", f"{rate['storage'] * 1e3:.0f} ms/s", f"{rate['storage'] / nodes * FLEET:.1f} cores"),
-        ("VictoriaMetrics: memory", f"{status(fleet.storage.pid, 'VmRSS') / 1024:.0f} MiB",
-         f"{status(fleet.storage.pid, 'VmRSS') / 1024 / 1024 / nodes * FLEET:.0f} GiB"),
-    )
-    print(f"| {nodes} nodes, every {options.interval}, {seconds:.0f} s | measured | x {FLEET // nodes} |")
-    print("| --- " * 3 + "|")
-    for row in rows:
-        print("| " + " | ".join(row) + " |")
-    print(f"\nsamples that could not be written: {after['failed'] - before['failed']:.0f}; "
-          f"slowest scrape: {fleet.ask('max(scrape_duration_seconds)') * 1e3:.0f} ms; "
-          f"rules that failed: {fleet.own(fleet.prometheus, 'prometheus_rule_evaluation_failures_total'):.0f}; "
-          f"slowest group of rules: {fleet.slowest_rules() * 1e3:.0f} ms")
+class Servers:
+    """Those that a way takes: the collector, the storage, and the ruler beside it."""
+
+    def __init__(self, way, options, nodes, folder, stack):
+        self.storage = stack.enter_context(Server(folder / "storage", "/health", lambda home, port: [
+            "victoria-metrics", f"-storageDataPath={home}/data", f"-httpListenAddr=127.0.0.1:{port}",
+            "-retentionPeriod=1d", "-loggerLevel=WARN", "-search.latencyOffset=5s"]))
+        config = folder / "prometheus.yml"
+        config.write_text(json.dumps(self.config(way, options, nodes)), encoding="utf-8")  # JSON is YAML
+        self.collector = stack.enter_context(Server(folder / "prometheus", "/-/ready", lambda home, port: [
+            "prometheus", f"--config.file={config}", f"--web.listen-address=127.0.0.1:{port}", "--log.level=warn",
+            *(flag.format(home=home) for flag in way.flags)]))
+        self.ruler = stack.enter_context(Server(folder / "ruler", "/health", lambda _, port: [
+            "vmalert", *(f"-rule={RULES / name}" for name in way.ruler), f"-httpListenAddr=127.0.0.1:{port}",
+            f"-datasource.url=http://127.0.0.1:{self.storage.port}", "-loggerLevel=WARN",
+            f"-remoteWrite.url=http://127.0.0.1:{self.storage.port}",
+            "-notifier.url=http://127.0.0.1:9"]))  # vmalert asks for one; no alert is among its rules
+
+    def config(self, way, options, nodes):
+        targets = [{"targets": [f"127.0.0.1:{node.port}"], "labels": {"instance": f"node{i}"}}
+                   for i, node in enumerate(nodes)]
+        written = [{"source_labels": ["__name__"], "regex": way.written, "action": "keep"}]
+        config = {"global": {"scrape_interval": options.interval},
+                  "remote_write": [{"url": f"http://127.0.0.1:{self.storage.port}/api/v1/write",
+                                    "write_relabel_configs": written}],
+                  "scrape_configs": [{"job_name": "procevent", "static_configs": targets}]}
+        return {**config, "rule_files": [str(RULES / name) for name in way.rules]} if way.rules else config
+
+    def ask(self, expression):
+        """Of the storage: what it answers has come all the way."""
+        rows = json.loads(fetch(self.storage.port, "/api/v1/query", query=expression)[0])["data"]["result"]
+        return float(rows[0]["value"][1]) if rows else 0.0
+
+    def counters(self, way, nodes):
+        own = self.collector.own
+        return {"time": time.monotonic(), "nodes": sum(cpu_seconds(node.pid) for node in nodes),
+                "collector": cpu_seconds(self.collector.pid), "storage": cpu_seconds(self.storage.pid),
+                "ruler": cpu_seconds(self.ruler.pid), "scraped": own(f"{way.own}_samples_appended_total"),
+                "written": own("prometheus_remote_storage_samples_total"),
+                "bytes": own("prometheus_remote_storage_bytes_total"),
+                "failed": own("prometheus_remote_storage_samples_failed_total")
+                + own("prometheus_remote_storage_samples_dropped_total") * (way.written == ".+"),
+                "rules failed": own("prometheus_rule_evaluation_failures_total")
+                + self.ruler.own("vmalert_execution_errors_total")}
+
+
+def measured(way, options, nodes, folder):
+    """Rows: what, the figure, its unit, and whether it grows with the fleet."""
+    folder.mkdir()
+    with contextlib.ExitStack() as stack:
+        servers = Servers(way, options, nodes, folder, stack)
+        harness.wait_for("all nodes in the storage", lambda: servers.ask("count(up == 1)") == options.nodes, 180)
+        harness.wait_for("the fleet's rules", lambda: servers.ask("job:procevent_forks:rate5m") > 0, 300)
+        time.sleep(options.settle)
+        before = servers.counters(way, nodes)
+        time.sleep(options.seconds)
+        after = servers.counters(way, nodes)
+        seconds = after["time"] - before["time"]
+        rate = {name: (after[name] - before[name]) / seconds for name in before}
+        page, packed = fetch(nodes[0].port, "/metrics")
+        yield "a node: series scraped", sum(line[:1] not in "#" for line in page.decode().splitlines()), "", False
+        yield "a node: a page, and as gzip", len(page) / 1024, f"KiB, {packed / 1024:.1f} KiB", False
+        yield "a node: CPU of replaying and being scraped", rate["nodes"] / len(nodes) * 1e3, "ms/s", False
+        yield ("a node: resident memory, and without what others share",
+               sum(status_mib(node.pid, "VmRSS") for node in nodes) / len(nodes),
+               f"MiB, {sum(proportional_mib(node.pid) for node in nodes) / len(nodes):.1f} MiB", False)
+        yield "Prometheus: series in memory", servers.collector.own(way.series), "", True
+        yield "Prometheus: samples", rate["scraped"], "/s", True
+        yield "Prometheus: CPU", rate["collector"], "cores", True
+        yield "Prometheus: resident memory", status_mib(servers.collector.pid, "VmRSS"), "MiB", True
+        yield "remote write: samples", rate["written"], "/s", True
+        yield "remote write: bytes", rate["bytes"] / 1e3, "kB/s", True
+        yield "VictoriaMetrics: CPU", rate["storage"], "cores", True
+        yield "VictoriaMetrics: resident memory", status_mib(servers.storage.pid, "VmRSS"), "MiB", True
+        yield "vmalert: CPU", rate["ruler"], "cores", True
+        yield "series of the fleet, `job.*:procevent_.*`", servers.ask(f"count({JOB_SERIES})"), "", False
+        yield "samples not written", after["failed"], "", False
+        yield "evaluations of rules that failed", after["rules failed"], "", False
+
+
+def tell(options, tables):
+    print(f"{options.nodes} nodes, scraped every {options.interval}, {options.seconds} s; "
+          f"in brackets: of {FLEET} nodes, by multiplication\n")
+    print("| | " + " | ".join(way.name for way in WAYS) + " |")
+    print("| --- " * (1 + len(WAYS)) + "|")
+    for rows in zip(*tables):
+        print(f"| {rows[0][0]} | " + " | ".join(cell(options, *row[1:]) for row in rows) + " |")
+
+
+def cell(options, figure, unit, grows):
+    found = f"{brief(figure)} {unit}".strip()
+    return f"{found} ({brief(figure * FLEET / options.nodes)})" if grows else found
+
+
+def brief(figure):
+    return f"{figure:.3g}" if figure < 1000 else f"{figure:,.0f}".replace(",", " ")
 
 
 def parse_options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", required=True, help="the build directory, of a release build")
     parser.add_argument("--nodes", type=int, default=100)
-    parser.add_argument("--interval", default="15s", help="between scrapes, and between evaluations")
-    parser.add_argument("--seconds", type=int, default=150, help="how long is measured, when all are scraped")
+    parser.add_argument("--interval", default="30s", help="between scrapes")
+    parser.add_argument("--seconds", type=int, default=240, help="how long each way is measured")
+    parser.add_argument("--settle", type=int, default=90, help="seconds before, when all has come once")
     parser.add_argument("--capture", default=str(ROOT / "deploy" / "demo" / "demo.pcap"))
     options = parser.parse_args()
     os.environ["PROCEVENT_EXPORTER_BINARY"] = os.path.abspath(os.path.join(options.build, "procevent_exporter"))
@@ -186,12 +240,9 @@ def parse_options():
 def main():
     options = parse_options()
     with tempfile.TemporaryDirectory(prefix="procevent-fleet-") as folder, contextlib.ExitStack() as stack:
-        fleet = Fleet(options, pathlib.Path(folder), stack)
-        harness.wait_for("all nodes to be scraped", fleet.all_up, 120)
-        time.sleep(30)  # the first scrapes make the series; those that follow are the cost
-        before = fleet.counters()
-        time.sleep(options.seconds)
-        tell(options, fleet, before, fleet.counters())
+        nodes = start_nodes(options, pathlib.Path(folder), stack)
+        tables = [list(measured(way, options, nodes, pathlib.Path(folder, way.own))) for way in WAYS]
+        tell(options, tables)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ import promql
 import yaml
 from catalogue import ROOT, TARGET
 
-RULES = ("recording.rules.yml", "alerts.rules.yml")
+RECORDING = ("recording.rules.yml", "fleet.rules.yml")
+RULES = (*RECORDING, "alerts.rules.yml")
 CASES = sorted((ROOT / "tests" / "deploy" / "rules").glob("*.test.yml"))
 SEVERITIES = {"critical", "warning", "info"}
 FLEET = "procevent-fleet"

@@ -13,8 +13,8 @@ import unittest
 
 import promql
 from catalogue import ROOT, catalogue
-from rule_files import (CASES, FLEET, RULES, alerts, all_rules, cases, faults_of_alert, faults_of_expression,
-                        faults_of_record, groups, recorded, text_of)
+from rule_files import (CASES, FLEET, RECORDING, RULES, alerts, all_rules, cases, faults_of_alert,
+                        faults_of_expression, faults_of_record, groups, recorded, text_of)
 
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 
@@ -124,8 +124,8 @@ class Promtool(unittest.TestCase):
         printed = promtool("check", "config", DEPLOYED / "prometheus.yml")
         for rules in RULES:
             self.assertIn(rules, printed)
-        self.assertRegex(printed, rf"{len(recorded())} rules found")
-        self.assertRegex(printed, rf"{len(alerts())} rules found")
+        found = sum(int(count) for count in re.findall(r"SUCCESS: (\d+) rules found", printed))
+        self.assertEqual(found, len(all_rules()))
 
     def test_the_rules_do_what_their_tests_say(self):
         self.assertGreater(len(CASES), 3)
@@ -145,7 +145,7 @@ class Promtool(unittest.TestCase):
                 series += [f'procevent_forks_total{{{target}, comm="{comm}"}}',
                            f'procevent_exits_total{{{target}, comm="{comm}", outcome="failure"}}']
         expected = {'{__name__=~"job.*:procevent_.*"}': 2 * 117, "instance_comm:procevent_forks:rate5m": 30 * 60}
-        test = {"rule_files": [str(DEPLOYED / RULES[0])], "evaluation_interval": "5m",
+        test = {"rule_files": [str(DEPLOYED / name) for name in RECORDING], "evaluation_interval": "5m",
                 "group_eval_order": [group["name"] for group in groups() if "record" in group["rules"][0]],
                 "tests": [{"interval": "1m", "input_series": [{"series": one, "values": "0+60x66"} for one in series],
                            "promql_expr_test": [{"expr": f"count({name})", "eval_time": "65m",

@@ -130,7 +130,9 @@ COMMANDS = {
         run(more="--rounds 1 --count 500", shows=r"\| vfork \|"),
     "python3 tests/bench/scrape_cost.py --build build/bench":
         run(more="--scrapes 2 --series 500", shows=r"\| procevent_exporter, 500 \|"),
-    "promtool check config deploy/prometheus/prometheus.yml": run(shows="2 rule files found"),
+    "python3 tests/bench/fleet.py --build build/bench":
+        elsewhere("tests/deploy/test_fleet.py"),
+    "promtool check config deploy/prometheus/prometheus.yml": run(shows="3 rule files found"),
     "build/bench/tests/bench/ledger_bench": run(more="--benchmark_min_time=0.001", shows="Benchmark"),
     **dict.fromkeys(("cmake --preset release && cmake --build --preset release",
                      "cmake --install build/release --component library --prefix /usr/local"),
@@ -181,7 +183,8 @@ def check(*command):
 
 OWN = check("{exporter}", "check-config", "--config.file={file}")
 YAML = {
-    **dict.fromkeys(("scrape_configs", "rule_files"), check("promtool", "check", "config", "{file}")),
+    **dict.fromkeys(("global", "scrape_configs", "rule_files"), check("promtool", "check", "config", "{file}")),
+    "remote_write": check("promtool", "check", "config", "--agent", "{file}"),
     "groups": check("promtool", "check", "rules", "{file}"),
     "apiVersion": kubernetes.render,
     **dict.fromkeys(("web", "source", "reader", "processes", "comms", "name_groups", "histograms", "log"), OWN),
