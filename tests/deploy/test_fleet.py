@@ -22,7 +22,7 @@ class Fleet(unittest.TestCase):
         harness.require(scraper.missing("prometheus", "victoria-metrics", "vmalert"))
         build = pathlib.Path(harness.exporter_binary()).parent
         done = subprocess.run([sys.executable, str(ROOT / "tests" / "bench" / "fleet.py"), f"--build={build}",
-                               "--nodes=3", "--interval=5s", "--seconds=30", "--settle=5"], stdin=subprocess.DEVNULL,
+                               "--nodes=3", "--interval=5s", "--seconds=70", "--settle=5"], stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=SECONDS, check=False)
         self.assertEqual(done.returncode, 0, done.stdout)
         rows = {name: figures for name, *figures in re.findall(r"(?m)^\| (.+?) \| (.+?) \| (.+?) \|$", done.stdout)}
