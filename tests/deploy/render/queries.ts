@@ -23,15 +23,23 @@ interface Series {
 }
 
 const SCRAPE = 2; // seconds between two scrapes, as the data source is told; there are more
+const RECORDED = 2; // seconds in which there is a recording, at least
+const BRIEFLY: Record<string, string> = { "5m": "10s" }; // the rules' window, as they are here
 
 function interpolated(text: string, shown: Shown) {
+  const rate = Math.max(4 * SCRAPE, shown.step + SCRAPE);
   const values: Record<string, string> = {
-    $__rate_interval: `${Math.max(4 * SCRAPE, shown.step + SCRAPE)}s`,
+    $__interval: `${RECORDED}s`,
+    $__rate_interval: `${rate}s`,
+    $__rate_interval_ms: `${rate * 1000}`,
     $__range: `${shown.seconds}s`,
+    $__range_s: `${shown.seconds}`,
+    $__from: `${(shown.end - shown.seconds) * 1000}`,
     $job: ".+",
     $instance: ".+",
   };
-  return text.replace(/\$\w+/g, (name) => values[name]);
+  return text.replace(/\$\w+/g, (name) => values[name])
+    .replace(/(\[|offset )(5m)\b/g, (_, before, window) => before + BRIEFLY[window]);
 }
 
 async function ask(query: Query, shown: Shown): Promise<Series[]> {
