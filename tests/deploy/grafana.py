@@ -1,15 +1,22 @@
 """The dashboards as they are committed, and their expressions as Grafana asks them."""
 
+import hashlib
 import json
 import pathlib
 import re
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 FOLDER = ROOT / "deploy" / "grafana"
+DRAWN = FOLDER / "screenshots" / "drawn_of.sha256"  # of which dashboards the pictures are
 
 
 def files():
     return sorted((FOLDER / "dashboards").glob("*.json"))
+
+
+def sums():
+    """Of the dashboards, as `sha256sum --check` takes them beside the pictures."""
+    return "".join(f"{hashlib.sha256(file.read_bytes()).hexdigest()}  ../dashboards/{file.name}\n" for file in files())
 
 
 def board(file):

@@ -41,11 +41,11 @@ class Machine(http.server.BaseHTTPRequestHandler):
     samples = every_metric()
 
     def content(self):
-        Machine.asked += 1
-        pod = f'pod="{Machine.asked // MANY // SAME_POD}"}}'
-        page = "".join([f"{series}{pod} {value * (1 + Machine.asked) if grows else value}\n"
+        Machine.asked = asked = Machine.asked + 1
+        pod = f'pod="{asked // MANY // SAME_POD}"}}'
+        page = "".join([f"{series}{pod} {value * (1 + asked) if grows else value}\n"
                         for series, value, grows in self.samples])
-        page += f"process_start_time_seconds{{{pod} {Machine.asked}\n"  # as if it were started again and again
+        page += f"process_start_time_seconds{{{pod} {asked}\n"  # as if it were started again and again
         return page + (APPEARING.replace("}", f",{pod}") if Machine.begun else "")
 
     def do_GET(self):  # noqa: N802 (the library's name)

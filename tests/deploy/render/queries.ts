@@ -24,7 +24,6 @@ interface Series {
 
 const SCRAPE = 2; // seconds between two scrapes, as the data source is told; there are more
 const RECORDED = 2; // seconds in which there is a recording, at least
-const BRIEFLY: Record<string, string> = { "5m": "10s" }; // the rules' window, as they are here
 
 function interpolated(text: string, shown: Shown) {
   const rate = Math.max(4 * SCRAPE, shown.step + SCRAPE);
@@ -38,8 +37,7 @@ function interpolated(text: string, shown: Shown) {
     $job: ".+",
     $instance: ".+",
   };
-  return text.replace(/\$\w+/g, (name) => values[name])
-    .replace(/(\[|offset )(5m)\b/g, (_, before, window) => before + BRIEFLY[window]);
+  return text.replace(/\$\w+/g, (name) => values[name]);
 }
 
 async function ask(query: Query, shown: Shown): Promise<Series[]> {
