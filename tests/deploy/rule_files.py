@@ -3,6 +3,7 @@ tests of promtool (rules/)."""
 
 import collections
 import re
+import subprocess
 
 import catalogue
 import promql
@@ -14,16 +15,31 @@ RULES = (*RECORDING, "alerts.rules.yml")
 CASES = sorted((ROOT / "tests" / "deploy" / "rules").glob("*.test.yml"))
 SEVERITIES = {"critical", "warning", "info"}
 FLEET = "procevent-fleet"
+ALERTS = {"alertname", "alertstate"}  # labels of what Prometheus records of alerts
 UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 SLOWEST_SCRAPE = 60  # seconds between scrapes; a window has room for four
+
+
+def run_promtool(*arguments, seconds=300):
+    """How it ended and what it printed; `seconds` are of a busy machine."""
+    done = subprocess.run(["promtool", *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, timeout=seconds, check=False)
+    return done.returncode, done.stdout
+
+
+def promtool(*arguments):
+    code, printed = run_promtool(*arguments)
+    if code != 0:
+        raise AssertionError(f"promtool {' '.join(map(str, arguments))}: exit {code}:\n{printed}")
+    return printed
 
 
 def text_of(*path):
     return ROOT.joinpath(*path).read_text(encoding="utf-8")
 
 
-def groups():
-    return [group for name in RULES for group in yaml.safe_load(text_of("deploy", "prometheus", name))["groups"]]
+def groups(rules=RULES):
+    return [group for name in rules for group in yaml.safe_load(text_of("deploy", "prometheus", name))["groups"]]
 
 
 def all_rules():
@@ -69,14 +85,15 @@ def faults_of_alert(rule, readme, tested):
         yield "its name does not begin with Procevent"
     if rule.get("labels", {}).get("severity") not in SEVERITIES:
         yield "it has no severity"
-    if set(notes) != {"summary", "description", "runbook"}:
-        yield "it has not just a summary, a description and a runbook"
+    if set(notes) != {"summary", "description", "runbook_url"}:
+        yield "it has not just a summary, a description and a runbook_url"
         return
-    if "\n" in notes["summary"] or ("$labels.instance" not in notes["summary"] and "absent(" not in rule["expr"]):
-        yield "its summary is not one line that names the instance"
+    named = re.search(r"\$labels\.(instance|job)\b", notes["summary"]) or "absent(" in rule["expr"]
+    if "\n" in notes["summary"] or not named:
+        yield "its summary is not one line that names the instance, or the job"
     if not notes["description"].endswith("."):
         yield "its description is no sentence"
-    if notes["runbook"] != f"README.md#{name.lower()}" or not re.search(rf"(?m)^### {name}$", readme):
+    if notes["runbook_url"] != f"README.md#{name.lower()}" or not re.search(rf"(?m)^### {name}$", readme):
         yield "README.md has no runbook for it"
     if not any(tested[name]):
         yield "no test lets it fire"
@@ -88,8 +105,10 @@ def faults_of_expression(rule, names, records):
     asked = promql.selectors(rule["expr"])
     allowed = set.union(TARGET, *(metric.labels for metric in names.values()))
     yield from (f"label {label} is of no metric" for label in sorted(promql.grouped_by(rule["expr"]) - allowed))
+    if re.search(r"\bwithout\b", rule["expr"]):
+        yield "it keeps labels of the target that may change"
     yield from (f"{one.range} has no room for four scrapes" for one in asked
-                if one.range and seconds(one.range) < 4 * SLOWEST_SCRAPE)
+                if one.range and ":" not in one.metric and seconds(one.range) < 4 * SLOWEST_SCRAPE)
     yield from (f"{one.metric} is no counter" for one in asked if one.function in ("rate", "increase") and
                 (one.metric not in names or names[one.metric].kind != "Counter"))
     for one in asked:
@@ -99,6 +118,8 @@ def faults_of_expression(rule, names, records):
             labels = level(one.metric)
         elif one.metric in catalogue.FROM_PROMETHEUS:
             labels = TARGET
+        elif one.metric == "ALERTS":
+            labels = TARGET | ALERTS
         else:
             yield f"nobody serves {one.metric}"
             continue

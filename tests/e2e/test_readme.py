@@ -133,6 +133,12 @@ COMMANDS = {
     "python3 tests/bench/fleet.py --build build/bench":
         elsewhere("tests/deploy/test_fleet.py"),
     "promtool check config deploy/prometheus/prometheus.yml": run(shows="3 rule files found"),
+    "sed -i 's|README.md#|https://git.example.org/procevent_exporter/README.md#|' /etc/prometheus/alerts.rules.yml":
+        run(instead=[("/etc/prometheus", "deploy/prometheus")],
+            more="&& promtool check rules deploy/prometheus/alerts.rules.yml", shows="12 rules found"),
+    **dict.fromkeys(("journalctl -u procevent_exporter", "docker logs procevent_exporter",
+                     "kubectl -n procevent get pods -o wide", "kubectl -n procevent logs POD --previous",
+                     "kubectl -n procevent describe pod POD"), elsewhere("there is no such service, container or pod")),
     "build/bench/tests/bench/ledger_bench": run(more="--benchmark_min_time=0.001", shows="Benchmark"),
     **dict.fromkeys(("cmake --preset release && cmake --build --preset release",
                      "cmake --install build/release --component library --prefix /usr/local"),

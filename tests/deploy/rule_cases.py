@@ -1,0 +1,86 @@
+"""Tests of promtool that are too long to be written down: of fleets. Each is the content of a file."""
+
+import itertools
+import random
+
+from catalogue import ROOT
+from rule_files import RULES, groups
+
+DEPLOYED = ROOT / "deploy" / "prometheus"
+COMMANDS = 210  # more than any of the tops holds
+BOUND = 12 + 200 + 3 * 100  # series of job.*, of one job
+TOPS = ("job_comm:procevent_forks:topk200_rate5m", "job_instance_comm:procevent_forks:topk100_rate5m",
+        "job_comm:procevent_failures:topk100_rate5m", "job_comm:procevent_failures:ratio_rate5m")
+
+
+def file_of(tests, rules=RULES, interval="1m"):
+    return {"rule_files": [str(DEPLOYED / name) for name in rules], "evaluation_interval": interval,
+            "group_eval_order": [group["name"] for group in groups(rules)], "tests": tests}
+
+
+def of_series(name, series, expected, at):
+    """`series`: values by series; `expected`: values by expression that comes to one."""
+    return {"name": name, "interval": "1m",
+            "input_series": [{"series": one, "values": values} for one, values in series.items()],
+            "promql_expr_test": [{"expr": expression, "eval_time": at,
+                                  "exp_samples": [{"labels": "{}", "value": value}] if value else []}
+                                 for expression, value in expected.items()]}
+
+
+def rows(target):
+    return [f'procevent_{metric}{{{target}, comm="{comm}"{more}}}' for comm in range(COMMANDS)
+            for metric, more in (("forks_total", ""), ("exits_total", ', outcome="failure"'))]
+
+
+def few_series():
+    """Two jobs of three instances, on which so many commands do everything."""
+    series = {}
+    for node in range(6):
+        target = f'job="{node % 2}", instance="{node}"'
+        series |= {f"up{{{target}}}": "1x66", f"procevent_replayed{{{target}}}": "0x66"}
+        series |= dict.fromkeys((
+            f"procevent_pid_max{{{target}}}", f"procevent_blind_seconds_total{{{target}}}",
+            f'procevent_peak_events_per_second{{{target}, event="fork", window="1s"}}',
+            f'procevent_events_total{{{target}, event="fork"}}', f'procevent_events_lost_total{{{target}, cpu="0"}}',
+            *rows(target)), "0+60x66")
+    expected = {'count({__name__=~"job.*:procevent_.*"})': 2 * BOUND,
+                "count(instance_comm:procevent_forks:rate5m)": 6 * COMMANDS}
+    return file_of([of_series("a fleet has few series", series, expected, "65m")], RULES[:2], "5m")
+
+
+def bounded_tops():
+    series = dict.fromkeys((row for node in range(2) for row in rows(f'job="{node}", instance="a"')), "0+60x10")
+    expected = {f"count({TOPS[0]})": 400, **{f"count({top})": 200 for top in TOPS[1:]}}
+    return file_of([of_series("tops are bounded", series, expected, "10m")], RULES[:2], "10m")
+
+
+def steady_tops():
+    """Of 120 instances each has its share, of which every minute is between the half and one and a half: whoever is
+    among the first 20 was in the top at each minute of the half hour."""
+    some = random.Random(1)
+    series = {}
+    for node in range(120):
+        for metric, more in (("forks", ""), ("exits", ', outcome="failure"')):
+            counts = itertools.accumulate(60000 / (10 + node) * some.uniform(0.5, 1.5) for _ in range(41))
+            series[f'procevent_{metric}_total{{job="a", instance="{node}", comm="{node}"{more}}}'] = " ".join(
+                f"{count:.0f}" for count in counts)
+    expected = {f"min(count_over_time({top}[30m]) and topk(20, {top}))": 31 for top in TOPS[:3]}
+    expected[f"min(count_over_time({TOPS[3]}[30m]) and topk(20, {TOPS[2]}))"] = 31
+    return file_of([of_series("tops are steady", series, expected, "40m")], RULES[:2])
+
+
+def many_down():
+    """Three of 60 are 5 %, three of 59 are more."""
+    series = {}
+    for job in (60, 59):
+        for node in range(job):
+            target = f'job="{job}", instance="{node}"'
+            series[f"up{{{target}}}"] = "1x4 0x20" if node < 3 else "1x24"
+            series[f"procevent_replayed{{{target}}}"] = "0x4 stale" if node < 3 else "0x24"
+    expected = {f'count(ALERTS{{alertname="ProceventManyDown", alertstate="firing", job="{job}"}})': value
+                for job, value in ((59, 1), (60, 0))}
+    return file_of([of_series("ProceventManyDown, of many", series, expected, "20m")])
+
+
+def generated():
+    return [few_series(), bounded_tops(), steady_tops(), many_down()]

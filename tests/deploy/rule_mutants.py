@@ -1,0 +1,119 @@
+"""Changes to the rules that a test must find: a threshold on each side, a window, a guard that is left out."""
+
+import json
+import re
+
+import yaml
+from rule_cases import DEPLOYED, generated
+from rule_files import CASES, RULES, alerts, text_of
+
+REPLAY = "unless on (job, instance)\n            procevent_replayed == 1"
+UP = "and on (job, instance) instance:procevent_up:max"
+PEAK = "instance:procevent_forks_peak:max"
+
+# Of each rule: how the names of the tests begin, and changes, each made where the text stands first.
+CHANGES = {
+    "instance:procevent_replayed:last": ("ProceventDown", (
+        ("[1h]", "[30m]"), ("[1h]", "[2h]"), ("and on (job, instance) up", ""), ('{job="procevent"}', ""),
+        ('or\n            0 * max by (job, instance) (up{job="procevent"})', ""))),
+    "instance:procevent_up:max": ("ProceventDown", (("== 0", ">= 0"), ("max by", "min by"))),
+    "ProceventAbsent": ("ProceventAbsent", (
+        ("instance:procevent_replayed:last", "instance:procevent_up:max"),
+        ("instance:procevent_replayed:last", 'up{job="procevent"}'))),
+    "ProceventRestarts": ("ProceventRestarts", ((">= 3", ">= 2"), (">= 3", ">= 4"), (UP, ""))),
+    "instance:procevent_restarts:changes1h": ("ProceventRestarts", (
+        ("[1h]", "[58m]"), ("[1h]", "[63m]"), ("1 + ", ""),
+        ("and on (job, instance)\n            instance:procevent_replayed:last", ""))),
+    "ProceventNotListening": ("ProceventNotListening", (("max by", "min by"), (REPLAY, ""))),
+    "ProceventManyDown": ("ProceventManyDown", (
+        ("0.05", "0.04"), ("0.05", "0.06"), (", 2)", ", 1)"), (", 2)", ", 3)"), ("|ProceventNotListening", ""),
+        (', alertstate="firing"', ""))),
+    "ProceventEventsLost": ("ProceventEventsLost", (
+        ("lost_total[15m])) > 0", "lost_total[15m])) > 0.5"), ("lost_total[15m]", "lost_total[14m]"),
+        ("lost_total[15m]", "lost_total[16m]"), ("drops_total[15m])) > 0", "drops_total[15m])) > 0.5"),
+        ("drops_total[15m]", "drops_total[14m]"), ("drops_total[15m]", "drops_total[16m]"),
+        ("exact == 0", "exact >= 0"), (REPLAY, ""))),
+    "ProceventIncomplete": ("ProceventIncomplete", (
+        ("0.999", "0.9991"), ("0.999", "0.9989"), ("changes1h == 1", "changes1h >= 1"),
+        ("unless on (job, instance)\n            instance:procevent_restarts:changes1h == 1", ""))),
+    "ProceventCommOverflow": ("ProceventCommOverflow", (
+        ("> 0", "> 0.5"), ("[1h]", "[59m]"), ("[1h]", "[61m]"), (REPLAY, ""))),
+    "ProceventForkStorm": ("ProceventForkStorm", (
+        ("300", "299"), ("300", "301"), ("1000", "999"), ("1000", "1001"), ("100 *", "99 *"), ("100 *", "101 *"),
+        ("> 10 *", "> 9 *"), ("> 10 *", "> 11 *"), (f"max_over_time({PEAK}[2m])", PEAK),
+        (REPLAY, ""))),
+    "ProceventCrashLoop": ("ProceventCrashLoop", (
+        (">= 1", ">= 0.8"), (">= 1", ">= 1.2"), ("> 0.5", ">= 0.5"), ("> 0.5", "> 0.53"), (r"\\[.+ .+\\]", "x"),
+        (r"\\[.+ .+\\]", r"\\[.+\\]"), ('outcome!="success",', ""), (REPLAY, ""))),
+    "ProceventCoreDumps": ("ProceventCoreDumps", (
+        ("> 0", "> 0.5"), ("[15m]", "[14m]"), ("[15m]", "[16m]"), ('{event="coredump"}', ""), (REPLAY, ""))),
+    "ProceventPidWrap": ("ProceventPidWrap", (("900", "897"), ("900", "903"), (REPLAY, ""))),
+    "instance:procevent_pid_wrap_seconds:rate15m": ("ProceventPidWrap", (("[15m]", "[10m]"), ("[15m]", "[20m]"))),
+    "instance:procevent_events:rate5m": ("a busy instance", (('event!="ack"', ""),)),
+    "instance:procevent_events_lost:rate5m": ("a new pod", (("[5m]", "[4m]"), ("[5m]", "[10m]"))),
+    "instance_comm:procevent_forks:rate5m": ("rows that appear", (
+        ("== 1", ">= 0"), ("300", "299"), ("offset 5m", "offset 4m"))),
+    "instance_comm_outcome:procevent_exits:rate5m": ("rows that appear", (
+        ("== 1", ">= 0"), ("300", "299"), ("offset 5m", "offset 4m"))),
+    PEAK: ("a busy instance", (('event="fork", ', ""), (', window="1s"', ""))),
+    "instance:procevent_loss:ratio_rate1h": ("completeness", (('event!="ack"', ""),)),
+    "instance:procevent_blind:ratio_rate1h": ("completeness", ((", 1)", ", 2)"),)),
+    "instance:procevent_stopped:ratio_avg1h": ("completeness", (
+        ("> 0", ">= 0"), ("[5m]", "[4m]"), ("[5m]", "[6m]"), ("[1h]", "[50m]"))),
+    "instance:procevent_completeness:ratio_rate1h": ("completeness", (
+        ("> instance:procevent_blind", "< instance:procevent_blind"), ("offset 1h", "offset 30m"),
+        ("or\n                1 + 0 * sum by (job, instance) (rate(procevent_events_lost_total[1h]))", ""))),
+    "instance:procevent_forks_peak:median1d": ("the baseline", (
+        ("[1d]", "[12h]"), ("[1d]", "[20h]"), ("offset 1h", "offset 30m"), ("0.5", "0.4"), ("0.5", "0.6"))),
+    "job_comm:procevent_forks:topk200_rate5m": ("tops", (
+        ("200", "199"), ("200", "201"), ("200", "20"), ("topk by (job)", "topk"))),
+    "job_instance_comm:procevent_forks:topk100_rate5m": ("tops", (
+        ("100", "99"), ("100", "101"), ("100", "20"), ("topk by (job)", "topk"))),
+    "job_comm:procevent_failures:topk100_rate5m": ("tops", (
+        ("100", "99"), ("100", "101"), ("100", "20"), ("topk by (job)", "topk"))),
+}
+
+
+def all_changes():
+    """Of each: the rule, the tests, the text before and after."""
+    for rule, (tests, changes) in CHANGES.items():
+        yield from ((rule, tests, old, new) for old, new in changes)
+    for alert in alerts():
+        if "for" in alert:
+            minutes = int(alert["for"][:-1])
+            yield from ((alert["alert"], alert["alert"], f"for: {minutes}m", f"for: {other}m")
+                        for other in (minutes - 1, minutes + 1))
+    crash_loop = next(alert["expr"] for alert in alerts() if alert["alert"] == "ProceventCrashLoop")
+    for names in re.findall(r'comm!~"(.*)"', crash_loop)[1:]:
+        yield from (("ProceventCrashLoop", "ProceventCrashLoop, of commands", names, names.replace(name, "x", 1))
+                    for name in names.split("|"))
+
+
+def changed(rule, old, new):
+    """The file that has this rule, and its text after the change."""
+    for name in RULES:
+        before, found, after = text_of("deploy", "prometheus", name).partition(f": {rule}\n")
+        end = re.search(r"\n      - (alert|record): |\Z", after).start()
+        if old in after[:end]:
+            return name, before + found + after[:end].replace(old, new, 1) + after[end:]
+    raise ValueError(f"{rule} does not have {old}")
+
+
+def mutants(directory):
+    """Written to the directory: of each change a line that tells it, the rules, and the files of its tests."""
+    files = [yaml.safe_load(case.read_text(encoding="utf-8")) for case in CASES] + generated()
+    found = []
+    for number, (rule, tests, old, new) in enumerate(all_changes()):
+        name, text = changed(rule, old, new)
+        rules = directory / f"{number}.rules.yml"
+        rules.write_text(text, encoding="utf-8")
+        of_it = []
+        for content in files:
+            chosen = [test for test in content["tests"] if test["name"].startswith(tests)]
+            used = [base.rpartition("/")[2] for base in content["rule_files"]]
+            if chosen and name in used:
+                of_it.append(directory / f"{number}-{len(of_it)}.test.yml")
+                used = [str(rules if base == name else DEPLOYED / base) for base in used]
+                of_it[-1].write_text(json.dumps({**content, "tests": chosen, "rule_files": used}), encoding="utf-8")
+        found.append((f"{rule}: {old!r} -> {new!r}", rules, of_it))
+    return found
