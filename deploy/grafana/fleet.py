@@ -53,8 +53,8 @@ def glance():
         stat(3, "Machines", "locale", f"How many are to be scraped. {LIVE}", line(f"sum({of(TARGETS)})", "machines")),
         stat(3, "Not answering", "locale", f"Machines whose exporter Prometheus cannot scrape. {LIVE}",
              line(silent, "machines"), ALARM),
-        stat(3, "Deaf within an hour", "locale", f"Machines that were not heard for a part of the last hour. {LIVE}",
-             line(or_zero(f"count({blind} > 0)", f"count({blind})"), "machines"), ALARM),
+        stat(3, "Deaf within an hour", "locale", f"Machines not heard for 0.1 % of the last hour or more. {LIVE}",
+             now(or_zero(f"count({blind} >= 0.001)", f"count({blind})"), "machines"), ALARM),
         stat(3, "Completeness", "percentunit",
              "The share of what happened that was counted, in the last hour, on the machine where it is least: with "
              f"the time in which nobody listened. {LIVE}",

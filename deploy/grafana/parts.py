@@ -14,7 +14,7 @@ BUILD = "procevent_build_info"
 MACHINE = "{{instance}}"
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 WIDTH = 24  # of Grafana's grid
-RATES = {"eps", "cps", "mps", "reqps"}
+SOFT_MAX = {"eps": 1, "cps": 1, "mps": 1, "reqps": 1, "percentunit": 0.01}
 
 
 # --- Expressions ---
@@ -169,9 +169,10 @@ def stat(width, title, unit, description, target, thresholds=steps((None, "blue"
         color={"mode": "thresholds"}, thresholds=thresholds, noValue="not known", **defaults)
 
 
-ALARM = steps((None, "green"), (1, "red"))  # of what should be none
+# `text` is the color of what is not known.
+ALARM = steps((None, "text"), (0, "green"), (1, "red"))  # of what should be none
 FULL = steps((None, "green"), (0.8, "orange"), (0.95, "red"))  # of what has a limit
-WHOLE = steps((None, "red"), (0.99, "orange"), (1, "green"))  # of what should be all
+WHOLE = steps((None, "text"), (0, "red"), (0.99, "orange"), (1, "green"))  # of what should be all
 
 
 def graph(width, title, unit, description, *targets, stacked=False, fill=0, table=(), positive=True, log=False,
@@ -179,7 +180,7 @@ def graph(width, title, unit, description, *targets, stacked=False, fill=0, tabl
     """Lines over time. `table`: calculations that a legend to the right shows; else it is a list below."""
     place = {"displayMode": "table", "placement": "right"} if table else {"displayMode": "list", "placement": "bottom"}
     order = {"sortBy": table[0].capitalize(), "sortDesc": True} if table else {}
-    custom = {"axisSoftMax": 1} if unit in RATES else {}  # zeros are at the bottom
+    custom = {"axisSoftMax": SOFT_MAX[unit]} if unit in SOFT_MAX else {}  # zeros are at the bottom
     if log:
         custom["scaleDistribution"] = {"type": "log", "log": 10}
     return _panel("timeseries", width, title, unit, description, targets, {

@@ -211,9 +211,9 @@ def target_ours(board):
 
 
 def fleet_records(board):
-    """Of ten thousand machines: what is recorded of jobs, and one series of each machine."""
-    for name, _, _, selector in selectors(board) if board.get("uid") == FLEET else ():
-        if not re.match(r"(job\w*|instance):", selector.metric):
+    """Of ten thousand machines: what is recorded of jobs; and of now, one series of each machine."""
+    for name, _, target, selector in selectors(board) if board.get("uid") == FLEET else ():
+        if not re.match(r"job\w*:" if target.get("range") else r"(job\w*|instance):", selector.metric):
             yield f"{name}: {selector.metric} of all machines"
 
 

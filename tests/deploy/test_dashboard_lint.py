@@ -116,6 +116,8 @@ OF_THE_FLEET = (
     ("template-job-instance-rule", "no job", lambda board: board["templating"]["list"].remove(variable(board, "job"))),
     ("target-job-instance-rule", "all jobs", replaced(r'job=~"\$job"', "")),
     ("fleet-records", "all commands", replaced(r"sum\(job:procevent_forks", "sum(instance_comm:procevent_forks")),
+    ("fleet-records", "each machine over time",
+     replaced(r"max\(job:[a-z:_]*", "max(instance:procevent_forks_peak:max")),
     ("fleet-records", "a raw metric", replaced(r"max\(job:[a-z:_]*", "max(procevent_processes")),
 )
 
