@@ -29,7 +29,7 @@ def fleet():
         ("The worst machines",
          (8, worst("Worst second", "eps", "The most forks, threads too, in any second of the last minute.",
                    "topk", "instance:procevent_forks_peak:max"),
-          worst("Soonest wrap of PIDs", "s", "How soon a PID comes again, by the forks of 15 minutes.",
+          worst("Soonest PID wrap", "s", "How soon a PID comes again, by the forks of 15 minutes.",
                 "bottomk", "instance:procevent_pid_wrap_seconds:rate15m"))),
         ("What was missed",
          (8, worst("Lost most", "percentunit", "The share of the events of an hour that were lost.",
@@ -53,7 +53,7 @@ def glance():
         stat(3, "Machines", "locale", f"How many are to be scraped. {LIVE}", line(f"sum({of(TARGETS)})", "machines")),
         stat(3, "Not answering", "locale", f"Machines whose exporter Prometheus cannot scrape. {LIVE}",
              line(silent, "machines"), ALARM),
-        stat(3, "Deaf within an hour", "locale", f"Machines not heard for 0.1 % of the last hour or more. {LIVE}",
+        stat(3, "Deaf in an hour", "locale", f"Machines not heard for 0.1 % of the last hour or more. {LIVE}",
              now(or_zero(f"count({blind} >= 0.001)", f"count({blind})"), "machines"), ALARM),
         stat(3, "Completeness", "percentunit",
              "The share of what happened that was counted, in the last hour, on the machine where it is least: with "
@@ -62,10 +62,10 @@ def glance():
         stat(3, "Forks", "eps", "New processes a second, on all machines.",
              line(f"sum({of('job:procevent_forks:rate5m')})", "forks"), decimals=0),
         stat(3, "Worst second", "eps", "The most forks, threads too, in any second of the last minute of any machine.",
-             line(f"max({of('job:procevent_forks_peak:max')})", "forks"), decimals=0),
+             line(f"max({of('job:procevent_forks_peak:max')})", "forks")),
         stat(3, "Failed or killed", "percentunit", "The share of process ends that were a failure or a signal.",
              line(share(bad, ends), "share"), decimals=1),
-        stat(3, "Soonest wrap of PIDs", "s", "How soon a PID comes again, on the machine where that is soonest.",
+        stat(3, "Soonest PID wrap", "s", "How soon a PID comes again, on the machine where that is soonest.",
              line(f"min({of('job:procevent_pid_wrap_seconds:min_rate15m')})", "until then")))
 
 

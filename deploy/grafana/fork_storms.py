@@ -105,7 +105,7 @@ def forks_by_command():
     return graph(24, "Forks by command", "eps",
                  "New processes, by the command that forked them: the ten that forked most in the time shown. Each "
                  "point is an average over five minutes, the highest of its step.",
-                 line(top(10, total("comm", recorded(of(FORKED)))), "{{comm}}"), stacked=True, table=("mean", "max"))
+                 line(top(10, total("comm", recorded(of(FORKED)))), "{{comm}}"), stacked=True, table=("max",))
 
 
 # --- How fast ---
@@ -219,7 +219,7 @@ def without_exec():
                  "Processes that were forked and ended without executing anything, in the time shown: workers, a "
                  "shell's pipes, a fork bomb. The 15 commands and machines with the most, of those that still have a "
                  "row.",
-                 {"instance": ("Machine", 120), "comm": ("Command", 180)}, {"Ends": f"topk(15, {ended})"}, decimals=0)
+                 {"instance": ("Machine", 120), "comm": ("Command", 180)}, {"Ends": f"topk(15, {ended} > 0)"}, decimals=0)
 # --- Completeness and loss ---
 
 def completeness():

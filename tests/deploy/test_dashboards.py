@@ -41,7 +41,7 @@ LIVE_ONLY = {
     "Completeness": "a replay has no blind time",
     "Completeness of an hour": "a replay has no blind time",
     "Least complete": "a replay has no blind time",
-    "Deaf within an hour": "a replay has no blind time",
+    "Deaf in an hour": "a replay has no blind time",
     "Machines": "a replay is none of the fleet's",
     "Not answering": "a replay is none of the fleet's",
     "Blind time": "a replay has no listener that could fail",
