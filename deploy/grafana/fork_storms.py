@@ -219,7 +219,8 @@ def without_exec():
                  "Processes that were forked and ended without executing anything, in the time shown: workers, a "
                  "shell's pipes, a fork bomb. The 15 commands and machines with the most, of those that still have a "
                  "row.",
-                 {"instance": ("Machine", 120), "comm": ("Command", 180)}, {"Ends": f"topk(15, {ended} > 0)"}, decimals=0)
+                 {"instance": ("Machine", 120), "comm": ("Command", 180)}, {"Ends": f"topk(15, {ended} > 0)"},
+                 decimals=0)
 # --- Completeness and loss ---
 
 def completeness():
