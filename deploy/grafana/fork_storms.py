@@ -221,6 +221,8 @@ def without_exec():
                  "row.",
                  {"instance": ("Machine", 120), "comm": ("Command", 180)}, {"Ends": f"topk(15, {ended} > 0)"},
                  decimals=0)
+
+
 # --- Completeness and loss ---
 
 def completeness():
