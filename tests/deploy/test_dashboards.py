@@ -92,9 +92,9 @@ class Asked:
         self._server, self.instance = server, instance
         self._end = time.time()
 
-    def series(self, target, instance=".+"):
+    def series(self, target, instance=".+", shown=SHOWN):
         """What is found for a target, where instances match; an error is an exception."""
-        expression = grafana.interpolated(brief_rules.briefly(target["expr"]), self._end, SHOWN, instance=instance)
+        expression = grafana.interpolated(brief_rules.briefly(target["expr"]), self._end, shown, instance=instance)
         return self._answer(expression, target["instant"])
 
     @functools.cache
@@ -104,9 +104,9 @@ class Asked:
         return self._server.api("query_range", query=expression, start=self._end - SHOWN / 2, end=self._end,
                                 step=1)["result"]
 
-    def last(self, target, instance=".+"):
+    def last(self, target, shown=SHOWN):
         """Of each series that there is at the end: its labels and value."""
-        found = [(one["metric"], one.get("value") or one["values"][-1]) for one in self.series(target, instance)]
+        found = [(one["metric"], one.get("value") or one["values"][-1]) for one in self.series(target, shown=shown)]
         return [(labels, float(value)) for labels, (at, value) in found if at > self._end - 1]
 
     def finds(self, target):
@@ -154,6 +154,8 @@ class Answers(unittest.TestCase):
             synthetic.Machine.begun = True
             synthetic.Machine.closed.add(down)
             time.sleep(SHOWN / 2)
+            one_down = "job:procevent_up:count - job:procevent_up:sum == 1 and on (job) count by (job) (up == 0) == 1"
+            harness.wait_for("all but one to answer", lambda: many.query(one_down))
             cls.replay, cls.all = Asked(one, "replay-1"), Asked(many, "machine-1")
             cls.addClassCleanup(stack.pop_all().close)
 
@@ -210,6 +212,17 @@ class Answers(unittest.TestCase):
                             if one["metric"].get(label) == synthetic.NEWCOMER[label]]
                     self.assertTrue(told and all(max(float(value) for _, value in one) > 0 for one in told), told)
         self.assertGreater(asked, 12)
+
+    def test_the_first_count_of_a_row_is_told_exactly(self):
+        """Of an exporter that was there before the row, and of one that began after the time shown did."""
+        target, counter = target_of("fork-storms", "Ended without an exec"), "procevent_unexeced_exits_total"
+        for asked, command, shown in ((self.all, "newcomer", SHOWN), (self.replay, "fork-storm", 3600)):
+            with self.subTest(command):
+                counted = {value for _, value in asked.last(
+                    {"expr": f'{counter}{{comm="{command}"}}', "instant": True})}
+                told = {value for labels, value in asked.last(target, shown) if labels["comm"] == command}
+                self.assertEqual(told, counted)
+                self.assertGreater(min(told), 0)
 
     def test_an_expression_that_is_none_is_an_error(self):
         for broken in ("sum(", "no_such_function(up)", "up and"):
