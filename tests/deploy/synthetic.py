@@ -50,9 +50,10 @@ class Machine(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):  # noqa: N802 (the library's name)
         content = self.content().encode()
-        self.send_response(503 if self.server.server_port in self.closed else 200)
-        self.end_headers()
-        self.wfile.write(content)
+        with contextlib.suppress(ConnectionError):  # whose patience ended before
+            self.send_response(503 if self.server.server_port in self.closed else 200)
+            self.end_headers()
+            self.wfile.write(content)
 
     def log_message(self, *_):
         pass

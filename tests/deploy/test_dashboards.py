@@ -31,7 +31,8 @@ import synthetic  # noqa: E402
 
 SPEED = 4  # the demo's half a minute, storm and all, in eight seconds
 SECONDS = 26  # until the newcomer: longer than an hour is, briefly
-SHOWN = 12  # of them, with half as many after
+AFTER = 6  # that: less than 5 minutes are, briefly
+SHOWN = 20  # of them all
 MANY = synthetic.MANY
 MOST = 20  # lines or rows
 DOWN = "machine-down"
@@ -151,10 +152,11 @@ class Answers(unittest.TestCase):
             one = stack.enter_context(demo.scraped({"replay-1": exporter.port}, node=others)).wait_scraping()
             many = stack.enter_context(demo.scraped({**machines, DOWN: down}, node=others)).wait_scraping()
             time.sleep(SECONDS)
-            synthetic.Machine.begun = True
             synthetic.Machine.closed.add(down)
-            time.sleep(SHOWN / 2)
             one_down = "job:procevent_up:count - job:procevent_up:sum == 1 and on (job) count by (job) (up == 0) == 1"
+            harness.wait_for("all but one to answer", lambda: many.query(one_down))
+            synthetic.Machine.begun = True
+            time.sleep(AFTER)
             harness.wait_for("all but one to answer", lambda: many.query(one_down))
             cls.replay, cls.all = Asked(one, "replay-1"), Asked(many, "machine-1")
             cls.addClassCleanup(stack.pop_all().close)
@@ -262,7 +264,7 @@ class Listening(harness.LiveTest):
                 time.sleep(SECONDS)
                 with harness.Storm("fork", 2000) as storm:
                     storm.wait()
-                time.sleep(SHOWN / 2)
+                time.sleep(AFTER)
                 asked = Asked(server, "this-one")
                 for board in map(grafana.board, grafana.files()):
                     self.assertEqual(asked.silent_panels(board) & set(LIVE_ONLY), set(), board["title"])
