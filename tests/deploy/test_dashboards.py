@@ -212,7 +212,7 @@ class Answers(unittest.TestCase):
                     asked += 1
                     told = [one.get("values", [one.get("value")]) for one in self.all.series(target)
                             if one["metric"].get(label) == synthetic.NEWCOMER[label]]
-                    self.assertTrue(told and all(max(float(value) for _, value in one) > 0 for one in told), told)
+                    self.assertTrue(any(float(value) > 0 for one in told for _, value in one), told)
         self.assertGreater(asked, 12)
 
     def test_the_first_count_of_a_row_is_told_exactly(self):
