@@ -2,9 +2,9 @@
 """Writes dashboards/*.json: `build_dashboards.py [FOLDER]`. They are made here and nowhere else (tests/deploy holds the
 files to it), with Python's standard library alone.
 
-fork_storms.py and exporter_health.py say what is on them, in terms of parts.py. Each graph and table is bounded,
-whether there is one machine or ten thousand, and asks for what the exporter serves, not for recording rules. They
-take Prometheus 2.33 or newer (`@ end()`).
+fleet.py, fork_storms.py and exporter_health.py say what is on them, in terms of parts.py. Each graph and table shows so
+many lines and rows, however many machines there are; but only what fleet.py makes also asks little enough for ten
+thousand. They need the recording rules, and Prometheus 2.33 or newer (`@ end()`).
 """
 
 import json
@@ -12,9 +12,10 @@ import pathlib
 import sys
 
 from exporter_health import exporter_health
+from fleet import fleet
 from fork_storms import fork_storms
 
-DASHBOARDS = {"fork-storms.json": fork_storms, "exporter-health.json": exporter_health}
+DASHBOARDS = {"fleet.json": fleet, "fork-storms.json": fork_storms, "exporter-health.json": exporter_health}
 
 
 def text(name):

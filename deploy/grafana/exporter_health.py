@@ -1,7 +1,8 @@
 """Whether the exporter hears everything, what it costs, and how near it is to its bounds."""
 
-from parts import (ALARM, EVENTS, FULL, LOST, MACHINE, bars, dashboard, graph, heatmap, highest, increase, line,
-                   machines, now, of, or_zero, peak, quantiles, rate, share, stat, table, top_or_none, total)
+from parts import (ALARM, BUILD, EVENTS, FULL, LOST, MACHINE, NUMBERED, bars, dashboard, each, graph, heatmap, highest,
+                   increase, line, machines, now, of, or_zero, ours, peak, quantiles, rate, share, stat, table,
+                   top_or_none, total)
 
 DELAY = "procevent_event_delay_seconds_bucket"
 REFUSED = "procevent_http_requests_refused_total"
@@ -31,24 +32,25 @@ def exporter_health():
 def glance():
     return (
         4,
-        machines_where("Not scraped", "Exporters that Prometheus cannot scrape.", "up", "== 0"),
+        machines_where("Not scraped", "Exporters of the time shown that Prometheus cannot scrape.", ours(of("up")),
+                       "== 0"),
         machines_where("Deaf", "Exporters that do not hear the kernel: /-/ready tells why.",
-                       "procevent_listener_up", "== 0"),
+                       of("procevent_listener_up"), "== 0"),
         machines_where("Losses not exact", "Exporters with a narrowed event mask: the kernel's numbers tell no losses.",
-                       "procevent_loss_exact", "== 0"),
+                       of("procevent_loss_exact"), "== 0"),
         machines_where("Misconfigured", "Exporters that refused their last configuration: the log tells why.",
-                       "procevent_config_last_reload_successful", "== 0"),
+                       of("procevent_config_last_reload_successful"), "== 0"),
         machines_where("Restart needed", "Exporters with a configuration that is in force only after a restart.",
-                       "procevent_config_restart_pending", "== 1"),
+                       of("procevent_config_restart_pending"), "== 1"),
         machines_where("Replays", "Exporters that replay a capture: their numbers are not of this machine and time.",
-                       "procevent_replayed", "== 1"),
+                       of("procevent_replayed"), "== 1"),
         in_all("Events lost", "Events that found no room in the receive queue, in the time shown.", LOST),
         in_all("Requests refused", "Those that web.allow or web.max_requests turned away, in the time shown.", REFUSED))
 
 
-def machines_where(title, description, name, comparison):
+def machines_where(title, description, series, comparison):
     """How many there are: none, where all is well."""
-    found, known = f"count({of(name)} {comparison})", f"count({of(name)})"
+    found, known = f"count({each(series)} {comparison})", f"count({each(series)})"
     return stat(3, title, "locale", description, line(or_zero(found, known), "machines"), ALARM)
 
 
@@ -59,15 +61,15 @@ def in_all(title, description, name):
 # --- Hearing the kernel ---
 
 def exporters():
-    hearing = f"min_over_time({of('procevent_listener_up')}[$__rate_interval])"
+    up, hearing = each(ours(of("up"))), each(f"min_over_time({of('procevent_listener_up')}[$__rate_interval])")
     return graph(8, "Exporters", "short", "How many there are, answer Prometheus, and hear the kernel.",
-                 line(f"count({of('up')})", "there are"), line(f"sum({of('up')})", "answer"),
+                 line(f"count({up})", "there are"), line(f"sum({up})", "answer"),
                  line(f"sum({hearing})", "hear"), decimals=0)
 
 
 def events():
     return graph(8, "Events received", "eps", "By type, on all machines chosen.",
-                 line(total("event", rate(EVENTS, 'event!="ack"')), "{{event}}"), stacked=True)
+                 line(total("event", rate(EVENTS, NUMBERED)), "{{event}}"), stacked=True)
 
 
 def rejected():
@@ -167,29 +169,30 @@ def beyond():
 
 def series():
     return graph(8, "Samples of a scrape", "short", "Of the ten exporters with the most.",
-                 machines(highest("instance", peak("scrape_samples_scraped"))), decimals=0)
+                 machines(highest("instance", ours(peak("scrape_samples_scraped")))), decimals=0)
 
 
 # --- What it costs ---
 
 def cpu():
     return graph(8, "CPU", "percentunit", "Of one CPU, the whole exporter, on the ten machines where it was most.",
-                 machines(total("instance", rate("process_cpu_seconds_total"))))
+                 machines(total("instance", ours(rate("process_cpu_seconds_total")))))
 
 
 def memory():
     return graph(8, "Resident memory", "bytes", "On the ten machines where it was most.",
-                 machines(highest("instance", peak("process_resident_memory_bytes"))))
+                 machines(highest("instance", ours(peak("process_resident_memory_bytes")))))
 
 
 def scrapes():
     return graph(8, "Duration of a scrape", "s", "As Prometheus sees it, of the ten exporters that took longest.",
-                 machines(highest("instance", peak("scrape_duration_seconds"))))
+                 machines(highest("instance", ours(peak("scrape_duration_seconds")))))
 
 
 def files():
+    used = ours(share(peak("process_open_fds"), peak("process_max_fds")))
     return graph(8, "Open files", "percentunit", "Of those that it may have, on the ten machines where it was most.",
-                 machines(highest("instance", share(peak("process_open_fds"), peak("process_max_fds")))))
+                 machines(highest("instance", used)))
 
 
 def refused():
@@ -198,11 +201,14 @@ def refused():
 
 
 def started():
+    began = highest("instance", ours(of("process_start_time_seconds")))
     return bars(8, "Started last", "s", "How long the ten exporters have run that were started last.",
-                now(f"bottomk(10, time() - {highest('instance', of('process_start_time_seconds'))})", MACHINE))
+                now(f"bottomk(10, time() - {began})", MACHINE))
 
 
 def versions():
+    kinds = "version, compiler"
     return table(24, "Versions", "short", "How many exporters there are of each.",
                  {"version": ("Version", 300), "compiler": ("Compiler", 300)},
-                 {"Exporters": f"topk(20, count by (version, compiler) ({of('procevent_build_info')}))"}, decimals=0)
+                 {"Exporters": f"topk(20, count by ({kinds}) ({highest(f'job, instance, {kinds}', of(BUILD))}))"},
+                 decimals=0)

@@ -1,13 +1,20 @@
 """What build_dashboards.py makes dashboards of: expressions, panels, and the grid they are laid out on."""
 
+import collections
+import re
+
 SELECTED = 'job=~"$job", instance=~"$instance"'
 NAMED = 'comm!="[retired comms here]"'  # what retired rows hold was counted long before
 BAD = 'outcome!="success"'
 EVENTS, LOST = "procevent_events_total", "procevent_events_lost_total"
+NUMBERED = 'event!="ack"'  # the kernel does not number ACKs: they are no events that could be lost
+FORKED = "instance_comm:procevent_forks:rate5m"
+ENDED = "instance_comm_outcome:procevent_exits:rate5m"
+BUILD = "procevent_build_info"
 MACHINE = "{{instance}}"
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 WIDTH = 24  # of Grafana's grid
-RATES = {"eps", "cps", "mps", "reqps"}
+SOFT_MAX = {"eps": 1, "cps": 1, "mps": 1, "reqps": 1, "percentunit": 0.01}
 
 
 # --- Expressions ---
@@ -31,9 +38,42 @@ def peak(name, *matchers):
     return f"max_over_time({of(name, *matchers)}[$__rate_interval])"
 
 
+def recorded(series):
+    """The highest value of a record within a step."""
+    return f"max_over_time({series}[$__interval])"
+
+
 def overall(expression):
     """What it comes to in all of the time shown: one value for the whole graph."""
-    return expression.replace("[$__rate_interval]", "[$__range] @ end()").replace("rate(", "increase(")
+    whole = re.sub(r"max_over_time\(([^[]*)\[\$__interval\]", r"sum_over_time(\1[$__range] @ end()", expression)
+    return whole.replace("[$__rate_interval]", "[$__range] @ end()").replace("rate(", "increase(")
+
+
+def ours(expression):
+    """Of what every target has (`up`, `process_*`, `scrape_*`): that of exporters, also of those that are down now."""
+    return f"({expression} and on (job, instance) last_over_time({of(BUILD)}[$__range] @ end()))"
+
+
+def each(expression):
+    """One value for each exporter, where the labels of its target changed, too."""
+    return highest("job, instance", expression)
+
+
+# Windows: when one began, and how long it is.
+Span = collections.namedtuple("Span", "window seconds began at")
+MINUTES = Span("5m", "300", "time() - 300", "")  # that of the records
+STEP = Span("$__rate_interval", "($__rate_interval_ms / 1000)", "time() - $__rate_interval_ms / 1000", "")
+SHOWN = Span("$__range", "$__range_s", "$__from / 1000", " @ end()")
+
+
+def growth(label, span, name, *matchers):
+    """Of rows that appear with their first count, which increase() takes for none: what a row counted that was not
+    there when the window began, if the exporter was, or began later; else its increase."""
+    by, row, at = f"by (job, instance, {label})", of(name, *matchers), span.at
+    known = (f"({of(BUILD)} offset {span.window}{at} or "
+             f"{of('process_start_time_seconds')}{at} > {span.began})")
+    return (f"(max {by} ({row}{at}) unless max {by} ({row} offset {span.window}{at}) and on (job, instance) {known} "
+            f"or sum {by} (increase({row}[{span.window}]{at})))")
 
 
 def total(by, expression):
@@ -44,9 +84,9 @@ def highest(by, expression):
     return f"max by ({by}) ({expression})"
 
 
-def top(count, expression):
+def top(count, expression, ranked=None):
     """Of a graph: the series that are the highest over the time shown, and only so many, however many there are."""
-    return f"{expression} and topk({count}, {overall(expression)})"
+    return f"{expression} and topk({count}, {ranked or overall(expression)})"
 
 
 def among(expression, ranking, by):
@@ -54,9 +94,9 @@ def among(expression, ranking, by):
     return f"{expression} and on ({by}) {ranking}"
 
 
-def top_or_none(count, label, expression):
+def top_or_none(count, label, expression, ranked=None):
     """The same of what should be rare: without those that are 0; where that leaves nothing, a line `none`."""
-    ranking = f"topk({count}, {overall(expression)} > 0)"
+    ranking = f"topk({count}, {ranked or overall(expression)} > 0)"
     none = f'label_replace(0 * sum({of("procevent_listener_up")}), "{label}", "none", "", "")'
     return f"({expression} and {ranking}) or ({none} unless on () {ranking})"
 
@@ -73,7 +113,9 @@ def share(part, whole):
 # --- Targets ---
 
 def line(expression, legend):
-    return {"expr": expression, "legendFormat": legend, "format": "time_series", "range": True, "instant": False}
+    step = {"interval": "1m"} if "[$__interval]" in expression else {}  # how often is recorded
+    return {"expr": expression, "legendFormat": legend, "format": "time_series", "range": True, "instant": False,
+            **step}
 
 
 def now(expression, legend):
@@ -124,12 +166,13 @@ def stat(width, title, unit, description, target, thresholds=steps((None, "blue"
     return _panel("stat", width, title, unit, description, [target], {
         "reduceOptions": _last(), "orientation": "auto", "textMode": "value", "colorMode": "value", "graphMode": "none",
         "justifyMode": "auto", "wideLayout": True, "showPercentChange": False, "percentChangeColorMode": "standard"},
-        color={"mode": "thresholds"}, thresholds=thresholds, **defaults)
+        color={"mode": "thresholds"}, thresholds=thresholds, noValue="not known", **defaults)
 
 
-ALARM = steps((None, "green"), (1, "red"))  # of what should be none
+# `text` is the color of what is not known.
+ALARM = steps((None, "text"), (0, "green"), (1, "red"))  # of what should be none
 FULL = steps((None, "green"), (0.8, "orange"), (0.95, "red"))  # of what has a limit
-WHOLE = steps((None, "red"), (0.99, "orange"), (1, "green"))  # of what should be all
+WHOLE = steps((None, "text"), (0, "red"), (0.99, "orange"), (1, "green"))  # of what should be all
 
 
 def graph(width, title, unit, description, *targets, stacked=False, fill=0, table=(), positive=True, log=False,
@@ -137,7 +180,7 @@ def graph(width, title, unit, description, *targets, stacked=False, fill=0, tabl
     """Lines over time. `table`: calculations that a legend to the right shows; else it is a list below."""
     place = {"displayMode": "table", "placement": "right"} if table else {"displayMode": "list", "placement": "bottom"}
     order = {"sortBy": table[0].capitalize(), "sortDesc": True} if table else {}
-    custom = {"axisSoftMax": 1} if unit in RATES else {}  # zeros are at the bottom
+    custom = {"axisSoftMax": SOFT_MAX[unit]} if unit in SOFT_MAX else {}  # zeros are at the bottom
     if log:
         custom["scaleDistribution"] = {"type": "log", "log": 10}
     return _panel("timeseries", width, title, unit, description, targets, {
@@ -157,14 +200,14 @@ def quantiles(width, title, what, metric):
                    for part in (0.99, 0.9, 0.5)), log=True)
 
 
-def bars(width, title, unit, description, target):
+def bars(width, title, unit, description, target, **defaults):
     """A bar for each series, as it is now."""
     return _panel("bargauge", width, title, unit, description, [target], {
         "reduceOptions": _last(), "orientation": "horizontal", "displayMode": "gradient", "valueMode": "color",
         "namePlacement": "auto", "showUnfilled": True, "sizing": "auto", "minVizWidth": 8, "minVizHeight": 16,
         "maxVizHeight": 40,
         "legend": {"showLegend": False, "displayMode": "list", "placement": "bottom", "calcs": []}},
-        color={"mode": "continuous-BlPu"}, min=0)
+        **{"color": {"mode": "continuous-BlPu"}, "min": 0, **defaults})
 
 
 def heatmap(width, title, unit, description, expression):
@@ -205,6 +248,13 @@ def _variable(name, query):
             "skipUrlSync": False, "options": [], "current": {"text": ["All"], "value": ["$__all"]}}
 
 
+def to_machine(job, instance):
+    """A link to that machine's fork storms, with the time shown."""
+    return [{"title": "Fork storms of this machine", "targetBlank": False,
+             "url": f"/d/procevent-fork-storms?var-datasource=${{datasource}}&var-job={job}&var-instance={instance}"
+                    "&${__url_time_range}"}]
+
+
 def _annotation(name, color, expression, text):
     return {"name": name, "datasource": DATASOURCE, "enable": True, "hide": False, "iconColor": color,
             "target": {"refId": "Anno", "expr": expression, "interval": "60s"}, "titleFormat": name,
@@ -232,7 +282,26 @@ def _laid_out(rows):
     return [{"id": number, **panel} for number, panel in enumerate(placed, 1)]
 
 
-def dashboard(uid, title, description, *rows):
+def _annotations():
+    started = f"{_within_minutes('changes', 'process_start_time_seconds')} > 0 and on (job, instance) {of(BUILD)}"
+    return [
+        _annotation("Exporter started", "blue", started, "{{instance}}: the exporter was started"),
+        _annotation("Listener restarted", "orange",
+                    f'{_within_minutes("increase", "procevent_listener_restarts_total")} > 0',
+                    "{{instance}}: a fresh subscription, because of {{reason}}"),
+        _annotation("Events lost", "red",
+                    f'sum by (instance) ({_within_minutes("increase", "procevent_events_lost_total")}) > 0',
+                    "{{instance}}: events were lost")]
+
+
+def dashboard(uid, title, description, *rows, fleet=False):
+    """Of chosen instances; or of a fleet, by the records of its jobs."""
+    if fleet:
+        variables, annotations = [_variable("job", "label_values(job:procevent_events:rate5m, job)")], []
+    else:
+        variables = [_variable("job", "label_values(procevent_build_info, job)"),
+                     _variable("instance", 'label_values(procevent_build_info{job=~"$job"}, instance)')]
+        annotations = _annotations()
     return {
         "uid": uid, "title": title, "description": description, "tags": ["procevent"], "schemaVersion": 39,
         "version": 1, "editable": False, "graphTooltip": 1, "timezone": "", "fiscalYearStartMonth": 0, "weekStart": "",
@@ -243,15 +312,6 @@ def dashboard(uid, title, description, *rows):
         "templating": {"list": [
             {"type": "datasource", "name": "datasource", "label": "Data source", "query": "prometheus", "refresh": 1,
              "regex": "", "hide": 0, "multi": False, "includeAll": False, "skipUrlSync": False, "options": []},
-            _variable("job", "label_values(procevent_build_info, job)"),
-            _variable("instance", 'label_values(procevent_build_info{job=~"$job"}, instance)')]},
-        "annotations": {"list": [
-            _annotation("Exporter started", "blue", f'{_within_minutes("changes", "process_start_time_seconds")} > 0',
-                        "{{instance}}: the exporter was started"),
-            _annotation("Listener restarted", "orange",
-                        f'{_within_minutes("increase", "procevent_listener_restarts_total")} > 0',
-                        "{{instance}}: a fresh subscription, because of {{reason}}"),
-            _annotation("Events lost", "red",
-                        f'sum by (instance) ({_within_minutes("increase", "procevent_events_lost_total")}) > 0',
-                        "{{instance}}: events were lost")]},
+            *variables]},
+        "annotations": {"list": annotations},
         "panels": _laid_out(rows)}

@@ -8,15 +8,21 @@ import sys
 
 import catalogue
 import promql
+import rule_files
 
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 SELECTED = [("job", "=~", '"$job"'), ("instance", "=~", '"$instance"')]
 WIDTH = 24
-UNITS = {"short", "none", "locale", "percentunit", "percent", "bytes", "s", "ms", "eps", "cps", "ops", "mps", "reqps"}
-RANGES = {"$__rate_interval", "$__range"}
+UNITS = {"short", "none", "locale", "percentunit", "percent", "bytes", "s", "ms", "eps", "cps", "cpm", "ops", "mps",
+         "reqps"}
+RANGES = {"$__rate_interval", "$__range", "$__interval"}
 GROWTH = {"rate", "irate", "increase"}
 UNBOUNDED = {"comm", "instance", "code", "version", "compiler"}  # labels of which there may be hundreds
-CATALOGUE = catalogue.catalogue() | catalogue.FROM_PROMETHEUS
+APPEARING = {"comm", "code"}  # labels of which a row appears with its first count
+FLEET = "procevent-fleet"
+RECORDS = {rule["record"]: catalogue.Metric("Gauge", rule_files.level(rule["record"]))
+           for rule in rule_files.recorded()}
+CATALOGUE = catalogue.catalogue() | catalogue.FROM_PROMETHEUS | RECORDS
 
 
 # --- What rules look at: parts of a dashboard with the name that a fault goes by. ---
@@ -31,9 +37,19 @@ def targets(board):
             for target in panel.get("targets", [])]
 
 
+def read(expression):
+    """Its selectors, with a number in the place of what Grafana puts in outside of brackets and quotes."""
+    return promql.selectors(re.sub(r"(?<!\[)\$__\w+", "1", expression))
+
+
 def selectors(board):
     return [(name, panel, target, selector) for name, panel, target in targets(board)
-            for selector in promql.selectors(target.get("expr", ""))]
+            for selector in read(target.get("expr", ""))]
+
+
+def annotations(board):
+    return [(f"annotation {one.get('name')!r}", one.get("target", {}).get("expr", ""))
+            for one in board.get("annotations", {}).get("list", ())]
 
 
 def variables(board, kind):
@@ -70,7 +86,10 @@ def template_datasource(board):
 
 
 def template_job_instance(board):
-    for name in ("job", "instance"):
+    wanted = ["job"] if board.get("uid") == FLEET else ["job", "instance"]
+    if (names := [one.get("name") for one in variables(board, "query")]) != wanted:
+        yield f"its variables are {names}"
+    for name in wanted:
         variable = next((one for one in variables(board, "query") if one.get("name") == name), None)
         if variable is None:
             yield f"no variable {name}"
@@ -87,7 +106,7 @@ def template_refresh(board):
 def template_query(board):
     for variable in variables(board, "query"):
         query = variable.get("query", {}).get("query", "")
-        form = re.fullmatch(r'label_values\((\w+)(?:\{job=~"\$job"\})?, (\w+)\)', query)
+        form = re.fullmatch(r'label_values\(([\w:]+)(?:\{job=~"\$job"\})?, (\w+)\)', query)
         if not form or form[1] not in CATALOGUE or form[2] != variable.get("name"):
             yield f"{variable.get('name')}: it asks {query!r}"
 
@@ -140,23 +159,62 @@ def grid(board):
 
 
 def target_selects(board):
+    wanted = SELECTED[:1] if board.get("uid") == FLEET else SELECTED
     for name, _, _, selector in selectors(board):
-        missing = [matcher for matcher in SELECTED if matcher not in selector.matchers]
+        missing = [matcher for matcher in wanted if matcher not in selector.matchers]
         yield from (f"{name}: {selector.metric} has no {''.join(matcher)}" for matcher in missing)
 
 
 def target_rate_interval(board):
-    for name, _, _, selector in selectors(board):
-        if selector.range is not None and selector.range not in RANGES:
+    """In a table also the window of the records."""
+    for name, _, target, selector in selectors(board):
+        known = RANGES | {"5m"} if target.get("format") == "table" else RANGES
+        if selector.range is not None and selector.range not in known:
             yield f"{name}: {selector.metric}[{selector.range}]"
-        if selector.function in ("rate", "irate") and selector.range != "$__rate_interval":
+        recorded, steps = selector.metric in RECORDS, target.get("interval")
+        if recorded and selector.range in RANGES - {"$__range"} and (selector.range, steps) != ("$__interval", "1m"):
+            yield f"{name}: {selector.metric}[{selector.range}] in steps of {steps}: it is recorded each minute"
+        if selector.function in ("rate", "irate") and selector.range not in known - {"$__range"}:
             yield f"{name}: a rate over [{selector.range}]"
 
 
+def compares(expression, metric):
+    """Whether it asks which rows of that metric are new."""
+    return re.search(rf"\bunless max by \([^)]*\) \({metric}\{{[^}}]*\}} offset ", expression)
+
+
 def target_counter(board):
-    for name, _, _, selector in selectors(board):
-        if selector.metric.endswith("_total") and (selector.function not in GROWTH or selector.range is None):
+    for name, _, target, selector in selectors(board):
+        grown = selector.function in GROWTH and selector.range is not None
+        if selector.metric.endswith("_total") and not grown and not compares(target["expr"], selector.metric):
             yield f"{name}: {selector.metric} is a counter, in {selector.function or 'no function'}"
+
+
+def target_appearing(board):
+    """The first count of a row is not taken for none; but for those rows, asked by name, that are always there."""
+    for name, _, target, selector in selectors(board):
+        labels = CATALOGUE[selector.metric].labels if selector.metric in CATALOGUE else set()
+        fixed = any(label in APPEARING and kind == "=~" for label, kind, _ in selector.matchers)
+        if selector.function in GROWTH and labels & APPEARING and not fixed and \
+                not compares(target["expr"], selector.metric):
+            yield f"{name}: a row of {selector.metric} appears with its first count"
+
+
+def target_ours(board):
+    """What every target has is asked of exporters alone."""
+    asked = [(name, target["expr"]) for name, _, target in targets(board)] + annotations(board)
+    for name, expression in asked:
+        found = {one.metric for one in read(expression)}
+        foreign = {metric for metric in found if "procevent_" not in metric}
+        if foreign and not (found - foreign and re.search(r"\b(and|or) on \(job, instance\)", expression)):
+            yield f"{name}: {', '.join(sorted(foreign))} of every target that there is"
+
+
+def fleet_records(board):
+    """Of ten thousand machines: what is recorded of jobs; and of now, one series of each machine."""
+    for name, _, target, selector in selectors(board) if board.get("uid") == FLEET else ():
+        if not re.match(r"job\w*:" if target.get("range") else r"(job\w*|instance):", selector.metric):
+            yield f"{name}: {selector.metric} of all machines"
 
 
 def target_histogram(board):
@@ -174,7 +232,7 @@ def target_metric(board):
 
 def target_label(board):
     for name, _, target in targets(board):
-        found = [one for one in promql.selectors(target.get("expr", "")) if one.metric in CATALOGUE]
+        found = [one for one in read(target.get("expr", "")) if one.metric in CATALOGUE]
         labels = set().union(catalogue.TARGET, *(CATALOGUE[one.metric].labels for one in found))
         asked = promql.grouped_by(target.get("expr", ""))
         for one in found:
@@ -192,18 +250,24 @@ def target_legend(board):
         yield from (f"{name}: nothing is grouped by {label}" for label in sorted(unknown))
 
 
+def grouped(target):
+    """The labels of a row each that appears, by which it groups; but not of rows that are always there."""
+    listed = any(label in APPEARING and kind == "=~" for one in read(target["expr"]) for label, kind, _ in one.matchers)
+    return set() if listed else promql.grouped_by(target["expr"]) & APPEARING
+
+
 def target_bounded(board):
     """So many lines or rows, however many machines and commands there are."""
     for name, _, target in targets(board):
         expression = promql.without_totals(target.get("expr", ""))
         labels = promql.grouped_by(expression) & UNBOUNDED
         # Over time each moment has a top of its own: what is shown are those of all the time.
-        ranked = r"\band topk\(\d+, .*@ end\(\)" if target.get("range") else r"\b(topk|bottomk)\(\d+, "
+        ranked = r"\band (topk|bottomk)\(\d+, .*@ end\(\)" if target.get("range") else r"\b(topk|bottomk)\(\d+, "
         listed = any(label == "comm" and kind == "=~" and "[" not in value and "*" not in value and "+" not in value
-                     for one in promql.selectors(expression) for label, kind, value in one.matchers)
+                     for one in read(expression) for label, kind, value in one.matchers)
         if labels and not listed and not re.search(ranked, expression):
             yield f"{name}: by {', '.join(sorted(labels))} without a topk"
-        if promql.selectors(expression) and not re.search(r"\b(sum|max|min|count) by \(", expression):
+        if read(expression) and not re.search(r"\b(sum|max|min|count) by \(", expression):
             yield f"{name}: a series for each machine"
 
 
@@ -224,6 +288,9 @@ RULES = {
     "target-rate-interval-rule": target_rate_interval,
     "target-counter-agg-rule": target_counter,
     "target-histogram-rule": target_histogram,
+    "target-appearing-rule": target_appearing,
+    "target-ours": target_ours,
+    "fleet-records": fleet_records,
     "target-metric": target_metric,
     "target-label": target_label,
     "target-legend": target_legend,

@@ -6,6 +6,7 @@ import pathlib
 import struct
 import tempfile
 
+import brief_rules
 import harness
 import prometheus
 import scraper
@@ -48,7 +49,7 @@ class Machines:
                        for name, speed in (("build-1", 1), ("web-1", 1), ("web-2", 2))}
             self._first = started["build-1"]
             ports = {name: exporter.port for name, exporter in started.items()}
-            self.server = stack.enter_context(scraper.Scraper("Prometheus", command_for(ports), None)).wait_scraping()
+            self.server = stack.enter_context(scraped(ports)).wait_scraping()
             self._stack = stack.pop_all()
         return self
 
@@ -61,14 +62,19 @@ class Machines:
         self._stack.enter_context(replay(DEMO, 1, f"--web.listen-address=127.0.0.1:{self._first.port}"))
 
 
-def command_for(ports):
-    """Prometheus' command, with the machines' names in the place of their addresses."""
+def scraped(ports, **foreign):
+    """A Prometheus that scrapes them under these names in the place of their addresses, each second; with the recording
+    rules, briefly; and with other jobs beside."""
 
     def command(directory, config, port):
         content = json.loads(pathlib.Path(config).read_text(encoding="utf-8"))
-        content["scrape_configs"][0]["static_configs"] = [
-            {"targets": [f"127.0.0.1:{target}"], "labels": {"instance": name}} for name, target in ports.items()]
+        content["rule_files"] = brief_rules.put_into(directory)
+        (ours,) = content["scrape_configs"]
+        content["scrape_configs"] = [
+            {**ours, "job_name": job, "static_configs": [
+                {"targets": [f"127.0.0.1:{target}"], "labels": {"instance": name}} for name, target in targets.items()]}
+            for job, targets in {ours["job_name"]: ports, **foreign}.items()]
         pathlib.Path(config).write_text(json.dumps(content), encoding="utf-8")
         return prometheus.command(directory, config, port)
 
-    return command
+    return scraper.Scraper("Prometheus", command, None)

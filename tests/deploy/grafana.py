@@ -1,24 +1,33 @@
 """The dashboards as they are committed, and their expressions as Grafana asks them."""
 
+import hashlib
 import json
 import pathlib
 import re
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 FOLDER = ROOT / "deploy" / "grafana"
+DRAWN = FOLDER / "screenshots" / "drawn_of.sha256"  # of which dashboards the pictures are
 
 
 def files():
     return sorted((FOLDER / "dashboards").glob("*.json"))
 
 
+def sums():
+    """Of the dashboards, as `sha256sum --check` takes them beside the pictures."""
+    return "".join(f"{hashlib.sha256(file.read_bytes()).hexdigest()}  ../dashboards/{file.name}\n" for file in files())
+
+
 def board(file):
     return json.loads(file.read_text(encoding="utf-8"))
 
 
-def interpolated(text, job=".+", instance=".+", rate_interval="4s", shown="1h"):
-    """With the variables' values, as regular expressions where they are several."""
-    values = {"$__rate_interval": rate_interval, "$__range": shown, "$job": job, "$instance": instance}
+def interpolated(text, end, shown, job=".+", instance=".+", step=3, rate_interval=4):
+    """With the variables' values, as regular expressions where they are several; times are in seconds."""
+    values = {"$__interval": f"{step}s", "$__rate_interval": f"{rate_interval}s",
+              "$__rate_interval_ms": f"{1000 * rate_interval}", "$__range": f"{shown}s", "$__range_s": f"{shown}",
+              "$__from": f"{1000 * (end - shown):.0f}", "$job": job, "$instance": instance}
     return re.sub(r"\$\w+", lambda match: values[match[0]], text)
 
 

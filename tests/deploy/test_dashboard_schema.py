@@ -52,6 +52,8 @@ BROKEN = (
     ("a table's option", lambda board: panel(board, "table")["options"].update(cellHeight="xs"), "cellHeight"),
     ("an override of nothing", lambda board: overrides(board)[0]["properties"][0].update(id="units"), "id"),
     ("an override's value", lambda board: overrides(board)[0]["properties"][0].update(value=[]), "value"),
+    ("a link's address", lambda board: defaults(board).update(links=[{"title": "x", "targetBlank": False}]), "url"),
+    ("a query's steps", lambda board: graph(board)["targets"][0].update(interval=60), "interval"),
     ("a query without a letter", lambda board: graph(board)["targets"][0].pop("refId"), "refId"),
     ("a query's format", lambda board: graph(board)["targets"][0].update(format="series"), "format"),
     ("a kind of variable", lambda board: board["templating"]["list"][0].update(type="data"), "type"),
@@ -75,7 +77,7 @@ class Schema(unittest.TestCase):
         return printed.splitlines()
 
     def test_the_dashboards_are_valid(self):
-        self.assertEqual(len(grafana.files()), 2)
+        self.assertEqual(len(grafana.files()), 3)
         self.assertEqual(self.faults(*grafana.files()), [])
 
     def test_what_is_broken_is_found(self):

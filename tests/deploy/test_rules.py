@@ -3,7 +3,6 @@
 metrics, and run in a real Prometheus on a real exporter that replays the demonstration."""
 
 import json
-import os
 import pathlib
 import re
 import sys
@@ -11,6 +10,7 @@ import tempfile
 import unittest
 
 import promql
+from brief_rules import put_into
 from catalogue import ROOT, catalogue
 from rule_cases import DEPLOYED, generated
 from rule_files import (CASES, FLEET, RULES, alerts, all_rules, cases, faults_of_alert, faults_of_expression,
@@ -33,9 +33,6 @@ NOT_IN_A_REPLAY = {
     "job:procevent_up:count": "it is of instance:procevent_up:max",
     "job:procevent_completeness:min_ratio_rate1h": "as it has no completeness",
 }
-
-# An hour in half a minute: what the windows and offsets become for the real Prometheus.
-BRIEFLY = {"2m": "5s", "5m": "10s", "15m": "15s", "1h": "20s", "1d": "40s"}
 
 
 class Texts(unittest.TestCase):
@@ -151,11 +148,9 @@ class Promtool(unittest.TestCase):
             self.assertEqual(promtool("test", "rules", *files).count("SUCCESS"), len(files))
 
 
-def briefly(text, port):
-    """The configuration, or rules, with intervals of a second and windows of some."""
-    text = re.sub(r"(interval: )\d+[sm]", r"\g<1>1s", text)
-    text = re.sub(r'( +)- targets: .*', rf'\1- targets: ["127.0.0.1:{port}"]\n\1  labels: {{pod: a}}', text)
-    return re.sub(r"(\[|offset )(\d+[smhd])", lambda match: match[1] + BRIEFLY[match[2]], text)
+def with_target(config, port):
+    """The configuration with that target, which has a label more, in the place of its own."""
+    return re.sub(r'( +)- targets: .*', rf'\1- targets: ["127.0.0.1:{port}"]\n\1  labels: {{pod: a}}', config)
 
 
 class Live(unittest.TestCase):
@@ -163,10 +158,9 @@ class Live(unittest.TestCase):
 
     def brief_prometheus(self, port):
         def command(directory, _, own_port):
-            for name in ("prometheus.yml", *RULES):
-                text = briefly(text_of("deploy", "prometheus", name), port)
-                pathlib.Path(directory, name).write_text(text, encoding="utf-8")
-            return prometheus.command(directory, os.path.join(directory, "prometheus.yml"), own_port)
+            config, *_ = map(pathlib.Path, put_into(directory, ("prometheus.yml", *RULES)))
+            config.write_text(with_target(config.read_text(encoding="utf-8"), port), encoding="utf-8")
+            return prometheus.command(directory, config, own_port)
 
         return scraper.Scraper("Prometheus", command, port)
 

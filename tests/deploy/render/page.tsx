@@ -53,7 +53,7 @@ function Box({ panel, top, frames }: Placed) {
       <PanelChrome title={panel.title} width={width} height={height}>
         {(width, height) => (
           <ErrorBoundary onError={(error) => errors.push(`${panel.title}: ${error.message}`)}>
-            {({ error }) => error || !hasNumbers(frames)
+            {({ error }) => error || (!hasNumbers(frames) && panel.type !== "stat")
               ? <p style={{ textAlign: "center" }}>No data</p>
               : <Drawn {...{ panel, frames, shown, theme, width, height }} />}
           </ErrorBoundary>

@@ -23,11 +23,17 @@ interface Series {
 }
 
 const SCRAPE = 2; // seconds between two scrapes, as the data source is told; there are more
+const RECORDED = 2; // seconds in which there is a recording, at least
 
 function interpolated(text: string, shown: Shown) {
+  const rate = Math.max(4 * SCRAPE, shown.step + SCRAPE);
   const values: Record<string, string> = {
-    $__rate_interval: `${Math.max(4 * SCRAPE, shown.step + SCRAPE)}s`,
+    $__interval: `${RECORDED}s`,
+    $__rate_interval: `${rate}s`,
+    $__rate_interval_ms: `${rate * 1000}`,
     $__range: `${shown.seconds}s`,
+    $__range_s: `${shown.seconds}`,
+    $__from: `${(shown.end - shown.seconds) * 1000}`,
     $job: ".+",
     $instance: ".+",
   };

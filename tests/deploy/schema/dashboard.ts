@@ -21,11 +21,20 @@ interface Query {
   instant: boolean;
   exemplar: boolean;
   editorMode: "code" | "builder";
+  interval?: string;
 }
 
-interface Field<Custom> extends Omit<raw.FieldConfig, "custom"> {
+interface Field<Custom> extends Omit<raw.FieldConfig, "custom" | "links"> {
   unit: string;
+  links?: Link[];
   custom: Plain<Custom>;
+}
+
+/** A data link, which the schema leaves open. */
+interface Link {
+  title: string;
+  url: string;
+  targetBlank: boolean;
 }
 
 /** @discriminator id */
@@ -35,6 +44,7 @@ type Property =
   | { id: "min"; value: number }
   | { id: "max"; value: number }
   | { id: "color"; value: raw.FieldColor }
+  | { id: "links"; value: Link[] }
   | { id: "custom.cellOptions"; value: TableCellOptions }
   | { id: "custom.fillOpacity"; value: number }
   | { id: "custom.lineWidth"; value: number }
