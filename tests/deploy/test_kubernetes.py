@@ -14,6 +14,7 @@ from manifests import BASE, ROOT, at
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 
 import harness  # noqa: E402
+import prometheus  # noqa: E402
 
 NAME = "procevent-exporter"
 POD = "spec/template/spec"
@@ -99,7 +100,7 @@ INVARIANTS = [
     ("PodMonitor", "spec/selector", {"matchLabels": {"app.kubernetes.io/name": NAME}}, [None, {"matchLabels": {}}]),
     ("PodMonitor", "spec/podMetricsEndpoints/0/relabelings",
      [{"sourceLabels": ["__meta_kubernetes_pod_node_name"], "targetLabel": "instance"},
-      {"targetLabel": "job", "replacement": "procevent"}], [None, []]),
+      {"targetLabel": "job", "replacement": "procevent"}, {"action": "labeldrop", "regex": "pod"}], [None, []]),
     ("NetworkPolicy", "spec/podSelector", {}, [None, {"matchLabels": {"app": "x"}}]),
     ("NetworkPolicy", "spec/policyTypes", has("Ingress", "Egress"), [None, ["Ingress"]]),
     ("NetworkPolicy", "spec/egress", [], [[{}]]),
@@ -230,6 +231,35 @@ class Consistent(ManifestTest):
         peak = int(status["VmHWM"].split()[0]) / 1024
         print(f"at most {peak:.1f} MiB resident, {status['Threads'].strip()} threads")
         self.assertLess(peak, manifests.mebibytes(at(self.container, "resources/requests/memory")))
+
+
+class PodMonitor(ManifestTest):
+    """By a real Prometheus, behind the relabelings that the operator puts before those of a PodMonitor."""
+
+    OPERATORS = [{"source_labels": ["__meta_kubernetes_namespace"], "target_label": "namespace"},
+                 {"source_labels": ["__meta_kubernetes_pod_container_name"], "target_label": "container"},
+                 {"source_labels": ["__meta_kubernetes_pod_name"], "target_label": "pod"},
+                 {"target_label": "job", "replacement": "procevent/procevent-exporter"},
+                 {"target_label": "endpoint", "replacement": "metrics"}]
+    NAMES = {"sourceLabels": "source_labels", "targetLabel": "target_label"}
+
+    def labels(self, pod):
+        """Of the target that this pod is."""
+        discovered = {"namespace": "procevent", "pod_name": pod, "pod_container_name": NAME, "pod_node_name": "node1"}
+        ours = at(everything()["PodMonitor"], "spec/podMetricsEndpoints/0/relabelings")
+        relabelings = [*({"target_label": f"__meta_kubernetes_{name}", "replacement": value}
+                         for name, value in discovered.items()), *self.OPERATORS,
+                       *({self.NAMES.get(key, key): value for key, value in rule.items()} for rule in ours)]
+        with prometheus.Prometheus(harness.free_port(), relabel_configs=relabelings) as server:
+            (target,) = harness.wait_for("the target", lambda: server.asked(server.targets))
+            return target["labels"]
+
+    def test_series_go_on_when_a_pod_is_replaced(self):
+        harness.require(prometheus.why_not())
+        before, after = (self.labels(pod) for pod in ("procevent-exporter-x7k2p", "procevent-exporter-q9w4z"))
+        self.assertEqual(before, after)
+        self.assertEqual(before, {"instance": "node1", "job": "procevent", "namespace": "procevent", "container": NAME,
+                                  "endpoint": "metrics"})
 
 
 if __name__ == "__main__":
