@@ -35,7 +35,6 @@ def refusal(exporter):
     return text if "namespace" in text else None
 
 
-_stack = contextlib.ExitStack()
 _engine = None
 
 
@@ -43,13 +42,9 @@ def setUpModule():
     """One engine, and one build, for all."""
     global _engine
     harness.require(harness.why_not_live() or engine.why_not())
-    _engine = _stack.enter_context(engine.Engine())
+    _engine = unittest.enterModuleContext(engine.Engine())
     _engine.load_base()
     print(f"the image was built in {_engine.build():.0f} s", flush=True)
-
-
-def tearDownModule():
-    _stack.close()
 
 
 class Image(unittest.TestCase):
