@@ -83,7 +83,8 @@ class Engine:
             self._process = subprocess.Popen(
                 ["dockerd", f"--data-root={self._folder / 'data'}", f"--exec-root={self._folder / 'exec'}",
                  f"--pidfile={self._folder / 'pid'}", f"--host={self.host}", "--iptables=false", "--ip6tables=false",
-                 "--bridge=none", *self._options], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                 "--ip-forward=false", "--bridge=none", *self._options],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
             undo.callback(self._end)
             harness.wait_for("the engine", self._answers, START_SECONDS)
             undo.callback(self._remove_containers)
@@ -143,7 +144,7 @@ class Container(harness.Served):
     def __init__(self, engine, *options, image=IMAGE, arguments=()):
         self.port = harness.free_port()
         self._engine = engine
-        self.name = engine.run("run", "--detach", *options, "--env",
+        self.name = engine.run("run", "--detach", "--health-interval=1s", *options, "--env",
                                f"PROCEVENT_WEB_LISTEN_ADDRESSES=127.0.0.1:{self.port}", image, *arguments).split()[-1]
 
     def __enter__(self):
