@@ -14,6 +14,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 
+import debian_package  # noqa: E402
 import fresh_root  # noqa: E402
 import harness  # noqa: E402
 import machine  # noqa: E402
@@ -55,7 +56,7 @@ class Boot(unittest.TestCase):
     def setUpClass(cls):
         harness.require(machine.why_not())
         fresh_root.own_mounts()
-        package = pathlib.Path(fresh_root.run(ROOT / "deploy" / "package.sh").split()[-1])
+        package = debian_package.build()
         with tempfile.TemporaryDirectory(prefix="procevent-boot-") as folder, fresh_root.FreshRoot() as root:
             kernel = set_up(root, package)
             cls.said = machine.boot(root, kernel, folder)
