@@ -30,14 +30,15 @@ def put_kernel(root):
     return kernel
 
 
-def boot(root, kernel, folder):
-    """What the machine says on its serial line, from power on to power off. It works on a copy of the root."""
+def boot(root, kernel, folder, log):
+    """From power on to power off; what it says on its serial line goes to the file `log`. It works on a copy of the
+    root."""
     folder = pathlib.Path(folder)
     fresh_root.run("cp", "-a", "--one-file-system", root.path, folder / "root")
     fresh_root.run("mke2fs", "-q", "-t", "ext4", "-d", folder / "root", folder / "disk", "3G")
-    done = subprocess.run(
-        ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-smp", "2", "-m", "1024", "-nographic", "-no-reboot",
-         "-nic", "none", "-kernel", str(kernel), "-append", "root=/dev/nvme0n1 rw console=ttyS0 panic=-1 quiet",
-         "-drive", f"file={folder / 'disk'},if=none,id=disk,format=raw", "-device", "nvme,drive=disk,serial=1"],
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=SECONDS, check=False)
-    return done.stdout.decode(errors="replace")
+    with open(log, "wb") as serial:
+        subprocess.run(
+            ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-smp", "2", "-m", "1024", "-nographic",
+             "-no-reboot", "-nic", "none", "-kernel", str(kernel), "-append", "root=/dev/nvme0n1 rw console=ttyS0 panic=-1 quiet",
+             "-drive", f"file={folder / 'disk'},if=none,id=disk,format=raw", "-device", "nvme,drive=disk,serial=1"],
+            stdin=subprocess.DEVNULL, stdout=serial, stderr=subprocess.STDOUT, timeout=SECONDS, check=False)
