@@ -3,6 +3,7 @@
 import pathlib
 import shutil
 import subprocess
+import tempfile
 
 import fresh_root
 
@@ -23,11 +24,14 @@ def put_kernel(root):
     image = next(word for word in name.split() if word.startswith("linux-image-6"))
     root.run("sh", "-c", f"cd /tmp && apt-get -q download {image}")
     (package,) = (root.path / "tmp").glob("linux-image-*.deb")
-    fresh_root.run("dpkg-deb", "-x", package, root.path)
-    package.unlink()
-    (kernel,) = (root.path / "boot").glob("vmlinuz-*")
+    with tempfile.TemporaryDirectory(prefix="procevent-kernel-") as folder:
+        fresh_root.run("dpkg-deb", "-x", package, folder)  # not over the root: it would replace the link that /lib is
+        package.unlink()
+        (kernel,) = pathlib.Path(folder, "boot").glob("vmlinuz-*")
+        shutil.copy(kernel, root.path / "boot")
+        shutil.copytree(f"{folder}/lib/modules", root.path / "lib/modules", dirs_exist_ok=True, symlinks=True)
     root.run("depmod", kernel.name.removeprefix("vmlinuz-"))
-    return kernel
+    return root.path / "boot" / kernel.name
 
 
 def boot(root, kernel, folder, log):
