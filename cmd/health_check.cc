@@ -42,7 +42,8 @@ std::string Failed(int code) {
 
 bool HasHungUp(int socket) {
   char more{};
-  return ::recv(socket, &more, 1, MSG_DONTWAIT) == 0 || errno == ECONNRESET;
+  const ssize_t got = ::recv(socket, &more, 1, MSG_DONTWAIT);
+  return got == 0 || (got < 0 && errno == ECONNRESET);
 }
 
 // Of what an answer begins with, as far as it came in time.

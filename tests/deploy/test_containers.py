@@ -123,11 +123,14 @@ class Image(unittest.TestCase):
             self.assertIn("CAP_NET_ADMIN", exporter.log())
             self.assertIn("level=warning", exporter.log())
 
+    def demo(self, *options):
+        return engine.Container(self.engine, "--cap-drop=ALL", "--read-only", "--network=none", "--user=65534",
+                                "--security-opt=no-new-privileges", *options, arguments=(
+                                    "--source.replay=/usr/share/procevent_exporter/demo.pcap",
+                                    "--source.replay-speed=max"))
+
     def test_the_demo_needs_nothing(self):
-        with engine.Container(self.engine, "--cap-drop=ALL", "--read-only", "--network=none", "--user=65534",
-                              "--security-opt=no-new-privileges", arguments=(
-                                  "--source.replay=/usr/share/procevent_exporter/demo.pcap",
-                                  "--source.replay-speed=max")) as exporter:
+        with self.demo() as exporter:
             exporter.wait_ready()
             harness.wait_for("the end of the demo", lambda: "replayed to its end" in exporter.log())
             self.assertEqual(exporter.scrape().value("procevent_replayed"), 1)
@@ -140,6 +143,17 @@ class Image(unittest.TestCase):
             with exporter.stopped():
                 harness.wait_for("the engine to find it unhealthy", lambda: exporter.health() == "unhealthy")
             harness.wait_for("the engine to find it healthy again", lambda: exporter.health() == "healthy")
+
+    def test_a_file_that_turns_bad_is_no_illness(self):
+        """The exporter would refuse it, and go on."""
+        with tempfile.TemporaryDirectory(prefix="procevent-config-") as folder:
+            os.chmod(folder, 0o755)
+            file = pathlib.Path(folder, "procevent_exporter.yml")
+            file.write_text("log: {level: info}\n")
+            with self.demo(f"--volume={folder}:/etc/procevent_exporter:ro") as exporter:
+                exporter.wait_ready()
+                file.write_text("log: {level: loud}\n")
+                self.assertIn("healthy\n", self.engine.run("exec", exporter.name, "procevent_exporter", "healthcheck"))
 
 
 class UserNamespace(unittest.TestCase):
