@@ -69,9 +69,10 @@ def debian():
 class Engine:
     """A dockerd with everything of its own, which is gone at the end of the `with`, and so is what it ran."""
 
-    def __init__(self, *options):
+    def __init__(self, *options, prefix=()):
         self._directory = tempfile.TemporaryDirectory(prefix="procevent-engine-")
         self._folder = pathlib.Path(self._directory.name)
+        self._prefix = prefix
         self._options = options
         self._process = self._undo = None
 
@@ -79,9 +80,10 @@ class Engine:
         with contextlib.ExitStack() as undo:
             undo.enter_context(self._directory)
             undo.callback(self._unmount)
+            os.chmod(self._folder, 0o711)  # for users that root is mapped to
             log = undo.enter_context(open(self._folder / "log", "wb"))
             self._process = subprocess.Popen(
-                ["dockerd", f"--data-root={self._folder / 'data'}", f"--exec-root={self._folder / 'exec'}",
+                [*self._prefix, "dockerd", f"--data-root={self._folder / 'data'}", f"--exec-root={self._folder / 'exec'}",
                  f"--pidfile={self._folder / 'pid'}", f"--host={self.host}", "--iptables=false", "--ip6tables=false",
                  "--ip-forward=false", "--bridge=none", *self._options],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
