@@ -55,8 +55,9 @@ rm -r "$planted"
 systemctl daemon-reload
 systemctl reset-failed procevent_exporter
 
+# But for the one of what nobody can do before Linux 6.6: silence the kernel without a privilege.
 for program in live_test census_live_test; do
-  PROCEVENT_REQUIRE_LIVE=1 timeout 500 "./$program" --gtest_brief=1 | grep -v '^$' | while read -r line; do
+  PROCEVENT_REQUIRE_LIVE=1 timeout 500 "./$program" --gtest_brief=1 --gtest_filter='-*AfterNobodySilenced*' | grep -v '^$' | while read -r line; do
     tell "$program: $line"
   done
   tell "$program=${PIPESTATUS[0]}"
