@@ -56,12 +56,14 @@ systemctl daemon-reload
 systemctl reset-failed procevent_exporter
 
 # But for the one of what nobody can do before Linux 6.6: silence the kernel without a privilege.
-for program in live_test census_live_test; do
-  PROCEVENT_REQUIRE_LIVE=1 timeout 500 "./$program" --gtest_brief=1 --gtest_filter='-*AfterNobodySilenced*' | grep -v '^$' | while read -r line; do
-    tell "$program: $line"
-  done
-  tell "$program=${PIPESTATUS[0]}"
-done
+live() {
+  PROCEVENT_REQUIRE_LIVE=1 timeout 900 "./$1" --gtest_brief=1 --gtest_filter='-*AfterNobodySilenced*' |
+    grep -v '^$' | while read -r line; do tell "$1: $line"; done
+  tell "$1=${PIPESTATUS[0]}"
+}
+
+live live_test
+live census_live_test
 
 # The package, where systemd runs.
 package() {
