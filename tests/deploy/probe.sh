@@ -84,7 +84,8 @@ package --remove procevent-exporter
 tell "removed=$(systemctl is-active procevent_exporter) $(property LoadState) $runs"
 rm -r /etc/systemd/system/procevent_exporter.service.d
 package --purge procevent-exporter
-tell "left=$(find / -xdev -name '*procevent*' -not -path '/opt/probe/*' -not -path '/tmp/procevent-live-*' -printf '%p ')"
+left="$(find / -xdev -name '*procevent*' -not -path '/opt/probe/*' -not -path '/tmp/procevent-live-*' -printf '%p ')"
+tell "left=$left"
 package --install ./*.deb
 tell "installed=$(systemctl is-active procevent_exporter) $(systemctl is-enabled procevent_exporter)"
 tell "end=1"
