@@ -55,8 +55,8 @@ rm -r "$planted"
 systemctl daemon-reload
 systemctl reset-failed procevent_exporter
 
-# Left out is what nobody can do before Linux 6.6, which is to silence the kernel without a privilege; a bound of the CPU
-# that an event takes; and programs that have to rename themselves within the 10 ms after their exec in which nobody
+# Left out is what nobody can do before Linux 6.6, which is to silence the kernel without a privilege; a bound of the
+# CPU that an event takes; and programs that have to rename themselves within the 10 ms after their exec in which nobody
 # looks for its name: emulated, they take longer, and the exec is rightly booked under the name that it had.
 left_out='*AfterNobodySilenced*:*AHundredThousandNames*'
 left_out+=':*ExecFromAThread*:*UnderAWrongNameInARush:*NoShellIsTakenForTheSleep*'
