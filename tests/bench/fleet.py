@@ -111,7 +111,11 @@ class Server:
 
     def _end(self):
         self.process.terminate()
-        self.process.wait(harness.DEADLINE_SECONDS)
+        try:
+            self.process.wait(harness.DEADLINE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
     def _is_ready(self):
         if self.process.poll() is not None:

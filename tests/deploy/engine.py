@@ -102,7 +102,11 @@ class Engine:
 
     def _end(self):
         self._process.terminate()
-        self._process.wait(SECONDS)
+        try:
+            self._process.wait(SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
 
     def _unmount(self):
         """What dockerd leaves mounted when it ends."""
