@@ -11,10 +11,10 @@ RUN cmake --preset dev && cmake --build --preset dev && \
 RUN cmake --preset release && cmake --build --preset release && strip build/release/procevent_exporter
 
 FROM ${BASE}
-ARG VERSION=0.1.0
 LABEL org.opencontainers.image.title="procevent_exporter" \
       org.opencontainers.image.description="Tells Prometheus what the Linux process-event connector says, and what it lost" \
-      org.opencontainers.image.version="${VERSION}"
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.version="0.1.0"
 COPY deploy/install_packages.sh deploy/packages.txt /tmp/deploy/
 RUN /tmp/deploy/install_packages.sh runtime && rm -rf /tmp/deploy /var/lib/apt/lists/* /var/cache/apt/* /var/log/*
 COPY deploy/procevent_exporter.yml /etc/procevent_exporter/

@@ -8,6 +8,22 @@
 #include "config/check.h"
 
 namespace procevent {
+namespace {
+
+// What the file says, and its faults, with what counts more.
+LoadedConfig Complete(EffectiveConfig effective, std::vector<Fault> faults, const Flags& flags,
+                      std::span<const Variable> environment) {
+  std::ranges::move(SetFromEnvironment(environment, effective), std::back_inserter(faults));
+  for (const Setting& setting : flags.settings) {
+    std::ranges::move(SetFromFlag(setting.flag, setting.path, setting.values, effective), std::back_inserter(faults));
+  }
+  if (!faults.empty()) {
+    return faults;
+  }
+  return effective;
+}
+
+}  // namespace
 
 std::optional<std::string> ConfigFileOf(const Flags& flags, std::span<const Variable> environment) {
   const std::string_view variable = ValueOf(kConfigFileVariable, environment);
@@ -31,14 +47,11 @@ LoadedConfig Configure(const Flags& flags, std::span<const Variable> environment
       effective = std::get<EffectiveConfig>(std::move(loaded));
     }
   }
-  std::ranges::move(SetFromEnvironment(environment, effective), std::back_inserter(faults));
-  for (const Setting& setting : flags.settings) {
-    std::ranges::move(SetFromFlag(setting.flag, setting.path, setting.values, effective), std::back_inserter(faults));
-  }
-  if (!faults.empty()) {
-    return faults;
-  }
-  return effective;
+  return Complete(std::move(effective), std::move(faults), flags, environment);
+}
+
+LoadedConfig ConfigureWithoutFile(const Flags& flags, std::span<const Variable> environment) {
+  return Complete({}, {}, flags, environment);
 }
 
 }  // namespace procevent

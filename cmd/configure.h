@@ -17,4 +17,7 @@ std::optional<std::string> ConfigFileOf(const Flags& flags, std::span<const Vari
 // The faults of the file, of the environment and of the flags at once.
 LoadedConfig Configure(const Flags& flags, std::span<const Variable> environment);
 
+// As if no file were named.
+LoadedConfig ConfigureWithoutFile(const Flags& flags, std::span<const Variable> environment);
+
 }  // namespace procevent

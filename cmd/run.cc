@@ -6,6 +6,7 @@
 #include <csignal>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -27,6 +28,7 @@ namespace procevent {
 namespace {
 
 constexpr int kWrongConfiguration = 2;
+constexpr int kUnhealthy = 1;  // whatever the cause: Docker reserves 2
 
 void PrintFault(std::string_view text) {
   static_cast<void>(WriteAll(STDERR_FILENO, text));  // there is nobody else to tell
@@ -46,6 +48,21 @@ std::string Checked(const EffectiveConfig& effective, const std::optional<std::s
   constexpr std::size_t kMostNameBytes = 256;
   return "# the configuration is valid; file: " + Printable(file.value_or("none"), kMostNameBytes) + '\n' +
          ToYaml(effective);
+}
+
+// A file may have changed since the exporter read it: one that it would refuse, and go on without, is left out.
+int CheckHealth(const Flags& flags, std::span<const Variable> environment) {
+  LoadedConfig loaded = Configure(flags, environment);
+  if (const auto* const faults = std::get_if<std::vector<Fault>>(&loaded)) {
+    LoadedConfig rest = ConfigureWithoutFile(flags, environment);
+    if (std::holds_alternative<std::vector<Fault>>(rest)) {
+      Refuse(*faults);
+      return kUnhealthy;
+    }
+    TellFault("procevent_exporter: the configuration file has faults and is left out: check-config names them");
+    loaded = std::move(rest);
+  }
+  return HealthCheck(std::get<EffectiveConfig>(loaded).config.server);
 }
 
 // Until a signal ends it, which it takes itself.
@@ -93,6 +110,9 @@ int Run(std::span<const char* const> arguments) {
   // Otherwise each thread that serves keeps the memory of its largest scrape; doctor tries what Serve has.
   ::mallopt(M_ARENA_MAX, 1);  // NOLINT(concurrency-mt-unsafe): there is one thread yet
   const std::vector<Variable> environment = ReadEnvironment();
+  if (flags.command == Flags::Command::kHealthCheck) {
+    return CheckHealth(flags, environment);
+  }
   const LoadedConfig loaded = Configure(flags, environment);
   if (const auto* const faults = std::get_if<std::vector<Fault>>(&loaded)) {
     return Refuse(*faults);
@@ -107,9 +127,6 @@ int Run(std::span<const char* const> arguments) {
   }
   if (flags.command == Flags::Command::kDoctor) {
     return Doctor(config, flags.json ? DoctorForm::kJson : DoctorForm::kLines);
-  }
-  if (flags.command == Flags::Command::kHealthCheck) {
-    return HealthCheck(config.server);
   }
   if (flags.command == Flags::Command::kRecord) {
     return Record(config, flags.record);

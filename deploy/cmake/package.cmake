@@ -43,7 +43,7 @@ function(install_for_package destination)
   install(FILES ${ARGN} DESTINATION ${destination} COMPONENT package EXCLUDE_FROM_ALL)
 endfunction()
 
-# The manual page is what this very binary tells of itself, so it is made when the package is.
+# The manual page is what this very binary tells of itself, so it and its like are made when the package is.
 install(CODE "
   execute_process(COMMAND python3 -B \"${PROJECT_SOURCE_DIR}/deploy/man/man_page.py\"
                           \"$<TARGET_FILE:procevent_exporter>\"
@@ -52,13 +52,19 @@ install(CODE "
                   OUTPUT_FILE \"${package_files}/changelog.Debian.gz\" COMMAND_ERROR_IS_FATAL ANY)
   execute_process(COMMAND gzip -9nc \"${PROJECT_SOURCE_DIR}/CHANGELOG.md\"
                   OUTPUT_FILE \"${package_files}/changelog.gz\" COMMAND_ERROR_IS_FATAL ANY)
+  execute_process(COMMAND sed -E -f \"${PROJECT_SOURCE_DIR}/deploy/debian/readme.sed\"
+                          \"${PROJECT_SOURCE_DIR}/README.md\"
+                  OUTPUT_FILE \"${package_files}/README.md\" COMMAND_ERROR_IS_FATAL ANY)
 " COMPONENT package EXCLUDE_FROM_ALL)
 install_for_package(share/man/man1 ${package_files}/procevent_exporter.1.gz)
 install_for_package(${package_docs} ${package_files}/changelog.gz ${package_files}/changelog.Debian.gz
-                    deploy/debian/copyright README.md METRICS.md)
+                    ${package_files}/README.md deploy/debian/copyright METRICS.md)
 install_for_package(/lib/systemd/system deploy/systemd/procevent_exporter.service)
 install_for_package(/etc/procevent_exporter deploy/procevent_exporter.yml)
 install(FILES deploy/debian/default DESTINATION /etc/default RENAME procevent_exporter COMPONENT package
         EXCLUDE_FROM_ALL)
+install(DIRECTORY deploy/prometheus DESTINATION share/procevent_exporter COMPONENT package EXCLUDE_FROM_ALL)
+install(DIRECTORY deploy/grafana/dashboards deploy/grafana/provisioning
+        DESTINATION share/procevent_exporter/grafana COMPONENT package EXCLUDE_FROM_ALL)
 
 include(CPack)

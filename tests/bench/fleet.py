@@ -31,6 +31,7 @@ sys.dont_write_bytecode = True
 import harness  # noqa: E402
 
 FLEET = 10_000
+READY_SECONDS = 30
 RULES = ROOT / "deploy" / "prometheus"
 RECORDED = ".+:procevent_.+|up|ALERTS"
 JOB_SERIES = '{__name__=~"job.*:procevent_.*"}'
@@ -94,22 +95,33 @@ class Server:
         self.port = harness.free_port()
         self._ready = ready
         self._folder = folder
-        folder.mkdir()
-        with open(folder / "log", "wb") as log:
-            self.process = subprocess.Popen(command(folder, self.port), stdin=subprocess.DEVNULL, stdout=log,
-                                            stderr=log)
+        self._command = command(folder, self.port)
+        self.process = None
 
     def __enter__(self):
-        harness.wait_for(f"{self.process.args[0]}, {self._folder}/log", self._is_ready)
+        self._folder.mkdir()
+        with open(self._folder / "log", "wb") as log:
+            self.process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        with contextlib.ExitStack() as undo:
+            undo.callback(self._end)
+            harness.wait_for(f"{self._command[0]}, {self._folder}/log", self._is_ready, READY_SECONDS)
+            undo.pop_all()
         return self
 
     def __exit__(self, *_):
+        self._end()
+
+    def _end(self):
         self.process.terminate()
-        self.process.wait(harness.DEADLINE_SECONDS)
+        try:
+            self.process.wait(harness.DEADLINE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
     def _is_ready(self):
         if self.process.poll() is not None:
-            raise AssertionError(f"{self.process.args[0]} ended:\n{(self._folder / 'log').read_text()[-2000:]}")
+            raise AssertionError(f"{self._command[0]} ended:\n{(self._folder / 'log').read_text()[-2000:]}")
         return answers(self.port, self._ready)
 
     @property

@@ -65,6 +65,15 @@ TEST(ConfigureTest, TellsTheFaultsOfAllAtOnce) {
                   R"(--log.level: found "loud", allowed is debug, info, warning or error)"));
 }
 
+TEST(ConfigureTest, WithoutTheFileTheOthersCount) {
+  const Flags flags = FlagsOf("/nowhere/none.yml", {{"--log.level", "log.level", {"error"}}});
+  const Variables environment{{"PROCEVENT_CONFIG_FILE", "/nowhere/either.yml"}, {"PROCEVENT_LOG_FORMAT", "json"}};
+  const LoadedConfig loaded = ConfigureWithoutFile(flags, environment);
+  ASSERT_THAT(LinesOf(loaded), ElementsAre());
+  EXPECT_EQ(std::get<EffectiveConfig>(loaded).config.log, (LogOptions{LogLevel::kError, LogFormat::kJson}));
+  EXPECT_THAT(LinesOf(ConfigureWithoutFile({}, Variables{{"PROCEVENT_LOG_LEVEL", "loud"}})), testing::SizeIs(1));
+}
+
 TEST(ConfigureTest, TheFileIsTheFlagsOrTheVariables) {
   const Variables environment{{"PROCEVENT_CONFIG_FILE", kFile}};
   EXPECT_EQ(ConfigFileOf({}, {}), std::nullopt);

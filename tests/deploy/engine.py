@@ -1,5 +1,6 @@
 """A Docker engine of the tests' own, with a Debian bootstrapped here, and exporters that run in its containers."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -18,6 +19,7 @@ import fresh_root  # noqa: E402
 import harness  # noqa: E402
 
 SECONDS = 60  # for a command of the engine that builds nothing
+START_SECONDS = 60
 BUILD_SECONDS = 2400  # for a build of everything, on two cores that do other things too
 IMAGE = "procevent_exporter"
 BASE = "debian:bookworm-slim"
@@ -67,28 +69,44 @@ def debian():
 class Engine:
     """A dockerd with everything of its own, which is gone at the end of the `with`, and so is what it ran."""
 
-    def __init__(self, *options):
+    def __init__(self, *options, prefix=()):
         self._directory = tempfile.TemporaryDirectory(prefix="procevent-engine-")
-        folder = pathlib.Path(self._directory.name)
-        self._socket = folder / "docker.sock"
-        self._log = open(folder / "log", "w+b")
-        self._process = subprocess.Popen(
-            ["dockerd", f"--data-root={folder / 'data'}", f"--exec-root={folder / 'exec'}",
-             f"--pidfile={folder / 'pid'}", f"--host=unix://{self._socket}", "--iptables=false", "--ip6tables=false",
-             "--bridge=none", *options], stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log)
+        self._folder = pathlib.Path(self._directory.name)
+        self._prefix = prefix
+        self._options = options
+        self._process = self._undo = None
 
     def __enter__(self):
-        harness.wait_for("the engine", self._answers, SECONDS)
+        with contextlib.ExitStack() as undo:
+            undo.enter_context(self._directory)
+            undo.callback(self._unmount)
+            os.chmod(self._folder, 0o711)  # for users that root is mapped to
+            log = undo.enter_context(open(self._folder / "log", "wb"))
+            self._process = subprocess.Popen(
+                [*self._prefix, "dockerd", f"--data-root={self._folder / 'data'}", f"--exec-root={self._folder / 'exec'}",
+                 f"--pidfile={self._folder / 'pid'}", f"--host={self.host}", "--iptables=false", "--ip6tables=false",
+                 "--ip-forward=false", "--bridge=none", *self._options],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            undo.callback(self._end)
+            harness.wait_for("the engine", self._answers, START_SECONDS)
+            undo.callback(self._remove_containers)
+            self._undo = undo.pop_all()
         return self
 
     def __exit__(self, *_):
+        self._undo.close()
+
+    def _remove_containers(self):
         for container in self.run("ps", "--all", "--quiet").split():
             self.run("rm", "--force", container)
+
+    def _end(self):
         self._process.terminate()
-        self._process.wait(SECONDS)
-        self._log.close()
-        self._unmount()
-        self._directory.cleanup()
+        try:
+            self._process.wait(SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
 
     def _unmount(self):
         """What dockerd leaves mounted when it ends."""
@@ -99,15 +117,14 @@ class Engine:
 
     def _answers(self):
         if self._process.poll() is not None:
-            self._log.seek(0)
-            log = self._log.read().decode()
+            log = (self._folder / "log").read_text(encoding="utf-8", errors="replace")
             raise AssertionError(f"dockerd ended with {self._process.returncode}:\n{log[-4000:]}")
-        return subprocess.run(["docker", f"--host=unix://{self._socket}", "info"], stdout=subprocess.DEVNULL,
+        return subprocess.run(["docker", f"--host={self.host}", "info"], stdout=subprocess.DEVNULL,
                               stderr=subprocess.DEVNULL, timeout=SECONDS, check=False).returncode == 0
 
     @property
     def host(self):
-        return f"unix://{self._socket}"
+        return f"unix://{self._folder / 'docker.sock'}"
 
     def run(self, *arguments, seconds=SECONDS, **options):
         return run("docker", f"--host={self.host}", *arguments, seconds=seconds, **options)
@@ -133,7 +150,7 @@ class Container(harness.Served):
     def __init__(self, engine, *options, image=IMAGE, arguments=()):
         self.port = harness.free_port()
         self._engine = engine
-        self.name = engine.run("run", "--detach", *options, "--env",
+        self.name = engine.run("run", "--detach", "--health-interval=1s", *options, "--env",
                                f"PROCEVENT_WEB_LISTEN_ADDRESSES=127.0.0.1:{self.port}", image, *arguments).split()[-1]
 
     def __enter__(self):

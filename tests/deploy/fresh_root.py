@@ -1,6 +1,7 @@
 """A fresh Debian 12 in a folder, made by debootstrap from where this machine's own apt gets its packages; and what is
 run in it, as root."""
 
+import contextlib
 import ctypes
 import hashlib
 import os
@@ -63,19 +64,23 @@ class FreshRoot:
     def __init__(self):
         self._folder = tempfile.TemporaryDirectory(prefix="procevent-root-")
         self.path = pathlib.Path(self._folder.name) / "root"
+        self._undo = None
 
     def __enter__(self):
-        run("debootstrap", "--variant=minbase", RELEASE, self.path, mirror())
-        for name in ("sources.list", "sources.list.d", "apt.conf.d", "trusted.gpg.d"):
-            self._copy(pathlib.Path("/etc/apt") / name)
-        self._copy(pathlib.Path("/etc/resolv.conf"))
-        run("mount", "-t", "proc", "proc", self.path / "proc")
-        self.run("apt-get", "-q", "update")
+        with contextlib.ExitStack() as undo:
+            undo.enter_context(self._folder)
+            run("debootstrap", "--variant=minbase", RELEASE, self.path, mirror())
+            for name in ("sources.list", "sources.list.d", "apt.conf.d", "trusted.gpg.d"):
+                self._copy(pathlib.Path("/etc/apt") / name)
+            self._copy(pathlib.Path("/etc/resolv.conf"))
+            run("mount", "-t", "proc", "proc", self.path / "proc")
+            undo.callback(run, "umount", self.path / "proc")
+            self.run("apt-get", "-q", "update")
+            self._undo = undo.pop_all()
         return self
 
     def __exit__(self, *_):
-        run("umount", self.path / "proc")
-        self._folder.cleanup()
+        self._undo.close()
 
     def _copy(self, source):
         target = self.path / source.relative_to("/")

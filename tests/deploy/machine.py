@@ -3,11 +3,12 @@
 import pathlib
 import shutil
 import subprocess
+import tempfile
 
 import fresh_root
 
 KERNEL = "linux-image-cloud-amd64"  # small, and has what it boots from built in: it needs no initrd
-SECONDS = 1500  # from power on to power off, emulated, on a machine that does other things too
+SECONDS = 2400  # from power on to power off, emulated, on a machine that does other things too
 TOOLS = ("qemu-system-x86_64", "mke2fs", "dpkg-deb")
 
 
@@ -23,21 +24,25 @@ def put_kernel(root):
     image = next(word for word in name.split() if word.startswith("linux-image-6"))
     root.run("sh", "-c", f"cd /tmp && apt-get -q download {image}")
     (package,) = (root.path / "tmp").glob("linux-image-*.deb")
-    fresh_root.run("dpkg-deb", "-x", package, root.path)
-    package.unlink()
-    (kernel,) = (root.path / "boot").glob("vmlinuz-*")
+    with tempfile.TemporaryDirectory(prefix="procevent-kernel-") as folder:
+        fresh_root.run("dpkg-deb", "-x", package, folder)  # not over the root: it would replace the link that /lib is
+        package.unlink()
+        (kernel,) = pathlib.Path(folder, "boot").glob("vmlinuz-*")
+        shutil.copy(kernel, root.path / "boot")
+        shutil.copytree(f"{folder}/lib/modules", root.path / "lib/modules", dirs_exist_ok=True, symlinks=True)
     root.run("depmod", kernel.name.removeprefix("vmlinuz-"))
-    return kernel
+    return root.path / "boot" / kernel.name
 
 
-def boot(root, kernel, folder):
-    """What the machine says on its serial line, from power on to power off. It works on a copy of the root."""
+def boot(root, kernel, folder, log):
+    """From power on to power off; what it says on its serial line goes to the file `log`. It works on a copy of the
+    root."""
     folder = pathlib.Path(folder)
     fresh_root.run("cp", "-a", "--one-file-system", root.path, folder / "root")
     fresh_root.run("mke2fs", "-q", "-t", "ext4", "-d", folder / "root", folder / "disk", "3G")
-    done = subprocess.run(
-        ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-smp", "2", "-m", "1024", "-nographic", "-no-reboot",
-         "-nic", "none", "-kernel", str(kernel), "-append", "root=/dev/nvme0n1 rw console=ttyS0 panic=-1 quiet",
-         "-drive", f"file={folder / 'disk'},if=none,id=disk,format=raw", "-device", "nvme,drive=disk,serial=1"],
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=SECONDS, check=False)
-    return done.stdout.decode(errors="replace")
+    with open(log, "wb") as serial:
+        subprocess.run(
+            ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-smp", "2", "-m", "1024", "-nographic",
+             "-no-reboot", "-nic", "none", "-kernel", str(kernel), "-append", "root=/dev/nvme0n1 rw console=ttyS0 panic=-1 quiet",
+             "-drive", f"file={folder / 'disk'},if=none,id=disk,format=raw", "-device", "nvme,drive=disk,serial=1"],
+            stdin=subprocess.DEVNULL, stdout=serial, stderr=subprocess.STDOUT, timeout=SECONDS, check=False)

@@ -5,7 +5,9 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import shutil
+import socket
 import tempfile
 import unittest
 import urllib.parse
@@ -35,7 +37,13 @@ def refusal(exporter):
     return text if "namespace" in text else None
 
 
-_stack = contextlib.ExitStack()
+def why_taken(port):
+    """One line, where another program has that port of this machine; else None."""
+    with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+        return None
+    return f"another program listens on port {port} of this machine: stop it"
+
+
 _engine = None
 
 
@@ -43,13 +51,9 @@ def setUpModule():
     """One engine, and one build, for all."""
     global _engine
     harness.require(harness.why_not_live() or engine.why_not())
-    _engine = _stack.enter_context(engine.Engine())
+    _engine = unittest.enterModuleContext(engine.Engine())
     _engine.load_base()
     print(f"the image was built in {_engine.build():.0f} s", flush=True)
-
-
-def tearDownModule():
-    _stack.close()
 
 
 class Image(unittest.TestCase):
@@ -87,8 +91,8 @@ class Image(unittest.TestCase):
             measure.check_growth(self, counted, before.span, after.span)
             self.assertGreaterEqual(counted["fork"], numbers["forks"])
             self.assertEqual(after.scrape.sum("procevent_events_lost_total"), 0)
-            self.assertEqual(after.scrape.value("procevent_forks_total", comm="storm")
-                             - (before.scrape.value("procevent_forks_total", comm="storm") or 0), numbers["forks"])
+            storms = [cut.scrape.by("procevent_forks_total", "comm").get("storm", 0) for cut in (before, after)]
+            self.assertEqual(storms[1] - storms[0], numbers["forks"])
             harness.wait_for("the engine to find it healthy", lambda: exporter.health() == "healthy")
             status = pathlib.Path(f"/proc/{exporter.pid()}/status").read_text()
             self.assertIn("\nNoNewPrivs:\t1\n", status)
@@ -119,30 +123,50 @@ class Image(unittest.TestCase):
             self.assertIn("CAP_NET_ADMIN", exporter.log())
             self.assertIn("level=warning", exporter.log())
 
+    def demo(self, *options):
+        return engine.Container(self.engine, "--cap-drop=ALL", "--read-only", "--network=none", "--user=65534",
+                                "--security-opt=no-new-privileges", *options, arguments=(
+                                    "--source.replay=/usr/share/procevent_exporter/demo.pcap",
+                                    "--source.replay-speed=max"))
+
     def test_the_demo_needs_nothing(self):
-        with engine.Container(self.engine, "--cap-drop=ALL", "--read-only", "--network=none", "--user=65534",
-                              "--security-opt=no-new-privileges", arguments=(
-                                  "--source.replay=/usr/share/procevent_exporter/demo.pcap",
-                                  "--source.replay-speed=max")) as exporter:
+        with self.demo() as exporter:
             exporter.wait_ready()
             harness.wait_for("the end of the demo", lambda: "replayed to its end" in exporter.log())
             self.assertEqual(exporter.scrape().value("procevent_replayed"), 1)
 
     def test_one_that_cannot_serve_is_unhealthy(self):
         """The health check sees it, though nothing ends."""
-        with engine.Container(self.engine, *self.options, "--health-interval=1s", "--health-retries=1",
+        with engine.Container(self.engine, *self.options, "--health-retries=1",
                               "--health-start-period=0s") as exporter:
             exporter.wait_ready()
             with exporter.stopped():
                 harness.wait_for("the engine to find it unhealthy", lambda: exporter.health() == "unhealthy")
             harness.wait_for("the engine to find it healthy again", lambda: exporter.health() == "healthy")
 
+    def test_a_file_that_turns_bad_is_no_illness(self):
+        """The exporter would refuse it, and go on."""
+        with tempfile.TemporaryDirectory(prefix="procevent-config-") as folder:
+            os.chmod(folder, 0o755)
+            file = pathlib.Path(folder, "procevent_exporter.yml")
+            file.write_text("log: {level: info}\n")
+            with self.demo(f"--volume={folder}:/etc/procevent_exporter:ro") as exporter:
+                exporter.wait_ready()
+                file.write_text("log: {level: loud}\n")
+                self.assertIn("healthy\n", self.engine.run("exec", exporter.name, "procevent_exporter", "healthcheck"))
+
 
 class UserNamespace(unittest.TestCase):
+    # A view of /etc of its own, in which that user has other users to be mapped to.
+    MAPPED = ("unshare", "--mount", "sh", "-c",
+              'mount --bind "$0" /etc/subuid && mount --bind "$0" /etc/subgid && exec "$@"')
+
     def test_is_told(self):
         """An engine that maps its containers' users away, as some are set up."""
-        with tempfile.TemporaryDirectory(prefix="procevent-image-") as folder, \
-                engine.Engine("--userns-remap=nobody:nogroup") as remapped:
+        with tempfile.TemporaryDirectory(prefix="procevent-image-") as folder:
+            ranges = pathlib.Path(folder, "ranges")
+            ranges.write_text("nobody:200000:65536\nnogroup:200000:65536\n")
+            remapped = self.enterContext(engine.Engine("--userns-remap=nobody:nogroup", prefix=(*self.MAPPED, ranges)))
             tar = os.path.join(folder, "image.tar")
             _engine.run("save", "--output", tar, engine.IMAGE, seconds=engine.BUILD_SECONDS)
             remapped.run("load", "--input", tar, seconds=engine.BUILD_SECONDS)
@@ -154,34 +178,54 @@ class UserNamespace(unittest.TestCase):
 
 class Compose(unittest.TestCase):
     """deploy/compose by docker-compose itself. The Prometheus is Debian's, in an image made here; Grafana's image is
-    not to be had, so Grafana alone is not started."""
+    not to be had, so one that does nothing stands in for it, and shows what Grafana would find."""
 
     FILE = engine.ROOT / "deploy" / "compose" / "compose.yml"
+    PROVISIONING = engine.ROOT / "deploy" / "grafana" / "provisioning"
     PROMETHEUS = "procevent-test-prometheus"
+    GRAFANA = "procevent-test-grafana"
+    SERVICES = {"node": ("exporter", "prometheus", "grafana"),
+                "demo": ("demo-exporter", "demo-prometheus", "demo-grafana")}
+    PORTS = {"node": (9090, 13675), "demo": (3000, 9090)}
 
     @classmethod
     def setUpClass(cls):
         if shutil.which("docker-compose") is None:
             harness.require("docker-compose is missing: deploy/install_packages.sh deploy")
-        with tempfile.TemporaryDirectory(prefix="procevent-prometheus-") as folder:
-            shutil.copy("/usr/bin/prometheus", folder)
-            pathlib.Path(folder, "Dockerfile").write_text(
-                f'FROM {engine.BASE}\nCOPY prometheus /usr/bin/\nENTRYPOINT ["prometheus"]\n')
-            _engine.run("build", "--tag", cls.PROMETHEUS, folder, seconds=engine.BUILD_SECONDS,
+        cls.build(cls.PROMETHEUS, 'COPY prometheus /usr/bin/\nENTRYPOINT ["prometheus"]\n', "/usr/bin/prometheus")
+        cls.build(cls.GRAFANA, 'STOPSIGNAL SIGKILL\nENTRYPOINT ["sleep", "infinity"]\n')
+
+    @staticmethod
+    def build(name, text, *files):
+        with tempfile.TemporaryDirectory(prefix="procevent-image-") as folder:
+            for file in files:
+                shutil.copy(file, folder)
+            pathlib.Path(folder, "Dockerfile").write_text(f"FROM {engine.BASE}\n{text}")
+            _engine.run("build", "--tag", name, folder, seconds=engine.BUILD_SECONDS,
                         env={**os.environ, "DOCKER_BUILDKIT": "0"})
 
     def compose(self, *arguments):
         return engine.run("docker-compose", "--file", self.FILE, "--project-name", "procevent-test", *arguments,
                           seconds=4 * engine.SECONDS,
-                          env={**os.environ, "DOCKER_HOST": _engine.host, "PROMETHEUS_IMAGE": self.PROMETHEUS})
+                          env={**os.environ, "DOCKER_HOST": _engine.host, "PROMETHEUS_IMAGE": self.PROMETHEUS,
+                               "GRAFANA_IMAGE": self.GRAFANA})
 
     @contextlib.contextmanager
-    def up(self, profile, *services):
-        self.compose("--profile", profile, "up", "--detach", *services)
+    def up(self, profile):
+        """All of a profile, on this machine's ports: nobody else is to be asked."""
+        for port in self.PORTS[profile]:
+            harness.require(why_taken(port))
         try:
+            self.compose("--profile", profile, "up", "--detach")
+            running = _engine.run("ps", "--format", '{{.Label "com.docker.compose.service"}}').split()
+            self.assertEqual(set(running), set(self.SERVICES[profile]))
             yield
         finally:
             self.compose("--profile", profile, "down", "--volumes")
+
+    def in_grafana(self, profile, *command):
+        name = self.compose("ps", "--quiet", self.SERVICES[profile][-1]).strip()
+        return _engine.run("exec", name, *command)
 
     def ask(self, path, **parameters):
         url = f"http://127.0.0.1:9090/api/v1/{path}?{urllib.parse.urlencode(parameters)}"
@@ -193,18 +237,29 @@ class Compose(unittest.TestCase):
         data = self.ask("query", query=expression)
         return float(data["result"][0]["value"][1]) if data and data["result"] else None
 
-    def test_is_valid(self):
-        for profile in ("node", "demo"):
-            services = self.compose("--profile", profile, "config", "--services").split()
-            exporter = "exporter" if profile == "node" else "demo"
-            self.assertEqual(set(services), {"prometheus", "grafana", exporter})
-
     def check_rules(self):
         groups = harness.wait_for("the rules", lambda: (self.ask("rules") or {}).get("groups"))
         self.assertGreater(sum(len(group["rules"]) for group in groups), 10)
 
+    def check_grafana(self, profile):
+        """It finds its provisioning, the dashboards where that says, and the Prometheus that it names."""
+        (dashboards,) = re.findall(r"(?m)^ +path: (\S+)$", self.read("dashboards/procevent.yml"))
+        (host, port) = re.search(r"(?m)^ +url: http://(\w+):(\d+)$", self.read("datasources/prometheus.yml")).groups()
+        for inside, folder in (("/etc/grafana/provisioning", self.PROVISIONING),
+                               (dashboards, self.PROVISIONING.parent / "dashboards")):
+            found = self.in_grafana(profile, "find", inside, "-type", "f").split()
+            self.assertEqual({os.path.relpath(path, inside) for path in found},
+                             {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()})
+        self.assertEqual(self.in_grafana(profile, "getent", "hosts", host).split(), ["127.0.0.1", host])
+        answer = self.in_grafana(profile, "bash", "-c", f"exec 3<>/dev/tcp/{host}/{port}; "
+                                 "printf 'GET /-/ready HTTP/1.0\\r\\n\\r\\n' >&3; head -n 1 <&3")
+        self.assertIn(" 200 ", answer)
+
+    def read(self, name):
+        return (self.PROVISIONING / name).read_text()
+
     def test_the_node_is_scraped(self):
-        with self.up("node", "exporter", "prometheus"):
+        with self.up("node"):
             harness.wait_for("a scrape", lambda: self.value("procevent_listener_up") == 1, 2 * engine.SECONDS)
             forks = self.value('sum(procevent_events_total{event="fork"})')
             with harness.Storm("fork", 2000) as storm:
@@ -212,11 +267,18 @@ class Compose(unittest.TestCase):
             harness.wait_for("the storm in Prometheus", lambda: self.value('sum(procevent_events_total{event="fork"})')
                              >= forks + 2000, 2 * engine.SECONDS)
             self.check_rules()
+            self.check_grafana("node")
 
     def test_the_demo_is_scraped(self):
-        with self.up("demo", "demo", "prometheus"):
+        """On a network of its own, with two ports of this machine."""
+        with self.up("demo"):
             harness.wait_for("a scrape", lambda: self.value("procevent_replayed") == 1, 2 * engine.SECONDS)
             self.check_rules()
+            self.check_grafana("demo")
+
+    def test_who_listens_already_is_told(self):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            self.assertRegex(why_taken(server.getsockname()[1]), "^another program listens on port [0-9]+ .*: stop it$")
 
 
 if __name__ == "__main__":

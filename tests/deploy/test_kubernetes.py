@@ -14,6 +14,9 @@ from manifests import BASE, ROOT, at
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 
 import harness  # noqa: E402
+import kubernetes  # noqa: E402
+import prometheus  # noqa: E402
+import readme  # noqa: E402
 
 NAME = "procevent-exporter"
 POD = "spec/template/spec"
@@ -99,7 +102,7 @@ INVARIANTS = [
     ("PodMonitor", "spec/selector", {"matchLabels": {"app.kubernetes.io/name": NAME}}, [None, {"matchLabels": {}}]),
     ("PodMonitor", "spec/podMetricsEndpoints/0/relabelings",
      [{"sourceLabels": ["__meta_kubernetes_pod_node_name"], "targetLabel": "instance"},
-      {"targetLabel": "job", "replacement": "procevent"}], [None, []]),
+      {"targetLabel": "job", "replacement": "procevent"}, {"action": "labeldrop", "regex": "pod"}], [None, []]),
     ("NetworkPolicy", "spec/podSelector", {}, [None, {"matchLabels": {"app": "x"}}]),
     ("NetworkPolicy", "spec/policyTypes", has("Ingress", "Egress"), [None, ["Ingress"]]),
     ("NetworkPolicy", "spec/egress", [], [[{}]]),
@@ -230,6 +233,53 @@ class Consistent(ManifestTest):
         peak = int(status["VmHWM"].split()[0]) / 1024
         print(f"at most {peak:.1f} MiB resident, {status['Threads'].strip()} threads")
         self.assertLess(peak, manifests.mebibytes(at(self.container, "resources/requests/memory")))
+
+
+class Names(ManifestTest):
+    """The labels of a scrape, by a real Prometheus that is told what Kubernetes would tell of a pod."""
+
+    # What the Prometheus operator puts before the relabelings of a PodMonitor.
+    OPERATORS = [{"source_labels": ["__meta_kubernetes_namespace"], "target_label": "namespace"},
+                 {"source_labels": ["__meta_kubernetes_pod_container_name"], "target_label": "container"},
+                 {"source_labels": ["__meta_kubernetes_pod_name"], "target_label": "pod"},
+                 {"target_label": "job", "replacement": "procevent/procevent-exporter"},
+                 {"target_label": "endpoint", "replacement": "metrics"}]
+    IN_PROMETHEUS = {"sourceLabels": "source_labels", "targetLabel": "target_label"}
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        harness.require(prometheus.why_not())
+
+    def labels(self, pod, relabelings):
+        """Of the targets that this pod is."""
+        scrape = at(everything()["DaemonSet"], "spec/template/metadata/annotations/prometheus.io~1scrape")
+        discovered = {"namespace": "procevent", "pod_name": pod, "pod_container_name": NAME, "pod_node_name": "node1",
+                      "pod_annotation_prometheus_io_scrape": scrape}
+        told = [{"target_label": f"__meta_kubernetes_{name}", "replacement": value}
+                for name, value in discovered.items()]
+        with prometheus.Prometheus(harness.free_port(), relabel_configs=[*told, *relabelings]) as server:
+            found = harness.wait_for("the targets", lambda: server.asked(server.targets))
+            return [target["labels"] for target in found]
+
+    def test_of_the_pod_monitor(self):
+        """They are the same when a pod is replaced."""
+        ours = [{self.IN_PROMETHEUS.get(key, key): value for key, value in rule.items()}
+                for rule in at(everything()["PodMonitor"], "spec/podMetricsEndpoints/0/relabelings")]
+        for pod in ("procevent-exporter-x7k2p", "procevent-exporter-q9w4z"):
+            self.assertEqual(self.labels(pod, self.OPERATORS + ours), [
+                {"instance": "node1", "job": "procevent", "namespace": "procevent", "container": NAME,
+                 "endpoint": "metrics"}])
+
+    def test_of_the_job_for_annotations(self):
+        text = (ROOT / "README.md").read_text(encoding="utf-8")
+        (block,) = [block.text for block in readme.blocks(text) if kubernetes.DISCOVERY in block.text]
+        (job,) = manifests.parse(block)["scrape_configs"]
+        self.assertEqual(job["kubernetes_sd_configs"], [
+            {"role": "pod", "namespaces": {"names": [everything()["Namespace"]["metadata"]["name"]]}}])
+        self.assertEqual(job["job_name"], "procevent")
+        self.assertEqual(self.labels("procevent-exporter-x7k2p", job["relabel_configs"]),
+                         [{"instance": "node1", "job": "procevent"}])
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ import under_seccomp  # noqa: E402
 PROFILE = ROOT / "deploy/kubernetes/seccomp/procevent_exporter.json"
 REPLAY = (f"--source.replay={ROOT / 'deploy/demo/demo.pcap'}", "--source.replay-loop=true", "--source.replay-speed=20")
 UNNEEDED = {  # by who only listens, reads and answers
-    "bpf", "chmod", "chown", "clone3", "connect", "fork", "init_module", "io_uring_setup", "ioctl", "keyctl",
+    "bpf", "chmod", "chown", "clone3", "fork", "init_module", "io_uring_setup", "ioctl", "keyctl",
     "memfd_create", "mkdir", "mount", "perf_event_open", "pidfd_getfd", "process_vm_readv", "process_vm_writev",
     "ptrace", "reboot", "rename", "setns", "setuid", "socketpair", "unlink", "unshare", "userfaultfd", "vfork"}
 FAMILIES = (socket.AF_INET, socket.AF_NETLINK, socket.AF_UNIX, socket.AF_INET6, socket.AF_PACKET)
@@ -81,6 +81,16 @@ class Replaying(unittest.TestCase):
                 exporter.wait_ready()
                 use(self, exporter)
                 self.assertNotIn("level=warning", exporter.log())
+
+    def test_the_health_check(self):
+        """Which runs in a container under the profile of what it asks."""
+        with harness.Exporter(*REPLAY) as exporter:
+            exporter.wait_ready()
+            done = subprocess.run([*under(PROFILE), harness.exporter_binary(), "healthcheck",
+                                   f"--web.listen-address=127.0.0.1:{exporter.port}"], stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                  timeout=harness.DEADLINE_SECONDS, check=False)
+        self.assertEqual((done.returncode, done.stdout), (0, "healthy\n"))
 
     def test_what_is_missing_is_found(self):
         for name in NEEDED:

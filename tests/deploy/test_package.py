@@ -15,27 +15,32 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 
+import debian_package  # noqa: E402
 import fresh_root  # noqa: E402
 import harness  # noqa: E402
 
-NAME = "procevent-exporter"
+NAME = debian_package.NAME
 VERSION = re.search(r"(?m)^project\(\w+ VERSION ([\d.]+)", (ROOT / "CMakeLists.txt").read_text(encoding="utf-8"))[1]
 CONFIG = "etc/procevent_exporter/procevent_exporter.yml"
 DEFAULT = "etc/default/procevent_exporter"
 ENABLED = "etc/systemd/system/multi-user.target.wants/procevent_exporter.service"
 DOCS = f"usr/share/doc/{NAME}"
+SHARED = "usr/share/procevent_exporter"
 UNIT = "lib/systemd/system/procevent_exporter.service"
 FILES = {  # what is installed, and the file of the sources that it is
     CONFIG: "deploy/procevent_exporter.yml",
     DEFAULT: "deploy/debian/default",
     UNIT: "deploy/systemd/procevent_exporter.service",
-    f"{DOCS}/README.md": "README.md",
+    f"{DOCS}/README.md": None,
     f"{DOCS}/METRICS.md": "METRICS.md",
     f"{DOCS}/changelog.gz": "CHANGELOG.md",
     f"{DOCS}/copyright": "deploy/debian/copyright",
     f"{DOCS}/changelog.Debian.gz": None,
     "usr/bin/procevent_exporter": None,
     "usr/share/man/man1/procevent_exporter.1.gz": None,
+    **{f"{SHARED}/{path.relative_to(ROOT / 'deploy')}": path.relative_to(ROOT)
+       for folder in ("grafana/dashboards", "grafana/provisioning", "prometheus")
+       for path in (ROOT / "deploy" / folder).rglob("*") if path.is_file()},
 }
 # What lintian says of packages that go into Debian's archive; this one does not.
 FOR_THE_ARCHIVE = "initial-upload-closes-no-bugs"
@@ -63,11 +68,7 @@ class Package(unittest.TestCase):
         folder = tempfile.TemporaryDirectory(prefix="procevent-package-")
         cls.addClassCleanup(folder.cleanup)
         cls.folder = pathlib.Path(folder.name)
-        built = subprocess.run([ROOT / "deploy" / "package.sh"], stdin=subprocess.DEVNULL, capture_output=True,
-                               text=True, timeout=3000, check=False)
-        if built.returncode != 0:
-            raise AssertionError(f"deploy/package.sh: exit {built.returncode}:\n{built.stderr[-4000:]}")
-        cls.package = pathlib.Path(built.stdout.strip())
+        cls.package = debian_package.build()
         cls.tree = cls.folder / "tree"
         fresh_root.run("dpkg-deb", "-R", cls.package, cls.tree)
 
@@ -98,6 +99,16 @@ class Package(unittest.TestCase):
         self.assertIn(f'"procevent_exporter {VERSION}"', page)
         for path in (f"/{CONFIG}", f"/{DEFAULT}", f"/{DOCS}/METRICS.md"):
             self.assertIn(path, page.replace("\\-", "-"))
+
+    def test_its_readme_leads_nowhere_else(self):
+        """It has no pictures, and links to what is beside it; all other lines are those of the sources."""
+        ours, packed = ((path / "README.md").read_text(encoding="utf-8") for path in (ROOT, self.tree / DOCS))
+        self.assertNotIn("![", packed)
+        targets = set(re.findall(r"\[[^]]+\]\(([A-Za-z][^) ]*)\)", packed))
+        self.assertEqual({name for name in targets if not (self.tree / DOCS / name).is_file()}, set())
+        self.assertIn("METRICS.md", targets)
+        plain = [line for line in ours.splitlines() if line and not re.search(r"\]\([A-Za-z]", line)]
+        self.assertEqual([line for line in packed.splitlines() if line in set(plain)], plain)
 
     def test_the_copyright_holds_the_license(self):
         words = " ".join(line.strip().removeprefix(".") for line in

@@ -16,6 +16,18 @@ COMMANDS = (
     " --web.listen-address=127.0.0.1:13677",
 )
 
+DISCOVERY = """\
+    kubernetes_sd_configs:
+      - role: pod
+        namespaces:
+          names: [procevent]
+"""
+
+
+def without_discovery(text):
+    """For Debian's Prometheus, which was built without that of Kubernetes; tests/deploy holds it against the base."""
+    return text.replace(DISCOVERY, "")
+
 
 def render(directory, text):
     """An overlay that stands beside a checkout."""

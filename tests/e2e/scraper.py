@@ -1,5 +1,6 @@
 """A server that scrapes one exporter and answers PromQL: what Prometheus and VictoriaMetrics have in common."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -38,11 +39,16 @@ class Scraper:
             json.dump({"global": {"scrape_interval": SCRAPE_INTERVAL, "scrape_timeout": SCRAPE_INTERVAL},
                        "scrape_configs": [{"job_name": JOB, **job,
                                            "static_configs": [{"targets": [f"127.0.0.1:{target_port}"]}]}]}, file)
-        self._log = open(os.path.join(self._directory.name, "log"), "w+b")
-        self._process = subprocess.Popen(command(self._directory.name, config, self.port), stdin=subprocess.DEVNULL,
-                                         stdout=self._log, stderr=self._log, cwd=self._directory.name)
+        self._command = command(self._directory.name, config, self.port)
+        self._log = self._process = None
 
     def __enter__(self):
+        with contextlib.ExitStack() as undo:
+            undo.enter_context(self._directory)
+            self._log = undo.enter_context(open(os.path.join(self._directory.name, "log"), "w+b"))
+            self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=self._log,
+                                             stderr=self._log, cwd=self._directory.name)
+            undo.pop_all()
         return self
 
     def __exit__(self, failure, *_):

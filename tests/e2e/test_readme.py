@@ -177,7 +177,7 @@ def check(*command):
         for named in set(re.findall(r"/etc/prometheus/[\w./-]+", text)):  # promtool wants to see them
             open(os.path.join(directory, os.path.basename(named)), "w", encoding="ascii").close()
         with open(file, "w", encoding="utf-8") as block:
-            block.write(text.replace("/etc/prometheus", directory))
+            block.write(kubernetes.without_discovery(text).replace("/etc/prometheus", directory))
         done = subprocess.run([word.format(file=file, exporter=harness.exporter_binary()) for word in command],
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                               timeout=SECONDS, check=False)

@@ -10,12 +10,17 @@ import socket
 import subprocess
 import tempfile
 import threading
+import time
 import unittest
 import unittest.mock
 
 import connector
 import harness
 
+DEMO = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "deploy", "demo", "demo.pcap")
+REPLAY = (f"--source.replay={DEMO}", "--source.replay-loop=true")
+HEALTH_SECONDS = 5  # the time-out of the image's health check
+BEGUN = b"HTTP/1."
 STOPS_WITHIN_SECONDS = 5  # far less than a client's or a storm's end would take
 EVENTS = set(connector.ALL_NAMES)
 REASONS = {"no_ack", "silence", "fault"}
@@ -50,17 +55,35 @@ def run(*arguments):
 
 
 class HealthCheck(unittest.TestCase):
-    def ask(self, port):
-        return run("healthcheck", f"--web.listen-address=127.0.0.1:{port}")
+    def ask(self, port, *flags):
+        return run("healthcheck", f"--web.listen-address=127.0.0.1:{port}", *flags)
 
     def check_refused(self, port, cause):
+        begun = time.monotonic()
         done = self.ask(port)
+        self.assertLess(time.monotonic() - begun, HEALTH_SECONDS)
         self.assertEqual((done.returncode, done.stdout), (1, ""))
         self.assertRegex(done.stderr, rf"^procevent_exporter: 127.0.0.1:{port} is not healthy: {cause}[^\n]*\n$")
 
+    @contextlib.contextmanager
+    def answering(self, text):
+        """A server that sends that to one client and hangs up; with BEGUN it waits until the client has gone."""
+        def answer():
+            with contextlib.suppress(OSError), server.accept()[0] as client:
+                client.sendall(text)
+                while text == BEGUN and client.recv(64):
+                    pass
+
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            server.settimeout(harness.DEADLINE_SECONDS)
+            thread = threading.Thread(target=answer)
+            thread.start()
+            yield server.getsockname()[1]
+            thread.join()
+
     def test_of_one_that_serves(self):
         for flags in ((), ("--web.allow=127.0.0.0/8",)):
-            with self.subTest(flags), harness.Exporter(*flags) as exporter:
+            with self.subTest(flags), harness.Exporter(*REPLAY, *flags) as exporter:
                 exporter.wait_ready()
                 done = self.ask(exporter.port)
                 self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "healthy\n", ""))
@@ -68,27 +91,57 @@ class HealthCheck(unittest.TestCase):
                 self.assertEqual(everywhere.stdout, "healthy\n", everywhere.stderr)
 
     def test_of_one_that_lets_others_in_alone(self):
-        with harness.Exporter("--web.allow=127.0.0.2") as exporter:
+        with harness.Exporter(*REPLAY, "--web.allow=127.0.0.2") as exporter:
             harness.wait_for("it to serve", lambda: "serving" in exporter.log())
             self.check_refused(exporter.port, "it hung up without an answer; web.allow has to let in ")
 
     def test_of_nobody(self):
-        self.check_refused(harness.free_port(), "Connection refused; nothing listens there: ")
+        port = harness.free_port()
+        self.check_refused(port, "Connection refused; nothing listens there: ")
+        everywhere = run("healthcheck", f"--web.listen-address=0.0.0.0:{port}")
+        self.assertRegex(everywhere.stderr, rf"^procevent_exporter: 127\.0\.0\.1:{port} is not healthy: ")
 
-    def test_of_who_is_silent_or_somebody_else(self):
+    def test_of_who_is_silent(self):
         with socket.create_server(("127.0.0.1", 0)) as server:
+            self.check_refused(server.getsockname()[1], "it does not answer within two seconds; look at its log")
+
+    def test_of_who_takes_no_more_connections(self):
+        with socket.create_server(("127.0.0.1", 0), backlog=0) as server, contextlib.ExitStack() as stack:
             port = server.getsockname()[1]
+            for _ in range(4):
+                waiting = stack.enter_context(socket.socket())
+                waiting.setblocking(False)
+                waiting.connect_ex(("127.0.0.1", port))
             self.check_refused(port, "it does not answer within two seconds; look at its log")
 
-            def answer():
-                for _ in range(2):  # the first is who has gone
-                    with contextlib.suppress(OSError), server.accept()[0] as client:
-                        client.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
+    def test_of_somebody_else(self):
+        for name, text, cause in (
+                ("another", b"SSH-2.0-OpenSSH_9.2\r\n", r'it answered "SSH-2\.0-OpenS"; is it an exporter of '),
+                ("brief", b"no\r\n", r'it answered "no\\x0d\\x0a"; is it an exporter of '),
+                ("broken off", b"HTTP/1.1 2", "it hung up within its answer; look at its log"),
+                ("stuck", BEGUN, "it does not answer within two seconds; look at its log")):
+            with self.subTest(name), self.answering(text) as port:
+                self.check_refused(port, cause)
 
-            thread = threading.Thread(target=answer)
-            thread.start()
-            self.check_refused(port, r'it answered "SSH-2\.0-OpenS"; is it an exporter of process events\?')
-            thread.join()
+    def test_a_file_with_faults_is_left_out(self):
+        """So does the exporter, when it is told to read it again."""
+        with harness.Exporter(*REPLAY) as exporter, tempfile.TemporaryDirectory(prefix="procevent-e2e-") as directory:
+            exporter.wait_ready()
+            file = os.path.join(directory, "wrong.yml")
+            with open(file, "w", encoding="utf-8") as text:
+                text.write("web: {listen_addresses: nowhere}\n")
+            for flags, environment in (((f"--config.file={file}",), {}), ((), {"PROCEVENT_CONFIG_FILE": file})):
+                with self.subTest(flags), unittest.mock.patch.dict(os.environ, environment):
+                    done = self.ask(exporter.port, *flags)
+                    self.assertEqual((done.returncode, done.stdout), (0, "healthy\n"), done.stderr)
+                    self.assertRegex(done.stderr, r"^procevent_exporter: the configuration file has faults [^\n]*\n$")
+
+    def test_other_faults_are_unhealthy(self):
+        """1, which is what engines know."""
+        with unittest.mock.patch.dict(os.environ, {"PROCEVENT_LOG_LEVEL": "loud"}):
+            done = self.ask(harness.free_port())
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertRegex(done.stderr, r'^PROCEVENT_LOG_LEVEL: found "loud"')
 
 
 class Flags(unittest.TestCase):

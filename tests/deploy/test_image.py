@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+"""Dockerfile and .dockerignore as they are read: what the image says of itself, and what it is built of."""
+
+import fnmatch
+import pathlib
+import re
+import subprocess
+import sys
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "tests" / "e2e"))
+
+import harness  # noqa: E402
+
+DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+IGNORED = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+
+
+def ignored(path):
+    """As Docker reads that file: the last line that matches the path or a folder that it is in decides."""
+    parts = path.split("/")
+    found = False
+    for line in IGNORED:
+        pattern = line.removeprefix("!")
+        depths = range(1, len(parts) + 1)
+        if pattern.startswith("**/"):
+            hit = any(fnmatch.fnmatchcase(part, pattern[3:]) for part in parts)
+        else:
+            hit = any(depth == pattern.count("/") + 1 and fnmatch.fnmatchcase("/".join(parts[:depth]), pattern)
+                      for depth in depths)
+        if line and not line.startswith("#") and hit:
+            found = not line.startswith("!")
+    return found
+
+
+class Image(unittest.TestCase):
+    def label(self, name):
+        return re.search(rf'org\.opencontainers\.image\.{name}="([^"]*)"', DOCKERFILE).group(1)
+
+    def test_it_says_what_it_is(self):
+        project = re.search(r"project\(procevent_exporter\s+VERSION ([\d.]+)",
+                            (ROOT / "CMakeLists.txt").read_text(encoding="utf-8")).group(1)
+        self.assertEqual(self.label("version"), project)
+        self.assertTrue((ROOT / "LICENSE").read_text(encoding="utf-8").startswith(f"{self.label('licenses')} License"))
+
+    def test_a_change_of_words_builds_nothing(self):
+        for path in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", ".git/HEAD", "Dockerfile", "build/dev/x.o",
+                     "deploy/grafana/dashboards/fork-storms.json", "deploy/kubernetes/daemonset.yaml",
+                     "deploy/prometheus/alerts.rules.yml", "tests/deploy/test_image.py",
+                     "tests/e2e/__pycache__/harness.cpython-311.pyc"):
+            with self.subTest(path):
+                self.assertTrue(ignored(path))
+
+    def test_what_it_is_built_of_is_there(self):
+        """METRICS.md is, too: a unit test holds the metrics against it."""
+        named = re.findall(r"^COPY (?!--from)(.*) \S+$", DOCKERFILE, re.MULTILINE)
+        for path in {"METRICS.md", *" ".join(named).split()} - {"."}:
+            with self.subTest(path):
+                self.assertTrue((ROOT / path).is_file() and not ignored(path))
+        done = subprocess.run(["git", "-C", ROOT, "ls-files"], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=harness.DEADLINE_SECONDS, check=False)
+        sources = [path for path in done.stdout.split() if path.endswith((".cc", ".h", "CMakeLists.txt", ".cmake"))]
+        self.assertTrue(sources, done.stderr)
+        self.assertEqual([path for path in sources if ignored(path)], [])
+
+
+if __name__ == "__main__":
+    harness.main()

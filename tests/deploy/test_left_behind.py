@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+"""What the tests start and mount is gone also where the start fails half-way."""
+
+import os
+import pathlib
+import sys
+import tempfile
+import unittest
+import unittest.mock
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path[:0] = [str(ROOT / "tests" / "e2e"), str(ROOT / "tests" / "bench")]
+
+import engine  # noqa: E402
+import fleet  # noqa: E402
+import fresh_root  # noqa: E402
+import harness  # noqa: E402
+import scraper  # noqa: E402
+
+NEVER = "while :; do sleep 0.1; done"
+
+
+def started_in(folder):
+    """The processes whose command line names it."""
+    found = []
+    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            found += [path.parent.name] if os.fsencode(folder) in path.read_bytes() else []
+        except OSError:
+            pass  # it has ended
+    return found
+
+
+class Started(unittest.TestCase):
+    """In a folder of its own, so that what is left there is seen."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="procevent-left-")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        for name in ("bin", "tmp"):
+            (self.folder / name).mkdir()
+        self.enterContext(unittest.mock.patch.object(tempfile, "tempdir", str(self.folder / "tmp")))
+
+    def check_nothing_is_left(self):
+        self.assertEqual(started_in(self.folder), [])
+        self.assertEqual(list((self.folder / "tmp").iterdir()), [])
+
+    def put_program(self, name, text):
+        path = self.folder / "bin" / name
+        path.write_text(f"#!/bin/sh\n{text}\n", encoding="ascii")
+        path.chmod(0o755)
+        return path
+
+    def test_an_engine_that_never_answers(self):
+        self.put_program("dockerd", NEVER)
+        self.put_program("docker", "exit 1")
+        search = f"{self.folder / 'bin'}:{os.environ['PATH']}"
+        with unittest.mock.patch.dict(os.environ, {"PATH": search}), \
+                unittest.mock.patch.object(engine, "START_SECONDS", 1):
+            with self.assertRaisesRegex(AssertionError, "in vain: the engine"), engine.Engine():
+                pass
+        self.check_nothing_is_left()
+
+    def test_a_server_that_never_answers(self):
+        program = self.put_program("server", NEVER)
+        with unittest.mock.patch.object(fleet, "READY_SECONDS", 1):
+            server = fleet.Server(self.folder / "home", "/", lambda folder, port: [str(program), str(folder)])
+            with self.assertRaisesRegex(AssertionError, "in vain"), server:
+                pass
+        self.check_nothing_is_left()
+
+    def test_a_scraper_that_is_not_entered(self):
+        program = self.put_program("server", NEVER)
+        server = scraper.Scraper("none", lambda folder, config, port: [str(program), folder], 1)
+        self.assertEqual(started_in(self.folder), [])
+        with server:
+            self.assertNotEqual(started_in(self.folder), [])
+        self.check_nothing_is_left()
+
+    def test_a_fresh_root_without_packages(self):
+        harness.require(None if os.geteuid() == 0 else "a mount takes root")
+        fresh_root.own_mounts()
+        run = fresh_root.run
+
+        def failing(*command, **more):
+            if command[0] == "debootstrap":
+                for name in ("etc/apt", "proc"):
+                    (command[3] / name).mkdir(parents=True)
+                return ""
+            return run("false") if command[0] == "chroot" else run(*command, **more)
+
+        with unittest.mock.patch.object(fresh_root, "run", failing):
+            with self.assertRaisesRegex(AssertionError, "exit 1"), fresh_root.FreshRoot():
+                pass
+        self.assertNotIn(str(self.folder), pathlib.Path("/proc/self/mounts").read_text(encoding="utf-8"))
+        self.check_nothing_is_left()
+
+
+if __name__ == "__main__":
+    harness.main()
