@@ -139,7 +139,7 @@ bool IsSpelledOf(std::string_view label, std::string_view bytes) {
 
 TEST(CommLabelTest, IsAlwaysOneLineOfUtf8) {
   std::mt19937_64 random(11);
-  for (int i = 0; i < 100'000; ++i) {
+  for (int i = 0; i < 1'000'000; ++i) {
     const std::string all = AnyBytes(random);
     const std::string_view bytes(all.data(), random() % (all.size() + 1));  // what lies behind it is not looked at
     const CommLabel label(bytes);

@@ -153,7 +153,7 @@ std::uint64_t Step(std::mt19937_64& random) {
 }
 
 TEST(PeaksTest, AgreesWithTheSlowPeaks) {
-  for (std::uint64_t seed = 0; seed < 6; ++seed) {
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
     std::mt19937_64 random(seed);
     Peaks peaks;
     SlowPeaks slow;
