@@ -29,6 +29,7 @@ sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 sys.dont_write_bytecode = True
 
 import harness  # noqa: E402
+from processes import cpu_ns, memory_mib, proportional_mib  # noqa: E402
 
 FLEET = 10_000
 READY_SECONDS = 30
@@ -55,23 +56,6 @@ WAYS = (
     Way("an agent", ("--enable-feature=agent", "--storage.agent.path={home}/data"), (), ".+",
         ("recording.rules.yml", "fleet.rules.yml"), "prometheus_agent", "prometheus_agent_active_series"),
 )
-
-
-# --- What a process says of itself. ---
-
-def status_mib(pid, key):
-    text = pathlib.Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
-    return int(re.search(rf"^{key}:\s+(\d+)", text, re.MULTILINE).group(1)) / 1024
-
-
-def proportional_mib(pid):
-    """Memory with what is shared divided by its sharers: the binary and libraries are one for all on this machine."""
-    text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
-    return int(re.search(r"^Pss:\s+(\d+)", text, re.MULTILINE).group(1)) / 1024
-
-
-def cpu_seconds(pid):
-    return time.clock_gettime((~pid << 3) | 2)
 
 
 def fetch(port, path, **arguments):
@@ -181,7 +165,7 @@ class Servers:
         time.sleep(options.settle)
 
     def memory(self):
-        return {"collector": status_mib(self.collector.pid, "VmRSS"), "storage": status_mib(self.storage.pid, "VmRSS")}
+        return {"collector": memory_mib(self.collector.pid, "VmRSS"), "storage": memory_mib(self.storage.pid, "VmRSS")}
 
     def ask(self, expression):
         """Of the storage: what it answers has come all the way."""
@@ -190,9 +174,9 @@ class Servers:
 
     def counters(self, way, nodes):
         own = self.collector.own
-        return {"time": time.monotonic(), "nodes": sum(cpu_seconds(node.pid) for node in nodes),
-                "collector": cpu_seconds(self.collector.pid), "storage": cpu_seconds(self.storage.pid),
-                "ruler": cpu_seconds(self.ruler.pid), "scraped": own(f"{way.own}_samples_appended_total"),
+        return {"time": time.monotonic(), "nodes": sum(cpu_ns(node.pid) / 1e9 for node in nodes),
+                "collector": cpu_ns(self.collector.pid) / 1e9, "storage": cpu_ns(self.storage.pid) / 1e9,
+                "ruler": cpu_ns(self.ruler.pid) / 1e9, "scraped": own(f"{way.own}_samples_appended_total"),
                 "written": own("prometheus_remote_storage_samples_total"),
                 "bytes": own("prometheus_remote_storage_bytes_total"),
                 "failed": own("prometheus_remote_storage_samples_failed_total")
@@ -223,7 +207,7 @@ def of_a_node(nodes, before, after):
     yield "a node: a page, and as gzip", len(page) / 1024, f"KiB, {packed / 1024:.1f} KiB", None
     yield "a node: CPU of replaying and being scraped", cpu * 1e3, "ms/s", None
     yield ("a node: resident memory, and without what others share",
-           sum(status_mib(node.pid, "VmRSS") for node in nodes) / len(nodes),
+           sum(memory_mib(node.pid, "VmRSS") for node in nodes) / len(nodes),
            f"MiB, {sum(proportional_mib(node.pid) for node in nodes) / len(nodes):.1f} MiB", None)
 
 

@@ -22,15 +22,12 @@ sys.dont_write_bytecode = True
 import gzip  # noqa: E402
 
 import harness  # noqa: E402
+from processes import cpu_ns, memory_mib  # noqa: E402
 
 READER = "pe-reader"
 SERIES_OF_COMM = 5  # of one whose processes ended and forked nothing; the rest of a page is about 240
 PEERS = (("node_exporter", "prometheus-node-exporter", "--web.listen-address=127.0.0.1:{}"),
          ("process-exporter", "prometheus-process-exporter", "-web.listen-address=127.0.0.1:{}"))
-
-
-def process_clock(pid):
-    return (~pid << 3) | 2
 
 
 def reader_of(pid):
@@ -39,11 +36,6 @@ def reader_of(pid):
             if file.read().strip() == READER:
                 return int(thread)
     raise RuntimeError(f"process {pid} has no thread {READER}")
-
-
-def status(pid, key):
-    with open(f"/proc/{pid}/status", encoding="utf-8") as file:
-        return next(int(line.split()[1]) for line in file if line.startswith(key + ":"))
 
 
 class Server:
@@ -60,7 +52,7 @@ class Server:
         if self._reader:
             with open(f"/proc/{self.pid}/task/{self._reader}/schedstat", encoding="ascii") as file:
                 reader = int(file.read().split()[0])
-        return time.clock_gettime_ns(process_clock(self.pid)) - reader
+        return cpu_ns(self.pid) - reader
 
     def scrape(self):
         request = urllib.request.Request(self._url, headers={"Accept-Encoding": "gzip"})
@@ -76,7 +68,7 @@ class Server:
     def row(self):
         millis = statistics.median(self.costs) / 1e6
         return (f"| {self.name} | {self.series} | {millis:.2f} ms | {millis / self.series * 1000:.2f} ms "
-                f"| {status(self.pid, 'VmRSS') / 1024:.1f} MiB | {status(self.pid, 'VmHWM') / 1024:.1f} MiB |")
+                f"| {memory_mib(self.pid, 'VmRSS'):.1f} MiB | {memory_mib(self.pid, 'VmHWM'):.1f} MiB |")
 
 
 @contextlib.contextmanager
