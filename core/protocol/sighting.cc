@@ -55,6 +55,20 @@ bool ParseProcStat(std::string_view text, Sighting& sighting, std::uint64_t& sta
   return true;
 }
 
+// proc(5): the pages of the whole are field 1, those of code 4. The kernel says where the code is only when all of the
+// new program is mapped; those without memory, kernel threads and the dead, have none of either.
+bool ParseProcStatm(std::string_view text, Sighting& sighting) {
+  const auto size = NumberOf<std::uint64_t>(TakeWord(text));
+  TakeWord(text);
+  TakeWord(text);
+  const auto code = NumberOf<std::uint64_t>(TakeWord(text));
+  if (!size || !code) {
+    return false;
+  }
+  sighting.held = sighting.held || (*size > 0 && *code == 0);
+  return true;
+}
+
 // Of users and groups the second is the effective one.
 bool ParseProcStatus(std::string_view text, Sighting& sighting) {
   const auto tgid = NumberAfter<std::int32_t>(text, "\nTgid:", 0);

@@ -18,7 +18,7 @@ struct Sighting {
   std::uint32_t threads = 0;   // alive, the leader too
   bool leader_gone = false;    // it ended before the others
   bool dead = false;           // a zombie: all threads have ended
-  bool held = false;           // by a tracer, or by a disk: it may be in the middle of an exec
+  bool held = false;           // it is in the middle of an exec, or may be: a tracer or a disk holds it
   std::uint64_t start_ns = 0;  // CLOCK_MONOTONIC, to about a hundredth of a second
   std::uint32_t euid = kNoId;
   std::uint32_t egid = kNoId;
@@ -30,6 +30,10 @@ struct Sighting {
 // From /proc/PID/stat: the name, the parent, the threads, and the start in ticks since boot. False: the text is not of
 // that form.
 [[nodiscard]] bool ParseProcStat(std::string_view text, Sighting& sighting, std::uint64_t& start_ticks);
+
+// From /proc/PID/statm, which must have been read after stat: whether the process is in the middle of an exec, between
+// its new memory and the code in that. False: the text is not of that form.
+[[nodiscard]] bool ParseProcStatm(std::string_view text, Sighting& sighting);
 
 // From /proc/PID/status: tgid, euid and egid. False: they are not there.
 [[nodiscard]] bool ParseProcStatus(std::string_view text, Sighting& sighting);

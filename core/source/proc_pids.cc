@@ -69,6 +69,12 @@ ProcPids::Look ProcPids::SeeName(std::int32_t tgid, Sighting& sighting) const {
   if (!ParseProcStat(text, sighting, ticks)) {
     return Look::kHidden;
   }
+  if (const Look look = Read(tgid, "statm", buffer, text); look != Look::kSeen) {
+    return look;
+  }
+  if (!ParseProcStatm(text, sighting)) {
+    return Look::kHidden;
+  }
   // Starts are told in the time since boot, which goes on while the machine sleeps; events in time that does not.
   sighting.tgid = tgid;
   sighting.taken_ns = MonotonicNanos();

@@ -29,7 +29,7 @@ class ProcPids {
     kHidden,  // there is one, or there may be, and nothing is told of it
   };
   [[nodiscard]] Look See(std::int32_t tgid, Sighting& sighting) const;
-  // All but the users; half as dear.
+  // All but the users; cheaper.
   [[nodiscard]] Look SeeName(std::int32_t tgid, Sighting& sighting) const;
 
   // The next processes of the list, as many as fit; none at its end, and then the list begins anew.

@@ -23,6 +23,9 @@ void CheckAnyText(std::string_view text) {
   }
   Require(stat.euid == kNoId && stat.egid == kNoId && stat.start_ns == 0, "stat tells no ids");
 
+  Sighting statm;
+  Require(ParseProcStatm(text, statm) || !statm.held, "what is refused tells nothing");
+
   Sighting status;
   if (ParseProcStatus(text, status)) {
     Require(text.find("\nUid:") != std::string_view::npos && text.find("\nGid:") != std::string_view::npos,

@@ -1,10 +1,13 @@
 // The names of real programs: by exec, by prctl, and never a wrong one.
+#include <sched.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <cstdint>
 #include <fstream>
+#include <stop_token>
 #include <string>
+#include <thread>
 
 #include "census_fixture.h"
 
@@ -12,6 +15,45 @@ namespace procevent {
 namespace {
 
 using namespace std::chrono_literals;
+
+// Where this thread, and what it starts, gets a CPU for 5 ms of 35, and is stopped wherever it is.
+class Starvation {
+ public:
+  Starvation() {
+    EXPECT_EQ(::sched_getaffinity(0, sizeof cpus_, &cpus_), 0);
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    std::size_t last = CPU_SETSIZE - 1;
+    for (; last > 0 && !CPU_ISSET(last, &cpus_); --last) {
+    }
+    CPU_SET(last, &one);
+    EXPECT_EQ(::sched_setaffinity(0, sizeof one, &one), 0);
+    greedy_ = std::jthread([](const std::stop_token& stop) {
+      while (!stop.stop_requested()) {
+        const auto full = std::chrono::steady_clock::now() + 30ms;
+        while (std::chrono::steady_clock::now() < full) {
+        }
+        std::this_thread::sleep_for(5ms);
+      }
+    });
+    SetPolicy(SCHED_IDLE);
+  }
+  Starvation(const Starvation&) = delete;
+  Starvation& operator=(const Starvation&) = delete;
+  ~Starvation() {
+    SetPolicy(SCHED_OTHER);
+    EXPECT_EQ(::sched_setaffinity(0, sizeof cpus_, &cpus_), 0);
+  }
+
+ private:
+  static void SetPolicy(int policy) {
+    const sched_param none{};
+    EXPECT_EQ(::sched_setscheduler(0, policy, &none), 0);
+  }
+
+  cpu_set_t cpus_{};
+  std::jthread greedy_;
+};
 
 class NamesLiveTest : public CensusFixture {
  protected:
@@ -128,6 +170,15 @@ TEST_F(NamesLiveTest, NoExecIsBookedUnderAWrongNameInARush) {
 
 // Every sleep lives long enough to be named; a shell that is taken for one is one too many.
 TEST_F(NamesLiveTest, NoShellIsTakenForTheSleepItBecomes) {
+  const Runs runs = RunShells("16", "0", "0.2");
+  EXPECT_LE(runs.shells, 300U);
+  EXPECT_EQ(runs.sleeps, 300U);
+  EXPECT_GE(runs.shells + runs.unattributed, 300U);
+}
+
+// In the middle of an exec a program has its new name already, and may be kept there for long.
+TEST_F(NamesLiveTest, NoShellIsTakenForTheSleepItBecomesWithoutACpu) {
+  const Starvation starvation;
   const Runs runs = RunShells("16", "0", "0.2");
   EXPECT_LE(runs.shells, 300U);
   EXPECT_EQ(runs.sleeps, 300U);

@@ -154,6 +154,35 @@ TEST(ProcStatTextTest, ACutTextIsRefusedAndChangesNothing) {
   }
 }
 
+struct StatmRow {
+  std::string name;
+  std::string_view text;
+  bool whole;
+  bool held;
+};
+class ProcStatmTest : public testing::TestWithParam<StatmRow> {};
+TEST_P(ProcStatmTest, TellsWhoIsInTheMiddleOfAnExec) {
+  Sighting sighting;
+  EXPECT_EQ(ParseProcStatm(GetParam().text, sighting), GetParam().whole);
+  EXPECT_EQ(sighting.held, GetParam().held);
+  sighting.held = true;
+  EXPECT_EQ(ParseProcStatm(GetParam().text, sighting), GetParam().whole);
+  EXPECT_TRUE(sighting.held) << "whom a tracer or a disk holds, it does not let go";
+}
+INSTANTIATE_TEST_SUITE_P(
+    Texts, ProcStatmTest,
+    testing::Values(StatmRow{"Running", "2178 1027 800 253 0 318 0\n", true, false},
+                    StatmRow{"NewMemory", "33 1 0 0 0 32 0\n", true, true},
+                    StatmRow{"Mapping", "2171 480 470 0 0 311 0\n", true, true},
+                    StatmRow{"KernelThread", "0 0 0 0 0 0 0\n", true, false},
+                    StatmRow{"OnePageOfCode", "1 0 0 1 0 0 0\n", true, false},
+                    StatmRow{"Huge", "18446744073709551615 1 1 18446744073709551615 0 1 0\n", true, false},
+                    StatmRow{"TooHuge", "18446744073709551616 1 1 0 0 1 0\n", false, false},
+                    StatmRow{"CodeIsNoNumber", "2178 1027 800 x 0 318 0\n", false, false},
+                    StatmRow{"SizeIsNoNumber", "-1 1027 800 0 0 318 0\n", false, false},
+                    StatmRow{"Cut", "2178 1027 800 ", false, false}, StatmRow{"Empty", "", false, false}),
+    [](const auto& row) { return row.param.name; });
+
 struct StatusRow {
   std::string name;
   std::string_view text;

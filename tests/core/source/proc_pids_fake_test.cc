@@ -51,6 +51,8 @@ class FakeProcTest : public testing::Test {
   std::filesystem::path path_;
 };
 
+constexpr const char* kMapped = "2178 1027 800 253 0 318 0\n";  // statm of a program that runs
+
 constexpr const char* kHiddenText =
     "cannot see the processes of others in /proc; it is mounted with hidepid: mount it without, or give the exporter "
     "the "
@@ -81,6 +83,7 @@ TEST_F(FakeProcTest, OneThatIsShownOfThoseAlwaysThereIsEnough) {
   for (const std::int32_t shown : {1, 2}) {
     const std::string number = std::to_string(shown);
     Write(shown, "stat", number + " (x) S 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 2 0 7 0\n");
+    Write(shown, "statm", kMapped);
     EXPECT_TRUE(ProcPids(path_.c_str()).Check().ok()) << number;
     std::filesystem::remove_all(path_ / number);
   }
@@ -131,13 +134,33 @@ TEST_F(FakeProcTest, TextsThatNobodyUnderstandsTellNothing) {
   Sighting sighting;
   const ProcPids pids(path_.c_str());
   Write(5, "stat", stat);
+  Write(5, "statm", kMapped);
   Write(5, "status", "Name:\tx\n");
   EXPECT_EQ(pids.See(5, sighting), Look::kHidden) << "no ids";
   Write(5, "status", "Name:\tx\nTgid:\t5\nUid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\n");
   EXPECT_EQ(pids.See(5, sighting), Look::kSeen);
   EXPECT_EQ(sighting.threads, 2U);
+  Write(5, "statm", "2178 1027");
+  EXPECT_EQ(pids.See(5, sighting), Look::kHidden) << "no code";
+  EXPECT_EQ(pids.SeeName(5, sighting), Look::kHidden);
   Write(5, "stat", "5 (x) S 1");
+  Write(5, "statm", kMapped);
   EXPECT_EQ(pids.See(5, sighting), Look::kHidden) << "half a line";
+}
+
+TEST_F(FakeProcTest, WithoutCodeAProgramIsNotYetThere) {
+  Write(5, "stat", "5 (x) R 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 2 0 7 0\n");
+  Write(5, "status", "Name:\tx\nTgid:\t5\nUid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\n");
+  const ProcPids pids(path_.c_str());
+  for (const bool mapped : {true, false}) {
+    Write(5, "statm", mapped ? kMapped : "2171 480 470 0 0 311 0\n");
+    Sighting name;
+    Sighting whole;
+    EXPECT_EQ(pids.SeeName(5, name), Look::kSeen);
+    EXPECT_EQ(pids.See(5, whole), Look::kSeen);
+    EXPECT_EQ(name.held, !mapped);
+    EXPECT_EQ(whole.held, !mapped);
+  }
 }
 
 // What an exporter without rights finds on a /proc that was mounted with hidepid; 0: it is as it should be.
