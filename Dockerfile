@@ -13,12 +13,13 @@ RUN cmake --preset release && cmake --build --preset release && strip build/rele
 FROM ${BASE}
 LABEL org.opencontainers.image.title="procevent_exporter" \
       org.opencontainers.image.description="Tells Prometheus what the Linux process-event connector says, and what it lost" \
-      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.licenses="MIT AND BSD-3-Clause" \
       org.opencontainers.image.version="0.1.0"
 COPY deploy/install_packages.sh deploy/packages.txt /tmp/deploy/
 RUN /tmp/deploy/install_packages.sh runtime && rm -rf /tmp/deploy /var/lib/apt/lists/* /var/cache/apt/* /var/log/*
 COPY deploy/procevent_exporter.yml /etc/procevent_exporter/
 COPY deploy/demo/demo.pcap /usr/share/procevent_exporter/
+COPY deploy/debian/copyright /usr/share/doc/procevent-exporter/
 COPY --from=build /src/build/release/procevent_exporter /usr/bin/
 # In the environment, so that the health check reads the same configuration.
 ENV PROCEVENT_CONFIG_FILE=/etc/procevent_exporter/procevent_exporter.yml

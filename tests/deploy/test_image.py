@@ -42,7 +42,13 @@ class Image(unittest.TestCase):
         project = re.search(r"project\(procevent_exporter\s+VERSION ([\d.]+)",
                             (ROOT / "CMakeLists.txt").read_text(encoding="utf-8")).group(1)
         self.assertEqual(self.label("version"), project)
-        self.assertTrue((ROOT / "LICENSE").read_text(encoding="utf-8").startswith(f"{self.label('licenses')} License"))
+
+    def test_it_has_the_licenses_of_what_is_compiled_into_it(self):
+        text = (ROOT / "deploy" / "debian" / "copyright").read_text(encoding="utf-8")
+        texts = re.findall(r"(?m)^License: (\S+)\n .", text)
+        spdx = {"Expat": "MIT", "BSD-3-clause": "BSD-3-Clause"}
+        self.assertEqual(self.label("licenses"), " AND ".join(spdx[name] for name in texts))
+        self.assertRegex(DOCKERFILE, r"(?m)^COPY deploy/debian/copyright /usr/share/doc/\S+/$")
 
     def test_a_change_of_words_builds_nothing(self):
         for path in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", ".git/HEAD", "Dockerfile", "build/dev/x.o",

@@ -99,6 +99,7 @@ INVARIANTS = [
     # Selectors find the pods, also once the kustomization added its labels.
     ("DaemonSet", "spec/selector", {"matchLabels": {"app.kubernetes.io/name": NAME}}, [None, {"matchLabels": {}}]),
     ("DaemonSet", "spec/template/metadata/labels", {"app.kubernetes.io/name": NAME}, [None, {}]),
+    ("PodMonitor", "metadata/namespace", "procevent", [None, "default"]),  # kustomize gives it none
     ("PodMonitor", "spec/selector", {"matchLabels": {"app.kubernetes.io/name": NAME}}, [None, {"matchLabels": {}}]),
     ("PodMonitor", "spec/podMetricsEndpoints/0/relabelings",
      [{"sourceLabels": ["__meta_kubernetes_pod_node_name"], "targetLabel": "instance"},

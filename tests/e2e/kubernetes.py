@@ -46,3 +46,6 @@ def render(directory, text):
                  "image: registry.example/procevent_exporter:0.1.0"):
         if done.returncode != 0 or line not in done.stdout:
             raise AssertionError(f"kubectl kustomize: exit {done.returncode}, not with {line!r}:\n{done.stdout}")
+    for rendered in done.stdout.split("\n---\n"):
+        if not re.search(r"^(  namespace: procevent|kind: Namespace)$", rendered, re.MULTILINE):
+            raise AssertionError(f"kubectl kustomize puts this into no namespace of ours:\n{rendered}")
