@@ -8,7 +8,8 @@ RUN deploy/install_packages.sh build unit
 COPY . .
 RUN cmake --preset dev && cmake --build --preset dev && \
     ctest --test-dir build/dev -LE 'e2e|live|tree|deploy' --output-on-failure --no-tests=error -j "$(nproc)"
-RUN cmake --preset release && cmake --build --preset release && strip build/release/procevent_exporter
+RUN cmake --preset release && cmake --build --preset release && strip build/release/procevent_exporter && \
+    chmod 644 deploy/procevent_exporter.yml deploy/demo/demo.pcap deploy/debian/copyright
 
 FROM ${BASE}
 LABEL org.opencontainers.image.title="procevent_exporter" \
@@ -17,9 +18,10 @@ LABEL org.opencontainers.image.title="procevent_exporter" \
       org.opencontainers.image.version="0.1.0"
 COPY deploy/install_packages.sh deploy/packages.txt /tmp/deploy/
 RUN /tmp/deploy/install_packages.sh runtime && rm -rf /tmp/deploy /var/lib/apt/lists/* /var/cache/apt/* /var/log/*
-COPY deploy/procevent_exporter.yml /etc/procevent_exporter/
-COPY deploy/demo/demo.pcap /usr/share/procevent_exporter/
-COPY deploy/debian/copyright /usr/share/doc/procevent-exporter/
+# From there all may read them, whatever the umask of the checkout was.
+COPY --from=build /src/deploy/procevent_exporter.yml /etc/procevent_exporter/
+COPY --from=build /src/deploy/demo/demo.pcap /usr/share/procevent_exporter/
+COPY --from=build /src/deploy/debian/copyright /usr/share/doc/procevent-exporter/
 COPY --from=build /src/build/release/procevent_exporter /usr/bin/
 # In the environment, so that the health check reads the same configuration.
 ENV PROCEVENT_CONFIG_FILE=/etc/procevent_exporter/procevent_exporter.yml

@@ -4,6 +4,7 @@
 set -euo pipefail
 cd -P "$(dirname "${BASH_SOURCE[0]}")/.."
 folder="$PWD/build/release/package"
+umask 022 # the folders of the package have the modes of those that are made here
 
 build() {
   deploy/install_packages.sh build package

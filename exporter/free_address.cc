@@ -33,7 +33,7 @@ std::string_view RemedyOf(int code) {
     case ENFILE:
       return "raise the limit of open files (ulimit -n)";
     case EACCES:
-      return "ports below 1024 need CAP_NET_BIND_SERVICE; choose another --web.listen-address or run as root";
+      return "ports below 1024 need CAP_NET_BIND_SERVICE; choose another --web.listen-address, or give it that";
     default:
       return "choose another --web.listen-address";
   }

@@ -105,8 +105,11 @@ class Server:
 
     def _is_ready(self):
         if self.process.poll() is not None:
-            raise AssertionError(f"{self._command[0]} ended:\n{(self._folder / 'log').read_text()[-2000:]}")
+            raise AssertionError(f"{self._command[0]} ended:\n{self.log()[-2000:]}")
         return answers(self.port, self._ready)
+
+    def log(self):
+        return (self._folder / "log").read_text(encoding="utf-8", errors="replace")
 
     @property
     def pid(self):
@@ -197,6 +200,8 @@ def measured(way, options, nodes, folder):
         before = servers.counters(way, nodes)
         time.sleep(options.seconds)
         after = servers.counters(way, nodes)
+        if after["rules failed"]:
+            print(f"{way.name}: rules failed:\n{servers.collector.log()}{servers.ruler.log()}", file=sys.stderr)
         return [*of_a_node(nodes, before, after), *of_servers(way, servers, len(nodes), before, after, half)]
 
 

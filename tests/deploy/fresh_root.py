@@ -99,10 +99,10 @@ class FreshRoot:
     def run(self, *words):
         return run(*self.command(*words), env=self.ENVIRONMENT)
 
-    def install(self, package):
+    def install(self, package, *options):
         """A .deb of outside, with what it depends on."""
         shutil.copy(package, self.path / "tmp")
-        return self.run("apt-get", "-q", "install", "-y", "--no-install-recommends", f"/tmp/{package.name}")
+        return self.run("apt-get", "-q", "install", "-y", "--no-install-recommends", *options, f"/tmp/{package.name}")
 
     def packages(self):
         return self.run("dpkg-query", "-W", "-f", "${Package} ${Version} ${db:Status-Status}\\n").splitlines()

@@ -16,6 +16,7 @@ import urllib.request
 import engine  # first: it knows where the others are
 
 import connector
+import containers
 import harness
 import measure
 import witness
@@ -143,6 +144,31 @@ class Image(unittest.TestCase):
             with exporter.stopped():
                 harness.wait_for("the engine to find it unhealthy", lambda: exporter.health() == "unhealthy")
             harness.wait_for("the engine to find it healthy again", lambda: exporter.health() == "healthy")
+
+    def by_readme(self, command, exporter):
+        """Runs a line of README's for that container, by a shell of this machine."""
+        command = re.sub(r"procevent_exporter(?= procevent_exporter|\))", exporter.name, command, count=1)
+        return engine.run("bash", "-c", command.replace(" -it ", " "),
+                          env={**os.environ, "DOCKER_HOST": self.engine.host})
+
+    def test_it_is_reloaded_and_looked_into_as_told(self):
+        """As an editor leaves its file: another one, of that name."""
+        with tempfile.TemporaryDirectory(prefix="procevent-config-") as folder:
+            os.chmod(folder, 0o755)
+            file = pathlib.Path(folder, "procevent_exporter.yml")
+            file.write_text("log: {level: info}\n")
+            options = [*self.options, f"--volume={folder}:/etc/procevent_exporter:ro"]
+            with engine.Container(self.engine, *options) as exporter:
+                exporter.wait_ready()
+                other = file.with_suffix(".new")
+                other.write_text("log: {level: debug}\n")
+                other.rename(file)
+                self.by_readme(containers.RELOAD, exporter)
+                harness.wait_for("the new level", lambda: "log.level" in exporter.log())
+                capture = pathlib.Path(folder, "capture")
+                self.by_readme(containers.RECORD.replace("=10s", "=1s").replace("FILE", str(capture)), exporter)
+                self.assertEqual(capture.read_bytes()[:4], b"\x4d\x3c\xb2\xa1")  # pcap's nanoseconds
+                self.assertIn(" exit ", self.by_readme(containers.WATCH.replace("=1m", "=2s"), exporter))
 
     def test_a_file_that_turns_bad_is_no_illness(self):
         """The exporter would refuse it, and go on."""

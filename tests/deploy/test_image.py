@@ -48,7 +48,7 @@ class Image(unittest.TestCase):
         texts = re.findall(r"(?m)^License: (\S+)\n .", text)
         spdx = {"Expat": "MIT", "BSD-3-clause": "BSD-3-Clause"}
         self.assertEqual(self.label("licenses"), " AND ".join(spdx[name] for name in texts))
-        self.assertRegex(DOCKERFILE, r"(?m)^COPY deploy/debian/copyright /usr/share/doc/\S+/$")
+        self.assertRegex(DOCKERFILE, r"(?m)^COPY --from=build /src/deploy/debian/copyright /usr/share/doc/\S+/$")
 
     def test_a_change_of_words_builds_nothing(self):
         for path in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", ".git/HEAD", "Dockerfile", "build/dev/x.o",

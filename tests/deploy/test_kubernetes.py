@@ -283,5 +283,22 @@ class Names(ManifestTest):
                          [{"instance": "node1", "job": "procevent"}])
 
 
+class Operator(unittest.TestCase):
+    def test_it_gets_the_rules(self):
+        """By README's line, as far as the cluster."""
+        text = (ROOT / "README.md").read_text(encoding="utf-8")
+        (block,) = [block.text for block in readme.blocks(text) if "kind: PrometheusRule" in block.text]
+        self.assertEqual(readme.commands(block), [kubernetes.RULES])
+        done = subprocess.run(["bash", "-c", f"kubectl() {{ cat; }}\n{block}"], cwd=ROOT, stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=SECONDS, check=True)
+        found = [manifests.parse(document) for document in done.stdout.split("---\n")[1:]]
+        names = ("recording", "fleet", "alerts")
+        self.assertEqual([one["metadata"]["name"] for one in found], [f"procevent-{name}" for name in names])
+        for name, one in zip(names, found):
+            self.assertEqual((one["apiVersion"], one["kind"]), ("monitoring.coreos.com/v1", "PrometheusRule"))
+            written = (ROOT / "deploy" / "prometheus" / f"{name}.rules.yml").read_text(encoding="utf-8")
+            self.assertEqual(one["spec"], manifests.parse(written))
+
+
 if __name__ == "__main__":
     harness.main()

@@ -52,12 +52,14 @@ def content(path):
 
 
 def next_version(package, folder):
-    """The same package, as version -2."""
+    """The same package, as version -2, with another configuration."""
     tree = folder / "next"
     fresh_root.run("dpkg-deb", "-R", package, tree)
     control = tree / "DEBIAN" / "control"
     text = control.read_text(encoding="utf-8")
     control.write_text(text.replace(f"Version: {VERSION}-1\n", f"Version: {VERSION}-2\n"), encoding="utf-8")
+    with open(tree / CONFIG, "a", encoding="utf-8") as file:
+        file.write("# of the next version\n")
     fresh_root.run("dpkg-deb", "--root-owner-group", "-b", tree, folder)
     return folder / package.name.replace(f"{VERSION}-1", f"{VERSION}-2")
 
@@ -181,7 +183,8 @@ class Package(unittest.TestCase):
         edited = "comms:\n  limit: 77\n"
         (root.path / CONFIG).write_text(edited, encoding="utf-8")
         (root.path / ENABLED).unlink()
-        root.install(next_version(self.package, self.folder))
+        unattended = re.search(r"`apt-get -y (-o Dpkg\S+) install ", (ROOT / "README.md").read_text(encoding="utf-8"))[1]
+        root.install(next_version(self.package, self.folder), *unattended.split())
         self.assertIn(f"{NAME} {VERSION}-2 installed", root.packages())
         self.assertEqual((root.path / CONFIG).read_text(encoding="utf-8"), edited)
         self.assertFalse((root.path / ENABLED).is_symlink())

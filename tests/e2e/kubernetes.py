@@ -9,7 +9,12 @@ ROOT = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)),
 MANIFESTS = "deploy/kubernetes"
 SECONDS = 60
 
+RULES = (
+    "for rules in recording fleet alerts; do printf -- '---\\napiVersion: monitoring.coreos.com/v1\\nkind: PrometheusRule"
+    "\\nmetadata: {name: procevent-%s}\\nspec:\\n' $rules; sed 's/^/ /' deploy/prometheus/$rules.rules.yml;"
+    " done | kubectl -n procevent apply -f -")
 COMMANDS = (
+    RULES,
     "kubectl apply -k .",
     "kubectl -n procevent rollout status daemonset/procevent-exporter --timeout=10m",
     "kubectl -n procevent exec daemonset/procevent-exporter -- procevent_exporter doctor"

@@ -16,6 +16,7 @@ import time
 import unittest
 
 import harness
+import containers
 import kubernetes
 import prometheus
 import proxy
@@ -103,12 +104,7 @@ COMMANDS = {
     "tshark -r FILE": run(instead=[("FILE", "deploy/demo/demo.pcap")], more="-c 3", shows="Netlink"),
     "tests/run.sh": elsewhere("it runs this test"),
     "procevent_exporter healthcheck": ask_health,
-    "docker build -t procevent_exporter .": elsewhere("tests/deploy/test_containers.py"),
-    "docker run --detach --name=procevent_exporter --restart=unless-stopped --pid=host --network=host "
-    "--cap-drop=ALL --cap-add=NET_ADMIN --read-only --security-opt=no-new-privileges procevent_exporter":
-        elsewhere("tests/deploy/test_containers.py"),
-    "docker compose -f deploy/compose/compose.yml --profile node up": elsewhere("tests/deploy/test_containers.py"),
-    "docker compose -f deploy/compose/compose.yml --profile demo up": elsewhere("tests/deploy/test_containers.py"),
+    **dict.fromkeys(containers.COMMANDS, elsewhere("tests/deploy/test_containers.py")),
     "grep cn_proc /proc/net/connector": run(shows="cn_proc"),
     "procevent_exporter doctor": run(shows="(?m)^ok +subscription"),
     "procevent_exporter doctor --json": run(shows='"ok": ?true'),
