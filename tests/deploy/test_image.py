@@ -50,6 +50,12 @@ class Image(unittest.TestCase):
         self.assertEqual(self.label("licenses"), " AND ".join(spdx[name] for name in texts))
         self.assertRegex(DOCKERFILE, r"(?m)^COPY --from=build /src/deploy/debian/copyright /usr/share/doc/\S+/$")
 
+    def test_its_files_may_be_read_by_all(self):
+        """Whatever the umask was when they were checked out."""
+        (readable,) = re.findall(r"(?m)^    chmod 644 (.*)$", DOCKERFILE)
+        copied = re.findall(r"(?m)^COPY --from=build /src/(deploy/\S+) ", DOCKERFILE)
+        self.assertEqual(sorted(copied), sorted(readable.split()))
+
     def test_a_change_of_words_builds_nothing(self):
         for path in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", ".git/HEAD", "Dockerfile", "build/dev/x.o",
                      "deploy/grafana/dashboards/fork-storms.json", "deploy/kubernetes/daemonset.yaml",

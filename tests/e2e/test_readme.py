@@ -183,12 +183,22 @@ def check(*command):
     return way
 
 
+def inhibitions(_, text):
+    """Of alerts that there are; Alertmanager itself is not asked."""
+    with open(os.path.join(ROOT, "deploy/prometheus/alerts.rules.yml"), encoding="utf-8") as file:
+        alerts = set(re.findall(r"(?m)^ +- alert: (\w+)$", file.read()))
+    named = re.findall(r"Procevent\w+", text)
+    if not named or not alerts.issuperset(named):
+        raise AssertionError(f"there are no alerts {set(named) - alerts}")
+
+
 OWN = check("{exporter}", "check-config", "--config.file={file}")
 YAML = {
     **dict.fromkeys(("global", "scrape_configs", "rule_files"), check("promtool", "check", "config", "{file}")),
     "remote_write": check("promtool", "check", "config", "--agent", "{file}"),
     "groups": check("promtool", "check", "rules", "{file}"),
     "apiVersion": kubernetes.render,
+    "inhibit_rules": inhibitions,
     **dict.fromkeys(("web", "source", "reader", "processes", "comms", "name_groups", "histograms", "log"), OWN),
 }
 
