@@ -28,6 +28,7 @@ void FakeProc::Show(std::int32_t pid, const Shown& shown) const {
   std::ofstream(path_ / number / "stat") << number << " (" << shown.name << ") " << shown.state << ' ' << shown.parent
                                          << " 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 " << shown.threads << " 0 "
                                          << (shown.start_ns + asleep) / tick << " 0 0\n";
+  std::ofstream(path_ / number / "statm") << "2178 1027 800 253 0 318 0\n";
   std::ofstream(path_ / number / "status") << "Name:\t" << shown.name << "\nTgid:\t" << number << "\nUid:\t7\t"
                                            << shown.user << "\t8\t9\nGid:\t1\t2\t3\t4\n";
 }
