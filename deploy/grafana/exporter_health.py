@@ -1,11 +1,11 @@
 """Whether the exporter hears everything, what it costs, and how near it is to its bounds."""
 
-from parts import (ALARM, BUILD, EVENTS, FULL, LOST, MACHINE, NUMBERED, bars, dashboard, each, graph, heatmap, highest,
-                   increase, line, machines, now, of, or_zero, ours, peak, quantiles, rate, share, stat, table,
-                   top_or_none, total)
+from parts import (ALARM, BUILD, EVENTS, FULL, LOST, NUMBERED, bars, dashboard, each, graph, heatmap, highest, increase,
+                   line, machines, of, or_zero, ours, peak, quantiles, rate, share, stat, table, top_or_none, total)
 
 DELAY = "procevent_event_delay_seconds_bucket"
 REFUSED = "procevent_http_requests_refused_total"
+UP = "instance:procevent_up:max"
 
 
 def exporter_health():
@@ -32,7 +32,7 @@ def exporter_health():
 def glance():
     return (
         4,
-        machines_where("Not scraped", "Exporters of the time shown that Prometheus cannot scrape.", ours(of("up")),
+        machines_where("Not scraped", "Exporters that Prometheus cannot scrape. Not known of a replay.", of(UP),
                        "== 0"),
         machines_where("Deaf", "Exporters that do not hear the kernel: /-/ready tells why.",
                        of("procevent_listener_up"), "== 0"),
@@ -51,20 +51,20 @@ def glance():
 def machines_where(title, description, series, comparison):
     """How many there are: none, where all is well."""
     found, known = f"count({each(series)} {comparison})", f"count({each(series)})"
-    return stat(3, title, "locale", description, line(or_zero(found, known), "machines"), ALARM)
+    return stat(3, title, "locale", description, or_zero(found, known), ALARM)
 
 
 def in_all(title, description, name):
-    return stat(3, title, "locale", description, now(f"sum({increase(name)})", "in all"), ALARM, decimals=0)
+    return stat(3, title, "locale", description, f"sum({increase(name)})", ALARM, decimals=0)
 
 
 # --- Hearing the kernel ---
 
 def exporters():
-    up, hearing = each(ours(of("up"))), each(f"min_over_time({of('procevent_listener_up')}[$__rate_interval])")
-    return graph(8, "Exporters", "short", "How many there are, answer Prometheus, and hear the kernel.",
+    up, hearing = each(of(UP)), each(f"min_over_time({of('procevent_listener_up')}[$__rate_interval])")
+    return graph(8, "Exporters", "short", "How many there are, answer Prometheus, and hear the kernel; no replays.",
                  line(f"count({up})", "there are"), line(f"sum({up})", "answer"),
-                 line(f"sum({hearing})", "hear"), decimals=0)
+                 line(f"sum({up} * {hearing})", "hear"), decimals=0)
 
 
 def events():
@@ -203,7 +203,7 @@ def refused():
 def started():
     began = highest("instance", ours(of("process_start_time_seconds")))
     return bars(8, "Started last", "s", "How long the ten exporters have run that were started last.",
-                now(f"bottomk(10, time() - {began})", MACHINE))
+                f"bottomk(10, time() - {began})")
 
 
 def versions():

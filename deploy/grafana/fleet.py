@@ -1,8 +1,8 @@
 """How all machines of a job do, however many: by the records of the fleet (job*:procevent_*), and by those of which an
 instance has one each (instance:procevent_*). From a machine here a link goes to its fork storms."""
 
-from parts import (ALARM, MACHINE, WHOLE, among, bars, dashboard, graph, line, now, or_zero, override, recorded, share,
-                   stat, table, to_machine, top)
+from parts import (ALARM, MACHINE, WHOLE, among, bars, dashboard, graph, line, or_zero, override, recorded, share, stat,
+                   table, to_machine, top)
 
 JOB = 'job=~"$job"'
 TARGETS, ANSWERING = "job:procevent_up:count", "job:procevent_up:sum"
@@ -50,23 +50,22 @@ def glance():
     bad, ends = (f"sum({of(f'job:procevent_{what}:rate5m')})" for what in ("failures", "exits"))
     return (
         4,
-        stat(3, "Machines", "locale", f"How many are to be scraped. {LIVE}", line(f"sum({of(TARGETS)})", "machines")),
-        stat(3, "Not answering", "locale", f"Machines whose exporter Prometheus cannot scrape. {LIVE}",
-             line(silent, "machines"), ALARM),
+        stat(3, "Machines", "locale", f"How many are to be scraped. {LIVE}", f"sum({of(TARGETS)})"),
+        stat(3, "Not answering", "locale", f"Machines whose exporter Prometheus cannot scrape. {LIVE}", silent, ALARM),
         stat(3, "Deaf in an hour", "locale", f"Machines not heard for 0.1 % of the last hour or more. {LIVE}",
-             now(or_zero(f"count({blind} >= 0.001)", f"count({blind})"), "machines"), ALARM),
+             or_zero(f"count({blind} >= 0.001)", f"count({blind})"), ALARM),
         stat(3, "Completeness", "percentunit",
              "The share of what happened that was counted, in the last hour, on the machine where it is least: with "
              f"the time in which nobody listened. {LIVE}",
-             line(f"min({of('job:procevent_completeness:min_ratio_rate1h')})", "counted"), WHOLE, decimals=2),
+             f"min({of('job:procevent_completeness:min_ratio_rate1h')})", WHOLE, decimals=2),
         stat(3, "Forks", "eps", "New processes a second, on all machines.",
-             line(f"sum({of('job:procevent_forks:rate5m')})", "forks"), decimals=0),
+             f"sum({of('job:procevent_forks:rate5m')})", decimals=0),
         stat(3, "Worst second", "eps", "The most forks, threads too, in any second of the last minute of any machine.",
-             line(f"max({of('job:procevent_forks_peak:max')})", "forks")),
+             f"max({of('job:procevent_forks_peak:max')})"),
         stat(3, "Failed or killed", "percentunit", "The share of process ends that were a failure or a signal.",
-             line(share(bad, ends), "share"), decimals=1),
+             share(bad, ends), decimals=1),
         stat(3, "Soonest PID wrap", "s", "How soon a PID comes again, on the machine where that is soonest.",
-             line(f"min({of('job:procevent_pid_wrap_seconds:min_rate15m')})", "until then")))
+             f"min({of('job:procevent_pid_wrap_seconds:min_rate15m')})"))
 
 
 def by_job(title, unit, description, record, **defaults):
@@ -106,4 +105,4 @@ def failing():
 def worst(title, unit, description, most, record, **defaults):
     link = to_machine("${__field.labels.job}", "${__field.labels.instance}")
     return bars(12, title, unit, f"{description} The ten worst machines; each is a link to its fork storms.",
-                now(f"{most}(10, max by (job, instance) ({of(record)}))", MACHINE), links=link, **defaults)
+                f"{most}(10, max by (job, instance) ({of(record)}))", links=link, **defaults)

@@ -1,7 +1,7 @@
 """Who forks, how fast, how it ends, and whether anything was missed."""
 
 from parts import (BAD, ENDED, EVENTS, FORKED, LOST, MACHINE, MINUTES, NAMED, NUMBERED, SHOWN, STEP, WHOLE, among, bars,
-                   dashboard, each, graph, growth, heatmap, highest, increase, line, machines, now, of, or_zero,
+                   dashboard, each, graph, growth, heatmap, highest, increase, lately, line, machines, of, or_zero,
                    overall, override, peak, quantiles, rate, recorded, share, stat, table, top, top_or_none, total)
 
 EXECS, UNEXECED, DUMPS = "procevent_execs_total", "procevent_unexeced_exits_total", "procevent_coredumps_total"
@@ -35,34 +35,34 @@ def fork_storms():
 
 
 def glance():
-    peaks = peak("procevent_peak_events_per_second", FORK, 'window="100ms"')
+    peaks = of("procevent_peak_events_per_second", FORK, 'window="100ms"')
     bad, ends = (f"sum({of(f'instance:procevent_{what}:rate5m')})" for what in ("failures", "exits"))
     return (
         4,
-        stat(3, "Forks", "eps", "New processes and threads per second, on all machines chosen.",
-             line(f"sum({rate(EVENTS, FORK)})", "forks"), decimals=0),
+        stat(3, "Forks", "eps", "New processes and threads per second of five minutes, on all machines chosen.",
+             f"sum({lately(EVENTS, FORK)})", decimals=0),
         stat(3, "Worst 100 ms", "eps",
              "The highest rate of forks in any 100 ms of the last minute, on the machine where it is highest.",
-             line(f"max({peaks})", "peak")),
-        stat(3, "Processes alive", "locale", "Processes alive now, on all machines chosen.",
-             line(f"sum({each(of('procevent_processes'))})", "processes"), decimals=0),
+             f"max({peaks})"),
+        stat(3, "Processes alive", "locale", "Processes alive now, on all machines chosen that answer.",
+             f"sum({each(of('procevent_processes'))})", decimals=0),
         stat(3, "Failed or killed", "percentunit",
              "The share of the process ends of the last five minutes that were a failure or a signal.",
-             line(or_zero(share(bad, ends), ends), "share"), decimals=1),
+             or_zero(share(bad, ends), ends), decimals=1),
         stat(3, "Killed by a signal", "locale", "Processes that a signal ended, in the time shown.",
-             now(f"sum({increase('procevent_exit_signals_total')})", "killed"), decimals=0),
+             f"sum({increase('procevent_exit_signals_total')})", decimals=0),
         stat(3, "Dumped core", "locale", "Core dumps in the time shown, whether or not a file was written.",
-             now(f"sum({increase(EVENTS, DUMPED)})", "core dumps"), decimals=0),
+             f"sum({increase(EVENTS, DUMPED)})", decimals=0),
         stat(3, "Completeness", "percentunit",
              "The share of what happened that was counted, in the last hour, on the machine where it is least: with "
              "the time in which nobody listened, as if as much had happened then. Not known of a replay, nor where "
              "source.events is narrowed.",
-             line(f"min({of(COMPLETENESS)})", "counted"), WHOLE, decimals=2),
+             f"min({of(COMPLETENESS)})", WHOLE, decimals=2),
         stat(3, "Received", "percentunit",
              "The share of the kernel's events that were received, in the time shown, while it was listened to. Exact: "
              "the kernel numbers them. What happened while nobody listened has no number and is left out: that is in "
              "the completeness.",
-             now(received_of(increase, "sum"), "received"), WHOLE, decimals=2))
+             received_of(increase, "sum"), WHOLE, decimals=2))
 
 
 def received_of(grown, over=""):
@@ -97,8 +97,8 @@ def who_forks():
 
 
 def where():
-    return bars(9, "Where", "eps", "The ten machines with the most forks per second.",
-                now(f"topk(10, {total('instance', rate(EVENTS, FORK))})", MACHINE))
+    return bars(9, "Where", "eps", "The ten machines with the most forks per second of five minutes.",
+                f"topk(10, {total('instance', lately(EVENTS, FORK))})")
 
 
 def forks_by_command():

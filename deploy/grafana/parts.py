@@ -28,6 +28,11 @@ def rate(name, *matchers):
     return f"rate({of(name, *matchers)}[$__rate_interval])"
 
 
+def lately(name, *matchers):
+    """A rate for what shows now alone: there $__rate_interval would be hours, where a month is shown."""
+    return f"rate({of(name, *matchers)}[{MINUTES.window}])"
+
+
 def increase(name, *matchers):
     """Over all of the time shown."""
     return f"increase({of(name, *matchers)}[$__range])"
@@ -118,7 +123,7 @@ def line(expression, legend):
             **step}
 
 
-def now(expression, legend):
+def _now(expression, legend):
     return {"expr": expression, "legendFormat": legend, "format": "time_series", "range": False, "instant": True}
 
 
@@ -158,21 +163,22 @@ def override(panel, name, **properties):
     return panel
 
 
+# `text` is the color of what is not known.
+NUMBER = steps((None, "text"), (0, "blue"))
+ALARM = steps((None, "text"), (0, "green"), (1, "red"))  # of what should be none
+FULL = steps((None, "green"), (0.8, "orange"), (0.95, "red"))  # of what has a limit
+WHOLE = steps((None, "text"), (0, "red"), (0.99, "orange"), (1, "green"))  # of what should be all
+
+
 def _last():
     return {"calcs": ["lastNotNull"], "fields": "", "values": False}
 
 
-def stat(width, title, unit, description, target, thresholds=steps((None, "blue")), **defaults):
-    return _panel("stat", width, title, unit, description, [target], {
+def stat(width, title, unit, description, expression, thresholds=NUMBER, **defaults):
+    return _panel("stat", width, title, unit, description, [_now(expression, title)], {
         "reduceOptions": _last(), "orientation": "auto", "textMode": "value", "colorMode": "value", "graphMode": "none",
         "justifyMode": "auto", "wideLayout": True, "showPercentChange": False, "percentChangeColorMode": "standard"},
         color={"mode": "thresholds"}, thresholds=thresholds, noValue="not known", **defaults)
-
-
-# `text` is the color of what is not known.
-ALARM = steps((None, "text"), (0, "green"), (1, "red"))  # of what should be none
-FULL = steps((None, "green"), (0.8, "orange"), (0.95, "red"))  # of what has a limit
-WHOLE = steps((None, "text"), (0, "red"), (0.99, "orange"), (1, "green"))  # of what should be all
 
 
 def graph(width, title, unit, description, *targets, stacked=False, fill=0, table=(), positive=True, log=False,
@@ -200,9 +206,9 @@ def quantiles(width, title, what, metric):
                    for part in (0.99, 0.9, 0.5)), log=True)
 
 
-def bars(width, title, unit, description, target, **defaults):
-    """A bar for each series, as it is now."""
-    return _panel("bargauge", width, title, unit, description, [target], {
+def bars(width, title, unit, description, expression, **defaults):
+    """A bar for each machine, as it is now."""
+    return _panel("bargauge", width, title, unit, description, [_now(expression, MACHINE)], {
         "reduceOptions": _last(), "orientation": "horizontal", "displayMode": "gradient", "valueMode": "color",
         "namePlacement": "auto", "showUnfilled": True, "sizing": "auto", "minVizWidth": 8, "minVizHeight": 16,
         "maxVizHeight": 40,

@@ -166,9 +166,9 @@ def target_selects(board):
 
 
 def target_rate_interval(board):
-    """In a table also the window of the records."""
+    """Of a graph its steps; of now the window of the records, for then Grafana's are as long as steps would be."""
     for name, _, target, selector in selectors(board):
-        known = RANGES | {"5m"} if target.get("format") == "table" else RANGES
+        known = {"5m", "$__range"} if target.get("instant") else RANGES
         if selector.range is not None and selector.range not in known:
             yield f"{name}: {selector.metric}[{selector.range}]"
         recorded, steps = selector.metric in RECORDS, target.get("interval")
@@ -215,6 +215,14 @@ def fleet_records(board):
     for name, _, target, selector in selectors(board) if board.get("uid") == FLEET else ():
         if not re.match(r"job\w*:" if target.get("range") else r"(job\w*|instance):", selector.metric):
             yield f"{name}: {selector.metric} of all machines"
+
+
+def target_now(board):
+    """The last value of a graph stays for as long as it is shown, true or not."""
+    for name, panel, target in targets(board):
+        now = target.get("instant") and not target.get("range")
+        if panel["type"] in ("stat", "bargauge", "table") and not now:
+            yield f"{name}: it is not asked for now"
 
 
 def target_histogram(board):
@@ -287,6 +295,7 @@ RULES = {
     "target-job-instance-rule": target_selects,
     "target-rate-interval-rule": target_rate_interval,
     "target-counter-agg-rule": target_counter,
+    "target-now": target_now,
     "target-histogram-rule": target_histogram,
     "target-appearing-rule": target_appearing,
     "target-ours": target_ours,

@@ -89,6 +89,7 @@ OF_FORK_STORMS = (
     ("target-job-instance-rule", "no job", replaced(r'job=~"\$job", ', "")),
     ("target-job-instance-rule", "one instance", replaced(r'instance=~"\$instance"', 'instance="$instance"')),
     ("target-rate-interval-rule", "five minutes of a graph", replaced(r"\[\$__rate_interval\]", "[5m]")),
+    ("target-rate-interval-rule", "a graph's steps of now", replaced(r"\[5m\]", "[$__rate_interval]")),
     ("target-rate-interval-rule", "a record at its end", replaced(r"\$__interval", "$__rate_interval")),
     ("target-rate-interval-rule", "a record in other steps",
      lambda board: next(one for one in targets(board) if "interval" in one).pop("interval")),
@@ -117,7 +118,10 @@ OF_THE_FLEET = (
     ("target-job-instance-rule", "all jobs", replaced(r'job=~"\$job"', "")),
     ("fleet-records", "all commands", replaced(r"sum\(job:procevent_forks", "sum(instance_comm:procevent_forks")),
     ("fleet-records", "each machine over time",
-     replaced(r"max\(job:[a-z:_]*", "max(instance:procevent_forks_peak:max")),
+     replaced(r"max_over_time\(job:", "max_over_time(instance:")),
+    ("target-now", "a stat over time", put(lambda board: targets(board)[0], instant=False, range=True)),
+    ("target-now", "a stat of both", put(lambda board: targets(board)[0], range=True)),
+    ("target-now", "a bar of neither", put(lambda board: panel(board, "bargauge")["targets"][0], instant=False)),
     ("fleet-records", "a raw metric", replaced(r"max\(job:[a-z:_]*", "max(procevent_processes")),
 )
 

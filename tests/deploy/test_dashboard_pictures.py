@@ -45,7 +45,7 @@ PICTURES = {
     "all-of-fork-storms": ("fork-storms", None),
     "all-of-exporter-health": ("exporter-health", None),
 }
-SAYS_SO = {"Completeness"}  # it shows that it is not known
+SAYS_SO = {"Completeness", "Not scraped"}  # they show that it is not known
 
 
 class Page(http.server.SimpleHTTPRequestHandler):

@@ -45,6 +45,8 @@ LIVE_ONLY = {
     "Deaf in an hour": "a replay has no blind time",
     "Machines": "a replay is none of the fleet's",
     "Not answering": "a replay is none of the fleet's",
+    "Not scraped": "a replay is none of the fleet's",
+    "Exporters": "a replay is none of the fleet's",
     "Blind time": "a replay has no listener that could fail",
     "Audit against /proc/stat": "the kernel of a replay counts other forks",
     "Listener restarts": "a replay has no listener that could fail",
@@ -139,7 +141,8 @@ def target_of(board, title, letter="A"):
 
 
 class Answers(unittest.TestCase):
-    """`replay` is asked of one exporter, `all` of many machines; beside them are targets of another job."""
+    """`replay` is asked of one exporter, `all` of many machines, of which `down` is; beside them are targets of another
+    job."""
 
     @classmethod
     def setUpClass(cls):
@@ -158,7 +161,7 @@ class Answers(unittest.TestCase):
             synthetic.Machine.begun = True
             time.sleep(AFTER)
             harness.wait_for("all but one to answer", lambda: many.query(one_down))
-            cls.replay, cls.all = Asked(one, "replay-1"), Asked(many, "machine-1")
+            cls.replay, cls.all, cls.down = Asked(one, "replay-1"), Asked(many, "machine-1"), Asked(many, DOWN)
             cls.addClassCleanup(stack.pop_all().close)
 
     def test_each_panel_finds_something(self):
@@ -183,12 +186,12 @@ class Answers(unittest.TestCase):
                     self.assertLessEqual(len(self.all.series(target)), MOST)
 
     def test_none_but_exporters_are_counted(self):
-        for asked, there_are, silent in ((self.replay, 1, 0), (self.all, MANY + 1, 1)):
-            for board, title, letter, count in (("exporter-health", "Not scraped", "A", silent),
-                                                ("exporter-health", "Exporters", "A", there_are),
-                                                ("exporter-health", "Exporters", "B", there_are - silent)):
-                with self.subTest(title, letter=letter, there_are=there_are):
-                    self.assertEqual(asked.last(target_of(board, title, letter)), [({}, count)])
+        for title, letter, count in (("Not scraped", "A", 1), ("Exporters", "A", MANY + 1), ("Exporters", "B", MANY)):
+            with self.subTest(title, letter=letter):
+                target = target_of("exporter-health", title, letter)
+                self.assertEqual(self.all.last(target, shown=AFTER // 2), [({}, count)], "it is down for longer")
+                self.assertEqual(self.replay.last(target), [], "a replay is none")
+        for asked in (self.replay, self.all):
             for board, panel, target in each_target():
                 with self.subTest(board["title"], panel=panel["title"], target=target["refId"]):
                     found = {one["metric"].get("instance") for one in asked.series(target)}
@@ -203,6 +206,13 @@ class Answers(unittest.TestCase):
     def test_the_fleet_knows_who_is_down(self):
         self.assertEqual(self.all.last(target_of("fleet", "Machines")), [({}, MANY + 1)])
         self.assertEqual(self.all.last(target_of("fleet", "Not answering")), [({}, 1)])
+
+    def test_no_stat_tells_what_was_true_of_who_is_down(self):
+        """But what is of some time, or recorded."""
+        stats = {panel["title"]: target for _, panel, target in each_target()
+                 if panel["type"] == "stat" and not re.search(r"\[|\w:\w", target["expr"]) and self.all.finds(target)}
+        self.assertGreaterEqual(set(stats), {"Processes alive", "Worst 100 ms", "Deaf", "Replays"})
+        self.assertEqual([title for title, target in stats.items() if self.down.finds(target)], [])
 
     def test_the_first_count_of_a_row_is_told(self):
         asked = 0
