@@ -11,6 +11,7 @@ NUMBERED = 'event!="ack"'  # the kernel does not number ACKs: they are no events
 FORKED = "instance_comm:procevent_forks:rate5m"
 ENDED = "instance_comm_outcome:procevent_exits:rate5m"
 BUILD = "procevent_build_info"
+KNOWN = "instance:procevent_replayed:last"  # also who is down
 MACHINE = "{{instance}}"
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 WIDTH = 24  # of Grafana's grid
@@ -305,8 +306,8 @@ def dashboard(uid, title, description, *rows, fleet=False):
     if fleet:
         variables, annotations = [_variable("job", "label_values(job:procevent_events:rate5m, job)")], []
     else:
-        variables = [_variable("job", "label_values(procevent_build_info, job)"),
-                     _variable("instance", 'label_values(procevent_build_info{job=~"$job"}, instance)')]
+        variables = [_variable("job", f"label_values({KNOWN}, job)"),
+                     _variable("instance", f'label_values({KNOWN}{{job=~"$job"}}, instance)')]
         annotations = _annotations()
     return {
         "uid": uid, "title": title, "description": description, "tags": ["procevent"], "schemaVersion": 39,

@@ -177,7 +177,7 @@ class Answers(unittest.TestCase):
             self.assertEqual(self.all.silent_panels(board) & set(LIVE_ONLY), set())
 
     def test_however_many_there_are_no_panel_shows_more(self):
-        for label, names in (("instance", "procevent_build_info"), ("comm", "procevent_forks_total"),
+        for label, names in (("instance", "instance:procevent_replayed:last"), ("comm", "procevent_forks_total"),
                              ("code", "procevent_exit_statuses_total")):
             self.assertGreaterEqual(len(self.all.variable(f"label_values({names}, {label})")), MANY)
         for board, panel, target in each_target():
