@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Each threshold, window and guard of deploy/prometheus has a test that fails without it."""
+"""Changes to thresholds, windows and guards of deploy/prometheus: each is found by a test."""
 
 import pathlib
 import re
