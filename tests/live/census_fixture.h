@@ -32,6 +32,7 @@ class Actor {
   void GoOn() const;
   // Its status as waitpid gives it, once all that it told has been read.
   int Wait();
+  [[nodiscard]] pid_t pid() const { return pid_; }
   [[nodiscard]] std::uint64_t told(const std::string& key) const;
 
  private:

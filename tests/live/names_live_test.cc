@@ -1,10 +1,12 @@
 // The names of real programs: by exec, by prctl, and never a wrong one.
 #include <sched.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <cstdint>
 #include <fstream>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -16,19 +18,19 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Where this thread, and what it starts, gets a CPU for 5 ms of 35, and is stopped wherever it is.
+// Meanwhile a process, and what it starts from now on, has one CPU for 5 ms of 35, and is stopped wherever it is.
 class Starvation {
  public:
-  Starvation() {
-    EXPECT_EQ(::sched_getaffinity(0, sizeof cpus_, &cpus_), 0);
-    cpu_set_t one;
-    CPU_ZERO(&one);
+  explicit Starvation(pid_t pid) {
+    cpu_set_t cpus;
+    EXPECT_EQ(::sched_getaffinity(0, sizeof cpus, &cpus), 0);
     std::size_t last = CPU_SETSIZE - 1;
-    for (; last > 0 && !CPU_ISSET(last, &cpus_); --last) {
+    for (; last > 0 && !CPU_ISSET(last, &cpus); --last) {
     }
-    CPU_SET(last, &one);
-    EXPECT_EQ(::sched_setaffinity(0, sizeof one, &one), 0);
-    greedy_ = std::jthread([](const std::stop_token& stop) {
+    CPU_ZERO(&cpus);
+    CPU_SET(last, &cpus);
+    greedy_ = std::jthread([cpus](const std::stop_token& stop) {
+      EXPECT_EQ(::sched_setaffinity(0, sizeof cpus, &cpus), 0);
       while (!stop.stop_requested()) {
         const auto full = std::chrono::steady_clock::now() + 30ms;
         while (std::chrono::steady_clock::now() < full) {
@@ -36,22 +38,12 @@ class Starvation {
         std::this_thread::sleep_for(5ms);
       }
     });
-    SetPolicy(SCHED_IDLE);
-  }
-  Starvation(const Starvation&) = delete;
-  Starvation& operator=(const Starvation&) = delete;
-  ~Starvation() {
-    SetPolicy(SCHED_OTHER);
-    EXPECT_EQ(::sched_setaffinity(0, sizeof cpus_, &cpus_), 0);
+    const sched_param none{};
+    EXPECT_EQ(::sched_setaffinity(pid, sizeof cpus, &cpus), 0);
+    EXPECT_EQ(::sched_setscheduler(pid, SCHED_IDLE, &none), 0);
   }
 
  private:
-  static void SetPolicy(int policy) {
-    const sched_param none{};
-    EXPECT_EQ(::sched_setscheduler(0, policy, &none), 0);
-  }
-
-  cpu_set_t cpus_{};
   std::jthread greedy_;
 };
 
@@ -70,14 +62,21 @@ class NamesLiveTest : public CensusFixture {
     std::uint64_t sleeps = 0;
     std::uint64_t unattributed = 0;
   };
-  Runs RunShells(const std::string& at_once, const std::string& pause, const std::string& seconds) {
+  Runs RunShells(const std::string& at_once, const std::string& pause, const std::string& seconds,
+                 bool starved = false) {
     const std::string runner = Name("run");
     const std::string shell = Name("shell");
     const std::string sleep = Name("sleep");
     const std::string shell_path = CopyOf("/bin/sh", shell);
     const std::string command = "exec " + CopyOf("/bin/sleep", sleep) + " " + seconds;
     const Snapshot before = Take();
-    const auto actor = PlayOut({runner, "run_programs", "300", at_once, pause, shell_path, "-c", command});
+    const auto actor = Play({runner, "run_programs", "300", at_once, pause, shell_path, "-c", command});
+    std::optional<Starvation> starvation;
+    if (starved) {
+      Await([&](const Snapshot& it) { return TallyOf(it, runner)[Count::kForks] > 0; });  // it has its name
+      starvation.emplace(actor->pid());
+    }
+    EXPECT_EQ(actor->Wait(), 0);
     EXPECT_EQ(actor->told("succeeded"), 300U);
     const auto grown = [&](const Snapshot& it, std::string_view name) {
       return TallyOf(it, name)[Count::kExecs] - TallyOf(before, name)[Count::kExecs];
@@ -178,8 +177,7 @@ TEST_F(NamesLiveTest, NoShellIsTakenForTheSleepItBecomes) {
 
 // In the middle of an exec a program has its new name already, and may be kept there for long.
 TEST_F(NamesLiveTest, NoShellIsTakenForTheSleepItBecomesWithoutACpu) {
-  const Starvation starvation;
-  const Runs runs = RunShells("16", "0", "0.2");
+  const Runs runs = RunShells("16", "0", "0.2", true);
   EXPECT_LE(runs.shells, 300U);
   EXPECT_EQ(runs.sleeps, 300U);
   EXPECT_GE(runs.shells + runs.unattributed, 300U);
