@@ -179,8 +179,8 @@ TEST_F(NamesLiveTest, NoShellIsTakenForTheSleepItBecomes) {
 TEST_F(NamesLiveTest, NoShellIsTakenForTheSleepItBecomesWithoutACpu) {
   const Runs runs = RunShells("16", "0", "0.2", true);
   EXPECT_LE(runs.shells, 300U);
-  EXPECT_EQ(runs.sleeps, 300U);
-  EXPECT_GE(runs.shells + runs.unattributed, 300U);
+  EXPECT_LE(runs.sleeps, 300U);
+  EXPECT_GE(runs.shells + runs.sleeps + runs.unattributed, 600U);
 }
 
 TEST_F(NamesLiveTest, AHundredThousandNamesAreBounded) {
