@@ -22,11 +22,11 @@ constexpr std::string_view kUsage =
     "encode [FILE|-] | watch --events [--type=TYPE,...] [--comm=PATTERN] [--json] [--duration=TIME]]\n";
 
 std::string TypesAllowed() {
-  std::string types;
+  std::string allowed = "one or several of ";
   for (const std::string_view name : kEventNames) {
-    types += (types.empty() ? "" : ", ") + std::string(name);
+    allowed.append(name).append(", ");
   }
-  return "one or several of " + types + ", with commas between them";
+  return allowed.append("with commas between them");
 }
 
 // What is to stand behind a flag; empty: it is none of those that take a value.
