@@ -75,7 +75,7 @@ class Started(unittest.TestCase):
         server = scraper.Scraper("none", lambda folder, config, port: [str(program), folder], 1)
         self.assertEqual(started_in(self.folder), [])
         with server:
-            harness.wait_for("it to be seen, which in the middle of its exec it is not", lambda: started_in(self.folder))
+            harness.wait_for("it, which is not seen in the middle of its exec", lambda: started_in(self.folder))
         self.check_nothing_is_left()
 
     def test_a_fresh_root_without_packages(self):
