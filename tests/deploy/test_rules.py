@@ -61,6 +61,12 @@ class Texts(unittest.TestCase):
             with self.subTest(rule.get("alert") or rule["record"]):
                 self.assertEqual(list(faults_of_expression(rule, self.names, self.records)), [])
 
+    def test_no_replay_is_alerted_of(self):
+        """Of completeness and up:max there is none: NOT_IN_A_REPLAY."""
+        for rule in alerts():
+            if "absent(" not in rule["expr"]:
+                self.assertRegex(rule["expr"], r"instance:procevent_(up:max|completeness:)", rule["alert"])
+
     def test_no_rule_waits_long(self):
         """What is recorded is looked for in the last 5 minutes, and an evaluation may be missed."""
         for group in groups():

@@ -15,8 +15,8 @@ import tempfile
 import time
 import unittest
 
-import harness
 import containers
+import harness
 import kubernetes
 import prometheus
 import proxy
