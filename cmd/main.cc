@@ -3,8 +3,8 @@
 #include <exception>
 #include <span>
 
-#include "cmd/run.h"
-#include "cmd/why_ended.h"
+#include "cmd/dispatch.h"
+#include "cmd/logging/log.h"
 
 int main(int argc, char** argv) {
   try {

@@ -1,4 +1,4 @@
-// Text or a file -> the configuration, or everything that is wrong with it. cmd's way into this floor.
+// FOLDED: read_file.h, load.h
 #pragma once
 
 #include <string>
@@ -6,10 +6,23 @@
 #include <variant>
 #include <vector>
 
-#include "config/effective_config.h"
-#include "config/fault.h"
+#include "config/schema/effective_config.h"
+#include "config/yaml/config_error.h"
 
 namespace procevent {
+
+// The bytes of a small file, without waiting for anybody. Used by LoadConfigFile.
+
+struct ReadText {
+  std::string text;
+  std::string found;    // what is in the way; empty: nothing, and `text` is the file
+  std::string allowed;  // what to give instead
+};
+
+// A regular file of at most 1 MiB; never blocks on a FIFO or a device.
+ReadText ReadWholeFile(const std::string& path);
+
+// Text or a file -> the configuration, or everything that is wrong with it. cmd's way into this floor.
 
 // The faults are in the order of the text; there is at least one.
 using LoadedConfig = std::variant<EffectiveConfig, std::vector<Fault>>;

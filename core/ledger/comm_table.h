@@ -2,20 +2,92 @@
 // is first booked under it; when all rows are taken, new names share one; a row that was idle for long is folded into
 // another, and is free again. So sums over all rows never fall. Owned by the accounts.
 #pragma once
-
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
+#include <utility>
 #include <vector>
 
-#include "core/ledger/comm_label.h"
-#include "core/ledger/histogram.h"
+#include "core/ledger/group_name.h"
 #include "core/ledger/ledger_options.h"
-#include "core/ledger/name_groups.h"
-#include "core/ledger/reserved_comms.h"
-#include "core/ledger/tally.h"
 
 namespace procevent {
+
+// What is counted for each command: the columns of a row of the comm table, and of the counts that wait for a name.
+
+enum class Count : std::uint8_t {
+  kForks,
+  kThreadsStarted,
+  kThreadsEnded,
+  kExecs,
+  kSucceeded,  // processes that ended: with status 0,
+  kFailed,     // with another,
+  kKilled,     // or by a signal
+  kCoredumps,
+  kUnexeced,  // forked and ended without an exec
+  kUidGainedRoot,
+  kUidLeftRoot,
+  kUidOther,
+  kGidGainedRoot,
+  kGidLeftRoot,
+  kGidOther,
+  kAttached,
+  kDetached,
+};
+inline constexpr std::size_t kCounts = 17;
+
+class Tally {
+ public:
+  [[nodiscard]] std::uint64_t& operator[](Count count) { return counts_[static_cast<std::size_t>(count)]; }
+  [[nodiscard]] std::uint64_t operator[](Count count) const { return counts_[static_cast<std::size_t>(count)]; }
+  Tally& operator+=(const Tally& other) {
+    for (std::size_t i = 0; i < kCounts; ++i) {
+      counts_[i] += other.counts_[i];
+    }
+    return *this;
+  }
+  Tally& operator-=(const Tally& other) {
+    for (std::size_t i = 0; i < kCounts; ++i) {
+      counts_[i] -= other.counts_[i];
+    }
+    return *this;
+  }
+  [[nodiscard]] bool empty() const { return *this == Tally(); }
+  bool operator==(const Tally&) const = default;
+
+ private:
+  std::array<std::uint64_t, kCounts> counts_{};
+};
+
+// Counts by size. The bounds are set once; what is added or merged later allocates nothing.
+
+class Histogram {
+ public:
+  Histogram() = default;
+  // Upper bounds, inclusive (le), rising. One more bucket holds what is above the last.
+  explicit Histogram(std::span<const std::uint64_t> upper)
+      : upper_(upper.begin(), upper.end()), counts_(upper.size() + 1) {}
+
+  void Add(std::uint64_t value);
+  // `other` has the same bounds.
+  Histogram& operator+=(const Histogram& other);
+  void Clear();
+
+  [[nodiscard]] bool has_bounds() const { return !upper_.empty(); }
+  [[nodiscard]] const std::vector<std::uint64_t>& upper() const { return upper_; }
+  // Of each bucket alone, not cumulative; the last is +Inf's.
+  [[nodiscard]] const std::vector<std::uint64_t>& counts() const { return counts_; }
+  [[nodiscard]] std::uint64_t sum() const { return sum_; }
+  [[nodiscard]] std::uint64_t count() const;
+
+  bool operator==(const Histogram&) const = default;
+
+ private:
+  std::vector<std::uint64_t> upper_;
+  std::vector<std::uint64_t> counts_;
+  std::uint64_t sum_ = 0;
+};
 
 // Where a name's row is, as long as the row is that name's.
 struct CommRef {

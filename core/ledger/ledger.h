@@ -5,19 +5,17 @@
 #include <cstdint>
 #include <utility>
 
-#include "core/ledger/accounts.h"
-#include "core/ledger/census.h"
 #include "core/ledger/ledger_options.h"
-#include "core/ledger/names.h"
-#include "core/ledger/numbers.h"
-#include "core/ledger/peaks.h"
+#include "core/ledger/ledger_snapshot.h"
+#include "core/ledger/name_resolver.h"
+#include "core/ledger/proc_reconciler.h"
 #include "core/ledger/process_rows.h"
-#include "core/ledger/rejection.h"
-#include "core/ledger/sightings.h"
+#include "core/ledger/process_tracker.h"
+#include "core/ledger/statistics.h"
 #include "core/protocol/decoder.h"
 #include "core/protocol/event.h"
 #include "core/protocol/event_mask.h"
-#include "core/protocol/sequence.h"
+#include "core/protocol/sequence_tracker.h"
 
 namespace procevent {
 

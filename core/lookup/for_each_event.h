@@ -5,7 +5,7 @@
 #include <cstddef>
 
 #include "core/protocol/decoder.h"
-#include "core/source/datagram_batch.h"
+#include "core/sources/connector/datagram_batch.h"
 
 namespace procevent {
 

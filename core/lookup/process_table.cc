@@ -7,8 +7,8 @@
 #include <utility>
 #include <variant>
 
-#include "core/base/clock.h"
-#include "core/source/proc_pids.h"
+#include "core/base/system.h"
+#include "core/sources/procfs/proc_reader.h"
 
 namespace procevent {
 namespace {

@@ -17,7 +17,6 @@
 #include <unordered_map>
 
 #include "core/base/result.h"
-#include "core/protocol/comm_name.h"
 #include "core/protocol/event.h"
 
 namespace procevent {

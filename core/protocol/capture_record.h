@@ -12,7 +12,7 @@
 #include <variant>
 
 #include "core/protocol/event_mask.h"
-#include "core/protocol/sighting.h"
+#include "core/protocol/proc_snapshot.h"
 
 namespace procevent {
 

@@ -1,15 +1,31 @@
-// One process event, as a plain value: what every room above the protocol speaks of.
+// FOLDED: comm_name.h, wait_status.h, event.h
 #pragma once
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
+#include <string>
 #include <string_view>
 #include <variant>
 
 namespace procevent {
+
+// What an EXIT event's wait status says: how a process ended. Pure.
+
+struct WaitStatus {
+  std::uint8_t status = 0;  // 0-255; 0 if a signal killed it
+  std::uint8_t signal = 0;  // the signal that killed it, or 0
+  bool core_dumped = false;
+
+  bool operator==(const WaitStatus&) const = default;
+};
+
+WaitStatus DecodeWaitStatus(std::uint32_t wait_status);
+
+// One process event, as a plain value: what every room above the protocol speaks of.
 
 // The order is that of Event::body and of kEventNames.
 enum class EventKind : std::uint8_t {
@@ -111,5 +127,43 @@ struct Event {
   bool operator==(const Event&) const = default;
 };
 static_assert(std::variant_size_v<Event::Body> == kEventKinds);
+
+// A command's name as the kernel keeps it: up to 15 bytes of anything but NUL. Every room above speaks of names so.
+
+class CommName {
+ public:
+  static constexpr std::size_t kMostBytes = kCommSize - 1;
+
+  CommName() = default;
+  // Ends at the first NUL; /proc shows kernel threads by longer names, and those are cut.
+  explicit CommName(std::string_view bytes) {
+    bytes = bytes.substr(0, std::min(bytes.find('\0'), kMostBytes));
+    std::ranges::copy(bytes, bytes_.begin());
+  }
+  explicit CommName(const std::array<char, kCommSize>& comm) : CommName(std::string_view(comm.data(), comm.size())) {}
+
+  [[nodiscard]] std::string_view view() const {
+    return {bytes_.data(), static_cast<std::size_t>(std::ranges::find(bytes_, '\0') - bytes_.begin())};
+  }
+  [[nodiscard]] std::uint64_t hash() const {
+    constexpr std::uint64_t kOdd = 0x9E3779B97F4A7C15ULL;
+    std::array<std::uint64_t, 2> halves{};
+    std::memcpy(halves.data(), bytes_.data(), bytes_.size());
+    const std::uint64_t mixed = (halves[0] * kOdd) ^ halves[1];
+    return ((mixed ^ (mixed >> 32U)) * kOdd) >> 32U;
+  }
+  bool operator==(const CommName&) const = default;
+
+ private:
+  std::array<char, kCommSize> bytes_{};  // the rest is NUL
+};
+
+// SIGKILL for 9: signals as people write them. Pure.
+
+// Real-time signals count from SIGRTMIN as glibc does; what has no name is SIG and its number.
+std::string SignalName(unsigned signal);
+
+// Ends a process that does nothing about it.
+bool EndsByDefault(unsigned signal);
 
 }  // namespace procevent

@@ -1,10 +1,8 @@
-// The reader thread: owns the source and the ledger, drains the one into the other, watches over the subscription, and
-// answers scrapes through the exchange. It takes no lock and waits for nobody, but for the disk or pipe
-// where it records; while subscribed it allocates nothing, but at the first sight of a name and where it is given other
-// name groups. cmd makes it, starts it, and stops it; scrapes see only its exchange, the log only its notices.
+// FOLDED: reader_options.h, reader.h
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -13,30 +11,35 @@
 #include <optional>
 #include <span>
 
-#include "core/base/error.h"
-#include "core/base/mailbox.h"
-#include "core/base/stoppable_thread.h"
+#include "core/base/result.h"
+#include "core/base/thread.h"
 #include "core/ledger/ledger.h"
 #include "core/protocol/decoder.h"
-#include "core/reader/blind_time.h"
-#include "core/reader/cut.h"
-#include "core/reader/exchange.h"
-#include "core/reader/fork_audit.h"
-#include "core/reader/loss_report.h"
-#include "core/reader/notices.h"
-#include "core/reader/queue_peak.h"
-#include "core/reader/reader_options.h"
-#include "core/reader/rhythm.h"
-#include "core/reader/surveyor.h"
-#include "core/reader/teller.h"
-#include "core/reader/tour.h"
-#include "core/reader/waiter.h"
-#include "core/reader/watch.h"
-#include "core/source/datagram_batch.h"
-#include "core/source/proc.h"
-#include "core/source/source.h"
+#include "core/reader/drain_scheduler.h"
+#include "core/reader/input_recorder.h"
+#include "core/reader/notice_queue.h"
+#include "core/reader/proc_scanner.h"
+#include "core/reader/scrape_barrier.h"
+#include "core/reader/snapshot_exchange.h"
+#include "core/reader/subscription_monitor.h"
+#include "core/sources/connector/datagram_batch.h"
+#include "core/sources/connector/datagram_source.h"
+#include "core/sources/procfs/proc_reader.h"
 
 namespace procevent {
+
+// What the reader can be told. The configuration fills it in.
+
+struct ReaderOptions {
+  std::chrono::milliseconds drain_interval{10};     // between two drains while events flow
+  std::chrono::milliseconds canary_interval{5000};  // between two proofs that the kernel still speaks to us
+  bool operator==(const ReaderOptions&) const = default;
+};
+
+// The reader thread: owns the source and the ledger, drains the one into the other, watches over the subscription, and
+// answers scrapes through the exchange. It takes no lock and waits for nobody, but for the disk or pipe
+// where it records; while subscribed it allocates nothing, but at the first sight of a name and where it is given other
+// name groups. cmd makes it, starts it, and stops it; scrapes see only its exchange, the log only its notices.
 
 class Reader {
  public:

@@ -1,7 +1,7 @@
 // How the reader answers a scrape: when it is ripe, and with what.
 #include <utility>
 
-#include "core/base/clock.h"
+#include "core/base/system.h"
 #include "core/reader/reader.h"
 
 namespace procevent {

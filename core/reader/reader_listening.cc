@@ -5,7 +5,7 @@
 #include <new>
 #include <utility>
 
-#include "core/base/clock.h"
+#include "core/base/system.h"
 #include "core/reader/reader.h"
 
 namespace procevent {

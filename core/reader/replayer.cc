@@ -6,7 +6,7 @@
 #include <limits>
 #include <utility>
 
-#include "core/base/clock.h"
+#include "core/base/system.h"
 
 namespace procevent {
 namespace {

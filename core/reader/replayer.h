@@ -1,26 +1,35 @@
-// The reader thread's stand-in where a capture is replayed: tells a ledger what was recorded, on the recorded events'
-// own time, and answers scrapes through the same exchange. The same capture gives the same numbers, wherever and
-// however fast it is replayed. Needs no privilege. cmd makes it, starts it, and stops it.
+// FOLDED: replay_options.h, replayer.h
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
+#include <string>
 
-#include "core/base/error.h"
-#include "core/base/mailbox.h"
-#include "core/base/stoppable_thread.h"
+#include "core/base/result.h"
+#include "core/base/thread.h"
 #include "core/ledger/ledger.h"
-#include "core/reader/capture_summary.h"
-#include "core/reader/exchange.h"
-#include "core/reader/notices.h"
-#include "core/reader/playback.h"
-#include "core/reader/replay_options.h"
-#include "core/reader/waiter.h"
-#include "core/source/capture_file.h"
+#include "core/reader/capture_applier.h"
+#include "core/reader/drain_scheduler.h"
+#include "core/reader/notice_queue.h"
+#include "core/reader/snapshot_exchange.h"
+#include "core/sources/capture/capture_file.h"
 
 namespace procevent {
+
+// What a replay can be told. The configuration fills it in.
+
+struct ReplayOptions {
+  std::string file;    // a capture; empty: nothing is replayed
+  unsigned speed = 1;  // a multiple of the recorded one; 0: as fast as possible
+  bool loop = false;   // begin anew at the end
+  bool operator==(const ReplayOptions&) const = default;
+};
+
+// The reader thread's stand-in where a capture is replayed: tells a ledger what was recorded, on the recorded events'
+// own time, and answers scrapes through the same exchange. The same capture gives the same numbers, wherever and
+// however fast it is replayed. Needs no privilege. cmd makes it, starts it, and stops it.
 
 class Replayer {
  public:

@@ -11,13 +11,12 @@
 #include <string>
 #include <vector>
 
-#include "core/base/clock.h"
-#include "core/base/cpus.h"
+#include "core/base/system.h"
 #include "core/ledger/ledger.h"
 #include "core/protocol/decoder.h"
 #include "core/protocol/encoder.h"
-#include "core/reader/snapshot.h"
-#include "core/source/proc_connector.h"
+#include "core/reader/snapshot_exchange.h"
+#include "core/sources/connector/proc_connector.h"
 
 extern char** environ;  // NOLINT(readability-redundant-declaration): POSIX has it nowhere else
 

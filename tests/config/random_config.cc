@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/ledger/name_groups.h"
+#include "core/ledger/group_name.h"
 
 namespace procevent {
 namespace {

@@ -4,7 +4,7 @@
 #include <random>
 #include <string>
 
-#include "config/config.h"
+#include "config/schema/effective_config.h"
 
 namespace procevent {
 

@@ -1,4 +1,4 @@
-"""The catalogue of what the exporter serves, as exporter/catalogue.h has it, and what Prometheus adds."""
+"""The catalogue of what the exporter serves, as exporter/metrics/catalogue.h has it, and what Prometheus adds."""
 
 import collections
 import pathlib
@@ -17,7 +17,7 @@ def catalogue():
     text = (ROOT / "exporter" / "catalogue.h").read_text(encoding="utf-8")
     rows = re.findall(r'Metric\{"(\w+)", k(\w+), "[^"]*", "([^"]*)"', text)
     if len(rows) != text.count("Metric{\""):
-        raise ValueError("exporter/catalogue.h: not all rows are of the form that is known here")
+        raise ValueError("exporter/metrics/catalogue.h: not all rows are of the form that is known here")
     found = {}
     for name, kind, labels in rows:
         own = set(re.findall(r"\w+", labels))

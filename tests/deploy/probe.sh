@@ -67,7 +67,7 @@ live() {
 }
 
 live live_test
-live census_live_test
+live process_tracker_live_test
 
 # The package, where systemd runs.
 package() {

@@ -51,8 +51,8 @@ def set_up(root, package):
     build = pathlib.Path(harness.program("PROCEVENT_STORM")).parents[2]
     (root.path / "tmp" / package.name).unlink()
     for program in (package, pathlib.Path(__file__).with_name("probe.sh"), harness.program("PROCEVENT_STORM"),
-                    build / "tests/bench/tiny", build / "tests/live/live_test", build / "tests/live/census_live_test",
-                    build / "tests/live/actor"):
+                    build / "tests/bench/tiny", build / "tests/live/live_test", build / "tests/live/process_tracker_live_test",
+                    build / "tests/live/workload"):
         shutil.copy(program, probe)
     units = root.path / "etc/systemd/system"
     (units / "probe.service").write_text(PROBE, encoding="ascii")
@@ -109,7 +109,7 @@ class Boot(unittest.TestCase):
         self.assertEqual(self.told["installed"], "active enabled")
 
     def test_the_live_tests(self):
-        for program in ("live_test", "census_live_test"):
+        for program in ("live_test", "process_tracker_live_test"):
             lines = re.findall(rf"(?m)^PROBE {program}: (.*?)\r?$", self.said)
             with self.subTest(program):
                 self.assertEqual(self.told[program], "0", "\n".join(lines[-60:]))

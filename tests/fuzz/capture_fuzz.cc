@@ -6,7 +6,7 @@
 #include <stdexcept>
 #include <string_view>
 
-#include "core/reader/playback.h"
+#include "core/reader/capture_applier.h"
 #include "require.h"
 
 namespace procevent {

@@ -6,9 +6,9 @@
 #include <variant>
 #include <vector>
 
-#include "config/environment.h"
 #include "config/load.h"
-#include "config/text.h"
+#include "config/schema/environment.h"
+#include "config/yaml/config_error.h"
 
 namespace {
 

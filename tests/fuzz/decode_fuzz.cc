@@ -12,7 +12,7 @@
 #include "core/protocol/encoder.h"
 #include "core/protocol/wire.h"
 #include "require.h"
-#include "tests/core/protocol/slow_decoder.h"
+#include "tests/core/protocol/reference_decoder.h"
 
 namespace procevent {
 namespace {

@@ -7,8 +7,7 @@
 #include <string_view>
 #include <variant>
 
-#include "cmd/json_datagram.h"
-#include "cmd/json_lines.h"
+#include "cmd/capture/event_json.h"
 #include "core/protocol/decoder.h"
 #include "require.h"
 

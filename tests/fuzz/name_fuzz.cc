@@ -8,12 +8,10 @@
 #include <string_view>
 #include <vector>
 
-#include "core/ledger/comm_label.h"
+#include "core/ledger/group_name.h"
 #include "core/ledger/ledger_options.h"
-#include "core/ledger/name_groups.h"
-#include "core/ledger/reserved_comms.h"
 #include "require.h"
-#include "tests/core/ledger/slow_utf8.h"
+#include "tests/core/ledger/reference_utf8.h"
 
 namespace procevent {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/protocol/sighting.h"
+#include "core/protocol/proc_snapshot.h"
 #include "require.h"
 
 namespace procevent {

@@ -5,7 +5,7 @@
 #include <string>
 #include <thread>
 
-#include "census_fixture.h"
+#include "process_tracker_fixture.h"
 
 namespace procevent {
 namespace {

@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "core/protocol/encoder.h"
-#include "core/protocol/wait_status.h"
+#include "core/protocol/event.h"
 #include "core/protocol/wire.h"
-#include "core/source/canary.h"
-#include "core/source/event_filter.h"
+#include "core/sources/connector/connector_source.h"
+#include "core/sources/connector/proc_connector.h"
 #include "live_fixture.h"
 
 namespace procevent {

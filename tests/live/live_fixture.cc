@@ -15,9 +15,9 @@
 #include <string_view>
 
 #include "core/protocol/encoder.h"
-#include "core/source/canary.h"
-#include "core/source/proc_stat.h"
-#include "core/source/subscribe_fault.h"
+#include "core/sources/connector/connector_source.h"
+#include "core/sources/connector/subscription_error.h"
+#include "core/sources/procfs/proc_stats.h"
 
 namespace procevent {
 namespace {

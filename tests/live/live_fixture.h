@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "core/protocol/decoder.h"
-#include "core/source/proc_connector.h"
+#include "core/sources/connector/proc_connector.h"
 
 namespace procevent {
 

@@ -13,11 +13,11 @@
 #include <string>
 #include <string_view>
 
-#include "core/base/cpus.h"
+#include "core/base/system.h"
 #include "core/lookup/for_each_event.h"
 #include "core/lookup/process_table.h"
-#include "core/protocol/sequence.h"
-#include "core/source/proc_pids.h"
+#include "core/protocol/sequence_tracker.h"
+#include "core/sources/procfs/proc_reader.h"
 #include "live_fixture.h"
 
 namespace procevent {

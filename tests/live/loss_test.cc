@@ -2,11 +2,9 @@
 
 #include <chrono>
 
-#include "core/base/clock.h"
-#include "core/base/cpus.h"
+#include "core/base/system.h"
 #include "core/ledger/ledger.h"
-#include "core/source/canary.h"
-#include "core/source/connector_source.h"
+#include "core/sources/connector/connector_source.h"
 #include "live_fixture.h"
 
 namespace procevent {

@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "core/source/connector_source.h"
+#include "core/sources/connector/connector_source.h"
 #include "live_fixture.h"
 
 namespace procevent {

@@ -6,10 +6,10 @@
 #include <thread>
 #include <vector>
 
-#include "core/base/cpus.h"
+#include "core/base/system.h"
 #include "core/protocol/encoder.h"
 #include "core/reader/reader.h"
-#include "core/source/connector_source.h"
+#include "core/sources/connector/connector_source.h"
 #include "live_fixture.h"
 
 namespace procevent {

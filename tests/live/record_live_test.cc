@@ -4,12 +4,11 @@
 #include <string>
 #include <thread>
 
-#include "census_fixture.h"
-#include "core/base/clock.h"
-#include "core/base/cpus.h"
+#include "core/base/system.h"
 #include "core/reader/replayer.h"
-#include "core/source/capture_writer.h"
-#include "core/source/connector_source.h"
+#include "core/sources/capture/capture_writer.h"
+#include "core/sources/connector/connector_source.h"
+#include "process_tracker_fixture.h"
 
 namespace procevent {
 namespace {

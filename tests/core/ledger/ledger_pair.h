@@ -14,7 +14,7 @@
 
 #include "core/ledger/ledger.h"
 #include "tests/core/ledger/reference_ledger.h"
-#include "tests/core/ledger/world.h"
+#include "tests/core/ledger/simulated_host.h"
 
 namespace procevent {
 

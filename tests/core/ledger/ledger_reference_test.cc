@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "tests/core/ledger/ledger_pair.h"
-#include "tests/core/ledger/world.h"
+#include "tests/core/ledger/simulated_host.h"
 
 namespace procevent {
 namespace {

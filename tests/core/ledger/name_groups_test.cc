@@ -1,5 +1,3 @@
-#include "core/ledger/name_groups.h"
-
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -8,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/ledger/reserved_comms.h"
+#include "core/ledger/group_name.h"
 
 namespace procevent {
 namespace {

@@ -1,11 +1,11 @@
-#include "core/ledger/peaks.h"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <array>
 #include <map>
 #include <random>
+
+#include "core/ledger/ledger_snapshot.h"
 
 namespace procevent {
 namespace {

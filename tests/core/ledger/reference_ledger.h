@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "core/protocol/event.h"
-#include "core/protocol/sighting.h"
-#include "tests/core/ledger/reference_names.h"
-#include "tests/core/ledger/reference_numbers.h"
+#include "core/protocol/proc_snapshot.h"
+#include "tests/core/ledger/reference_resolver.h"
+#include "tests/core/ledger/reference_statistics.h"
 
 namespace procevent::reference {
 

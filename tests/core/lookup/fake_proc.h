@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/base/clock.h"
+#include "core/base/system.h"
 #include "core/protocol/event.h"
 
 namespace procevent {

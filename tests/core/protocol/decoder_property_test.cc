@@ -6,7 +6,7 @@
 
 #include "core/protocol/encoder.h"
 #include "core/protocol/wire.h"
-#include "tests/core/protocol/slow_decoder.h"
+#include "tests/core/protocol/reference_decoder.h"
 #include "tests/core/protocol/test_events.h"
 
 namespace procevent {

@@ -10,10 +10,10 @@
 #include <mutex>
 #include <optional>
 
-#include "core/base/clock.h"
-#include "core/base/owned_fd.h"
+#include "core/base/file_descriptor.h"
+#include "core/base/system.h"
 #include "core/protocol/encoder.h"
-#include "core/source/source.h"
+#include "core/sources/connector/datagram_source.h"
 
 namespace procevent {
 

@@ -13,7 +13,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/source/subscribe_fault.h"
+#include "core/sources/connector/subscription_error.h"
 #include "fake_source.h"
 
 namespace procevent {

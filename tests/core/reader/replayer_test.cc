@@ -14,9 +14,9 @@
 #include <string>
 #include <thread>
 
-#include "core/base/clock.h"
+#include "core/base/system.h"
 #include "core/protocol/encoder.h"
-#include "core/source/capture_writer.h"
+#include "core/sources/capture/capture_writer.h"
 
 namespace procevent {
 namespace {

@@ -1,0 +1,83 @@
+#include "cmd/cli/usage.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+
+#include "config/schema/keys.h"
+#include "config/yaml/config_error.h"
+#include "core/protocol/event.h"
+
+namespace procevent {
+namespace {
+
+constexpr std::array<std::string_view, 6> kBareFlags{"--json", "--hex", "--events", "--version", "--help", "-h"};
+constexpr std::string_view kUsage =
+    "usage: procevent_exporter [--config.file=FILE] [--web.listen-address=HOST:PORT]... [--web.telemetry-path=PATH] "
+    "[--web.allow=NETWORK]... [--web.max-requests=N] "
+    "[--source.replay=FILE] [--source.replay-speed=N] [--source.replay-loop=BOOL] [--log.level=LEVEL] "
+    "[--log.format=FORMAT] [--version] [--help] "
+    "[check-config | doctor [--json] | healthcheck | record FILE [--duration=TIME] | decode [--hex] [FILE|-] | "
+    "encode [FILE|-] | watch --events [--type=TYPE,...] [--comm=PATTERN] [--json] [--duration=TIME]]\n";
+
+std::string TypesAllowed() {
+  std::string allowed = "one or several of ";
+  for (const std::string_view name : kEventNames) {
+    allowed.append(name).append(", ");
+  }
+  return allowed.append("with commas between them");
+}
+
+// What is to stand behind a flag; empty: it is none of those that take a value.
+std::string Awaited(std::string_view flag) {
+  if (flag == kFileFlag) {
+    return "the path of a file";
+  }
+  if (flag == kDurationFlag) {
+    return DurationFault({}).allowed;
+  }
+  if (flag == kTypeFlag) {
+    return TypesAllowed();
+  }
+  if (flag == kCommFlag) {
+    return "a name, or a pattern like kworker*";
+  }
+  const auto* const setting = std::ranges::find(kSettingFlags, flag, &SettingFlag::flag);
+  return setting == kSettingFlags.end() ? "" : AllowedAlone(*FindKey(setting->path));
+}
+
+}  // namespace
+
+std::string UsageText(std::string_view message) {
+  constexpr std::size_t kMostBytes = 400;
+  return kProgram + (": " + Printable(message, kMostBytes)) + '\n' + std::string(kUsage);
+}
+
+Fault DurationFault(std::string found) {
+  return {{}, {}, kDurationFlag, std::move(found), "a duration from 1ms to 720h in whole ms, s, m or h, like 10s"};
+}
+
+Fault TypeFault(std::string_view type) {
+  return {{}, {}, kTypeFlag, Quoted(type), TypesAllowed() + DidYouMean(Suggest(type, kEventNames))};
+}
+
+std::string TwiceText(std::string_view flag) { return std::string(flag) + " is given more than once: give it once"; }
+
+std::optional<Fault> WrongValue(std::span<const char* const> arguments) {
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const std::string_view argument = arguments[i];
+    const std::string_view flag = argument.substr(0, argument.find('='));
+    if (flag != argument && std::ranges::find(kBareFlags, flag) != kBareFlags.end()) {
+      return Fault{{}, {}, std::string(flag), "a value", "the flag alone"};
+    }
+    const bool ends = i + 1 == arguments.size() || std::string_view(arguments[i + 1]).starts_with("--");
+    const bool lacks = flag == argument ? ends : flag.size() + 1 == argument.size();
+    const std::string awaited = lacks ? Awaited(flag) : "";
+    if (!awaited.empty()) {
+      return Fault{{}, {}, std::string(flag), "no value", awaited};
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace procevent

@@ -1,0 +1,209 @@
+#include "cmd/serve/service_notifier.h"
+
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <limits>
+#include <optional>
+#include <utility>
+
+#include "config/yaml/config_error.h"
+#include "core/base/system.h"
+#include "core/base/text.h"
+
+namespace procevent {
+
+namespace {
+
+std::string_view Environment(const char* name) {
+  const char* const text = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nobody changes it
+  return text == nullptr ? std::string_view{} : text;
+}
+
+struct Address {
+  sockaddr_un name{};
+  socklen_t size = 0;
+};
+
+Result<Address> AddressOf(std::string_view socket) {
+  Address address;
+  const bool abstract = socket.starts_with('@');
+  const std::size_t most = sizeof address.name.sun_path - 1;  // a path ends in a NUL
+  if ((!abstract && !socket.starts_with('/')) || socket.size() > most) {
+    return Error{"tell the service manager", EINVAL,
+                 "NOTIFY_SOCKET is a path, or '@' and a name, of up to 107 bytes in all"};
+  }
+  address.name.sun_family = AF_UNIX;
+  std::ranges::copy(socket, &address.name.sun_path[0]);
+  if (abstract) {
+    address.name.sun_path[0] = '\0';
+  }
+  address.size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + socket.size() + (abstract ? 0 : 1));
+  return address;
+}
+
+std::chrono::microseconds WatchdogOf(std::string_view text, const ServiceManager::Warn& warn) {
+  constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max() / 1000;  // as nanoseconds
+  const std::chrono::microseconds watchdog(std::min(NumberOf<std::uint64_t>(text).value_or(0), kMost));
+  if (watchdog >= kShortestWatchdog) {
+    return watchdog;
+  }
+  warn("WATCHDOG_USEC: found " + Quoted(text) + ", allowed is a number of microseconds from " +
+       std::to_string(kShortestWatchdog.count()) +
+       " on; no beats are sent: leave it to the service manager, with WatchdogSec=2s or more, or unset it");
+  return std::chrono::microseconds(0);
+}
+
+// Who does not take our messages does not stop us: for longer than this.
+Result<OwnedFd> MakeSocket() {
+  constexpr timeval kLongestWait{.tv_sec = 0, .tv_usec = 250'000};
+  OwnedFd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!fd.valid()) {
+    return Error{"tell the service manager", errno,
+                 "allow unix sockets (RestrictAddressFamilies=AF_UNIX) and more open files (ulimit -n)"};
+  }
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &kLongestWait, sizeof kLongestWait);
+  return fd;
+}
+
+}  // namespace
+
+ServiceSettings ReadServiceSettings(std::string_view socket, std::string_view watchdog_usec,
+                                    std::string_view watchdog_pid, pid_t own, const ServiceManager::Warn& warn) {
+  ServiceSettings settings{.socket = std::string(socket)};
+  if (socket.empty() || watchdog_usec.empty()) {
+    return settings;
+  }
+  const auto pid = watchdog_pid.empty() ? own : NumberOf<std::int64_t>(watchdog_pid);
+  if (!pid || *pid <= 0) {
+    warn("WATCHDOG_PID: found " + Quoted(watchdog_pid) +
+         ", allowed is the number of a process; no beats are sent: leave it to the service manager, or unset it");
+  } else if (pid == own) {
+    settings.watchdog = WatchdogOf(watchdog_usec, warn);
+  }
+  return settings;
+}
+
+ServiceSettings OwnServiceSettings(const ServiceManager::Warn& warn) {
+  return ReadServiceSettings(Environment("NOTIFY_SOCKET"), Environment("WATCHDOG_USEC"), Environment("WATCHDOG_PID"),
+                             ::getpid(), warn);
+}
+
+ServiceManager::ServiceManager(std::string socket, Warn warn) : socket_(std::move(socket)), warn_(std::move(warn)) {}
+
+bool ServiceManager::Ready(std::string_view status) { return Tell("READY=1\nSTATUS=" + std::string(status)); }
+bool ServiceManager::Renew(std::string_view status) { return Tell("STATUS=" + std::string(status)); }
+void ServiceManager::Beat() { Tell("WATCHDOG=1"); }
+void ServiceManager::Reloading() {
+  constexpr std::uint64_t kNanosPerMicro = 1000;
+  Tell("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(MonotonicNanos() / kNanosPerMicro));
+}
+void ServiceManager::Stopping() { Tell("STOPPING=1"); }
+
+bool ServiceManager::Tell(const std::string& message) {
+  if (!listens()) {
+    return false;
+  }
+  const Status sent = Send(message);
+  if (!sent && !std::exchange(warned_, true)) {
+    warn_(Describe(sent.error()));
+  }
+  return sent.ok();
+}
+
+Status ServiceManager::Send(std::string_view message) {
+  const auto address = AddressOf(socket_);
+  if (!address) {
+    return address.error();
+  }
+  if (!fd_.valid()) {
+    auto made = MakeSocket();
+    if (!made) {
+      return made.error();
+    }
+    fd_ = std::move(made).value();
+  }
+  const auto* const name = reinterpret_cast<const sockaddr*>(&address.value().name);
+  while (::sendto(fd_.get(), message.data(), message.size(), MSG_NOSIGNAL, name, address.value().size) < 0) {
+    if (errno != EINTR) {
+      return Error{"tell the service manager", errno,
+                   "NOTIFY_SOCKET names no socket that takes messages now: let the service manager listen there, or "
+                   "unset it"};
+    }
+  }
+  return Success{};
+}
+
+namespace {
+
+constexpr std::chrono::seconds kPause{5};
+
+}  // namespace
+
+ServiceReport::ServiceReport(const ServiceSettings& settings, Ask ask, ServiceManager::Warn warn)
+    : ask_(std::move(ask)), manager_(settings.socket, std::move(warn)), watchdog_(settings.watchdog) {}
+
+void ServiceReport::Ready(std::string remark) {
+  remark_ = std::move(remark);
+  owes_ready_ = manager_.listens();
+  if (owes_ready_) {
+    Report(Look());
+  }
+}
+
+void ServiceReport::Turn() {
+  if (!manager_.listens()) {
+    return;
+  }
+  const ListenerState state = Look();
+  Report(state);
+  if (state.answered && watchdog_.count() > 0) {
+    manager_.Beat();
+  }
+}
+
+std::string ServiceReport::StatusOf(const ListenerState& state) const {
+  const std::string hearing = state.replayed ? "replaying a capture" : "hearing the kernel's process events";
+  return (state.cause.empty() ? hearing : "not ready: " + state.cause) + (remark_.empty() ? "" : "; " + remark_);
+}
+
+// What could not be sent is sent again soon.
+void ServiceReport::Report(const ListenerState& state) {
+  std::string status = StatusOf(state);
+  if (owes_ready_ ? manager_.Ready(status) : status == status_ || manager_.Renew(status)) {
+    owes_ready_ = false;
+    status_ = std::move(status);
+  } else {
+    BeDueIn(kPause);
+  }
+}
+
+// A beat comes at half of the time there is. A reader that does not answer is asked again soon: it may be slow only.
+ListenerState ServiceReport::Look() {
+  due_ns_.reset();
+  if (watchdog_.count() == 0) {
+    ListenerState state = ask_(kAnswerTimeout);
+    if (!state.answered) {
+      BeDueIn(kPause);
+    }
+    return state;
+  }
+  const auto quarter = std::chrono::duration_cast<std::chrono::milliseconds>(watchdog_ / 4);
+  ListenerState state = ask_(std::clamp(quarter, std::chrono::milliseconds(1), kAnswerTimeout));
+  BeDueIn(state.answered ? watchdog_ / 2 : watchdog_ / 16);
+  return state;
+}
+
+void ServiceReport::BeDueIn(std::chrono::nanoseconds pause) {
+  const std::uint64_t then = MonotonicNanos() + static_cast<std::uint64_t>(pause.count());
+  due_ns_ = std::min(due_ns_.value_or(then), then);
+}
+
+}  // namespace procevent

@@ -1,0 +1,78 @@
+#include "config/schema/effective_config.h"
+
+#include <cstddef>
+
+#include "config/schema/schema.h"
+
+namespace procevent {
+namespace {
+
+constexpr std::size_t kIndentation = 2;
+
+// Writes the keys one after the other, each section's name when the first of its keys comes.
+class Writer {
+ public:
+  void Key(std::string_view path, const std::string& value, const std::string& comment) {
+    std::size_t depth = 0;
+    std::size_t begin = 0;
+    for (std::size_t dot = path.find('.'); dot != std::string_view::npos; dot = path.find('.', begin)) {
+      if (!IsOpen(path.substr(0, dot + 1))) {
+        text_ += Indented(depth, path.substr(begin, dot - begin)) + ":\n";
+      }
+      begin = dot + 1;
+      ++depth;
+    }
+    text_ += Indented(depth, path.substr(begin)) + ": " + value + "  # " + comment + '\n';
+    last_ = path;
+  }
+
+  [[nodiscard]] const std::string& text() const { return text_; }
+
+ private:
+  // Whether the key before was in the same section: "histograms.lifetime.".
+  [[nodiscard]] bool IsOpen(std::string_view section) const { return last_.starts_with(section); }
+  static std::string Indented(std::size_t depth, std::string_view name) {
+    return std::string(depth * kIndentation, ' ') + std::string(name);
+  }
+
+  std::string text_;
+  std::string_view last_;
+};
+
+}  // namespace
+
+std::string Describe(const Origin& origin) {
+  switch (origin.kind) {
+    case Origin::Kind::kDefault:
+      break;
+    case Origin::Kind::kFile:
+      return origin.name + ':' + std::to_string(origin.line);
+    case Origin::Kind::kEnvironment:
+      return "environment " + origin.name;
+    case Origin::Kind::kFlag:
+      return "flag " + origin.name;
+  }
+  return "default";
+}
+
+std::string ToYaml(const EffectiveConfig& effective) {
+  Writer writer;
+  for (const ConfigKey& key : Schema()) {
+    const auto origin = effective.origins.find(key.path);
+    writer.Key(key.path, key.show(effective.config),
+               Describe(origin == effective.origins.end() ? Origin{} : origin->second));
+  }
+  return writer.text();
+}
+
+std::vector<std::string_view> ChangedKeys(const Config& before, const Config& after) {
+  std::vector<std::string_view> changed;
+  for (const ConfigKey& key : Schema()) {
+    if (key.show(before) != key.show(after)) {
+      changed.push_back(key.path);
+    }
+  }
+  return changed;
+}
+
+}  // namespace procevent

@@ -1,0 +1,67 @@
+#include "core/base/text.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
+namespace procevent {
+namespace {
+
+std::uint8_t ByteAt(std::string_view text, std::size_t at) { return static_cast<std::uint8_t>(text[at]); }
+
+}  // namespace
+
+std::size_t Utf8Length(std::string_view text) {
+  if (text.empty()) {
+    return 0;
+  }
+  const std::uint8_t lead = ByteAt(text, 0);
+  if (lead < 0x80) {
+    return 1;
+  }
+  if (lead < 0xC2 || lead > 0xF4) {
+    return 0;
+  }
+  const std::size_t length = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+  if (text.size() < length) {
+    return 0;
+  }
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((ByteAt(text, i) & 0xC0U) != 0x80) {
+      return 0;
+    }
+  }
+  const char32_t point = CodePoint(text, length);
+  const bool overlong = (length == 3 && point < 0x800) || (length == 4 && point < 0x10000);
+  const bool surrogate = point >= 0xD800 && point <= 0xDFFF;
+  return overlong || surrogate || point > 0x10FFFF ? 0 : length;
+}
+
+char32_t CodePoint(std::string_view text, std::size_t length) {
+  constexpr std::array<std::uint8_t, 5> kLeadBits{0, 0x7F, 0x1F, 0x0F, 0x07};
+  char32_t point = ByteAt(text, 0) & kLeadBits.at(length);
+  for (std::size_t i = 1; i < length; ++i) {
+    point = (point << 6U) | (ByteAt(text, i) & 0x3FU);
+  }
+  return point;
+}
+
+bool IsPrintable(std::string_view text, std::size_t length) {
+  struct Range {
+    char32_t first, last;
+  };
+  // Controls; and what Unicode calls ignorable by default, with the ends of lines and paragraphs, and the rest that is
+  // no character.
+  constexpr std::array kHidden{
+      Range{0x00, 0x1F},     Range{0x7F, 0x9F},       Range{0xAD, 0xAD},       Range{0x34F, 0x34F},
+      Range{0x61C, 0x61C},   Range{0x115F, 0x1160},   Range{0x17B4, 0x17B5},   Range{0x180B, 0x180F},
+      Range{0x200B, 0x200F}, Range{0x2028, 0x202E},   Range{0x2060, 0x206F},   Range{0x3164, 0x3164},
+      Range{0xFDD0, 0xFDEF}, Range{0xFE00, 0xFE0F},   Range{0xFEFF, 0xFEFF},   Range{0xFFA0, 0xFFA0},
+      Range{0xFFF0, 0xFFFB}, Range{0x1BCA0, 0x1BCA3}, Range{0x1D173, 0x1D17A}, Range{0xE0000, 0xE0FFF}};
+  const char32_t point = CodePoint(text, length);
+  const bool nothing = (point & 0xFFFEU) == 0xFFFEU;
+  return !nothing && std::ranges::none_of(
+                         kHidden, [point](const Range& range) { return point >= range.first && point <= range.last; });
+}
+
+}  // namespace procevent

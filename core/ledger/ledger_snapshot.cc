@@ -1,0 +1,105 @@
+#include "core/ledger/ledger_snapshot.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace procevent {
+
+std::optional<Rejection> RejectionOf(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::kEvent:
+    case Outcome::kControl:
+    case Outcome::kAcknowledgement:
+      return std::nullopt;
+    case Outcome::kKernelError:
+      return Rejection::kKernelError;
+    case Outcome::kOverrun:
+      return Rejection::kOverrun;
+    case Outcome::kReservedType:
+      return Rejection::kReservedType;
+    case Outcome::kForeignConnector:
+      return Rejection::kForeignConnector;
+    case Outcome::kTruncatedNetlinkHeader:
+      return Rejection::kTruncatedNetlinkHeader;
+    case Outcome::kTruncatedConnectorHeader:
+      return Rejection::kTruncatedConnectorHeader;
+    case Outcome::kTruncatedEventHeader:
+      return Rejection::kTruncatedEventHeader;
+    case Outcome::kTruncatedEventBody:
+      return Rejection::kTruncatedEventBody;
+    case Outcome::kWrongLength:
+      return Rejection::kWrongLength;
+  }
+  return std::nullopt;
+}
+
+// From where the last one was: those of one batch lie close together.
+void DelayHistogram::Add(std::uint64_t nanos) {
+  while (last_ < kBounds && nanos > kUpperNanos[last_]) {
+    ++last_;
+  }
+  while (last_ > 0 && nanos <= kUpperNanos[last_ - 1]) {
+    --last_;
+  }
+  ++counts_[last_];
+  sum_nanos_ += nanos;
+}
+
+void Peaks::Note(EventKind kind, std::uint64_t when_ns) {
+  const auto* const known = std::ranges::find(kPeakKinds, kind);
+  if (known == kPeakKinds.end()) {
+    return;
+  }
+  const auto column = static_cast<std::size_t>(known - kPeakKinds.begin());
+  if (when_ns - newest_begins_ns_ < kSlotNanos) {
+    ++slots_[newest_place_][column];  // nearly all of them
+    return;
+  }
+  Advance(when_ns);
+  const std::uint64_t slot = when_ns / kSlotNanos + kSlots;
+  if (newest_ - slot < kSlots) {
+    ++slots_[slot % kSlots][column];
+  }
+}
+
+// Slots are numbered from kSlots on, so that there are some before the first.
+void Peaks::Advance(std::uint64_t now_ns) {
+  const std::uint64_t slot = now_ns / kSlotNanos + kSlots;
+  if (slot <= newest_) {
+    return;
+  }
+  for (std::uint64_t passed = std::min<std::uint64_t>(slot - newest_, kSlots); passed-- > 0;) {
+    slots_[(slot - passed) % kSlots] = {};
+  }
+  newest_ = slot;
+  newest_place_ = slot % kSlots;
+  newest_begins_ns_ = (slot - kSlots) * kSlotNanos;
+}
+
+PeakRates Peaks::Rates() const {
+  PeakRates rates{};
+  for (std::size_t window = 0; window < kWindowSlots.size(); ++window) {
+    const std::size_t width = kWindowSlots.at(window);
+    const double per_second = static_cast<double>(kNanosPerSecond) / static_cast<double>(width * kSlotNanos);
+    std::array<std::uint64_t, kPeakKinds.size()> sum{};
+    std::array<std::uint64_t, kPeakKinds.size()> highest{};
+    for (std::uint64_t slot = newest_ - kRemembered - width + 2; slot <= newest_; ++slot) {
+      const bool whole = slot + kRemembered > newest_;
+      for (std::size_t kind = 0; kind < kPeakKinds.size(); ++kind) {
+        sum[kind] += At(slot)[kind];
+        if (whole) {
+          highest[kind] = std::max(highest[kind], sum[kind]);
+          sum[kind] -= At(slot - width + 1)[kind];
+        }
+      }
+    }
+    for (std::size_t kind = 0; kind < kPeakKinds.size(); ++kind) {
+      rates[kind][window] = static_cast<double>(highest[kind]) * per_second;
+    }
+  }
+  return rates;
+}
+
+std::uint64_t StreamNumbers::lost_in_all() const { return std::accumulate(lost.begin(), lost.end(), std::uint64_t{0}); }
+
+}  // namespace procevent

@@ -1,0 +1,54 @@
+// By whom the ledger is told all that is no datagram: of /proc, of losses, of messages that were refused. What it says
+// is what a capture holds, so that a replay tells the same. Where somebody records, it is taken down, too.
+// The reader and its surveyor have one; a replay calls Tell.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "core/ledger/ledger.h"
+#include "core/protocol/capture_record.h"
+#include "core/sources/capture/capture_writer.h"
+
+namespace procevent {
+
+void Tell(const CaptureRecord& record, Ledger& ledger);
+
+class Teller {
+ public:
+  // `capture` may be null: nobody records.
+  Teller(Ledger& ledger, CaptureWriter* capture) : ledger_(ledger), capture_(capture) {}
+
+  // The kernel is heard: the capture begins, if it has not.
+  void Open(unsigned cpus, Hearing hearing);
+  void Tell(const CaptureRecord& record) {
+    if (capture_ != nullptr) {
+      TakeDown(record);
+    }
+    procevent::Tell(record, ledger_);
+  }
+  // Datagrams are booked by the reader.
+  void Heard(std::span<const std::byte> datagram, std::uint64_t now_ns) {
+    if (capture_ != nullptr) {
+      TakeDown(kConnectorFamily, datagram, now_ns);
+    }
+  }
+  // From any thread: from now on nobody is waited for who does not take what is recorded.
+  void Hurry() const {
+    if (capture_ != nullptr) {
+      capture_->Hurry();
+    }
+  }
+
+ private:
+  void TakeDown(const CaptureRecord& record);
+  void TakeDown(std::uint16_t family, std::span<const std::byte> payload, std::uint64_t now_ns);
+
+  Ledger& ledger_;
+  CaptureWriter* capture_;
+  std::uint64_t clock_offset_ns_ = 0;
+  std::uint64_t flushed_ns_ = 0;
+};
+
+}  // namespace procevent

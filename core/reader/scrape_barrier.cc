@@ -1,0 +1,62 @@
+#include "core/reader/scrape_barrier.h"
+
+#include <algorithm>
+
+namespace procevent {
+
+std::uint64_t ForkAudit::Growth(std::uint64_t kernel_forks, const Booked& booked) {
+  if (!base_) {
+    base_ = kernel_forks - booked.forks;
+  }
+  // More events than forks: the kernel counts a fork a moment before it queues the event, and some were in between
+  // when the count began.
+  if (kernel_forks - *base_ < booked.forks) {
+    base_ = kernel_forks - booked.forks;
+  }
+  return kernel_forks - *base_;
+}
+
+std::uint64_t ForkAudit::Missing(std::uint64_t growth, const Booked& booked) const {
+  const std::uint64_t explained = booked.forks + booked.lost + unseen_;
+  return growth > explained ? growth - explained : 0;
+}
+
+std::uint64_t ForkAudit::NoteAlive(std::uint64_t growth, const Booked& booked) {
+  const std::uint64_t missing = Missing(growth, booked);
+  const std::uint64_t settled = std::min(missing, missing_before_);
+  unseen_ += settled;
+  missing_before_ = missing - settled;
+  const std::uint64_t explained = booked.forks + booked.lost + unseen_;
+  slack_ = std::min(explained > growth ? explained - growth : 0, booked.lost);
+  return settled;
+}
+
+void ForkAudit::CountUnseen(std::uint64_t growth, const Booked& booked) {
+  unseen_ += Missing(growth + slack_, booked);
+  missing_before_ = 0;
+}
+
+Cut::Step Cut::Next(const Situation& situation, std::uint64_t now_ns) {
+  const bool late = now_ns - since_ns_ >= kLongest;
+  if (!late && (!situation.emptied || situation.touring)) {
+    return Step::kWait;
+  }
+  if (!late && !toured_ && situation.losses_hidden) {
+    toured_ = true;
+    return Step::kTour;
+  }
+  if (!counted_ns_) {
+    return Step::kCountForks;
+  }
+  const std::uint64_t waited = now_ns - *counted_ns_;
+  if (late || !situation.forks_missing || waited >= kLongestForForks) {
+    return Step::kAnswer;
+  }
+  if (doubts_ < kDoubtsAfter.size() && waited >= kDoubtsAfter.at(doubts_)) {
+    ++doubts_;
+    return Step::kDoubt;
+  }
+  return Step::kWait;
+}
+
+}  // namespace procevent

@@ -1,0 +1,146 @@
+#include "core/sources/connector/connector_source.h"
+
+#include <sched.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <limits>
+#include <utility>
+
+#include "core/base/system.h"
+
+namespace procevent {
+
+namespace {
+
+// A set wide enough for any machine: glibc's own ends at 1024 CPUs.
+class CpuSet {
+ public:
+  [[nodiscard]] bool ReadOwn() { return ::sched_getaffinity(0, bytes(), sets_.data()) == 0; }
+  void Apply() const { ::sched_setaffinity(0, bytes(), sets_.data()); }
+  void Set(std::size_t cpu) { CPU_SET_S(cpu, bytes(), sets_.data()); }
+  [[nodiscard]] bool Has(std::size_t cpu) const { return CPU_ISSET_S(cpu, bytes(), sets_.data()); }
+  [[nodiscard]] std::size_t size() const { return bytes() * 8; }
+  [[nodiscard]] bool CoversAll() const { return CPU_COUNT_S(bytes(), sets_.data()) >= ::sysconf(_SC_NPROCESSORS_ONLN); }
+  static CpuSet Every() {
+    CpuSet every;
+    for (std::size_t cpu = 0; cpu < every.size(); ++cpu) {
+      every.Set(cpu);
+    }
+    return every;
+  }
+
+ private:
+  [[nodiscard]] std::size_t bytes() const { return sets_.size() * sizeof(cpu_set_t); }
+  std::array<cpu_set_t, 8> sets_{};
+};
+
+}  // namespace
+
+void Canary::Sound() {
+  thread_ = ::gettid();
+  std::array<char, kCommSize> name{};
+  ::prctl(PR_GET_NAME, name.data());
+  ::prctl(PR_SET_NAME, name.data());
+}
+
+bool Canary::Tour(std::uint64_t deadline_ns) {
+  CpuSet own;
+  if (!own.ReadOwn()) {
+    Sound();
+    return true;
+  }
+  for (; next_cpu_ < own.size(); ++next_cpu_) {
+    if (!own.Has(next_cpu_)) {
+      continue;
+    }
+    if (MonotonicNanos() >= deadline_ns) {
+      break;
+    }
+    CpuSet one;
+    one.Set(next_cpu_);
+    one.Apply();
+    Sound();
+  }
+  // The kernel names only the CPUs that are there now: a thread that may use them all may use those to come, too.
+  own.CoversAll() ? CpuSet::Every().Apply() : own.Apply();
+  const bool done = next_cpu_ == own.size();
+  next_cpu_ = done ? 0 : next_cpu_;
+  return done;
+}
+
+Status ConnectorSource::Renew(std::chrono::milliseconds patience) {
+  auto opened = ProcConnector::Open(options_);
+  if (!opened) {
+    return opened.error();
+  }
+  ProcConnector fresh = std::move(opened).value();
+  if (auto subscribed = fresh.Subscribe(patience); !subscribed) {
+    return subscribed;
+  }
+  if (retired_) {
+    CountDrops(*retired_);
+  }
+  // The one before is closed without IGNORE: the listener that would end might be the new one's.
+  retired_ = std::exchange(current_, Socket{std::move(fresh)});
+  retired_batches_ = 0;
+  return Success{};
+}
+
+Result<Source::Received> ConnectorSource::Receive(DatagramBatch& batch) {
+  if (retired_) {
+    return ReceiveFromRetired(batch);
+  }
+  if (!current_) {
+    batch.Clear();
+    return Received{0, true};
+  }
+  const auto received = current_->connector.Receive(batch);
+  if (!received) {
+    return received.error();
+  }
+  return Received{received.value(), !batch.full()};
+}
+
+// Once it was empty, or has given more than a full buffer holds, all that is still to come reaches the new one too.
+Result<Source::Received> ConnectorSource::ReceiveFromRetired(DatagramBatch& batch) {
+  constexpr int kMostBatches = 1 << 14;
+  const auto received = retired_->connector.Receive(batch);
+  if (!received || !batch.full() || ++retired_batches_ == kMostBatches) {
+    CountDrops(*retired_);
+    retired_.reset();
+  }
+  return Received{batch.size(), false};
+}
+
+QueueState ConnectorSource::Queue() {
+  if (retired_) {
+    CountDrops(*retired_);
+  }
+  if (!current_) {
+    return {};
+  }
+  const SocketMemory memory = CountDrops(*current_);
+  // The kernel doubles what is asked for, and ends at what an int holds.
+  constexpr std::uint32_t kMost = std::numeric_limits<int>::max() / 2;
+  return {memory.used_bytes, memory.limit_bytes, 2 * std::min(options_.receive_buffer_bytes, kMost), drops_};
+}
+
+SocketMemory ConnectorSource::CountDrops(Socket& socket) {
+  const SocketMemory memory = socket.connector.Memory();
+  drops_ += memory.drops - std::exchange(socket.drops, memory.drops);
+  return memory;
+}
+
+void ConnectorSource::Close() {
+  retired_.reset();
+  if (current_) {
+    current_->connector.Unsubscribe();
+    current_.reset();
+  }
+}
+
+}  // namespace procevent

@@ -1,0 +1,75 @@
+#include "exporter/metrics/exporter_state.h"
+
+#include <array>
+#include <cstdio>
+#include <numeric>
+
+#include "core/base/system.h"
+#include "exporter/metrics/family.h"
+
+namespace procevent {
+
+std::string_view Version() { return PROCEVENT_VERSION; }
+
+std::string_view Compiler() {
+#ifdef __clang__
+  return __VERSION__;
+#else
+  return "gcc " __VERSION__;
+#endif
+}
+
+namespace {
+
+std::string CauseOf(const Snapshot& snapshot, Exchange::Age age) {
+  if (age != Exchange::Age::kFresh) {
+    return "the reader does not answer";
+  }
+  if (snapshot.listening) {
+    return {};
+  }
+  return snapshot.cause.operation.empty() ? "not listening yet" : Describe(snapshot.cause);
+}
+
+// "0.01 %".
+std::string Share(std::uint64_t part, std::uint64_t whole) {
+  constexpr double kPercent = 100;
+  std::array<char, 32> text{};
+  const double share = whole == 0 ? 0 : kPercent * AsValue(part) / AsValue(whole);
+  static_cast<void>(std::snprintf(text.data(), text.size(), "%.3g %%", share));
+  return text.data();
+}
+
+std::string Losses(const Snapshot& snapshot) {
+  const Numbers& numbers = snapshot.numbers;
+  const std::uint64_t received = std::accumulate(numbers.events.begin(), numbers.events.end(), std::uint64_t{0}) -
+                                 numbers.events_of(EventKind::kAck);
+  std::string text = std::to_string(received) + " events were received, and ";
+  if (snapshot.loss_exact) {
+    const std::uint64_t lost = numbers.lost_in_all();
+    text += std::to_string(lost) + " (" + Share(lost, received + lost) + ") were lost";
+  } else if (snapshot.replayed) {
+    text += "how many were lost is not known";
+  } else {
+    text += std::to_string(snapshot.socket_drops) + " or more were lost (a narrowed mask hides the rest)";
+  }
+  if (snapshot.replayed) {
+    return text + '.';
+  }
+  return text + "; nobody listened for " + std::to_string(snapshot.blind_ns / kNanosPerSecond) + " s.";
+}
+
+}  // namespace
+
+ListenerState StateOf(const Snapshot& snapshot, Exchange::Age age) {
+  return {age == Exchange::Age::kFresh, snapshot.replayed, CauseOf(snapshot, age),
+          age == Exchange::Age::kNone ? std::string() : Losses(snapshot)};
+}
+
+ListenerState AskForState(Exchange& exchange, std::chrono::milliseconds patience) {
+  ListenerState heard = StateOf(Snapshot(), Exchange::Age::kNone);
+  exchange.Look(patience, [&heard](const Snapshot& snapshot, Exchange::Age age) { heard = StateOf(snapshot, age); });
+  return heard;
+}
+
+}  // namespace procevent

@@ -1,0 +1,88 @@
+#include "exporter/metrics/metrics_doc.h"
+
+#include <array>
+#include <string_view>
+
+#include "exporter/metrics/catalogue.h"
+#include "exporter/metrics/metric_texts.h"
+
+namespace procevent {
+namespace {
+
+static_assert(kMetricTexts.size() == kCatalogue.size());
+
+std::string_view TypeName(MetricType type) {
+  constexpr std::array<std::string_view, 3> kNames{"counter", "gauge", "histogram"};
+  return kNames.at(static_cast<std::size_t>(type));
+}
+
+std::string BoundText(const Metric& metric) {
+  const LedgerOptions defaults;
+  const std::string number = std::to_string(metric.most.number);
+  const auto histogram = [&](std::string_view key) {
+    return std::to_string(MostSeries(metric, defaults, 1)) + ", each command with `" + std::string(key) + ".by_comm`";
+  };
+  switch (metric.most.per) {
+    case Per::kCpu:
+      return number + " a CPU";
+    case Per::kComm:
+      return number + " a command";
+    case Per::kExitCodes:
+      return histogram("histograms.exit_code");
+    case Per::kLifetimes:
+      return histogram("histograms.lifetime");
+    case Per::kExporter:
+      break;
+  }
+  return std::to_string(metric.most.number);
+}
+
+// "`comm`, `outcome`".
+std::string Labels(std::string_view labels) {
+  std::string text;
+  while (!labels.empty()) {
+    const std::size_t end = labels.find(", ");
+    text += (text.empty() ? "`" : ", `") + std::string(labels.substr(0, end)) + '`';
+    labels = end == std::string_view::npos ? std::string_view{} : labels.substr(end + 2);
+  }
+  return text;
+}
+
+std::string LabelsText(const Metric& metric) {
+  const bool may_be_by_comm = metric.most.per == Per::kExitCodes || metric.most.per == Per::kLifetimes;
+  return may_be_by_comm ? "`comm`, if configured" : Labels(metric.labels);
+}
+
+void AppendRow(std::string& page, const Metric& metric) {
+  const std::string name(metric.name);
+  page += "| [`" + name + "`](#" + name + ") | " + std::string(TypeName(metric.type)) + " | " +
+          std::string(metric.unit) + " | " + LabelsText(metric) + " | " + BoundText(metric) + " |\n";
+}
+
+void AppendSection(std::string& page, const Metric& metric, const MetricText& text) {
+  page += "\n### " + std::string(metric.name) + "\n\n" + std::string(text.meaning) + '\n';
+  if (!text.worry.empty()) {
+    page += "\nWhen to worry: " + std::string(text.worry) + '\n';
+  }
+  page += "\n```promql\n" + std::string(text.example) + "\n```\n";
+}
+
+}  // namespace
+
+std::string MetricsPage() {
+  const LedgerOptions defaults;
+  const std::string commands = std::to_string(defaults.comm_limit);
+  std::string page = "| name | type | unit | labels | series at most |\n| --- | --- | --- | --- | --- |\n";
+  for (const Metric& metric : kCatalogue) {
+    AppendRow(page, metric);
+  }
+  page += "\nWith the defaults (`comms.limit` " + commands + ") and 8 CPUs that is " +
+          std::to_string(MostSeries(defaults, 8)) +
+          " series at the very most; a row appears only when there is something to count in it.\n";
+  for (std::size_t i = 0; i < kCatalogue.size(); ++i) {
+    AppendSection(page, kCatalogue.at(i), kMetricTexts.at(i));
+  }
+  return page;
+}
+
+}  // namespace procevent

@@ -1,0 +1,243 @@
+#include "cmd/logging/log.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <new>
+#include <random>
+#include <stdexcept>
+#include <string>
+
+#include "config/yaml/config_error.h"
+#include "core/base/file_descriptor.h"
+#include "core/base/text.h"
+
+namespace procevent {
+
+namespace {
+
+using namespace std::string_literals;
+using std::chrono::milliseconds;
+using std::chrono::system_clock;
+
+constexpr system_clock::time_point kNoon{milliseconds(1'795'262'400'007)};
+
+struct Row {
+  const char* name;
+  std::string message;
+  std::string quoted;
+};
+
+class LogLineTest : public testing::TestWithParam<Row> {};
+
+TEST_P(LogLineTest, IsOneLineInBothForms) {
+  EXPECT_EQ(LogLine(LogFormat::kLogfmt, kNoon, LogLevel::kInfo, GetParam().message),
+            "ts=2026-11-21T12:00:00.007Z level=info msg=" + GetParam().quoted + "\n");
+  EXPECT_EQ(LogLine(LogFormat::kJson, kNoon, LogLevel::kWarning, GetParam().message),
+            R"({"ts":"2026-11-21T12:00:00.007Z","level":"warning","msg":)" + GetParam().quoted + "}\n");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Rows, LogLineTest,
+    testing::Values(Row{"Plain", "serving /metrics", R"("serving /metrics")"}, Row{"Empty", "", R"("")"},
+                    Row{"QuoteAndBackslash", R"(a "b" \c)", R"("a \"b\" \\c")"},
+                    Row{"LineEnds", "a\nb\r\n", R"("a\nb\u000d\n")"}, Row{"Tab", "a\tb", R"("a\u0009b")"},
+                    Row{"Nul", "a\0b"s, R"("a\u0000b")"}, Row{"Escape", "\x1b[2J", R"("\u001b[2J")"},
+                    Row{"Delete", "\x7f", R"("\u007f")"}, Row{"C1Control", "\xC2\x85", R"("\u0085")"},
+                    Row{"LineSeparator", "\xE2\x80\xA8", R"("\u2028")"}, Row{"Utf8", "grüße €😀", R"("grüße €😀")"},
+                    Row{"NoUtf8", "a\xFF\xC3", R"("a\ufffd\ufffd")"}),
+    [](const auto& row) { return row.param.name; });
+
+TEST(LogLineTest, NamesEveryLevel) {
+  EXPECT_NE(LogLine(LogFormat::kLogfmt, kNoon, LogLevel::kDebug, "").find("level=debug "), std::string::npos);
+  EXPECT_NE(LogLine(LogFormat::kLogfmt, kNoon, LogLevel::kError, "").find("level=error "), std::string::npos);
+}
+
+TEST(LogLineTest, TimesBeforeTheEpochToo) {
+  EXPECT_EQ(LogLine(LogFormat::kLogfmt, system_clock::time_point(milliseconds(-1)), LogLevel::kInfo, ""),
+            "ts=1969-12-31T23:59:59.999Z level=info msg=\"\"\n");
+}
+
+// What a JSON reader makes of a quoted text; its bytes past the closing quote stay in `rest`.
+std::string Unquote(std::string_view& rest) {
+  std::string text;
+  for (rest.remove_prefix(1); rest.front() != '"'; rest.remove_prefix(1)) {
+    if (rest.front() != '\\') {
+      text += rest.front();
+      continue;
+    }
+    rest.remove_prefix(1);
+    if (rest.front() == 'n') {
+      text += '\n';
+    } else if (rest.front() == 'u') {
+      text += "<" + std::string(rest.substr(1, 4)) + ">";
+      rest.remove_prefix(4);
+    } else {
+      text += rest.front();
+    }
+  }
+  rest.remove_prefix(1);
+  return text;
+}
+
+// The slow, obvious reference: what Unquote should give back.
+std::string Expected(std::string_view message) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  while (!message.empty()) {
+    const std::size_t length = Utf8Length(message);
+    const bool kept = message.front() == '\n' || (length > 0 && IsPrintable(message, length));
+    if (kept) {
+      text += message.substr(0, length);
+    } else {
+      const char32_t point = length == 0 ? 0xFFFD : CodePoint(message, length);
+      // JSON knows what is beyond 16 bits as two surrogates.
+      const std::u32string units =
+          point <= 0xFFFF ? std::u32string{point}
+                          : std::u32string{0xD800 + ((point - 0x10000) >> 10U), 0xDC00 + ((point - 0x10000) & 0x3FFU)};
+      for (const char32_t unit : units) {
+        text +=
+            {'<', kDigits[unit >> 12U], kDigits[unit >> 8U & 15U], kDigits[unit >> 4U & 15U], kDigits[unit & 15U], '>'};
+      }
+    }
+    message.remove_prefix(length == 0 ? 1 : length);
+  }
+  return text;
+}
+
+TEST(LogLineTest, WhateverIsSaidCanBeReadBack) {
+  constexpr std::string_view kBefore = R"({"ts":"2026-11-21T12:00:00.007Z","level":"info","msg":)";
+  std::mt19937 random(1);
+  for (int i = 0; i < 20'000; ++i) {
+    std::string message(random() % 30, '\0');
+    for (char& c : message) {
+      c = random() % 3 == 0 ? "\"\\\n\xE2\x80\xA8\xC2\x85"[random() % 8] : static_cast<char>(random());
+    }
+    const std::string line = LogLine(LogFormat::kJson, kNoon, LogLevel::kInfo, message);
+    ASSERT_TRUE(line.starts_with(kBefore)) << line;
+    std::string_view rest = std::string_view(line).substr(kBefore.size());
+    ASSERT_EQ(Unquote(rest), Expected(message)) << line;
+    ASSERT_EQ(rest, "}\n");
+    ASSERT_EQ(line.find('\n'), line.size() - 1);
+  }
+}
+
+TEST(LogLineTest, IsNeverLongerThanAPipeTakesAtOnce) {
+  for (const std::string& message : {std::string(5000, 'x'), std::string(5000, '\0'), std::string(5000, '"')}) {
+    const std::string line = LogLine(LogFormat::kJson, kNoon, LogLevel::kWarning, message);
+    EXPECT_LE(line.size(), kMostLineBytes);
+    EXPECT_TRUE(line.ends_with("...\"}\n"));
+  }
+}
+
+}  // namespace
+
+namespace {
+
+using testing::EndsWith;
+using testing::HasSubstr;
+
+class LogTest : public testing::Test {
+ protected:
+  LogTest() {
+    std::array<int, 2> ends{-1, -1};
+    EXPECT_EQ(::pipe(ends.data()), 0);  // the end that is written to would block
+    reader_.Reset(ends[0]);
+    writer_.Reset(ends[1]);
+    EXPECT_EQ(::fcntl(reader_.get(), F_SETFL, O_NONBLOCK), 0);
+  }
+
+  [[nodiscard]] std::string ReadAll() const {
+    std::string text;
+    std::array<char, 4096> part{};
+    for (ssize_t got = 0; (got = ::read(reader_.get(), part.data(), part.size())) > 0;) {
+      text.append(part.data(), static_cast<std::size_t>(got));
+    }
+    return text;
+  }
+
+  // Until not even one byte fits.
+  void Fill() const {
+    ASSERT_EQ(::fcntl(writer_.get(), F_SETFL, O_NONBLOCK), 0);
+    for (std::string part(4096, '.'); !part.empty(); part.resize(part.size() / 2)) {
+      while (::write(writer_.get(), part.data(), part.size()) > 0) {
+      }
+    }
+    ASSERT_EQ(::fcntl(writer_.get(), F_SETFL, 0), 0);
+  }
+
+  OwnedFd reader_;
+  OwnedFd writer_;
+};
+
+TEST_F(LogTest, WritesALineAtOnce) {
+  const Log log(LogOptions{}, writer_.get());
+  log.Say(LogLevel::kInfo, "hello");
+  EXPECT_THAT(ReadAll(), testing::MatchesRegex("ts=....-..-..T..:..:..\\....Z level=info msg=\"hello\"\n"));
+}
+
+TEST_F(LogTest, TakesTextForNoPattern) {
+  const Log log(LogOptions{}, writer_.get());
+  log.Say(LogLevel::kInfo, "{} {0} %v %s");
+  EXPECT_THAT(ReadAll(), EndsWith("msg=\"{} {0} %v %s\"\n"));
+}
+
+TEST_F(LogTest, SaysNothingBelowItsLevel) {
+  const Log log({LogLevel::kWarning, LogFormat::kJson}, writer_.get());
+  log.Say(LogLevel::kDebug, "a");
+  log.Say(LogLevel::kInfo, "b");
+  EXPECT_EQ(ReadAll(), "");
+  log.Say(LogLevel::kWarning, "c");
+  EXPECT_THAT(ReadAll(), EndsWith("\"level\":\"warning\",\"msg\":\"c\"}\n"));
+  log.Say(LogLevel::kError, "d");
+  EXPECT_THAT(ReadAll(), EndsWith("\"level\":\"error\",\"msg\":\"d\"}\n"));
+}
+
+TEST_F(LogTest, SaysAllAtDebug) {
+  const Log log({LogLevel::kDebug, LogFormat::kLogfmt}, writer_.get());
+  log.Say(LogLevel::kDebug, "a");
+  EXPECT_THAT(ReadAll(), HasSubstr("level=debug msg=\"a\""));
+}
+
+TEST_F(LogTest, DropsWhatWouldBlockAndTellsHowMuch) {
+  const Log log(LogOptions{}, writer_.get());
+  Fill();
+  for (int i = 0; i < 3; ++i) {
+    log.Say(LogLevel::kInfo, "lost");  // would hang here
+  }
+  EXPECT_THAT(ReadAll(), testing::Not(HasSubstr("lost")));
+  log.Say(LogLevel::kInfo, "heard");
+  EXPECT_THAT(ReadAll(),
+              testing::MatchesRegex(".* level=warning msg=\"lines that could not be written before this one: "
+                                    "3\"\n.* level=info msg=\"heard\"\n"));
+  log.Say(LogLevel::kInfo, "again");
+  EXPECT_THAT(ReadAll(), testing::Not(HasSubstr("could not")));
+}
+
+}  // namespace
+
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+TEST(WhyEndedTest, IsWhatTheFaultSays) {
+  const std::runtime_error fault("cannot listen; stop the other program");
+  EXPECT_STREQ(WhyEnded(fault), "cannot listen; stop the other program");
+}
+
+TEST(WhyEndedTest, OfWantOfMemoryNamesTheRemedy) {
+  const auto remedy = AllOf(StartsWith("not enough memory; "), HasSubstr("64 MiB"), HasSubstr("ulimit -v"),
+                            HasSubstr("processes.limit"));
+  EXPECT_THAT(WhyEnded(std::bad_alloc()), remedy);
+  EXPECT_THAT(WhyEnded(std::bad_array_new_length()), remedy);
+}
+
+}  // namespace
+
+}  // namespace procevent

@@ -1,0 +1,268 @@
+#include "cmd/serve/privilege.h"
+
+#include <gtest/gtest.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstdlib>
+#include <functional>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace procevent {
+
+namespace {
+
+struct RestrictRow {
+  const char* name;
+  std::uint64_t wanted;
+  Capabilities had;
+  Capabilities kept;
+};
+
+class OnlyTest : public testing::TestWithParam<RestrictRow> {};
+
+TEST_P(OnlyTest, NeverGivesMore) { EXPECT_EQ(Only(GetParam().wanted, GetParam().had), GetParam().kept); }
+
+constexpr std::uint64_t kHighest = CapabilityBit(40);  // CAP_CHECKPOINT_RESTORE: in the second word
+
+INSTANTIATE_TEST_SUITE_P(Rows, OnlyTest,
+                         testing::Values(RestrictRow{"Nothing", 0, {~0ULL, ~0ULL, ~0ULL}, {}},
+                                         RestrictRow{"OneOfAll", 4, {~0ULL, ~0ULL, ~0ULL}, {4, 4, 0}},
+                                         RestrictRow{"NotHad", 4, {8, 8, 4}, {}},
+                                         RestrictRow{"PermittedBecomesEffective", 6, {0, 2, 0}, {2, 2, 0}},
+                                         RestrictRow{"High", kHighest | 1, {0, kHighest, 0}, {kHighest, kHighest, 0}}),
+                         [](const auto& row) { return row.param.name; });
+
+Capabilities OwnOrDie() {
+  const auto own = OwnCapabilities();
+  EXPECT_TRUE(own);
+  return own ? own.value() : Capabilities{};
+}
+
+TEST(CapabilitiesTest, AThreadDropsItsOwnAndNobodyElses) {
+  const Capabilities before = OwnOrDie();
+  Capabilities kept{1, 1, 1};
+  std::thread([&] {
+    EXPECT_TRUE(SetOwnCapabilities({}));
+    kept = OwnOrDie();
+  }).join();
+  EXPECT_EQ(kept, Capabilities{});
+  EXPECT_EQ(OwnOrDie(), before);
+}
+
+TEST(CapabilitiesTest, EachIsKeptByItsNumber) {
+  const Capabilities before = OwnOrDie();
+  for (const int capability : {CAP_CHOWN, CAP_NET_ADMIN, CAP_AUDIT_READ, CAP_CHECKPOINT_RESTORE}) {
+    const std::uint64_t bit = CapabilityBit(capability);
+    std::thread([&] {
+      const Capabilities wanted = Only(bit, before);
+      EXPECT_TRUE(SetOwnCapabilities(wanted));
+      EXPECT_EQ(OwnOrDie(), wanted) << capability;
+    }).join();
+  }
+}
+
+TEST(CapabilitiesTest, WhatIsDroppedDoesNotComeBack) {
+  const Capabilities all{~0ULL, ~0ULL, 0};
+  std::thread([&] {
+    ASSERT_TRUE(SetOwnCapabilities({}));
+    const Status regained = SetOwnCapabilities(all);
+    ASSERT_FALSE(regained);
+    EXPECT_EQ(Describe(regained.error()),
+              "cannot drop capabilities: Operation not permitted; a security policy forbids it: allow it, or start "
+              "with fewer capabilities");
+  }).join();
+}
+
+// In a process of its own: a bounding set does not come back.
+TEST(CapabilitiesTest, EmptiesTheBounds) {
+  const auto scenario = [] {
+    const bool may = (OwnOrDie().effective & CapabilityBit(CAP_SETPCAP)) != 0;
+    const int before = ::prctl(PR_CAPBSET_READ, CAP_CHOWN, 0, 0, 0);
+    if (!ForbidGain() || ::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1) {
+      std::_Exit(1);
+    }
+    EmptyBounds();
+    for (const int capability : {CAP_CHOWN, CAP_NET_ADMIN, CAP_SETPCAP, CAP_CHECKPOINT_RESTORE}) {
+      if (may && ::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) != 0) {
+        std::_Exit(2);
+      }
+    }
+    if (!may && ::prctl(PR_CAPBSET_READ, CAP_CHOWN, 0, 0, 0) != before) {
+      std::_Exit(3);
+    }
+    std::_Exit(0);
+  };
+  EXPECT_EXIT(scenario(), testing::ExitedWithCode(0), "");
+}
+
+}  // namespace
+
+namespace {
+
+constexpr std::uint64_t kNetAdmin = CapabilityBit(CAP_NET_ADMIN);
+constexpr std::uint64_t kListening = CapabilityBit(CAP_NET_BIND_SERVICE);
+
+Capabilities Own() {
+  const auto own = OwnCapabilities();
+  return own ? own.value() : Capabilities{~0ULL, ~0ULL, ~0ULL};
+}
+
+bool HasOnly(std::uint64_t wanted, const Capabilities& had) { return Own() == Only(wanted, had); }
+
+// What a new thread has after `act`.
+bool ThreadHasOnly(std::uint64_t wanted, const Capabilities& had, const std::function<void()>& act) {
+  bool as_wanted = false;
+  std::thread([&] {
+    act();
+    as_wanted = HasOnly(wanted, had);
+  }).join();
+  return as_wanted;
+}
+
+// In a process of its own, where nothing can be regained. The steps are those of Serve.
+TEST(PrivilegeTest, EachThreadKeepsWhatItNeeds) {
+  const auto scenario = [] {
+    const Capabilities had = Own();
+    const std::uint64_t needs = FindReaderNeeds().capabilities;
+    bool warned = false;
+    Privilege privilege([&warned](LogLevel level, std::string_view) { warned = warned || level != LogLevel::kInfo; });
+    const auto reader = [&privilege] { privilege.KeepForReader(); };
+    const auto nothing = [&privilege] { privilege.KeepNothing(); };
+    if (!HasOnly(needs | kListening, had)) {
+      std::_Exit(1);
+    }
+    if (!ThreadHasOnly(needs, had, reader)) {
+      std::_Exit(2);
+    }
+    privilege.KeepForListening();
+    if (!HasOnly(kListening, had) || !ThreadHasOnly(0, had, nothing)) {
+      std::_Exit(3);
+    }
+    privilege.KeepNothing();
+    if (!HasOnly(0, had) || !ThreadHasOnly(0, had, reader)) {
+      std::_Exit(4);
+    }
+    std::_Exit(warned ? 5 : 0);
+  };
+  EXPECT_EXIT(scenario(), testing::ExitedWithCode(0), "");
+}
+
+// From here on the kernel refuses every capset of this process.
+bool ForbidCapset() {
+  std::array program{sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+                     sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_capset, 0, 1),
+                     sock_filter BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+                     sock_filter BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+  const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
+  return ForbidGain().ok() && ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) == 0;
+}
+
+TEST(PrivilegeTest, WhatCannotBeDroppedIsOneWarning) {
+  const auto scenario = [] {
+    std::vector<std::string> warnings;
+    if (!ForbidCapset()) {
+      std::_Exit(1);
+    }
+    Privilege privilege([&warnings](LogLevel level, std::string_view text) {
+      if (level == LogLevel::kWarning) {
+        warnings.emplace_back(text);
+      }
+    });
+    privilege.KeepForListening();
+    privilege.KeepNothing();
+    const bool as_told = warnings.size() == 1 && warnings.front().starts_with("cannot drop capabilities: ");
+    std::_Exit(as_told ? 0 : 2);
+  };
+  EXPECT_EXIT(scenario(), testing::ExitedWithCode(0), "");
+}
+
+TEST(ReaderNeedsTest, AreFoundWithoutChangingAnything) {
+  const Capabilities before = Own();
+  const ReaderNeeds needs = FindReaderNeeds("/proc");
+  EXPECT_EQ(Own(), before);
+  EXPECT_EQ(needs.capabilities & kNetAdmin, kNetAdmin);
+}
+
+TEST(ReaderNeedsTest, AreNoMoreWhereMoreWouldNotHelp) {
+  const ReaderNeeds needs = FindReaderNeeds("/no/such/folder");
+  EXPECT_EQ(needs.capabilities, kNetAdmin);
+  EXPECT_FALSE(needs.sees_only_as_tracer);
+}
+
+}  // namespace
+
+namespace {
+
+struct OpenFilesRow {
+  const char* name;
+  rlim_t soft;
+  rlim_t hard;
+  rlim_t raised;
+  bool warns;
+  bool too_few = false;
+};
+
+class OpenFilesTest : public testing::TestWithParam<OpenFilesRow> {};
+
+// In a process of its own: a hard limit does not come back.
+TEST_P(OpenFilesTest, AreRaisedAsFarAsTheyMayBe) {
+  const auto scenario = [row = GetParam()] {
+    rlimit limit{row.soft, row.hard};
+    if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+      std::_Exit(1);
+    }
+    const auto warning = RaiseOpenFiles();
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_cur != row.raised || limit.rlim_max != row.hard) {
+      std::_Exit(2);
+    }
+    const std::string told = "only " + std::to_string(row.raised) + " files may be open, " +
+                             (row.too_few ? "too few to serve; " : "so that many clients ");
+    if (TooFewOpenFiles() != row.too_few) {
+      std::_Exit(4);
+    }
+    const bool as_told = !warning || (warning->starts_with(told) && warning->find("(ulimit -n)") != std::string::npos);
+    std::_Exit(warning.has_value() == row.warns && as_told ? 0 : 3);
+  };
+  EXPECT_EXIT(scenario(), testing::ExitedWithCode(0), "");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Rows, OpenFilesTest,
+    testing::Values(OpenFilesRow{"TooFew", 6, 15, 15, true, true}, OpenFilesRow{"JustEnoughToStart", 6, 16, 16, true},
+                    OpenFilesRow{"Few", 64, 64, 64, true}, OpenFilesRow{"JustTooFew", 100, 399, 399, true},
+                    OpenFilesRow{"Enough", 100, 400, 400, false}, OpenFilesRow{"Raised", 100, 1000, 1000, false},
+                    OpenFilesRow{"EnoughAlready", 900, 900, 900, false}),
+    [](const auto& row) { return row.param.name; });
+
+// How far a hard limit allows it is this machine's to say.
+TEST(OpenFilesBoundTest, AreNotRaisedWithoutBound) {
+  rlimit limit{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
+  if (limit.rlim_max <= 4096) {
+    GTEST_SKIP() << "the hard limit of open files is not over 4096";
+  }
+  const auto raised_from = [limit](rlim_t soft) {
+    rlimit now{soft, limit.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &now);
+    RaiseOpenFiles();
+    ::getrlimit(RLIMIT_NOFILE, &now);
+    return now.rlim_cur;
+  };
+  const auto scenario = [&] { std::_Exit(raised_from(256) == 4096 && raised_from(4097) == 4097 ? 0 : 1); };
+  EXPECT_EXIT(scenario(), testing::ExitedWithCode(0), "");
+}
+
+}  // namespace
+
+}  // namespace procevent

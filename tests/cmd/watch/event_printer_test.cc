@@ -1,0 +1,283 @@
+#include "cmd/watch/event_printer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <regex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/protocol/wire.h"
+
+namespace procevent {
+
+// What a watched event looks like, byte by byte.
+
+namespace {
+
+struct Row {
+  std::string name;
+  Event event;
+  Subject subject;
+  std::string line;  // without the time in front
+};
+
+Event Of(const Event::Body& body) { return {.body = body}; }
+
+CommBody Renaming(const Task& task, std::string_view name) {
+  CommBody body{.task = task};
+  std::ranges::copy(name, body.comm.begin());
+  return body;
+}
+
+Subject Bash() {
+  return {.command = CommName("bash"), .command_before = {}, .user = "root", .ended = false, .lived_ns = {}};
+}
+
+Subject Ended(std::uint64_t lived_ns) {
+  Subject subject = Bash();
+  subject.ended = true;
+  subject.lived_ns = lived_ns;
+  return subject;
+}
+
+Subject RenamedFrom(std::string_view name) {
+  Subject subject = Bash();
+  subject.command_before = CommName(name);
+  return subject;
+}
+
+std::string Line(std::string_view event, std::string_view pid, std::string_view what, std::string_view seconds = "",
+                 std::string_view command = "bash", std::string_view user = "root") {
+  const auto padded = [](std::string_view text, std::size_t width) {
+    return std::string(text) + std::string(width - std::min(width, text.size()), ' ');
+  };
+  const auto behind = [](std::string_view text, std::size_t width) {
+    return std::string(width - std::min(width, text.size()), ' ') + std::string(text);
+  };
+  return ' ' + padded(event, 9) + behind(pid, 7) + ' ' + padded(what, 30) + ' ' + behind(seconds, 9) + ' ' +
+         padded(command, 16) + std::string(user) + '\n';
+}
+
+std::vector<Row> Rows() {
+  constexpr std::uint64_t kMilli = 1'000'000;
+  const std::vector<std::byte> payload(5);
+  return {
+      {"Fork", Of(ForkBody{{12, 12}, {13, 13}}), Bash(), Line("fork", "12", "-> 13")},
+      {"ForkByAThread", Of(ForkBody{{14, 12}, {13, 13}}), Bash(), Line("fork", "12", "thread 14: -> 13")},
+      {"Thread", Of(ForkBody{{1, 1}, {13, 12}}), Bash(), Line("fork", "12", "-> thread 13")},
+      {"Exec", Of(ExecBody{{12, 12}}), Bash(), Line("exec", "12", "executes")},
+      {"ExecByAThread", Of(ExecBody{{13, 12}}), Bash(), Line("exec", "12", "thread 13: executes")},
+      {"Exit", Of(ExitBody{{12, 12}, 0, 17, {1, 1}}), Ended(1234 * kMilli), Line("exit", "12", "status 0", "1.234")},
+      {"ExitOfTheOld", Of(ExitBody{{12, 12}, 0x300, 17, {1, 1}}), Ended(12'345 * kMilli),
+       Line("exit", "12", "status 3", "12.35")},
+      {"Killed", Of(ExitBody{{12, 12}, 9, 17, {1, 1}}), Ended(0), Line("exit", "12", "killed by SIGKILL", "0.000")},
+      {"Dumped", Of(ExitBody{{12, 12}, 0x8b, 17, {1, 1}}), Ended(kMilli),
+       Line("exit", "12", "killed by SIGSEGV, core dumped", "0.001")},
+      {"NobodyKnowsSinceWhen",
+       Of(ExitBody{{12, 12}, 0, 17, {1, 1}}),
+       {.command = {}, .command_before = {}, .user = "", .ended = true, .lived_ns = {}},
+       Line("exit", "12", "status 0", "", "-", "-")},
+      {"ExitOfAThread", Of(ExitBody{{13, 12}, 0, 17, {1, 1}}), Bash(), Line("exit", "12", "thread 13: status 0")},
+      {"ExitOfTheLastThread", Of(ExitBody{{13, 12}, 0, 17, {1, 1}}), Ended(kMilli),
+       Line("exit", "12", "status 0", "0.001")},
+      {"ExitOfTheFirstThread", Of(ExitBody{{12, 12}, 0, 17, {1, 1}}), Bash(),
+       Line("exit", "12", "first thread: status 0")},
+      {"Uid", Of(UidBody{{12, 12}, 1000, 1000}), Bash(), Line("uid", "12", "user 1000")},
+      {"EffectiveUid", Of(UidBody{{12, 12}, 1000, 0}), Bash(), Line("uid", "12", "user 1000, effective 0")},
+      {"Gid", Of(GidBody{{13, 12}, 0, 5}), Bash(), Line("gid", "12", "thread 13: group 0, effective 5")},
+      {"Sid", Of(SidBody{{12, 12}}), Bash(), Line("sid", "12", "new session")},
+      {"Attached", Of(PtraceBody{{12, 12}, {21, 20}}), Bash(), Line("ptrace", "12", "traced by 20")},
+      {"Detached", Of(PtraceBody{{12, 12}, {0, 0}}), Bash(), Line("ptrace", "12", "no longer traced")},
+      {"Comm", Of(Renaming({12, 12}, "bash")), RenamedFrom("sh"), Line("comm", "12", "sh -> bash")},
+      {"CommOfTheUnknown", Of(Renaming({12, 12}, "bash")), Bash(), Line("comm", "12", "- -> bash")},
+      {"CommOfAThread", Of(Renaming({13, 12}, "worker")), Bash(), Line("comm", "12", "thread 13: -> worker")},
+      {"HostileComm", Of(Renaming({12, 12}, "\x1b[2J\n\xff")), RenamedFrom("\x9b\r"),
+       Line("comm", "12", R"(\x9b\x0d -> \x1b[2J\x0a\xff)")},
+      {"HostileCommand",
+       Of(SidBody{{12, 12}}),
+       {.command = CommName("\x1b]0;x\x07"), .command_before = {}, .user = "u", .ended = false, .lived_ns = {}},
+       Line("sid", "12", "new session", "", R"(\x1b]0;x\x07)", "u")},
+      {"Coredump", Of(CoredumpBody{{12, 12}, {1, 1}}), Bash(), Line("coredump", "12", "dumps core")},
+      {"Ack", Of(AckBody{0}), {}, Line("ack", "-", "a subscription is acknowledged", "", "-", "-")},
+      {"Refusal", Of(AckBody{22}), {}, Line("ack", "-", "a subscription fails: errno 22", "", "-", "-")},
+      {"Unknown",
+       {.what = 1024, .body = UnknownBody{payload}},
+       {},
+       Line("unknown", "-", "type 1024, 5 bytes", "", "-", "-")},
+      {"Wide",
+       Of(ForkBody{{4194303, 2147483647}, {2147483646, 2147483646}}),
+       {.command = CommName("123456789abcdef"),
+        .command_before = {},
+        .user = "a.long.user",
+        .ended = false,
+        .lived_ns = {}},
+       Line("fork", "2147483647", "thread 4194303: -> 2147483646", "", "123456789abcdef", "a.long.user")},
+  };
+}
+
+class EventLineTest : public testing::TestWithParam<Row> {};
+TEST_P(EventLineTest, IsThisLine) {
+  EXPECT_EQ(EventLine("11:05:14.123", GetParam().event, GetParam().subject), "11:05:14.123" + GetParam().line);
+}
+INSTANTIATE_TEST_SUITE_P(Events, EventLineTest, testing::ValuesIn(Rows()),
+                         [](const auto& row) { return row.param.name; });
+
+TEST(EventLineTest, StandsBelowItsHeading) {
+  EXPECT_EQ(EventHeading() + EventLine("11:05:14.123", Of(ExitBody{{12, 12}, 0, 17, {1, 1}}), Ended(1'234'000'000)),
+            "Time         Event        PID What                             Seconds Command         User\n"
+            "11:05:14.123 exit          12 status 0                           1.234 bash            root\n");
+}
+
+TEST(EventLineTest, TellsWhatWasLost) {
+  EXPECT_EQ(LossLine(153, 1), "-- 153 events lost on CPU 1 --\n");
+  EXPECT_EQ(LossLine(1, 0), "-- 1 event lost on CPU 0 --\n");
+}
+
+}  // namespace
+
+// Which events are shown, and what between them. No /proc is there: only events tell who is who.
+
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+CommBody CommEvent(std::int32_t pid, std::string_view name) {
+  CommBody body{.task = {pid, pid}};
+  std::ranges::copy(name, body.comm.begin());
+  return body;
+}
+
+const ForkBody kFork{{2'000'000'000, 2'000'000'000}, {2'000'000'001, 2'000'000'001}};
+
+class EventPrinterTest : public testing::Test {
+ protected:
+  void Order(const WatchOrder& order) {
+    printer_.emplace(
+        order, [](const CommBody& comm) { return comm.task.pid == 77; }, ProcessTableOptions{.proc = "/nowhere"});
+  }
+
+  // What is printed of it; of the columns only words with single blanks between them, and no time.
+  std::vector<std::string> Print(const Event::Body& body, std::uint32_t sequence,
+                                 std::uint64_t time_ns = 1'000'000'000) {
+    return PrintMessage({.outcome = Outcome::kEvent,
+                         .event = {.sequence = sequence, .what = 1, .cpu = 0, .timestamp_ns = time_ns, .body = body}});
+  }
+  std::vector<std::string> PrintMessage(const Message& message) {
+    std::string out;
+    printer_->Print(message, 0, out);
+    std::vector<std::string> lines;
+    for (std::size_t end = 0; (end = out.find('\n')) != std::string::npos; out.erase(0, end + 1)) {
+      const std::string words = std::regex_replace(out.substr(0, end), std::regex(" +"), " ");
+      lines.push_back(std::regex_replace(words, std::regex("^[0-9:.]{12} "), ""));
+    }
+    return lines;
+  }
+
+  std::optional<EventPrinter> printer_;
+};
+
+TEST_F(EventPrinterTest, KnowsWhoItIsByTheEvents) {
+  Order({});
+  EXPECT_THAT(Print(CommEvent(2'000'000'000, "parent"), 1), ElementsAre("comm 2000000000 - -> parent parent -"));
+  EXPECT_THAT(Print(kFork, 2), ElementsAre("fork 2000000000 -> 2000000001 parent -"));
+  EXPECT_THAT(Print(CommEvent(2'000'000'001, "child"), 3), ElementsAre("comm 2000000001 parent -> child child -"));
+  EXPECT_THAT(Print(ExitBody{{2'000'000'001, 2'000'000'001}, 256, 17, {1, 1}}, 4, 1'250'000'000),
+              ElementsAre("exit 2000000001 status 1 0.250 child -"));
+}
+
+TEST_F(EventPrinterTest, ThreadsAreTheirProcesss) {
+  Order({});
+  Print(CommEvent(2'000'000'000, "parent"), 1);
+  Print(kFork, 2);
+  EXPECT_THAT(Print(ForkBody{{1, 1}, {2'000'000'002, 2'000'000'001}}, 3),
+              ElementsAre("fork 2000000001 -> thread 2000000002 parent -"));
+  EXPECT_THAT(Print(ExitBody{{2'000'000'001, 2'000'000'001}, 0, 17, {1, 1}}, 4),
+              ElementsAre("exit 2000000001 first thread: status 0 parent -"));
+  EXPECT_THAT(Print(ExitBody{{2'000'000'002, 2'000'000'001}, 0, 17, {1, 1}}, 5, 1'500'000'000),
+              ElementsAre("exit 2000000001 status 0 0.500 parent -"));
+}
+
+TEST_F(EventPrinterTest, LossesStandWhereTheyWere) {
+  Order({});
+  EXPECT_THAT(Print(SidBody{{1, 2'000'000'000}}, 10), ElementsAre(testing::StartsWith("sid")));
+  EXPECT_THAT(Print(SidBody{{1, 2'000'000'000}}, 164),
+              ElementsAre("-- 153 events lost on CPU 0 --", testing::StartsWith("sid")));
+  EXPECT_THAT(Print(SidBody{{1, 2'000'000'000}}, 165), ElementsAre(testing::StartsWith("sid")));
+}
+
+TEST_F(EventPrinterTest, AfterALossNamesAreInDoubt) {
+  Order({});
+  Print(CommEvent(2'000'000'000, "parent"), 1);
+  EXPECT_THAT(Print(SidBody{{2'000'000'000, 2'000'000'000}}, 3),
+              ElementsAre("-- 1 event lost on CPU 0 --", "sid 2000000000 new session - -"));
+}
+
+TEST_F(EventPrinterTest, WhatCameBeforeIsNotShownTwice) {
+  Order({});
+  EXPECT_THAT(Print(kFork, 5), ElementsAre(testing::_));
+  EXPECT_THAT(Print(kFork, 5), IsEmpty());
+}
+
+TEST_F(EventPrinterTest, ShowsTheTypesThatWereAskedFor) {
+  EventTypes types{};
+  types.at(static_cast<std::size_t>(EventKind::kSid)) = true;
+  Order({.types = types});
+  EXPECT_THAT(Print(CommEvent(2'000'000'000, "parent"), 1), IsEmpty());
+  EXPECT_THAT(Print(SidBody{{2'000'000'000, 2'000'000'000}}, 2), ElementsAre("sid 2000000000 new session parent -"))
+      << "what is not shown counts, too";
+  EXPECT_THAT(Print(CommEvent(2'000'000'000, "other"), 5), ElementsAre("-- 2 events lost on CPU 0 --"));
+}
+
+TEST_F(EventPrinterTest, AcksAreForWhoAsksForThem) {
+  Order({});
+  EXPECT_THAT(Print(AckBody{}, 1), IsEmpty());
+  EventTypes types{};
+  types.at(static_cast<std::size_t>(EventKind::kAck)) = true;
+  Order({.types = types});
+  EXPECT_THAT(Print(AckBody{}, 1), ElementsAre("ack - a subscription is acknowledged - -"));
+}
+
+TEST_F(EventPrinterTest, ShowsTheCommandsThatWereAskedFor) {
+  Order({.command = "p*[st]"});
+  EXPECT_THAT(Print(SidBody{{2'000'000'000, 2'000'000'000}}, 1), IsEmpty()) << "unknown";
+  EXPECT_THAT(Print(CommEvent(2'000'000'000, "parent"), 2), ElementsAre(testing::_));
+  EXPECT_THAT(Print(SidBody{{2'000'000'000, 2'000'000'000}}, 3), ElementsAre(testing::_));
+  EXPECT_THAT(Print(CommEvent(2'000'000'000, "pari"), 4), ElementsAre(testing::_)) << "that is how it was called";
+  EXPECT_THAT(Print(SidBody{{2'000'000'000, 2'000'000'000}}, 5), IsEmpty());
+}
+
+TEST_F(EventPrinterTest, ItsOwnEchoIsNotShown) {
+  Order({});
+  EXPECT_THAT(Print(CommEvent(77, "watch"), 1), IsEmpty());
+  EXPECT_THAT(Print(CommEvent(77, "watch"), 4), ElementsAre("-- 2 events lost on CPU 0 --"))
+      << "but it tells of losses";
+}
+
+TEST_F(EventPrinterTest, PrintsJson) {
+  Order({.json = true});
+  std::string out;
+  EXPECT_FALSE(printer_->Begin(out)) << "nobody is to be seen";
+  EXPECT_EQ(out, "");
+  Print(CommEvent(2'000'000'000, "a\x01"), 1);
+  const std::string head = R"({"event":"sid","cpu":0,"timestamp_ns":1000000000,"seq":)";
+  const std::string body = R"(,"process_pid":2000000000,"process_tgid":2000000000)";
+  EXPECT_THAT(Print(SidBody{{2'000'000'000, 2'000'000'000}}, 2),
+              ElementsAre(head + "2" + body + R"(,"command":"a\\x01"})"));
+  EXPECT_THAT(Print(SidBody{{2'000'000'000, 2'000'000'000}}, 4),
+              ElementsAre(R"({"lost":1,"cpu":0})", head + "4" + body + "}"));
+  EXPECT_THAT(PrintMessage({.outcome = Outcome::kOverrun}), ElementsAre(R"({"error":"overrun"})"));
+}
+
+TEST_F(EventPrinterTest, TellsWhatIsNoEvent) {
+  Order({});
+  EXPECT_THAT(PrintMessage({.outcome = Outcome::kOverrun}), ElementsAre(R"(-- no event: {"error":"overrun"} --)"));
+  EXPECT_THAT(PrintMessage({.outcome = Outcome::kControl}), IsEmpty());
+}
+
+}  // namespace
+
+}  // namespace procevent

@@ -1,0 +1,188 @@
+#include "config/schema/keys.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <random>
+#include <string>
+
+#include "config/schema/environment.h"
+#include "config/schema/schema.h"
+#include "config/schema/validator.h"
+
+namespace procevent {
+
+namespace {
+
+using testing::ElementsAre;
+
+TEST(KeysTest, AreATree) {
+  EXPECT_THAT(NamesUnder("histograms"), ElementsAre("exit_code", "lifetime"));
+  EXPECT_THAT(NamesUnder("histograms.lifetime"), ElementsAre("buckets", "by_comm"));
+  EXPECT_THAT(NamesUnder("log.level"), ElementsAre());
+  EXPECT_THAT(NamesUnder("lo"), ElementsAre());
+  EXPECT_EQ(Joined(NamesUnder("log")), "level, format");
+}
+
+TEST(KeysTest, AreFoundByTheirWholePath) {
+  ASSERT_NE(FindKey("log.level"), nullptr);
+  EXPECT_EQ(FindKey("log.level")->path, "log.level");
+  EXPECT_EQ(FindKey("log"), nullptr);
+  EXPECT_EQ(FindKey("level"), nullptr);
+}
+
+TEST(KeysTest, WhatIsMeantStandsHereOrElsewhere) {
+  EXPECT_EQ(SuggestKey("log", "levels"), "level");
+  EXPECT_EQ(SuggestKey("web", "levels"), "log.level");
+  EXPECT_EQ(SuggestKey("", "exit_code"), "histograms.exit_code");
+  EXPECT_EQ(SuggestKey("", "log.level"), "log: {level: ...}");
+  EXPECT_EQ(SuggestKey("histograms", "lifetime.buckets"), "lifetime: {buckets: ...}");
+  EXPECT_EQ(SuggestKey("", "histograms.lifetime"), "histograms: {lifetime: ...}");
+  EXPECT_EQ(SuggestKey("", "buckets"), "") << "there are two";
+  EXPECT_EQ(SuggestKey("", "colour"), "");
+}
+
+TEST(KeysTest, ATextAloneMayBeTheKeysOwnOrAnItem) {
+  EXPECT_EQ(AllowedAlone(*FindKey("log.format")), "logfmt or json");
+  EXPECT_EQ(AllowedAlone(*FindKey("web.listen_addresses")), "an address like 0.0.0.0:13675");
+  EXPECT_EQ(AllowedAlone(*FindKey("web.allow")), "all, or an address or a network like 10.0.0.0/8");
+}
+
+// Which of them a reload may apply is a promise of the README.
+TEST(KeysTest, TwoAreLive) {
+  std::vector<std::string_view> live;
+  for (const ConfigKey& key : Schema()) {
+    if (key.live) {
+      live.push_back(key.path);
+    }
+  }
+  EXPECT_THAT(live, ElementsAre("name_groups", "log.level"));
+}
+
+}  // namespace
+
+namespace {
+
+// What the distance means, the slow way.
+std::size_t SlowDistance(std::string_view one, std::string_view other) {
+  if (one.empty() || other.empty()) {
+    return one.size() + other.size();
+  }
+  const std::size_t changed = SlowDistance(one.substr(1), other.substr(1)) + (one[0] == other[0] ? 0 : 1);
+  std::size_t distance =
+      std::min({changed, SlowDistance(one.substr(1), other) + 1, SlowDistance(one, other.substr(1)) + 1});
+  if (one.size() > 1 && other.size() > 1 && one[0] == other[1] && one[1] == other[0]) {
+    distance = std::min(distance, SlowDistance(one.substr(2), other.substr(2)) + 1);
+  }
+  return distance;
+}
+
+TEST(NearMissTest, DistanceAgreesWithTheSlowOne) {
+  std::mt19937 random(1);
+  const auto word = [&random] {
+    std::string text(random() % 7, '\0');
+    std::ranges::generate(text, [&random] { return "abc"[random() % 3]; });
+    return text;
+  };
+  for (int i = 0; i < 2'000; ++i) {
+    const std::string one = word();
+    const std::string other = word();
+    ASSERT_EQ(EditDistance(one, other), SlowDistance(one, other)) << one << ' ' << other;
+  }
+}
+
+constexpr std::array<std::string_view, 8> kWords{"fork", "exec",  "exit",     "uid",
+                                                 "gid",  "level", "coredump", "listen_addresses"};
+
+struct Row {
+  const char* name;
+  std::string word;
+  std::string_view near;
+  std::string_view suggested;
+};
+
+class SuggestTest : public testing::TestWithParam<Row> {};
+
+TEST_P(SuggestTest, OnlyTheOneThatIsNearest) {
+  EXPECT_EQ(NearMiss(GetParam().word, kWords), GetParam().near);
+  EXPECT_EQ(Suggest(GetParam().word, kWords), GetParam().suggested);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Rows, SuggestTest,
+    testing::Values(Row{"Changed", "fark", "fork", "fork"}, Row{"LeftOut", "frk", "fork", "fork"},
+                    Row{"PutIn", "forks", "fork", "fork"}, Row{"Swapped", "frok", "fork", "fork"},
+                    Row{"Capitals", "FORK", "fork", "fork"}, Row{"TwoInAShortWord", "fakr", "", ""},
+                    Row{"TwoInALongerWord", "coerdmup", "coredump", "coredump"},
+                    Row{"ThreeInALongWord", "listen_adres", "", ""},
+                    Row{"ThreeOfALongWord", "listn_adresss", "listen_addresses", "listen_addresses"},
+                    Row{"FourOfALongWord", "lstn_adresss", "", ""},
+                    Row{"HyphenForUnderscore", "listen-addresses", "listen_addresses", "listen_addresses"},
+                    Row{"Two", "pid", "", ""}, Row{"TwoButOneIsNearer", "exet", "", ""},
+                    Row{"Nearer", "exect", "exec", "exec"}, Row{"Begun", "listen", "", "listen_addresses"},
+                    Row{"BegunByTwoLetters", "co", "", ""}, Row{"BegunByThree", "cor", "", "coredump"},
+                    Row{"BeginsTwo", "ex", "", ""}, Row{"Empty", "", "", ""}, Row{"Other", "colour", "", ""},
+                    Row{"Long", std::string(1000, 'f'), "", ""}),
+    [](const auto& row) { return row.param.name; });
+
+TEST(NearMissTest, PathsAreFoundByTheirLastPart) {
+  constexpr std::array<std::string_view, 5> kPaths{"config.file", "log.level", "comms.limit", "processes.limit",
+                                                   "web.listen_addresses"};
+  EXPECT_EQ(SuggestPath("log.levle", kPaths), "log.level");
+  EXPECT_EQ(SuggestPath("levle", kPaths), "log.level");
+  EXPECT_EQ(SuggestPath("listen-address", kPaths), "web.listen_addresses");
+  EXPECT_EQ(SuggestPath("limit", kPaths), "") << "there are two";
+  EXPECT_EQ(SuggestPath("log.file", kPaths), "") << "it has a section";
+  EXPECT_EQ(SuggestPath("config", kPaths), "config.file");
+}
+
+TEST(NearMissTest, AQuestionOrNothing) {
+  EXPECT_EQ(DidYouMean("fork"), R"(; did you mean "fork"?)");
+  EXPECT_EQ(DidYouMean(""), "");
+}
+
+}  // namespace
+
+namespace {
+
+TEST(ReverseProxyTest, TlsAndAuthenticationAreNotOurs) {
+  for (const char* const name : {"web.tls",
+                                 "web.tls_cert_file",
+                                 "web.tls-key",
+                                 "web.ssl",
+                                 "web.auth",
+                                 "web.basic_auth.users",
+                                 "web.cert_file",
+                                 "web.client_ca_file",
+                                 "web.config",
+                                 "web.config.file",
+                                 "--web.config.file",
+                                 "--web.tls-cert",
+                                 "--tls",
+                                 "tls",
+                                 "Web.TLS",
+                                 "auth",
+                                 "basic_auth_users",
+                                 "tls_server_config",
+                                 "WEB_TLS_CERT",
+                                 "TLS_CERT",
+                                 "AUTH_TOKEN"}) {
+    EXPECT_TRUE(IsReverseProxys(name)) << name;
+  }
+}
+
+TEST(ReverseProxyTest, AllElseIsNot) {
+  for (const char* const name : {"", "-", "--", "web", "web.", "config.file", "log.tls", "colour", "web.listen_tls"}) {
+    EXPECT_FALSE(IsReverseProxys(name)) << name;
+  }
+  for (const ConfigKey& key : Schema()) {
+    EXPECT_FALSE(IsReverseProxys(key.path)) << key.path;
+    EXPECT_FALSE(IsReverseProxys(VariableOf(key.path).substr(kVariablePrefix.size()))) << key.path;
+  }
+}
+
+}  // namespace
+
+}  // namespace procevent

@@ -1,0 +1,224 @@
+// The ledger against its reference on events that no kernel makes, and on so many that its stores run over.
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <random>
+#include <string>
+
+#include "tests/core/ledger/ledger_pair.h"
+#include "tests/core/ledger/simulated_host.h"
+
+namespace procevent {
+namespace {
+
+constexpr std::uint64_t kMilli = 1'000'000;
+
+class LedgerNonsenseTest : public ::testing::Test {
+ protected:
+  static LedgerOptions SmallTables() {
+    LedgerOptions options;
+    options.process_limit = 12;
+    options.comm_limit = 5;
+    options.comm_retire_after = std::chrono::milliseconds(1500);
+    return options;
+  }
+
+  std::uint32_t Random(std::uint32_t below) { return static_cast<std::uint32_t>(random_() % below); }
+  bool OneIn(std::uint32_t times) { return Random(times) == 0; }
+  std::int32_t Id() {
+    return OneIn(50) ? -static_cast<std::int32_t>(Random(3)) : 1 + static_cast<std::int32_t>(Random(20));
+  }
+  Task AnyTask() {
+    const std::int32_t tgid = Id();
+    return {OneIn(3) ? Id() : tgid, tgid};
+  }
+  std::uint32_t Status() { return OneIn(2) ? 0 : Random(0x10000); }
+  std::string Name() { return OneIn(20) ? "" : "n" + std::to_string(Random(1 + Random(12))); }
+  std::uint64_t Moment() { return now_ns_ - Random(30) * kMilli; }
+
+  Event::Body AnyBody() {
+    switch (Random(12)) {
+      case 0:
+        return UidBody{AnyTask(), 0, Random(2)};
+      case 1:
+        return GidBody{AnyTask(), 0, OneIn(9) ? kNoId : Random(2)};
+      case 2:
+        return PtraceBody{AnyTask(), OneIn(2) ? Task{} : AnyTask()};
+      case 3:
+        return CommBody{AnyTask(), CommBytes(Name())};
+      case 4:
+        return CoredumpBody{AnyTask(), AnyTask()};
+      case 5:
+        return OneIn(2) ? Event::Body(AckBody{}) : Event::Body(SidBody{AnyTask()});
+      case 6:
+      case 7:
+        return ExecBody{AnyTask()};
+      case 8:
+      case 9:
+        return ExitBody{AnyTask(), Status(), 0, AnyTask()};
+      default:
+        return ForkBody{AnyTask(), AnyTask()};
+    }
+  }
+  static std::array<char, kCommSize> CommBytes(const std::string& name) {
+    std::array<char, kCommSize> comm{};
+    name.copy(comm.data(), kCommSize - 1);
+    return comm;
+  }
+  Event AnyEvent() {
+    Event event;
+    event.cpu = Random(3);
+    event.sequence = sequences_.at(event.cpu) += OneIn(40) ? 1 + Random(3) : 1;
+    event.timestamp_ns = Moment();
+    event.body = AnyBody();
+    return event;
+  }
+  Sighting AnySighting(std::int32_t tgid) {
+    return {.tgid = tgid,
+            .taken_ns = now_ns_,
+            .name = CommName(Name()),
+            .threads = 1 + Random(4),
+            .leader_gone = OneIn(4),
+            .dead = OneIn(6),
+            .held = OneIn(3),
+            .start_ns = Moment(),
+            .euid = Random(2),
+            .egid = OneIn(5) ? kNoId : Random(2)};
+  }
+  void Look(LedgerPair& pair) {
+    std::int32_t tgid = 1 + static_cast<std::int32_t>(Random(20));
+    bool whole = true;
+    if (OneIn(2)) {
+      const auto question = pair.NextQuestion();
+      tgid = question ? question->tgid : tgid;
+      whole = question ? question->whole : whole;
+    }
+    switch (Random(8)) {
+      case 0:
+        return pair.SawGone(tgid, now_ns_);
+      case 1:
+        return pair.SawNothing(tgid);
+      case 2:
+        return pair.Found(AnySighting(tgid), Found::kReconciliation);
+      default:
+        return pair.Saw(AnySighting(tgid), whole);
+    }
+  }
+
+  std::mt19937_64 random_{4711};
+  std::array<std::uint32_t, 3> sequences_{};
+  std::uint64_t now_ns_ = 1'000 * kMilli;
+  World nobody_{{.processes = 0}};
+};
+
+TEST_F(LedgerNonsenseTest, AgreesOnEventsThatNoKernelMakes) {
+  constexpr std::uint64_t kEvents = 100'000 / kSlowdown;
+  LedgerPair pair(nobody_, 3, SmallTables(), 1);
+  for (std::uint64_t i = 0; i < kEvents; ++i) {
+    now_ns_ += Random(4) * kMilli / 2;
+    pair.Book(AnyEvent(), now_ns_);
+    if (OneIn(3)) {
+      Look(pair);
+    }
+    if (OneIn(8)) {
+      pair.Advance(now_ns_);
+      pair.Settle(now_ns_ - Random(5) * kMilli);
+    }
+    if (OneIn(500)) {
+      pair.Doubt();
+    }
+    ASSERT_FALSE(HasFailure()) << "event " << i;
+    if (i % 10 == 0) {
+      ASSERT_TRUE(pair.Agree(i % 1000 == 0)) << "event " << i;
+    }
+  }
+}
+
+class FullStoresTest : public LedgerNonsenseTest {
+ protected:
+  void Book(LedgerPair& pair, Event::Body body) {
+    Event event;
+    event.sequence = ++sequences_[0];
+    event.timestamp_ns = now_ns_ += 1000;
+    event.body = body;
+    pair.Book(event, now_ns_);
+  }
+};
+
+TEST_F(FullStoresTest, AgreesOnWhoIsHeldForLong) {
+  LedgerPair pair(nobody_, 1, {}, 1);
+  Book(pair, ExecBody{{1, 1}});
+  int looks = 0;
+  for (int turn = 0; turn < 40; ++turn) {
+    if (const auto question = pair.NextQuestion()) {
+      ++looks;
+      Sighting held = AnySighting(question->tgid);
+      held.dead = false;
+      held.held = true;
+      pair.Saw(held, question->whole);
+    }
+    now_ns_ += 20 * kMilli;
+    pair.Settle(now_ns_);
+    ASSERT_TRUE(pair.Agree(true)) << "turn " << turn;
+  }
+  EXPECT_EQ(looks, 26);
+}
+
+TEST_F(FullStoresTest, AgreesWhenMoreEndsWaitThanThereIsRoomFor) {
+  LedgerPair pair(nobody_, 1, {}, 1);
+  constexpr std::int32_t kChildren = 66'000;
+  Book(pair, ExecBody{{1, 1}});
+  for (std::int32_t child = 2; child < kChildren; ++child) {
+    Book(pair, ForkBody{{1, 1}, {child, child}});
+    Book(pair, ExitBody{{child, child}, child % 3 == 0 ? 9U : 0U, 17, {1, 1}});
+    if (child % 5000 == 0 || child > 65'530) {
+      ASSERT_TRUE(pair.Agree(false)) << child;
+    }
+  }
+  ASSERT_TRUE(pair.HoldInvariants());
+  EXPECT_EQ(pair.numbers().attributions[static_cast<std::size_t>(Attribution::kUnattributed)], 1U);
+}
+
+TEST_F(FullStoresTest, AgreesWhenMoreCellsAreOpenThanThereIsRoomFor) {
+  LedgerPair pair(nobody_, 1, {}, 1);
+  constexpr std::int32_t kProcesses = 5000;
+  for (std::int32_t tgid = 1; tgid < kProcesses; ++tgid) {
+    Book(pair, ExecBody{{tgid, tgid}});
+    Book(pair, ForkBody{{tgid, tgid}, {tgid + kProcesses, tgid + kProcesses}});
+    if (tgid % 100 == 0) {
+      ASSERT_TRUE(pair.Agree(false)) << tgid;
+    }
+  }
+  for (std::int32_t tgid = 1; tgid < kProcesses; ++tgid) {
+    Book(pair, CommBody{{tgid, tgid}, CommBytes("n" + std::to_string(tgid % 20))});
+    Book(pair, UidBody{{tgid + kProcesses, tgid + kProcesses}, 0, 0});
+    Book(pair, ExitBody{{tgid, tgid}, 0, 17, {1, 1}});
+    if (tgid % 100 == 0) {
+      ASSERT_TRUE(pair.Agree(false)) << tgid;
+    }
+  }
+  ASSERT_TRUE(pair.HoldInvariants());
+}
+
+TEST_F(FullStoresTest, AgreesWhenMoreLooksWaitThanThereIsRoomFor) {
+  LedgerPair pair(nobody_, 1, {}, 1);
+  constexpr std::int32_t kProcesses = 1500;
+  for (std::int32_t tgid = 1; tgid < kProcesses; ++tgid) {
+    Book(pair, ExecBody{{tgid, tgid}});
+  }
+  now_ns_ += 100 * kMilli;
+  while (const auto question = pair.NextQuestion()) {
+    ASSERT_FALSE(HasFailure());
+    pair.Saw(AnySighting(question->tgid), question->whole);
+  }
+  for (std::int32_t tgid = 1; tgid < kProcesses; ++tgid) {
+    pair.SawGone(tgid, now_ns_);
+  }
+  ASSERT_TRUE(pair.Agree(false));
+  pair.Settle(now_ns_ + 100 * kMilli);
+  ASSERT_TRUE(pair.Agree(false));
+  ASSERT_TRUE(pair.HoldInvariants());
+}
+
+}  // namespace
+}  // namespace procevent

@@ -1,0 +1,133 @@
+// The reference ledger's processes, and by which name each goes: one map, shared cells, no queues through rows.
+// The rules are those of CONTRIBUTING, "Who is who".
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/protocol/event.h"
+#include "core/protocol/proc_snapshot.h"
+#include "tests/core/ledger/reference_statistics.h"
+
+namespace procevent::reference {
+
+// How far what /proc shows may be from what events tell.
+inline constexpr std::uint64_t kMargin = 10'000'000;
+
+// An EXEC, told from all others.
+struct ExecKey {
+  std::uint32_t cpu = 0;
+  std::uint32_t sequence = 0;
+  auto operator<=>(const ExecKey&) const = default;
+};
+// Under which name it was booked, and what named it; no name: unattributed, or untracked.
+struct BookedExec {
+  ExecKey exec;
+  std::optional<std::string> name;
+  std::string_view how;
+};
+
+struct Glimpse {
+  std::string name;
+  std::uint64_t taken_ns = 0;
+};
+
+// Counts that wait for the name of `owner`.
+struct Cell {
+  std::int32_t owner = 0;
+  std::set<std::int32_t> members;
+  Counts counts;
+  std::vector<Ending> endings;
+  std::vector<ExecKey> execs;
+  std::optional<Glimpse> glimpse;
+  std::uint64_t held_ns = 0;  // when its owner was seen held
+  unsigned held_looks = 0;
+};
+using CellPtr = std::shared_ptr<Cell>;
+
+struct Process {
+  std::uint64_t order = 0;  // of its beginning, among all
+  std::uint32_t threads = 1;
+  bool leader_gone = false;
+  std::uint32_t wait_status = 0;
+  bool execed = false;
+  std::optional<std::uint64_t> forked_ns;
+  std::uint64_t changed_ns = 0;
+  std::uint64_t seen_ns = 0;  // in /proc; 0: never
+  std::optional<std::uint32_t> euid;
+  std::optional<std::uint32_t> egid;
+  std::int32_t tracer = 0;
+
+  std::uint64_t losses = 0;  // how many had been when anything was last known of it
+  bool unsure = false;       // something may have been missed that only /proc can tell
+  bool to_see = false;       // the next survey is to look at it
+
+  std::optional<std::string> name;  // known, and nothing waits
+  std::optional<Glimpse> found_as;  // not believed yet, and nothing waits
+  CellPtr cell;                     // its counts wait
+};
+
+inline std::string NameOf(const CommName& name) { return std::string(name.view()); }
+inline std::optional<std::uint32_t> IdOf(std::uint32_t id) {
+  return id == kNoId ? std::nullopt : std::optional<std::uint32_t>(id);
+}
+
+class People {
+ public:
+  explicit People(const LedgerOptions& options) : books(options) {}
+
+  void Doubt() { ++losses; }
+  void Refresh(std::int32_t tgid);
+
+  void Book(std::int32_t tgid, Count count, std::optional<ExecKey> exec = std::nullopt);
+  void Book(std::int32_t tgid, const Ending& ending);
+  void BookUntracked(Count count, std::optional<ExecKey> exec = std::nullopt);
+  void BookUntracked(const Ending& ending) { books.Book(ReservedComm::kUntracked, ending); }
+
+  void Inherit(std::int32_t child, std::int32_t parent);
+  void StayUnnamed(std::int32_t child);
+  // False: there are too many cells.
+  bool Open(std::int32_t tgid);
+  void Execed(std::int32_t tgid, std::uint64_t when_ns);
+  void Renamed(std::int32_t tgid, const std::string& name, std::uint64_t when_ns);
+  void Ended(std::int32_t tgid, std::uint64_t when_ns);
+  void Leave(std::int32_t tgid);
+
+  [[nodiscard]] std::optional<std::int32_t> NextQuestion();
+  void Glimpsed(std::int32_t tgid, const std::string& name, std::uint64_t taken_ns);
+  // Whether it is looked for again in a moment.
+  bool Held(std::int32_t tgid, std::uint64_t taken_ns);
+  void Believe(std::int32_t tgid, const std::string& name);
+  void Settle(std::uint64_t heard_ns);
+
+  [[nodiscard]] Counts Pending() const;
+
+  std::map<std::int32_t, Process> rows;
+  Books books;
+  std::uint64_t losses = 1;
+  std::map<std::string_view, std::uint64_t> attributions;
+  std::vector<BookedExec> booked_execs;  // for whoever reads the test's reports; to be cleared by them
+
+ private:
+  void Close(const CellPtr& cell, std::string_view how, const std::optional<std::string>& name);
+  void CloseIfBelieved(std::int32_t tgid, std::uint64_t when_ns, std::uint64_t margin_ns);
+  [[nodiscard]] bool Owns(std::int32_t tgid) const;
+  template <typename What>
+  void BookNamed(const std::optional<std::string>& name, const What& what, std::uint64_t times);
+
+  std::set<CellPtr> cells_;  // all that are open
+  std::list<CellPtr> unlooked_;
+  std::list<CellPtr> held_;
+  std::list<CellPtr> looked_;
+  std::size_t endings_ = 0;
+  std::uint64_t settled_ns_ = 0;
+};
+
+}  // namespace procevent::reference

@@ -1,0 +1,185 @@
+#include "tests/core/ledger/reference_statistics.h"
+
+#include <algorithm>
+#include <regex>
+#include <string_view>
+
+namespace procevent::reference {
+namespace {
+
+constexpr std::uint64_t kSlotNanos = 10'000'000;
+constexpr std::uint64_t kMinuteSlots = 6000;
+constexpr std::uint64_t kSecond = 1'000'000'000;
+constexpr std::size_t kLongestLabel = 63;
+
+std::string Escaped(unsigned char byte) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  return std::string("\\x") + kDigits[byte / 16] + kDigits[byte % 16];
+}
+
+// How many bytes at the beginning of `bytes` are one visible character. Knows what the world's names are made of:
+// printable ASCII and whole letters of two or three bytes; anything else is not visible.
+std::size_t VisibleAt(const std::string& bytes, std::size_t at) {
+  const auto byte = [&](std::size_t i) {
+    return at + i < bytes.size() ? static_cast<unsigned char>(bytes[at + i]) : 0;
+  };
+  const auto follows = [&](std::size_t i) { return byte(i) >= 0x80 && byte(i) < 0xC0; };
+  if (byte(0) >= 0x20 && byte(0) < 0x7F) {
+    return 1;
+  }
+  if (byte(0) >= 0xC3 && byte(0) < 0xE0 && follows(1)) {
+    return 2;
+  }
+  return byte(0) > 0xE2 && byte(0) < 0xED && follows(1) && follows(2) ? 3 : 0;
+}
+
+std::string Visible(const std::string& bytes) {
+  std::string label;
+  for (std::size_t at = 0; at < bytes.size();) {
+    const std::size_t width = VisibleAt(bytes, at);
+    const std::string piece = width > 0 ? bytes.substr(at, width) : Escaped(static_cast<unsigned char>(bytes[at]));
+    if (label.size() + piece.size() > kLongestLabel) {
+      break;
+    }
+    label += piece;
+    at += std::max<std::size_t>(width, 1);
+  }
+  return label;
+}
+
+}  // namespace
+
+void Buckets::Add(const std::vector<std::uint64_t>& upper, std::uint64_t value) {
+  counts.resize(upper.size() + 1);
+  std::size_t bucket = 0;
+  while (bucket < upper.size() && value > upper[bucket]) {
+    ++bucket;
+  }
+  ++counts[bucket];
+  sum += value;
+}
+
+void Buckets::Add(const Buckets& other) {
+  counts.resize(std::max(counts.size(), other.counts.size()));
+  for (std::size_t i = 0; i < other.counts.size(); ++i) {
+    counts[i] += other.counts[i];
+  }
+  sum += other.sum;
+}
+
+std::string LabelOf(const std::string& name, const std::vector<NameGroup>& groups) {
+  for (const NameGroup& group : groups) {
+    if (std::regex_match(name, std::regex(group.match))) {
+      return Visible(group.name);
+    }
+  }
+  return Visible(name);
+}
+
+Books::Books(const LedgerOptions& options) : options_(options) {
+  for (const auto bound : options.lifetime_bounds) {
+    lifetime_bounds_.push_back(static_cast<std::uint64_t>(bound.count()) * 1'000'000);
+  }
+  for (const std::string_view name : kReservedCommNames) {
+    rows[std::string(name)];
+  }
+}
+
+Row& Books::Reserved(ReservedComm comm) {
+  return rows.at(std::string(kReservedCommNames.at(static_cast<std::size_t>(comm))));
+}
+
+Row& Books::RowOf(const std::string& name) {
+  if (!labels_.contains(name)) {
+    labels_[name] = LabelOf(name, options_.name_groups);
+  }
+  const std::string& label = labels_[name];
+  if (label.empty()) {
+    return Reserved(ReservedComm::kNameless);
+  }
+  auto row = rows.find(label);
+  if (row == rows.end()) {
+    if (rows.size() == options_.comm_limit + kReservedComms) {
+      overflowed += overflowing_.insert(name).second ? 1U : 0U;
+      return Reserved(ReservedComm::kOverflow);
+    }
+    row = rows.emplace(label, Row{}).first;
+  }
+  row->second.used_ns = now_ns_;
+  return row->second;
+}
+
+void Books::Book(Row& row, const Ending& ending) {
+  ++row.counts[ending.outcome()];
+  row.counts[Count::kUnexeced] += ending.unexeced ? 1U : 0U;
+  exit_codes.Add(options_.exit_code_bounds, ending.code());
+  if (options_.exit_code_by_comm) {
+    row.exit_codes.Add(options_.exit_code_bounds, ending.code());
+  }
+  if (ending.signal() != 0) {
+    ++signals[ending.signal()];
+  } else if (ending.status() != 0) {
+    ++statuses[ending.status()];
+  }
+  if (ending.lived) {
+    lifetimes.Add(lifetime_bounds_, ending.lifetime_ns);
+    if (options_.lifetime_by_comm) {
+      row.lifetimes.Add(lifetime_bounds_, ending.lifetime_ns);
+    }
+  }
+}
+
+// At each full second it looks for rows that nothing was booked in for so long.
+void Books::Advance(std::uint64_t now_ns) {
+  now_ns_ = std::max(now_ns_, now_ns);
+  const std::uint64_t second = now_ns_ / kSecond * kSecond;
+  if (second <= swept_ns_) {
+    return;
+  }
+  swept_ns_ = second;
+  const auto retire_after = static_cast<std::uint64_t>(options_.comm_retire_after.count()) * 1'000'000;
+  Row& retired = Reserved(ReservedComm::kRetired);
+  for (auto row = rows.begin(); row != rows.end();) {
+    if (IsReserved(row->first) || second < row->second.used_ns + retire_after) {
+      ++row;
+      continue;
+    }
+    for (const auto& [count, times] : row->second.counts) {
+      retired.counts[count] += times;
+    }
+    retired.exit_codes.Add(row->second.exit_codes);
+    retired.lifetimes.Add(row->second.lifetimes);
+    row = rows.erase(row);
+    overflowing_.clear();
+  }
+}
+
+void Rates::Note(std::size_t kind, std::uint64_t when_ns) {
+  Advance(when_ns);
+  ++slots_[when_ns / kSlotNanos][kind];
+}
+
+void Rates::Advance(std::uint64_t now_ns) { newest_ = std::max(newest_, now_ns / kSlotNanos); }
+
+std::uint64_t Rates::Highest(std::size_t kind, std::size_t width) const {
+  const std::uint64_t reach = kMinuteSlots + width;
+  const std::uint64_t first = newest_ > reach ? newest_ - reach : 0;
+  std::vector<std::uint64_t> before{0};  // events in the slots from `first` to before this one
+  auto slot = slots_.lower_bound(first);
+  for (std::uint64_t at = first; at <= newest_; ++at) {
+    const bool any = slot != slots_.end() && slot->first == at;
+    before.push_back(before.back() + (any ? slot->second[kind] : 0));
+    if (any) {
+      ++slot;
+    }
+  }
+  std::uint64_t highest = 0;
+  for (std::size_t end = 1; end < before.size(); ++end) {
+    if (first + end - 1 + kMinuteSlots > newest_) {
+      highest = std::max(highest, before[end] - before[end > width ? end - width : 0]);
+    }
+  }
+  return highest;
+}
+
+}  // namespace procevent::reference

@@ -1,0 +1,96 @@
+// What the reference ledger counts, in maps by name. Shares plain types with the ledger, and no code.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/ledger/group_name.h"
+#include "core/ledger/ledger_options.h"
+#include "core/ledger/statistics.h"
+
+namespace procevent::reference {
+
+using Counts = std::map<Count, std::uint64_t>;
+
+// How a process ended.
+struct Ending {
+  std::uint32_t wait_status = 0;
+  bool unexeced = false;
+  bool lived = false;
+  std::uint64_t lifetime_ns = 0;
+
+  [[nodiscard]] std::uint32_t signal() const { return wait_status % 128; }
+  [[nodiscard]] std::uint32_t status() const { return signal() != 0 ? 0 : wait_status / 256 % 256; }
+  [[nodiscard]] std::uint64_t code() const { return signal() != 0 ? 128 + signal() : status(); }
+  [[nodiscard]] Count outcome() const {
+    return signal() != 0 ? Count::kKilled : status() != 0 ? Count::kFailed : Count::kSucceeded;
+  }
+};
+
+struct Buckets {
+  std::vector<std::uint64_t> counts;
+  std::uint64_t sum = 0;
+
+  void Add(const std::vector<std::uint64_t>& upper, std::uint64_t value);
+  void Add(const Buckets& other);
+  bool operator==(const Buckets&) const = default;
+};
+
+struct Row {
+  Counts counts;
+  Buckets exit_codes;
+  Buckets lifetimes;
+  std::uint64_t used_ns = 0;
+};
+
+std::string LabelOf(const std::string& name, const std::vector<NameGroup>& groups);
+
+// What is booked for good: rows by label, and ends.
+class Books {
+ public:
+  explicit Books(const LedgerOptions& options);
+
+  void Book(const std::string& name, Count count, std::uint64_t times = 1) { RowOf(name).counts[count] += times; }
+  void Book(const std::string& name, const Ending& ending) { Book(RowOf(name), ending); }
+  void Book(ReservedComm comm, Count count, std::uint64_t times = 1) { Reserved(comm).counts[count] += times; }
+  void Book(ReservedComm comm, const Ending& ending) { Book(Reserved(comm), ending); }
+  void Advance(std::uint64_t now_ns);
+
+  std::map<std::string, Row> rows;
+  std::uint64_t overflowed = 0;
+  Buckets exit_codes;
+  Buckets lifetimes;
+  std::map<std::uint32_t, std::uint64_t> statuses;
+  std::map<std::uint32_t, std::uint64_t> signals;
+
+ private:
+  Row& Reserved(ReservedComm comm);
+  Row& RowOf(const std::string& name);
+  void Book(Row& row, const Ending& ending);
+
+  LedgerOptions options_;
+  std::vector<std::uint64_t> lifetime_bounds_;
+  std::map<std::string, std::string> labels_;  // as they were made once; regular expressions are slow
+  std::set<std::string> overflowing_;          // names that found no row since one was free
+  std::uint64_t now_ns_ = 0;
+  std::uint64_t swept_ns_ = 0;
+};
+
+// Rates of the last minute: all that was ever noted, by slots of 10 ms.
+class Rates {
+ public:
+  void Note(std::size_t kind, std::uint64_t when_ns);
+  void Advance(std::uint64_t now_ns);
+  // The most events in any `width` slots that end in the last minute.
+  [[nodiscard]] std::uint64_t Highest(std::size_t kind, std::size_t width) const;
+
+ private:
+  std::map<std::uint64_t, std::array<std::uint64_t, 3>> slots_;
+  std::uint64_t newest_ = 0;
+};
+
+}  // namespace procevent::reference

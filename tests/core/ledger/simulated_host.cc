@@ -1,0 +1,197 @@
+#include "tests/core/ledger/simulated_host.h"
+
+#include <algorithm>
+#include <array>
+
+namespace procevent {
+namespace {
+
+constexpr std::uint64_t kMilli = 1'000'000;
+constexpr std::size_t kKnownPlaces = 4096;
+
+// The ledger counts a name without a row anew when it has forgotten it, and it may forget one of two that have the
+// same place in its memory. These have each their own.
+std::vector<std::string> MakeNames(std::size_t count) {
+  std::vector<std::string> names;
+  std::set<std::uint64_t> places;
+  const auto add = [&](const std::string& name) {
+    if (names.size() < count && places.insert(CommName(name).hash() % kKnownPlaces).second) {
+      names.push_back(name);
+    }
+  };
+  for (const char* odd :
+       {"", "sh", "kworker/3:1H-ev", "kworker/0:0", "caf\xc3\xa9", "\xe6\x97\xa5\xe6\x9c\xac", "two\nlines",
+        "\x01\x02\x7f", "bad\xff\xfe", "fifteen bytes!!", "[untracked proc", "{a=\"b\",c=\\}", " "}) {
+    add(odd);
+  }
+  for (std::size_t i = 0; names.size() < count; ++i) {
+    add("program-" + std::to_string(i));
+  }
+  return names;
+}
+
+}  // namespace
+
+std::array<char, kCommSize> World::CommOf(const std::string& name) {
+  std::array<char, kCommSize> comm{};
+  std::ranges::copy(name.substr(0, kCommSize - 1), comm.begin());
+  return comm;
+}
+
+World::World(const WorldOptions& options)
+    : options_(options), random_(options.seed), names_(MakeNames(options.names)), sequences_(options.cpus) {
+  for (std::uint32_t& sequence : sequences_) {
+    sequence = UINT32_MAX - static_cast<std::uint32_t>(Random(1000));  // they wrap around
+  }
+  for (std::size_t i = 0; i < 1 + options_.processes / 2; ++i) {
+    Process process;
+    process.tgid = i == 0 ? kInit : NewPid();
+    process.parent = kInit;
+    process.serial = ++serials_;
+    process.name = i == 0 ? "init" : NewName();
+    process.running = process.visible = {process.tgid};
+    process.start_ns = now_ns_ - Random(50'000 * kMilli);
+    used_.insert(process.tgid);
+    tgids_.push_back(process.tgid);
+    processes_[process.tgid] = process;
+  }
+}
+
+// Mostly a moment, sometimes long.
+std::uint64_t World::Slowness() {
+  return Random(Chance(0.1) ? options_.slowness_ns + 1 : options_.slowness_ns / 20 + 1);
+}
+
+std::string World::NewName() {
+  return names_.empty() ? "n" + std::to_string(++names_made_) : names_[Random(1 + Random(names_.size()))];
+}
+
+std::int32_t World::NewPid() {
+  for (std::int32_t tries = 0; tries < options_.pids; ++tries) {
+    last_pid_ = last_pid_ < options_.pids ? last_pid_ + 1 : 2;
+    if (used_.insert(last_pid_).second) {
+      return last_pid_;
+    }
+  }
+  return 0;
+}
+
+// Not init, and nobody who is in the middle of something.
+World::Process* World::Anyone() {
+  while (!tgids_.empty()) {
+    std::int32_t& chosen = tgids_[Random(tgids_.size())];
+    const auto process = processes_.find(chosen);
+    if (process == processes_.end()) {
+      chosen = tgids_.back();
+      tgids_.pop_back();
+      continue;
+    }
+    return process->second.busy || process->second.running.empty() ? nullptr : &process->second;
+  }
+  return nullptr;
+}
+
+Task World::AnyThread(const Process& process) {
+  auto pid = process.running.begin();
+  std::advance(pid, Random(process.running.size()));
+  return {*pid, process.tgid};
+}
+
+void World::Emit(std::uint32_t cpu, Event::Body body) {
+  Event event;
+  event.cpu = cpu;
+  event.sequence = ++sequences_[cpu];
+  event.timestamp_ns = now_ns_;
+  event.body = body;
+  ++generated_;
+  const bool lost = lose_next_ > 0 || (loss_ > 0 && Chance(loss_));
+  lose_next_ -= lose_next_ > 0 ? 1 : 0;
+  if (lost) {
+    ++lost_;
+    hiding_.insert(cpu);
+  } else {
+    hiding_.erase(cpu);
+    delivered_.push_back(event);
+  }
+}
+
+void World::Emit(Process& process, Event::Body body) {
+  if (Chance(options_.migrations)) {
+    process.cpu = static_cast<std::uint32_t>(Random(options_.cpus));
+  }
+  Emit(process.cpu, body);
+}
+
+void World::SoundCanaries() {
+  for (std::uint32_t cpu = 0; cpu < options_.cpus; ++cpu) {
+    Emit(cpu, CommBody{{options_.pids + 2, options_.pids + 1}, CommOf("canary")});
+  }
+}
+
+void World::Later(Process& process, std::uint64_t nanos, Then then) {
+  due_.emplace(now_ns_ + nanos, [this, tgid = process.tgid, serial = process.serial, then = std::move(then)] {
+    const auto still = processes_.find(tgid);
+    if (still != processes_.end() && still->second.serial == serial) {
+      then(still->second);
+    }
+  });
+}
+
+void World::PassTo(std::uint64_t when_ns) {
+  while (!due_.empty() && due_.begin()->first <= when_ns) {
+    now_ns_ = std::max(now_ns_, due_.begin()->first);
+    const auto act = std::move(due_.begin()->second);
+    due_.erase(due_.begin());
+    act();
+  }
+  now_ns_ = when_ns;
+}
+
+void World::Rest(std::uint64_t nanos) { PassTo(now_ns_ + nanos); }
+
+void World::Step() {
+  PassTo(now_ns_ + Random(2 * options_.gap_ns) + 1);
+  if (Process* process = Anyone()) {
+    Act(*process);
+  }
+}
+
+std::vector<std::int32_t> World::List() const {
+  std::vector<std::int32_t> tgids;
+  for (const auto& [tgid, process] : processes_) {
+    tgids.push_back(tgid);
+  }
+  return tgids;
+}
+
+std::optional<Sighting> World::See(std::int32_t tgid) const {
+  const auto found = processes_.find(tgid);
+  if (found == processes_.end()) {
+    return std::nullopt;
+  }
+  const Process& process = found->second;
+  return Sighting{.tgid = tgid,
+                  .taken_ns = now_ns_,
+                  .name = CommName(process.name),
+                  .threads = static_cast<std::uint32_t>(process.visible.size()),
+                  .leader_gone = !process.visible.contains(tgid),
+                  .dead = process.visible.empty(),
+                  .held = process.busy && process.serial % 2 == 0,
+                  .start_ns = process.start_ns - process.start_ns % (10 * kMilli),
+                  .euid = process.euid,
+                  .egid = process.egid};
+}
+
+bool World::Bore(std::uint32_t cpu, std::uint32_t sequence, const std::string& name, Until until) const {
+  const auto found = image_of_.find({cpu, sequence});
+  std::size_t image = found != image_of_.end() ? found->second : 0;
+  while (image != 0) {
+    if (images_[image].names.contains(name)) {
+      return true;
+    }
+    image = until == Until::kEnd ? images_[image].next : 0;
+  }
+  return false;
+}
+
+}  // namespace procevent

@@ -1,0 +1,249 @@
+// What processes of the world do, and how it shows: in /proc first, in an event a moment later.
+#include <algorithm>
+#include <array>
+
+#include "tests/core/ledger/simulated_host.h"
+
+namespace procevent {
+namespace {
+
+constexpr std::uint64_t kMilli = 1'000'000;
+
+}  // namespace
+
+void World::Act(Process& process) {
+  const bool crowded = processes_.size() > options_.processes;
+  const std::uint64_t dice = Random(100);
+  if (dice < 25) {
+    if (!crowded || process.tgid == kInit) {
+      Fork(process);
+    } else {
+      Exit(process);
+    }
+  } else if (dice < 40) {
+    Exec(process);
+  } else if (dice < 52) {
+    StartThread(process);
+  } else if (dice < 64) {
+    EndAnyThread(process);
+  } else if (dice < 74) {
+    Rename(process);
+  } else if (dice < 84) {
+    ChangeCredential(process);
+  } else if (dice < 90) {
+    Trace(process);
+  } else if (dice < 92) {
+    Emit(process, SidBody{AnyThread(process)});
+  } else if (dice < 93) {
+    Emit(process, UnknownBody{});
+  } else {
+    Exit(process);
+  }
+}
+
+// Orphans are init's.
+World::Process& World::ParentOf(const Process& process) {
+  const auto parent = processes_.find(process.parent);
+  const bool alive = parent != processes_.end() && !parent->second.running.empty();
+  return alive && parent->second.serial < process.serial ? parent->second : processes_[kInit];
+}
+
+// The child is to be seen, and its parent busy, until the event is made.
+void World::Fork(Process& process) {
+  const std::int32_t pid = NewPid();
+  if (pid == 0) {
+    return;
+  }
+  const Task caller = AnyThread(process);
+  const Task parent = Chance(0.05) ? Leader(ParentOf(process)) : caller;  // CLONE_PARENT
+  Process& child = processes_[pid];
+  child = {.tgid = pid,
+           .parent = parent.tgid,
+           .serial = ++serials_,
+           .name = process.name,
+           .running = {pid},
+           .visible = {pid},
+           .start_ns = now_ns_,
+           .euid = process.euid,
+           .egid = process.egid,
+           .cpu = static_cast<std::uint32_t>(Random(options_.cpus)),
+           .busy = true};
+  process.busy = true;
+  tgids_.push_back(pid);
+  const std::uint64_t slowness = Slowness();
+  Later(process, slowness, [this, parent, pid](Process& by) {
+    by.busy = false;
+    Emit(by, ForkBody{parent, {pid, pid}});
+    Process& forked = processes_[pid];
+    forked.busy = false;
+    if (Chance(0.6)) {
+      Script(forked);
+    }
+  });
+}
+
+// What most children do.
+void World::Script(Process& process) {
+  process.busy = true;
+  Later(process, Random(Chance(0.5) ? kMilli : 30 * kMilli), [this](Process& child) {
+    child.busy = false;
+    if (Chance(0.7)) {
+      Exec(child);
+    } else {
+      Exit(child);
+    }
+  });
+}
+
+void World::StartThread(Process& process) {
+  const std::int32_t pid = NewPid();
+  if (pid == 0) {
+    return;
+  }
+  const Task caller = AnyThread(process);
+  process.visible.insert(pid);
+  process.busy = true;
+  Later(process, Slowness(), [this, caller, pid](Process& by) {
+    by.busy = false;
+    by.running.insert(pid);
+    Emit(by, ForkBody{caller, {pid, by.tgid}});
+  });
+}
+
+// It is told at once, and counted a little longer. With the last of them the process has ended, and waits to be reaped.
+void World::EndThread(Process& process, std::int32_t pid, std::uint32_t wait_status) {
+  process.running.erase(pid);
+  const Task parent{process.parent, process.parent};
+  Emit(process, ExitBody{{pid, process.tgid}, wait_status, 17, parent});
+  const std::uint64_t slowness = Slowness();
+  Later(process, slowness, [this, pid](Process& by) {
+    by.visible.erase(pid);
+    if (pid != by.tgid) {
+      ReleasePid(pid);
+    }
+    if (by.visible.empty()) {
+      Later(by, Random(20 * kMilli), [this](Process& zombie) { Reap(zombie); });
+    }
+  });
+}
+
+void World::EndAnyThread(Process& process) {
+  if (process.running.size() > 1) {
+    EndThread(process, AnyThread(process).pid, 0);  // the leader may be the first
+  }
+}
+
+void World::Reap(Process& process) {
+  const std::int32_t tgid = process.tgid;
+  processes_.erase(tgid);
+  ReleasePid(tgid);
+}
+
+// The other threads end, and whoever called becomes the leader; the name is there a moment before the event.
+void World::Exec(Process& process) {
+  if (process.tgid == kInit) {
+    return;
+  }
+  const std::int32_t caller = AnyThread(process).pid;
+  process.busy = true;
+  for (const std::int32_t pid : std::set<std::int32_t>(process.running)) {
+    if (pid != caller) {
+      EndThread(process, pid, 0);
+    }
+  }
+  Later(process, options_.slowness_ns + 1, [this, caller](Process& by) {
+    if (caller != by.tgid) {
+      by.visible.insert(by.tgid);
+      by.visible.erase(caller);
+      by.running = {by.tgid};
+      ReleasePid(caller);
+    }
+    BecomeImage(by);
+  });
+}
+
+void World::BecomeImage(Process& process) {
+  const std::size_t image = images_.size();
+  images_.emplace_back();
+  if (process.image != 0) {
+    images_[process.image].next = image;
+  }
+  process.image = image;
+  SetName(process, NewName());
+  Later(process, Slowness(), [this, image](Process& by) {
+    by.busy = false;
+    Emit(by, ExecBody{Leader(by)});
+    image_of_[{by.cpu, sequences_[by.cpu]}] = image;
+    if (Chance(0.3)) {
+      Script(by);
+    }
+  });
+}
+
+void World::SetName(Process& process, const std::string& name) {
+  process.name = name;
+  images_[process.image].names.insert(name);
+}
+
+void World::Rename(Process& process) {
+  const Task task = AnyThread(process);
+  const std::string name = NewName();
+  if (task.pid != process.tgid) {
+    Emit(process, CommBody{task, CommOf(name)});
+    return;
+  }
+  SetName(process, name);
+  process.busy = true;
+  Later(process, Slowness(), [this, name](Process& by) {
+    by.busy = false;
+    Emit(by, CommBody{Leader(by), CommOf(name)});
+  });
+}
+
+void World::ChangeCredential(Process& process) {
+  const Task task = AnyThread(process);
+  const std::uint32_t id = Chance(0.5) ? 0 : 1000;
+  if (Chance(0.5)) {
+    process.euid = task.pid == process.tgid ? id : process.euid;
+    Emit(process, UidBody{task, 1000, id});
+  } else {
+    process.egid = task.pid == process.tgid ? id : process.egid;
+    Emit(process, GidBody{task, 1000, id});
+  }
+}
+
+void World::Trace(Process& process) {
+  const Task task = AnyThread(process);
+  if (process.tracer != 0) {
+    process.tracer = 0;
+    Emit(process, PtraceBody{task, {}});
+  } else if (Process* tracer = Anyone(); tracer != nullptr && tracer != &process) {
+    process.tracer = tracer->tgid;
+    Emit(process, PtraceBody{task, Leader(*tracer)});
+  }
+}
+
+// By exit(3), by a signal, or one thread after the other; in any order.
+void World::Exit(Process& process) {
+  if (process.tgid == kInit) {
+    return;
+  }
+  constexpr std::array<std::uint32_t, 8> kStatuses{0, 0, 0, 1, 2, 127, 254, 255};
+  constexpr std::array<std::uint32_t, 4> kSignals{2, 9, 15, 64};
+  constexpr std::array<std::uint32_t, 3> kDumping{6, 8, 11};
+  std::uint32_t status = kStatuses.at(Random(kStatuses.size())) << 8U;
+  if (Chance(0.2)) {
+    status = kSignals.at(Random(kSignals.size()));
+  } else if (Chance(0.1)) {
+    status = kDumping.at(Random(kDumping.size())) | 0x80U;
+    Emit(process, CoredumpBody{AnyThread(process), {process.parent, process.parent}});
+  }
+  std::vector<std::int32_t> pids(process.running.begin(), process.running.end());
+  std::ranges::shuffle(pids, random_);
+  const bool together = Chance(0.9);
+  for (const std::int32_t pid : pids) {
+    EndThread(process, pid, together || Chance(0.3) ? status : 0);
+  }
+}
+
+}  // namespace procevent

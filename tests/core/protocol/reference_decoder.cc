@@ -1,0 +1,187 @@
+#include "tests/core/protocol/reference_decoder.h"
+
+#include <cstdint>
+#include <map>
+
+namespace procevent {
+namespace {
+
+// One message that begins at `start_` of `bytes_` and should end at `end_`. It ends at `stop_` if the datagram does.
+class SlowMessage {
+ public:
+  SlowMessage(std::span<const std::byte> bytes, std::size_t start)
+      : bytes_(bytes),
+        start_(start),
+        end_(start + Number(start, 4)),
+        stop_(end_ < bytes.size() ? end_ : bytes.size()) {}
+
+  Message Decode();
+  [[nodiscard]] std::size_t end() const { return end_; }
+
+ private:
+  // Little-endian, as every machine that these tests run on.
+  [[nodiscard]] std::uint64_t Number(std::size_t at, std::size_t size) const {
+    std::uint64_t number = 0;
+    for (std::size_t i = size; i > 0; --i) {
+      number = number * 256 + std::to_integer<std::uint64_t>(bytes_[at + i - 1]);
+    }
+    return number;
+  }
+  [[nodiscard]] std::uint32_t U32(std::size_t at) const { return static_cast<std::uint32_t>(Number(at, 4)); }
+  [[nodiscard]] std::int32_t I32(std::size_t at) const { return static_cast<std::int32_t>(Number(at, 4)); }
+  [[nodiscard]] Task TaskAt(std::size_t at) const { return {.pid = I32(at), .tgid = I32(at + 4)}; }
+
+  Outcome OutcomeOfData();
+  Outcome OutcomeOfError();
+  [[nodiscard]] Event::Body BodyAt(std::size_t at, std::size_t size) const;
+
+  std::span<const std::byte> bytes_;
+  std::size_t start_;
+  std::size_t end_;
+  std::size_t stop_;
+  Message message_;
+};
+
+Message SlowMessage::Decode() {
+  if (end_ - start_ < 16) {
+    message_.outcome = Outcome::kTruncatedNetlinkHeader;
+    return message_;
+  }
+  const std::uint64_t type = Number(start_ + 4, 2);
+  if (type >= 16 || (type == 3 && end_ - start_ > 16)) {
+    message_.outcome = OutcomeOfData();
+  } else if (type == 1 || type == 3) {
+    message_.outcome = Outcome::kControl;
+    message_.control = type == 1 ? Control::kNoop : Control::kDone;
+  } else if (type == 2) {
+    message_.outcome = OutcomeOfError();
+  } else if (type == 4) {
+    message_.outcome = Outcome::kOverrun;
+  } else {
+    message_.outcome = Outcome::kReservedType;
+  }
+  if (end_ > stop_ && message_.outcome < Outcome::kTruncatedNetlinkHeader) {
+    message_.outcome = Outcome::kTruncatedEventBody;
+  }
+  return message_;
+}
+
+Outcome SlowMessage::OutcomeOfError() {
+  if (stop_ < start_ + 20) {
+    return Outcome::kTruncatedEventBody;
+  }
+  const std::int64_t error = I32(start_ + 16);
+  if (error == 0) {
+    return Outcome::kAcknowledgement;
+  }
+  const std::int64_t positive = error < 0 ? -error : error;
+  message_.kernel_errno = static_cast<std::int32_t>(positive > INT32_MAX ? error : positive);
+  return Outcome::kKernelError;
+}
+
+Outcome SlowMessage::OutcomeOfData() {
+  static const std::map<std::uint32_t, std::size_t> body_sizes{
+      {0x0, 4},    {0x1, 16},   {0x2, 8},         {0x4, 16},        {0x40, 16},      {0x80, 8},
+      {0x100, 16}, {0x200, 24}, {0x20000000, 24}, {0x40000000, 16}, {0x80000000, 24}};
+  if (stop_ < start_ + 36) {
+    return Outcome::kTruncatedConnectorHeader;
+  }
+  if (U32(start_ + 16) != 1 || U32(start_ + 20) != 1) {
+    return Outcome::kForeignConnector;
+  }
+  const std::size_t claimed_end = start_ + 36 + Number(start_ + 32, 2);
+  const std::size_t there = claimed_end < stop_ ? claimed_end : stop_;
+  if (there < start_ + 52) {
+    return Outcome::kTruncatedEventHeader;
+  }
+  const std::uint32_t what = U32(start_ + 36);
+  std::size_t body_size = claimed_end - (start_ + 52);
+  if (const auto known = body_sizes.find(what); known != body_sizes.end()) {
+    const bool exit_of_old = (what == 0x80000000 || what == 0x20000000) && body_size == 16;
+    body_size = exit_of_old ? 16 : known->second;
+  }
+  if (there < start_ + 52 + body_size) {
+    return Outcome::kTruncatedEventBody;
+  }
+  if (claimed_end > stop_) {
+    return Outcome::kTruncatedEventBody;
+  }
+  for (std::size_t at = claimed_end; at < stop_; ++at) {
+    if (bytes_[at] != std::byte{0}) {
+      return Outcome::kWrongLength;
+    }
+  }
+  message_.event = {.sequence = U32(start_ + 24),
+                    .acknowledged = U32(start_ + 28),
+                    .what = what,
+                    .cpu = U32(start_ + 40),
+                    .timestamp_ns = Number(start_ + 44, 8),
+                    .body = BodyAt(start_ + 52, body_size)};
+  return Outcome::kEvent;
+}
+
+Event::Body SlowMessage::BodyAt(std::size_t at, std::size_t size) const {
+  switch (U32(start_ + 36)) {
+    case 0x0:
+      return AckBody{U32(at)};
+    case 0x1:
+      return ForkBody{TaskAt(at), TaskAt(at + 8)};
+    case 0x2:
+      return ExecBody{TaskAt(at)};
+    case 0x4:
+      return UidBody{TaskAt(at), U32(at + 8), U32(at + 12)};
+    case 0x40:
+      return GidBody{TaskAt(at), U32(at + 8), U32(at + 12)};
+    case 0x80:
+      return SidBody{TaskAt(at)};
+    case 0x100:
+      return PtraceBody{TaskAt(at), TaskAt(at + 8)};
+    case 0x200: {
+      CommBody body{.task = TaskAt(at)};
+      for (std::size_t i = 0; i < 16; ++i) {
+        body.comm[i] = std::to_integer<char>(bytes_[at + 8 + i]);
+      }
+      return body;
+    }
+    case 0x40000000:
+      return CoredumpBody{TaskAt(at), TaskAt(at + 8)};
+    case 0x20000000:
+    case 0x80000000:
+      return ExitBody{TaskAt(at), U32(at + 8), U32(at + 12), size == 24 ? TaskAt(at + 16) : Task{}};
+    default:
+      return UnknownBody{bytes_.subspan(at, size)};
+  }
+}
+
+bool OnlyZerosFrom(std::span<const std::byte> bytes, std::size_t at) {
+  while (at < bytes.size() && bytes[at] == std::byte{0}) {
+    ++at;
+  }
+  return at >= bytes.size();
+}
+
+}  // namespace
+
+std::vector<Message> SlowlyDecodeAll(std::span<const std::byte> datagram) {
+  std::vector<Message> messages;
+  std::size_t at = 0;
+  while (at < datagram.size()) {
+    if (datagram.size() < at + 16) {
+      messages.emplace_back().outcome = Outcome::kTruncatedNetlinkHeader;
+      break;
+    }
+    SlowMessage message(datagram, at);
+    messages.push_back(message.Decode());
+    const Outcome outcome = messages.back().outcome;
+    at = message.end();
+    while (at % 4 != 0) {
+      ++at;
+    }
+    if (outcome >= Outcome::kTruncatedNetlinkHeader || (outcome == Outcome::kEvent && OnlyZerosFrom(datagram, at))) {
+      break;
+    }
+  }
+  return messages;
+}
+
+}  // namespace procevent

@@ -1,0 +1,102 @@
+#include "core/reader/notice_queue.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+namespace procevent {
+
+namespace {
+
+Wake MakeWake() { return std::move(Wake::Make()).value(); }
+
+TEST(NoticesTest, ComeOutInOrder) {
+  Notices notices(MakeWake());
+  notices.Post({.number = 1});
+  notices.Post({.number = 2});
+  Notice notice;
+  ASSERT_TRUE(notices.Take(notice));
+  EXPECT_EQ(notice.number, 1U);
+  ASSERT_TRUE(notices.Take(notice));
+  EXPECT_EQ(notice.number, 2U);
+  EXPECT_FALSE(notices.Take(notice));
+}
+
+TEST(NoticesTest, WhatDoesNotFitIsCountedAndTheFirstAreKept) {
+  Notices notices(MakeWake());
+  for (std::uint64_t i = 0; i < Notices::kCapacity + 3; ++i) {
+    notices.Post({.number = i});
+  }
+  EXPECT_EQ(notices.dropped(), 3U);
+  Notice notice;
+  for (std::uint64_t i = 0; i < Notices::kCapacity; ++i) {
+    ASSERT_TRUE(notices.Take(notice));
+    ASSERT_EQ(notice.number, i);
+  }
+  EXPECT_FALSE(notices.Take(notice));
+  notices.Post({.number = 99});
+  ASSERT_TRUE(notices.Take(notice));
+  EXPECT_EQ(notice.number, 99U);
+}
+
+TEST(NoticesTest, OneThreadPostsAnotherTakesAndNothingIsUnaccountedFor) {
+  Notices notices(MakeWake());
+  constexpr std::uint64_t kPosts = 20'000;
+  std::thread reader([&notices] {
+    for (std::uint64_t i = 1; i <= kPosts; ++i) {
+      notices.Post({.number = i, .wanted = i});
+    }
+  });
+  std::uint64_t taken = 0;
+  std::uint64_t last = 0;
+  Notice notice;
+  while (taken + notices.dropped() < kPosts) {
+    if (notices.Take(notice)) {
+      ASSERT_GT(notice.number, last);
+      ASSERT_EQ(notice.number, notice.wanted);
+      last = notice.number;
+      ++taken;
+    } else {
+      std::this_thread::yield();
+    }
+  }
+  reader.join();
+  EXPECT_FALSE(notices.Take(notice));
+}
+
+}  // namespace
+
+namespace {
+
+constexpr std::uint64_t kMinute = LossReport::kInterval;
+using Told = std::optional<LossReport::Loss>;
+
+TEST(LossReportTest, TheFirstIsToldAtOnceAndOthersSummedUpOnceAMinute) {
+  LossReport report;
+  const struct {
+    const char* name;
+    std::uint64_t now_ns;
+    std::uint64_t lost;
+    std::uint64_t drops;
+    Told told;
+  } rows[] = {
+      {"none", 5, 0, 0, {}},
+      {"the first", 6, 3, 3, {{3, true}}},
+      {"no more", 7, 3, 3, {}},
+      {"more, too soon", 8, 10, 10, {}},
+      {"still too soon", 5 + kMinute, 12, 12, {}},
+      {"the sum of those held back", 6 + kMinute, 13, 13, {{10, true}}},
+      {"nothing new when the time has come", 6 + 2 * kMinute, 13, 13, {}},
+      {"after a quiet time at once, and nothing was dropped", 7 + 2 * kMinute, 14, 13, {{1, false}}},
+      {"and held back again", 6 + 3 * kMinute, 15, 14, {}},
+      {"until a minute is over", 7 + 3 * kMinute, 15, 14, {{1, true}}},
+      {"or all ends", UINT64_MAX, 17, 14, {{2, false}}},
+  };
+  for (const auto& row : rows) {
+    EXPECT_EQ(report.Due(row.lost, row.drops, row.now_ns), row.told) << row.name;
+  }
+}
+
+}  // namespace
+
+}  // namespace procevent

@@ -1,0 +1,193 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/file_descriptor.h"
+#include "core/sources/connector/datagram_batch.h"
+#include "core/sources/connector/subscription_error.h"
+
+namespace procevent {
+
+namespace {
+
+std::span<const std::byte> Bytes(std::string_view text) { return std::as_bytes(std::span(text.data(), text.size())); }
+bool Holds(const Datagram& datagram, std::string_view text) { return std::ranges::equal(datagram.bytes, Bytes(text)); }
+
+TEST(DatagramBatchTest, KeepsWhatTheKernelSent) {
+  DatagramBatch batch;
+  ASSERT_TRUE(batch.Append(Bytes("first"), 0));
+  ASSERT_TRUE(batch.Append(Bytes("second"), 0));
+  ASSERT_EQ(batch.size(), 2U);
+  EXPECT_EQ(batch[0].origin, Datagram::Origin::kKernel);
+  EXPECT_TRUE(Holds(batch[0], "first"));
+  EXPECT_TRUE(Holds(batch[1], "second"));
+}
+
+TEST(DatagramBatchTest, TellsAForeignSender) {
+  DatagramBatch batch;
+  ASSERT_TRUE(batch.Append(Bytes("forged"), 4711));
+  EXPECT_EQ(batch[0].origin, Datagram::Origin::kForeign);
+}
+
+TEST(DatagramBatchTest, TellsWhatIsTooLong) {
+  const std::vector<std::byte> just_fits(DatagramBatch::kSlotBytes);
+  const std::vector<std::byte> too_long(DatagramBatch::kSlotBytes + 1);
+  DatagramBatch batch;
+  ASSERT_TRUE(batch.Append(just_fits, 0));
+  ASSERT_TRUE(batch.Append(too_long, 0));
+  EXPECT_EQ(batch[0].origin, Datagram::Origin::kKernel);
+  EXPECT_EQ(batch[1].origin, Datagram::Origin::kOversized);
+  EXPECT_EQ(batch[1].bytes.size(), DatagramBatch::kSlotBytes);
+}
+
+TEST(DatagramBatchTest, TakesSixtyFourAndNoMore) {
+  DatagramBatch batch;
+  for (std::size_t i = 0; i < DatagramBatch::kSlots; ++i) {
+    ASSERT_TRUE(batch.Append(Bytes("x"), 0)) << i;
+  }
+  EXPECT_TRUE(batch.full());
+  EXPECT_FALSE(batch.Append(Bytes("x"), 0));
+  batch.Clear();
+  EXPECT_EQ(batch.size(), 0U);
+}
+
+// A Unix socket stands in for one whose sender has no netlink address.
+TEST(DatagramBatchTest, ASenderWithoutANetlinkAddressIsForeign) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends.data()), 0);
+  const OwnedFd here(ends[0]);
+  const OwnedFd there(ends[1]);
+  ASSERT_EQ(::send(there.get(), "hi", 2, 0), 2);
+  DatagramBatch batch;
+  const auto filled = batch.FillFrom(here.get());
+  ASSERT_TRUE(filled.ok());
+  ASSERT_EQ(filled.value(), 1U);
+  EXPECT_EQ(batch[0].origin, Datagram::Origin::kForeign);
+  EXPECT_TRUE(Holds(batch[0], "hi"));
+}
+
+TEST(DatagramBatchTest, NothingWaitingIsNoError) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends.data()), 0);
+  const OwnedFd here(ends[0]);
+  const OwnedFd there(ends[1]);
+  DatagramBatch batch;
+  const auto filled = batch.FillFrom(here.get());
+  ASSERT_TRUE(filled.ok());
+  EXPECT_EQ(filled.value(), 0U);
+}
+
+TEST(DatagramBatchTest, ABadDescriptorIsAnErrorAndEmptiesTheBatch) {
+  DatagramBatch batch;
+  ASSERT_TRUE(batch.Append(Bytes("old"), 0));
+  const auto filled = batch.FillFrom(-1);
+  ASSERT_FALSE(filled.ok());
+  EXPECT_EQ(filled.error().code, EBADF);
+  EXPECT_EQ(batch.size(), 0U);
+}
+
+}  // namespace
+
+namespace {
+
+using testing::HasSubstr;
+
+struct Row {
+  std::string name;
+  Surroundings around;
+  std::vector<std::string> remedies;
+};
+
+class NoAckTest : public testing::TestWithParam<Row> {};
+
+TEST_P(NoAckTest, NamesCauseAndRemedy) {
+  const std::string line = Describe(NoAck(GetParam().around));
+  for (const auto& remedy : GetParam().remedies) {
+    EXPECT_THAT(line, HasSubstr(remedy));
+  }
+  EXPECT_EQ(line.find('\n'), std::string::npos);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Namespaces, NoAckTest,
+    testing::Values(
+        Row{"Network", {.foreign_network = true}, {"network namespace", "--network host"}},
+        Row{"Pids", {.foreign_pids = true}, {"PID namespace", "--pid host"}},
+        Row{"Users", {.foreign_users = true}, {"user namespace", "--userns host"}},
+        Row{"NetworkAndPids", {.foreign_network = true, .foreign_pids = true}, {"--network host", "--pid host"}},
+        Row{"NetworkAndUsers", {.foreign_network = true, .foreign_users = true}, {"--network host", "--userns host"}},
+        Row{"PidsAndUsers", {.foreign_pids = true, .foreign_users = true}, {"--pid host", "--userns host"}},
+        Row{"AllThree",
+            {.foreign_network = true, .foreign_pids = true, .foreign_users = true},
+            {"--network host", "--pid host", "--userns host"}},
+        Row{"NoProcEvents", {.no_proc_events = true}, {"CONFIG_PROC_EVENTS"}},
+        Row{"Silenced", {}, {"silenced", "fresh subscriptions"}}),
+    [](const auto& row) { return row.param.name; });
+
+// What does not show the network accuses nobody; what only hides all but processes shows it.
+int LookWithout(const char* options) {
+  if (::unshare(CLONE_NEWNS) != 0 || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
+    return 77;
+  }
+  const bool mounted = options == nullptr ? ::mount("tmpfs", "/proc", "tmpfs", 0, nullptr) == 0
+                                          : ::mount("proc", "/proc", "proc", 0, options) == 0;
+  return !mounted ? 77 : LookAround().foreign_network ? 1 : 0;
+}
+
+TEST(LookAroundTest, WhatIsNotShownAccusesNobody) {
+  if (LookAround().foreign_network) {
+    GTEST_SKIP() << "this is not the host's network";
+  }
+  for (const char* const options : {static_cast<const char*>(nullptr), "subset=pid"}) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      ::_exit(LookWithout(options));
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFEXITED(status));
+    if (WEXITSTATUS(status) == 77) {
+      GTEST_SKIP() << "cannot mount over /proc here";
+    }
+    EXPECT_EQ(WEXITSTATUS(status), 0) << (options == nullptr ? "no /proc" : options);
+  }
+}
+
+TEST(SubscribeFaultTest, OnlyAnUnexplainedSilenceMayEnd) {
+  EXPECT_TRUE(MayYetAnswer({}));
+  EXPECT_FALSE(MayYetAnswer({.foreign_network = true}));
+  EXPECT_FALSE(MayYetAnswer({.foreign_pids = true}));
+  EXPECT_FALSE(MayYetAnswer({.foreign_users = true}));
+  EXPECT_FALSE(MayYetAnswer({.no_proc_events = true}));
+}
+
+TEST(SubscribeFaultTest, RefusedIsTheNetworkNamespace) {
+  EXPECT_THAT(Describe(CannotSend(ECONNREFUSED, {})), HasSubstr("--network host"));
+  EXPECT_THAT(Describe(CannotSend(ECONNREFUSED, {.foreign_pids = true})), HasSubstr("--network host --pid host"));
+}
+
+TEST(SubscribeFaultTest, EachCallNamesItsCause) {
+  EXPECT_THAT(Describe(CannotOpen(EPROTONOSUPPORT)), HasSubstr("CONFIG_CONNECTOR"));
+  EXPECT_THAT(Describe(CannotOpen(EMFILE)), HasSubstr("ulimit -n"));
+  EXPECT_THAT(Describe(CannotOpen(EPERM)), HasSubstr("AF_NETLINK"));
+  EXPECT_THAT(Describe(CannotBind(EPERM)), HasSubstr("NET_ADMIN"));
+  EXPECT_THAT(Describe(CannotSend(EPERM, {})), HasSubstr("NET_ADMIN"));
+  EXPECT_THAT(Describe(Refused(EPERM)), HasSubstr("NET_ADMIN"));
+  EXPECT_EQ(Describe(CannotReceive(ENOMEM)),
+            "cannot receive from the connector socket: Cannot allocate memory; a fresh socket is needed");
+}
+
+}  // namespace
+
+}  // namespace procevent

@@ -1,0 +1,199 @@
+#include "exporter/http/address.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <string>
+
+#include "exporter/http/server_resources.h"
+
+namespace procevent {
+
+namespace {
+
+struct NetworkRow {
+  std::string name;
+  std::string text;
+  std::optional<AllowedNetwork> network;
+  std::string reason;  // when refused
+};
+
+TEST(AllowedNetworkTest, ReadsOrSaysWhyNot) {
+  const std::string address = "the address is four numbers from 0 to 255, as in 10.1.2.3; names are not looked up";
+  const std::string prefix = "behind the slash is how many bits count, from 0 to 32, as in 10.0.0.0/8";
+  const std::string host = "what is behind the bits that count is 0, as in 10.0.0.0/8";
+  const std::string ipv6 =
+      "neither ports nor IPv6, which is not built into Debian's civetweb: an IPv4 address or network";
+  const std::string list = "one network an item of the list; as a flag, give it several times";
+  const NetworkRow rows[] = {
+      {"address", "10.1.2.3", AllowedNetwork{0x0A010203, 32}, ""},
+      {"network", "10.0.0.0/8", AllowedNetwork{0x0A000000, 8}, ""},
+      {"odd prefix", "10.1.2.128/25", AllowedNetwork{0x0A010280, 25}, ""},
+      {"address as a network", "255.255.255.255/32", AllowedNetwork{0xFFFFFFFF, 32}, ""},
+      {"two addresses", "10.0.0.2/31", AllowedNetwork{0x0A000002, 31}, ""},
+      {"half of all", "128.0.0.0/1", AllowedNetwork{0x80000000, 1}, ""},
+      {"everybody", "0.0.0.0/0", AllowedNetwork{0, 0}, ""},
+      {"host bits", "10.0.0.1/8", std::nullopt, host},
+      {"a host bit of two", "10.0.0.1/31", std::nullopt, host},
+      {"host bits of everybody", "1.0.0.0/0", std::nullopt, host},
+      {"prefix too long", "10.0.0.0/33", std::nullopt, prefix},
+      {"no prefix", "10.0.0.0/", std::nullopt, prefix},
+      {"mask", "10.0.0.0/255.0.0.0", std::nullopt, prefix},
+      {"prefix with zero", "10.0.0.0/08", std::nullopt, prefix},
+      {"prefix with sign", "10.0.0.0/+8", std::nullopt, prefix},
+      {"two prefixes", "10.0.0.0/8/8", std::nullopt, prefix},
+      {"empty", "", std::nullopt, address},
+      {"name", "localhost", std::nullopt, address},
+      {"star", "*", std::nullopt, address},
+      {"three bytes", "10.0.0/8", std::nullopt, address},
+      {"byte too high", "10.0.0.256", std::nullopt, address},
+      {"blank", " 10.0.0.1", std::nullopt, address},
+      {"sign of civetweb", "+10.0.0.0/8", std::nullopt, address},
+      {"port", "10.0.0.1:80", std::nullopt, ipv6},
+      {"ipv6", "fe80::/10", std::nullopt, ipv6},
+      {"list", "10.0.0.1,10.0.0.2", std::nullopt, list},
+  };
+  for (const NetworkRow& row : rows) {
+    SCOPED_TRACE(row.name);
+    const auto got = ParseAllowedNetwork(row.text);
+    ASSERT_EQ(got.ok(), row.network.has_value());
+    if (got) {
+      EXPECT_EQ(got.value(), *row.network);
+    } else {
+      EXPECT_EQ(got.error().remedy, row.reason);
+    }
+  }
+}
+
+}  // namespace
+
+namespace {
+
+struct AddressRow {
+  std::string name;
+  std::string text;
+  std::optional<ListenAddress> address;
+  std::string reason;  // part of it, when refused
+};
+
+TEST(ListenAddressTest, ReadsOrSaysWhyNot) {
+  const std::string port = "the port is a number from 1 to 65535";
+  const std::string host = "the host is an IPv4 address";
+  const AddressRow rows[] = {
+      {"default", "0.0.0.0:13675", ListenAddress{0, 13675}, ""},
+      {"loopback", "127.0.0.1:80", ListenAddress{0x7F000001, 80}, ""},
+      {"no host", ":13675", ListenAddress{0, 13675}, ""},
+      {"highest", "255.254.253.252:65535", ListenAddress{0xFFFEFDFC, 65535}, ""},
+      {"lowest port", "10.0.0.1:1", ListenAddress{0x0A000001, 1}, ""},
+      {"empty", "", std::nullopt, "it has no port"},
+      {"port alone", "13675", std::nullopt, "it has no port"},
+      {"host alone", "127.0.0.1", std::nullopt, "it has no port"},
+      {"no digits", "127.0.0.1:", std::nullopt, port},
+      {"port 0", "127.0.0.1:0", std::nullopt, port},
+      {"port too high", ":65536", std::nullopt, port},
+      {"port beyond 32 bits", ":4294967297", std::nullopt, port},
+      {"port with sign", ":+80", std::nullopt, port},
+      {"negative port", ":-80", std::nullopt, port},
+      {"port with zero", ":080", std::nullopt, port},
+      {"port with blank", ":80 ", std::nullopt, port},
+      {"port in hex", ":0x50", std::nullopt, port},
+      {"named port", ":http", std::nullopt, port},
+      {"list", ":80,:81", std::nullopt, "one address a flag: give the flag several times"},
+      {"list of hosts", "127.0.0.1,127.0.0.2:80", std::nullopt, "one address a flag"},
+      {"tls", ":443s", std::nullopt, "terminate TLS in a reverse proxy"},
+      {"tls with host", "127.0.0.1:443s", std::nullopt, "terminate TLS in a reverse proxy"},
+      {"redirect", ":80r", std::nullopt, "terminate TLS in a reverse proxy"},
+      {"other suffix", ":80x", std::nullopt, port},
+      {"suffix alone", ":s", std::nullopt, port},
+      {"ipv6", "[::1]:13675", std::nullopt, "IPv6 is not built into Debian's civetweb"},
+      {"ipv6 any", "[::]:13675", std::nullopt, "IPv6 is not built into Debian's civetweb"},
+      {"ipv6 bare", "::1:13675", std::nullopt, "IPv6 is not built into Debian's civetweb"},
+      {"name", "localhost:13675", std::nullopt, host},
+      {"url", "http://127.0.0.1:80", std::nullopt, "IPv6 is not built into Debian's civetweb"},
+      {"three bytes", "127.0.0:80", std::nullopt, host},
+      {"five bytes", "127.0.0.0.1:80", std::nullopt, host},
+      {"byte too high", "127.0.0.256:80", std::nullopt, host},
+      {"empty byte", "127..0.1:80", std::nullopt, host},
+      {"trailing dot", "127.0.0.1.:80", std::nullopt, host},
+      {"octal byte", "127.0.0.01:80", std::nullopt, host},
+      {"blank host", " :80", std::nullopt, host},
+      {"star", "*:80", std::nullopt, host},
+      {"nul inside", std::string("127.0.0.1\0:80", 13), std::nullopt, host},
+  };
+  for (const AddressRow& row : rows) {
+    SCOPED_TRACE(row.name);
+    const auto got = ParseListenAddress(row.text);
+    ASSERT_EQ(got.ok(), row.address.has_value());
+    if (got) {
+      EXPECT_EQ(got.value(), *row.address);
+      EXPECT_EQ(ParseListenAddress(ToText(got.value())).value(), *row.address);
+    } else {
+      EXPECT_THAT(got.error().remedy, testing::HasSubstr(row.reason));
+    }
+  }
+}
+
+TEST(ListenAddressTest, IsWrittenInFull) {
+  EXPECT_EQ(ToText({0, 13675}), "0.0.0.0:13675");
+  EXPECT_EQ(ToText({0xFFFEFDFC, 65535}), "255.254.253.252:65535");
+}
+
+TEST(ListenAddressTest, OverlapsWhereOneCoversTheOther) {
+  const ListenAddress any{0, 80};
+  const ListenAddress loopback{0x7F000001, 80};
+  EXPECT_TRUE(Overlap(any, any));
+  EXPECT_TRUE(Overlap(any, loopback));
+  EXPECT_TRUE(Overlap(loopback, any));
+  EXPECT_TRUE(Overlap(loopback, loopback));
+  EXPECT_FALSE(Overlap(loopback, {0x7F000002, 80}));
+  EXPECT_FALSE(Overlap(any, {0, 81}));
+}
+
+TEST(TelemetryPathTest, IsAPlainPathOfItsOwn) {
+  for (const std::string path : {"/metrics", "/m", "/a/b-c_d.e~f", "/metrics/", "/-/metrics", "/a;b=c&d@e"}) {
+    EXPECT_TRUE(CheckTelemetryPath(path).ok()) << path;
+  }
+  EXPECT_TRUE(CheckTelemetryPath("/" + std::string(255, 'a')).ok());
+  EXPECT_FALSE(CheckTelemetryPath("/" + std::string(256, 'a')).ok());
+  for (const std::string path :
+       {"", "/", "metrics", "//metrics", "/a//b", "/metrics?x", "/metrics#x", "/met rics", "/met%20", "/met\"rics",
+        "/<b>", "/..", "/./metrics", "/.hidden", "/metrics\n", "/m\xC3\xA9trics", "/-/healthy", "/-/ready"}) {
+    const Status status = CheckTelemetryPath(path);
+    EXPECT_FALSE(status.ok()) << path;
+    EXPECT_THAT(status.ok() ? "" : Describe(status.error()), testing::HasSubstr("/metrics")) << path;
+  }
+}
+
+}  // namespace
+
+namespace {
+
+struct ListenErrorRow {
+  std::string name;
+  std::string cause;
+  std::string line;
+};
+
+class CannotListenTest : public testing::TestWithParam<ListenErrorRow> {};
+
+TEST_P(CannotListenTest, NamesTheRemedyOfWhatWasShort) {
+  EXPECT_EQ(CannotListen(":1", GetParam().cause).what(), GetParam().line);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Rows, CannotListenTest,
+    testing::Values(
+        ListenErrorRow{"AnAddress", "it is taken; choose another --web.listen-address",
+                       "cannot listen on :1: it is taken; choose another --web.listen-address"},
+        ListenErrorRow{"Memory", "Not enough memory for worker thread ID array; choose another --web.listen-address",
+                       "cannot listen on :1: Not enough memory for worker thread ID array; raise ulimit -v and -d "
+                       "(systemd: LimitAS, LimitDATA)"},
+        ListenErrorRow{"MemoryAlone", "Cannot allocate memory",
+                       "cannot listen on :1: Cannot allocate memory; raise ulimit -v and -d (systemd: LimitAS, "
+                       "LimitDATA)"}),
+    [](const auto& row) { return row.param.name; });
+
+}  // namespace
+
+}  // namespace procevent

@@ -1,0 +1,108 @@
+// The plainest client there is, for tests of the server: raw bytes over loopback.
+#pragma once
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/base/file_descriptor.h"
+
+namespace procevent {
+
+inline sockaddr_in Loopback(std::uint16_t port) {
+  sockaddr_in name{};
+  name.sin_family = AF_INET;
+  name.sin_port = htons(port);
+  name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return name;
+}
+
+// A listener on a port of the kernel's choice.
+class Listener {
+ public:
+  Listener() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in name = Loopback(0);
+    socklen_t size = sizeof name;
+    const bool bound = ::bind(socket_.get(), reinterpret_cast<const sockaddr*>(&name), size) == 0 &&
+                       ::listen(socket_.get(), 1) == 0 &&
+                       ::getsockname(socket_.get(), reinterpret_cast<sockaddr*>(&name), &size) == 0;
+    port_ = bound ? ntohs(name.sin_port) : 0;
+  }
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+
+ private:
+  OwnedFd socket_;
+  std::uint16_t port_ = 0;
+};
+
+// A port that was free a moment ago.
+inline std::uint16_t FreePort() { return Listener().port(); }
+
+class TcpClient {
+ public:
+  // `receive_buffer`: the kernel's own choice, if 0.
+  explicit TcpClient(std::uint16_t port, int receive_buffer = 0)
+      : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    const timeval patience{20, 0};
+    ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    ::setsockopt(socket_.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    if (receive_buffer > 0) {
+      ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
+    }
+    const sockaddr_in name = Loopback(port);
+    connected_ = ::connect(socket_.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) == 0;
+  }
+
+  [[nodiscard]] bool connected() const { return connected_; }
+
+  void Send(std::string_view bytes) const {
+    while (!bytes.empty()) {
+      const auto sent = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      if (sent <= 0) {
+        return;
+      }
+      bytes.remove_prefix(static_cast<std::size_t>(sent));
+    }
+  }
+
+  // Waits until a first byte is there, without taking it.
+  [[nodiscard]] bool Hears() const {
+    char byte = 0;
+    return ::recv(socket_.get(), &byte, 1, MSG_PEEK) == 1;
+  }
+
+  // All until the server closes.
+  [[nodiscard]] std::string Receive() const {
+    std::string bytes;
+    std::array<char, 65536> piece{};
+    while (true) {
+      const auto got = ::recv(socket_.get(), piece.data(), piece.size(), 0);
+      if (got <= 0) {
+        return bytes;
+      }
+      bytes.append(piece.data(), static_cast<std::size_t>(got));
+    }
+  }
+
+ private:
+  OwnedFd socket_;
+  bool connected_ = false;
+};
+
+inline std::string Exchanged(std::uint16_t port, std::string_view request) {
+  const TcpClient client(port);
+  client.Send(request);
+  return client.Receive();
+}
+
+inline std::string Get(std::uint16_t port, std::string_view path, std::string_view headers = {}) {
+  return Exchanged(port, "GET " + std::string(path) + " HTTP/1.1\r\nHost: x\r\n" + std::string(headers) + "\r\n");
+}
+
+}  // namespace procevent

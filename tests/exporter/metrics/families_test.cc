@@ -1,0 +1,310 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "exporter/metrics/metrics_collector.h"
+#include "exporter/metrics/snapshot_families.h"
+#include "tests/exporter/metrics/filled_snapshot.h"
+
+namespace procevent {
+
+namespace {
+
+using Age = Exchange::Age;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::Not;
+
+constexpr unsigned kCpus = 3;
+
+Snapshot Filled() {
+  Snapshot snapshot(kCpus);
+  Fill(snapshot);
+  return snapshot;
+}
+
+std::vector<std::string> NamesOf(const Families& families) {
+  std::vector<std::string> names;
+  for (const auto& family : families) {
+    names.push_back(family.name);
+  }
+  return names;
+}
+
+const prometheus::MetricFamily& Find(const Families& families, const std::string& name) {
+  return *std::ranges::find(families, name, &prometheus::MetricFamily::name);
+}
+
+double Sum(const prometheus::MetricFamily& family) {
+  double sum = 0;
+  for (const auto& row : family.metric) {
+    sum += row.counter.value;
+  }
+  return sum;
+}
+
+// PROCEVENT_REFRESH_GOLDEN=1 writes what is to be compared from then on.
+TEST(SnapshotFamiliesTest, ExpositionIsTheGoldenOne) {
+  const std::string path = "tests/golden/filled_snapshot.txt";
+  const std::string text = ToText(SnapshotFamilies(Filled(), Age::kFresh));
+  if (std::getenv("PROCEVENT_REFRESH_GOLDEN") != nullptr) {
+    std::ofstream(path) << text;
+  }
+  std::ifstream file(path);
+  const std::string golden{std::istreambuf_iterator<char>(file), {}};
+  EXPECT_EQ(text, golden);
+}
+
+TEST(SnapshotFamiliesTest, SumsAddUp) {
+  const Snapshot snapshot = Filled();
+  const Families families = SnapshotFamilies(snapshot, Age::kFresh);
+  const auto total = [](const auto& counts) {
+    return static_cast<double>(std::accumulate(counts.begin(), counts.end(), std::uint64_t{0}));
+  };
+  const double events = Sum(Find(families, "procevent_events_total"));
+  EXPECT_EQ(events, total(snapshot.numbers.events));
+  EXPECT_EQ(Sum(Find(families, "procevent_events_lost_total")), total(snapshot.numbers.lost));
+  EXPECT_EQ(Sum(Find(families, "procevent_messages_rejected_total")), total(snapshot.numbers.rejected));
+  EXPECT_EQ(Sum(Find(families, "procevent_listener_restarts_total")), total(snapshot.restarts));
+
+  const auto& delay = Find(families, "procevent_event_delay_seconds").metric.at(0).histogram;
+  EXPECT_EQ(static_cast<double>(delay.sample_count),
+            events - static_cast<double>(snapshot.numbers.events_of(EventKind::kAck)));
+  ASSERT_EQ(delay.bucket.size(), DelayHistogram::kBounds + 1);
+  EXPECT_EQ(delay.bucket.back().cumulative_count, delay.sample_count);
+  EXPECT_TRUE(std::ranges::is_sorted(delay.bucket, {}, &prometheus::ClientMetric::Bucket::cumulative_count));
+}
+
+TEST(SnapshotFamiliesTest, ListenerIsUpOnlyIfFreshAndListening) {
+  for (const Age age : {Age::kFresh, Age::kStale, Age::kNone}) {
+    for (const bool listening : {true, false}) {
+      Snapshot snapshot = Filled();
+      snapshot.listening = listening;
+      const double up = age == Age::kFresh && listening ? 1 : 0;
+      EXPECT_EQ(Find(SnapshotFamilies(snapshot, age), "procevent_listener_up").metric.at(0).gauge.value, up);
+    }
+  }
+}
+
+TEST(SnapshotFamiliesTest, WithoutAnAnswerOnlyTheListenerIsKnown) {
+  EXPECT_THAT(NamesOf(SnapshotFamilies(Snapshot(kCpus), Age::kNone)), ElementsAre("procevent_listener_up"));
+}
+
+TEST(SnapshotFamiliesTest, StaleNumbersAreServedButForTheAudit) {
+  auto names = NamesOf(SnapshotFamilies(Filled(), Age::kFresh));
+  EXPECT_THAT(names, Contains("procevent_kernel_forks_total"));
+  std::erase(names, "procevent_kernel_forks_total");
+  EXPECT_EQ(NamesOf(SnapshotFamilies(Filled(), Age::kStale)), names);
+}
+
+TEST(SnapshotFamiliesTest, ForksThatCannotBeCountedAreLeftOut) {
+  Snapshot unreadable = Filled();
+  unreadable.kernel_forks.reset();
+  Snapshot narrowed = Filled();
+  narrowed.loss_exact = false;
+  for (const Snapshot& snapshot : {unreadable, narrowed}) {
+    for (const Age age : {Age::kFresh, Age::kStale}) {
+      const auto names = NamesOf(SnapshotFamilies(snapshot, age));
+      EXPECT_THAT(names, Not(Contains("procevent_kernel_forks_total")));
+      EXPECT_THAT(names, Not(Contains("procevent_forks_unseen_total")));
+    }
+  }
+}
+
+TEST(SnapshotFamiliesTest, WithoutASocketThereIsNoQueue) {
+  Snapshot snapshot = Filled();
+  snapshot.queue_limit_bytes = 0;
+  const auto names = NamesOf(SnapshotFamilies(snapshot, Age::kFresh));
+  EXPECT_THAT(names, Not(Contains("procevent_receive_queue_peak_bytes")));
+  EXPECT_THAT(names, Not(Contains("procevent_receive_queue_limit_bytes")));
+  EXPECT_THAT(names, Contains("procevent_socket_drops_total"));
+}
+
+TEST(SnapshotFamiliesTest, NarrowedMaskSaysSoInsteadOfAFalseZero) {
+  Snapshot snapshot = Filled();
+  EXPECT_EQ(Find(SnapshotFamilies(snapshot, Age::kFresh), "procevent_loss_exact").metric.at(0).gauge.value, 1);
+  snapshot.loss_exact = false;
+  const Families families = SnapshotFamilies(snapshot, Age::kFresh);
+  EXPECT_THAT(NamesOf(families), Not(Contains("procevent_events_lost_total")));
+  EXPECT_EQ(Find(families, "procevent_loss_exact").metric.at(0).gauge.value, 0);
+}
+
+TEST(SnapshotFamiliesTest, BigCountsKeepEveryDigitThatADoubleHas) {
+  Snapshot snapshot(1);
+  snapshot.forks_unseen = (std::uint64_t{1} << 53U) - 1;
+  snapshot.kernel_forks = snapshot.forks_unseen;
+  snapshot.blind_ns = 1;
+  const std::string text = ToText(SnapshotFamilies(snapshot, Age::kFresh));
+  EXPECT_THAT(text, testing::HasSubstr("\nprocevent_forks_unseen_total 9007199254740991\n"));
+  EXPECT_THAT(text, testing::HasSubstr("\nprocevent_blind_seconds_total 1e-09\n"));
+}
+
+}  // namespace
+
+// What the ledger knows of commands and of processes' ends, as families.
+
+namespace {
+
+using testing::Contains;
+using testing::Not;
+using testing::Pair;
+
+// The values of a family by its labels, as in {a="b",c="d"} without the decoration: "b d".
+std::map<std::string, double> ValuesOf(const Families& families, const std::string& name) {
+  std::map<std::string, double> values;
+  const auto family = std::ranges::find(families, name, &prometheus::MetricFamily::name);
+  EXPECT_NE(family, families.end()) << name;
+  for (const auto& row : family->metric) {
+    std::string key;
+    for (const auto& label : row.label) {
+      key += (key.empty() ? "" : " ") + label.value;
+    }
+    values[key] = family->type == prometheus::MetricType::Counter ? row.counter.value : row.gauge.value;
+  }
+  return values;
+}
+
+Families CommFamiliesOf(const Numbers& numbers) {
+  Families families;
+  AddCommFamilies(families, numbers);
+  return families;
+}
+
+Families LifeFamiliesOf(const Numbers& numbers) {
+  Families families;
+  AddLifeFamilies(families, numbers);
+  return families;
+}
+
+CommRow& TakeRow(Numbers& numbers, const char* name) {
+  CommRow& row = numbers.comms.rows.at(kReservedComms + numbers.comms.taken++);
+  row.label = CommLabel(name);
+  row.taken = true;
+  return row;
+}
+
+TEST(CommFamiliesTest, ReservedRowsAreThereAtZero) {
+  const Families families = CommFamiliesOf(Numbers(1));
+  for (const char* name : {"procevent_forks_total", "procevent_threads_started_total", "procevent_threads_ended_total",
+                           "procevent_execs_total", "procevent_coredumps_total", "procevent_unexeced_exits_total"}) {
+    const auto values = ValuesOf(families, name);
+    EXPECT_EQ(values.size(), kReservedComms) << name;
+    for (const std::string_view reserved : kReservedCommNames) {
+      EXPECT_THAT(values, Contains(Pair(std::string(reserved), 0))) << name;
+    }
+  }
+  EXPECT_EQ(ValuesOf(families, "procevent_exits_total").size(), 3 * kReservedComms);
+}
+
+TEST(CommFamiliesTest, ACommandAppearsWithItsFirstCount) {
+  Numbers numbers(1);
+  TakeRow(numbers, "bash").tally[Count::kForks] = 7;
+  const Families families = CommFamiliesOf(numbers);
+  EXPECT_THAT(ValuesOf(families, "procevent_forks_total"), Contains(Pair("bash", 7)));
+  EXPECT_THAT(ValuesOf(families, "procevent_execs_total"), Not(Contains(Pair("bash", testing::_))));
+  EXPECT_THAT(ValuesOf(families, "procevent_exits_total"),
+              Not(Contains(Pair(testing::StartsWith("bash"), testing::_))));
+}
+
+TEST(CommFamiliesTest, TheFirstEndBringsTheZerosOfTheOtherOutcomes) {
+  Numbers numbers(1);
+  TakeRow(numbers, "bash").tally[Count::kSucceeded] = 7;
+  const Families families = CommFamiliesOf(numbers);
+  const auto exits = ValuesOf(families, "procevent_exits_total");
+  EXPECT_THAT(exits, Contains(Pair("bash success", 7)));
+  EXPECT_THAT(exits, Contains(Pair("bash failure", 0)));
+  EXPECT_THAT(exits, Contains(Pair("bash signal", 0)));
+  EXPECT_THAT(ValuesOf(families, "procevent_coredumps_total"), Contains(Pair("bash", 0)));
+  EXPECT_THAT(ValuesOf(families, "procevent_unexeced_exits_total"), Contains(Pair("bash", 0)));
+}
+
+TEST(CommFamiliesTest, ARowThatNobodyHasIsNotShown) {
+  Numbers numbers(1);
+  CommRow& row = TakeRow(numbers, "gone");
+  row.tally[Count::kForks] = 1;
+  row.taken = false;
+  EXPECT_THAT(ValuesOf(CommFamiliesOf(numbers), "procevent_forks_total"), Not(Contains(Pair("gone", testing::_))));
+}
+
+TEST(CommFamiliesTest, CredentialsNameTheirEffect) {
+  Numbers numbers(1);
+  TakeRow(numbers, "su").tally[Count::kUidGainedRoot] = 2;
+  numbers.comms.rows.at(kReservedComms).tally[Count::kGidLeftRoot] = 3;
+  const auto values = ValuesOf(CommFamiliesOf(numbers), "procevent_credential_changes_total");
+  EXPECT_THAT(values, Contains(Pair("su uid gained_root", 2)));
+  EXPECT_THAT(values, Contains(Pair("su gid left_root", 3)));
+  EXPECT_THAT(values, Not(Contains(Pair("su uid left_root", testing::_)))) << "a row appears with its first count";
+  EXPECT_THAT(values, Contains(Pair("[unattributed programs] uid gained_root", 0)));
+}
+
+TEST(LifeFamiliesTest, SignalsThatEndProcessesAreThereAtZeroAndStatusesWhenSeen) {
+  Numbers numbers(1);
+  const auto zero = ValuesOf(LifeFamiliesOf(numbers), "procevent_exit_signals_total");
+  EXPECT_EQ(zero.size(), 23U);
+  EXPECT_THAT(zero, Contains(Pair("SIGSEGV", 0)));
+  numbers.ends.signals.at(35) = 4;
+  numbers.ends.statuses.at(127) = 5;
+  const Families families = LifeFamiliesOf(numbers);
+  EXPECT_THAT(ValuesOf(families, "procevent_exit_signals_total"), Contains(Pair("SIGRTMIN+1", 4)));
+  EXPECT_EQ(ValuesOf(families, "procevent_exit_statuses_total"), (std::map<std::string, double>{{"127", 5}}));
+}
+
+TEST(LifeFamiliesTest, PendingCountsEventsAndNothingTwice) {
+  Numbers numbers(1);
+  numbers.pending[Count::kForks] = 1;
+  numbers.pending[Count::kThreadsStarted] = 2;
+  numbers.pending[Count::kExecs] = 4;
+  numbers.pending[Count::kSucceeded] = 8;
+  numbers.pending[Count::kFailed] = 16;
+  numbers.pending[Count::kKilled] = 32;
+  numbers.pending[Count::kThreadsEnded] = 64;
+  numbers.pending[Count::kUnexeced] = 128;  // an exit that is counted already
+  EXPECT_EQ(ValuesOf(LifeFamiliesOf(numbers), "procevent_pending"),
+            (std::map<std::string, double>{
+                {"fork", 3}, {"exec", 4}, {"exit", 120}, {"uid", 0}, {"gid", 0}, {"ptrace", 0}, {"coredump", 0}}));
+}
+
+TEST(LifeFamiliesTest, HistogramsByCommandReplaceTheOneForAll) {
+  Numbers numbers(1, {.exit_code_by_comm = true});
+  numbers.ends.exit_codes.Add(3);
+  CommRow& row = TakeRow(numbers, "bash");
+  row.exit_codes.Add(3);
+  const Families families = LifeFamiliesOf(numbers);
+  const auto& codes = *std::ranges::find(families, "procevent_exit_code", &prometheus::MetricFamily::name);
+  ASSERT_EQ(codes.metric.size(), kReservedComms + 1) << "the reserved rows are there at zero";
+  EXPECT_EQ(codes.metric[0].label.at(0).value, kReservedCommNames[0]);
+  EXPECT_EQ(codes.metric[0].histogram.sample_count, 0U);
+  const auto& bash = codes.metric.back();
+  EXPECT_EQ(bash.label.at(0).name, "comm");
+  EXPECT_EQ(bash.label.at(0).value, "bash");
+  EXPECT_EQ(bash.histogram.sample_count, 1U);
+  EXPECT_EQ(bash.histogram.sample_sum, 3);
+  const auto& lifetimes =
+      *std::ranges::find(families, "procevent_process_lifetime_seconds", &prometheus::MetricFamily::name);
+  EXPECT_TRUE(lifetimes.metric.at(0).label.empty());
+}
+
+TEST(LifeFamiliesTest, WhereLivesAreNotHeardNobodyKnowsHowManyThereAre) {
+  Numbers numbers(1);
+  const auto names = [](const Families& families) {
+    std::vector<std::string> found;
+    std::ranges::transform(families, std::back_inserter(found), &prometheus::MetricFamily::name);
+    return found;
+  };
+  EXPECT_THAT(names(LifeFamiliesOf(numbers)), Contains("procevent_processes"));
+  numbers.followed = false;
+  EXPECT_THAT(names(LifeFamiliesOf(numbers)), Not(Contains("procevent_processes")));
+  EXPECT_THAT(names(LifeFamiliesOf(numbers)), Not(Contains("procevent_attributions_total")));
+}
+
+}  // namespace
+
+}  // namespace procevent

@@ -1,0 +1,229 @@
+// One scrape as a whole, the catalogue, and METRICS.md, which is written from it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <set>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "exporter/metrics/catalogue.h"
+#include "exporter/metrics/exporter_state.h"
+#include "exporter/metrics/metric_texts.h"
+#include "exporter/metrics/metrics_collector.h"
+#include "exporter/metrics/metrics_doc.h"
+#include "exporter/metrics/snapshot_families.h"
+#include "tests/exporter/metrics/fake_reader.h"
+#include "tests/exporter/metrics/filled_snapshot.h"
+
+namespace procevent {
+namespace {
+
+constexpr unsigned kCpus = 2;
+const OwnState kOwn{ReloadStatus(1.5e9)};
+
+struct Served {
+  std::string type;
+  std::set<std::string> labels;
+  bool operator==(const Served&) const = default;
+};
+
+void PrintTo(const Served& metric, std::ostream* out) {
+  *out << metric.type;
+  for (const auto& label : metric.labels) {
+    *out << ' ' << label;
+  }
+}
+
+using Catalogue = std::map<std::string, Served>;
+
+std::string TypeName(prometheus::MetricType type) {
+  switch (type) {
+    case prometheus::MetricType::Counter:
+      return "counter";
+    case prometheus::MetricType::Gauge:
+      return "gauge";
+    case prometheus::MetricType::Histogram:
+      return "histogram";
+    default:
+      return "other";
+  }
+}
+
+Catalogue CatalogueOf(const Families& families) {
+  Catalogue catalogue;
+  for (const auto& family : families) {
+    Served& metric = catalogue[family.name];
+    metric.type = TypeName(family.type);
+    for (const auto& label : family.metric.at(0).label) {
+      metric.labels.insert(label.name);
+    }
+  }
+  return catalogue;
+}
+
+std::set<std::string> Split(std::string_view labels) {
+  std::set<std::string> names;
+  std::istringstream rest{std::string(labels)};
+  for (std::string name; std::getline(rest >> std::ws, name, ',');) {
+    names.insert(name);
+  }
+  return names;
+}
+
+TEST(MetricsTest, TheCatalogueListsWhatIsExported) {
+  Catalogue listed;
+  for (const Metric& metric : kCatalogue) {
+    constexpr std::array<const char*, 3> kTypes{"counter", "gauge", "histogram"};
+    const bool fresh =
+        listed.emplace(metric.name, Served{kTypes.at(static_cast<std::size_t>(metric.type)), Split(metric.labels)})
+            .second;
+    EXPECT_TRUE(fresh) << "twice: " << metric.name;
+    EXPECT_FALSE(metric.unit.empty()) << metric.name;
+  }
+  Exchange exchange{Snapshot(kCpus)};
+  const FakeReader reader(exchange);
+  EXPECT_EQ(listed, CatalogueOf(MetricsCollector(exchange, kOwn).Collect()));
+}
+
+std::size_t SeriesOf(const prometheus::MetricFamily& family) {
+  std::size_t series = 0;
+  for (const auto& row : family.metric) {
+    series += family.type == prometheus::MetricType::Histogram ? row.histogram.bucket.size() + 2 : 1;
+  }
+  return series;
+}
+
+// As full as a snapshot can be, each bound is reached, but where the catalogue allows for what no machine shows at
+// once.
+TEST(MetricsTest, NoMetricHasMoreSeriesThanItsBound) {
+  const LedgerOptions options{.comm_limit = 12, .exit_code_by_comm = true, .lifetime_by_comm = true};
+  Snapshot snapshot(kCpus, options);
+  Fill(snapshot);
+  for (std::size_t id = 0; id < snapshot.numbers.comms.rows.size(); ++id) {
+    CommRow& row = snapshot.numbers.comms.rows.at(id);
+    row.label = CommLabel("comm-" + std::to_string(id));
+    row.taken = true;
+    for (std::size_t count = 0; count < kCounts; ++count) {
+      row.tally[static_cast<Count>(count)] = 1;
+    }
+    row.exit_codes.Add(1);
+    row.lifetimes.Add(1);
+  }
+  std::ranges::fill(snapshot.numbers.ends.statuses, 1);
+  std::ranges::fill(snapshot.numbers.ends.signals, 1);
+  for (const auto& family : SnapshotFamilies(snapshot, Exchange::Age::kFresh)) {
+    const auto* const metric = std::ranges::find(kCatalogue, family.name, &Metric::name);
+    ASSERT_NE(metric, kCatalogue.end());
+    EXPECT_EQ(SeriesOf(family), MostSeries(*metric, options, kCpus)) << family.name;
+  }
+}
+
+// PROCEVENT_REFRESH_GOLDEN=1 writes what the catalogue says.
+TEST(MetricsTest, MetricsMdIsUpToDate) {
+  const std::string path = "METRICS.md";
+  std::ifstream file(path);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const std::size_t begin = text.find(kMetricsBegin);
+  const std::size_t end = text.find(kMetricsEnd);
+  ASSERT_NE(begin, std::string::npos);
+  ASSERT_NE(end, std::string::npos);
+  std::string fresh = text;
+  fresh.replace(begin + kMetricsBegin.size(), end - begin - kMetricsBegin.size(), MetricsPage());
+  if (std::getenv("PROCEVENT_REFRESH_GOLDEN") != nullptr) {
+    std::ofstream(path) << fresh;
+  } else {
+    EXPECT_EQ(text, fresh) << "run this test with PROCEVENT_REFRESH_GOLDEN=1, and commit METRICS.md";
+  }
+}
+
+TEST(MetricsTest, EveryMetricHasItsText) {
+  for (std::size_t i = 0; i < kCatalogue.size(); ++i) {
+    EXPECT_EQ(kMetricTexts.at(i).name, kCatalogue.at(i).name);
+    EXPECT_FALSE(kMetricTexts.at(i).meaning.empty());
+    EXPECT_THAT(std::string(kMetricTexts.at(i).example), testing::HasSubstr(std::string(kCatalogue.at(i).name)));
+  }
+}
+
+// Prometheus wants one family of a name, and base units.
+TEST(MetricsTest, FamiliesNeedNoEscapingAndAreNamedWell) {
+  Exchange exchange{Snapshot(kCpus)};
+  const FakeReader reader(exchange);
+  const Families families = MetricsCollector(exchange, kOwn).Collect();
+  EXPECT_EQ(CatalogueOf(families).size(), families.size());
+  for (const auto& family : families) {
+    SCOPED_TRACE(family.name);
+    EXPECT_THAT(family.name, testing::MatchesRegex("^(procevent|process)_[a-z_]+$"));
+    EXPECT_EQ(family.name.ends_with("_total"), family.type == prometheus::MetricType::Counter);
+    EXPECT_FALSE(family.metric.empty());
+    EXPECT_TRUE(family.help.ends_with("."));
+    EXPECT_TRUE(std::ranges::all_of(family.help, [](char c) { return c >= ' ' && c <= '~' && c != '\\'; }));
+  }
+}
+
+TEST(MetricsTest, ReaderThatNeverAnswersLeavesWhatIsKnown) {
+  Exchange exchange{Snapshot(kCpus)};
+  const Catalogue catalogue = CatalogueOf(MetricsCollector(exchange, kOwn).Collect());
+  EXPECT_TRUE(catalogue.contains("procevent_listener_up"));
+  EXPECT_TRUE(catalogue.contains("procevent_build_info"));
+  EXPECT_TRUE(catalogue.contains("process_cpu_seconds_total"));
+  EXPECT_FALSE(catalogue.contains("procevent_events_total"));
+  EXPECT_THAT(ToText(MetricsCollector(exchange, kOwn).Collect()), testing::HasSubstr("\nprocevent_listener_up 0\n"));
+}
+
+TEST(MetricsTest, ReaderThatDiesLeavesItsLastWholeSnapshot) {
+  Exchange exchange{Snapshot(kCpus)};
+  const MetricsCollector collector(exchange, kOwn);
+  {
+    const FakeReader reader(exchange);
+    EXPECT_THAT(ToText(collector.Collect()), testing::HasSubstr("\nprocevent_listener_up 1\n"));
+  }
+  const std::string text = ToText(collector.Collect());
+  EXPECT_THAT(text, testing::HasSubstr("\nprocevent_listener_up 0\n"));
+  EXPECT_THAT(text, testing::HasSubstr("\nprocevent_events_total{event=\"ack\"} 100\n"));
+}
+
+TEST(MetricsTest, BuildInfoNamesVersionAndCompiler) {
+  Exchange exchange{Snapshot(kCpus)};
+  EXPECT_THAT(ToText(MetricsCollector(exchange, kOwn).Collect()),
+              testing::HasSubstr("\nprocevent_build_info{version=\"" + std::string(Version()) + "\",compiler=\"" +
+                                 std::string(Compiler()) + "\"} 1\n"));
+  EXPECT_THAT(std::string(Version()), testing::MatchesRegex("^[0-9]+\\.[0-9]+\\.[0-9]+$"));
+}
+
+TEST(MetricsTest, TheLastReloadIsTold) {
+  Exchange exchange{Snapshot(kCpus)};
+  const FakeReader reader(exchange);
+  OwnState own{ReloadStatus(1'500'000'000)};
+  const MetricsCollector collector(exchange, own);
+  const auto text = [&] { return ToText(collector.Collect()); };
+  EXPECT_THAT(text(), testing::HasSubstr("\nprocevent_config_last_reload_successful 1\n"));
+  own.reloads.NoteFailure();
+  EXPECT_THAT(text(), testing::HasSubstr("\nprocevent_config_last_reload_successful 0\n"));
+  EXPECT_THAT(text(), testing::HasSubstr("\nprocevent_config_last_reload_success_timestamp_seconds 1500000000\n"));
+  own.reloads.NoteSuccess(1'600'000'000.5, true);
+  EXPECT_THAT(text(), testing::HasSubstr("\nprocevent_config_last_reload_successful 1\n"));
+  EXPECT_THAT(text(), testing::HasSubstr("\nprocevent_config_last_reload_success_timestamp_seconds 1600000000.5\n"));
+  EXPECT_THAT(text(), testing::HasSubstr("\nprocevent_config_restart_pending 1\n"));
+  own.reloads.NoteSuccess(1'600'000'001, false);
+  EXPECT_THAT(text(), testing::HasSubstr("\nprocevent_config_restart_pending 0\n"));
+}
+
+TEST(MetricsTest, RefusalsAreTold) {
+  Exchange exchange{Snapshot(kCpus)};
+  OwnState own{ReloadStatus(0)};
+  own.refusals.Note(Refusal::kTooManyScrapes, "10.0.0.9");
+  const std::string text = ToText(MetricsCollector(exchange, own).Collect(std::chrono::milliseconds(0)));
+  EXPECT_THAT(text, testing::HasSubstr("\nprocevent_http_requests_refused_total{reason=\"not_allowed\"} 0\n"));
+  EXPECT_THAT(text, testing::HasSubstr("\nprocevent_http_requests_refused_total{reason=\"too_many_scrapes\"} 1\n"));
+}
+
+}  // namespace
+}  // namespace procevent

@@ -1,0 +1,118 @@
+#include <gtest/gtest.h>
+#include <prometheus/text_serializer.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+#include <random>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "exporter/metrics/family.h"
+#include "exporter/metrics/metrics_collector.h"
+#include "exporter/metrics/snapshot_families.h"
+#include "tests/exporter/metrics/filled_snapshot.h"
+
+namespace procevent {
+
+namespace {
+
+std::vector<std::string> Lines(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream rest(text);
+  for (std::string line; std::getline(rest, line);) {
+    lines.push_back(line);
+  }
+  return lines;
+}
+
+std::string Written(double value) {
+  prometheus::MetricFamily family;
+  family.name = "x";
+  family.type = prometheus::MetricType::Gauge;
+  Add(family, value);
+  return Lines(ToText({family})).back().substr(2);
+}
+
+TEST(TextFormatTest, NumbersAsPeopleReadThem) {
+  const struct {
+    double value;
+    const char* text;
+  } rows[] = {
+      {0, "0"},
+      {1, "1"},
+      {-1, "-1"},
+      {0.1, "0.1"},
+      {0.0001, "0.0001"},
+      {0.00001, "1e-05"},
+      {1'000'000'000, "1000000000"},
+      {1'600'000'000.5, "1600000000.5"},
+      {9'007'199'254'740'992.0, "9007199254740992"},
+      {1e16, "1e+16"},
+      {1e300, "1e+300"},
+      {std::numeric_limits<double>::infinity(), "+Inf"},
+      {-std::numeric_limits<double>::infinity(), "-Inf"},
+      {std::numeric_limits<double>::quiet_NaN(), "NaN"},
+  };
+  for (const auto& row : rows) {
+    EXPECT_EQ(Written(row.value), row.text);
+  }
+}
+
+TEST(TextFormatTest, NumbersReadBackAsTheSame) {
+  std::mt19937_64 random(1);
+  std::uniform_real_distribution<double> exponent(-300, 300);
+  for (int i = 0; i < 100'000; ++i) {
+    const double value = std::pow(10, exponent(random)) * (i % 2 == 0 ? 1 : -1);
+    ASSERT_EQ(std::strtod(Written(value).c_str(), nullptr), value);
+  }
+}
+
+// The same samples as prometheus-cpp's own serializer, but for how numbers are written.
+TEST(TextFormatTest, SaysWhatPrometheusCppSays) {
+  Snapshot snapshot(2, {.exit_code_by_comm = true, .lifetime_by_comm = true});
+  Fill(snapshot);
+  const Families families = SnapshotFamilies(snapshot, Exchange::Age::kFresh);
+  const std::vector<std::string> ours = Lines(ToText(families));
+  const std::vector<std::string> theirs = Lines(prometheus::TextSerializer().Serialize(families));
+  ASSERT_EQ(ours.size(), theirs.size());
+  for (std::size_t i = 0; i < ours.size(); ++i) {
+    const std::size_t value = ours[i].rfind(' ');
+    if (ours[i].starts_with('#')) {
+      EXPECT_EQ(ours[i], theirs[i]);
+      continue;
+    }
+    EXPECT_EQ(ours[i].substr(0, value), theirs[i].substr(0, theirs[i].rfind(' ')));
+    EXPECT_EQ(std::strtod(ours[i].c_str() + value, nullptr),
+              std::strtod(theirs[i].c_str() + theirs[i].rfind(' '), nullptr));
+  }
+}
+
+TEST(TextFormatTest, EscapesLabelsAndHelp) {
+  prometheus::MetricFamily family;
+  family.name = "x";
+  family.help = "a\\b\nc\"d";
+  family.type = prometheus::MetricType::Counter;
+  Add(family, 1, {{"l", "a\\b\nc\"d"}, {"m", ""}});
+  EXPECT_EQ(ToText({family}), "# HELP x a\\\\b\\nc\"d\n# TYPE x counter\nx{l=\"a\\\\b\\nc\\\"d\",m=\"\"} 1\n");
+}
+
+}  // namespace
+
+namespace {
+
+TEST(ProcessFamiliesTest, OneFamilyForEachValueThatIsThere) {
+  EXPECT_TRUE(ProcessFamilies({}).empty());
+  ProcessStats stats;
+  stats.open_fds = 0;
+  const Families families = ProcessFamilies(stats);
+  ASSERT_EQ(families.size(), 1U);
+  EXPECT_EQ(families[0].name, "process_open_fds");
+  EXPECT_EQ(families[0].metric.at(0).gauge.value, 0.0);
+}
+
+}  // namespace
+
+}  // namespace procevent

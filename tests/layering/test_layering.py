@@ -1,0 +1,149 @@
+#!/usr/bin/env python3
+"""check_layering.py must find every include that is planted here, at its line, and report nothing for a clean tree."""
+
+import pathlib
+import tempfile
+import unittest
+
+import check_layering
+
+# One include of every kind that is allowed, in a module that may have it.
+CLEAN = {
+    "core/base/result.h": "#pragma once\n#include <string>\n#include <sys/eventfd.h>\n",
+    "core/protocol/event.h": '#pragma once\n#include "core/base/result.h"\n',
+    "core/ledger/ledger.h": '#include "core/protocol/event.h"\n#include "core/base/result.h"\n',
+    "core/ledger/group_name.cc": "#include <re2/re2.h>\n",
+    "core/sources/connector/socket.cc": '#include <linux/netlink.h>\n#include "core/protocol/event.h"\n',
+    "core/sources/connector/socket.h": '// like "../ledger/ledger.h"\n/*\n#include "cmd/main.h"\n*/\n',
+    "core/sources/procfs/reader.h": '#include "core/base/result.h"\n',
+    "core/sources/capture/file.cc": "#include <pcap/pcap.h>\n",
+    "core/reader/reader.cc": '#include "core/ledger/ledger.h"\n#include "core/sources/connector/socket.h"\n',
+    "exporter/http/server.h": '#include <unistd.h>\n#include "core/reader/reader.h"\n#include "exporter/metrics/family.h"\n',
+    "exporter/http/server.cc": "#include <civetweb.h>\n#include <zlib.h>\n",
+    "exporter/metrics/family.h": "#include <prometheus/metric_family.h>\n",
+    "core/lookup/process_table.h": '#include "core/sources/connector/socket.h"\n',
+    "core/procevent.h": '#include "core/lookup/process_table.h"\n#include "core/protocol/event.h"\n',
+    "core/reader/reader.h": 'auto text = R"(\n#include "cmd/main.h"\n)";\n',
+    "config/yaml/node.cc": '#include <yaml-cpp/yaml.h>\n#include "core/base/result.h"\n',
+    "config/schema/keys.h": '#include "config/yaml/node.h"\n#include "exporter/http/server.h"\n',
+    "config/yaml/node.h": "#pragma once\n",
+    "config/load.h": '#include "config/schema/keys.h"\n',
+    "cmd/cli/flags.cc": '#include <CLI/CLI.hpp>\n#include "config/load.h"\n',
+    "cmd/logging/log.cc": "#include <spdlog/spdlog.h>\n",
+    "cmd/capture/json.cc": "#include <nlohmann/json.hpp>\n",
+    "cmd/main.cc": '#include "config/load.h"\n#include "cmd/main.h"\n',
+    "cmd/main.h": "#pragma once\n",
+    "tests/core/ledger/ledger_test.cc": '#include <gtest/gtest.h>\n#include "cmd/main.h"\n#include "../x.h"\n',
+}
+
+# name: (file, text, line of the fault)
+PLANTED = {
+    "core to exporter": ("core/reader/reader.h", '#include "exporter/http/server.h"\n', 1),
+    "base to cmd": ("core/base/result.h", '#pragma once\n\n#include "cmd/main.h"\n', 3),
+    "exporter to config": ("exporter/http/server.cc", '#include "config/load.h"\n', 1),
+    "config to cmd": ("config/load.h", '#include "cmd/main.h"\n', 1),
+    "protocol to ledger": ("core/protocol/event.h", '#include "core/ledger/ledger.h"\n', 1),
+    "base to protocol": ("core/base/result.h", '#include "core/protocol/event.h"\n', 1),
+    "ledger to reader": ("core/ledger/ledger.h", '#include "core/reader/reader.h"\n', 1),
+    "ledger to sources": ("core/ledger/ledger.h", '#include "core/sources/connector/socket.h"\n', 1),
+    "lookup to ledger": ("core/lookup/process_table.h", '#include "core/ledger/ledger.h"\n', 1),
+    "connector to procfs": ("core/sources/connector/socket.h", '#include "core/sources/procfs/reader.h"\n', 1),
+    "procfs to connector": ("core/sources/procfs/reader.h", '#include "core/sources/connector/socket.h"\n', 1),
+    "sources to ledger": ("core/sources/connector/socket.cc", '#include "core/ledger/ledger.h"\n', 1),
+    "the public header in core": ("core/reader/reader.h", '#include "core/procevent.h"\n', 1),
+    "more than the public modules": ("core/procevent.h", '#include "core/reader/reader.h"\n', 1),
+    "metrics to http": ("exporter/metrics/family.h", '#include "exporter/http/server.h"\n', 1),
+    "yaml to schema": ("config/yaml/node.h", '#include "config/schema/keys.h"\n', 1),
+    "schema to load": ("config/schema/keys.h", '#include "config/load.h"\n', 1),
+    "logging to cli": ("cmd/logging/log.cc", '#include "cmd/cli/flags.h"\n', 1),
+    "cli to main": ("cmd/cli/flags.cc", '#include "cmd/main.h"\n', 1),
+    "relative": ("core/reader/reader.cc", '#include "../ledger/ledger.h"\n', 1),
+    "up and down again": ("core/reader/reader.cc", '#include "core/../exporter/http/server.h"\n', 1),
+    "same folder, bare name": ("core/ledger/ledger.cc", '#include "ledger.h"\n', 1),
+    "own header in angles": ("core/base/result.h", "#include <exporter/http/server.h>\n", 1),
+    "own header in angles, allowed module": ("cmd/main.cc", "#include <config/load.h>\n", 1),
+    "absolute": ("cmd/main.cc", '#include "/usr/include/zlib.h"\n', 1),
+    "inside #if": ("core/base/result.h", '#if 0\n#include "cmd/main.h"\n#endif\n', 2),
+    "spaces": ("core/base/result.h", '  #  include   "cmd/main.h"\n', 1),
+    "no space": ("core/base/result.h", '#include"cmd/main.h"\n', 1),
+    "after a comment": ("core/base/result.h", '/* why */ #include "cmd/main.h"\n', 1),
+    "comment in between": ("core/base/result.h", '# /* why */ include /* not */ "cmd/main.h"\n', 1),
+    "continued line": ("core/base/result.h", '// first\n#inc\\\nlude "cmd/main.h"\n', 2),
+    "after a comment of lines": ("core/base/result.h", '/* one\ntwo */\n#include "cmd/main.h"\n', 3),
+    "digraph": ("core/base/result.h", '%:include "cmd/main.h"\n', 1),
+    "computed": ("core/base/result.h", '#define UP "cmd/main.h"\n#include UP\n', 2),
+    "product to tests": ("core/base/result.h", '#include "tests/helper.h"\n', 1),
+    "product to tests, in angles": ("cmd/main.cc", "#include <tests/helper.h>\n", 1),
+    "a file that does not exist": ("cmd/main.cc", '#include "config/none.h"\n', 1),
+    "yaml-cpp in exporter": ("exporter/http/server.cc", "#include <yaml-cpp/yaml.h>\n", 1),
+    "yaml-cpp in config/schema": ("config/schema/keys.h", "#include <yaml-cpp/yaml.h>\n", 1),
+    "yaml-cpp in cmd": ("cmd/main.cc", '#include "yaml-cpp/yaml.h"\n', 1),
+    "prometheus in core": ("core/reader/reader.cc", "#include <prometheus/collectable.h>\n", 1),
+    "prometheus in exporter/http": ("exporter/http/server.cc", "#include <prometheus/registry.h>\n", 1),
+    "civetweb in cmd": ("cmd/main.cc", "#include <civetweb.h>\n", 1),
+    "civetweb in exporter/metrics": ("exporter/metrics/family.h", "#include <civetweb.h>\n", 1),
+    "zlib in core": ("core/sources/connector/socket.cc", "#include <zlib.h>\n", 1),
+    "libpcap in the connector": ("core/sources/connector/socket.cc", "#include <pcap/pcap.h>\n", 1),
+    "RE2 in the reader": ("core/reader/reader.cc", "#include <re2/re2.h>\n", 1),
+    "CLI11 in config": ("config/load.h", "#include <CLI/CLI.hpp>\n", 1),
+    "spdlog in core": ("core/reader/reader.cc", "#include <spdlog/spdlog.h>\n", 1),
+    "gtest in the product": ("core/base/result.h", "#include <gtest/gtest.h>\n", 1),
+    "unknown third party": ("cmd/main.cc", "#include <boost/asio.hpp>\n", 1),
+    "unknown module": ("core/attic/old.h", "#pragma once\n", 1),
+    "a file beside the modules": ("core/all.h", "#pragma once\n", 1),
+    "a source with another suffix": ("core/base/result.hpp", "#pragma once\n", 1),
+}
+
+
+def build(root, files):
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+class PlantedTest(unittest.TestCase):
+    def faults(self, files):
+        with tempfile.TemporaryDirectory() as folder:
+            root = pathlib.Path(folder)
+            build(root, files)
+            return check_layering.check(root)[0]
+
+    def test_clean_tree_passes(self):
+        self.assertEqual(self.faults(CLEAN), [])
+
+    def test_every_planted_fault_is_found_alone_and_at_its_line(self):
+        for name, (path, text, line) in PLANTED.items():
+            with self.subTest(name):
+                faults = self.faults({**CLEAN, path: text})
+                self.assertEqual(len(faults), 1, faults)
+                self.assertTrue(faults[0].startswith(f"{path}:{line}: "), faults[0])
+
+    def test_modules_include_only_what_is_below_them(self):
+        """Each ordered pair of modules, against the order written down a second time: rank by rank."""
+        rank = {"core/base": 0, "core/protocol": 1, "core/ledger": 2, "core/sources/connector": 2}
+        rank.update({"core/sources/procfs": 2, "core/sources/capture": 2, "core/reader": 3, "exporter/metrics": 4})
+        rank.update({"exporter/http": 5, "config/schema": 6, "config": 7, "cmd/serve": 8, "cmd": 9})
+        # Below in rank, but further down than the module may reach.
+        hidden = {("exporter/metrics", "core/sources/connector"), ("exporter/metrics", "core/sources/capture")}
+        hidden |= {("exporter/http", f"core/sources/{source}") for source in ("connector", "procfs", "capture")}
+        hidden |= {("config/schema", f"core/sources/{source}") for source in ("procfs", "capture")}
+        hidden |= {("config", f"core/sources/{source}") for source in ("connector", "procfs", "capture")}
+        hidden |= {("cmd/serve", "core/sources/capture")}
+        hidden |= {("cmd", f"core/sources/{source}") for source in ("connector", "procfs", "capture")}
+        headers = {module: f"{module}/some.h" for module in rank}
+        for module in rank:
+            for other in rank:
+                with self.subTest(f"{module} includes {other}"):
+                    tree = {header: "" for header in headers.values()}
+                    tree[f"{module}/user.cc"] = f'#include "{headers[other]}"\n'
+                    allowed = module == other or rank[other] < rank[module] and (module, other) not in hidden
+                    self.assertEqual(not self.faults(tree), allowed)
+
+    def test_an_empty_tree_is_no_success(self):
+        with tempfile.TemporaryDirectory() as folder:
+            self.assertEqual(check_layering.check(pathlib.Path(folder))[1], 0)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,294 @@
+#include "process_tracker_fixture.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <numeric>
+#include <sstream>
+#include <stdexcept>
+#include <thread>
+#include <utility>
+
+#include "core/base/system.h"
+#include "core/sources/connector/connector_source.h"
+
+namespace procevent {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::pair<OwnedFd, OwnedFd> OpenPipe() {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+    throw std::runtime_error("no pipe");
+  }
+  return {OwnedFd(ends[0]), OwnedFd(ends[1])};
+}
+
+std::uint64_t Sum(const Tally& tally, std::initializer_list<Count> counts) {
+  return std::accumulate(counts.begin(), counts.end(), std::uint64_t{0},
+                         [&](std::uint64_t sum, Count count) { return sum + tally[count]; });
+}
+
+std::uint64_t Ends(const Tally& tally) { return Sum(tally, {Count::kSucceeded, Count::kFailed, Count::kKilled}); }
+
+template <typename Numbers>
+std::uint64_t Total(const Numbers& numbers) {
+  return std::accumulate(std::begin(numbers), std::end(numbers), std::uint64_t{0});
+}
+
+// From a stat file of /proc: '?' if it is gone.
+char StateIn(const std::filesystem::path& stat) {
+  std::ifstream file(stat);
+  const std::string text((std::istreambuf_iterator<char>(file)), {});
+  const std::size_t end = text.rfind(')');
+  return end == std::string::npos || end + 2 >= text.size() ? '?' : text[end + 2];
+}
+
+std::uint64_t LivingThreads(const std::filesystem::path& process) {
+  std::uint64_t living = 0;
+  std::error_code gone;
+  for (std::filesystem::directory_iterator task(process / "task", gone), end; !gone && task != end;
+       task.increment(gone)) {
+    living += std::string_view("ZX?").find(StateIn(task->path() / "stat")) == std::string_view::npos ? 1U : 0U;
+  }
+  return living;
+}
+
+template <typename Counts, typename Labels>
+void Append(std::string& text, const Counts& counts, const Labels& labels) {
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    text += " " + std::string(labels.at(i)) + "=" + std::to_string(counts.at(i));
+  }
+}
+
+// What may explain a number that is wrong.
+std::string Summary(const Snapshot& snapshot) {
+  std::string text =
+      "lost=" + std::to_string(snapshot.numbers.lost_in_all()) + " unseen=" + std::to_string(snapshot.forks_unseen);
+  Append(text, snapshot.restarts, kRestartReasonNames);
+  Append(text, snapshot.numbers.found, kFoundNames);
+  Append(text, snapshot.numbers.dropped, kDroppedNames);
+  for (std::size_t i = 0; i < kReservedComms; ++i) {
+    const CommRow& row = snapshot.numbers.comms.rows.at(i);
+    text += "\n" + std::string(row.label.view()) +
+            ": threads ended=" + std::to_string(row.tally[Count::kThreadsEnded]) + ", codes:";
+    for (std::size_t code = 0; code < row.exit_codes.counts().size(); ++code) {
+      const std::uint64_t count = row.exit_codes.counts().at(code);
+      text += count == 0 ? "" : " " + std::to_string(code) + "=" + std::to_string(count);
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
+Actor::Actor(const std::string& program, std::vector<std::string> arguments, const std::string& directory) {
+  auto [in_read, in_write] = OpenPipe();
+  auto [out_read, out_write] = OpenPipe();
+  std::string zero = "workload";
+  std::vector<char*> pointers{zero.data()};
+  for (std::string& argument : arguments) {
+    pointers.push_back(argument.data());
+  }
+  pointers.push_back(nullptr);
+  posix_spawn_file_actions_t actions{};
+  ::posix_spawn_file_actions_init(&actions);
+  ::posix_spawn_file_actions_adddup2(&actions, in_read.get(), STDIN_FILENO);
+  ::posix_spawn_file_actions_adddup2(&actions, out_write.get(), STDOUT_FILENO);
+  ::posix_spawn_file_actions_addchdir_np(&actions, directory.c_str());
+  const int failed = ::posix_spawn(&pid_, program.c_str(), &actions, nullptr, pointers.data(), nullptr);
+  ::posix_spawn_file_actions_destroy(&actions);
+  if (failed != 0) {
+    throw std::runtime_error("cannot start " + program);
+  }
+  in_ = std::move(in_write);
+  out_ = std::move(out_read);
+}
+
+Actor::~Actor() {
+  if (pid_ != 0) {
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+}
+
+void Actor::AwaitReady() {
+  std::string line;
+  ASSERT_TRUE(ReadLine(line));
+  ASSERT_EQ(line, "ready");
+}
+
+void Actor::GoOn() const { ASSERT_EQ(::write(in_.get(), "\n", 1), 1); }
+
+int Actor::Wait() {
+  for (std::string line; ReadLine(line);) {
+    const std::size_t space = line.find(' ');
+    told_[line.substr(0, space)] = std::stoull(line.substr(space + 1));
+  }
+  int status = 0;
+  EXPECT_EQ(::waitpid(std::exchange(pid_, 0), &status, 0) > 0, true);
+  return status;
+}
+
+std::uint64_t Actor::told(const std::string& key) const {
+  const auto found = told_.find(key);
+  return found == told_.end() ? 0 : found->second;
+}
+
+bool Actor::ReadLine(std::string& line) const {
+  line.clear();
+  char byte = 0;
+  while (::read(out_.get(), &byte, 1) == 1) {
+    if (byte == '\n') {
+      return true;
+    }
+    line += byte;
+  }
+  return false;
+}
+
+void CensusFixture::SetUp() {
+  LiveTest::SetUp();
+  static int numbers = 0;
+  number_ = ::getpid() % 10'000 * 100 + numbers++;
+  std::string pattern = std::filesystem::temp_directory_path() / "procevent-live-XXXXXX";
+  ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+  directory_ = pattern;
+  ledger_options_.exit_code_bounds.resize(256);  // so that each status has a bucket of its own
+  std::iota(ledger_options_.exit_code_bounds.begin(), ledger_options_.exit_code_bounds.end(), 0);
+  ledger_options_.exit_code_by_comm = true;
+  ledger_options_.lifetime_by_comm = true;
+}
+
+void CensusFixture::TearDown() {
+  if (HasFailure() && reader_ != nullptr) {
+    std::cout << Summary(Take()) << "\n";
+  }
+  reader_.reset();
+  std::error_code ignored;
+  std::filesystem::remove_all(directory_, ignored);
+}
+
+void CensusFixture::Start(const ConnectorOptions& connector, const ReaderOptions& options) {
+  reader_ = std::make_unique<Reader>(std::make_unique<ConnectorSource>(connector), options, PossibleCpus(),
+                                     Hearing::kAll, ledger_options_);
+  reader_->Start();
+}
+
+Snapshot CensusFixture::Take() {
+  Snapshot snapshot(PossibleCpus(), ledger_options_);
+  EXPECT_EQ(reader_->exchange().Take(snapshot, 60s), Exchange::Age::kFresh);
+  EXPECT_TRUE(snapshot.listening);
+  ExpectSums(snapshot.numbers);
+  return snapshot;
+}
+
+Snapshot CensusFixture::Await(const std::function<bool(const Snapshot&)>& condition, std::chrono::seconds patience) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  Snapshot snapshot = Take();
+  while (!condition(snapshot) && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(20ms);
+    snapshot = Take();
+  }
+  return snapshot;
+}
+
+Snapshot CensusFixture::AwaitEnds(std::string_view name, std::uint64_t ends) {
+  Await([&](const Snapshot& snapshot) { return Ends(TallyOf(snapshot, name)) >= ends; });
+  std::this_thread::sleep_for(30ms);  // one too many would come late, too
+  return Take();
+}
+
+std::string CensusFixture::Name(const std::string& what) const {
+  std::string name = what + "." + std::to_string(number_);
+  EXPECT_LE(name.size(), CommName::kMostBytes) << "the kernel would cut it";
+  return name;
+}
+
+std::unique_ptr<Actor> CensusFixture::Play(std::vector<std::string> arguments) const {
+  return std::make_unique<Actor>(ActorProgram(), std::move(arguments), directory_);
+}
+
+std::unique_ptr<Actor> CensusFixture::PlayOut(std::vector<std::string> arguments) const {
+  auto actor = Play(std::move(arguments));
+  EXPECT_EQ(actor->Wait(), 0);
+  return actor;
+}
+
+std::string CensusFixture::CopyOf(const std::filesystem::path& program, const std::string& name) const {
+  std::filesystem::copy_file(program, directory_ / name);
+  return directory_ / name;
+}
+
+std::filesystem::path CensusFixture::ActorProgram() {
+  return std::filesystem::read_symlink("/proc/self/exe").parent_path() / "workload";
+}
+
+const CommRow* CensusFixture::RowOf(const Snapshot& snapshot, std::string_view name) {
+  const auto& rows = snapshot.numbers.comms.rows;
+  const auto row = std::ranges::find_if(rows, [&](const CommRow& it) { return it.taken && it.label.view() == name; });
+  return row == rows.end() ? nullptr : &*row;
+}
+
+Tally CensusFixture::TallyOf(const Snapshot& snapshot, std::string_view name) {
+  const CommRow* const row = RowOf(snapshot, name);
+  return row == nullptr ? Tally() : row->tally;
+}
+
+std::uint64_t CensusFixture::Ended(const Snapshot& snapshot, std::string_view name, unsigned status) {
+  const CommRow* const row = RowOf(snapshot, name);
+  return row == nullptr ? 0 : row->exit_codes.counts().at(status);
+}
+
+void ExpectSums(const Numbers& numbers) {
+  Tally sums = numbers.pending;
+  Tally booked;
+  std::uint64_t codes = 0;
+  for (const CommRow& row : numbers.comms.rows) {
+    booked += row.tally;
+    codes += row.exit_codes.count();
+    EXPECT_LE(row.tally[Count::kUnexeced], Ends(row.tally)) << row.label.view();
+  }
+  sums += booked;
+  EXPECT_EQ(Sum(sums, {Count::kForks, Count::kThreadsStarted}), numbers.events_of(EventKind::kFork));
+  EXPECT_EQ(sums[Count::kExecs], numbers.events_of(EventKind::kExec));
+  EXPECT_EQ(Ends(sums) + sums[Count::kThreadsEnded], numbers.events_of(EventKind::kExit));
+  EXPECT_EQ(sums[Count::kCoredumps], numbers.events_of(EventKind::kCoredump));
+  EXPECT_EQ(Sum(sums, {Count::kAttached, Count::kDetached}), numbers.events_of(EventKind::kPtrace));
+  EXPECT_EQ(Sum(sums, {Count::kUidGainedRoot, Count::kUidLeftRoot, Count::kUidOther}),
+            numbers.events_of(EventKind::kUid));
+  EXPECT_EQ(Sum(sums, {Count::kGidGainedRoot, Count::kGidLeftRoot, Count::kGidOther}),
+            numbers.events_of(EventKind::kGid));
+  EXPECT_EQ(numbers.ends.exit_codes.count(), Ends(booked));
+  EXPECT_EQ(codes, Ends(booked));
+  EXPECT_EQ(Total(numbers.ends.statuses), booked[Count::kFailed]);
+  EXPECT_EQ(Total(numbers.ends.signals), booked[Count::kKilled]);
+  EXPECT_LE(numbers.ends.lifetimes.count(), Ends(booked));
+  EXPECT_LE(numbers.comms.taken, numbers.comms.limit);
+  EXPECT_GE(numbers.threads, numbers.processes);
+}
+
+Population LivingInProc() {
+  Population population;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    const std::string name = entry.path().filename();
+    if (name.find_first_not_of("0123456789") == std::string::npos) {
+      const std::uint64_t threads = LivingThreads(entry.path());
+      population.processes += threads > 0 ? 1U : 0U;
+      population.threads += threads;
+    }
+  }
+  return population;
+}
+
+}  // namespace procevent

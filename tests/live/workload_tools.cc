@@ -1,0 +1,81 @@
+#include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+#include "workload_scenarios.h"
+
+namespace procevent::actor {
+
+void Fail(std::string_view what) {
+  const std::string line = "actor: " + std::string(what) + ": " + std::strerror(errno) + "\n";
+  [[maybe_unused]] const auto written = write(STDERR_FILENO, line.data(), line.size());
+  _exit(99);
+}
+
+int Number(Arguments arguments, std::size_t index) {
+  if (index >= arguments.size()) {
+    Fail("too few arguments");
+  }
+  return std::atoi(arguments[index]);
+}
+
+void Tell(std::string_view key, unsigned long long number) {
+  const std::string line = std::string(key) + " " + std::to_string(number) + "\n";
+  if (write(STDOUT_FILENO, line.data(), line.size()) != static_cast<ssize_t>(line.size())) {
+    Fail("write");
+  }
+}
+
+void AwaitLine() {
+  char nothing = 0;
+  if (write(STDOUT_FILENO, "ready\n", 6) != 6 || read(STDIN_FILENO, &nothing, 1) != 1) {
+    Fail("nobody tells me to go on");
+  }
+}
+
+pid_t ForkInto(const std::function<int()>& body) {
+  const pid_t child = fork();
+  if (child < 0) {
+    Fail("fork");
+  }
+  if (child == 0) {
+    _exit(body());
+  }
+  return child;
+}
+
+int AwaitStatus(pid_t child) {
+  int status = 0;
+  if (waitpid(child, &status, 0) != child) {
+    Fail("waitpid");
+  }
+  return status;
+}
+
+void StartThreads(int threads, void* (*body)(void*), void* argument) {
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, 64U << 10U);
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  for (int i = 0; i < threads; ++i) {
+    pthread_t thread{};
+    if (pthread_create(&thread, &attributes, body, argument) != 0) {
+      Fail("pthread_create");
+    }
+  }
+  pthread_attr_destroy(&attributes);
+}
+
+void* Forever(void* /*nothing*/) {
+  for (;;) {
+    pause();
+  }
+}
+
+}  // namespace procevent::actor
