@@ -28,12 +28,12 @@
 
 namespace procevent {
 
-std::vector<Variable> ReadEnvironment() {
-  std::vector<Variable> variables;
+std::vector<EnvironmentVariable> ReadEnvironment() {
+  std::vector<EnvironmentVariable> variables;
   for (char* const* entry = ::environ; entry != nullptr && *entry != nullptr; ++entry) {
     const std::string_view text = *entry;
     const std::size_t equals = text.find('=');
-    if (equals != std::string_view::npos && MayBeOurs(text.substr(0, equals))) {
+    if (equals != std::string_view::npos && HasSimilarPrefix(text.substr(0, equals))) {
       variables.push_back({std::string(text.substr(0, equals)), std::string(text.substr(equals + 1))});
     }
   }
@@ -43,10 +43,10 @@ std::vector<Variable> ReadEnvironment() {
 namespace {
 
 // What the file says, and its faults, with what counts more.
-LoadedConfig Complete(EffectiveConfig effective, std::vector<Fault> faults, const Flags& flags,
-                      std::span<const Variable> environment) {
+LoadedConfig Complete(EffectiveConfig effective, std::vector<ConfigError> faults, const Flags& flags,
+                      std::span<const EnvironmentVariable> environment) {
   std::ranges::move(SetFromEnvironment(environment, effective), std::back_inserter(faults));
-  for (const Setting& setting : flags.settings) {
+  for (const ConfigOverride& setting : flags.settings) {
     std::ranges::move(SetFromFlag(setting.flag, setting.path, setting.values, effective), std::back_inserter(faults));
   }
   if (!faults.empty()) {
@@ -57,22 +57,22 @@ LoadedConfig Complete(EffectiveConfig effective, std::vector<Fault> faults, cons
 
 }  // namespace
 
-std::optional<std::string> ConfigFileOf(const Flags& flags, std::span<const Variable> environment) {
-  const std::string_view variable = ValueOf(kConfigFileVariable, environment);
+std::optional<std::string> FindConfigFile(const Flags& flags, std::span<const EnvironmentVariable> environment) {
+  const std::string_view variable = FindVariableValue(kConfigFileVariable, environment);
   return flags.config_file || variable.empty() ? flags.config_file : std::optional<std::string>(variable);
 }
 
-LoadedConfig Configure(const Flags& flags, std::span<const Variable> environment) {
+LoadedConfig Configure(const Flags& flags, std::span<const EnvironmentVariable> environment) {
   EffectiveConfig effective;
-  std::vector<Fault> faults;
-  const std::optional<std::string> file = ConfigFileOf(flags, environment);
+  std::vector<ConfigError> faults;
+  const std::optional<std::string> file = FindConfigFile(flags, environment);
   if (file && file->empty()) {
     faults.push_back({{}, {}, "--config.file", R"("")", "the path of a file"});
   } else if (file) {
     LoadedConfig loaded = LoadConfigFile(*file);
-    if (auto* const of_file = std::get_if<std::vector<Fault>>(&loaded)) {
+    if (auto* const of_file = std::get_if<std::vector<ConfigError>>(&loaded)) {
       faults = std::move(*of_file);
-      if (!flags.config_file && faults.front().place == Place{}) {
+      if (!flags.config_file && faults.front().place == TextPosition{}) {
         faults.front().key = kConfigFileVariable;  // it is not there, or cannot be read
       }
     } else {
@@ -82,7 +82,7 @@ LoadedConfig Configure(const Flags& flags, std::span<const Variable> environment
   return Complete(std::move(effective), std::move(faults), flags, environment);
 }
 
-LoadedConfig ConfigureWithoutFile(const Flags& flags, std::span<const Variable> environment) {
+LoadedConfig ConfigureWithoutFile(const Flags& flags, std::span<const EnvironmentVariable> environment) {
   return Complete({}, {}, flags, environment);
 }
 
@@ -95,9 +95,9 @@ void PrintFault(std::string_view text) {
   static_cast<void>(WriteAll(STDERR_FILENO, text));  // there is nobody else to tell
 }
 
-int Refuse(const std::vector<Fault>& faults) {
+int Refuse(const std::vector<ConfigError>& faults) {
   std::string lines;
-  for (const Fault& fault : faults) {
+  for (const ConfigError& fault : faults) {
     lines += Describe(fault) + '\n';
   }
   PrintFault(lines);
@@ -107,20 +107,20 @@ int Refuse(const std::vector<Fault>& faults) {
 // What check-config prints: a file, of which the first line says that all is well.
 std::string Checked(const EffectiveConfig& effective, const std::optional<std::string>& file) {
   constexpr std::size_t kMostNameBytes = 256;
-  return "# the configuration is valid; file: " + Printable(file.value_or("none"), kMostNameBytes) + '\n' +
+  return "# the configuration is valid; file: " + EscapeUnprintable(file.value_or("none"), kMostNameBytes) + '\n' +
          ToYaml(effective);
 }
 
 // A file may have changed since the exporter read it: one that it would refuse, and go on without, is left out.
-int CheckHealth(const Flags& flags, std::span<const Variable> environment) {
+int CheckHealth(const Flags& flags, std::span<const EnvironmentVariable> environment) {
   LoadedConfig loaded = Configure(flags, environment);
-  if (const auto* const faults = std::get_if<std::vector<Fault>>(&loaded)) {
+  if (const auto* const faults = std::get_if<std::vector<ConfigError>>(&loaded)) {
     LoadedConfig rest = ConfigureWithoutFile(flags, environment);
-    if (std::holds_alternative<std::vector<Fault>>(rest)) {
+    if (std::holds_alternative<std::vector<ConfigError>>(rest)) {
       Refuse(*faults);
       return kUnhealthy;
     }
-    TellFault("procevent_exporter: the configuration file has faults and is left out: check-config names them");
+    PrintError("procevent_exporter: the configuration file has faults and is left out: check-config names them");
     loaded = std::move(rest);
   }
   return HealthCheck(std::get<EffectiveConfig>(loaded).config.server);
@@ -134,7 +134,7 @@ bool Listens(Flags::Command command) {
 std::optional<int> RunWithoutConfiguration(const Flags& flags) {
   switch (flags.command) {
     case Flags::Command::kDecode:
-      return Decode(flags.file, flags.hex ? DecodeFrom::kHex : DecodeFrom::kCapture);
+      return Decode(flags.file, flags.hex ? DecodeInput::kHex : DecodeInput::kCapture);
     case Flags::Command::kEncode:
       return Encode(flags.file);
     case Flags::Command::kWatch:
@@ -163,23 +163,23 @@ int Run(std::span<const char* const> arguments) {
   }
   if (flags.command == Flags::Command::kExit) {
     PrintFault(flags.err);
-    return PrintAndExitWith(flags.code, flags.out);
+    return PrintWithExitCode(flags.code, flags.out);
   }
   if (const std::optional<int> code = RunWithoutConfiguration(flags)) {
     return *code;
   }
   // Otherwise each thread that serves keeps the memory of its largest scrape; doctor tries what Serve has.
   ::mallopt(M_ARENA_MAX, 1);  // NOLINT(concurrency-mt-unsafe): there is one thread yet
-  const std::vector<Variable> environment = ReadEnvironment();
+  const std::vector<EnvironmentVariable> environment = ReadEnvironment();
   if (flags.command == Flags::Command::kHealthCheck) {
     return CheckHealth(flags, environment);
   }
   const LoadedConfig loaded = Configure(flags, environment);
-  if (const auto* const faults = std::get_if<std::vector<Fault>>(&loaded)) {
+  if (const auto* const faults = std::get_if<std::vector<ConfigError>>(&loaded)) {
     return Refuse(*faults);
   }
   if (flags.command == Flags::Command::kCheckConfig) {
-    return PrintAndExitWith(0, Checked(std::get<EffectiveConfig>(loaded), ConfigFileOf(flags, environment)));
+    return PrintWithExitCode(0, Checked(std::get<EffectiveConfig>(loaded), FindConfigFile(flags, environment)));
   }
   const Config& config = std::get<EffectiveConfig>(loaded).config;
   if (const std::string fault = WhyNot(flags.command, config); !fault.empty()) {
@@ -187,7 +187,7 @@ int Run(std::span<const char* const> arguments) {
     return kWrongConfiguration;
   }
   if (flags.command == Flags::Command::kDoctor) {
-    return Doctor(config, flags.json ? DoctorForm::kJson : DoctorForm::kLines);
+    return Doctor(config, flags.json ? DoctorFormat::kJson : DoctorFormat::kLines);
   }
   if (flags.command == Flags::Command::kRecord) {
     return Record(config, flags.record);

@@ -10,7 +10,7 @@ int main(int argc, char** argv) {
   try {
     return procevent::Run(std::span<const char* const>(argv, static_cast<std::size_t>(argc)));
   } catch (const std::exception& e) {
-    static_cast<void>(std::fprintf(stderr, "procevent_exporter: %s\n", procevent::WhyEnded(e)));
+    static_cast<void>(std::fprintf(stderr, "procevent_exporter: %s\n", procevent::DescribeFatal(e)));
   } catch (...) {
     static_cast<void>(std::fputs("procevent_exporter: an unknown failure\n", stderr));
   }

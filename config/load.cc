@@ -22,7 +22,7 @@ namespace {
 
 constexpr std::size_t kMostBytes = 1U << 20U;
 
-ReadText Refused(std::string found, std::string allowed) { return {{}, std::move(found), std::move(allowed)}; }
+ReadFileResult Refused(std::string found, std::string allowed) { return {{}, std::move(found), std::move(allowed)}; }
 
 std::string Kind(mode_t mode) {
   if (S_ISDIR(mode)) {
@@ -34,7 +34,7 @@ std::string Kind(mode_t mode) {
   return S_ISSOCK(mode) ? "a socket" : "a device";
 }
 
-ReadText CannotOpen(int code) {
+ReadFileResult CannotOpen(int code) {
   const std::string found = "no way to open it (" + std::generic_category().message(code) + ")";
   switch (code) {
     case EACCES:
@@ -52,7 +52,7 @@ ReadText CannotOpen(int code) {
 
 }  // namespace
 
-ReadText ReadWholeFile(const std::string& path) {
+ReadFileResult ReadWholeFile(const std::string& path) {
   // O_NONBLOCK: opening a FIFO that nobody writes to would wait for ever.
   const OwnedFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!fd.valid()) {
@@ -95,19 +95,19 @@ constexpr std::size_t kMostFaults = 100;
 }  // namespace
 
 LoadedConfig LoadConfig(std::string_view text, std::string_view file_name) {
-  const std::string file = Printable(file_name, kMostNameBytes);
+  const std::string file = EscapeUnprintable(file_name, kMostNameBytes);
   YamlDocument document = ParseYaml(text, file);
-  std::vector<Fault> faults = std::move(document.faults);
+  std::vector<ConfigError> faults = std::move(document.faults);
   EffectiveConfig effective;
   if (document.whole) {
-    for (Fault& fault : CheckTree(document.root, file, effective)) {
+    for (ConfigError& fault : CheckTree(document.root, file, effective)) {
       faults.push_back(std::move(fault));
     }
   }
   if (faults.empty()) {
     return effective;
   }
-  std::ranges::stable_sort(faults, {}, &Fault::place);
+  std::ranges::stable_sort(faults, {}, &ConfigError::place);
   if (faults.size() > kMostFaults) {
     const std::size_t more = faults.size() - kMostFaults;
     faults.resize(kMostFaults);
@@ -117,9 +117,9 @@ LoadedConfig LoadConfig(std::string_view text, std::string_view file_name) {
 }
 
 LoadedConfig LoadConfigFile(const std::string& path) {
-  const ReadText read = ReadWholeFile(path);
+  const ReadFileResult read = ReadWholeFile(path);
   if (!read.found.empty()) {
-    return std::vector<Fault>{{Printable(path, kMostNameBytes), {}, {}, read.found, read.allowed}};
+    return std::vector<ConfigError>{{EscapeUnprintable(path, kMostNameBytes), {}, {}, read.found, read.allowed}};
   }
   return LoadConfig(read.text, path);
 }

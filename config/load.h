@@ -13,19 +13,19 @@ namespace procevent {
 
 // The bytes of a small file, without waiting for anybody. Used by LoadConfigFile.
 
-struct ReadText {
+struct ReadFileResult {
   std::string text;
   std::string found;    // what is in the way; empty: nothing, and `text` is the file
   std::string allowed;  // what to give instead
 };
 
 // A regular file of at most 1 MiB; never blocks on a FIFO or a device.
-ReadText ReadWholeFile(const std::string& path);
+ReadFileResult ReadWholeFile(const std::string& path);
 
 // Text or a file -> the configuration, or everything that is wrong with it. cmd's way into this floor.
 
 // The faults are in the order of the text; there is at least one.
-using LoadedConfig = std::variant<EffectiveConfig, std::vector<Fault>>;
+using LoadedConfig = std::variant<EffectiveConfig, std::vector<ConfigError>>;
 
 // `file_name` is what the faults call the text. Never throws for what the text holds.
 LoadedConfig LoadConfig(std::string_view text, std::string_view file_name);

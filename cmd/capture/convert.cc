@@ -30,32 +30,32 @@ constexpr std::string_view kStandardInput = "-";
 
 std::string NameOf(const std::string& file) {
   constexpr std::size_t kMostBytes = 256;
-  return file == kStandardInput ? "standard input" : Printable(file, kMostBytes);
+  return file == kStandardInput ? "standard input" : EscapeUnprintable(file, kMostBytes);
 }
 
 int CannotRead(const std::string& file, int code) {
-  TellFault(NameOf(file) + ": cannot read it: " + std::generic_category().message(code) +
-            "; give the path of a file that may be read, or - for the standard input");
+  PrintError(NameOf(file) + ": cannot read it: " + std::generic_category().message(code) +
+             "; give the path of a file that may be read, or - for the standard input");
   return 1;
 }
 
 // Each is told on the standard error, where there are not too many.
-class WrongLines {
+class LineErrorReporter {
  public:
-  explicit WrongLines(std::string name) : name_(std::move(name)) {}
+  explicit LineErrorReporter(std::string name) : name_(std::move(name)) {}
 
   void Note(std::uint64_t number, const std::string& fault) {
     if (++count_ <= kMostTold) {
-      TellFault((name_ + ':' + std::to_string(number) + ": ").append(fault));
+      PrintError((name_ + ':' + std::to_string(number) + ": ").append(fault));
     } else if (count_ == kMostTold + 1) {
-      TellFault(name_ + ": " + std::to_string(kMostTold) + " lines are wrong; others are only counted");
+      PrintError(name_ + ": " + std::to_string(kMostTold) + " lines are wrong; others are only counted");
     }
   }
 
   // True: there was none.
   [[nodiscard]] bool Finish() const {
     if (count_ > kMostTold) {
-      TellFault(name_ + ": " + std::to_string(count_) + " lines are wrong; is it the right file?");
+      PrintError(name_ + ": " + std::to_string(count_) + " lines are wrong; is it the right file?");
     }
     return count_ == 0;
   }
@@ -67,12 +67,12 @@ class WrongLines {
 };
 
 // All lines that were read.
-void AnswerWhatIsThere(LineInput& input, const LineConverter& answer, LineOutput& out, WrongLines& wrong) {
+void AnswerWhatIsThere(LineInput& input, const LineConverter& answer, LineOutput& out, LineErrorReporter& wrong) {
   for (std::string_view line; input.Next(line);) {
     std::string fault;
     if (input.too_long()) {
       fault =
-          "found a line of more than " + std::to_string(LineInput::kMostBytes / 1024) + "KiB, allowed is a shorter one";
+          "found a line of more than " + std::to_string(LineInput::kMaxBytes / 1024) + "KiB, allowed is a shorter one";
     } else if (!line.empty()) {
       fault = answer(line, out.text());
     }
@@ -85,7 +85,7 @@ void AnswerWhatIsThere(LineInput& input, const LineConverter& answer, LineOutput
 
 }  // namespace
 
-int AnswerLines(const std::string& file, const LineConverter& answer) {
+int ConvertLines(const std::string& file, const LineConverter& answer) {
   OwnedFd opened;
   if (file != kStandardInput) {
     opened.Reset(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
@@ -95,13 +95,13 @@ int AnswerLines(const std::string& file, const LineConverter& answer) {
   }
   LineInput input(opened.valid() ? opened.get() : STDIN_FILENO);
   LineOutput out;
-  WrongLines wrong(NameOf(file));
-  while (out.Flush() && input.Fill()) {
+  LineErrorReporter wrong(NameOf(file));
+  while (out.Flush() && input.ReadMore()) {
     AnswerWhatIsThere(input, answer, out, wrong);
   }
   const bool right = wrong.Finish();
-  if (input.fault() != 0) {
-    return CannotRead(file, input.fault());
+  if (input.read_errno() != 0) {
+    return CannotRead(file, input.read_errno());
   }
   return right && !out.failed() ? 0 : 1;
 }
@@ -113,14 +113,14 @@ constexpr std::size_t kMostFaultBytes = 4096;  // the name of a file is in it
 void AppendMessages(std::span<const std::byte> datagram, std::string& out) {
   Decoder decoder(datagram);
   for (Message message; decoder.Next(message);) {
-    out += JsonLineOf(message) + '\n';
+    out += FormatJsonLine(message) + '\n';
   }
 }
 
 std::string AnswerHex(std::string_view line, std::string& out) {
-  const std::optional<Bytes> datagram = BytesOfHex(line);
+  const std::optional<Bytes> datagram = DecodeHex(line);
   if (!datagram) {
-    return "found " + Quoted(line) + ", allowed is an even number of hex digits";
+    return "found " + QuotePrintable(line) + ", allowed is an even number of hex digits";
   }
   AppendMessages(*datagram, out);
   return {};
@@ -137,47 +137,48 @@ int DecodeCapture(const std::string& file) try {
   CaptureFile capture(file);
   LineOutput out;
   CapturedPacket packet;
-  CaptureFile::Got got = CaptureFile::Got::kPacket;
+  CaptureFile::PacketResult got = CaptureFile::PacketResult::kPacket;
   const bool waits = MayWait(file);
-  while ((waits ? out.Flush() : out.FlushWhenLarge()) && (got = capture.Read(packet)) == CaptureFile::Got::kPacket) {
+  while ((waits ? out.Flush() : out.FlushWhenLarge()) &&
+         (got = capture.Read(packet)) == CaptureFile::PacketResult::kPacket) {
     if (packet.kind == CapturedPacket::Kind::kDatagram) {  // others are no messages of the kernel's: our own records
       AppendMessages(packet.payload, out.text());
     }
   }
   out.Flush();
-  if (got == CaptureFile::Got::kFault) {
-    TellFault(Printable(capture.fault(), kMostFaultBytes));
+  if (got == CaptureFile::PacketResult::kFault) {
+    PrintError(EscapeUnprintable(capture.fault(), kMostFaultBytes));
     return 1;
   }
   return out.failed() ? 1 : 0;
 } catch (const std::exception& fault) {
-  TellFault(Printable(fault.what(), kMostFaultBytes));
+  PrintError(EscapeUnprintable(fault.what(), kMostFaultBytes));
   return 1;
 }
 
 }  // namespace
 
-int Decode(const std::string& file, DecodeFrom from) {
-  OpenStandardDescriptors();
-  return from == DecodeFrom::kHex ? AnswerLines(file, AnswerHex) : DecodeCapture(file);
+int Decode(const std::string& file, DecodeInput from) {
+  ReserveStandardDescriptors();
+  return from == DecodeInput::kHex ? ConvertLines(file, AnswerHex) : DecodeCapture(file);
 }
 
 namespace {
 
 std::string AnswerJson(std::string_view line, std::string& out) {
-  const std::variant<Bytes, std::string> datagram = DatagramOf(line);
+  const std::variant<Bytes, std::string> datagram = ParseJsonLine(line);
   if (const auto* const fault = std::get_if<std::string>(&datagram)) {
     return *fault;
   }
-  out += HexOf(std::get<Bytes>(datagram)) + '\n';
+  out += EncodeHex(std::get<Bytes>(datagram)) + '\n';
   return {};
 }
 
 }  // namespace
 
 int Encode(const std::string& file) {
-  OpenStandardDescriptors();
-  return AnswerLines(file, AnswerJson);
+  ReserveStandardDescriptors();
+  return ConvertLines(file, AnswerJson);
 }
 
 }  // namespace procevent

@@ -17,15 +17,15 @@ using LineConverter = std::function<std::string(std::string_view line, std::stri
 // "-" is the standard input. Blank lines are passed over; a wrong one is told as FILE:LINE, if there are not too many,
 // and the next one is answered. Each is answered before more is waited for. The exit code: 0, or 1 if a line was wrong,
 // or not all could be read.
-int AnswerLines(const std::string& file, const LineConverter& answer);
+int ConvertLines(const std::string& file, const LineConverter& answer);
 
 // `procevent_exporter decode`: datagrams to JSON lines. Used by Run.
 
-enum class DecodeFrom : std::uint8_t { kCapture, kHex };
+enum class DecodeInput : std::uint8_t { kCapture, kHex };
 
 // One JSON object for each message of the file, in order; "-" is the standard input. A datagram that is malformed is
 // answered, too; what cannot be read, or is not hex, is told on the standard error, and makes the exit code 1.
-int Decode(const std::string& file, DecodeFrom from);
+int Decode(const std::string& file, DecodeInput from);
 
 // `procevent_exporter encode`: JSON lines, as decode prints them, to datagrams in hex. Used by Run.
 

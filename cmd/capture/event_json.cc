@@ -33,9 +33,9 @@ bool IsPlain(const CommBytes& comm) {
   return comm == alone && CommLabel(name.view()).view() == name.view();
 }
 
-class KeyWriter {
+class JsonFieldWriter {
  public:
-  explicit KeyWriter(Json& object) : object_(object) {}
+  explicit JsonFieldWriter(Json& object) : object_(object) {}
 
   template <typename Integer>
   void Number(std::string_view key, Integer number) {
@@ -44,10 +44,10 @@ class KeyWriter {
   void Comm(const CommBytes& comm) {
     object_["comm"] = CommLabel(CommName(comm).view()).view();
     if (!IsPlain(comm)) {
-      object_["comm_hex"] = HexOf(std::as_bytes(std::span(comm)));
+      object_["comm_hex"] = EncodeHex(std::as_bytes(std::span(comm)));
     }
   }
-  void Ending(std::uint32_t wait_status) {
+  void RawWaitStatus(std::uint32_t wait_status) {
     const WaitStatus ending = DecodeWaitStatus(wait_status);
     if (ending.signal == 0) {
       object_["status"] = ending.status;
@@ -56,7 +56,7 @@ class KeyWriter {
       object_["core_dumped"] = ending.core_dumped;
     }
   }
-  void Payload(std::span<const std::byte> payload) { object_["payload"] = HexOf(payload); }
+  void Payload(std::span<const std::byte> payload) { object_["payload"] = EncodeHex(payload); }
 
  private:
   Json& object_;
@@ -65,19 +65,19 @@ class KeyWriter {
 Json ObjectOf(Event event) {
   Json object;
   object["event"] = kEventNames.at(static_cast<std::size_t>(event.kind()));
-  KeyWriter writer(object);
-  EventKeys(writer, event).Visit();
+  JsonFieldWriter writer(object);
+  EventFieldVisitor(writer, event).Visit();
   return object;
 }
 
 Json ObjectOfFault(const Message& message) {
-  const auto* const form = std::ranges::find(kFaultForms, message.outcome, &FaultForm::outcome);
+  const auto* const form = std::ranges::find(kDecodeErrorFields, message.outcome, &DecodeErrorFields::outcome);
   Json object;
   object["error"] = form->error;
   if (!form->layer.empty()) {
     object["layer"] = form->layer;
   }
-  if (message.outcome == Outcome::kKernelError) {
+  if (message.outcome == DecodeOutcome::kKernelError) {
     object["errno"] = message.kernel_errno;
   }
   return object;
@@ -85,7 +85,7 @@ Json ObjectOfFault(const Message& message) {
 
 }  // namespace
 
-std::string JsonLineOf(const Event& event, const std::optional<CommName>& command, const std::string& user) {
+std::string FormatJsonLine(const Event& event, const std::optional<CommName>& command, const std::string& user) {
   Json object = ObjectOf(event);
   if (command) {
     object["command"] = CommLabel(command->view()).view();
@@ -96,16 +96,18 @@ std::string JsonLineOf(const Event& event, const std::optional<CommName>& comman
   return object.dump();
 }
 
-std::string JsonLineOfLoss(std::uint32_t lost, std::uint32_t cpu) { return Json{{"lost", lost}, {"cpu", cpu}}.dump(); }
+std::string FormatLossJsonLine(std::uint32_t lost, std::uint32_t cpu) {
+  return Json{{"lost", lost}, {"cpu", cpu}}.dump();
+}
 
-std::string JsonLineOf(const Message& message) {
+std::string FormatJsonLine(const Message& message) {
   switch (message.outcome) {
-    case Outcome::kEvent:
+    case DecodeOutcome::kEvent:
       return ObjectOf(message.event).dump();
-    case Outcome::kControl:
-      return Json{{"control", kControls.at(static_cast<std::size_t>(message.control))}}.dump();
-    case Outcome::kAcknowledgement:
-      return Json{{"control", kControls[kAckControl]}}.dump();
+    case DecodeOutcome::kControl:
+      return Json{{"control", kControlNames.at(static_cast<std::size_t>(message.control))}}.dump();
+    case DecodeOutcome::kAcknowledgement:
+      return Json{{"control", kControlNames[kAckControlIndex]}}.dump();
     default:
       return ObjectOfFault(message).dump();
   }
@@ -151,7 +153,7 @@ std::string Parse(std::string_view line, Json& object) {
   if (!object.is_object()) {
     return "found no object" + std::string(kAllowed);
   }
-  return twice.empty() ? "" : Printable(twice) + ": found the key a second time, allowed is each key once";
+  return twice.empty() ? "" : EscapeUnprintable(twice) + ": found the key a second time, allowed is each key once";
 }
 
 // An unknown event that a decoder knows after all would come back as another line.
@@ -159,58 +161,59 @@ bool StaysUnknown(const Event& event) {
   const Bytes datagram = EncodeEvent(event);
   Decoder decoder(datagram);
   Message message;
-  return decoder.Next(message) && message.outcome == Outcome::kEvent && message.event.kind() == EventKind::kUnknown;
+  return decoder.Next(message) && message.outcome == DecodeOutcome::kEvent &&
+         message.event.kind() == EventKind::kUnknown;
 }
 
-void ReadEvent(KeyReader& keys, Message& message) {
-  const auto kind = keys.Word("event", kEventNames);
+void ReadEvent(JsonFieldReader& keys, Message& message) {
+  const auto kind = keys.ReadChoice("event", kEventNames);
   if (!kind) {
     return;
   }
-  message.outcome = Outcome::kEvent;
+  message.outcome = DecodeOutcome::kEvent;
   message.event.body = EmptyBodies().at(*kind);
-  EventKeys(keys, message.event).Visit();
+  EventFieldVisitor(keys, message.event).Visit();
   if (message.event.kind() == EventKind::kUnknown && !StaysUnknown(message.event)) {
-    keys.Refuse("what", std::to_string(message.event.what), "a number that is no other event's");
+    keys.SetFault("what", std::to_string(message.event.what), "a number that is no other event's");
   }
 }
 
-void ReadControl(KeyReader& keys, Message& message) {
-  if (const auto control = keys.Word("control", kControls)) {
-    message.outcome = *control == kAckControl ? Outcome::kAcknowledgement : Outcome::kControl;
+void ReadControl(JsonFieldReader& keys, Message& message) {
+  if (const auto control = keys.ReadChoice("control", kControlNames)) {
+    message.outcome = *control == kAckControlIndex ? DecodeOutcome::kAcknowledgement : DecodeOutcome::kControl;
     message.control = static_cast<Control>(*control);
   }
 }
 
-void ReadFault(KeyReader& keys, Message& message) {
-  const auto error = keys.Word("error", kErrors);
+void ReadFault(JsonFieldReader& keys, Message& message) {
+  const auto error = keys.ReadChoice("error", kErrorNames);
   if (!error) {
     return;
   }
   std::string_view layer;
-  if (kErrors.at(*error) == kFaultForms.front().error) {
-    layer = kLayers.at(keys.Word("layer", kLayers).value_or(0));
+  if (kErrorNames.at(*error) == kDecodeErrorFields.front().error) {
+    layer = kLayerNames.at(keys.ReadChoice("layer", kLayerNames).value_or(0));
   }
-  message.outcome = std::ranges::find_if(kFaultForms, [&](const FaultForm& form) {
-                      return form.error == kErrors.at(*error) && form.layer == layer;
+  message.outcome = std::ranges::find_if(kDecodeErrorFields, [&](const DecodeErrorFields& form) {
+                      return form.error == kErrorNames.at(*error) && form.layer == layer;
                     })->outcome;
-  if (message.outcome == Outcome::kKernelError) {
+  if (message.outcome == DecodeOutcome::kKernelError) {
     constexpr std::int32_t kLowest = std::numeric_limits<std::int32_t>::min();
     keys.Number("errno", message.kernel_errno);
     if (message.kernel_errno <= 0 && message.kernel_errno != kLowest) {
-      keys.Refuse("errno", std::to_string(message.kernel_errno), "a number above 0, or " + std::to_string(kLowest));
+      keys.SetFault("errno", std::to_string(message.kernel_errno), "a number above 0, or " + std::to_string(kLowest));
     }
   }
 }
 
 }  // namespace
 
-std::variant<Bytes, std::string> DatagramOf(std::string_view line) {
+std::variant<Bytes, std::string> ParseJsonLine(std::string_view line) {
   Json object;
   if (std::string fault = Parse(line, object); !fault.empty()) {
     return fault;
   }
-  KeyReader keys(object);
+  JsonFieldReader keys(object);
   Message message;
   if (keys.Has("event")) {
     ReadEvent(keys, message);

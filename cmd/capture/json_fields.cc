@@ -27,7 +27,7 @@ std::string FoundOf(const Json* value) {
     return "nothing";
   }
   if (value->is_string()) {
-    return Quoted(value->get_ref<const std::string&>());
+    return QuotePrintable(value->get_ref<const std::string&>());
   }
   return value->is_array() ? "a list" : value->is_object() ? "an object" : value->dump();
 }
@@ -38,7 +38,7 @@ const std::string* TextOf(const Json* value) {
 
 std::optional<Bytes> BytesOf(const Json* value) {
   const std::string* const text = TextOf(value);
-  return text == nullptr ? std::nullopt : BytesOfHex(*text);
+  return text == nullptr ? std::nullopt : DecodeHex(*text);
 }
 
 template <typename Integer>
@@ -49,35 +49,35 @@ bool Fits(const Json& value) {
 
 }  // namespace
 
-const Json* KeyReader::Take(std::string_view key) {
+const Json* JsonFieldReader::Take(std::string_view key) {
   taken_.push_back(key);
   const auto found = object_.find(key);
   return found == object_.end() ? nullptr : &*found;
 }
 
-void KeyReader::Refuse(std::string_view key, const std::string& found, const std::string& allowed) {
+void JsonFieldReader::SetFault(std::string_view key, const std::string& found, const std::string& allowed) {
   if (fault_.empty()) {
-    fault_ = Describe(procevent::Fault{{}, {}, std::string(key), found, allowed});
+    fault_ = Describe(procevent::ConfigError{{}, {}, std::string(key), found, allowed});
   }
 }
 
 template <typename Integer>
-void KeyReader::Whole(std::string_view key, Integer& number) {
+void JsonFieldReader::Whole(std::string_view key, Integer& number) {
   const Json* const value = Take(key);
   if (value != nullptr && Fits<Integer>(*value)) {
     number = value->get<Integer>();
     return;
   }
   using Limits = std::numeric_limits<Integer>;
-  Refuse(key, FoundOf(value),
-         "a whole number from " + std::to_string(Limits::min()) + " to " + std::to_string(Limits::max()));
+  SetFault(key, FoundOf(value),
+           "a whole number from " + std::to_string(Limits::min()) + " to " + std::to_string(Limits::max()));
 }
 
-void KeyReader::Number(std::string_view key, std::int32_t& number) { Whole(key, number); }
-void KeyReader::Number(std::string_view key, std::uint32_t& number) { Whole(key, number); }
-void KeyReader::Number(std::string_view key, std::uint64_t& number) { Whole(key, number); }
+void JsonFieldReader::Number(std::string_view key, std::int32_t& number) { Whole(key, number); }
+void JsonFieldReader::Number(std::string_view key, std::uint32_t& number) { Whole(key, number); }
+void JsonFieldReader::Number(std::string_view key, std::uint64_t& number) { Whole(key, number); }
 
-void KeyReader::Comm(std::array<char, kCommSize>& comm) {
+void JsonFieldReader::Comm(std::array<char, kCommSize>& comm) {
   const Json* const value = Take("comm");
   const Json* const hex = Take("comm_hex");
   const std::string* const text = TextOf(value);
@@ -88,20 +88,20 @@ void KeyReader::Comm(std::array<char, kCommSize>& comm) {
     return;
   }
   if (hex == nullptr || (value != nullptr && text == nullptr)) {
-    Refuse("comm", FoundOf(value), "a text of at most 15 bytes without NUL, or any text and comm_hex");
+    SetFault("comm", FoundOf(value), "a text of at most 15 bytes without NUL, or any text and comm_hex");
   }
 }
 
-void KeyReader::CommHex(const Json& value, std::array<char, kCommSize>& comm) {
+void JsonFieldReader::CommHex(const Json& value, std::array<char, kCommSize>& comm) {
   const std::optional<Bytes> bytes = BytesOf(&value);
   if (bytes && bytes->size() == comm.size()) {
     std::ranges::transform(*bytes, comm.begin(), [](std::byte byte) { return std::to_integer<char>(byte); });
   } else {
-    Refuse("comm_hex", FoundOf(&value), "16 bytes as 32 hex digits");
+    SetFault("comm_hex", FoundOf(&value), "16 bytes as 32 hex digits");
   }
 }
 
-void KeyReader::Ending(std::uint32_t wait_status) {
+void JsonFieldReader::RawWaitStatus(std::uint32_t wait_status) {
   const WaitStatus ending = DecodeWaitStatus(wait_status);
   const Json none;
   const bool killed = ending.signal != 0;
@@ -112,25 +112,26 @@ void KeyReader::Ending(std::uint32_t wait_status) {
   for (const auto& [key, expected] : derived) {
     const Json* const value = Take(key);
     if (value != nullptr && (expected.is_null() || value->is_number_float() || *value != expected)) {
-      Refuse(key, FoundOf(value),
-             (expected.is_null() ? "none" : expected.dump()) + std::string(", as exit_code says, or to leave it out"));
+      SetFault(
+          key, FoundOf(value),
+          (expected.is_null() ? "none" : expected.dump()) + std::string(", as exit_code says, or to leave it out"));
     }
   }
 }
 
-void KeyReader::Payload(std::span<const std::byte>& payload) {
+void JsonFieldReader::Payload(std::span<const std::byte>& payload) {
   constexpr std::size_t kMostBytes = 0xFFFF - 16;  // the connector's length has 16 bits, and an event has a header
   const Json* const value = Take("payload");
   const std::optional<Bytes> bytes = BytesOf(value);
   if (!bytes || bytes->size() > kMostBytes) {
-    Refuse("payload", FoundOf(value), "an even number of hex digits, at most " + std::to_string(2 * kMostBytes));
+    SetFault("payload", FoundOf(value), "an even number of hex digits, at most " + std::to_string(2 * kMostBytes));
     return;
   }
   payload_ = *bytes;
   payload = payload_;
 }
 
-std::optional<std::size_t> KeyReader::Word(std::string_view key, std::span<const std::string_view> words) {
+std::optional<std::size_t> JsonFieldReader::ReadChoice(std::string_view key, std::span<const std::string_view> words) {
   const Json* const value = Take(key);
   const std::string* const text = TextOf(value);
   const auto word = text == nullptr ? words.end() : std::ranges::find(words, *text);
@@ -138,18 +139,19 @@ std::optional<std::size_t> KeyReader::Word(std::string_view key, std::span<const
     return static_cast<std::size_t>(word - words.begin());
   }
   keys_known_ = false;
-  Refuse(key, FoundOf(value), "one of " + ListOf(words) + (text == nullptr ? "" : DidYouMean(Suggest(*text, words))));
+  SetFault(key, FoundOf(value),
+           "one of " + ListOf(words) + (text == nullptr ? "" : DidYouMean(SuggestWord(*text, words))));
   return std::nullopt;
 }
 
-std::string KeyReader::Fault() const {
+std::string JsonFieldReader::Fault() const {
   for (const auto& [key, value] : object_.items()) {
     if (keys_known_ && std::ranges::find(taken_, key) == taken_.end()) {
-      return Describe(procevent::Fault{{},
-                                       {},
-                                       key.empty() ? "\"\"" : Printable(key),
-                                       "an unknown key",
-                                       "one of " + ListOf(taken_) + DidYouMean(Suggest(key, taken_))});
+      return Describe(procevent::ConfigError{{},
+                                             {},
+                                             key.empty() ? "\"\"" : EscapeUnprintable(key),
+                                             "an unknown key",
+                                             "one of " + ListOf(taken_) + DidYouMean(SuggestWord(key, taken_))});
     }
   }
   return fault_;

@@ -20,25 +20,25 @@ namespace procevent {
 
 // The keys of one JSON object, taken one by one, and the fault that it has. Used by json_datagram.
 
-class KeyReader {
+class JsonFieldReader {
  public:
   // The object must outlive this.
-  explicit KeyReader(const nlohmann::ordered_json& object) : object_(object) {}
+  explicit JsonFieldReader(const nlohmann::ordered_json& object) : object_(object) {}
 
   [[nodiscard]] bool Has(std::string_view key) const { return object_.contains(key); }
 
-  // As EventKeys calls them. What is wrong is left as it is; Fault tells.
+  // As EventFieldVisitor calls them. What is wrong is left as it is; Fault tells.
   void Number(std::string_view key, std::int32_t& number);
   void Number(std::string_view key, std::uint32_t& number);
   void Number(std::string_view key, std::uint64_t& number);
   void Comm(std::array<char, kCommSize>& comm);
-  void Ending(std::uint32_t wait_status);  // what is derived from it may be missing, but not contradict
+  void RawWaitStatus(std::uint32_t wait_status);  // what is derived from it may be missing, but not contradict
   void Payload(std::span<const std::byte>& payload);
 
   // Which of these words it is. Nothing: none of them, and what the other keys should be is not known.
-  std::optional<std::size_t> Word(std::string_view key, std::span<const std::string_view> words);
+  std::optional<std::size_t> ReadChoice(std::string_view key, std::span<const std::string_view> words);
 
-  void Refuse(std::string_view key, const std::string& found, const std::string& allowed);
+  void SetFault(std::string_view key, const std::string& found, const std::string& allowed);
 
   // Once all is taken; empty if all is well. A key that nobody took is told first: it may be another one misspelt.
   [[nodiscard]] std::string Fault() const;
@@ -64,9 +64,9 @@ class KeyReader {
 // Calls for each key of the event, all but the first, `event`: keys.Number(key, number), and for what is no number
 // keys.Comm(bytes), keys.Ending(wait status) or keys.Payload(bytes). Who writes is given a copy of the event.
 template <typename Keys>
-class EventKeys {
+class EventFieldVisitor {
  public:
-  EventKeys(Keys& keys, Event& event) : keys_(keys), event_(event) {}
+  EventFieldVisitor(Keys& keys, Event& event) : keys_(keys), event_(event) {}
 
   void Visit() {
     keys_.Number("cpu", event_.cpu);
@@ -90,7 +90,7 @@ class EventKeys {
     keys_.Number("exit_code", body.wait_status);
     keys_.Number("exit_signal", body.parent_signal);
     Pair("parent_pid", "parent_tgid", body.parent);
-    keys_.Ending(body.wait_status);
+    keys_.RawWaitStatus(body.wait_status);
   }
   void Of(UidBody& body) {
     Process(body.task);
@@ -133,27 +133,27 @@ class EventKeys {
 // How a message is told in JSON that is no event: said once, for who writes it and for who reads it. Used by json_lines
 // and json_datagram.
 
-struct FaultForm {
-  Outcome outcome;
+struct DecodeErrorFields {
+  DecodeOutcome outcome;
   std::string_view error;
   std::string_view layer;  // of what is cut off
 };
-inline constexpr std::array kFaultForms{
-    FaultForm{Outcome::kTruncatedNetlinkHeader, "truncated", "netlink"},
-    FaultForm{Outcome::kTruncatedConnectorHeader, "truncated", "connector"},
-    FaultForm{Outcome::kTruncatedEventHeader, "truncated", "header"},
-    FaultForm{Outcome::kTruncatedEventBody, "truncated", "body"},
-    FaultForm{Outcome::kForeignConnector, "wrong_connector", ""},
-    FaultForm{Outcome::kOverrun, "overrun", ""},
-    FaultForm{Outcome::kKernelError, "kernel", ""},  // and its errno
-    FaultForm{Outcome::kReservedType, "reserved_type", ""},
-    FaultForm{Outcome::kWrongLength, "wrong_length", ""},
+inline constexpr std::array kDecodeErrorFields{
+    DecodeErrorFields{DecodeOutcome::kTruncatedNetlinkHeader, "truncated", "netlink"},
+    DecodeErrorFields{DecodeOutcome::kTruncatedConnectorHeader, "truncated", "connector"},
+    DecodeErrorFields{DecodeOutcome::kTruncatedEventHeader, "truncated", "header"},
+    DecodeErrorFields{DecodeOutcome::kTruncatedEventBody, "truncated", "body"},
+    DecodeErrorFields{DecodeOutcome::kForeignConnector, "wrong_connector", ""},
+    DecodeErrorFields{DecodeOutcome::kOverrun, "overrun", ""},
+    DecodeErrorFields{DecodeOutcome::kKernelError, "kernel", ""},  // and its errno
+    DecodeErrorFields{DecodeOutcome::kReservedType, "reserved_type", ""},
+    DecodeErrorFields{DecodeOutcome::kWrongLength, "wrong_length", ""},
 };
-inline constexpr std::array<std::string_view, 6> kErrors{"truncated", "wrong_connector", "overrun",
-                                                         "kernel",    "reserved_type",   "wrong_length"};
-inline constexpr std::array<std::string_view, 4> kLayers{"netlink", "connector", "header", "body"};
+inline constexpr std::array<std::string_view, 6> kErrorNames{"truncated", "wrong_connector", "overrun",
+                                                             "kernel",    "reserved_type",   "wrong_length"};
+inline constexpr std::array<std::string_view, 4> kLayerNames{"netlink", "connector", "header", "body"};
 
-inline constexpr std::array<std::string_view, 3> kControls{"noop", "done", "ack"};
-inline constexpr std::size_t kAckControl = 2;  // the two before it are indexed by Control
+inline constexpr std::array<std::string_view, 3> kControlNames{"noop", "done", "ack"};
+inline constexpr std::size_t kAckControlIndex = 2;  // the two before it are indexed by Control
 
 }  // namespace procevent

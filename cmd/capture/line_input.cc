@@ -17,7 +17,7 @@ constexpr std::string_view kDigits = "0123456789abcdef";
 
 }  // namespace
 
-std::string HexOf(std::span<const std::byte> bytes) {
+std::string EncodeHex(std::span<const std::byte> bytes) {
   std::string hex;
   hex.reserve(2 * bytes.size());
   for (const std::byte byte : bytes) {
@@ -27,12 +27,12 @@ std::string HexOf(std::span<const std::byte> bytes) {
   return hex;
 }
 
-std::optional<Bytes> BytesOfHex(std::string_view digits) {
+std::optional<Bytes> DecodeHex(std::string_view digits) {
   Bytes bytes;
   bytes.reserve(digits.size() / 2);
   for (; digits.size() >= 2; digits.remove_prefix(2)) {
-    const std::size_t high = kDigits.find(Small(digits[0]));
-    const std::size_t low = kDigits.find(Small(digits[1]));
+    const std::size_t high = kDigits.find(ToLowerAscii(digits[0]));
+    const std::size_t low = kDigits.find(ToLowerAscii(digits[1]));
     if (high == std::string_view::npos || low == std::string_view::npos) {
       return std::nullopt;
     }
@@ -66,19 +66,19 @@ bool LineInput::Next(std::string_view& line) {
     return false;
   }
   line = Trimmed(std::string_view(text_).substr(next_, end - next_));
-  too_long_ = std::exchange(skipping_, false) || line.size() > kMostBytes;
+  too_long_ = std::exchange(skipping_, false) || line.size() > kMaxBytes;
   next_ = end + 1;
   ++number_;
   return true;
 }
 
-bool LineInput::Fill() {
+bool LineInput::ReadMore() {
   constexpr std::size_t kChunk = 64U << 10U;
   if (ended_) {
     return false;
   }
   text_.erase(0, std::exchange(next_, 0));
-  if (text_.size() > kMostBytes) {
+  if (text_.size() > kMaxBytes) {
     text_.clear();
     skipping_ = true;
   }

@@ -15,17 +15,17 @@ namespace procevent {
 // Bytes as hex digits, and back. Pure; used by decode and encode.
 
 // Two small digits a byte, nothing between them.
-std::string HexOf(std::span<const std::byte> bytes);
+std::string EncodeHex(std::span<const std::byte> bytes);
 
 // Nothing if it is an odd number of digits, or anything else stands among them. Capitals are digits too.
-std::optional<Bytes> BytesOfHex(std::string_view digits);
+std::optional<Bytes> DecodeHex(std::string_view digits);
 
 // The lines of a file or a pipe, as they come, in memory that does not grow. Used by decode and encode.
 
 class LineInput {
  public:
   // Any datagram that the connector's 16 bits of length can tell of, in hex or in JSON.
-  static constexpr std::size_t kMostBytes = 256U << 10U;
+  static constexpr std::size_t kMaxBytes = 256U << 10U;
 
   explicit LineInput(int fd) : fd_(fd) {}
 
@@ -36,9 +36,9 @@ class LineInput {
   [[nodiscard]] bool too_long() const { return too_long_; }       // it was longer than kMostBytes, and is not there
 
   // Waits for more; false: it has ended, or cannot be read.
-  bool Fill();
+  bool ReadMore();
   // Why it cannot: an errno; 0: it can.
-  [[nodiscard]] int fault() const { return fault_; }
+  [[nodiscard]] int read_errno() const { return fault_; }
 
  private:
   int fd_;

@@ -34,13 +34,13 @@ constexpr std::chrono::milliseconds kAnswer{200};              // then it looks 
 
 class Recording {
  public:
-  Recording(Reader& reader, NoticeLog& notices, const CaptureWriter& writer, const Signals& signals)
+  Recording(Reader& reader, NoticeLog& notices, const CaptureWriter& writer, const SignalReceiver& signals)
       : reader_(reader), notices_(notices), writer_(writer), signals_(signals) {}
 
   // Until the kernel is heard, and who lives is written. Why it is not heard; nothing, if it is, or waiting is over.
   std::string AwaitKernel(std::uint64_t end_ns) {
     while (MonotonicNanos() < end_ns && Goes()) {
-      if (const ListenerState state = AskForState(reader_.exchange(), kAnswer); state.answered) {
+      if (const SubscriptionStatus state = RequestSubscriptionStatus(reader_.exchange(), kAnswer); state.answered) {
         return state.cause;
       }
     }
@@ -58,39 +58,38 @@ class Recording {
 
  private:
   bool Goes() {
-    stopped_ = stopped_ || signals_.Take() != 0;
+    stopped_ = stopped_ || signals_.ReadSignal() != 0;
     return !stopped_ && !writer_.failed();
   }
 
   Reader& reader_;
   NoticeLog& notices_;
   const CaptureWriter& writer_;
-  const Signals& signals_;
+  const SignalReceiver& signals_;
   bool stopped_ = false;
 };
 
 // What the capture holds, or what it should.
-std::string Told(const Numbers& numbers, bool loss_exact, const CaptureWriter& writer, std::uint64_t lasted_ns) {
+std::string Told(const LedgerSnapshot& numbers, bool loss_exact, const CaptureWriter& writer, std::uint64_t lasted_ns) {
   std::uint64_t events = 0;
   for (const std::uint64_t kind : numbers.events) {
     events += kind;
   }
   return (writer.failed() ? "heard " : "recorded ") + std::to_string(events) + " events in " +
          std::to_string(lasted_ns / kNanosPerMilli) + " ms, " +
-         (loss_exact ? std::to_string(numbers.lost_in_all()) : "it is not known how many") +
-         " were lost; the capture " + (writer.failed() ? "ends before that, and has " : "has ") +
-         std::to_string(writer.bytes()) + " bytes";
+         (loss_exact ? std::to_string(numbers.total_lost()) : "it is not known how many") + " were lost; the capture " +
+         (writer.failed() ? "ends before that, and has " : "has ") + std::to_string(writer.bytes()) + " bytes";
 }
 
-void RecordTo(CaptureWriter& writer, const Config& config, const RecordOrder& order, const Signals& signals,
-              const Log& log, Privilege& privilege) {
-  const Hearing hearing = HearingOf(config.connector.events);
+void RecordTo(CaptureWriter& writer, const Config& config, const RecordOptions& order, const SignalReceiver& signals,
+              const Log& log, PrivilegeDropper& privilege) {
+  const EventCoverage hearing = CoverageOf(config.connector.events);
   Reader reader(std::make_unique<ConnectorSource>(config.connector), config.reader, PossibleCpus(), hearing,
-                config.ledger, Proc(), &writer);
-  NoticeLog notices(reader.notices(), [&log](LogLevel level, std::string_view text) { log.Say(level, text); });
+                config.ledger, ProcFs(), &writer);
+  NoticeLog notices(reader.notices(), [&log](LogLevel level, std::string_view text) { log.Write(level, text); });
   Recording recording(reader, notices, writer, signals);
-  reader.Launch([&privilege] { privilege.KeepForReader(); });
-  privilege.KeepNothing();
+  reader.StartWithoutWaiting([&privilege] { privilege.KeepForReader(); });
+  privilege.DropAll();
   const std::uint64_t lasts =
       order.duration ? static_cast<std::uint64_t>(order.duration->count()) * kNanosPerMilli : kEndOfTime / 2;
   if (const std::string cause = recording.AwaitKernel(MonotonicNanos() + lasts + kLongestStart); !cause.empty()) {
@@ -101,7 +100,8 @@ void RecordTo(CaptureWriter& writer, const Config& config, const RecordOrder& or
   reader.Stop();
   notices.Print(kEndOfTime);
   const Status written = writer.Finish();
-  log.Say(LogLevel::kInfo, Told(reader.Counted(), hearing == Hearing::kAll, writer, MonotonicNanos() - began));
+  log.Write(LogLevel::kInfo,
+            Told(reader.FinalLedgerSnapshot(), hearing == EventCoverage::kAll, writer, MonotonicNanos() - began));
   if (!written && written.error().code != EPIPE) {  // who has seen enough is no fault
     throw std::runtime_error(Describe(written.error()));
   }
@@ -109,17 +109,17 @@ void RecordTo(CaptureWriter& writer, const Config& config, const RecordOrder& or
 
 }  // namespace
 
-int Record(const Config& config, const RecordOrder& order) {
-  OpenStandardDescriptors();
-  const Signals signals;
+int Record(const Config& config, const RecordOptions& order) {
+  ReserveStandardDescriptors();
+  const SignalReceiver signals;
   const Log log(config.log);
   try {
     CaptureWriter writer(order.file);
-    Privilege privilege([&log](LogLevel level, std::string_view text) { log.Say(level, text); });
+    PrivilegeDropper privilege([&log](LogLevel level, std::string_view text) { log.Write(level, text); });
     RecordTo(writer, config, order, signals, log, privilege);
     return 0;
   } catch (const std::exception& e) {
-    log.Say(LogLevel::kError, WhyEnded(e));
+    log.Write(LogLevel::kError, DescribeFatal(e));
     return 1;
   }
 }

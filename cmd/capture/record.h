@@ -7,6 +7,6 @@
 namespace procevent {
 
 // The exit code.
-int Record(const Config& config, const RecordOrder& order);
+int Record(const Config& config, const RecordOptions& order);
 
 }  // namespace procevent

@@ -33,19 +33,19 @@ Flags Exit(int code, std::string out, std::string err) {
 
 Flags UsageFault(std::string_view message) {
   constexpr int kWrongUsage = 2;
-  return Exit(kWrongUsage, {}, UsageText(message));
+  return Exit(kWrongUsage, {}, FormatUsageError(message));
 }
 
 // What is wrong with how often a text was given, or with the duration that it is; empty: nothing.
 std::string TakeDuration(const Durations& given, std::optional<std::chrono::milliseconds>& duration) {
   constexpr std::chrono::milliseconds kLongest = std::chrono::hours(720);
   if (given.size() > 1) {
-    return TwiceText(kDurationFlag);
+    return FormatRepeatedFlagError(kDurationFlag);
   }
   if (!given.empty()) {
     duration = ParseDuration(given.front());
     if (!duration || duration->count() == 0 || *duration > kLongest) {
-      return Describe(DurationFault(Quoted(given.front())));
+      return Describe(DurationFault(QuotePrintable(given.front())));
     }
   }
   return {};
@@ -97,7 +97,7 @@ class CommandLine {
   }
 
   Flags Parse(std::span<const char* const> arguments) {
-    if (const auto fault = WrongValue(arguments)) {
+    if (const auto fault = FindFlagValueFault(arguments)) {
       return UsageFault(Describe(*fault));
     }
     try {
@@ -138,18 +138,18 @@ class CommandLine {
   [[nodiscard]] Flags Unknown(const std::string& argument) const {
     constexpr std::size_t kMostBytes = 100;
     const std::string cut = argument.substr(0, argument.find('='));  // what is behind it may be a secret
-    const std::string shown = Quoted(argument.starts_with('-') ? cut : argument, kMostBytes);
+    const std::string shown = QuotePrintable(argument.starts_with('-') ? cut : argument, kMostBytes);
     if (!argument.starts_with('-')) {
       return UnknownCommand(argument, shown);
     }
     const std::string_view name = NameOf(argument);
-    if (IsReverseProxys(name)) {
-      return UsageFault(Describe(ReverseProxyFault({}, {}, Printable(cut, kMostBytes))));
+    if (IsTlsSetting(name)) {
+      return UsageFault(Describe(TlsSettingError({}, {}, EscapeUnprintable(cut, kMostBytes))));
     }
     const std::vector<std::string_view> flags = KnownFlags();
     const std::string_view meant = SuggestPath(name, flags);
     if (meant.empty() && FindKey(name) != nullptr) {
-      return UsageFault("unknown flag " + shown + ": set it in the file, or as " + VariableOf(name));
+      return UsageFault("unknown flag " + shown + ": set it in the file, or as " + EnvironmentVariableName(name));
     }
     return UsageFault("unknown flag " + shown + DidYouMean(meant.empty() ? "" : "--" + std::string(meant)));
   }
@@ -165,7 +165,7 @@ class CommandLine {
     if (std::ranges::find(commands, argument) != commands.end()) {
       return UsageFault("a second command, " + shown + ": give one at a time");
     }
-    return UsageFault("unknown command " + shown + DidYouMean(Suggest(argument, commands)));
+    return UsageFault("unknown command " + shown + DidYouMean(SuggestWord(argument, commands)));
   }
 
   // Those of the program, and of the command that was given.
@@ -192,7 +192,7 @@ class CommandLine {
   Flags Collect() {
     Flags flags;
     if (files_.size() > 1) {
-      return UsageFault(TwiceText(kFileFlag));
+      return UsageFault(FormatRepeatedFlagError(kFileFlag));
     }
     if (!files_.empty()) {
       flags.config_file = files_.front();
@@ -200,7 +200,7 @@ class CommandLine {
     for (std::size_t i = 0; i < kSettingFlags.size(); ++i) {
       const SettingFlag& flag = kSettingFlags.at(i);
       if (values_.at(i).size() > 1 && !flag.repeatable) {
-        return UsageFault(TwiceText(flag.flag));
+        return UsageFault(FormatRepeatedFlagError(flag.flag));
       }
       if (!values_.at(i).empty()) {
         flags.settings.push_back({flag.flag, flag.path, values_.at(i)});
@@ -255,7 +255,7 @@ class CommandLine {
       return UsageFault("watch shows nothing yet but events: give it --events");
     }
     if (comms_.size() > 1) {
-      return UsageFault(TwiceText(kCommFlag));
+      return UsageFault(FormatRepeatedFlagError(kCommFlag));
     }
     if (!comms_.empty()) {
       flags.watch.command = comms_.front();

@@ -15,23 +15,23 @@
 namespace procevent {
 
 // A flag that replaces what the file says at a key.
-struct Setting {
+struct ConfigOverride {
   std::string_view flag;  // "--log.level"
   std::string_view path;  // "log.level"
   std::vector<std::string> values;
 };
 
-struct RecordOrder {
+struct RecordOptions {
   std::string file;                                   // "-" is the standard output
   std::optional<std::chrono::milliseconds> duration;  // nothing: until a signal comes
 };
 
 // Which kinds of events are shown, by their places. ACKs answer somebody's subscription: only who asks sees them.
 using EventTypes = std::array<bool, kEventKinds>;
-inline constexpr EventTypes kUsualTypes{false, true, true, true, true, true, true, true, true, true, true};
+inline constexpr EventTypes kDefaultEventTypes{false, true, true, true, true, true, true, true, true, true, true};
 
-struct WatchOrder {
-  EventTypes types = kUsualTypes;
+struct WatchOptions {
+  EventTypes types = kDefaultEventTypes;
   std::optional<std::string> command = {};  // what it must be, as a pattern like those of a shell
   bool json = false;
   std::optional<std::chrono::milliseconds> duration = {};  // nothing: until a signal comes, or nobody reads
@@ -52,12 +52,12 @@ struct Flags {
   Command command = Command::kServe;
 
   std::optional<std::string> config_file;
-  std::vector<Setting> settings;  // those that were given
-  bool json = false;              // kDoctor: what it prints
-  RecordOrder record;             // kRecord
-  bool hex = false;               // kDecode: what it reads
-  std::string file = "-";         // kDecode, kEncode: from where
-  WatchOrder watch;               // kWatch
+  std::vector<ConfigOverride> settings;  // those that were given
+  bool json = false;                     // kDoctor: what it prints
+  RecordOptions record;                  // kRecord
+  bool hex = false;                      // kDecode: what it reads
+  std::string file = "-";                // kDecode, kEncode: from where
+  WatchOptions watch;                    // kWatch
 
   // kExit: what to print where, and the code.
   std::string out;

@@ -30,16 +30,16 @@ Status WriteAll(int fd, std::string_view text) {
   return Success{};
 }
 
-int PrintAndExitWith(int code, std::string_view text) {
+int PrintWithExitCode(int code, std::string_view text) {
   if (const Status written = WriteAll(STDOUT_FILENO, text); !written) {
-    TellFault("procevent_exporter: " + Describe(written.error()));
+    PrintError("procevent_exporter: " + Describe(written.error()));
     return 1;
   }
   return code;
 }
 
 // Where this cannot be written either, the exit code is all that is left.
-void TellFault(std::string_view line) { static_cast<void>(WriteAll(STDERR_FILENO, std::string(line) + '\n')); }
+void PrintError(std::string_view line) { static_cast<void>(WriteAll(STDERR_FILENO, std::string(line) + '\n')); }
 
 LineOutput::LineOutput(int interrupt_fd) : interrupt_fd_(interrupt_fd) {
   static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
@@ -58,7 +58,7 @@ bool LineOutput::Flush() {
       state_ = State::kClosed;  // who has seen enough is no fault
     } else if (!written) {
       state_ = State::kFailed;
-      TellFault("procevent_exporter: " + Describe(written.error()));
+      PrintError("procevent_exporter: " + Describe(written.error()));
     }
   }
   text_.clear();
@@ -82,7 +82,7 @@ bool LineOutput::FlushWhenLarge() {
   return text_.size() < kLarge ? open() : Flush();
 }
 
-void OpenStandardDescriptors() {
+void ReserveStandardDescriptors() {
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (::fcntl(fd, F_GETFD) < 0) {
       // It is given the lowest number that is free, and is open the other way round, without CLOEXEC as they are.

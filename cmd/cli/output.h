@@ -13,10 +13,10 @@ namespace procevent {
 Status WriteAll(int fd, std::string_view text);
 
 // Prints to the standard output: `code`, or 1 and a line on the standard error if that fails.
-int PrintAndExitWith(int code, std::string_view text);
+int PrintWithExitCode(int code, std::string_view text);
 
 // A line for the standard error.
-void TellFault(std::string_view line);
+void PrintError(std::string_view line);
 
 // Many lines for the standard output, written in blocks.
 class LineOutput {
@@ -32,7 +32,7 @@ class LineOutput {
   bool Flush();
   bool FlushWhenLarge();
   // When the clock of the machine's uptime says so, nobody is waited for any more, as after an interrupt.
-  void GiveUpAt(std::uint64_t monotonic_ns) { give_up_ns_ = monotonic_ns; }
+  void SetDeadline(std::uint64_t monotonic_ns) { give_up_ns_ = monotonic_ns; }
   [[nodiscard]] bool open() const { return state_ == State::kOpen; }
   [[nodiscard]] bool failed() const { return state_ == State::kFailed; }
 
@@ -48,6 +48,6 @@ class LineOutput {
 };
 
 // One that is closed stays closed for who reads or writes it, but no socket of ours can be given its number.
-void OpenStandardDescriptors();
+void ReserveStandardDescriptors();
 
 }  // namespace procevent

@@ -43,38 +43,40 @@ std::string Awaited(std::string_view flag) {
     return "a name, or a pattern like kworker*";
   }
   const auto* const setting = std::ranges::find(kSettingFlags, flag, &SettingFlag::flag);
-  return setting == kSettingFlags.end() ? "" : AllowedAlone(*FindKey(setting->path));
+  return setting == kSettingFlags.end() ? "" : DescribeAllowedScalar(*FindKey(setting->path));
 }
 
 }  // namespace
 
-std::string UsageText(std::string_view message) {
+std::string FormatUsageError(std::string_view message) {
   constexpr std::size_t kMostBytes = 400;
-  return kProgram + (": " + Printable(message, kMostBytes)) + '\n' + std::string(kUsage);
+  return kProgram + (": " + EscapeUnprintable(message, kMostBytes)) + '\n' + std::string(kUsage);
 }
 
-Fault DurationFault(std::string found) {
+ConfigError DurationFault(std::string found) {
   return {{}, {}, kDurationFlag, std::move(found), "a duration from 1ms to 720h in whole ms, s, m or h, like 10s"};
 }
 
-Fault TypeFault(std::string_view type) {
-  return {{}, {}, kTypeFlag, Quoted(type), TypesAllowed() + DidYouMean(Suggest(type, kEventNames))};
+ConfigError TypeFault(std::string_view type) {
+  return {{}, {}, kTypeFlag, QuotePrintable(type), TypesAllowed() + DidYouMean(SuggestWord(type, kEventNames))};
 }
 
-std::string TwiceText(std::string_view flag) { return std::string(flag) + " is given more than once: give it once"; }
+std::string FormatRepeatedFlagError(std::string_view flag) {
+  return std::string(flag) + " is given more than once: give it once";
+}
 
-std::optional<Fault> WrongValue(std::span<const char* const> arguments) {
+std::optional<ConfigError> FindFlagValueFault(std::span<const char* const> arguments) {
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const std::string_view argument = arguments[i];
     const std::string_view flag = argument.substr(0, argument.find('='));
     if (flag != argument && std::ranges::find(kBareFlags, flag) != kBareFlags.end()) {
-      return Fault{{}, {}, std::string(flag), "a value", "the flag alone"};
+      return ConfigError{{}, {}, std::string(flag), "a value", "the flag alone"};
     }
     const bool ends = i + 1 == arguments.size() || std::string_view(arguments[i + 1]).starts_with("--");
     const bool lacks = flag == argument ? ends : flag.size() + 1 == argument.size();
     const std::string awaited = lacks ? Awaited(flag) : "";
     if (!awaited.empty()) {
-      return Fault{{}, {}, std::string(flag), "no value", awaited};
+      return ConfigError{{}, {}, std::string(flag), "no value", awaited};
     }
   }
   return std::nullopt;

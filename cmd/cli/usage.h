@@ -40,14 +40,14 @@ inline constexpr std::array kSettingFlags{
 };
 
 // The message and how to call it: what a wrong command line is answered with.
-std::string UsageText(std::string_view message);
+std::string FormatUsageError(std::string_view message);
 
-Fault DurationFault(std::string found);
-Fault TypeFault(std::string_view type);
-std::string TwiceText(std::string_view flag);
+ConfigError DurationFault(std::string found);
+ConfigError TypeFault(std::string_view type);
+std::string FormatRepeatedFlagError(std::string_view flag);
 
 // A flag of ours without its value, or one with a value that has none: CLI11 would take `--flag=`, or give it the flag
 // that follows.
-std::optional<Fault> WrongValue(std::span<const char* const> arguments);
+std::optional<ConfigError> FindFlagValueFault(std::span<const char* const> arguments);
 
 }  // namespace procevent

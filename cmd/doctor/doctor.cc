@@ -46,29 +46,29 @@ std::optional<std::pair<unsigned, unsigned>> VersionOf(std::string_view release)
   return version;
 }
 
-bool IsBefore66(const Probes& probes) {
+bool IsBefore66(const ProbeResults& probes) {
   const auto version = VersionOf(probes.kernel_release);
   return version && *version < std::pair(6U, 6U);
 }
 
-bool NoConnector(const Probes& probes) {
+bool NoConnector(const ProbeResults& probes) {
   const Status& opened = probes.subscription.opened;
   return !opened && (opened.error().code == EPROTONOSUPPORT || opened.error().code == EAFNOSUPPORT);
 }
 
-bool Answers(const Probes& probes) { return probes.subscription.opened && probes.subscription.acknowledged; }
+bool Answers(const ProbeResults& probes) { return probes.subscription.opened && probes.subscription.acknowledged; }
 
-Check KernelCheck(const Probes& probes) {
+Check KernelCheck(const ProbeResults& probes) {
   constexpr std::string_view kName = "kernel";
   constexpr std::size_t kMostBytes = 128;
-  const std::string release = "Linux " + Printable(probes.kernel_release, kMostBytes);
+  const std::string release = "Linux " + EscapeUnprintable(probes.kernel_release, kMostBytes);
   if (NoConnector(probes)) {
     return {kName, State::kFailed, release + ", without process events",
             std::string(probes.subscription.opened.error().remedy)};
   }
   if (probes.around.no_proc_events) {
     return {kName, State::kFailed, release + ", without process events",
-            std::string(NoAck({.no_proc_events = true}).remedy)};
+            std::string(MakeNoAckError({.no_proc_events = true}).remedy)};
   }
   const bool shown = probes.proc_mounted && !probes.around.foreign_network;
   if (!shown && !Answers(probes)) {
@@ -78,7 +78,7 @@ Check KernelCheck(const Probes& probes) {
   return Ok(kName, release + ", with CONFIG_CONNECTOR and CONFIG_PROC_EVENTS");
 }
 
-Check CapabilityCheck(const Probes& probes) {
+Check CapabilityCheck(const ProbeResults& probes) {
   constexpr std::string_view kName = "capability";
   const bool elsewhere = probes.net_admin && probes.around.foreign_users;
   if (probes.net_admin && !elsewhere) {
@@ -96,11 +96,11 @@ Check CapabilityCheck(const Probes& probes) {
 }
 
 // Where the kernel has no connector, a network that shows none is not to blame.
-Check NamespacesCheck(const Probes& probes) {
+Check NamespacesCheck(const ProbeResults& probes) {
   constexpr std::string_view kName = "namespaces";
-  const Surroundings around{.foreign_network = probes.around.foreign_network && !NoConnector(probes),
-                            .foreign_pids = probes.around.foreign_pids,
-                            .foreign_users = probes.around.foreign_users};
+  const ConnectorEnvironment around{.foreign_network = probes.around.foreign_network && !NoConnector(probes),
+                                    .foreign_pids = probes.around.foreign_pids,
+                                    .foreign_users = probes.around.foreign_users};
   std::string foreign;
   for (const auto& [is_foreign, name] :
        {std::pair(around.foreign_network, "network"), std::pair(around.foreign_pids, "PID"),
@@ -110,7 +110,7 @@ Check NamespacesCheck(const Probes& probes) {
     }
   }
   if (!foreign.empty()) {
-    return {kName, State::kFailed, "not the host's: " + foreign, std::string(NoAck(around).remedy)};
+    return {kName, State::kFailed, "not the host's: " + foreign, std::string(MakeNoAckError(around).remedy)};
   }
   if (!probes.proc_mounted) {
     return {kName, State::kWarning, "not to be told without /proc", "mount /proc"};
@@ -118,7 +118,7 @@ Check NamespacesCheck(const Probes& probes) {
   return Ok(kName, "the host's network, PID and user namespaces");
 }
 
-Check BufferCheck(const Probes& probes) {
+Check BufferCheck(const ProbeResults& probes) {
   constexpr std::string_view kName = "buffer";
   constexpr std::uint64_t kKibi = 1024;
   const std::uint64_t got = probes.subscription.buffer_bytes;
@@ -128,7 +128,8 @@ Check BufferCheck(const Probes& probes) {
   if (got >= probes.buffer_wanted) {
     return Ok(kName, "the receive buffer has the " + std::to_string((got + kKibi / 2) / kKibi) + "KiB asked for");
   }
-  const LogText text = TextOf({.kind = Notice::Kind::kSmallBuffer, .number = got, .wanted = probes.buffer_wanted});
+  const LogMessage text =
+      FormatNotice({.kind = Notice::Kind::kSmallBuffer, .number = got, .wanted = probes.buffer_wanted});
   Check check = Wrong(kName, State::kWarning, text.text);
   if (probes.buffer_sysctl) {
     check.remedy += ", which is " + std::to_string(*probes.buffer_sysctl);
@@ -136,7 +137,7 @@ Check BufferCheck(const Probes& probes) {
   return check;
 }
 
-Check ProcCheck(const Probes& probes) {
+Check ProcCheck(const ProbeResults& probes) {
   constexpr std::string_view kName = "proc";
   if (!probes.proc_mounted) {
     return {kName, State::kWarning, "/proc is not mounted", "mount it: names, the audit and much else come from there"};
@@ -145,7 +146,7 @@ Check ProcCheck(const Probes& probes) {
                           : Wrong(kName, State::kWarning, Describe(probes.processes.error()));
 }
 
-Check AuditCheck(const Probes& probes) {
+Check AuditCheck(const ProbeResults& probes) {
   constexpr std::string_view kName = "audit";
   return probes.forks ? Ok(kName, "/proc/stat tells the kernel's count of forks")
                       : Wrong(kName, State::kWarning, Describe(probes.forks.error()));
@@ -160,7 +161,7 @@ std::string NamesOf(const std::vector<EventKind>& kinds) {
   return names;
 }
 
-Check SubscriptionCheck(const Probes& probes) {
+Check SubscriptionCheck(const ProbeResults& probes) {
   constexpr std::string_view kName = "subscription";
   const SubscriptionProbe& probe = probes.subscription;
   for (const Status* const status : {&probe.opened, &probe.acknowledged, &probe.forked}) {
@@ -176,25 +177,25 @@ Check SubscriptionCheck(const Probes& probes) {
   return Ok(kName, "acknowledged, and a child that was forked was heard: " + NamesOf(probe.heard));
 }
 
-Check AddressCheck(const Probes& probes) {
+Check AddressCheck(const ProbeResults& probes) {
   constexpr std::string_view kName = "address";
   return probes.address_fault.empty() ? Ok(kName, "free: " + probes.addresses)
                                       : Wrong(kName, State::kFailed, probes.address_fault);
 }
 
-Check StartCheck(const Probes& probes) {
+Check StartCheck(const ProbeResults& probes) {
   constexpr std::string_view kName = "start";
   return probes.start_fault.empty() ? Ok(kName, "the memory and the descriptors that it starts with can be had")
                                     : Wrong(kName, State::kFailed, probes.start_fault);
 }
 
-Check ThreadsCheck(const Probes& probes) {
+Check ThreadsCheck(const ProbeResults& probes) {
   constexpr std::string_view kName = "threads";
   return probes.threads ? Ok(kName, "the threads that serve can be had")
                         : Wrong(kName, State::kFailed, Describe(probes.threads.error()));
 }
 
-Check OpenFilesCheck(const Probes& probes) {
+Check OpenFilesCheck(const ProbeResults& probes) {
   constexpr std::string_view kName = "open files";
   if (!probes.few_files) {
     return Ok(kName, "as many may be open as many clients at once take");
@@ -204,13 +205,13 @@ Check OpenFilesCheck(const Probes& probes) {
 
 }  // namespace
 
-std::vector<Check> ChecksOf(const Probes& probes) {
+std::vector<Check> EvaluateChecks(const ProbeResults& probes) {
   return {KernelCheck(probes),  CapabilityCheck(probes), NamespacesCheck(probes),   BufferCheck(probes),
           ProcCheck(probes),    AuditCheck(probes),      SubscriptionCheck(probes), StartCheck(probes),
           ThreadsCheck(probes), OpenFilesCheck(probes),  AddressCheck(probes)};
 }
 
-bool AllHolds(const std::vector<Check>& checks) {
+bool NoCheckFailed(const std::vector<Check>& checks) {
   return std::ranges::none_of(checks, [](const Check& check) { return check.state == State::kFailed; });
 }
 
@@ -227,7 +228,7 @@ std::string JsonString(std::string_view text) {
 
 }  // namespace
 
-std::string AsLines(const std::vector<Check>& checks) {
+std::string FormatChecksAsText(const std::vector<Check>& checks) {
   std::string lines;
   for (const Check& check : checks) {
     lines += std::string(kWords.at(static_cast<std::size_t>(check.state))) + ' ' + std::string(check.name) + ": " +
@@ -236,19 +237,20 @@ std::string AsLines(const std::vector<Check>& checks) {
   return lines;
 }
 
-std::string AsJson(const std::vector<Check>& checks) {
+std::string FormatChecksAsJson(const std::vector<Check>& checks) {
   std::string list;
   for (const Check& check : checks) {
     list += (list.empty() ? "" : ",") + (R"({"name":)" + JsonString(check.name)) + R"(,"state":)" +
             JsonString(kStates.at(static_cast<std::size_t>(check.state))) + R"(,"finding":)" +
             JsonString(check.finding) + R"(,"remedy":)" + JsonString(check.remedy) + '}';
   }
-  return R"({"ok":)" + std::string(AllHolds(checks) ? "true" : "false") + R"(,"checks":[)" + list + "]}\n";
+  return R"({"ok":)" + std::string(NoCheckFailed(checks) ? "true" : "false") + R"(,"checks":[)" + list + "]}\n";
 }
 
-int Doctor(const Config& config, DoctorForm form) {
-  const std::vector<Check> checks = ChecksOf(ProbeMachine(config));
-  return PrintAndExitWith(AllHolds(checks) ? 0 : 1, form == DoctorForm::kJson ? AsJson(checks) : AsLines(checks));
+int Doctor(const Config& config, DoctorFormat form) {
+  const std::vector<Check> checks = EvaluateChecks(ProbeMachine(config));
+  return PrintWithExitCode(NoCheckFailed(checks) ? 0 : 1,
+                           form == DoctorFormat::kJson ? FormatChecksAsJson(checks) : FormatChecksAsText(checks));
 }
 
 }  // namespace procevent

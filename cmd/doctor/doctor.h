@@ -25,20 +25,20 @@ struct Check {
   std::string remedy;  // empty if all is well
 };
 
-std::vector<Check> ChecksOf(const Probes& probes);
+std::vector<Check> EvaluateChecks(const ProbeResults& probes);
 
 // Nothing failed.
-bool AllHolds(const std::vector<Check>& checks);
+bool NoCheckFailed(const std::vector<Check>& checks);
 
 // `procevent_exporter doctor`: would the exporter work here, and if not, what helps. Used by Run.
 
-enum class DoctorForm : std::uint8_t { kLines, kJson };
+enum class DoctorFormat : std::uint8_t { kLines, kJson };
 
 // Prints what it finds. The exit code: 0 if all that is needed holds, else 1.
-int Doctor(const Config& config, DoctorForm form);
+int Doctor(const Config& config, DoctorFormat form);
 
 // A line for each check; or one JSON object, on one line.
-std::string AsLines(const std::vector<Check>& checks);
-std::string AsJson(const std::vector<Check>& checks);
+std::string FormatChecksAsText(const std::vector<Check>& checks);
+std::string FormatChecksAsJson(const std::vector<Check>& checks);
 
 }  // namespace procevent

@@ -38,7 +38,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kPatience{2000};
 
-void Hear(const DatagramBatch& batch, ChildStory& story) {
+void Hear(const DatagramBatch& batch, ExpectedChildEvents& story) {
   Message message;
   for (std::size_t i = 0; i < batch.size(); ++i) {
     if (batch[i].origin != Datagram::Origin::kKernel) {
@@ -46,14 +46,14 @@ void Hear(const DatagramBatch& batch, ChildStory& story) {
     }
     Decoder decoder(batch[i].bytes);
     while (decoder.Next(message)) {
-      if (message.outcome == Outcome::kEvent) {
-        story.Hear(message.event);
+      if (message.outcome == DecodeOutcome::kEvent) {
+        story.RecordEvent(message.event);
       }
     }
   }
 }
 
-Status Listen(ProcConnector& connector, ChildStory& story) {
+Status Listen(ProcConnector& connector, ExpectedChildEvents& story) {
   DatagramBatch batch;
   const std::uint64_t deadline = MonotonicNanos() + static_cast<std::uint64_t>(kPatience.count()) * kNanosPerMilli;
   while (!story.missing().empty() && MonotonicNanos() < deadline) {
@@ -69,22 +69,22 @@ void HearAChild(ProcConnector& connector, EventMask mask, SubscriptionProbe& pro
   const pid_t child = ::fork();
   if (child == 0) {
     ::prctl(PR_SET_NAME, "pe-doctor-child");
-    ::_exit(ChildStory::kStatus);
+    ::_exit(ExpectedChildEvents::kStatus);
   }
   if (child < 0) {
     probe.forked = Error{"fork a child", errno, "raise the limit of processes (ulimit -u, or the cgroup's pids.max)"};
     return;
   }
-  ChildStory story(child, mask);
+  ExpectedChildEvents story(child, mask);
   probe.forked = Listen(connector, story);
-  probe.heard = story.heard();
+  probe.heard = story.received();
   probe.not_heard = story.missing();
   ::waitpid(child, nullptr, 0);
 }
 
 }  // namespace
 
-ChildStory::ChildStory(pid_t child, EventMask mask) : child_(child) {
+ExpectedChildEvents::ExpectedChildEvents(pid_t child, EventMask mask) : child_(child) {
   for (const EventKind kind : {EventKind::kFork, EventKind::kComm, EventKind::kExit}) {
     if (mask.With(EventKind::kComm).Has(kind)) {
       missing_.push_back(kind);
@@ -92,7 +92,7 @@ ChildStory::ChildStory(pid_t child, EventMask mask) : child_(child) {
   }
 }
 
-void ChildStory::Hear(const Event& event) {
+void ExpectedChildEvents::RecordEvent(const Event& event) {
   const auto awaited = std::ranges::find(missing_, event.kind());
   if (awaited != missing_.end() && IsOfChild(event)) {
     missing_.erase(awaited);
@@ -100,7 +100,7 @@ void ChildStory::Hear(const Event& event) {
   }
 }
 
-bool ChildStory::IsOfChild(const Event& event) const {
+bool ExpectedChildEvents::IsOfChild(const Event& event) const {
   if (const auto* const fork = std::get_if<ForkBody>(&event.body)) {
     return fork->child.pid == child_;
   }
@@ -147,12 +147,12 @@ std::optional<std::uint64_t> ReadNumber(const char* path) {
 
 Status WithoutValue(const Result<std::uint64_t>& result) { return result ? Status(Success{}) : result.error(); }
 
-void ProbeAddresses(const ServerOptions& options, Probes& probes) {
+void ProbeAddresses(const ServerOptions& options, ProbeResults& probes) {
   for (const std::string& address : options.listen_addresses) {
     probes.addresses += (probes.addresses.empty() ? "" : ", ") + address;
   }
   try {
-    FreeAddresses(options.listen_addresses);
+    ParseAvailableAddresses(options.listen_addresses);
   } catch (const std::exception& fault) {
     probes.address_fault = fault.what();
   }
@@ -160,38 +160,38 @@ void ProbeAddresses(const ServerOptions& options, Probes& probes) {
 
 // All at once, as Serve makes it: what events are booked in, the thread that reads, and those that serve, with what
 // civetweb has for their connections.
-void ProbeStart(const Config& config, Probes& probes) {
+void ProbeStart(const Config& config, ProbeResults& probes) {
   try {
     const Reader reader(std::make_unique<ConnectorSource>(config.connector), config.reader, PossibleCpus(),
-                        Hearing::kAll, config.ledger);
+                        EventCoverage::kAll, config.ledger);
     constexpr std::size_t kForConnections = 2U << 20U;
     const std::vector<char> connections(kForConnections);
-    probes.threads = std::async(std::launch::async, TryServingThreads).get();
+    probes.threads = std::async(std::launch::async, CheckServingThreads).get();
   } catch (const std::system_error& fault) {
     probes.threads = Error{"start the reader thread", fault.code().value(), kThreadsRemedy};
   } catch (const std::exception& fault) {
-    probes.start_fault = WhyEnded(fault);
-    probes.threads = TryServingThreads();
+    probes.start_fault = DescribeFatal(fault);
+    probes.threads = CheckServingThreads();
   }
 }
 
 }  // namespace
 
-Probes ProbeMachine(const Config& config) {
+ProbeResults ProbeMachine(const Config& config) {
   constexpr std::uint32_t kMostBuffer = std::numeric_limits<int>::max() / 2;  // the kernel ends at what an int holds
-  Probes probes;
-  probes.few_files = RaiseOpenFiles();
-  probes.too_few_files = TooFewOpenFiles();
+  ProbeResults probes;
+  probes.few_files = RaiseOpenFilesLimit();
+  probes.too_few_files = IsOpenFilesLimitTooLow();
   probes.kernel_release = KernelRelease();
-  const auto own = OwnCapabilities();
+  const auto own = GetThreadCapabilities();
   probes.net_admin = own && (own.value().effective & CapabilityBit(CAP_NET_ADMIN)) != 0;
   probes.proc_mounted = ::access("/proc/self/stat", F_OK) == 0;
-  probes.around = LookAround();
+  probes.around = DetectConnectorEnvironment();
   probes.buffer_wanted = std::min(config.connector.receive_buffer_bytes, kMostBuffer);
   probes.buffer_sysctl = ReadNumber("/proc/sys/net/core/rmem_max");
   probes.subscription = ProbeSubscription(config.connector);
-  probes.processes = ProcPids().Check();
-  probes.forks = WithoutValue(ProcStat().Forks());
+  probes.processes = ProcPidReader().CheckVisibility();
+  probes.forks = WithoutValue(ProcStatReader().ReadCloneCount());
   ProbeStart(config, probes);
   ProbeAddresses(config.server, probes);
   return probes;

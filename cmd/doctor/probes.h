@@ -22,14 +22,14 @@ namespace procevent {
 
 // What a child does to be heard, as far as the mask lets it through: it is forked, renames itself, and exits with a
 // status that is known. Pure.
-class ChildStory {
+class ExpectedChildEvents {
  public:
   static constexpr int kStatus = 42;
 
-  ChildStory(pid_t child, EventMask mask);
-  void Hear(const Event& event);
+  ExpectedChildEvents(pid_t child, EventMask mask);
+  void RecordEvent(const Event& event);
 
-  [[nodiscard]] const std::vector<EventKind>& heard() const { return heard_; }
+  [[nodiscard]] const std::vector<EventKind>& received() const { return heard_; }
   [[nodiscard]] const std::vector<EventKind>& missing() const { return missing_; }  // not yet heard
 
  private:
@@ -54,11 +54,11 @@ SubscriptionProbe ProbeSubscription(const ConnectorOptions& options);
 // What doctor finds out about the machine and this process's place in it. Only looks: what it means is for the checks
 // to say.
 
-struct Probes {
+struct ProbeResults {
   std::string kernel_release;  // as uname tells it
   bool net_admin = false;      // CAP_NET_ADMIN is heeded here
   bool proc_mounted = true;
-  Surroundings around;
+  ConnectorEnvironment around;
   std::uint32_t buffer_wanted = 0;  // bytes
   std::optional<std::uint64_t> buffer_sysctl;
   SubscriptionProbe subscription;
@@ -72,6 +72,6 @@ struct Probes {
   std::string address_fault;             // why that fails; empty: they are free
 };
 
-Probes ProbeMachine(const Config& config);
+ProbeResults ProbeMachine(const Config& config);
 
 }  // namespace procevent

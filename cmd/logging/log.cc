@@ -70,7 +70,7 @@ std::string Quote(std::string_view text, std::size_t most_bytes) {
 
 namespace {
 
-constexpr std::size_t kMostMessageBytes = kMostLineBytes - 128;  // the rest is for what stands around it
+constexpr std::size_t kMostMessageBytes = kMaxLineBytes - 128;  // the rest is for what stands around it
 
 std::string Timestamp(std::chrono::system_clock::time_point time) {
   using std::chrono::milliseconds;
@@ -87,8 +87,8 @@ std::string Timestamp(std::chrono::system_clock::time_point time) {
 
 }  // namespace
 
-std::string LogLine(LogFormat format, std::chrono::system_clock::time_point time, LogLevel level,
-                    std::string_view message) {
+std::string FormatLogLine(LogFormat format, std::chrono::system_clock::time_point time, LogLevel level,
+                          std::string_view message) {
   const std::string name(kLogLevelNames.at(static_cast<std::size_t>(level)));
   if (format == LogFormat::kJson) {
     return R"({"ts":")" + Timestamp(time) + R"(","level":")" + name + R"(","msg":)" +
@@ -97,7 +97,7 @@ std::string LogLine(LogFormat format, std::chrono::system_clock::time_point time
   return "ts=" + Timestamp(time) + " level=" + name + " msg=" + Quote(message, kMostMessageBytes) + '\n';
 }
 
-const char* WhyEnded(const std::exception& fault) {
+const char* DescribeFatal(const std::exception& fault) {
   if (dynamic_cast<const std::bad_alloc*>(&fault) != nullptr) {
     return "not enough memory; with the defaults 64 MiB are enough: raise ulimit -v and -d (systemd: LimitAS, "
            "LimitDATA), or lower processes.limit and comms.limit";
@@ -150,14 +150,14 @@ class LineSink final : public spdlog::sinks::base_sink<std::mutex> {
   void sink_it_(const spdlog::details::log_msg& message) override {
     if (dropped_ > 0) {
       const std::string told = "lines that could not be written before this one: " + std::to_string(dropped_);
-      if (!Write(LogLine(format_, message.time, LogLevel::kWarning, told))) {
+      if (!Write(FormatLogLine(format_, message.time, LogLevel::kWarning, told))) {
         ++dropped_;
         return;
       }
       dropped_ = 0;
     }
     const std::string_view text(message.payload.data(), message.payload.size());
-    if (!Write(LogLine(format_, message.time, OwnLevel(message.level), text))) {
+    if (!Write(FormatLogLine(format_, message.time, OwnLevel(message.level), text))) {
       ++dropped_;
     }
   }
@@ -191,7 +191,7 @@ Log::~Log() = default;
 
 void Log::SetLevel(LogLevel level) { logger_->set_level(SpdlogLevel(level)); }
 
-void Log::Say(LogLevel level, std::string_view message) const {
+void Log::Write(LogLevel level, std::string_view message) const {
   logger_->log(SpdlogLevel(level), spdlog::string_view_t(message.data(), message.size()));
 }
 

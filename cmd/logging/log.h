@@ -27,17 +27,17 @@ std::string Quote(std::string_view text, std::size_t most_bytes);
 // What a line of the log looks like. Pure; used by the log.
 
 // No line is longer: a pipe that can be written to at all takes it in one piece.
-inline constexpr std::size_t kMostLineBytes = 2048;
+inline constexpr std::size_t kMaxLineBytes = 2048;
 
 // `ts=2026-11-21T12:00:00.000Z level=info msg="..."` or the same as a JSON object, with the line end. Whatever the
 // message holds, it stays one line of valid UTF-8 and can be read back; what is too long ends in "...".
-std::string LogLine(LogFormat format, std::chrono::system_clock::time_point time, LogLevel level,
-                    std::string_view message);
+std::string FormatLogLine(LogFormat format, std::chrono::system_clock::time_point time, LogLevel level,
+                          std::string_view message);
 
 // Why an exception ended what was under way: a line with cause and remedy. Used by main and Serve.
 
 // Its own text, or that of a memory too small, which takes no memory. Lives as long as `fault`.
-const char* WhyEnded(const std::exception& fault);
+const char* DescribeFatal(const std::exception& fault);
 
 // The log: lines on the standard error, at once or never. A reader of it that stands still costs lines, which are
 // counted and told, and never stops the process. Made by Serve; any thread may use it.
@@ -49,7 +49,7 @@ class Log {
   Log& operator=(const Log&) = delete;
   ~Log();
 
-  void Say(LogLevel level, std::string_view message) const;
+  void Write(LogLevel level, std::string_view message) const;
   // From now on; any thread may say something meanwhile.
   void SetLevel(LogLevel level);
 

@@ -20,12 +20,12 @@ namespace procevent {
 
 class RefusalLog {
  public:
-  using Say = LimitedLog<kRefusals>::Say;
+  using LogFunction = RateLimitedLog<kRefusalReasons>::LogFunction;
   // Throws std::runtime_error if there is no eventfd to be had.
-  explicit RefusalLog(Say say);
+  explicit RefusalLog(LogFunction say);
 
   // Any thread.
-  void Note(Refusal why, std::string_view client, std::uint64_t now_ns);
+  void Enqueue(RefusalReason why, std::string_view client, std::uint64_t now_ns);
 
   // Serve's loop: readable when there is something to print, or to wait for.
   [[nodiscard]] int fd() const { return wake_.fd(); }
@@ -33,25 +33,25 @@ class RefusalLog {
   [[nodiscard]] std::optional<std::uint64_t> NextDue();
 
  private:
-  Say say_;
-  Wake wake_;
-  std::mutex mutex_;            // whoever holds it may use what follows
-  std::vector<LogText> lines_;  // to be printed; as many as the limit admits
-  LimitedLog<kRefusals> limited_;
+  LogFunction say_;
+  EventFd wake_;
+  std::mutex mutex_;               // whoever holds it may use what follows
+  std::vector<LogMessage> lines_;  // to be printed; as many as the limit admits
+  RateLimitedLog<kRefusalReasons> limited_;
 };
 
 // Prints what the reader has to say, each kind of notice a few times a minute. Serve's loop owns one.
 
-LogText TextOf(const Notice& notice);
+LogMessage FormatNotice(const Notice& notice);
 
 class NoticeLog {
  private:
-  static constexpr std::size_t kKinds = static_cast<std::size_t>(Notice::Kind::kNotReplayed) + 1;
+  static constexpr std::size_t kKinds = static_cast<std::size_t>(Notice::Kind::kReplayFailed) + 1;
 
  public:
-  using Say = LimitedLog<kKinds>::Say;
+  using LogFunction = RateLimitedLog<kKinds>::LogFunction;
   // `notices` must outlive it, and are taken by nobody else.
-  NoticeLog(Notices& notices, Say say) : notices_(notices), say_(say), limited_(std::move(say)) {}
+  NoticeLog(NoticeQueue& notices, LogFunction say) : notices_(notices), say_(say), limited_(std::move(say)) {}
 
   // Readable when there is something to print.
   [[nodiscard]] int fd() const { return notices_.fd(); }
@@ -61,9 +61,9 @@ class NoticeLog {
   [[nodiscard]] std::optional<std::uint64_t> NextDue() const { return limited_.NextDue(); }
 
  private:
-  Notices& notices_;
-  Say say_;
-  LimitedLog<kKinds> limited_;
+  NoticeQueue& notices_;
+  LogFunction say_;
+  RateLimitedLog<kKinds> limited_;
   std::uint64_t dropped_ = 0;  // by the ring, as last told
 };
 

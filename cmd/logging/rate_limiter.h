@@ -20,9 +20,9 @@ namespace procevent {
 // when the interval is over. Pure: the caller brings the clock.
 
 template <std::size_t kKeys>
-class RateLimit {
+class RateLimiter {
  public:
-  RateLimit(std::uint32_t lines, std::uint64_t interval_ns) : lines_(lines), interval_ns_(interval_ns) {}
+  RateLimiter(std::uint32_t lines, std::uint64_t interval_ns) : lines_(lines), interval_ns_(interval_ns) {}
 
   // Whether to say it now. Take what is due first: a new interval forgets what the one before held back.
   [[nodiscard]] bool Admit(std::size_t key, std::uint64_t now_ns) {
@@ -36,7 +36,7 @@ class RateLimit {
   }
 
   // How many were held back in the key's interval, once that is over; 0 before, and the next time.
-  [[nodiscard]] std::uint32_t TakeDue(std::size_t key, std::uint64_t now_ns) {
+  [[nodiscard]] std::uint32_t TakeSuppressedCount(std::size_t key, std::uint64_t now_ns) {
     Window& window = windows_.at(key);
     return now_ns >= window.end_ns ? std::exchange(window.held_back, 0U) : 0;
   }
@@ -67,19 +67,19 @@ class RateLimit {
 // Says each kind of thing a few times a minute, and then once how often it was held back. Pure: the caller brings the
 // clock, and what prints.
 
-struct LogText {
+struct LogMessage {
   LogLevel level = LogLevel::kInfo;
   std::string text;
 };
 
 template <std::size_t kKinds>
-class LimitedLog {
+class RateLimitedLog {
  public:
-  using Say = std::function<void(LogLevel level, std::string_view text)>;
-  explicit LimitedLog(Say say) : say_(std::move(say)) {}
+  using LogFunction = std::function<void(LogLevel level, std::string_view text)>;
+  explicit RateLimitedLog(LogFunction say) : say_(std::move(say)) {}
 
-  void Print(std::size_t kind, const LogText& text, std::uint64_t now_ns) {
-    PrintDue(kind, now_ns);
+  void Print(std::size_t kind, const LogMessage& text, std::uint64_t now_ns) {
+    PrintDueSummaries(kind, now_ns);
     if (limit_.Admit(kind, now_ns)) {
       say_(text.level, text.text);
     } else {
@@ -87,9 +87,9 @@ class LimitedLog {
     }
   }
   // The summaries that are due.
-  void PrintDue(std::uint64_t now_ns) {
+  void PrintDueSummaries(std::uint64_t now_ns) {
     for (std::size_t kind = 0; kind < kKinds; ++kind) {
-      PrintDue(kind, now_ns);
+      PrintDueSummaries(kind, now_ns);
     }
   }
   [[nodiscard]] std::optional<std::uint64_t> NextDue() const { return limit_.NextDue(); }
@@ -98,16 +98,16 @@ class LimitedLog {
   static constexpr std::uint32_t kLines = 5;
   static constexpr std::uint64_t kInterval = 60 * kNanosPerSecond;
 
-  void PrintDue(std::size_t kind, std::uint64_t now_ns) {
-    if (const std::uint32_t more = limit_.TakeDue(kind, now_ns); more > 0) {
-      const LogText& last = held_back_.at(kind);
+  void PrintDueSummaries(std::size_t kind, std::uint64_t now_ns) {
+    if (const std::uint32_t more = limit_.TakeSuppressedCount(kind, now_ns); more > 0) {
+      const LogMessage& last = held_back_.at(kind);
       say_(last.level, last.text + " (" + std::to_string(more) + " more like this)");
     }
   }
 
-  Say say_;
-  RateLimit<kKinds> limit_{kLines, kInterval};
-  std::array<LogText, kKinds> held_back_;  // the last of each
+  LogFunction say_;
+  RateLimiter<kKinds> limit_{kLines, kInterval};
+  std::array<LogMessage, kKinds> held_back_;  // the last of each
 };
 
 }  // namespace procevent

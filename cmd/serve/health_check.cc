@@ -52,7 +52,7 @@ std::string FaultOf(std::string_view answer, int socket) {
     return {};
   }
   if (!kHealthy.starts_with(answer)) {
-    return "it answered \"" + Printable(answer, kHealthy.size()) + "\"; is it an exporter of process events?";
+    return "it answered \"" + EscapeUnprintable(answer, kHealthy.size()) + "\"; is it an exporter of process events?";
   }
   if (!HasHungUp(socket)) {
     return std::string(kSilent);
@@ -85,10 +85,10 @@ int HealthCheck(const ServerOptions& options) {
     address.ipv4 = INADDR_LOOPBACK;
   }
   if (const std::string fault = FaultOf(address); !fault.empty()) {
-    TellFault("procevent_exporter: " + ToText(address) + " is not healthy: " + fault);
+    PrintError("procevent_exporter: " + ToText(address) + " is not healthy: " + fault);
     return 1;
   }
-  return PrintAndExitWith(0, "healthy\n");
+  return PrintWithExitCode(0, "healthy\n");
 }
 
 }  // namespace procevent

@@ -24,12 +24,12 @@ constexpr rlim_t kLeast = 16;  // 12 of our own, an address, a scrape, and the s
 
 }  // namespace
 
-bool TooFewOpenFiles() {
+bool IsOpenFilesLimitTooLow() {
   rlimit limit{};
   return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < kLeast;
 }
 
-std::optional<std::string> RaiseOpenFiles() {
+std::optional<std::string> RaiseOpenFilesLimit() {
   constexpr rlim_t kPlenty = 4096;
   constexpr rlim_t kNeeded = 400;  // the connections that are served and those that queue, and some for ourselves
   rlimit limit{};
@@ -53,19 +53,19 @@ namespace {
 
 constexpr std::string_view kRemedy = "a security policy forbids it: allow it, or start with fewer capabilities";
 
-using Words = std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3>;
+using CapabilityData = std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3>;
 
 std::uint32_t WordOf(std::uint64_t set, std::size_t index) { return static_cast<std::uint32_t>(set >> (32U * index)); }
 
 }  // namespace
 
-Capabilities Only(std::uint64_t wanted, const Capabilities& had) {
+Capabilities RestrictCapabilities(std::uint64_t wanted, const Capabilities& had) {
   return {.effective = wanted & had.permitted, .permitted = wanted & had.permitted, .inheritable = 0};
 }
 
-Result<Capabilities> OwnCapabilities() {
+Result<Capabilities> GetThreadCapabilities() {
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  Words words{};
+  CapabilityData words{};
   if (::syscall(SYS_capget, &header, words.data()) != 0) {
     return Error{"read the capabilities", errno, kRemedy};
   }
@@ -78,9 +78,9 @@ Result<Capabilities> OwnCapabilities() {
   return own;
 }
 
-Status SetOwnCapabilities(const Capabilities& wanted) {
+Status SetThreadCapabilities(const Capabilities& wanted) {
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  Words words{};
+  CapabilityData words{};
   for (std::size_t i = 0; i < words.size(); ++i) {
     words.at(i) = {WordOf(wanted.effective, i), WordOf(wanted.permitted, i), WordOf(wanted.inheritable, i)};
   }
@@ -90,14 +90,14 @@ Status SetOwnCapabilities(const Capabilities& wanted) {
   return Success{};
 }
 
-Status ForbidGain() {
+Status SetNoNewPrivs() {
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
     return Error{"set no_new_privs", errno, "an exec could gain privilege, though there is none here"};
   }
   return Success{};
 }
 
-void EmptyBounds() {
+void ClearCapabilityBounds() {
   ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
   // Beyond the last that the kernel knows it says EINVAL; without CAP_SETPCAP it refuses each.
   for (int capability = 0; ::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; ++capability) {
@@ -112,16 +112,18 @@ constexpr std::uint64_t kTracer = CapabilityBit(CAP_SYS_PTRACE);
 constexpr std::uint64_t kListening = CapabilityBit(CAP_NET_BIND_SERVICE);
 
 // Of the calling thread's capabilities the kernel heeds only these, as long as this lives.
-class Heeding {
+class ScopedCapability {
  public:
-  Heeding(const Capabilities& own, std::uint64_t capabilities) : own_(own) {
+  ScopedCapability(const Capabilities& own, std::uint64_t capabilities) : own_(own) {
     Capabilities fewer = own;
     fewer.effective &= capabilities;
-    held_ = SetOwnCapabilities(fewer).ok();
+    held_ = SetThreadCapabilities(fewer).ok();
   }
-  Heeding(const Heeding&) = delete;
-  Heeding& operator=(const Heeding&) = delete;
-  ~Heeding() { static_cast<void>(SetOwnCapabilities(own_)); }  // no more than is permitted: nothing forbids it
+  ScopedCapability(const ScopedCapability&) = delete;
+  ScopedCapability& operator=(const ScopedCapability&) = delete;
+  ~ScopedCapability() {
+    static_cast<void>(SetThreadCapabilities(own_));
+  }  // no more than is permitted: nothing forbids it
 
   [[nodiscard]] bool held() const { return held_; }
 
@@ -130,47 +132,48 @@ class Heeding {
   bool held_ = false;
 };
 
-std::vector<std::int32_t> List(ProcPids& pids) {
+std::vector<std::int32_t> List(ProcPidReader& pids) {
   constexpr std::size_t kMost = 64;
   std::vector<std::int32_t> listed(kMost);
-  listed.resize(pids.List(listed));
+  listed.resize(pids.ListNext(listed));
   return listed;
 }
 
-bool Sees(const ProcPids& pids, std::int32_t tgid) {
-  Sighting sighting;
-  return pids.SeeName(tgid, sighting) == ProcPids::Look::kSeen;
+bool Sees(const ProcPidReader& pids, std::int32_t tgid) {
+  ProcSnapshot sighting;
+  return pids.ReadWithoutCredentials(tgid, sighting) == ProcPidReader::ReadStatus::kRead;
 }
 
 }  // namespace
 
-ReaderNeeds FindReaderNeeds(const char* proc) {
-  constexpr ReaderNeeds kPlain{.capabilities = kNetAdmin};
-  constexpr ReaderNeeds kAsTracer{.capabilities = kNetAdmin | kTracer, .sees_only_as_tracer = true};
-  const auto own = OwnCapabilities();
+ReaderCapabilities DetectReaderCapabilities(const char* proc) {
+  constexpr ReaderCapabilities kPlain{.capabilities = kNetAdmin};
+  constexpr ReaderCapabilities kAsTracer{.capabilities = kNetAdmin | kTracer, .sees_only_as_tracer = true};
+  const auto own = GetThreadCapabilities();
   if (!own || (own.value().effective & kTracer) == 0) {
     return kPlain;
   }
-  ProcPids pids(proc);
+  ProcPidReader pids(proc);
   std::vector<std::int32_t> hidden = List(pids);
   {
-    const Heeding plain(own.value(), kNetAdmin);
-    if (!plain.held() || pids.Check()) {
+    const ScopedCapability plain(own.value(), kNetAdmin);
+    if (!plain.held() || pids.CheckVisibility()) {
       return kPlain;
     }
     std::erase_if(hidden, [&pids](std::int32_t tgid) { return Sees(pids, tgid); });
   }
   // Who has ended meanwhile is hidden from everybody.
-  const Heeding tracer(own.value(), kNetAdmin | kTracer);
+  const ScopedCapability tracer(own.value(), kNetAdmin | kTracer);
   const bool helps = std::ranges::any_of(hidden, [&pids](std::int32_t tgid) { return Sees(pids, tgid); });
   return helps ? kAsTracer : kPlain;
 }
 
-Privilege::Privilege(Say say, const ReaderNeeds& needs) : say_(std::move(say)), reader_(needs.capabilities) {
-  if (const Status forbidden = ForbidGain(); !forbidden) {
+PrivilegeDropper::PrivilegeDropper(LogFunction say, const ReaderCapabilities& needs)
+    : say_(std::move(say)), reader_(needs.capabilities) {
+  if (const Status forbidden = SetNoNewPrivs(); !forbidden) {
     say_(LogLevel::kWarning, Describe(forbidden.error()));
   }
-  EmptyBounds();
+  ClearCapabilityBounds();
   if (needs.sees_only_as_tracer) {
     say_(LogLevel::kInfo,
          "/proc is mounted with hidepid, so the reader keeps CAP_SYS_PTRACE: without it programs would stay without "
@@ -179,11 +182,11 @@ Privilege::Privilege(Say say, const ReaderNeeds& needs) : say_(std::move(say)), 
   Keep(reader_ | kListening);
 }
 
-void Privilege::KeepForListening() { Keep(kListening); }
+void PrivilegeDropper::KeepForListening() { Keep(kListening); }
 
-void Privilege::Keep(std::uint64_t wanted) {
-  const auto own = OwnCapabilities();
-  const Status kept = own ? SetOwnCapabilities(Only(wanted, own.value())) : Status(own.error());
+void PrivilegeDropper::Keep(std::uint64_t wanted) {
+  const auto own = GetThreadCapabilities();
+  const Status kept = own ? SetThreadCapabilities(RestrictCapabilities(wanted, own.value())) : Status(own.error());
   if (!kept && !failed_.exchange(true)) {
     say_(LogLevel::kWarning, Describe(kept.error()));
   }

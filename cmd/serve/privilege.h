@@ -17,10 +17,10 @@ namespace procevent {
 // doctor.
 
 // Raises the soft limit towards the hard one. A line that names the remedy, if that leaves too few.
-std::optional<std::string> RaiseOpenFiles();
+std::optional<std::string> RaiseOpenFilesLimit();
 
 // With the limit as it is the exporter does not start, or cannot answer.
-bool TooFewOpenFiles();
+bool IsOpenFilesLimitTooLow();
 
 // What a thread may do beyond others: capabilities, as sets of bits. Each thread has its own sets; a new thread begins
 // with its maker's. Used by Privilege and by doctor.
@@ -35,46 +35,46 @@ struct Capabilities {
 constexpr std::uint64_t CapabilityBit(int capability) { return std::uint64_t{1} << static_cast<unsigned>(capability); }
 
 // Those of `wanted` that are permitted, all of them effective; nothing is left to inherit.
-Capabilities Only(std::uint64_t wanted, const Capabilities& had);
+Capabilities RestrictCapabilities(std::uint64_t wanted, const Capabilities& had);
 
 // The calling thread's.
-Result<Capabilities> OwnCapabilities();
-Status SetOwnCapabilities(const Capabilities& wanted);
+Result<Capabilities> GetThreadCapabilities();
+Status SetThreadCapabilities(const Capabilities& wanted);
 
 // For the calling thread and those that it makes. No exec gains anything from here on: no_new_privs.
-Status ForbidGain();
+Status SetNoNewPrivs();
 // The same, wherever an exec is made nevertheless: empties the ambient set, and the bounding set where that is
 // permitted.
-void EmptyBounds();
+void ClearCapabilityBounds();
 
 // What each thread of the exporter may do: the reader opens sockets with a large buffer, the main thread binds ports
 // while it starts, and nobody else needs anything. Made by Serve before any thread is; the threads call it first.
 
 // The reader's: CAP_NET_ADMIN. Where /proc hides the processes of others (hidepid) and CAP_SYS_PTRACE would show them,
 // that too. To be found out by a thread that still has both.
-struct ReaderNeeds {
+struct ReaderCapabilities {
   std::uint64_t capabilities = 0;
   bool sees_only_as_tracer = false;
 };
-ReaderNeeds FindReaderNeeds(const char* proc = "/proc");
+ReaderCapabilities DetectReaderCapabilities(const char* proc = "/proc");
 
-class Privilege {
+class PrivilegeDropper {
  public:
-  using Say = std::function<void(LogLevel level, std::string_view text)>;
+  using LogFunction = std::function<void(LogLevel level, std::string_view text)>;
 
   // From here on nothing in this process can gain privilege, and the caller has what the threads and the start need.
   // What fails here or below is a warning, the same one once: the exporter works with too much privilege, too.
-  explicit Privilege(Say say, const ReaderNeeds& needs = FindReaderNeeds());
+  explicit PrivilegeDropper(LogFunction say, const ReaderCapabilities& needs = DetectReaderCapabilities());
 
   // The calling thread keeps this and never has more again.
   void KeepForReader() { Keep(reader_); }
   void KeepForListening();
-  void KeepNothing() { Keep(0); }
+  void DropAll() { Keep(0); }
 
  private:
   void Keep(std::uint64_t wanted);
 
-  Say say_;  // any thread may call it
+  LogFunction say_;  // any thread may call it
   std::uint64_t reader_ = 0;
   std::atomic<bool> failed_{false};
 };

@@ -21,10 +21,10 @@ bool IsLive(std::string_view path) {
   return key != nullptr && key->live;
 }
 
-Reload Refused(const Config& running, const std::vector<Fault>& faults) {
-  Reload reload{.good = false, .config = running, .lines = {}};
+ReloadResult Refused(const Config& running, const std::vector<ConfigError>& faults) {
+  ReloadResult reload{.good = false, .config = running, .lines = {}};
   const std::size_t told = std::min(faults.size(), kMostFaults);
-  for (const Fault& fault : std::span(faults).first(told)) {
+  for (const ConfigError& fault : std::span(faults).first(told)) {
     reload.lines.emplace_back(LogLevel::kError, Describe(fault));
   }
   if (faults.size() > told) {
@@ -39,12 +39,12 @@ Reload Refused(const Config& running, const std::vector<Fault>& faults) {
 
 }  // namespace
 
-Reload Reread(const Config& running, const LoadedConfig& loaded) {
-  if (const auto* const faults = std::get_if<std::vector<Fault>>(&loaded)) {
+ReloadResult EvaluateReload(const Config& running, const LoadedConfig& loaded) {
+  if (const auto* const faults = std::get_if<std::vector<ConfigError>>(&loaded)) {
     return Refused(running, *faults);
   }
   const Config& fresh = std::get<EffectiveConfig>(loaded).config;
-  Reload reload{.good = true, .config = running, .lines = {}};
+  ReloadResult reload{.good = true, .config = running, .lines = {}};
   reload.config.log.level = fresh.log.level;
   reload.config.ledger.name_groups = fresh.ledger.name_groups;
   std::vector<std::string_view> changed = ChangedKeys(running, fresh);
@@ -52,45 +52,47 @@ Reload Reread(const Config& running, const LoadedConfig& loaded) {
   const std::vector<std::string_view> restart(waiting, changed.end());
   changed.erase(waiting, changed.end());
   reload.lines.emplace_back(LogLevel::kInfo,
-                            changed.empty() ? "the configuration was read again: nothing to take over"
-                                            : "the configuration was read again: " + Joined(changed) + " taken over");
+                            changed.empty()
+                                ? "the configuration was read again: nothing to take over"
+                                : "the configuration was read again: " + JoinWithCommas(changed) + " taken over");
   if (!restart.empty()) {
-    reload.restart = "restart to take over: " + Joined(restart);
+    reload.restart = "restart to take over: " + JoinWithCommas(restart);
     reload.lines.emplace_back(LogLevel::kWarning, reload.restart);
   }
   return reload;
 }
 
-Reloader::Reloader(Config running, Load load, Log& log, Regroup regroup, ReloadStatus& status)
+ConfigReloader::ConfigReloader(Config running, LoadFunction load, Log& log, NameGroupsSetter regroup,
+                               ReloadStatus& status)
     : running_(std::move(running)), load_(std::move(load)), log_(log), regroup_(std::move(regroup)), status_(status) {}
 
-std::string Reloader::Obey() {
-  Reload reload = Read();
+std::string ConfigReloader::Apply() {
+  ReloadResult reload = Read();
   if (reload.config.ledger.name_groups != running_.ledger.name_groups) {
     regroup_(reload.config.ledger.name_groups);
   }
   log_.SetLevel(std::min(running_.log.level, reload.config.log.level));  // so that nothing of it goes unsaid
   for (const auto& [level, line] : reload.lines) {
-    log_.Say(level, line);
+    log_.Write(level, line);
   }
   log_.SetLevel(reload.config.log.level);
   running_ = std::move(reload.config);
   if (!reload.good) {
-    status_.NoteFailure();
+    status_.RecordFailure();
     return restart_ + (restart_.empty() ? "" : "; ") + "the configuration read last is faulty";
   }
   restart_ = std::move(reload.restart);
-  status_.NoteSuccess(SecondsSinceEpoch(), !restart_.empty());
+  status_.RecordSuccess(SecondsSinceEpoch(), !restart_.empty());
   return restart_;
 }
 
-Reload Reloader::Read() const {
+ReloadResult ConfigReloader::Read() const {
   try {
-    return Reread(running_, load_());
+    return EvaluateReload(running_, load_());
   } catch (const std::exception& e) {
     return {.good = false,
             .config = running_,
-            .lines = {{LogLevel::kError, "cannot read the configuration again: " + std::string(WhyEnded(e))}}};
+            .lines = {{LogLevel::kError, "cannot read the configuration again: " + std::string(DescribeFatal(e))}}};
   }
 }
 

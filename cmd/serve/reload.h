@@ -1,5 +1,5 @@
 // What a SIGHUP means: the configuration is read again, what can change is put into force, and log and metrics are
-// told. Serve makes a Reloader.
+// told. Serve makes a ConfigReloader.
 #pragma once
 
 #include <functional>
@@ -16,9 +16,9 @@
 
 namespace procevent {
 
-using Regroup = std::function<void(std::span<const NameGroup> groups)>;
+using NameGroupsSetter = std::function<void(std::span<const NameGroup> groups)>;
 
-struct Reload {
+struct ReloadResult {
   bool good = false;
   Config config;  // what runs from now on: the one before, but for the keys that can change while it runs
   std::vector<std::pair<LogLevel, std::string>> lines;  // for the log
@@ -26,25 +26,25 @@ struct Reload {
 };
 
 // The configuration as it was read anew against the one that runs. Pure.
-Reload Reread(const Config& running, const LoadedConfig& loaded);
+ReloadResult EvaluateReload(const Config& running, const LoadedConfig& loaded);
 
-class Reloader {
+class ConfigReloader {
  public:
-  using Load = std::function<LoadedConfig()>;
+  using LoadFunction = std::function<LoadedConfig()>;
 
   // All must outlive it. `running`: what is in force.
-  Reloader(Config running, Load load, Log& log, Regroup regroup, ReloadStatus& status);
+  ConfigReloader(Config running, LoadFunction load, Log& log, NameGroupsSetter regroup, ReloadStatus& status);
 
   // Returns what is not in force afterwards, in one line; nothing, if all is.
-  std::string Obey();
+  std::string Apply();
 
  private:
-  [[nodiscard]] Reload Read() const;
+  [[nodiscard]] ReloadResult Read() const;
 
   Config running_;
-  Load load_;
+  LoadFunction load_;
   Log& log_;
-  Regroup regroup_;
+  NameGroupsSetter regroup_;
   ReloadStatus& status_;
   std::string restart_;  // of the last good one
 };

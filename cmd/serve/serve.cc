@@ -37,8 +37,8 @@ namespace {
 constexpr std::uint64_t kEndOfTime = std::numeric_limits<std::uint64_t>::max();  // all is due
 
 void AllowOpenFiles(const Log& log) {
-  if (const std::optional<std::string> warning = RaiseOpenFiles()) {
-    log.Say(LogLevel::kWarning, *warning);
+  if (const std::optional<std::string> warning = RaiseOpenFilesLimit()) {
+    log.Write(LogLevel::kWarning, *warning);
   }
 }
 
@@ -47,7 +47,7 @@ void SayReady(const Log& log, const ServerOptions& options) {
   for (const std::string& address : options.listen_addresses) {
     addresses += (addresses.empty() ? "" : ", ") + address;
   }
-  log.Say(LogLevel::kInfo, "serving " + options.telemetry_path + " on " + addresses);
+  log.Write(LogLevel::kInfo, "serving " + options.telemetry_path + " on " + addresses);
 }
 
 std::optional<std::uint64_t> Earlier(std::optional<std::uint64_t> one, std::optional<std::uint64_t> other) {
@@ -56,17 +56,17 @@ std::optional<std::uint64_t> Earlier(std::optional<std::uint64_t> one, std::opti
 
 // Prints what there is to say, reports to the service manager and reloads, until a signal comes that ends the process;
 // returns that.
-int TendUntilSignal(const Signals& signals, NoticeLog& notices, RefusalLog& refusals, ServiceReport& report,
-                    const std::function<void()>& reload) {
+int RunUntilSignal(const SignalReceiver& signals, NoticeLog& notices, RefusalLog& refusals,
+                   ServiceStatusReporter& report, const std::function<void()>& reload) {
   while (true) {
     notices.Print(MonotonicNanos());
     refusals.Print(MonotonicNanos());
-    report.Turn();
+    report.Update();
     std::array<pollfd, 3> wanted{pollfd{signals.fd(), POLLIN, 0}, pollfd{notices.fd(), POLLIN, 0},
                                  pollfd{refusals.fd(), POLLIN, 0}};
     const auto due = Earlier(Earlier(notices.NextDue(), refusals.NextDue()), report.NextDue());
     ::poll(wanted.data(), wanted.size(), due ? MillisUntil(*due, MonotonicNanos()) : -1);
-    const int signal = signals.Take();
+    const int signal = signals.ReadSignal();
     if (signal == SIGHUP) {
       reload();
     } else if (signal != 0) {
@@ -76,40 +76,42 @@ int TendUntilSignal(const Signals& signals, NoticeLog& notices, RefusalLog& refu
 }
 
 // Whoever fills the snapshots: the reader, or a replay.
-struct Stage {
-  Exchange& exchange;
-  Notices& notices;
-  Regroup regroup;
+struct SnapshotProducer {
+  SnapshotExchange& exchange;
+  NoticeQueue& notices;
+  NameGroupsSetter regroup;
   std::function<void()> stop;
 };
 
 // Serves what the stage says, until a signal comes.
-void ServeStage(const Stage& stage, const Config& config, const std::function<LoadedConfig()>& reread,
-                const Signals& signals, Log& log, Privilege& privilege) {
-  const auto say = [&log](LogLevel level, std::string_view text) { log.Say(level, text); };
+void ServeSnapshots(const SnapshotProducer& stage, const Config& config, const std::function<LoadedConfig()>& reread,
+                    const SignalReceiver& signals, Log& log, PrivilegeDropper& privilege) {
+  const auto say = [&log](LogLevel level, std::string_view text) { log.Write(level, text); };
   privilege.KeepForListening();
   RefusalLog refusals(say);
-  OwnState own{ReloadStatus(SecondsSinceEpoch()), Refusals([&refusals](Refusal why, std::string_view client) {
-                 refusals.Note(why, client, MonotonicNanos());
-               })};
-  Server server(config.server, stage.exchange, own, [&privilege] { privilege.KeepNothing(); });
-  privilege.KeepNothing();
+  ExporterState own{ReloadStatus(SecondsSinceEpoch()),
+                    RefusedRequests([&refusals](RefusalReason why, std::string_view client) {
+                      refusals.Enqueue(why, client, MonotonicNanos());
+                    })};
+  Server server(config.server, stage.exchange, own, [&privilege] { privilege.DropAll(); });
+  privilege.DropAll();
   SayReady(log, config.server);
-  const ServiceManager::Warn warn = [&say](std::string_view text) { say(LogLevel::kWarning, text); };
-  ServiceReport report(
-      OwnServiceSettings(warn),
-      [&stage](std::chrono::milliseconds patience) { return AskForState(stage.exchange, patience); }, warn);
-  report.Ready();
+  const ServiceNotifier::WarnFunction warn = [&say](std::string_view text) { say(LogLevel::kWarning, text); };
+  ServiceStatusReporter report(
+      LoadServiceSettings(warn),
+      [&stage](std::chrono::milliseconds patience) { return RequestSubscriptionStatus(stage.exchange, patience); },
+      warn);
+  report.NotifyReady();
 
-  Reloader reloader(config, reread, log, stage.regroup, own.reloads);
+  ConfigReloader reloader(config, reread, log, stage.regroup, own.reloads);
   NoticeLog notices(stage.notices, say);
-  const int signal = TendUntilSignal(signals, notices, refusals, report, [&] {
-    report.Reloading();
-    report.Ready(reloader.Obey());
+  const int signal = RunUntilSignal(signals, notices, refusals, report, [&] {
+    report.NotifyReloading();
+    report.NotifyReady(reloader.Apply());
   });
 
-  log.Say(LogLevel::kInfo, signal == SIGTERM ? "SIGTERM: stopping" : "SIGINT: stopping");
-  report.Stopping();
+  log.Write(LogLevel::kInfo, signal == SIGTERM ? "SIGTERM: stopping" : "SIGINT: stopping");
+  report.NotifyStopping();
   server.Stop();
   stage.stop();
   notices.Print(kEndOfTime);
@@ -117,8 +119,8 @@ void ServeStage(const Stage& stage, const Config& config, const std::function<Lo
 }
 
 template <typename Filler>
-Stage StageOf(Filler& filler) {
-  return {filler.exchange(), filler.notices(), [&filler](std::span<const NameGroup> groups) { filler.Regroup(groups); },
+SnapshotProducer MakeSnapshotProducer(Filler& filler) {
+  return {filler.exchange(), filler.notices(), [&filler](std::span<const NameGroup> groups) { filler.SetNameGroups(groups); },
           [&filler] { filler.Stop(); }};
 }
 
@@ -126,37 +128,40 @@ void SayReplay(const Log& log, const ReplayOptions& options, const CaptureSummar
   constexpr std::size_t kMostNameBytes = 256;
   const std::string speed =
       options.speed == 0 ? "as fast as possible" : std::to_string(options.speed) + " times as fast";
-  log.Say(LogLevel::kInfo,
-          "replaying " + Printable(options.file, kMostNameBytes) + ", " + std::to_string(summary.datagrams) +
-              " datagrams of " + std::to_string((summary.last_ns - summary.first_ns) / kNanosPerSecond) + " s, " +
-              (options.speed == 1 ? "as recorded" : speed) + (options.loop ? ", again and again" : ""));
+  log.Write(LogLevel::kInfo,
+            "replaying " + EscapeUnprintable(options.file, kMostNameBytes) + ", " + std::to_string(summary.datagrams) +
+                " datagrams of " + std::to_string((summary.last_ns - summary.first_ns) / kNanosPerSecond) + " s, " +
+                (options.speed == 1 ? "as recorded" : speed) + (options.loop ? ", again and again" : ""));
 }
 
-void ServeMachine(const Config& config, const std::function<LoadedConfig()>& reread, const Signals& signals, Log& log) {
-  Privilege privilege([&log](LogLevel level, std::string_view text) { log.Say(level, text); });
+void ServeMachine(const Config& config, const std::function<LoadedConfig()>& reread, const SignalReceiver& signals,
+                  Log& log) {
+  PrivilegeDropper privilege([&log](LogLevel level, std::string_view text) { log.Write(level, text); });
   AllowOpenFiles(log);
   Reader reader(std::make_unique<ConnectorSource>(config.connector), config.reader, PossibleCpus(),
-                HearingOf(config.connector.events), config.ledger);
+                CoverageOf(config.connector.events), config.ledger);
   reader.Start([&privilege] { privilege.KeepForReader(); });
-  ServeStage(StageOf(reader), config, reread, signals, log, privilege);
+  ServeSnapshots(MakeSnapshotProducer(reader), config, reread, signals, log, privilege);
 }
 
 // The capture is opened with the privilege that there is; nothing else of it needs any.
-void ServeReplay(const Config& config, const std::function<LoadedConfig()>& reread, const Signals& signals, Log& log) {
+void ServeReplay(const Config& config, const std::function<LoadedConfig()>& reread, const SignalReceiver& signals,
+                 Log& log) {
   StoredCapture capture(config.replay.file);
-  Privilege privilege([&log](LogLevel level, std::string_view text) { log.Say(level, text); }, ReaderNeeds{});
+  PrivilegeDropper privilege([&log](LogLevel level, std::string_view text) { log.Write(level, text); },
+                             ReaderCapabilities{});
   AllowOpenFiles(log);
   Replayer replayer(std::move(capture), config.replay, config.ledger);
   SayReplay(log, config.replay, replayer.summary());
-  replayer.Start([&privilege] { privilege.KeepNothing(); });
-  ServeStage(StageOf(replayer), config, reread, signals, log, privilege);
+  replayer.Start([&privilege] { privilege.DropAll(); });
+  ServeSnapshots(MakeSnapshotProducer(replayer), config, reread, signals, log, privilege);
 }
 
 }  // namespace
 
 int Serve(const Config& config, const std::function<LoadedConfig()>& reread) {
-  OpenStandardDescriptors();
-  const Signals signals;
+  ReserveStandardDescriptors();
+  const SignalReceiver signals;
   Log log(config.log);
   try {
     if (config.replay.file.empty()) {
@@ -166,7 +171,7 @@ int Serve(const Config& config, const std::function<LoadedConfig()>& reread) {
     }
     return 0;
   } catch (const std::exception& e) {
-    log.Say(LogLevel::kError, WhyEnded(e));
+    log.Write(LogLevel::kError, DescribeFatal(e));
     return 1;
   }
 }

@@ -49,14 +49,14 @@ Result<Address> AddressOf(std::string_view socket) {
   return address;
 }
 
-std::chrono::microseconds WatchdogOf(std::string_view text, const ServiceManager::Warn& warn) {
+std::chrono::microseconds WatchdogOf(std::string_view text, const ServiceNotifier::WarnFunction& warn) {
   constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max() / 1000;  // as nanoseconds
-  const std::chrono::microseconds watchdog(std::min(NumberOf<std::uint64_t>(text).value_or(0), kMost));
-  if (watchdog >= kShortestWatchdog) {
+  const std::chrono::microseconds watchdog(std::min(ParseInteger<std::uint64_t>(text).value_or(0), kMost));
+  if (watchdog >= kMinWatchdog) {
     return watchdog;
   }
-  warn("WATCHDOG_USEC: found " + Quoted(text) + ", allowed is a number of microseconds from " +
-       std::to_string(kShortestWatchdog.count()) +
+  warn("WATCHDOG_USEC: found " + QuotePrintable(text) + ", allowed is a number of microseconds from " +
+       std::to_string(kMinWatchdog.count()) +
        " on; no beats are sent: leave it to the service manager, with WatchdogSec=2s or more, or unset it");
   return std::chrono::microseconds(0);
 }
@@ -75,15 +75,16 @@ Result<OwnedFd> MakeSocket() {
 
 }  // namespace
 
-ServiceSettings ReadServiceSettings(std::string_view socket, std::string_view watchdog_usec,
-                                    std::string_view watchdog_pid, pid_t own, const ServiceManager::Warn& warn) {
+ServiceSettings ParseServiceSettings(std::string_view socket, std::string_view watchdog_usec,
+                                     std::string_view watchdog_pid, pid_t own,
+                                     const ServiceNotifier::WarnFunction& warn) {
   ServiceSettings settings{.socket = std::string(socket)};
   if (socket.empty() || watchdog_usec.empty()) {
     return settings;
   }
-  const auto pid = watchdog_pid.empty() ? own : NumberOf<std::int64_t>(watchdog_pid);
+  const auto pid = watchdog_pid.empty() ? own : ParseInteger<std::int64_t>(watchdog_pid);
   if (!pid || *pid <= 0) {
-    warn("WATCHDOG_PID: found " + Quoted(watchdog_pid) +
+    warn("WATCHDOG_PID: found " + QuotePrintable(watchdog_pid) +
          ", allowed is the number of a process; no beats are sent: leave it to the service manager, or unset it");
   } else if (pid == own) {
     settings.watchdog = WatchdogOf(watchdog_usec, warn);
@@ -91,24 +92,25 @@ ServiceSettings ReadServiceSettings(std::string_view socket, std::string_view wa
   return settings;
 }
 
-ServiceSettings OwnServiceSettings(const ServiceManager::Warn& warn) {
-  return ReadServiceSettings(Environment("NOTIFY_SOCKET"), Environment("WATCHDOG_USEC"), Environment("WATCHDOG_PID"),
-                             ::getpid(), warn);
+ServiceSettings LoadServiceSettings(const ServiceNotifier::WarnFunction& warn) {
+  return ParseServiceSettings(Environment("NOTIFY_SOCKET"), Environment("WATCHDOG_USEC"), Environment("WATCHDOG_PID"),
+                              ::getpid(), warn);
 }
 
-ServiceManager::ServiceManager(std::string socket, Warn warn) : socket_(std::move(socket)), warn_(std::move(warn)) {}
+ServiceNotifier::ServiceNotifier(std::string socket, WarnFunction warn)
+    : socket_(std::move(socket)), warn_(std::move(warn)) {}
 
-bool ServiceManager::Ready(std::string_view status) { return Tell("READY=1\nSTATUS=" + std::string(status)); }
-bool ServiceManager::Renew(std::string_view status) { return Tell("STATUS=" + std::string(status)); }
-void ServiceManager::Beat() { Tell("WATCHDOG=1"); }
-void ServiceManager::Reloading() {
+bool ServiceNotifier::SendReady(std::string_view status) { return Tell("READY=1\nSTATUS=" + std::string(status)); }
+bool ServiceNotifier::SendStatus(std::string_view status) { return Tell("STATUS=" + std::string(status)); }
+void ServiceNotifier::SendWatchdog() { Tell("WATCHDOG=1"); }
+void ServiceNotifier::SendReloading() {
   constexpr std::uint64_t kNanosPerMicro = 1000;
   Tell("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(MonotonicNanos() / kNanosPerMicro));
 }
-void ServiceManager::Stopping() { Tell("STOPPING=1"); }
+void ServiceNotifier::SendStopping() { Tell("STOPPING=1"); }
 
-bool ServiceManager::Tell(const std::string& message) {
-  if (!listens()) {
+bool ServiceNotifier::Tell(const std::string& message) {
+  if (!enabled()) {
     return false;
   }
   const Status sent = Send(message);
@@ -118,7 +120,7 @@ bool ServiceManager::Tell(const std::string& message) {
   return sent.ok();
 }
 
-Status ServiceManager::Send(std::string_view message) {
+Status ServiceNotifier::Send(std::string_view message) {
   const auto address = AddressOf(socket_);
   if (!address) {
     return address.error();
@@ -147,37 +149,38 @@ constexpr std::chrono::seconds kPause{5};
 
 }  // namespace
 
-ServiceReport::ServiceReport(const ServiceSettings& settings, Ask ask, ServiceManager::Warn warn)
+ServiceStatusReporter::ServiceStatusReporter(const ServiceSettings& settings, StateQuery ask,
+                                             ServiceNotifier::WarnFunction warn)
     : ask_(std::move(ask)), manager_(settings.socket, std::move(warn)), watchdog_(settings.watchdog) {}
 
-void ServiceReport::Ready(std::string remark) {
+void ServiceStatusReporter::NotifyReady(std::string remark) {
   remark_ = std::move(remark);
-  owes_ready_ = manager_.listens();
+  owes_ready_ = manager_.enabled();
   if (owes_ready_) {
     Report(Look());
   }
 }
 
-void ServiceReport::Turn() {
-  if (!manager_.listens()) {
+void ServiceStatusReporter::Update() {
+  if (!manager_.enabled()) {
     return;
   }
-  const ListenerState state = Look();
+  const SubscriptionStatus state = Look();
   Report(state);
   if (state.answered && watchdog_.count() > 0) {
-    manager_.Beat();
+    manager_.SendWatchdog();
   }
 }
 
-std::string ServiceReport::StatusOf(const ListenerState& state) const {
+std::string ServiceStatusReporter::StatusOf(const SubscriptionStatus& state) const {
   const std::string hearing = state.replayed ? "replaying a capture" : "hearing the kernel's process events";
   return (state.cause.empty() ? hearing : "not ready: " + state.cause) + (remark_.empty() ? "" : "; " + remark_);
 }
 
 // What could not be sent is sent again soon.
-void ServiceReport::Report(const ListenerState& state) {
+void ServiceStatusReporter::Report(const SubscriptionStatus& state) {
   std::string status = StatusOf(state);
-  if (owes_ready_ ? manager_.Ready(status) : status == status_ || manager_.Renew(status)) {
+  if (owes_ready_ ? manager_.SendReady(status) : status == status_ || manager_.SendStatus(status)) {
     owes_ready_ = false;
     status_ = std::move(status);
   } else {
@@ -186,22 +189,22 @@ void ServiceReport::Report(const ListenerState& state) {
 }
 
 // A beat comes at half of the time there is. A reader that does not answer is asked again soon: it may be slow only.
-ListenerState ServiceReport::Look() {
+SubscriptionStatus ServiceStatusReporter::Look() {
   due_ns_.reset();
   if (watchdog_.count() == 0) {
-    ListenerState state = ask_(kAnswerTimeout);
+    SubscriptionStatus state = ask_(kSnapshotTimeout);
     if (!state.answered) {
       BeDueIn(kPause);
     }
     return state;
   }
   const auto quarter = std::chrono::duration_cast<std::chrono::milliseconds>(watchdog_ / 4);
-  ListenerState state = ask_(std::clamp(quarter, std::chrono::milliseconds(1), kAnswerTimeout));
+  SubscriptionStatus state = ask_(std::clamp(quarter, std::chrono::milliseconds(1), kSnapshotTimeout));
   BeDueIn(state.answered ? watchdog_ / 2 : watchdog_ / 16);
   return state;
 }
 
-void ServiceReport::BeDueIn(std::chrono::nanoseconds pause) {
+void ServiceStatusReporter::BeDueIn(std::chrono::nanoseconds pause) {
   const std::uint64_t then = MonotonicNanos() + static_cast<std::uint64_t>(pause.count());
   due_ns_ = std::min(due_ns_.value_or(then), then);
 }

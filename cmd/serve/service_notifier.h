@@ -25,73 +25,74 @@ struct ServiceSettings {
   std::chrono::microseconds watchdog{0};  // we are ended if no beat comes for so long; 0: none is sent
 };
 
-class ServiceManager {
+class ServiceNotifier {
  public:
-  using Warn = std::function<void(std::string_view text)>;
+  using WarnFunction = std::function<void(std::string_view text)>;
 
   // A message that cannot be delivered is warned of, the first time.
-  ServiceManager(std::string socket, Warn warn);
+  ServiceNotifier(std::string socket, WarnFunction warn);
 
-  [[nodiscard]] bool listens() const { return !socket_.empty(); }
+  [[nodiscard]] bool enabled() const { return !socket_.empty(); }
 
   // Whether it was sent. `status`: one sentence, shown by `systemctl status`.
-  [[nodiscard]] bool Ready(std::string_view status);
-  [[nodiscard]] bool Renew(std::string_view status);
-  void Beat();
+  [[nodiscard]] bool SendReady(std::string_view status);
+  [[nodiscard]] bool SendStatus(std::string_view status);
+  void SendWatchdog();
   // The configuration is read anew; Ready ends it.
-  void Reloading();
-  void Stopping();
+  void SendReloading();
+  void SendStopping();
 
  private:
   bool Tell(const std::string& message);
   [[nodiscard]] Status Send(std::string_view message);
 
   std::string socket_;
-  Warn warn_;
+  WarnFunction warn_;
   OwnedFd fd_;
   bool warned_ = false;
 };
 
 // Whose beats are wanted more often gets none, and a warning: a healthy reader may take a second to answer.
-inline constexpr std::chrono::microseconds kShortestWatchdog{2'000'000};
+inline constexpr std::chrono::microseconds kMinWatchdog{2'000'000};
 
 // From the texts of NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID; empty is as good as not set. What cannot be obeyed
 // is warned of, in one line. Pure.
-ServiceSettings ReadServiceSettings(std::string_view socket, std::string_view watchdog_usec,
-                                    std::string_view watchdog_pid, pid_t own, const ServiceManager::Warn& warn);
+ServiceSettings ParseServiceSettings(std::string_view socket, std::string_view watchdog_usec,
+                                     std::string_view watchdog_pid, pid_t own,
+                                     const ServiceNotifier::WarnFunction& warn);
 // From this process's environment.
-ServiceSettings OwnServiceSettings(const ServiceManager::Warn& warn);
+ServiceSettings LoadServiceSettings(const ServiceNotifier::WarnFunction& warn);
 
 // Keeps the service manager told how the exporter is: ready, hearing the kernel or not, alive. What it says is the
 // reader's own answer, so a reader that hangs is not called alive, and the service manager restarts the process.
 // Serve's loop owns one; where there is no service manager it does nothing and asks nobody.
 
-class ServiceReport {
+class ServiceStatusReporter {
  public:
   // Waits for the reader, as long as it may.
-  using Ask = std::function<ListenerState(std::chrono::milliseconds patience)>;
+  using StateQuery = std::function<SubscriptionStatus(std::chrono::milliseconds patience)>;
 
-  ServiceReport(const ServiceSettings& settings, Ask ask, ServiceManager::Warn warn);
+  ServiceStatusReporter(const ServiceSettings& settings, StateQuery ask, ServiceNotifier::WarnFunction warn);
 
   // The server listens. `remark`: what its status says besides, from then on.
-  void Ready(std::string remark = {});
+  void NotifyReady(std::string remark = {});
   // Something happened, or the time has come: asks, and tells what changed.
-  void Turn();
+  void Update();
   // When Turn has something to do though nothing happened; CLOCK_MONOTONIC.
   [[nodiscard]] std::optional<std::uint64_t> NextDue() const { return due_ns_; }
 
   // Around a reload of the configuration: Reloading, then Ready, with what is not in force after it.
-  void Reloading() { manager_.Reloading(); }
-  void Stopping() { manager_.Stopping(); }
+  void NotifyReloading() { manager_.SendReloading(); }
+  void NotifyStopping() { manager_.SendStopping(); }
 
  private:
-  ListenerState Look();
+  SubscriptionStatus Look();
   void BeDueIn(std::chrono::nanoseconds pause);
-  void Report(const ListenerState& state);
-  [[nodiscard]] std::string StatusOf(const ListenerState& state) const;
+  void Report(const SubscriptionStatus& state);
+  [[nodiscard]] std::string StatusOf(const SubscriptionStatus& state) const;
 
-  const Ask ask_;
-  ServiceManager manager_;
+  const StateQuery ask_;
+  ServiceNotifier manager_;
   const std::chrono::nanoseconds watchdog_;
   std::optional<std::uint64_t> due_ns_;
   bool owes_ready_ = false;

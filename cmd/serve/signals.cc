@@ -32,7 +32,7 @@ sigset_t BlockSignals() {
 
 void RestoreSignals(const sigset_t& blocked) { ::pthread_sigmask(SIG_SETMASK, &blocked, nullptr); }
 
-Signals::Signals() {
+SignalReceiver::SignalReceiver() {
   BlockSignals();
   const sigset_t wanted = Wanted();
   static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
@@ -42,7 +42,7 @@ Signals::Signals() {
   }
 }
 
-int Signals::Take() const {
+int SignalReceiver::ReadSignal() const {
   signalfd_siginfo info{};
   const bool came = ::read(fd_.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info);
   return came ? static_cast<int>(info.ssi_signo) : 0;

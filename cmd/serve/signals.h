@@ -12,15 +12,15 @@ namespace procevent {
 sigset_t BlockSignals();
 void RestoreSignals(const sigset_t& blocked);
 
-class Signals {
+class SignalReceiver {
  public:
   // Blocks SIGTERM, SIGINT and SIGHUP, and ignores SIGPIPE. Throws std::runtime_error if no descriptor is left.
-  Signals();
+  SignalReceiver();
 
   // Readable when one came.
   [[nodiscard]] int fd() const { return fd_.get(); }
   // The one that came; 0 if none did.
-  [[nodiscard]] int Take() const;
+  [[nodiscard]] int ReadSignal() const;
 
  private:
   OwnedFd fd_;

@@ -30,7 +30,7 @@ std::string NameOf(std::uint32_t user) {
 
 }  // namespace
 
-const std::string& UserNames::Of(std::uint32_t user) {
+const std::string& UserNameCache::Resolve(std::uint32_t user) {
   if (names_.size() >= kMost && !names_.contains(user)) {
     names_.clear();
   }
@@ -69,9 +69,9 @@ std::string Ids(std::uint32_t real, std::uint32_t effective) {
 }
 
 // What happened, by kind.
-struct Describer {
+struct EventDescriber {
   const Event& event;
-  const Subject& subject;
+  const ProcessDetails& subject;
 
   std::string operator()(const AckBody& body) const {
     return body.error == 0 ? "a subscription is acknowledged"
@@ -142,7 +142,7 @@ std::string Columns(std::string_view time, std::string_view event, const std::st
 
 }  // namespace
 
-std::int32_t SubjectOf(const Event& event) {
+std::int32_t GetEventPid(const Event& event) {
   return std::visit(
       [](const auto& body) -> std::int32_t {
         using Body = std::remove_cvref_t<decltype(body)>;
@@ -157,17 +157,20 @@ std::int32_t SubjectOf(const Event& event) {
       event.body);
 }
 
-std::string EventHeading() { return Columns("Time        ", "Event", "PID", "What", "Seconds", "Command", "User"); }
-
-std::string EventLine(std::string_view time, const Event& event, const Subject& subject) {
-  const std::int32_t pid = SubjectOf(event);
-  return Columns(time, kEventNames.at(static_cast<std::size_t>(event.kind())),
-                 pid == 0 ? std::string(kUnknown) : std::to_string(pid),
-                 std::visit(Describer{event, subject}, event.body), subject.lived_ns ? Seconds(*subject.lived_ns) : "",
-                 ShownOr(subject.command, kUnknown), subject.user.empty() ? kUnknown : subject.user);
+std::string FormatEventHeader() {
+  return Columns("Time        ", "Event", "PID", "What", "Seconds", "Command", "User");
 }
 
-std::string LossLine(std::uint32_t lost, std::uint32_t cpu) {
+std::string FormatEventLine(std::string_view time, const Event& event, const ProcessDetails& subject) {
+  const std::int32_t pid = GetEventPid(event);
+  return Columns(time, kEventNames.at(static_cast<std::size_t>(event.kind())),
+                 pid == 0 ? std::string(kUnknown) : std::to_string(pid),
+                 std::visit(EventDescriber{event, subject}, event.body),
+                 subject.lived_ns ? Seconds(*subject.lived_ns) : "", ShownOr(subject.command, kUnknown),
+                 subject.user.empty() ? kUnknown : subject.user);
+}
+
+std::string FormatLossLine(std::uint32_t lost, std::uint32_t cpu) {
   return "-- " + std::to_string(lost) + (lost == 1 ? " event" : " events") + " lost on CPU " + std::to_string(cpu) +
          " --\n";
 }
@@ -193,44 +196,44 @@ bool Matches(const std::string& pattern, const std::optional<CommName>& name) {
 
 Status EventPrinter::Begin(std::string& out) {
   if (!order_.json) {
-    out += EventHeading();
+    out += FormatEventHeader();
   }
   return table_.Bootstrap();
 }
 
 void EventPrinter::Print(const Message& message, std::uint64_t wall_clock_ns, std::string& out) {
-  if (message.outcome == Outcome::kEvent) {
+  if (message.outcome == DecodeOutcome::kEvent) {
     PrintEvent(message.event, wall_clock_ns, out);
-  } else if (message.outcome != Outcome::kControl && message.outcome != Outcome::kAcknowledgement) {
-    out += order_.json ? JsonLineOf(message) + '\n' : "-- no event: " + JsonLineOf(message) + " --\n";
+  } else if (message.outcome != DecodeOutcome::kControl && message.outcome != DecodeOutcome::kAcknowledgement) {
+    out += order_.json ? FormatJsonLine(message) + '\n' : "-- no event: " + FormatJsonLine(message) + " --\n";
   }
 }
 
 void EventPrinter::PrintEvent(const Event& event, std::uint64_t wall_clock_ns, std::string& out) {
-  const Sequence::Arrival arrival = sequence_.Note(event.cpu, event.sequence);
-  if (arrival.repeated) {
+  const SequenceTracker::Arrival arrival = sequence_.Observe(event.cpu, event.sequence);
+  if (arrival.duplicate) {
     return;
   }
   if (arrival.lost > 0) {
-    table_.Doubt();
+    table_.Invalidate();
     PrintLoss(arrival.lost, event.cpu, out);
   }
-  const Subject subject = LookUp(event);
+  const ProcessDetails subject = LookUp(event);
   if (!IsWanted(event, subject)) {
     return;
   }
-  out += order_.json ? JsonLineOf(event, subject.command, subject.user) + '\n'
-                     : EventLine(LocalTime(event.timestamp_ns + wall_clock_ns), event, subject);
+  out += order_.json ? FormatJsonLine(event, subject.command, subject.user) + '\n'
+                     : FormatEventLine(LocalTime(event.timestamp_ns + wall_clock_ns), event, subject);
 }
 
 void EventPrinter::PrintLoss(std::uint32_t lost, std::uint32_t cpu, std::string& out) const {
-  out += order_.json ? JsonLineOfLoss(lost, cpu) + '\n' : LossLine(lost, cpu);
+  out += order_.json ? FormatLossJsonLine(lost, cpu) + '\n' : FormatLossLine(lost, cpu);
 }
 
 // What the event changes is known after it: a program's new name. What a COMM changes is of interest, too.
-Subject EventPrinter::LookUp(const Event& event) {
-  const std::int32_t pid = SubjectOf(event);
-  Subject subject;
+ProcessDetails EventPrinter::LookUp(const Event& event) {
+  const std::int32_t pid = GetEventPid(event);
+  ProcessDetails subject;
   if (event.kind() == EventKind::kComm) {
     const auto before = table_.Find(pid);
     subject.command_before = before ? before->command : std::nullopt;
@@ -241,7 +244,7 @@ Subject EventPrinter::LookUp(const Event& event) {
     return subject;
   }
   subject.command = process->command;
-  subject.user = process->user ? users_.Of(*process->user) : "";
+  subject.user = process->user ? users_.Resolve(*process->user) : "";
   subject.ended = event.kind() == EventKind::kExit && !process->alive;
   if (subject.ended && process->start_ns != 0) {
     subject.lived_ns = event.timestamp_ns - process->start_ns;
@@ -249,7 +252,7 @@ Subject EventPrinter::LookUp(const Event& event) {
   return subject;
 }
 
-bool EventPrinter::IsWanted(const Event& event, const Subject& subject) const {
+bool EventPrinter::IsWanted(const Event& event, const ProcessDetails& subject) const {
   const auto* const comm = std::get_if<CommBody>(&event.body);
   if (!order_.types.at(static_cast<std::size_t>(event.kind())) || (comm != nullptr && is_echo_(*comm))) {
     return false;

@@ -21,10 +21,10 @@ namespace procevent {
 
 // What users are called. Used by watch.
 
-class UserNames {
+class UserNameCache {
  public:
   // The name that the machine has for the number, or else the number. Asked for once, as long as there is room.
-  const std::string& Of(std::uint32_t user);
+  const std::string& Resolve(std::uint32_t user);
 
  private:
   static constexpr std::size_t kMost = 4096;
@@ -36,10 +36,10 @@ class UserNames {
 
 // The process that an event is about: of a FORK who forks, or who has a thread more, whose parent the kernel names
 // then. 0: none.
-std::int32_t SubjectOf(const Event& event);
+std::int32_t GetEventPid(const Event& event);
 
 // What is known of it, once the event has happened.
-struct Subject {
+struct ProcessDetails {
   std::optional<CommName> command;
   std::optional<CommName> command_before;  // of a COMM
   std::string user;                        // empty: not known
@@ -49,11 +49,11 @@ struct Subject {
 
 // What stands above all lines, and a line: both with their ends. Whatever names are made of, it is one line that a
 // terminal shows as it is.
-std::string EventHeading();
-std::string EventLine(std::string_view time, const Event& event, const Subject& subject);
+std::string FormatEventHeader();
+std::string FormatEventLine(std::string_view time, const Event& event, const ProcessDetails& subject);
 
 // What stands between them.
-std::string LossLine(std::uint32_t lost, std::uint32_t cpu);
+std::string FormatLossLine(std::uint32_t lost, std::uint32_t cpu);
 
 // Events to lines, of those that were asked for, with what is known of their processes; and what was lost between them.
 // Used by watch.
@@ -61,7 +61,7 @@ std::string LossLine(std::uint32_t lost, std::uint32_t cpu);
 class EventPrinter {
  public:
   // `is_echo` knows the events that the watch itself makes: they are not shown.
-  EventPrinter(WatchOrder order, std::function<bool(const CommBody&)> is_echo,
+  EventPrinter(WatchOptions order, std::function<bool(const CommBody&)> is_echo,
                const ProcessTableOptions& processes = {})
       : order_(std::move(order)), is_echo_(std::move(is_echo)), sequence_(PossibleCpus()), table_(processes) {}
 
@@ -70,19 +70,19 @@ class EventPrinter {
   // The next message of the stream. `wall_clock_ns` is what is to be added to an event's time.
   void Print(const Message& message, std::uint64_t wall_clock_ns, std::string& out);
   // Something was missed that no number tells of.
-  void Doubt() { table_.Doubt(); }
+  void Invalidate() { table_.Invalidate(); }
 
  private:
   void PrintEvent(const Event& event, std::uint64_t wall_clock_ns, std::string& out);
   void PrintLoss(std::uint32_t lost, std::uint32_t cpu, std::string& out) const;
-  [[nodiscard]] Subject LookUp(const Event& event);
-  [[nodiscard]] bool IsWanted(const Event& event, const Subject& subject) const;
+  [[nodiscard]] ProcessDetails LookUp(const Event& event);
+  [[nodiscard]] bool IsWanted(const Event& event, const ProcessDetails& subject) const;
 
-  WatchOrder order_;
+  WatchOptions order_;
   std::function<bool(const CommBody&)> is_echo_;
-  Sequence sequence_;
+  SequenceTracker sequence_;
   ProcessTable table_;
-  UserNames users_;
+  UserNameCache users_;
 };
 
 }  // namespace procevent

@@ -25,25 +25,25 @@ constexpr std::uint64_t kBetweenLooks = kNanosPerSecond;  // for what was lost, 
 constexpr std::uint64_t kQuiet = 5 * kNanosPerSecond;     // after which it asks whether the kernel still speaks
 constexpr std::uint64_t kEndOfTime = std::numeric_limits<std::uint64_t>::max();
 
-void Tell(const Error& error) { TellFault("procevent_exporter: " + Describe(error)); }
+void Tell(const Error& error) { PrintError("procevent_exporter: " + Describe(error)); }
 
 class Watcher {
  public:
-  explicit Watcher(const WatchOrder& order)
-      : out_(signals_.fd()), printer_(order, [this](const CommBody& comm) { return source_.IsEcho(comm); }) {}
+  explicit Watcher(const WatchOptions& order)
+      : out_(signals_.fd()), printer_(order, [this](const CommBody& comm) { return source_.IsCanaryEvent(comm); }) {}
 
   int Run(std::optional<std::chrono::milliseconds> duration);
 
  private:
   bool Drain();
   void Hear(const DatagramBatch& batch);
-  void LookAround(std::uint64_t now_ns);
+  void DetectConnectorEnvironment(std::uint64_t now_ns);
   void ShowLosses();
   void ShowTheRest(std::uint64_t ended_ns);
   void BreakSilence();
   [[nodiscard]] bool AwaitMore(std::uint64_t end_ns) const;
 
-  Signals signals_;
+  SignalReceiver signals_;
   ConnectorSource source_{ConnectorOptions{}};
   LineOutput out_;
   EventPrinter printer_;
@@ -57,13 +57,13 @@ class Watcher {
 };
 
 int Watcher::Run(std::optional<std::chrono::milliseconds> duration) {
-  if (const Status subscribed = source_.Renew(kPatience); !subscribed) {
+  if (const Status subscribed = source_.Resubscribe(kPatience); !subscribed) {
     Tell(subscribed.error());
     return 1;
   }
   // From each CPU's first event on a gap is a loss.
   const std::uint64_t give_up = MonotonicNanos() + kForTheFirstTour;
-  while (!source_.Tour(MonotonicNanos() + kForATour) && MonotonicNanos() < give_up) {
+  while (!source_.SendCanaryOnEachCpu(MonotonicNanos() + kForATour) && MonotonicNanos() < give_up) {
   }
   if (const Status seen = printer_.Begin(out_.text()); !seen) {
     Tell(seen.error());  // it works, with fewer names
@@ -73,11 +73,11 @@ int Watcher::Run(std::optional<std::chrono::milliseconds> duration) {
       duration ? began + static_cast<std::uint64_t>(duration->count()) * kNanosPerMilli : kEndOfTime;
   heard_ns_ = began;
   if (duration) {
-    out_.GiveUpAt(end + kForTheRest);
+    out_.SetDeadline(end + kForTheRest);
   }
   while (out_.Flush() && !failed_ && AwaitMore(end)) {
     if (Drain()) {
-      LookAround(MonotonicNanos());
+      DetectConnectorEnvironment(MonotonicNanos());
     }
   }
   ShowLosses();
@@ -89,7 +89,7 @@ int Watcher::Run(std::optional<std::chrono::milliseconds> duration) {
 // What happened before the end; a machine that makes more than can be shown does not put it off for long.
 void Watcher::ShowTheRest(std::uint64_t ended_ns) {
   const std::uint64_t last = ended_ns + kForTheRest;
-  out_.GiveUpAt(last);
+  out_.SetDeadline(last);
   while (out_.Flush() && !failed_ && shown_ns_ < ended_ns && MonotonicNanos() < last && !Drain()) {
   }
   out_.Flush();
@@ -121,7 +121,7 @@ bool Watcher::Drain() {
 
 void Watcher::Hear(const DatagramBatch& batch) {
   const std::uint64_t now = MonotonicNanos();
-  const std::uint64_t wall_clock = NanosOf(CLOCK_REALTIME) - now;
+  const std::uint64_t wall_clock = ClockNanos(CLOCK_REALTIME) - now;
   Message message;
   for (std::size_t i = 0; i < batch.size(); ++i) {
     if (batch[i].origin != Datagram::Origin::kKernel) {
@@ -131,12 +131,12 @@ void Watcher::Hear(const DatagramBatch& batch) {
     Decoder decoder(batch[i].bytes);
     while (decoder.Next(message)) {
       printer_.Print(message, wall_clock, out_.text());
-      shown_ns_ = message.outcome == Outcome::kEvent ? message.event.timestamp_ns : shown_ns_;
+      shown_ns_ = message.outcome == DecodeOutcome::kEvent ? message.event.timestamp_ns : shown_ns_;
     }
   }
 }
 
-void Watcher::LookAround(std::uint64_t now_ns) {
+void Watcher::DetectConnectorEnvironment(std::uint64_t now_ns) {
   if (now_ns < next_look_ns_) {
     return;
   }
@@ -150,23 +150,23 @@ void Watcher::LookAround(std::uint64_t now_ns) {
 // What was dropped last shows with the next event of its CPU: each makes one.
 void Watcher::ShowLosses() {
   const std::uint64_t drops = source_.Queue().drops;
-  if (drops != drops_told_ && source_.Tour(MonotonicNanos() + kForATour)) {
+  if (drops != drops_told_ && source_.SendCanaryOnEachCpu(MonotonicNanos() + kForATour)) {
     drops_told_ = drops;
   }
 }
 
 // Any local user can end everybody's subscription. The kernel answers at once, or not at all.
 void Watcher::BreakSilence() {
-  source_.Sound();
+  source_.SendCanary();
   const std::uint64_t before = heard_ns_;
   Drain();
   if (heard_ns_ != before || failed_) {
     return;
   }
-  printer_.Doubt();
-  const Status renewed = source_.Renew(kPatience);
+  printer_.Invalidate();
+  const Status renewed = source_.Resubscribe(kPatience);
   if (renewed) {
-    TellFault(
+    PrintError(
         "procevent_exporter: the kernel fell silent: another program ended everybody's subscription; it was renewed, "
         "and what happened meanwhile was missed");
   } else if (renewed.error() != told_) {
@@ -177,9 +177,10 @@ void Watcher::BreakSilence() {
 
 }  // namespace
 
-int WatchEvents(const WatchOrder& order) {
-  OpenStandardDescriptors();
-  Privilege privilege([](LogLevel, std::string_view text) { TellFault("procevent_exporter: " + std::string(text)); });
+int WatchEvents(const WatchOptions& order) {
+  ReserveStandardDescriptors();
+  PrivilegeDropper privilege(
+      [](LogLevel, std::string_view text) { PrintError("procevent_exporter: " + std::string(text)); });
   privilege.KeepForReader();
   return Watcher(order).Run(order.duration);
 }

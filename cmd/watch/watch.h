@@ -6,6 +6,6 @@
 namespace procevent {
 
 // The exit code: 0, or 1 if the kernel cannot be heard, or the lines not be written.
-int WatchEvents(const WatchOrder& order);
+int WatchEvents(const WatchOptions& order);
 
 }  // namespace procevent

@@ -18,7 +18,8 @@ namespace {
 
 std::string Capitals(std::string_view text) {
   std::string capitals(text);
-  std::ranges::transform(capitals, capitals.begin(), [](char c) { return c == '.' || c == '-' ? '_' : Capital(c); });
+  std::ranges::transform(capitals, capitals.begin(),
+                         [](char c) { return c == '.' || c == '-' ? '_' : ToUpperAscii(c); });
   return capitals;
 }
 
@@ -28,17 +29,17 @@ std::string NameOf(const std::string& variable, std::string_view path_within) {
   return variable + (needs_dot ? "." : "") + std::string(path_within);
 }
 
-std::vector<Fault> Set(const ConfigKey& key, const std::string& variable, std::string_view value,
-                       EffectiveConfig& effective) {
+std::vector<ConfigError> Set(const ConfigKey& key, const std::string& variable, std::string_view value,
+                             EffectiveConfig& effective) {
   YamlDocument document = ParseYaml(value, {});
-  std::vector<Fault> faults = std::move(document.faults);
+  std::vector<ConfigError> faults = std::move(document.faults);
   if (document.whole) {
-    for (Fault& fault : CheckValue(key, document.root, effective)) {
+    for (ConfigError& fault : CheckValue(key, document.root, effective)) {
       fault.key.erase(0, key.path.size());
       faults.push_back(std::move(fault));
     }
   }
-  for (Fault& fault : faults) {
+  for (ConfigError& fault : faults) {
     fault.key = NameOf(variable, fault.key);
     fault.place = {};
   }
@@ -90,7 +91,7 @@ std::string_view WithoutSection(std::string_view rest, std::span<const std::stri
   }
   std::vector<std::string_view> tails(known.size());
   std::ranges::transform(known, tails.begin(), [](std::string_view name) { return name.substr(name.find('_') + 1); });
-  const auto tail = std::ranges::find(tails, NearMiss(rest, tails));
+  const auto tail = std::ranges::find(tails, FindClosestWord(rest, tails));
   return tail == tails.end() ? std::string_view{} : known[static_cast<std::size_t>(tail - tails.begin())];
 }
 
@@ -99,7 +100,7 @@ std::string SuggestRest(std::string_view rest, std::span<const std::string_view>
   if (rest == "CONFIG") {
     return std::string(kConfigFileVariable.substr(kVariablePrefix.size()));
   }
-  if (const std::string_view near = NearMiss(rest, known); !near.empty()) {
+  if (const std::string_view near = FindClosestWord(rest, known); !near.empty()) {
     return std::string(near);
   }
   if (const auto paths = PathsThatEndIn(rest); !paths.empty()) {
@@ -125,7 +126,7 @@ std::string_view RestOf(std::string_view capitals) {
   return rest.starts_with(kBinary) ? rest.substr(kBinary.size()) : rest;
 }
 
-void CheckName(const std::string& name, std::span<const std::string_view> known, std::vector<Fault>& faults) {
+void CheckName(const std::string& name, std::span<const std::string_view> known, std::vector<ConfigError>& faults) {
   const std::string capitals = Capitals(name);
   const bool is_ours =
       name.starts_with(kVariablePrefix) && std::ranges::find(known, name.substr(kVariablePrefix.size())) != known.end();
@@ -133,8 +134,8 @@ void CheckName(const std::string& name, std::span<const std::string_view> known,
     return;
   }
   const std::string_view rest = RestOf(capitals);
-  if (IsReverseProxys(rest)) {
-    faults.push_back(ReverseProxyFault({}, {}, Printable(name)));
+  if (IsTlsSetting(rest)) {
+    faults.push_back(TlsSettingError({}, {}, EscapeUnprintable(name)));
     return;
   }
   std::string near = SuggestRest(rest, known);
@@ -143,7 +144,7 @@ void CheckName(const std::string& name, std::span<const std::string_view> known,
   }
   if (!near.empty() || NamesASection(rest) || !PathsThatEndIn(rest).empty()) {
     const std::string variable = near.empty() ? "" : std::string(kVariablePrefix) + near;
-    faults.push_back({{}, {}, Printable(name), "an unknown variable", "that of a key" + DidYouMean(variable)});
+    faults.push_back({{}, {}, EscapeUnprintable(name), "an unknown variable", "that of a key" + DidYouMean(variable)});
   }
 }
 
@@ -158,17 +159,17 @@ bool IsPortAndProtocol(std::string_view text) {
 
 }  // namespace
 
-std::string VariableOf(std::string_view path) { return std::string(kVariablePrefix) + Capitals(path); }
+std::string EnvironmentVariableName(std::string_view path) { return std::string(kVariablePrefix) + Capitals(path); }
 
-bool MayBeOurs(std::string_view name) {
+bool HasSimilarPrefix(std::string_view name) {
   constexpr std::string_view kBarePrefix = kVariablePrefix.substr(0, kVariablePrefix.size() - 1);
   constexpr std::size_t kMostAway = 2;  // with a letter left out, one of the rest is in its place
   const std::string bare = Bare(name.substr(0, 2 * kVariablePrefix.size()));
   return EditDistance(bare.substr(0, kBarePrefix.size()), kBarePrefix) <= kMostAway;
 }
 
-std::string_view ValueOf(std::string_view name, std::span<const Variable> environment) {
-  const auto variable = std::ranges::find(environment, name, &Variable::name);
+std::string_view FindVariableValue(std::string_view name, std::span<const EnvironmentVariable> environment) {
+  const auto variable = std::ranges::find(environment, name, &EnvironmentVariable::name);
   return variable == environment.end() ? std::string_view{} : std::string_view(variable->value);
 }
 
@@ -186,13 +187,14 @@ bool IsInjected(std::string_view name) {
   return false;
 }
 
-std::vector<Fault> SetFromEnvironment(std::span<const Variable> environment, EffectiveConfig& effective) {
-  std::vector<Fault> faults;
+std::vector<ConfigError> SetFromEnvironment(std::span<const EnvironmentVariable> environment,
+                                            EffectiveConfig& effective) {
+  std::vector<ConfigError> faults;
   for (const ConfigKey& key : Schema()) {
-    const std::string variable = VariableOf(key.path);
-    const std::string_view value = ValueOf(variable, environment);
+    const std::string variable = EnvironmentVariableName(key.path);
+    const std::string_view value = FindVariableValue(variable, environment);
     if (value.empty()) {
-      if (key.guards && std::ranges::find(environment, variable, &Variable::name) != environment.end()) {
+      if (key.guards && std::ranges::find(environment, variable, &EnvironmentVariable::name) != environment.end()) {
         faults.push_back({{}, {}, variable, R"("")", std::string(key.allowed)});
       }
       continue;
@@ -202,7 +204,7 @@ std::vector<Fault> SetFromEnvironment(std::span<const Variable> environment, Eff
   }
   const std::vector<std::string> rests = KnownRests();
   const std::vector<std::string_view> known(rests.begin(), rests.end());
-  for (const Variable& variable : environment) {
+  for (const EnvironmentVariable& variable : environment) {
     if (!variable.value.empty()) {
       CheckName(variable.name, known, faults);
     }

@@ -18,7 +18,7 @@ constexpr std::size_t kNone = static_cast<std::size_t>(-1);
 
 std::string Plain(std::string_view word) {
   std::string plain(word);
-  std::ranges::transform(plain, plain.begin(), [](char c) { return c == '-' ? '_' : Small(c); });
+  std::ranges::transform(plain, plain.begin(), [](char c) { return c == '-' ? '_' : ToLowerAscii(c); });
   return plain;
 }
 
@@ -78,14 +78,14 @@ std::size_t EditDistance(std::string_view one, std::string_view other) {
   return last.back();
 }
 
-std::string_view NearMiss(std::string_view word, std::span<const std::string_view> words) {
+std::string_view FindClosestWord(std::string_view word, std::span<const std::string_view> words) {
   const std::size_t nearest = Nearest(word, words);
   return nearest == kNone ? std::string_view{} : words[nearest];
 }
 
-std::string_view Suggest(std::string_view word, std::span<const std::string_view> words) {
+std::string_view SuggestWord(std::string_view word, std::span<const std::string_view> words) {
   constexpr std::size_t kFewestBytes = 3;
-  const std::string_view near = NearMiss(word, words);
+  const std::string_view near = FindClosestWord(word, words);
   if (!near.empty() || word.size() < kFewestBytes) {
     return near;
   }
@@ -99,7 +99,7 @@ std::string_view Suggest(std::string_view word, std::span<const std::string_view
 }
 
 std::string_view SuggestPath(std::string_view path, std::span<const std::string_view> paths) {
-  const std::string_view suggestion = Suggest(path, paths);
+  const std::string_view suggestion = SuggestWord(path, paths);
   if (!suggestion.empty() || path.find('.') != std::string_view::npos) {
     return suggestion;
   }
@@ -169,7 +169,7 @@ std::vector<std::string_view> NamesUnder(std::string_view section) {
   return names;
 }
 
-std::string Joined(std::span<const std::string_view> words) {
+std::string JoinWithCommas(std::span<const std::string_view> words) {
   std::string text;
   for (const std::string_view word : words) {
     text += (text.empty() ? "" : ", ") + std::string(word);
@@ -177,16 +177,16 @@ std::string Joined(std::span<const std::string_view> words) {
   return text;
 }
 
-std::string AllowedAlone(const ConfigKey& key) {
+std::string DescribeAllowedScalar(const ConfigKey& key) {
   if (key.take_item == nullptr) {
     return std::string(key.allowed);
   }
-  return (key.names.empty() ? "" : Joined(key.names) + ", or ") + std::string(key.allowed_item);
+  return (key.names.empty() ? "" : JoinWithCommas(key.names) + ", or ") + std::string(key.allowed_item);
 }
 
 std::string SuggestKey(std::string_view section, std::string_view name) {
   const std::vector<std::string_view> here = NamesUnder(section);
-  if (const std::string_view near = Suggest(name, here); !near.empty()) {
+  if (const std::string_view near = SuggestWord(name, here); !near.empty()) {
     return std::string(near);
   }
   const std::string path = section.empty() ? std::string(name) : std::string(section) + '.' + std::string(name);

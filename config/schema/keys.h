@@ -18,10 +18,10 @@ namespace procevent {
 std::size_t EditDistance(std::string_view one, std::string_view other);
 
 // The word within a small distance: 1 for words of up to 5 letters, 2 up to 12, else 3. Empty: there is none, or two.
-std::string_view NearMiss(std::string_view word, std::span<const std::string_view> words);
+std::string_view FindClosestWord(std::string_view word, std::span<const std::string_view> words);
 
 // The same, or the only one that begins with it, if it has 3 letters or more.
-std::string_view Suggest(std::string_view word, std::span<const std::string_view> words);
+std::string_view SuggestWord(std::string_view word, std::span<const std::string_view> words);
 
 // The same for words of parts between dots, or, for a path of one part, the one whose last part it nearly is.
 std::string_view SuggestPath(std::string_view path, std::span<const std::string_view> paths);
@@ -38,10 +38,10 @@ const ConfigKey* FindKey(std::string_view path);
 // The sections and keys right under a section, "" for the whole, in the schema's order: {"web", "source", ...}.
 std::vector<std::string_view> NamesUnder(std::string_view section);
 
-std::string Joined(std::span<const std::string_view> words);  // "web, source"
+std::string JoinWithCommas(std::span<const std::string_view> words);  // "web, source"
 
 // What a text may be that stands for the key alone, not in a list: "all, or an address or a network like 10.0.0.0/8".
-std::string AllowedAlone(const ConfigKey& key);
+std::string DescribeAllowedScalar(const ConfigKey& key);
 
 // For a name that is none of those under the section: the one it nearly is, the way to write one with dots, or the path
 // of the key that stands elsewhere. Empty: nobody knows.

@@ -86,8 +86,8 @@ using std::chrono::milliseconds;
 constexpr std::chrono::hours kLongest(720);
 constexpr std::size_t kMostReasonBytes = 200;
 
-Verdict Taken() { return {true, {}}; }
-Verdict Refused() { return {false, {}}; }
+ParseResult Taken() { return {true, {}}; }
+ParseResult Refused() { return {false, {}}; }
 
 template <typename Quantity>
 std::optional<Quantity> Within(const std::optional<Quantity>& read, std::type_identity_t<Quantity> least,
@@ -96,7 +96,7 @@ std::optional<Quantity> Within(const std::optional<Quantity>& read, std::type_id
 }
 
 template <typename Read, typename Value>
-Verdict Take(const std::optional<Read>& read, Value& value) {
+ParseResult Take(const std::optional<Read>& read, Value& value) {
   if (!read) {
     return Refused();
   }
@@ -105,7 +105,7 @@ Verdict Take(const std::optional<Read>& read, Value& value) {
 }
 
 template <typename Bound>
-Verdict TakeBound(const std::optional<Bound>& bound, std::vector<Bound>& bounds) {
+ParseResult TakeBound(const std::optional<Bound>& bound, std::vector<Bound>& bounds) {
   if (!bound) {
     return Refused();
   }
@@ -117,7 +117,7 @@ Verdict TakeBound(const std::optional<Bound>& bound, std::vector<Bound>& bounds)
 }
 
 template <typename Names, typename Value>
-Verdict TakeName(std::string_view text, const Names& names, Value& value) {
+ParseResult TakeName(std::string_view text, const Names& names, Value& value) {
   const auto name = std::ranges::find(names, text);
   if (name == names.end()) {
     return Refused();
@@ -128,7 +128,7 @@ Verdict TakeName(std::string_view text, const Names& names, Value& value) {
 
 }  // namespace
 
-Verdict TakeListenAddress(std::string_view text, Config& config) {
+ParseResult ParseListenAddressItem(std::string_view text, Config& config) {
   const Result<ListenAddress> address = ParseListenAddress(text);
   if (!address) {
     return {false, std::string(address.error().remedy)};
@@ -142,7 +142,7 @@ Verdict TakeListenAddress(std::string_view text, Config& config) {
   return Taken();
 }
 
-Verdict TakeTelemetryPath(std::string_view text, Config& config) {
+ParseResult ParseTelemetryPath(std::string_view text, Config& config) {
   if (const Status status = CheckTelemetryPath(text); !status) {
     return {false, std::string(status.error().remedy)};
   }
@@ -150,12 +150,12 @@ Verdict TakeTelemetryPath(std::string_view text, Config& config) {
   return Taken();
 }
 
-Verdict TakeEverybody(std::string_view text, Config& config) {
+ParseResult ParseAllowAll(std::string_view text, Config& config) {
   config.server.allow.clear();
   return text == "all" ? Taken() : Refused();
 }
 
-Verdict TakeAllowed(std::string_view text, Config& config) {
+ParseResult ParseAllowedItem(std::string_view text, Config& config) {
   const Result<AllowedNetwork> network = ParseAllowedNetwork(text);
   if (!network) {
     return {false, std::string(network.error().remedy)};
@@ -169,20 +169,20 @@ Verdict TakeAllowed(std::string_view text, Config& config) {
   return Taken();
 }
 
-Verdict TakeMaxRequests(std::string_view text, Config& config) {
+ParseResult ParseMaxRequests(std::string_view text, Config& config) {
   return Take(Within(ParseCount(text), 1, 64), config.server.max_requests);
 }
 
-Verdict TakeReceiveBuffer(std::string_view text, Config& config) {
+ParseResult ParseReceiveBuffer(std::string_view text, Config& config) {
   return Take(Within(ParseSize(text), 64U << 10U, 1U << 30U), config.connector.receive_buffer_bytes);
 }
 
-Verdict TakeAllEvents(std::string_view text, Config& config) {
+ParseResult ParseAllEvents(std::string_view text, Config& config) {
   config.connector.events = EventMask::All();
   return text == "all" ? Taken() : Refused();
 }
 
-Verdict TakeEvent(std::string_view text, Config& config) {
+ParseResult ParseEventItem(std::string_view text, Config& config) {
   const auto name = std::ranges::find(kEventNames, text);
   const auto kind = static_cast<EventKind>(name - kEventNames.begin());
   EventMask& events = config.connector.events;
@@ -196,63 +196,66 @@ Verdict TakeEvent(std::string_view text, Config& config) {
   return Taken();
 }
 
-Verdict TakeReplay(std::string_view text, Config& config) {
+ParseResult ParseReplay(std::string_view text, Config& config) {
   config.replay.file = text == "none" ? "" : text;
   return text.empty() ? Refused() : Taken();
 }
 
-Verdict TakeReplaySpeed(std::string_view text, Config& config) {
+ParseResult ParseReplaySpeed(std::string_view text, Config& config) {
   config.replay.speed = 0;
   return text == "max" ? Taken() : Take(Within(ParseCount(text), 1, 1000), config.replay.speed);
 }
 
-Verdict TakeDrainInterval(std::string_view text, Config& config) {
+ParseResult ParseDrainInterval(std::string_view text, Config& config) {
   return Take(Within(ParseDuration(text), milliseconds(1), std::chrono::seconds(1)), config.reader.drain_interval);
 }
 
-Verdict TakeCanaryInterval(std::string_view text, Config& config) {
+ParseResult ParseCanaryInterval(std::string_view text, Config& config) {
   return Take(Within(ParseDuration(text), std::chrono::seconds(1), std::chrono::minutes(1)),
               config.reader.canary_interval);
 }
 
-Verdict TakeProcessLimit(std::string_view text, Config& config) {
+ParseResult ParseProcessLimit(std::string_view text, Config& config) {
   return Take(Within(ParseCount(text), 1024, 4'194'304), config.ledger.process_limit);
 }
 
-Verdict TakeCommLimit(std::string_view text, Config& config) {
+ParseResult ParseCommLimit(std::string_view text, Config& config) {
   return Take(Within(ParseCount(text), 10, 10'000), config.ledger.comm_limit);
 }
 
-Verdict TakeRetireAfter(std::string_view text, Config& config) {
+ParseResult ParseRetireAfter(std::string_view text, Config& config) {
   return Take(Within(ParseDuration(text), std::chrono::minutes(1), kLongest), config.ledger.comm_retire_after);
 }
 
-Verdict TakeNameGroup(std::span<const std::string> match_and_name, Config& config) {
+ParseResult ParseNameGroupItem(std::span<const std::string> match_and_name, Config& config) {
   NameGroup group{.match = match_and_name[0], .name = match_and_name[1]};
   if (const auto fault = FaultOf(group)) {
     const std::size_t own = std::min(fault->find(": "), fault->size() - 2) + 2;  // behind it are RE2's words
-    return {false, fault->substr(0, own) + (own == fault->size() ? "" : Quoted(fault->substr(own), kMostReasonBytes))};
+    return {false,
+            fault->substr(0, own) + (own == fault->size() ? "" : QuotePrintable(fault->substr(own), kMostReasonBytes))};
   }
   config.ledger.name_groups.push_back(std::move(group));
   return Taken();
 }
 
-Verdict TakeExitCodeBucket(std::string_view text, Config& config) {
+ParseResult ParseExitCodeBucketItem(std::string_view text, Config& config) {
   return TakeBound(Within(ParseCount(text), 0, 255), config.ledger.exit_code_bounds);
 }
 
-Verdict TakeLifetimeBucket(std::string_view text, Config& config) {
+ParseResult ParseLifetimeBucketItem(std::string_view text, Config& config) {
   return TakeBound(Within(ParseDuration(text), milliseconds(1), kLongest), config.ledger.lifetime_bounds);
 }
 
-Verdict TakeBool(std::string_view text, bool& value) {
+ParseResult ParseBool(std::string_view text, bool& value) {
   value = text == "true";
   return value || text == "false" ? Taken() : Refused();
 }
 
-Verdict TakeLogLevel(std::string_view text, Config& config) { return TakeName(text, kLogLevelNames, config.log.level); }
+ParseResult ParseLogLevel(std::string_view text, Config& config) {
+  return TakeName(text, kLogLevelNames, config.log.level);
+}
 
-Verdict TakeLogFormat(std::string_view text, Config& config) {
+ParseResult ParseLogFormat(std::string_view text, Config& config) {
   return TakeName(text, kLogFormatNames, config.log.format);
 }
 
@@ -269,17 +272,17 @@ std::string List(const Items& items, Show show) {
 
 }  // namespace
 
-std::string ShowBool(bool value) { return value ? "true" : "false"; }
+std::string FormatBool(bool value) { return value ? "true" : "false"; }
 
-std::string ShowText(std::string_view text) { return YamlText(text); }
+std::string FormatText(std::string_view text) { return YamlText(text); }
 
-std::string ShowTexts(std::span<const std::string> texts) { return List(texts, YamlText); }
+std::string FormatTexts(std::span<const std::string> texts) { return List(texts, YamlText); }
 
-std::string ShowNetworks(std::span<const std::string> networks) {
-  return networks.empty() ? "all" : ShowTexts(networks);
+std::string FormatNetworks(std::span<const std::string> networks) {
+  return networks.empty() ? "all" : FormatTexts(networks);
 }
 
-std::string ShowEvents(EventMask events) {
+std::string FormatEventMask(EventMask events) {
   if (events == EventMask::All()) {
     return "all";
   }
@@ -292,15 +295,15 @@ std::string ShowEvents(EventMask events) {
   return List(names, [](const std::string& name) { return name; });
 }
 
-std::string ShowCounts(std::span<const std::uint64_t> counts) {
+std::string FormatCounts(std::span<const std::uint64_t> counts) {
   return List(counts, [](std::uint64_t count) { return std::to_string(count); });
 }
 
-std::string ShowDurations(std::span<const std::chrono::milliseconds> durations) {
+std::string FormatDurations(std::span<const std::chrono::milliseconds> durations) {
   return List(durations, DurationText);
 }
 
-std::string ShowGroups(std::span<const NameGroup> groups) {
+std::string FormatNameGroups(std::span<const NameGroup> groups) {
   return List(groups, [](const NameGroup& group) {
     return "{match: " + YamlQuoted(group.match) + ", name: " + YamlQuoted(group.name) + '}';
   });

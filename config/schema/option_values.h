@@ -33,52 +33,52 @@ std::string DurationText(std::chrono::milliseconds duration);
 // How the text of each key becomes an option, or why it does not. Pure; only the schema's table calls these.
 
 // What became of one text.
-struct Verdict {
+struct ParseResult {
   bool taken = false;
   std::string reason;  // why not, where what is allowed does not say it
 };
 
 // Those in the singular take one item of a list, behind those before.
-Verdict TakeListenAddress(std::string_view text, Config& config);
-Verdict TakeTelemetryPath(std::string_view text, Config& config);
-Verdict TakeEverybody(std::string_view text, Config& config);  // "all"
-Verdict TakeAllowed(std::string_view text, Config& config);
-Verdict TakeMaxRequests(std::string_view text, Config& config);
+ParseResult ParseListenAddressItem(std::string_view text, Config& config);
+ParseResult ParseTelemetryPath(std::string_view text, Config& config);
+ParseResult ParseAllowAll(std::string_view text, Config& config);  // "all"
+ParseResult ParseAllowedItem(std::string_view text, Config& config);
+ParseResult ParseMaxRequests(std::string_view text, Config& config);
 
-Verdict TakeReceiveBuffer(std::string_view text, Config& config);
-Verdict TakeAllEvents(std::string_view text, Config& config);  // "all"
-Verdict TakeEvent(std::string_view text, Config& config);
-Verdict TakeReplay(std::string_view text, Config& config);       // "none", or a path
-Verdict TakeReplaySpeed(std::string_view text, Config& config);  // "max", or a multiple
-Verdict TakeDrainInterval(std::string_view text, Config& config);
-Verdict TakeCanaryInterval(std::string_view text, Config& config);
+ParseResult ParseReceiveBuffer(std::string_view text, Config& config);
+ParseResult ParseAllEvents(std::string_view text, Config& config);  // "all"
+ParseResult ParseEventItem(std::string_view text, Config& config);
+ParseResult ParseReplay(std::string_view text, Config& config);       // "none", or a path
+ParseResult ParseReplaySpeed(std::string_view text, Config& config);  // "max", or a multiple
+ParseResult ParseDrainInterval(std::string_view text, Config& config);
+ParseResult ParseCanaryInterval(std::string_view text, Config& config);
 
-Verdict TakeProcessLimit(std::string_view text, Config& config);
-Verdict TakeCommLimit(std::string_view text, Config& config);
-Verdict TakeRetireAfter(std::string_view text, Config& config);
-Verdict TakeNameGroup(std::span<const std::string> match_and_name, Config& config);
-Verdict TakeExitCodeBucket(std::string_view text, Config& config);
-Verdict TakeLifetimeBucket(std::string_view text, Config& config);
-Verdict TakeBool(std::string_view text, bool& value);
+ParseResult ParseProcessLimit(std::string_view text, Config& config);
+ParseResult ParseCommLimit(std::string_view text, Config& config);
+ParseResult ParseRetireAfter(std::string_view text, Config& config);
+ParseResult ParseNameGroupItem(std::span<const std::string> match_and_name, Config& config);
+ParseResult ParseExitCodeBucketItem(std::string_view text, Config& config);
+ParseResult ParseLifetimeBucketItem(std::string_view text, Config& config);
+ParseResult ParseBool(std::string_view text, bool& value);
 
-Verdict TakeLogLevel(std::string_view text, Config& config);
-Verdict TakeLogFormat(std::string_view text, Config& config);
+ParseResult ParseLogLevel(std::string_view text, Config& config);
+ParseResult ParseLogFormat(std::string_view text, Config& config);
 
 // How options are written: YAML of one line, that the schema's table reads back as the same option. Pure; only that
 // table calls these.
 
-std::string ShowBool(bool value);
-std::string ShowText(std::string_view text);
+std::string FormatBool(bool value);
+std::string FormatText(std::string_view text);
 // The name of an enumerator, of those in its order.
 template <typename Enumerator>
-std::string ShowName(std::span<const std::string_view> names, Enumerator value) {
+std::string FormatEnumerator(std::span<const std::string_view> names, Enumerator value) {
   return std::string(names[static_cast<std::size_t>(value)]);
 }
-std::string ShowTexts(std::span<const std::string> texts);                        // ["127.0.0.1:1", /m]
-std::string ShowNetworks(std::span<const std::string> networks);                  // none is "all"
-std::string ShowEvents(EventMask events);                                         // all, or [fork, comm]
-std::string ShowCounts(std::span<const std::uint64_t> counts);                    // [0, 255]
-std::string ShowDurations(std::span<const std::chrono::milliseconds> durations);  // [1ms, 5s]
-std::string ShowGroups(std::span<const NameGroup> groups);                        // [{match: "a.*", name: "a"}]
+std::string FormatTexts(std::span<const std::string> texts);                        // ["127.0.0.1:1", /m]
+std::string FormatNetworks(std::span<const std::string> networks);                  // none is "all"
+std::string FormatEventMask(EventMask events);                                      // all, or [fork, comm]
+std::string FormatCounts(std::span<const std::uint64_t> counts);                    // [0, 255]
+std::string FormatDurations(std::span<const std::chrono::milliseconds> durations);  // [1ms, 5s]
+std::string FormatNameGroups(std::span<const NameGroup> groups);                    // [{match: "a.*", name: "a"}]
 
 }  // namespace procevent

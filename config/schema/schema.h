@@ -12,13 +12,13 @@
 
 namespace procevent {
 
-using Take = Verdict (*)(std::string_view text, Config& config);
-using TakeFields = Verdict (*)(std::span<const std::string> texts, Config& config);
+using ValueParser = ParseResult (*)(std::string_view text, Config& config);
+using FieldsParser = ParseResult (*)(std::span<const std::string> texts, Config& config);
 
 struct ConfigKey {
   std::string_view path{};     // "source.receive_buffer"
   std::string_view allowed{};  // "a number from 1 to 64 in digits alone, like 40": fits after "allowed is"
-  Take take = nullptr;         // a text alone; of a list, a word that stands for another one
+  ValueParser take = nullptr;  // a text alone; of a list, a word that stands for another one
   std::span<const std::string_view> names{};  // the words there are for it, for near misses; empty: it is no word
 
   // Where a list may stand, of 1 to `most_items`:
@@ -26,9 +26,9 @@ struct ConfigKey {
   bool may_be_empty = false;  // or of none
   std::string_view allowed_item{};
   std::span<const std::string_view> item_names{};
-  Take take_item = nullptr;                         // each is a text,
+  ValueParser take_item = nullptr;                  // each is a text,
   std::span<const std::string_view> fields{};       // or each is a map with just these,
-  TakeFields take_fields = nullptr;                 // whose texts come in that order
+  FieldsParser take_fields = nullptr;               // whose texts come in that order
   void (*start)(Config& config) = nullptr;          // before the first item
   void (*finish)(Config& config) = [](Config&) {};  // after the last
 

@@ -30,9 +30,9 @@ bool BeginsWithOne(std::string_view name, const std::array<std::string_view, kSi
 
 }  // namespace
 
-bool IsReverseProxys(std::string_view name) {
+bool IsTlsSetting(std::string_view name) {
   std::string plain(name.substr(std::min(name.find_first_not_of('-'), name.size())));
-  std::ranges::transform(plain, plain.begin(), [](char c) { return c == '-' || c == '.' ? '_' : Small(c); });
+  std::ranges::transform(plain, plain.begin(), [](char c) { return c == '-' || c == '.' ? '_' : ToLowerAscii(c); });
   std::string_view rest = plain;
   constexpr std::string_view kSection = "web_";
   if (rest.starts_with(kSection)) {
@@ -42,7 +42,7 @@ bool IsReverseProxys(std::string_view name) {
   return BeginsWithOne(rest, kOurs);
 }
 
-Fault ReverseProxyFault(std::string file, Place place, std::string name) {
+ConfigError TlsSettingError(std::string file, TextPosition place, std::string name) {
   return {std::move(file), place, std::move(name), "a setting for TLS or authentication",
           R"(none: both are a reverse proxy's, see "TLS and authentication" in the README)"};
 }
@@ -54,29 +54,29 @@ using Kind = YamlNode::Kind;
 std::string Found(const YamlNode& node) {
   switch (node.kind) {
     case Kind::kScalar:
-      return Quoted(node.scalar);
+      return QuotePrintable(node.scalar);
     case Kind::kList:
       return node.children.empty() ? "an empty list" : "a list";
     case Kind::kMap:
       return "a map";
     case Kind::kNothing:
-    case Kind::kRefused:
+    case Kind::kInvalid:
       break;
   }
   return "an empty value";
 }
 
 // What it is told, it writes into the configuration that it is given, and the lines of a file with it.
-class Check {
+class ConfigValidator {
  public:
-  Check(const std::string& file, EffectiveConfig& effective) : file_(file), effective_(effective) {}
+  ConfigValidator(const std::string& file, EffectiveConfig& effective) : file_(file), effective_(effective) {}
 
   void Section(const YamlNode& node, const std::string& path) {
     if (node.kind == Kind::kNothing) {
       return;  // all in it is as by default
     }
     if (node.kind != Kind::kMap) {
-      Refuse(node, path, "a map of " + Joined(NamesUnder(path)));
+      Refuse(node, path, "a map of " + JoinWithCommas(NamesUnder(path)));
       return;
     }
     const std::vector<std::string_view> names = NamesUnder(path);
@@ -104,27 +104,28 @@ class Check {
     }
   }
 
-  std::vector<Fault> TakeFaults() { return std::move(faults_); }
+  std::vector<ConfigError> TakeFaults() { return std::move(faults_); }
 
  private:
   void Unknown(const YamlNode& child, const std::string& section, const std::string& full) {
-    if (IsReverseProxys(section.empty() ? child.key : section + '.' + child.key)) {
-      faults_.push_back(ReverseProxyFault(file_, child.key_place, full));
+    if (IsTlsSetting(section.empty() ? child.key : section + '.' + child.key)) {
+      faults_.push_back(TlsSettingError(file_, child.key_place, full));
       return;
     }
     faults_.push_back({file_, child.key_place, full, "an unknown key",
-                       "one of " + Joined(NamesUnder(section)) + DidYouMean(SuggestKey(section, child.key))});
+                       "one of " + JoinWithCommas(NamesUnder(section)) + DidYouMean(SuggestKey(section, child.key))});
   }
 
   // Where a list may stand, a text alone is a list of one, unless it is, or nearly is, a word for another list.
   void Alone(const ConfigKey& key, const YamlNode& node, const std::string& path) {
-    if (key.take != nullptr && (key.take_item == nullptr || !Suggest(node.scalar, key.names).empty())) {
-      Text(key.take, node, path, AllowedAlone(key), key.names);
+    if (key.take != nullptr && (key.take_item == nullptr || !SuggestWord(node.scalar, key.names).empty())) {
+      Text(key.take, node, path, DescribeAllowedScalar(key), key.names);
     } else if (key.take_item != nullptr && node.scalar.find(',') != std::string::npos) {
-      Refuse(node, path, AllowedAlone(key) + " (several are a list, as in [a, b]; a flag is given several times)");
+      Refuse(node, path,
+             DescribeAllowedScalar(key) + " (several are a list, as in [a, b]; a flag is given several times)");
     } else if (key.take_item != nullptr) {
       key.start(effective_.config);
-      Text(key.take_item, node, path, AllowedAlone(key), key.item_names);
+      Text(key.take_item, node, path, DescribeAllowedScalar(key), key.item_names);
       key.finish(effective_.config);
     } else {
       Refuse(node, path, std::string(key.allowed));
@@ -169,55 +170,55 @@ class Check {
     for (const YamlNode& child : item.children) {
       if (std::ranges::find(key.fields, child.key) == key.fields.end()) {
         faults_.push_back({file_, child.key_place, JoinPath(path, child.key), "an unknown key",
-                           "one of " + Joined(key.fields) + DidYouMean(Suggest(child.key, key.fields))});
+                           "one of " + JoinWithCommas(key.fields) + DidYouMean(SuggestWord(child.key, key.fields))});
       }
     }
     if (texts.size() != key.fields.size()) {
       return;
     }
-    if (const Verdict verdict = key.take_fields(texts, effective_.config); !verdict.taken) {
+    if (const ParseResult verdict = key.take_fields(texts, effective_.config); !verdict.taken) {
       faults_.push_back({file_, item.place, path, verdict.reason, std::string(key.allowed_item)});
     }
   }
 
-  void Text(Take take, const YamlNode& node, const std::string& path, std::string_view allowed,
+  void Text(ValueParser take, const YamlNode& node, const std::string& path, std::string_view allowed,
             std::span<const std::string_view> names) {
-    const Verdict verdict = take(node.scalar, effective_.config);
+    const ParseResult verdict = take(node.scalar, effective_.config);
     if (!verdict.taken) {
       const std::string reason = verdict.reason.empty() ? "" : " (" + verdict.reason + ")";
-      const std::string near = reason.empty() ? DidYouMean(Suggest(node.scalar, names)) : "";
+      const std::string near = reason.empty() ? DidYouMean(SuggestWord(node.scalar, names)) : "";
       Refuse(node, path, std::string(allowed) + reason + near);
     }
   }
 
   void Refuse(const YamlNode& node, const std::string& path, std::string allowed) {
-    if (node.kind != Kind::kRefused) {
+    if (node.kind != Kind::kInvalid) {
       faults_.push_back({file_, node.place, path, Found(node), std::move(allowed)});
     }
   }
 
   const std::string& file_;
   EffectiveConfig& effective_;
-  std::vector<Fault> faults_;
+  std::vector<ConfigError> faults_;
 };
 
 }  // namespace
 
-std::vector<Fault> CheckTree(const YamlNode& root, const std::string& file, EffectiveConfig& effective) {
-  Check check(file, effective);
+std::vector<ConfigError> CheckTree(const YamlNode& root, const std::string& file, EffectiveConfig& effective) {
+  ConfigValidator check(file, effective);
   check.Section(root, "");
   return check.TakeFaults();
 }
 
-std::vector<Fault> CheckValue(const ConfigKey& key, const YamlNode& value, EffectiveConfig& effective) {
+std::vector<ConfigError> CheckValue(const ConfigKey& key, const YamlNode& value, EffectiveConfig& effective) {
   const std::string no_file;
-  Check check(no_file, effective);
+  ConfigValidator check(no_file, effective);
   check.Value(key, value);
   return check.TakeFaults();
 }
 
-std::vector<Fault> SetFromFlag(std::string_view flag, std::string_view path, std::span<const std::string> values,
-                               EffectiveConfig& effective) {
+std::vector<ConfigError> SetFromFlag(std::string_view flag, std::string_view path, std::span<const std::string> values,
+                                     EffectiveConfig& effective) {
   const ConfigKey* const key = FindKey(path);
   assert(key != nullptr);
   YamlNode node;
@@ -229,8 +230,8 @@ std::vector<Fault> SetFromFlag(std::string_view flag, std::string_view path, std
   if (values.size() == 1) {
     node = YamlNode(node.children.front());
   }
-  std::vector<Fault> faults = CheckValue(*key, node, effective);
-  for (Fault& fault : faults) {
+  std::vector<ConfigError> faults = CheckValue(*key, node, effective);
+  for (ConfigError& fault : faults) {
     fault.key = flag;
   }
   effective.origins[key->path] = {Origin::Kind::kFlag, std::string(flag), 0};

@@ -41,9 +41,9 @@ std::string Escape(std::string_view text, std::size_t limit, bool quoted) {
 
 }  // namespace
 
-std::string Printable(std::string_view text, std::size_t limit) { return Escape(text, limit, false); }
+std::string EscapeUnprintable(std::string_view text, std::size_t limit) { return Escape(text, limit, false); }
 
-std::string Quoted(std::string_view text, std::size_t limit) { return '"' + Escape(text, limit, true) + '"'; }
+std::string QuotePrintable(std::string_view text, std::size_t limit) { return '"' + Escape(text, limit, true) + '"'; }
 
 namespace {
 
@@ -55,15 +55,15 @@ bool IsPlainWord(std::string_view key) {
 
 std::string JoinPath(const std::string& path, std::string_view key) {
   constexpr std::size_t kMostBytes = 40;
-  const std::string part = IsPlainWord(key) ? Printable(key, kMostBytes) : Quoted(key, kMostBytes);
+  const std::string part = IsPlainWord(key) ? EscapeUnprintable(key, kMostBytes) : QuotePrintable(key, kMostBytes);
   return path.empty() ? part : path + '.' + part;
 }
 
 std::string JoinIndex(const std::string& path, std::size_t index) { return path + '[' + std::to_string(index) + ']'; }
 
-std::string Describe(const Fault& fault) {
+std::string Describe(const ConfigError& fault) {
   std::string line = fault.file;
-  if (fault.place != Place{}) {
+  if (fault.place != TextPosition{}) {
     line += ':' + std::to_string(fault.place.line) + ':' + std::to_string(fault.place.column);
   }
   for (const std::string& part : {fault.key, "found " + fault.found + ", allowed is " + fault.allowed}) {

@@ -29,17 +29,17 @@ std::string Name(std::string_view text, std::size_t length) {
 
 }  // namespace
 
-std::optional<Fault> FindUnreadable(std::string_view text, const std::string& file) {
-  Place place{1, 1};
+std::optional<ConfigError> FindUnreadable(std::string_view text, const std::string& file) {
+  TextPosition place{1, 1};
   while (!text.empty()) {
     const std::size_t length = Utf8Length(text);
     if (length == 0 || !(IsBlank(text) || IsPrintable(text, length))) {
-      const std::string bytes = Printable(text.substr(0, std::max<std::size_t>(length, 1)));
-      return Fault{
+      const std::string bytes = EscapeUnprintable(text.substr(0, std::max<std::size_t>(length, 1)));
+      return ConfigError{
           file, place, {}, Name(text, length) + " (" + bytes + ")", "printable UTF-8 without a byte-order mark"};
     }
-    place =
-        text.front() == '\n' ? Place{place.line + 1, 1} : Place{place.line, place.column + static_cast<int>(length)};
+    place = text.front() == '\n' ? TextPosition{place.line + 1, 1}
+                                 : TextPosition{place.line, place.column + static_cast<int>(length)};
     text.remove_prefix(length);
   }
   return std::nullopt;
@@ -95,7 +95,9 @@ constexpr std::size_t kMostDepth = 16;
 constexpr std::size_t kMostValues = 10'000;
 constexpr std::size_t kMostFaults = 200;
 
-Place PlaceOf(const YAML::Mark& mark) { return mark.is_null() ? Place{} : Place{mark.line + 1, mark.column + 1}; }
+TextPosition PlaceOf(const YAML::Mark& mark) {
+  return mark.is_null() ? TextPosition{} : TextPosition{mark.line + 1, mark.column + 1};
+}
 
 // Whether the quoted text that begins here ends: yaml-cpp takes the end of the file for a quote.
 bool IsClosed(std::string_view text) {
@@ -121,15 +123,15 @@ bool IsIndentedByTab(std::string_view text, int line) {
   return text.substr(0, indentation).find('\t') != std::string_view::npos;
 }
 
-Fault WhyBroken(const YAML::Exception& e, std::string_view text, const std::string& file) {
+ConfigError WhyBroken(const YAML::Exception& e, std::string_view text, const std::string& file) {
   if (!e.mark.is_null() && IsIndentedByTab(text, e.mark.line)) {
     return {file, PlaceOf(e.mark), {}, "a tab in the indentation", "indentation by spaces"};
   }
-  return {file, PlaceOf(e.mark), {}, "broken YAML: " + Printable(e.msg), "well-formed YAML"};
+  return {file, PlaceOf(e.mark), {}, "broken YAML: " + EscapeUnprintable(e.msg), "well-formed YAML"};
 }
 
 // Thrown by the builder to end a parse, after it noted the fault.
-class Stop : public std::exception {};
+class ParseAborted : public std::exception {};
 
 // Turns yaml-cpp's events into the tree. Its frames are the containers that are open.
 class TreeBuilder final : public YAML::EventHandler {
@@ -162,7 +164,7 @@ class TreeBuilder final : public YAML::EventHandler {
   }
 
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t /*anchor*/) override {
-    YamlNode node = Begin(mark, YamlNode::Kind::kRefused);
+    YamlNode node = Begin(mark, YamlNode::Kind::kInvalid);
     Note(node.place, Path(), "an alias", "the value itself");
     Add(std::move(node));
   }
@@ -195,21 +197,21 @@ class TreeBuilder final : public YAML::EventHandler {
     bool key_due = false;  // of a map: the next value is a key
     bool drop = false;     // of a map: the key was refused, its value goes too
     std::string key;
-    Place key_place;
+    TextPosition key_place;
 
-    [[nodiscard]] Place NextPlace() const { return node.kind == YamlNode::Kind::kMap ? key_place : node.place; }
+    [[nodiscard]] TextPosition NextPlace() const { return node.kind == YamlNode::Kind::kMap ? key_place : node.place; }
   };
 
-  void Note(Place place, std::string key, std::string found, std::string allowed) {
+  void Note(TextPosition place, std::string key, std::string found, std::string allowed) {
     if (document_.faults.size() >= kMostFaults) {
-      throw Stop();
+      throw ParseAborted();
     }
     document_.faults.push_back({file_, place, std::move(key), std::move(found), std::move(allowed)});
   }
 
-  [[noreturn]] void End(Place place, std::string found, std::string allowed) {
+  [[noreturn]] void End(TextPosition place, std::string found, std::string allowed) {
     Note(place, {}, std::move(found), std::move(allowed));
-    throw Stop();
+    throw ParseAborted();
   }
 
   YamlNode Begin(const YAML::Mark& mark, YamlNode::Kind kind) {
@@ -248,7 +250,7 @@ class TreeBuilder final : public YAML::EventHandler {
     }
     Note(PlaceOf(mark), Path(), anchor != 0 ? "an anchor" : "a tag", "the value alone");
     if (node.kind != YamlNode::Kind::kList && node.kind != YamlNode::Kind::kMap) {
-      node.kind = YamlNode::Kind::kRefused;
+      node.kind = YamlNode::Kind::kInvalid;
     }
   }
 
@@ -291,7 +293,7 @@ class TreeBuilder final : public YAML::EventHandler {
   void AddKey(Frame& map, YamlNode key) {
     map.key_place = key.place;
     map.drop = key.kind != YamlNode::Kind::kScalar;
-    if (map.drop && key.kind != YamlNode::Kind::kRefused) {
+    if (map.drop && key.kind != YamlNode::Kind::kInvalid) {
       Note(key.place, Path(), "a key that is no text", "a name and a colon");
     }
     map.key = std::move(key.scalar);
@@ -327,7 +329,7 @@ YamlDocument ParseYaml(std::string_view text, const std::string& file) {
     while (parser.HandleNextDocument(builder)) {
     }
     document.whole = true;
-  } catch (const Stop&) {
+  } catch (const ParseAborted&) {
     document.whole = false;  // the builder said why
   } catch (const YAML::Exception& e) {
     document.faults.push_back(WhyBroken(e, text, file));

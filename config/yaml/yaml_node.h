@@ -14,7 +14,7 @@ namespace procevent {
 // What no YAML parser should be shown: it has its own ideas of bytes that are no text. Pure; used by ParseYaml.
 
 // The first place that is not printable UTF-8, a blank or the end of a line. A byte-order mark is one.
-std::optional<Fault> FindUnreadable(std::string_view text, const std::string& file);
+std::optional<ConfigError> FindUnreadable(std::string_view text, const std::string& file);
 
 // A text as a YAML file has it, for the effective configuration: read back, it is the same text. Pure; used inside
 // config.
@@ -34,20 +34,20 @@ struct YamlNode {
     kScalar,
     kList,
     kMap,
-    kRefused,  // has its fault already: say nothing more about it
+    kInvalid,  // has its fault already: say nothing more about it
   };
   Kind kind = Kind::kNothing;
-  Place place;                     // of an empty value: its key's, or its list's
+  TextPosition place;              // of an empty value: its key's, or its list's
   std::string key;                 // of an entry of a map
-  Place key_place;                 // the same
+  TextPosition key_place;          // the same
   std::string scalar;              // kScalar
   std::vector<YamlNode> children;  // kList, and kMap: there with distinct keys
 };
 
 struct YamlDocument {
-  YamlNode root;              // kNothing: the text is empty, or holds only comments
-  bool whole = false;         // false: the text ended the parse early, and the root is not to be trusted
-  std::vector<Fault> faults;  // in no order
+  YamlNode root;                    // kNothing: the text is empty, or holds only comments
+  bool whole = false;               // false: the text ended the parse early, and the root is not to be trusted
+  std::vector<ConfigError> faults;  // in no order
 };
 
 // Never throws for what the text holds. Bounded: depth, values and faults.

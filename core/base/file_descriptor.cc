@@ -13,15 +13,15 @@
 
 namespace procevent {
 
-Result<Wake> Wake::Make() {
+Result<EventFd> EventFd::Make() {
   OwnedFd fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!fd.valid()) {
     return Error{"make an eventfd", errno, "raise the limit of open files (ulimit -n)"};
   }
-  return Wake(std::move(fd));
+  return EventFd(std::move(fd));
 }
 
-Wake Wake::MakeOrThrow() {
+EventFd EventFd::MakeOrThrow() {
   auto wake = Make();
   if (!wake) {
     throw std::runtime_error(Describe(wake.error()));
@@ -29,18 +29,18 @@ Wake Wake::MakeOrThrow() {
   return std::move(wake).value();
 }
 
-void Wake::Ring() const {
+void EventFd::Signal() const {
   const std::uint64_t one = 1;
   // EAGAIN means that the counter is full of rings already: the waiter will wake.
   [[maybe_unused]] const auto written = ::write(fd_.get(), &one, sizeof one);
 }
 
-void Wake::Quiet() const {
+void EventFd::Clear() const {
   std::uint64_t rings = 0;
   [[maybe_unused]] const auto got = ::read(fd_.get(), &rings, sizeof rings);
 }
 
-bool Wake::WaitFor(std::chrono::nanoseconds timeout) const {
+bool EventFd::WaitFor(std::chrono::nanoseconds timeout) const {
   const auto wait = std::max<std::int64_t>(timeout.count(), 0);
   const std::uint64_t deadline = MonotonicNanos() + static_cast<std::uint64_t>(wait);
   while (true) {
@@ -50,7 +50,7 @@ bool Wake::WaitFor(std::chrono::nanoseconds timeout) const {
     pollfd wanted{fd_.get(), POLLIN, 0};
     const int ready = ::ppoll(&wanted, 1, &limit, nullptr);
     if (ready > 0) {
-      Quiet();
+      Clear();
       return true;
     }
     if (ready == 0 || errno != EINTR) {

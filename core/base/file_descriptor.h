@@ -47,21 +47,21 @@ class OwnedFd {
 // An eventfd that one thread rings and another waits for. Rings that nobody waited for are one ring.
 // Made at start (Make), used by the reader and its scrapers.
 
-class Wake {
+class EventFd {
  public:
-  static Result<Wake> Make();
+  static Result<EventFd> Make();
   // At start-up: throws std::runtime_error.
-  static Wake MakeOrThrow();
+  static EventFd MakeOrThrow();
 
-  void Ring() const;
+  void Signal() const;
   // Forgets a ring, if there was one.
-  void Quiet() const;
+  void Clear() const;
   // Waits for a ring and forgets it; false if the time passed without one.
   [[nodiscard]] bool WaitFor(std::chrono::nanoseconds timeout) const;
   [[nodiscard]] int fd() const { return fd_.get(); }
 
  private:
-  explicit Wake(OwnedFd fd) : fd_(std::move(fd)) {}
+  explicit EventFd(OwnedFd fd) : fd_(std::move(fd)) {}
   OwnedFd fd_;
 };
 

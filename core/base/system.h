@@ -16,14 +16,14 @@ namespace procevent {
 inline constexpr std::uint64_t kNanosPerSecond = 1'000'000'000;
 inline constexpr std::uint64_t kNanosPerMilli = 1'000'000;
 
-inline std::uint64_t NanosOf(clockid_t clock) {
+inline std::uint64_t ClockNanos(clockid_t clock) {
   timespec now{};
   ::clock_gettime(clock, &now);
   return static_cast<std::uint64_t>(now.tv_sec) * kNanosPerSecond + static_cast<std::uint64_t>(now.tv_nsec);
 }
 
-inline std::uint64_t MonotonicNanos() { return NanosOf(CLOCK_MONOTONIC); }
-inline double SecondsSinceEpoch() { return static_cast<double>(NanosOf(CLOCK_REALTIME)) / kNanosPerSecond; }
+inline std::uint64_t MonotonicNanos() { return ClockNanos(CLOCK_MONOTONIC); }
+inline double SecondsSinceEpoch() { return static_cast<double>(ClockNanos(CLOCK_REALTIME)) / kNanosPerSecond; }
 
 // As poll and epoll_wait want it: rounded up, so that nobody wakes too early.
 inline int MillisUntil(std::uint64_t due_ns, std::uint64_t now_ns) {

@@ -17,8 +17,8 @@ constexpr bool IsAlphanumeric(char c) {
 }
 
 // The letter in small or in capitals; all else is as it was.
-constexpr char Small(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-constexpr char Capital(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
+constexpr char ToLowerAscii(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+constexpr char ToUpperAscii(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
 
 // Words and numbers of a text, as the kernel and the environment write them. Pure; anybody may use it.
 
@@ -32,7 +32,7 @@ inline std::string_view TakeWord(std::string_view& text) {
 
 // The number that the whole word is.
 template <typename Number>
-std::optional<Number> NumberOf(std::string_view word) {
+std::optional<Number> ParseInteger(std::string_view word) {
   Number number{};
   const char* const end = word.data() + word.size();
   const auto [stopped, fault] = std::from_chars(word.data(), end, number);

@@ -24,7 +24,7 @@ void StoppableThread::Start(const char* name, std::string_view operation, std::f
 void StoppableThread::Stop() {
   if (thread_.joinable()) {
     stopping_.store(true, std::memory_order_relaxed);
-    stop_.Ring();
+    stop_.Signal();
     thread_.join();
   }
 }

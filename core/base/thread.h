@@ -15,18 +15,18 @@ namespace procevent {
 // For what a running stage is told from outside.
 
 template <typename T>
-class Mailbox {
+class LatestValue {
  public:
-  Mailbox() = default;
-  Mailbox(const Mailbox&) = delete;
-  Mailbox& operator=(const Mailbox&) = delete;
-  ~Mailbox() { Take(); }
+  LatestValue() = default;
+  LatestValue(const LatestValue&) = delete;
+  LatestValue& operator=(const LatestValue&) = delete;
+  ~LatestValue() { Consume(); }
 
-  void Put(std::unique_ptr<T> thing) {
+  void Publish(std::unique_ptr<T> thing) {
     const std::unique_ptr<T> old(thing_.exchange(thing.release(), std::memory_order_acq_rel));
   }
   // Nothing, as nearly always, costs a load.
-  std::unique_ptr<T> Take() {
+  std::unique_ptr<T> Consume() {
     const bool empty = thing_.load(std::memory_order_relaxed) == nullptr;
     return std::unique_ptr<T>(empty ? nullptr : thing_.exchange(nullptr, std::memory_order_acq_rel));
   }
@@ -41,7 +41,7 @@ class Mailbox {
 class StoppableThread {
  public:
   // Throws std::runtime_error if the system has no descriptors left.
-  StoppableThread() : stop_(Wake::MakeOrThrow()) {}
+  StoppableThread() : stop_(EventFd::MakeOrThrow()) {}
   StoppableThread(const StoppableThread&) = delete;
   StoppableThread& operator=(const StoppableThread&) = delete;
   ~StoppableThread() { Stop(); }
@@ -57,7 +57,7 @@ class StoppableThread {
   [[nodiscard]] int stop_fd() const { return stop_.fd(); }
 
  private:
-  Wake stop_;
+  EventFd stop_;
   std::atomic<bool> stopping_{false};
   std::thread thread_;
 };

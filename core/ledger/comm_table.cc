@@ -39,7 +39,7 @@ constexpr std::uint64_t kSweepInterval = 1'000'000'000;
 
 }  // namespace
 
-CommNumbers::CommNumbers(const LedgerOptions& options) : limit(options.comm_limit) {
+CommStatistics::CommStatistics(const LedgerOptions& options) : limit(options.comm_limit) {
   CommRow row;
   if (options.exit_code_by_comm) {
     row.exit_codes = Histogram(options.exit_code_bounds);
@@ -50,7 +50,7 @@ CommNumbers::CommNumbers(const LedgerOptions& options) : limit(options.comm_limi
   rows.assign(kReservedComms + options.comm_limit, row);
   for (std::size_t id = 0; id < kReservedComms; ++id) {
     rows[id].label = CommLabel(kReservedCommNames.at(id));
-    rows[id].taken = true;
+    rows[id].in_use = true;
   }
 }
 
@@ -75,9 +75,9 @@ CommRow& CommTable::RowOf(const CommName& name, CommRef& ref) {
 }
 
 CommRef CommTable::Find(const CommName& name) {
-  KnownSet& set = known_[name.hash() % kKnownSets];
+  CachedLookupSet& set = known_[name.hash() % kKnownSets];
   const auto known =
-      std::ranges::find_if(set, [&](const Known& other) { return other.name == name && Holds(other.ref); });
+      std::ranges::find_if(set, [&](const CachedLookup& other) { return other.name == name && Holds(other.ref); });
   if (known != set.end()) {
     return known->ref;
   }
@@ -93,7 +93,7 @@ CommRef CommTable::FindLabel(const CommLabel& label) {
   }
   const std::size_t hash = std::hash<std::string_view>()(label.view());
   for (std::size_t id = kReservedComms; id < keeping_.size(); ++id) {
-    if (keeping_[id].label_hash == hash && numbers_.rows[id].taken && numbers_.rows[id].label == label) {
+    if (keeping_[id].label_hash == hash && numbers_.rows[id].in_use && numbers_.rows[id].label == label) {
       return RefTo(id);
     }
   }
@@ -105,15 +105,15 @@ CommRef CommTable::FindLabel(const CommLabel& label) {
   free_.pop_back();
   keeping_[id].label_hash = hash;
   numbers_.rows[id].label = label;
-  numbers_.rows[id].taken = true;
-  ++numbers_.taken;
+  numbers_.rows[id].in_use = true;
+  ++numbers_.rows_in_use;
   return RefTo(id);
 }
 
 // No ref that a name led to holds any longer.
-void CommTable::Regroup(NameGroups groups) {
+void CommTable::SetNameGroups(NameGroups groups) {
   groups_ = std::move(groups);
-  for (Keeping& keeping : std::span(keeping_).subspan(kReservedComms)) {
+  for (RowState& keeping : std::span(keeping_).subspan(kReservedComms)) {
     ++keeping.generation;
   }
   for (const ReservedComm comm : {ReservedComm::kNameless, ReservedComm::kOverflow}) {
@@ -131,7 +131,7 @@ void CommTable::Advance(std::uint64_t now_ns) {
   }
   swept_ns_ = sweep;
   for (std::size_t id = kReservedComms; id < numbers_.rows.size(); ++id) {
-    if (numbers_.rows[id].taken && keeping_[id].used_ns + retire_after_ns_ <= sweep) {
+    if (numbers_.rows[id].in_use && keeping_[id].used_ns + retire_after_ns_ <= sweep) {
       Retire(id);
     }
   }
@@ -142,14 +142,14 @@ void CommTable::Advance(std::uint64_t now_ns) {
 void CommTable::Retire(std::size_t id) {
   CommRow& row = numbers_.rows[id];
   CommRow& retired = numbers_.rows[static_cast<std::size_t>(ReservedComm::kRetired)];
-  retired.tally += row.tally;
+  retired.counts += row.counts;
   retired.exit_codes += row.exit_codes;
   retired.lifetimes += row.lifetimes;
-  row.tally = {};
+  row.counts = {};
   row.exit_codes.Clear();
   row.lifetimes.Clear();
-  row.taken = false;
-  --numbers_.taken;
+  row.in_use = false;
+  --numbers_.rows_in_use;
   ++keeping_[id].generation;
   ++keeping_[static_cast<std::size_t>(ReservedComm::kOverflow)].generation;
   free_.push_back(static_cast<std::uint16_t>(id));

@@ -16,7 +16,7 @@ namespace procevent {
 
 // What is counted for each command: the columns of a row of the comm table, and of the counts that wait for a name.
 
-enum class Count : std::uint8_t {
+enum class CountKind : std::uint8_t {
   kForks,
   kThreadsStarted,
   kThreadsEnded,
@@ -25,7 +25,7 @@ enum class Count : std::uint8_t {
   kFailed,     // with another,
   kKilled,     // or by a signal
   kCoredumps,
-  kUnexeced,  // forked and ended without an exec
+  kWithoutExec,  // forked and ended without an exec
   kUidGainedRoot,
   kUidLeftRoot,
   kUidOther,
@@ -35,29 +35,29 @@ enum class Count : std::uint8_t {
   kAttached,
   kDetached,
 };
-inline constexpr std::size_t kCounts = 17;
+inline constexpr std::size_t kCountKinds = 17;
 
-class Tally {
+class Counts {
  public:
-  [[nodiscard]] std::uint64_t& operator[](Count count) { return counts_[static_cast<std::size_t>(count)]; }
-  [[nodiscard]] std::uint64_t operator[](Count count) const { return counts_[static_cast<std::size_t>(count)]; }
-  Tally& operator+=(const Tally& other) {
-    for (std::size_t i = 0; i < kCounts; ++i) {
+  [[nodiscard]] std::uint64_t& operator[](CountKind count) { return counts_[static_cast<std::size_t>(count)]; }
+  [[nodiscard]] std::uint64_t operator[](CountKind count) const { return counts_[static_cast<std::size_t>(count)]; }
+  Counts& operator+=(const Counts& other) {
+    for (std::size_t i = 0; i < kCountKinds; ++i) {
       counts_[i] += other.counts_[i];
     }
     return *this;
   }
-  Tally& operator-=(const Tally& other) {
-    for (std::size_t i = 0; i < kCounts; ++i) {
+  Counts& operator-=(const Counts& other) {
+    for (std::size_t i = 0; i < kCountKinds; ++i) {
       counts_[i] -= other.counts_[i];
     }
     return *this;
   }
-  [[nodiscard]] bool empty() const { return *this == Tally(); }
-  bool operator==(const Tally&) const = default;
+  [[nodiscard]] bool empty() const { return *this == Counts(); }
+  bool operator==(const Counts&) const = default;
 
  private:
-  std::array<std::uint64_t, kCounts> counts_{};
+  std::array<std::uint64_t, kCountKinds> counts_{};
 };
 
 // Counts by size. The bounds are set once; what is added or merged later allocates nothing.
@@ -98,17 +98,17 @@ struct CommRef {
 
 struct CommRow {
   CommLabel label;
-  bool taken = false;
-  Tally tally;
+  bool in_use = false;
+  Counts counts;
   Histogram exit_codes;  // as configured: without bounds, and empty, otherwise
   Histogram lifetimes;
 };
 
-struct CommNumbers {
-  explicit CommNumbers(const LedgerOptions& options);
+struct CommStatistics {
+  explicit CommStatistics(const LedgerOptions& options);
 
-  std::vector<CommRow> rows;  // the reserved ones first
-  std::uint64_t taken = 0;    // but the reserved ones
+  std::vector<CommRow> rows;      // the reserved ones first
+  std::uint64_t rows_in_use = 0;  // but the reserved ones
   std::uint64_t limit = 0;
   std::uint64_t overflowed = 0;  // how often a new name found no row
 };
@@ -124,26 +124,26 @@ class CommTable {
   CommRow& RowOf(const CommName& name, CommRef& ref);
 
   // From now on names are looked up by other rules. What was booked stays where it is.
-  void Regroup(NameGroups groups);
+  void SetNameGroups(NameGroups groups);
 
   // Folds away what has been idle for too long. To be called with the time now and then; nothing in between is booked
   // at a later one.
   void Advance(std::uint64_t now_ns);
 
-  [[nodiscard]] const CommNumbers& numbers() const { return numbers_; }
+  [[nodiscard]] const CommStatistics& statistics() const { return numbers_; }
 
  private:
-  struct Keeping {
+  struct RowState {
     std::uint32_t generation = 1;
     std::uint64_t used_ns = 0;
     std::size_t label_hash = 0;
   };
-  struct Known {
+  struct CachedLookup {
     CommName name;
     CommRef ref;
   };
 
-  using KnownSet = std::array<Known, 4>;
+  using CachedLookupSet = std::array<CachedLookup, 4>;
 
   [[nodiscard]] bool Holds(CommRef ref) const { return ref.generation == keeping_[ref.id].generation; }
   [[nodiscard]] CommRef RefTo(std::size_t id) const {
@@ -158,10 +158,10 @@ class CommTable {
   std::uint64_t retire_after_ns_;
   std::uint64_t now_ns_ = 0;
   std::uint64_t swept_ns_ = 0;
-  CommNumbers numbers_;
-  std::vector<Keeping> keeping_;     // beside numbers_.rows
-  std::vector<std::uint16_t> free_;  // rows that no name has
-  std::vector<KnownSet> known_;      // names looked up of late, in the set that their hash gives them
+  CommStatistics numbers_;
+  std::vector<RowState> keeping_;       // beside numbers_.rows
+  std::vector<std::uint16_t> free_;     // rows that no name has
+  std::vector<CachedLookupSet> known_;  // names looked up of late, in the set that their hash gives them
 };
 
 }  // namespace procevent

@@ -58,7 +58,7 @@ inline constexpr std::array<std::string_view, kReservedComms> kReservedCommNames
     "[untracked processes]", "[unattributed programs]", "[processes without a name]", "[other comms beyond limit]",
     "[retired comms here]"};
 static_assert(std::ranges::all_of(kReservedCommNames,
-                                  [](std::string_view name) { return name.size() > CommName::kMostBytes; }));
+                                  [](std::string_view name) { return name.size() > CommName::kMaxBytes; }));
 
 constexpr bool IsReserved(std::string_view label) {
   return std::ranges::find(kReservedCommNames, label) != kReservedCommNames.end();

@@ -21,42 +21,42 @@ namespace procevent {
 
 class Ledger {
  public:
-  Ledger(unsigned cpus, Hearing hearing, const LedgerOptions& options = {});
+  Ledger(unsigned cpus, EventCoverage hearing, const LedgerOptions& options = {});
   Ledger(const Ledger&) = delete;  // its rooms know each other
   Ledger& operator=(const Ledger&) = delete;
   ~Ledger() = default;
 
   // Books whatever a message turned out to be; `now_ns` is when it was received.
-  void Book(const Message& message, std::uint64_t now_ns);
-  void Reject(Rejection reason, std::uint64_t times = 1);
+  void ApplyMessage(const Message& message, std::uint64_t now_ns);
+  void CountRejection(Rejection reason, std::uint64_t times = 1);
   // Events were lost that no gap tells of, or none does yet.
-  void Doubt() { names_.Doubt(); }
+  void Invalidate() { names_.Invalidate(); }
   // What is booked from now on goes to the rows that other rules say.
-  void Regroup(NameGroups groups) { accounts_.Regroup(std::move(groups)); }
+  void SetNameGroups(NameGroups groups) { accounts_.SetNameGroups(std::move(groups)); }
   // Time passes, events or not.
   void Advance(std::uint64_t now_ns);
 
-  [[nodiscard]] Sightings& sightings() { return sightings_; }
-  [[nodiscard]] bool follows() const { return hearing_ != Hearing::kParts; }
+  [[nodiscard]] ProcReconciler& reconciler() { return sightings_; }
+  [[nodiscard]] bool tracks_processes() const { return hearing_ != EventCoverage::kPartial; }
 
-  void CopyTo(Numbers& numbers) const;
-  [[nodiscard]] const StreamNumbers& stream() const { return stream_; }
+  void CopyTo(LedgerSnapshot& numbers) const;
+  [[nodiscard]] const StreamStatistics& stream() const { return stream_; }
   [[nodiscard]] std::uint64_t forks() const { return stream_.events_of(EventKind::kFork); }
   [[nodiscard]] std::uint64_t lost() const { return lost_; }
 
  private:
-  void BookEvent(const Event& event, std::uint64_t now_ns);
+  void ApplyEvent(const Event& event, std::uint64_t now_ns);
 
-  Hearing hearing_;
-  Sequence sequence_;
-  StreamNumbers stream_;
+  EventCoverage hearing_;
+  SequenceTracker sequence_;
+  StreamStatistics stream_;
   std::uint64_t lost_ = 0;  // the sum of stream_.lost
   Peaks peaks_;
-  Accounts accounts_;
+  Statistics accounts_;
   ProcessRows table_;
-  Names names_;
-  Census census_;
-  Sightings sightings_;
+  NameResolver names_;
+  ProcessTracker census_;
+  ProcReconciler sightings_;
 };
 
 }  // namespace procevent

@@ -5,29 +5,29 @@
 
 namespace procevent {
 
-std::optional<Rejection> RejectionOf(Outcome outcome) {
+std::optional<Rejection> RejectionOf(DecodeOutcome outcome) {
   switch (outcome) {
-    case Outcome::kEvent:
-    case Outcome::kControl:
-    case Outcome::kAcknowledgement:
+    case DecodeOutcome::kEvent:
+    case DecodeOutcome::kControl:
+    case DecodeOutcome::kAcknowledgement:
       return std::nullopt;
-    case Outcome::kKernelError:
+    case DecodeOutcome::kKernelError:
       return Rejection::kKernelError;
-    case Outcome::kOverrun:
+    case DecodeOutcome::kOverrun:
       return Rejection::kOverrun;
-    case Outcome::kReservedType:
+    case DecodeOutcome::kReservedType:
       return Rejection::kReservedType;
-    case Outcome::kForeignConnector:
+    case DecodeOutcome::kForeignConnector:
       return Rejection::kForeignConnector;
-    case Outcome::kTruncatedNetlinkHeader:
+    case DecodeOutcome::kTruncatedNetlinkHeader:
       return Rejection::kTruncatedNetlinkHeader;
-    case Outcome::kTruncatedConnectorHeader:
+    case DecodeOutcome::kTruncatedConnectorHeader:
       return Rejection::kTruncatedConnectorHeader;
-    case Outcome::kTruncatedEventHeader:
+    case DecodeOutcome::kTruncatedEventHeader:
       return Rejection::kTruncatedEventHeader;
-    case Outcome::kTruncatedEventBody:
+    case DecodeOutcome::kTruncatedEventBody:
       return Rejection::kTruncatedEventBody;
-    case Outcome::kWrongLength:
+    case DecodeOutcome::kWrongLength:
       return Rejection::kWrongLength;
   }
   return std::nullopt;
@@ -45,7 +45,7 @@ void DelayHistogram::Add(std::uint64_t nanos) {
   sum_nanos_ += nanos;
 }
 
-void Peaks::Note(EventKind kind, std::uint64_t when_ns) {
+void Peaks::AddEvent(EventKind kind, std::uint64_t when_ns) {
   const auto* const known = std::ranges::find(kPeakKinds, kind);
   if (known == kPeakKinds.end()) {
     return;
@@ -100,6 +100,8 @@ PeakRates Peaks::Rates() const {
   return rates;
 }
 
-std::uint64_t StreamNumbers::lost_in_all() const { return std::accumulate(lost.begin(), lost.end(), std::uint64_t{0}); }
+std::uint64_t StreamStatistics::total_lost() const {
+  return std::accumulate(lost.begin(), lost.end(), std::uint64_t{0});
+}
 
 }  // namespace procevent

@@ -48,7 +48,7 @@ inline constexpr std::array<std::string_view, kRejections> kRejectionNames{"fore
                                                                            "repeated"};
 
 // The rejection that an outcome is; nothing for events, control messages and acknowledgements.
-std::optional<Rejection> RejectionOf(Outcome outcome);
+std::optional<Rejection> RejectionOf(DecodeOutcome outcome);
 
 // How long events waited between the kernel and the ledger. Fixed bounds; Add costs a few instructions.
 
@@ -88,7 +88,7 @@ class Peaks {
  public:
   Peaks() : slots_(kSlots) {}
 
-  void Note(EventKind kind, std::uint64_t when_ns);
+  void AddEvent(EventKind kind, std::uint64_t when_ns);
   // Forgets what is too old by now.
   void Advance(std::uint64_t now_ns);
   [[nodiscard]] PeakRates Rates() const;
@@ -111,8 +111,8 @@ class Peaks {
 // The ledger's numbers at one moment: what a snapshot copies. Copying into one that was made alike does not allocate.
 
 // Of each event, whatever it says.
-struct StreamNumbers {
-  explicit StreamNumbers(unsigned cpus) : lost(cpus) {}
+struct StreamStatistics {
+  explicit StreamStatistics(unsigned cpus) : lost(cpus) {}
 
   std::array<std::uint64_t, kEventKinds> events{};
   std::vector<std::uint64_t> lost;  // by possible CPU; all 0 where a narrowed mask hides losses
@@ -120,24 +120,25 @@ struct StreamNumbers {
   DelayHistogram delay;  // of every event but ACKs
 
   [[nodiscard]] std::uint64_t events_of(EventKind kind) const { return events[static_cast<std::size_t>(kind)]; }
-  [[nodiscard]] std::uint64_t lost_in_all() const;
-  bool operator==(const StreamNumbers&) const = default;
+  [[nodiscard]] std::uint64_t total_lost() const;
+  bool operator==(const StreamStatistics&) const = default;
 };
 
-struct Numbers : StreamNumbers {
-  explicit Numbers(unsigned cpus, const LedgerOptions& options = {})
-      : StreamNumbers(cpus), comms(options), ends(options) {}
+struct LedgerSnapshot : StreamStatistics {
+  explicit LedgerSnapshot(unsigned cpus, const LedgerOptions& options = {})
+      : StreamStatistics(cpus), comms(options), exits(options) {}
 
-  bool followed = true;  // false where the mask leaves out a part of processes' lives: nothing below is attributed
-  CommNumbers comms;
-  EndNumbers ends;
-  Tally pending;
+  bool processes_tracked =
+      true;  // false where the mask leaves out a part of processes' lives: nothing below is attributed
+  CommStatistics comms;
+  ExitStatistics exits;
+  Counts pending;
   std::array<std::uint64_t, kAttributions> attributions{};
   PeakRates peaks{};
   std::uint64_t processes = 0;
   std::uint64_t threads = 0;
-  std::array<std::uint64_t, kFounds> found{};
-  std::array<std::uint64_t, kDroppeds> dropped{};
+  std::array<std::uint64_t, kProcessFoundReasons> found{};
+  std::array<std::uint64_t, kProcessDropReasons> dropped{};
 };
 
 }  // namespace procevent

@@ -23,58 +23,59 @@ enum class Attribution : std::uint8_t { kProc, kCommEvent, kUnattributed };
 inline constexpr std::size_t kAttributions = 3;
 inline constexpr std::array<std::string_view, kAttributions> kAttributionNames{"proc", "comm_event", "unattributed"};
 
-class Names {
+class NameResolver {
  public:
-  Names(ProcessRows& table, Accounts& accounts) : table_(table), accounts_(accounts), cells_(kMostCells, kMostEnds) {}
+  NameResolver(ProcessRows& table, Statistics& accounts)
+      : table_(table), accounts_(accounts), cells_(kMostCells, kMostEnds) {}
 
   // Events were lost: every name is in doubt, and so is what else was known of a process.
-  void Doubt() { ++epoch_; }
+  void Invalidate() { ++epoch_; }
   // To be called before anything else is done with a row: what was in doubt is forgotten.
-  void Refresh(RowId id) {
+  void ForgetIfStale(RowId id) {
     if (table_[id].epoch != epoch_) {
       Forget(id);
     }
   }
 
-  void Book(RowId id, Count count);
-  void Book(RowId id, const End& end);
-  void BookUntracked(Count count) { BookReserved(ReservedComm::kUntracked, count); }
-  void BookUntracked(const End& end) { BookReserved(ReservedComm::kUntracked, end); }
+  void Record(RowId id, CountKind count);
+  void Record(RowId id, const ProcessExit& end);
+  void RecordUntracked(CountKind count) { BookReserved(ReservedComm::kUntracked, count); }
+  void RecordUntracked(const ProcessExit& end) { BookReserved(ReservedComm::kUntracked, end); }
 
   // What a process that begins is called: as its parent; or that is to be seen, at once or in a survey.
-  void Inherit(RowId child, RowId parent);
-  void LookFor(RowId child);
-  void Unname(RowId child);
-  void Execed(RowId id, std::uint64_t when_ns);
-  void Renamed(RowId id, const CommName& name, std::uint64_t when_ns);
+  void InheritName(RowId child, RowId parent);
+  void RequestName(RowId child);
+  void ClearName(RowId child);
+  void OnExec(RowId id, std::uint64_t when_ns);
+  void OnRename(RowId id, const CommName& name, std::uint64_t when_ns);
   // The row is about to end; all it did is booked.
-  void Ended(RowId id, std::uint64_t when_ns);
+  void OnExit(RowId id, std::uint64_t when_ns);
   // The same, for a row whose end nobody saw.
-  void Vanished(RowId id) { Leave(id); }
+  void OnUnobservedExit(RowId id) { Leave(id); }
 
-  // Whose name to look for in /proc next, now that all events up to now have been read; kNowhere: nobody's.
-  [[nodiscard]] RowId NextToLookFor();
-  [[nodiscard]] bool anyone_to_look_for() const { return cells_.any_to_look_for(); }
+  // Whose name to look for in /proc next, now that all events up to now have been read; kInvalidId: nobody's.
+  [[nodiscard]] RowId NextNameRequest();
+  [[nodiscard]] bool any_name_request() const { return cells_.any_to_read(); }
   // Whether a name that was seen waits to be believed.
-  [[nodiscard]] bool anyone_seen() const { return cells_.first_looked() != kNowhere; }
+  [[nodiscard]] bool any_unconfirmed_name() const { return cells_.first_candidate() != kInvalidId; }
   // /proc showed a process without a row so, when `seen_ns` says.
-  void NoteSeen(RowId id, const CommName& name);
+  void SetUnconfirmedName(RowId id, const CommName& name);
   // /proc says that this is the name of whoever waits for one.
-  void Saw(RowId id, const CommName& name, std::uint64_t taken_ns);
+  void SetCandidateName(RowId id, const CommName& name, std::uint64_t taken_ns);
   // /proc showed it held, and so not surely by its name: it is looked for again in a moment. False: it is not, any
   // more.
-  [[nodiscard]] bool Held(RowId id, std::uint64_t taken_ns) {
-    return Owns(id) && cells_.Hold(table_[id].cell, taken_ns);
+  [[nodiscard]] bool ScheduleNameRetry(RowId id, std::uint64_t taken_ns) {
+    return Owns(id) && cells_.ScheduleRetry(table_[id].cell, taken_ns);
   }
   // A row that was not refreshed since a loss is not in doubt any more; its name will be corrected.
-  void Trust(RowId id);
+  void MarkCurrent(RowId id);
   // Beyond doubt this is the row's name.
-  void Correct(RowId id, const CommName& name);
+  void ConfirmName(RowId id, const CommName& name);
   // All events up to then have been read: names that were seen long enough before are believed.
-  void Settle(std::uint64_t heard_ns);
+  void ConfirmNamesUpTo(std::uint64_t heard_ns);
 
   [[nodiscard]] std::uint64_t epoch() const { return epoch_; }
-  [[nodiscard]] const Tally& pending() const { return cells_.pending(); }
+  [[nodiscard]] const Counts& pending() const { return cells_.pending(); }
   [[nodiscard]] const std::array<std::uint64_t, kAttributions>& attributions() const { return attributions_; }
 
  private:
@@ -84,24 +85,26 @@ class Names {
   template <typename What>
   void BookReserved(ReservedComm comm, const What& what) {
     CommRef ref = CommTable::Reserved(comm);
-    accounts_.Book(CommName(), ref, what);
+    accounts_.Record(CommName(), ref, what);
   }
-  [[nodiscard]] bool Owns(RowId id) const { return table_[id].cell != kNowhere && cells_[table_[id].cell].owner == id; }
+  [[nodiscard]] bool Owns(RowId id) const {
+    return table_[id].cell != kInvalidId && cells_[table_[id].cell].owner == id;
+  }
 
-  [[nodiscard]] CellId NextCellToLookFor();
+  [[nodiscard]] PendingCountsId NextCellToLookFor();
   void Forget(RowId id);
   void Open(RowId owner);
-  void Join(RowId id, CellId cell);
+  void Join(RowId id, PendingCountsId cell);
   void Part(RowId id);
   void Leave(RowId id);
   // Closes what the row owns: under the name that /proc showed, if that was `margin_ns` or more before `when_ns`.
   void CloseOwned(RowId owner, std::uint64_t when_ns, std::uint64_t margin_ns);
-  void Close(CellId cell, Attribution how, CommName name = {});
+  void Close(PendingCountsId cell, Attribution how, CommName name = {});
   void SetName(RowId id, const CommName& name, CommRef ref);
 
   ProcessRows& table_;
-  Accounts& accounts_;
-  NameCells cells_;
+  Statistics& accounts_;
+  PendingCountsPool cells_;
   std::uint64_t epoch_ = 1;
   std::uint64_t settled_ns_ = 0;  // up to when, the last time
   std::array<std::uint64_t, kAttributions> attributions_{};

@@ -11,109 +11,110 @@ constexpr std::uint8_t kMostHeldLooks = 25;
 
 }  // namespace
 
-CellId NameCells::Open(RowId owner) {
-  const CellId id = cells_.Take();
-  if (id != kNowhere) {
+PendingCountsId PendingCountsPool::Open(RowId owner) {
+  const PendingCountsId id = cells_.Allocate();
+  if (id != kInvalidId) {
     cells_[id].owner = owner;
-    Join(NameCell::Queue::kUnlooked, id);
+    Join(PendingCounts::Queue::kUnread, id);
   }
   return id;
 }
 
-void NameCells::Add(CellId id, Count count) {
-  ++cells_[id].tally[count];
+void PendingCountsPool::Add(PendingCountsId id, CountKind count) {
+  ++cells_[id].counts[count];
   ++pending_[count];
 }
 
-bool NameCells::Add(CellId id, const End& end) {
-  const SlabId record = ends_.Take();
-  if (record == kNowhere) {
+bool PendingCountsPool::Add(PendingCountsId id, const ProcessExit& end) {
+  const SlabId record = ends_.Allocate();
+  if (record == kInvalidId) {
     return false;
   }
-  ends_[record] = {end, cells_[id].first_end};
-  cells_[id].first_end = record;
-  ++pending_[OutcomeOf(end)];
+  ends_[record] = {end, cells_[id].first_exit};
+  cells_[id].first_exit = record;
+  ++pending_[ExitCountKindOf(end)];
   return true;
 }
 
-Tally NameCells::TakeExecs(CellId id) {
-  Tally execs;
-  execs[Count::kExecs] = cells_[id].tally[Count::kExecs];
-  cells_[id].tally -= execs;
+Counts PendingCountsPool::RemoveExecs(PendingCountsId id) {
+  Counts execs;
+  execs[CountKind::kExecs] = cells_[id].counts[CountKind::kExecs];
+  cells_[id].counts -= execs;
   pending_ -= execs;
   return execs;
 }
 
-void NameCells::Close(CellId id, const CommName& name, CommRef& ref, Accounts& accounts) {
-  NameCell& cell = cells_[id];
-  if (!cell.tally.empty()) {
-    accounts.Book(name, ref, cell.tally);
-    pending_ -= cell.tally;
+void PendingCountsPool::Close(PendingCountsId id, const CommName& name, CommRef& ref, Statistics& accounts) {
+  PendingCounts& cell = cells_[id];
+  if (!cell.counts.empty()) {
+    accounts.Record(name, ref, cell.counts);
+    pending_ -= cell.counts;
   }
-  for (SlabId record = cell.first_end; record != kNowhere;) {
-    const WaitingEnd& waiting = ends_[record];
-    accounts.Book(name, ref, waiting.end);
-    --pending_[OutcomeOf(waiting.end)];
+  for (SlabId record = cell.first_exit; record != kInvalidId;) {
+    const PendingExit& waiting = ends_[record];
+    accounts.Record(name, ref, waiting.end);
+    --pending_[ExitCountKindOf(waiting.end)];
     const SlabId next = waiting.next;
-    ends_.Give(record);
+    ends_.Free(record);
     record = next;
   }
   Leave(id);
-  cells_.Give(id);
+  cells_.Free(id);
 }
 
-CellId NameCells::TakeFirst(NameCell::Queue queue) {
-  const CellId id = first(queue);
-  if (id != kNowhere) {
+PendingCountsId PendingCountsPool::TakeFirst(PendingCounts::Queue queue) {
+  const PendingCountsId id = first(queue);
+  if (id != kInvalidId) {
     Leave(id);
   }
   return id;
 }
 
-CellId NameCells::TakeUnlooked() { return TakeFirst(NameCell::Queue::kUnlooked); }
+PendingCountsId PendingCountsPool::TakeUnread() { return TakeFirst(PendingCounts::Queue::kUnread); }
 
-CellId NameCells::TakeHeld(std::uint64_t now_ns) {
-  const CellId id = first(NameCell::Queue::kHeld);
-  return id != kNowhere && cells_[id].held_ns + kHeldPause <= now_ns ? TakeFirst(NameCell::Queue::kHeld) : kNowhere;
+PendingCountsId PendingCountsPool::TakeDueRetry(std::uint64_t now_ns) {
+  const PendingCountsId id = first(PendingCounts::Queue::kRetry);
+  return id != kInvalidId && cells_[id].retry_read_ns + kHeldPause <= now_ns ? TakeFirst(PendingCounts::Queue::kRetry)
+                                                                             : kInvalidId;
 }
 
-bool NameCells::Hold(CellId id, std::uint64_t taken_ns) {
-  NameCell& cell = cells_[id];
-  if (cell.queue == NameCell::Queue::kLooked || cell.held_looks == kMostHeldLooks) {
+bool PendingCountsPool::ScheduleRetry(PendingCountsId id, std::uint64_t taken_ns) {
+  PendingCounts& cell = cells_[id];
+  if (cell.queue == PendingCounts::Queue::kCandidate || cell.retries == kMostHeldLooks) {
     return false;
   }
-  ++cell.held_looks;
-  cell.held_ns = taken_ns;
+  ++cell.retries;
+  cell.retry_read_ns = taken_ns;
   Leave(id);
-  Join(NameCell::Queue::kHeld, id);
+  Join(PendingCounts::Queue::kRetry, id);
   return true;
 }
 
-void NameCells::SetCandidate(CellId id, const CommName& name, std::uint64_t taken_ns) {
+void PendingCountsPool::SetCandidate(PendingCountsId id, const CommName& name, std::uint64_t taken_ns) {
   Leave(id);
   cells_[id].candidate = name;
   cells_[id].candidate_ns = taken_ns;
-  Join(NameCell::Queue::kLooked, id);
+  Join(PendingCounts::Queue::kCandidate, id);
 }
 
-void NameCells::Join(NameCell::Queue which, CellId id) {
+void PendingCountsPool::Join(PendingCounts::Queue which, PendingCountsId id) {
   cells_[id].queue = which;
-  CellQueue& queue = QueueOf(id);
+  PendingCountsQueue& queue = QueueOf(id);
   cells_[id].previous = queue.last;
-  (queue.last == kNowhere ? queue.first : cells_[queue.last].next) = id;
+  (queue.last == kInvalidId ? queue.first : cells_[queue.last].next) = id;
   queue.last = id;
 }
 
 // One that is in no queue leaves none.
-void NameCells::Leave(CellId id) {
-  NameCell& cell = cells_[id];
-  CellQueue& queue = QueueOf(id);
-  if (queue.first != id && cell.previous == kNowhere) {
+void PendingCountsPool::Leave(PendingCountsId id) {
+  PendingCounts& cell = cells_[id];
+  PendingCountsQueue& queue = QueueOf(id);
+  if (queue.first != id && cell.previous == kInvalidId) {
     return;
   }
-  (cell.previous == kNowhere ? queue.first : cells_[cell.previous].next) = cell.next;
-  (cell.next == kNowhere ? queue.last : cells_[cell.next].previous) = cell.previous;
-  cell.next = cell.previous = kNowhere;
+  (cell.previous == kInvalidId ? queue.first : cells_[cell.previous].next) = cell.next;
+  (cell.next == kInvalidId ? queue.last : cells_[cell.next].previous) = cell.previous;
+  cell.next = cell.previous = kInvalidId;
 }
 
 }  // namespace procevent

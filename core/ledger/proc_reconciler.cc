@@ -9,71 +9,71 @@ constexpr std::size_t kMostAnswers = 1024;
 // How far a start that /proc tells in hundredths of a second may lie before the FORK.
 constexpr std::uint64_t kStartMargin = 50 * kNanosPerMilli;
 
-bool SameStart(const ProcessRow& row, const Sighting& sighting) {
+bool SameStart(const ProcessRow& row, const ProcSnapshot& sighting) {
   return sighting.start_ns <= row.start_ns && row.start_ns - sighting.start_ns < kStartMargin;
 }
 
 }  // namespace
 
-Sightings::Sightings(ProcessRows& table, Names& names, Census& census)
+ProcReconciler::ProcReconciler(ProcessRows& table, NameResolver& names, ProcessTracker& census)
     : table_(table), names_(names), census_(census), answers_(kMostAnswers) {}
 
-std::optional<Sightings::Question> Sightings::NextQuestion() {
-  if (!room()) {
+std::optional<ProcReconciler::ProcRequest> ProcReconciler::NextRequest() {
+  if (!has_capacity()) {
     return std::nullopt;
   }
-  const RowId id = names_.NextToLookFor();
-  if (id == kNowhere) {
+  const RowId id = names_.NextNameRequest();
+  if (id == kInvalidId) {
     return std::nullopt;
   }
-  return Question{table_[id].tgid, table_[id].unsure};
+  return ProcRequest{table_[id].tgid, table_[id].unsure};
 }
 
-void Sightings::Saw(const Sighting& sighting, bool whole) {
+void ProcReconciler::ApplySnapshot(const ProcSnapshot& sighting, bool whole) {
   const RowId id = table_.Find(sighting.tgid);
-  if (id == kNowhere) {
+  if (id == kInvalidId) {
     return;
   }
-  if (sighting.held) {  // its name may be that of a program that is not yet executed
-    if (!names_.Held(id, sighting.taken_ns) || table_[id].unsure) {
-      table_.SetToSee(id);
+  if (sighting.exec_in_progress) {  // its name may be that of a program that is not yet executed
+    if (!names_.ScheduleNameRetry(id, sighting.taken_ns) || table_[id].unsure) {
+      table_.RequestSnapshot(id);
     }
     return;
   }
   if (!sighting.dead && table_[id].epoch == names_.epoch()) {
-    names_.Saw(id, sighting.name, sighting.taken_ns);
+    names_.SetCandidateName(id, sighting.name, sighting.taken_ns);
   }
   if (whole) {
     Wait(id, sighting.dead, sighting);
   }
 }
 
-void Sightings::SawNothing(std::int32_t tgid) {
-  if (const RowId id = table_.Find(tgid); id != kNowhere) {
-    table_.SetToSee(id);
+void ProcReconciler::ApplyHidden(std::int32_t tgid) {
+  if (const RowId id = table_.Find(tgid); id != kInvalidId) {
+    table_.RequestSnapshot(id);
   }
 }
 
-void Sightings::SawGone(std::int32_t tgid, std::uint64_t taken_ns) {
-  if (const RowId id = table_.Find(tgid); id != kNowhere) {
-    Sighting sighting;
+void ProcReconciler::ApplyGone(std::int32_t tgid, std::uint64_t taken_ns) {
+  if (const RowId id = table_.Find(tgid); id != kInvalidId) {
+    ProcSnapshot sighting;
     sighting.tgid = tgid;
     sighting.taken_ns = taken_ns;
     Wait(id, true, sighting);
   }
 }
 
-void Sightings::Found(const Sighting& sighting, procevent::Found how) {
-  if (!sighting.dead && Unknown(sighting.tgid)) {
-    const RowId id = census_.Begin(sighting, how);
-    if (!sighting.held) {
-      names_.NoteSeen(id, sighting.name);
+void ProcReconciler::AddFoundProcess(const ProcSnapshot& sighting, procevent::ProcessFoundReason how) {
+  if (!sighting.dead && CanTrack(sighting.tgid)) {
+    const RowId id = census_.AddProcess(sighting, how);
+    if (!sighting.exec_in_progress) {
+      names_.SetUnconfirmedName(id, sighting.name);
     }
   }
 }
 
-void Sightings::Settle(std::uint64_t heard_ns) {
-  names_.Settle(heard_ns);
+void ProcReconciler::ConfirmUpTo(std::uint64_t heard_ns) {
+  names_.ConfirmNamesUpTo(heard_ns);
   while (waiting_ > 0 && answers_[first_].sighting.taken_ns + kThreadsMargin <= heard_ns) {
     Believe(answers_[first_]);
     first_ = (first_ + 1) % answers_.size();
@@ -81,12 +81,12 @@ void Sightings::Settle(std::uint64_t heard_ns) {
   }
 }
 
-bool Sightings::TakeAnyDoubt() {
-  const bool to_see = table_.TakeAnyToSee();
+bool ProcReconciler::TakeAnyStale() {
+  const bool to_see = table_.TakeAnySnapshotRequest();
   return std::exchange(epoch_asked_, names_.epoch()) != names_.epoch() || to_see;
 }
 
-std::optional<std::int32_t> Sightings::NextInDoubt(RowId& cursor, RowId last) const {
+std::optional<std::int32_t> ProcReconciler::NextStale(RowId& cursor, RowId last) const {
   const RowId end = std::min(table_.end(), last);
   while (cursor < end) {
     const ProcessRow& row = table_[cursor++];
@@ -97,26 +97,26 @@ std::optional<std::int32_t> Sightings::NextInDoubt(RowId& cursor, RowId last) co
   return std::nullopt;
 }
 
-void Sightings::Wait(RowId row, bool gone, const Sighting& sighting) {
-  if (room()) {
+void ProcReconciler::Wait(RowId row, bool gone, const ProcSnapshot& sighting) {
+  if (has_capacity()) {
     answers_[(first_ + waiting_) % answers_.size()] = {row, table_[row].serial, names_.epoch(), gone, sighting};
     ++waiting_;
   }
 }
 
-void Sightings::Believe(const Answer& answer) {
+void ProcReconciler::Believe(const UnconfirmedSnapshot& answer) {
   ProcessRow& row = table_[answer.row];
-  const Sighting& sighting = answer.sighting;
+  const ProcSnapshot& sighting = answer.sighting;
   if (row.tgid != sighting.tgid || row.serial != answer.serial) {
     return;
   }
   // A loss that shows by now may have come before the look, and one in the margin hides what the look showed.
   if (row.changed_ns + kThreadsMargin > sighting.taken_ns || answer.epoch != names_.epoch()) {
-    table_.SetToSee(answer.row);
+    table_.RequestSnapshot(answer.row);
     return;
   }
   if (answer.gone) {
-    census_.Drop(answer.row, Dropped::kGone);
+    census_.DropProcess(answer.row, ProcessDropReason::kGone);
     return;
   }
   table_.SetThreads(answer.row, sighting.threads);
@@ -131,9 +131,9 @@ void Sightings::Believe(const Answer& answer) {
   row.unsure = false;
   row.to_see = false;
   if (row.epoch != answer.epoch) {
-    names_.Trust(answer.row);  // nothing was heard of it since the loss
+    names_.MarkCurrent(answer.row);  // nothing was heard of it since the loss
   }
-  names_.Correct(answer.row, sighting.name);
+  names_.ConfirmName(answer.row, sighting.name);
 }
 
 }  // namespace procevent

@@ -15,55 +15,57 @@
 
 namespace procevent {
 
-class Sightings {
+class ProcReconciler {
  public:
-  Sightings(ProcessRows& table, Names& names, Census& census);
+  ProcReconciler(ProcessRows& table, NameResolver& names, ProcessTracker& census);
 
-  struct Question {
+  struct ProcRequest {
     std::int32_t tgid = 0;
-    bool whole = false;  // all that /proc tells; otherwise the name will do
+    bool full = false;  // all that /proc tells; otherwise the name will do
   };
   // Whom to look at, to name what waits. To be asked when the queue has just been emptied: a process whose EXIT is in
   // it is not worth a look.
-  [[nodiscard]] std::optional<Question> NextQuestion();
-  [[nodiscard]] bool any_question() const { return names_.anyone_to_look_for() && room(); }
+  [[nodiscard]] std::optional<ProcRequest> NextRequest();
+  [[nodiscard]] bool any_request() const { return names_.any_name_request() && has_capacity(); }
 
   // The answers. Of one that is not whole only the name counts.
-  void Saw(const Sighting& sighting, bool whole);
-  void SawGone(std::int32_t tgid, std::uint64_t taken_ns);
-  void SawNothing(std::int32_t tgid);  // it is hidden
+  void ApplySnapshot(const ProcSnapshot& sighting, bool whole);
+  void ApplyGone(std::int32_t tgid, std::uint64_t taken_ns);
+  void ApplyHidden(std::int32_t tgid);  // it is hidden
 
   // A process without a row, if there is room for one.
-  [[nodiscard]] bool Unknown(std::int32_t tgid) const { return table_.Find(tgid) == kNowhere && table_.room() > 0; }
-  void Found(const Sighting& sighting, procevent::Found how);
+  [[nodiscard]] bool CanTrack(std::int32_t tgid) const {
+    return table_.Find(tgid) == kInvalidId && table_.free_rows() > 0;
+  }
+  void AddFoundProcess(const ProcSnapshot& sighting, procevent::ProcessFoundReason how);
 
   // Every event that the kernel made before `heard_ns` has been booked.
-  void Settle(std::uint64_t heard_ns);
+  void ConfirmUpTo(std::uint64_t heard_ns);
   // Whether an answer waits for that.
-  [[nodiscard]] bool any_answer() const { return waiting_ > 0 || names_.anyone_seen(); }
+  [[nodiscard]] bool any_unconfirmed() const { return waiting_ > 0 || names_.any_unconfirmed_name(); }
 
   // Whether rows came in doubt since this was asked last.
-  [[nodiscard]] bool TakeAnyDoubt();
+  [[nodiscard]] bool TakeAnyStale();
   // The next process in doubt among the rows from `cursor` to `last`; the cursor moves behind it, or to the end.
-  [[nodiscard]] std::optional<std::int32_t> NextInDoubt(RowId& cursor, RowId last) const;
+  [[nodiscard]] std::optional<std::int32_t> NextStale(RowId& cursor, RowId last) const;
   [[nodiscard]] RowId end_of_rows() const { return table_.end(); }
-  [[nodiscard]] bool room() const { return waiting_ < answers_.size(); }
+  [[nodiscard]] bool has_capacity() const { return waiting_ < answers_.size(); }
 
  private:
-  struct Answer {
-    RowId row = kNowhere;
+  struct UnconfirmedSnapshot {
+    RowId row = kInvalidId;
     std::uint32_t serial = 0;
     std::uint64_t epoch = 0;
     bool gone = false;
-    Sighting sighting;
+    ProcSnapshot sighting;
   };
-  void Wait(RowId row, bool gone, const Sighting& sighting);
-  void Believe(const Answer& answer);
+  void Wait(RowId row, bool gone, const ProcSnapshot& sighting);
+  void Believe(const UnconfirmedSnapshot& answer);
 
   ProcessRows& table_;
-  Names& names_;
-  Census& census_;
-  std::vector<Answer> answers_;  // a ring
+  NameResolver& names_;
+  ProcessTracker& census_;
+  std::vector<UnconfirmedSnapshot> answers_;  // a ring
   std::size_t first_ = 0;
   std::size_t waiting_ = 0;
   std::uint64_t epoch_asked_ = 0;

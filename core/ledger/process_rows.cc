@@ -21,16 +21,16 @@ RowId ProcessRows::Find(std::int32_t tgid) const {
   std::size_t place = HomeOf(tgid);
   while (places_[place].tgid != tgid) {
     if (places_[place].tgid == 0) {
-      return kNowhere;
+      return kInvalidId;
     }
     place = Next(place);
   }
   return places_[place].row;
 }
 
-RowId ProcessRows::Begin(std::int32_t tgid) {
-  const RowId id = rows_.Take();
-  assert(id != kNowhere && tgid != 0);
+RowId ProcessRows::Insert(std::int32_t tgid) {
+  const RowId id = rows_.Allocate();
+  assert(id != kInvalidId && tgid != 0);
   std::size_t place = HomeOf(tgid);
   while (places_[place].tgid != 0) {
     place = Next(place);
@@ -40,20 +40,20 @@ RowId ProcessRows::Begin(std::int32_t tgid) {
   row.tgid = tgid;
   row.serial = ++serials_;
   row.older = newest_;
-  (newest_ == kNowhere ? oldest_ : rows_[newest_].newer) = id;
+  (newest_ == kInvalidId ? oldest_ : rows_[newest_].newer) = id;
   newest_ = id;
   ++threads_;
   return id;
 }
 
-void ProcessRows::End(RowId id) {
+void ProcessRows::Erase(RowId id) {
   ProcessRow& row = rows_[id];
   Forget(row.tgid);
   threads_ -= row.threads;
-  (row.older == kNowhere ? oldest_ : rows_[row.older].newer) = row.newer;
-  (row.newer == kNowhere ? newest_ : rows_[row.newer].older) = row.older;
+  (row.older == kInvalidId ? oldest_ : rows_[row.older].newer) = row.newer;
+  (row.newer == kInvalidId ? newest_ : rows_[row.newer].older) = row.older;
   row.tgid = 0;
-  rows_.Give(id);
+  rows_.Free(id);
 }
 
 void ProcessRows::SetThreads(RowId id, std::uint32_t threads) {

@@ -17,7 +17,7 @@ namespace procevent {
 // made. Memory is touched only as far as it was ever needed. For the tables of the ledger.
 
 using SlabId = std::uint32_t;
-inline constexpr SlabId kNowhere = UINT32_MAX;
+inline constexpr SlabId kInvalidId = UINT32_MAX;
 
 template <typename T>
 class Slab {
@@ -27,8 +27,8 @@ class Slab {
     free_.reserve(capacity);
   }
 
-  // A fresh one, or kNowhere if all are taken.
-  [[nodiscard]] SlabId Take() {
+  // A fresh one, or kInvalidId if all are taken.
+  [[nodiscard]] SlabId Allocate() {
     if (!free_.empty()) {
       const SlabId id = free_.back();
       free_.pop_back();
@@ -36,12 +36,12 @@ class Slab {
       return id;
     }
     if (items_.size() == capacity_) {
-      return kNowhere;
+      return kInvalidId;
     }
     items_.emplace_back();
     return static_cast<SlabId>(items_.size() - 1);
   }
-  void Give(SlabId id) {
+  void Free(SlabId id) {
     assert(id < items_.size());
     free_.push_back(id);
   }
@@ -63,13 +63,13 @@ class Slab {
 // Knows no events; the census fills it in.
 
 using RowId = SlabId;
-using CellId = SlabId;
+using PendingCountsId = SlabId;
 
 // How well a process's name is known.
-enum class Naming : std::uint8_t {
+enum class NameState : std::uint8_t {
   kUnknown,
-  kSeen,   // /proc showed it at `seen_ns`; it is still to be believed
-  kKnown,  // or its cell waits for it
+  kUnconfirmed,  // /proc showed it at `seen_ns`; it is still to be believed
+  kKnown,        // or its cell waits for it
 };
 
 // Two lines of the cache; most events need the first only.
@@ -79,10 +79,10 @@ struct alignas(64) ProcessRow {
   std::uint64_t epoch = 0;  // up to which loss this is known; 0: nothing is
   CommName name;
   CommRef comm;
-  CellId cell = kNowhere;  // its counts wait there for a name
-  std::uint32_t euid = kNoId;
-  std::uint32_t egid = kNoId;
-  Naming naming = Naming::kUnknown;
+  PendingCountsId cell = kInvalidId;  // its counts wait there for a name
+  std::uint32_t euid = kUnknownId;
+  std::uint32_t egid = kUnknownId;
+  NameState naming = NameState::kUnknown;
   bool unsure = false;  // something may have been missed of all but the name
   bool leader_gone = false;
   bool execed = false;
@@ -93,10 +93,10 @@ struct alignas(64) ProcessRow {
   std::uint32_t wait_status = 0;  // the last non-zero one of a thread since the last exec
   std::uint32_t serial = 0;       // tells this row from others that had or will have its place
   std::int32_t tracer = 0;
-  RowId next_in_cell = kNowhere;
-  RowId previous_in_cell = kNowhere;
-  RowId older = kNowhere;
-  RowId newer = kNowhere;
+  RowId next_in_cell = kInvalidId;
+  RowId previous_in_cell = kInvalidId;
+  RowId older = kInvalidId;
+  RowId newer = kInvalidId;
   bool to_see = false;  // /proc is to be asked in the next survey
 };
 static_assert(sizeof(ProcessRow) == 128);
@@ -107,21 +107,21 @@ class ProcessRows {
 
   [[nodiscard]] RowId Find(std::int32_t tgid) const;
   // `tgid` has no row, and there is room.
-  RowId Begin(std::int32_t tgid);
-  void End(RowId id);
+  RowId Insert(std::int32_t tgid);
+  void Erase(RowId id);
 
   [[nodiscard]] ProcessRow& operator[](RowId id) { return rows_[id]; }
   [[nodiscard]] const ProcessRow& operator[](RowId id) const { return rows_[id]; }
   void SetThreads(RowId id, std::uint32_t threads);
-  void SetToSee(RowId id) { rows_[id].to_see = any_to_see_ = true; }
-  void SetUnsure(RowId id) {
+  void RequestSnapshot(RowId id) { rows_[id].to_see = any_to_see_ = true; }
+  void MarkUncertain(RowId id) {
     rows_[id].unsure = true;
-    SetToSee(id);
+    RequestSnapshot(id);
   }
   // Whether any row came to be seen since this was asked last.
-  [[nodiscard]] bool TakeAnyToSee() { return std::exchange(any_to_see_, false); }
+  [[nodiscard]] bool TakeAnySnapshotRequest() { return std::exchange(any_to_see_, false); }
 
-  [[nodiscard]] std::size_t room() const { return rows_.capacity() - rows_.size(); }
+  [[nodiscard]] std::size_t free_rows() const { return rows_.capacity() - rows_.size(); }
   [[nodiscard]] RowId oldest() const { return oldest_; }
   [[nodiscard]] std::size_t size() const { return rows_.size(); }
   [[nodiscard]] std::uint64_t threads() const { return threads_; }
@@ -129,22 +129,22 @@ class ProcessRows {
   [[nodiscard]] RowId end() const { return rows_.end(); }
 
  private:
-  struct Place {
+  struct HashSlot {
     std::int32_t tgid = 0;  // 0: free
-    RowId row = kNowhere;
+    RowId row = kInvalidId;
   };
   [[nodiscard]] std::size_t HomeOf(std::int32_t tgid) const;
   [[nodiscard]] std::size_t Next(std::size_t place) const { return (place + 1) & mask_; }
   void Forget(std::int32_t tgid);
 
   Slab<ProcessRow> rows_;
-  std::vector<Place> places_;  // open addressing, at most half full
+  std::vector<HashSlot> places_;  // open addressing, at most half full
   std::size_t mask_;
   std::uint32_t serials_ = 0;
   std::uint64_t threads_ = 0;
   bool any_to_see_ = false;
-  RowId oldest_ = kNowhere;
-  RowId newest_ = kNowhere;
+  RowId oldest_ = kInvalidId;
+  RowId newest_ = kInvalidId;
 };
 
 }  // namespace procevent

@@ -13,42 +13,44 @@
 namespace procevent {
 
 // Rows that began without their FORK.
-enum class Found : std::uint8_t { kBootstrap, kReconciliation, kEvent };
-inline constexpr std::size_t kFounds = 3;
-inline constexpr std::array<std::string_view, kFounds> kFoundNames{"bootstrap", "reconciliation", "event"};
+enum class ProcessFoundReason : std::uint8_t { kBootstrap, kReconciliation, kEvent };
+inline constexpr std::size_t kProcessFoundReasons = 3;
+inline constexpr std::array<std::string_view, kProcessFoundReasons> kProcessFoundReasonNames{"bootstrap",
+                                                                                             "reconciliation", "event"};
 
 // Rows that ended without their EXIT.
-enum class Dropped : std::uint8_t {
+enum class ProcessDropReason : std::uint8_t {
   kEvicted,   // the table was full
   kGone,      // /proc does not know the process any more
   kReplaced,  // its number was given to another process
 };
-inline constexpr std::size_t kDroppeds = 3;
-inline constexpr std::array<std::string_view, kDroppeds> kDroppedNames{"evicted", "gone", "replaced"};
+inline constexpr std::size_t kProcessDropReasons = 3;
+inline constexpr std::array<std::string_view, kProcessDropReasons> kProcessDropReasonNames{"evicted", "gone",
+                                                                                           "replaced"};
 
 // What the kernel counts a moment before or after it says so: how far a number of threads seen in /proc may be off.
 inline constexpr std::uint64_t kThreadsMargin = 10 * kNanosPerMilli;
 // /proc shows a child a moment before its FORK is made.
 inline constexpr std::uint64_t kForkMargin = 10 * kNanosPerMilli;
 
-class Census {
+class ProcessTracker {
  public:
-  Census(ProcessRows& table, Names& names) : table_(table), names_(names) {}
+  ProcessTracker(ProcessRows& table, NameResolver& names) : table_(table), names_(names) {}
 
-  void Book(const Event& event);
+  void ApplyEvent(const Event& event);
 
   // A row for a process whose FORK was not seen. It has none, and `sighting` is of a living one.
-  RowId Begin(const Sighting& sighting, Found how);
+  RowId AddProcess(const ProcSnapshot& sighting, ProcessFoundReason how);
   // Its end was not seen either.
-  void Drop(RowId id, Dropped why);
+  void DropProcess(RowId id, ProcessDropReason why);
 
   // The columns of a change of user or group.
-  struct Effects {
-    Count gained, left, other;
+  struct CredentialCountKinds {
+    CountKind gained, left, other;
   };
 
-  [[nodiscard]] const std::array<std::uint64_t, kFounds>& found() const { return found_; }
-  [[nodiscard]] const std::array<std::uint64_t, kDroppeds>& dropped() const { return dropped_; }
+  [[nodiscard]] const std::array<std::uint64_t, kProcessFoundReasons>& found() const { return found_; }
+  [[nodiscard]] const std::array<std::uint64_t, kProcessDropReasons>& dropped() const { return dropped_; }
 
  private:
   void On(const ForkBody& body, std::uint64_t when_ns);
@@ -67,21 +69,21 @@ class Census {
   void EndThread(RowId id, const ExitBody& body, std::uint64_t when_ns);
   void EndProcess(RowId id, std::uint64_t when_ns);
 
-  void BookCredential(const Task& task, std::uint32_t effective, const Effects& effects,
+  void BookCredential(const Task& task, std::uint32_t effective, const CredentialCountKinds& effects,
                       std::uint32_t ProcessRow::*known, std::uint64_t when_ns);
 
   [[nodiscard]] RowId Known(std::int32_t tgid);
   [[nodiscard]] RowId KnownOrFound(std::int32_t tgid);
-  RowId BeginUnknown(std::int32_t tgid, Found how);
+  RowId BeginUnknown(std::int32_t tgid, ProcessFoundReason how);
   void NoteChange(RowId id, std::uint64_t when_ns);
   void NoteThreads(RowId id, std::uint64_t when_ns);
   void Replace(RowId old, std::uint64_t forked_ns);
   void MakeRoom(std::size_t rows);
 
   ProcessRows& table_;
-  Names& names_;
-  std::array<std::uint64_t, kFounds> found_{};
-  std::array<std::uint64_t, kDroppeds> dropped_{};
+  NameResolver& names_;
+  std::array<std::uint64_t, kProcessFoundReasons> found_{};
+  std::array<std::uint64_t, kProcessDropReasons> dropped_{};
 };
 
 }  // namespace procevent

@@ -4,14 +4,14 @@
 
 namespace procevent {
 
-EndNumbers::EndNumbers(const LedgerOptions& options)
+ExitStatistics::ExitStatistics(const LedgerOptions& options)
     : exit_codes(options.exit_code_bounds), lifetimes(LifetimeBounds(options)) {}
 
-void Accounts::Book(const CommName& name, CommRef& ref, const End& end) {
+void Statistics::Record(const CommName& name, CommRef& ref, const ProcessExit& end) {
   constexpr std::uint64_t kSignalsFrom = 128;
   CommRow& row = comms_.RowOf(name, ref);
-  ++row.tally[OutcomeOf(end)];
-  row.tally[Count::kUnexeced] += end.unexeced ? 1 : 0;
+  ++row.counts[ExitCountKindOf(end)];
+  row.counts[CountKind::kWithoutExec] += end.without_exec ? 1 : 0;
   const std::uint64_t code = end.status.signal != 0 ? kSignalsFrom + end.status.signal : end.status.status;
   ends_.exit_codes.Add(code);
   if (row.exit_codes.has_bounds()) {
@@ -22,7 +22,7 @@ void Accounts::Book(const CommName& name, CommRef& ref, const End& end) {
   } else if (end.status.status != 0) {
     ++ends_.statuses[end.status.status];
   }
-  if (!end.lived) {
+  if (!end.lifetime_known) {
     return;
   }
   ends_.lifetimes.Add(end.lifetime_ns);

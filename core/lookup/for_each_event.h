@@ -11,13 +11,13 @@ namespace procevent {
 
 // Calls `on_event` with each, in order. A view in an unknown one is valid until the batch is filled again.
 template <typename OnEvent>
-void ForEachEvent(const DatagramBatch& batch, OnEvent&& on_event) {
+void ForEachKernelEvent(const DatagramBatch& batch, OnEvent&& on_event) {
   Message message;
   for (std::size_t i = 0; i < batch.size(); ++i) {
     const Datagram datagram = batch[i];
     Decoder decoder(datagram.bytes);
     while (datagram.origin == Datagram::Origin::kKernel && decoder.Next(message)) {
-      if (message.outcome == Outcome::kEvent) {
+      if (message.outcome == DecodeOutcome::kEvent) {
         on_event(message.event);
       }
     }

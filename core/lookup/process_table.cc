@@ -20,33 +20,33 @@ constexpr std::uint64_t kStartMargin = 50 * kNanosPerMilli;
 constexpr std::int32_t kKthreadd = 2;
 
 // Whoever has the number later started later. One that started before its FORK was made is the same.
-bool IsAnother(const Process& known, const Sighting& seen) {
+bool IsAnother(const Process& known, const ProcSnapshot& seen) {
   return known.start_ns != 0 && seen.start_ns > known.start_ns + kStartMargin;
 }
 
 // Kernel threads are named without an event, a moment after kthreadd has forked them.
-bool AwaitsItsName(const Sighting& sighting) {
+bool AwaitsItsName(const ProcSnapshot& sighting) {
   return sighting.parent == kKthreadd && sighting.name == CommName("kthreadd");
 }
 
 }  // namespace
 
 ProcessTable::ProcessTable(const ProcessTableOptions& options)
-    : limit_(std::max<std::size_t>(options.limit, 1)), proc_(std::make_unique<ProcPids>(options.proc.c_str())) {}
+    : limit_(std::max<std::size_t>(options.limit, 1)), proc_(std::make_unique<ProcPidReader>(options.proc.c_str())) {}
 
 ProcessTable::ProcessTable(ProcessTable&&) noexcept = default;
 ProcessTable& ProcessTable::operator=(ProcessTable&&) noexcept = default;
 ProcessTable::~ProcessTable() = default;
 
 Status ProcessTable::Bootstrap() {
-  Doubt();
+  Invalidate();
   std::array<std::int32_t, 64> pids{};
-  while (const std::size_t count = proc_->List(pids)) {
+  while (const std::size_t count = proc_->ListNext(pids)) {
     for (const std::int32_t pid : std::span(pids).first(count)) {
       Known(pid, MonotonicNanos());
     }
   }
-  const Status seen = proc_->Check();
+  const Status seen = proc_->CheckVisibility();
   ready_ = seen.ok();
   return seen;
 }
@@ -126,12 +126,12 @@ bool ProcessTable::IsLast(const Row& row) const {
   if (row.threads) {
     return *row.threads == 0;
   }
-  Sighting sighting;
-  switch (proc_->SeeName(row.process.pid, sighting)) {
-    case ProcPids::Look::kSeen:
+  ProcSnapshot sighting;
+  switch (proc_->ReadWithoutCredentials(row.process.pid, sighting)) {
+    case ProcPidReader::ReadStatus::kRead:
       return sighting.dead || IsAnother(row.process, sighting);
-    case ProcPids::Look::kGone:
-    case ProcPids::Look::kHidden:
+    case ProcPidReader::ReadStatus::kGone:
+    case ProcPidReader::ReadStatus::kHidden:
       break;
   }
   return true;
@@ -199,13 +199,13 @@ void ProcessTable::EndDoubt(Row& row) {
 }
 
 void ProcessTable::LookAt(Row& row) {
-  Sighting sighting;
-  const ProcPids::Look look = proc_->See(row.process.pid, sighting);
+  ProcSnapshot sighting;
+  const ProcPidReader::ReadStatus look = proc_->ReadSnapshot(row.process.pid, sighting);
   Process& process = row.process;
   row.threads.reset();
   row.epoch = epoch_;
-  if (look != ProcPids::Look::kSeen) {
-    SetAlive(row, process.alive && look == ProcPids::Look::kHidden);
+  if (look != ProcPidReader::ReadStatus::kRead) {
+    SetAlive(row, process.alive && look == ProcPidReader::ReadStatus::kHidden);
     return;
   }
   if (IsAnother(process, sighting)) {

@@ -21,7 +21,7 @@
 
 namespace procevent {
 
-class ProcPids;
+class ProcPidReader;
 
 struct ProcessTableOptions {
   std::size_t limit = 65'536;  // processes, the ended ones too
@@ -57,7 +57,7 @@ class ProcessTable {
 
   // Events were lost: what is known may be old. From here on each process is looked at again, before anything is told
   // of it or applied to it.
-  void Doubt() { ++epoch_; }
+  void Invalidate() { ++epoch_; }
 
   // A process, by its own number (`tgid` in events; of a thread's `pid` nothing is known, unless it is the first). One
   // that has ended is still found, so that its EXIT can be shown with its name: until its number is given out again, or
@@ -99,7 +99,7 @@ class ProcessTable {
   void LookAt(Row& row);
 
   std::size_t limit_;
-  std::unique_ptr<ProcPids> proc_;
+  std::unique_ptr<ProcPidReader> proc_;
   std::uint64_t epoch_ = 1;
   bool ready_ = false;
   std::unordered_map<std::int32_t, Rows::iterator> rows_;

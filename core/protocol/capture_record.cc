@@ -86,10 +86,10 @@ void Fields(Archive& archive, Head& head) {
 }
 
 template <typename Archive>
-void Fields(Archive& archive, CaptureOpening& opening) {
+void Fields(Archive& archive, CaptureMetadata& opening) {
   archive.Field(opening.clock_offset_ns);
   archive.Field(opening.cpus);
-  archive.Field(opening.hearing);
+  archive.Field(opening.coverage);
 }
 
 constexpr std::uint8_t kLeaderGone = 1;
@@ -97,15 +97,15 @@ constexpr std::uint8_t kDead = 2;
 constexpr std::uint8_t kHeld = 4;
 constexpr std::uint8_t kAsked = 8;
 
-std::uint8_t FlagsOf(const CapturedSight& sight) {
-  const Sighting& sighting = sight.sighting;
+std::uint8_t FlagsOf(const CapturedProcSnapshot& sight) {
+  const ProcSnapshot& sighting = sight.snapshot;
   return static_cast<std::uint8_t>((sighting.leader_gone ? kLeaderGone : 0) | (sighting.dead ? kDead : 0) |
-                                   (sighting.held ? kHeld : 0) | (sight.asked ? kAsked : 0));
+                                   (sighting.exec_in_progress ? kHeld : 0) | (sight.requested ? kAsked : 0));
 }
 
 template <typename Archive>
-void Fields(Archive& archive, CapturedSight& sight) {
-  Sighting& sighting = sight.sighting;
+void Fields(Archive& archive, CapturedProcSnapshot& sight) {
+  ProcSnapshot& sighting = sight.snapshot;
   std::array<char, kCommSize> name{};
   std::ranges::copy(sighting.name.view(), name.begin());
   std::uint8_t flags = FlagsOf(sight);
@@ -121,36 +121,36 @@ void Fields(Archive& archive, CapturedSight& sight) {
   sighting.name = CommName(name);
   sighting.leader_gone = (flags & kLeaderGone) != 0;
   sighting.dead = (flags & kDead) != 0;
-  sighting.held = (flags & kHeld) != 0;
-  sight.asked = (flags & kAsked) != 0;
+  sighting.exec_in_progress = (flags & kHeld) != 0;
+  sight.requested = (flags & kAsked) != 0;
 }
 
 template <typename Archive>
-void Fields(Archive& archive, CapturedSettling& settling) {
-  archive.Field(settling.heard_ns);
+void Fields(Archive& archive, CapturedWatermark& settling) {
+  archive.Field(settling.complete_until_ns);
 }
 
 template <typename Archive>
-void Fields(Archive& /*archive*/, CapturedDoubt& /*doubt*/) {}
+void Fields(Archive& /*archive*/, CapturedInvalidation& /*doubt*/) {}
 
 template <typename Archive>
-void Fields(Archive& /*archive*/, CapturedSilence& /*silence*/) {}
+void Fields(Archive& /*archive*/, CapturedNoRequest& /*silence*/) {}
 
 template <typename Archive>
 void Fields(Archive& archive, CapturedRejection& rejection) {
-  archive.Field(rejection.why);
+  archive.Field(rejection.reason);
 }
 
-bool IsKnown(const CaptureOpening& opening) { return opening.hearing <= Hearing::kParts; }
+bool IsKnown(const CaptureMetadata& opening) { return opening.coverage <= EventCoverage::kPartial; }
 // As /proc tells it: of a process that is seen, who has no threads is dead.
-bool IsKnown(const CapturedSight& sight) {
-  using Kind = CapturedSight::Kind;
-  const Sighting& sighting = sight.sighting;
+bool IsKnown(const CapturedProcSnapshot& sight) {
+  using Kind = CapturedProcSnapshot::Kind;
+  const ProcSnapshot& sighting = sight.snapshot;
   switch (sight.kind) {
     case Kind::kBootstrap:
     case Kind::kReconciliation:
-    case Kind::kWhole:
-    case Kind::kName:
+    case Kind::kFull:
+    case Kind::kNameOnly:
       return sighting.tgid > 0 && sighting.dead == (sighting.threads == 0);
     case Kind::kGone:
     case Kind::kHidden:
@@ -159,7 +159,8 @@ bool IsKnown(const CapturedSight& sight) {
   return false;
 }
 bool IsKnown(const CapturedRejection& rejection) {
-  return rejection.why == CapturedRejection::Why::kForeignSender || rejection.why == CapturedRejection::Why::kOversized;
+  return rejection.reason == CapturedRejection::Reason::kForeignSender ||
+         rejection.reason == CapturedRejection::Reason::kOversized;
 }
 template <typename Record>
 bool IsKnown(const Record& /*record*/) {
@@ -207,18 +208,18 @@ std::optional<CaptureRecord> DecodeRecord(std::span<const std::byte> payload) {
   }
   const View body = payload.subspan(kHeadBytes);
   switch (head.type) {
-    case TypeOf<CaptureOpening>():
-      return Decoded<CaptureOpening>(body);
-    case TypeOf<CapturedSight>():
-      return Decoded<CapturedSight>(body);
-    case TypeOf<CapturedSettling>():
-      return Decoded<CapturedSettling>(body);
-    case TypeOf<CapturedDoubt>():
-      return Decoded<CapturedDoubt>(body);
+    case TypeOf<CaptureMetadata>():
+      return Decoded<CaptureMetadata>(body);
+    case TypeOf<CapturedProcSnapshot>():
+      return Decoded<CapturedProcSnapshot>(body);
+    case TypeOf<CapturedWatermark>():
+      return Decoded<CapturedWatermark>(body);
+    case TypeOf<CapturedInvalidation>():
+      return Decoded<CapturedInvalidation>(body);
     case TypeOf<CapturedRejection>():
       return Decoded<CapturedRejection>(body);
-    case TypeOf<CapturedSilence>():
-      return Decoded<CapturedSilence>(body);
+    case TypeOf<CapturedNoRequest>():
+      return Decoded<CapturedNoRequest>(body);
     default:
       return std::nullopt;
   }

@@ -20,60 +20,60 @@ inline constexpr int kCaptureLinkType = 253;           // LINKTYPE_NETLINK
 inline constexpr std::uint16_t kConnectorFamily = 11;  // NETLINK_CONNECTOR
 inline constexpr std::uint16_t kRecordFamily = 2;      // NETLINK_USERSOCK: for programs among themselves
 inline constexpr std::size_t kCookedHeaderBytes = 16;
-inline constexpr std::size_t kMostRecordBytes = 128;
+inline constexpr std::size_t kMaxRecordBytes = 128;
 
 // The first packet: what the numbers of all others mean.
-struct CaptureOpening {
-  std::uint64_t clock_offset_ns = 0;  // a packet's time less this is CLOCK_MONOTONIC, where the recorder ran
-  std::uint32_t cpus = 0;             // that the machine may ever have
-  Hearing hearing = Hearing::kAll;    // what was subscribed to
-  bool operator==(const CaptureOpening&) const = default;
+struct CaptureMetadata {
+  std::uint64_t clock_offset_ns = 0;             // a packet's time less this is CLOCK_MONOTONIC, where the recorder ran
+  std::uint32_t cpus = 0;                        // that the machine may ever have
+  EventCoverage coverage = EventCoverage::kAll;  // what was subscribed to
+  bool operator==(const CaptureMetadata&) const = default;
 };
 
 // What /proc said of a process, and why it was looked at.
-struct CapturedSight {
+struct CapturedProcSnapshot {
   enum class Kind : std::uint8_t {
     kBootstrap = 1,   // all who live, at the start
     kReconciliation,  // one that was missed
-    kWhole,           // one in doubt
-    kName,            // one whose name waits: the name alone counts
+    kFull,            // one in doubt
+    kNameOnly,        // one whose name waits: the name alone counts
     kGone,            // there is no such process
     kHidden,          // nothing is told of it
   };
   Kind kind = Kind::kBootstrap;
-  bool asked = false;  // the ledger's question came before it
-  Sighting sighting;
-  bool operator==(const CapturedSight&) const = default;
+  bool requested = false;  // the ledger's question came before it
+  ProcSnapshot snapshot;
+  bool operator==(const CapturedProcSnapshot&) const = default;
 };
 
 // All that the kernel made before this moment stands before this packet.
-struct CapturedSettling {
-  std::uint64_t heard_ns = 0;
-  bool operator==(const CapturedSettling&) const = default;
+struct CapturedWatermark {
+  std::uint64_t complete_until_ns = 0;
+  bool operator==(const CapturedWatermark&) const = default;
 };
 
 // Something was lost that no gap tells of, or none does yet.
-struct CapturedDoubt {
-  bool operator==(const CapturedDoubt&) const = default;
+struct CapturedInvalidation {
+  bool operator==(const CapturedInvalidation&) const = default;
 };
 
 // A message that was not the kernel's, or too long to be one.
 struct CapturedRejection {
-  enum class Why : std::uint8_t { kForeignSender = 1, kOversized };
-  Why why = Why::kForeignSender;
+  enum class Reason : std::uint8_t { kForeignSender = 1, kOversized };
+  Reason reason = Reason::kForeignSender;
   bool operator==(const CapturedRejection&) const = default;
 };
 
 // The ledger was asked for a question, and had none.
-struct CapturedSilence {
-  bool operator==(const CapturedSilence&) const = default;
+struct CapturedNoRequest {
+  bool operator==(const CapturedNoRequest&) const = default;
 };
 
-using CaptureRecord =
-    std::variant<CaptureOpening, CapturedSight, CapturedSettling, CapturedDoubt, CapturedRejection, CapturedSilence>;
+using CaptureRecord = std::variant<CaptureMetadata, CapturedProcSnapshot, CapturedWatermark, CapturedInvalidation,
+                                   CapturedRejection, CapturedNoRequest>;
 
 // A record as a packet's payload.
-using RecordBuffer = std::array<std::byte, kMostRecordBytes>;
+using RecordBuffer = std::array<std::byte, kMaxRecordBytes>;
 std::span<const std::byte> EncodeRecord(const CaptureRecord& record, RecordBuffer& buffer);
 
 // Whether a payload says that it is a record; one of a newer version may not be readable.

@@ -87,29 +87,29 @@ bool DecodeBody(View payload, std::size_t claimed, Event& event) {
 }
 
 // `bytes` is all that follows the connector header, which claims `claimed` bytes of it for the event.
-Outcome DecodeEvent(View bytes, std::size_t claimed, Event& event) {
+DecodeOutcome DecodeEvent(View bytes, std::size_t claimed, Event& event) {
   const View there = bytes.first(std::min(claimed, bytes.size()));
   if (there.size() < wire::kEventHeader) {
-    return Outcome::kTruncatedEventHeader;
+    return DecodeOutcome::kTruncatedEventHeader;
   }
   event.what = Load<std::uint32_t>(there, 0);
   event.cpu = Load<std::uint32_t>(there, 4);
   event.timestamp_ns = Load<std::uint64_t>(there, 8);
   if (!DecodeBody(there.subspan(wire::kEventHeader), claimed - wire::kEventHeader, event)) {
-    return Outcome::kTruncatedEventBody;
+    return DecodeOutcome::kTruncatedEventBody;
   }
   if (claimed > bytes.size()) {
-    return Outcome::kTruncatedEventBody;
+    return DecodeOutcome::kTruncatedEventBody;
   }
-  return AllZero(bytes.subspan(there.size())) ? Outcome::kEvent : Outcome::kWrongLength;
+  return AllZero(bytes.subspan(there.size())) ? DecodeOutcome::kEvent : DecodeOutcome::kWrongLength;
 }
 
-Outcome DecodeConnector(View bytes, Event& event) {
+DecodeOutcome DecodeConnector(View bytes, Event& event) {
   if (bytes.size() < wire::kConnectorHeader) {
-    return Outcome::kTruncatedConnectorHeader;
+    return DecodeOutcome::kTruncatedConnectorHeader;
   }
   if (Load<std::uint32_t>(bytes, 0) != wire::kProcIndex || Load<std::uint32_t>(bytes, 4) != wire::kProcValue) {
-    return Outcome::kForeignConnector;
+    return DecodeOutcome::kForeignConnector;
   }
   event.sequence = Load<std::uint32_t>(bytes, 8);
   event.acknowledged = Load<std::uint32_t>(bytes, 12);
@@ -117,21 +117,21 @@ Outcome DecodeConnector(View bytes, Event& event) {
   return DecodeEvent(bytes.subspan(wire::kConnectorHeader), claimed, event);
 }
 
-Outcome DecodeError(View bytes, std::int32_t& kernel_errno) {
+DecodeOutcome DecodeError(View bytes, std::int32_t& kernel_errno) {
   if (bytes.size() < sizeof(std::int32_t)) {
-    return Outcome::kTruncatedEventBody;
+    return DecodeOutcome::kTruncatedEventBody;
   }
   const auto error = Load<std::int32_t>(bytes, 0);
   if (error == 0) {
-    return Outcome::kAcknowledgement;
+    return DecodeOutcome::kAcknowledgement;
   }
   const bool negatable = error < 0 && error != std::numeric_limits<std::int32_t>::min();
   kernel_errno = negatable ? -error : error;
-  return Outcome::kKernelError;
+  return DecodeOutcome::kKernelError;
 }
 
 // `bytes` is what there is of the payload; `empty` says that none was claimed.
-Outcome DecodePayload(std::uint16_t type, bool empty, View bytes, Message& message) {
+DecodeOutcome DecodePayload(std::uint16_t type, bool empty, View bytes, Message& message) {
   if (type >= wire::kFirstDataType || (type == wire::kDone && !empty)) {
     return DecodeConnector(bytes, message.event);
   }
@@ -139,33 +139,33 @@ Outcome DecodePayload(std::uint16_t type, bool empty, View bytes, Message& messa
     case wire::kNoop:
     case wire::kDone:
       message.control = type == wire::kNoop ? Control::kNoop : Control::kDone;
-      return Outcome::kControl;
+      return DecodeOutcome::kControl;
     case wire::kError:
       return DecodeError(bytes, message.kernel_errno);
     case wire::kOverrun:
-      return Outcome::kOverrun;
+      return DecodeOutcome::kOverrun;
     default:
-      return Outcome::kReservedType;
+      return DecodeOutcome::kReservedType;
   }
 }
 
-constexpr bool EndsDatagram(Outcome outcome) { return outcome >= Outcome::kTruncatedNetlinkHeader; }
+constexpr bool EndsDatagram(DecodeOutcome outcome) { return outcome >= DecodeOutcome::kTruncatedNetlinkHeader; }
 
 constexpr std::size_t Aligned(std::size_t length) {
   return (length + wire::kNetlinkAlignment - 1) / wire::kNetlinkAlignment * wire::kNetlinkAlignment;
 }
 
 // The first message of `bytes`, which says itself that it is `length` long.
-Outcome DecodeMessage(View bytes, std::size_t length, Message& message) {
+DecodeOutcome DecodeMessage(View bytes, std::size_t length, Message& message) {
   const View there = bytes.first(std::min(length, bytes.size()));
   if (there.size() < wire::kNetlinkHeader) {
-    return Outcome::kTruncatedNetlinkHeader;
+    return DecodeOutcome::kTruncatedNetlinkHeader;
   }
   const auto type = Load<std::uint16_t>(there, 4);
   const bool empty = length == wire::kNetlinkHeader;
-  const Outcome outcome = DecodePayload(type, empty, there.subspan(wire::kNetlinkHeader), message);
+  const DecodeOutcome outcome = DecodePayload(type, empty, there.subspan(wire::kNetlinkHeader), message);
   // Every layer is whole, and yet the message claims to go on.
-  return length > bytes.size() && !EndsDatagram(outcome) ? Outcome::kTruncatedEventBody : outcome;
+  return length > bytes.size() && !EndsDatagram(outcome) ? DecodeOutcome::kTruncatedEventBody : outcome;
 }
 
 }  // namespace
@@ -182,7 +182,7 @@ bool Decoder::Next(Message& message) noexcept {
     return true;
   }
   rest_ = rest_.subspan(std::min(Aligned(length), rest_.size()));
-  if (message.outcome == Outcome::kEvent && AllZero(rest_)) {
+  if (message.outcome == DecodeOutcome::kEvent && AllZero(rest_)) {
     rest_ = {};  // padding after an event
   }
   return true;

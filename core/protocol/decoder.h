@@ -12,7 +12,7 @@ namespace procevent {
 
 // What one message turned out to be. From kOverrun on nothing was learnt from it; from kTruncatedNetlinkHeader on the
 // rest of its datagram is unreadable too, and the decoder stops there.
-enum class Outcome : std::uint8_t {
+enum class DecodeOutcome : std::uint8_t {
   kEvent,
   kControl,           // NOOP, or DONE without a payload
   kAcknowledgement,   // ERROR with errno 0
@@ -26,12 +26,12 @@ enum class Outcome : std::uint8_t {
   kTruncatedEventBody,  // or whatever else there is less of than was claimed
   kWrongLength,         // more than an event, and no message of its own
 };
-inline constexpr std::size_t kOutcomes = 12;
+inline constexpr std::size_t kDecodeOutcomes = 12;
 
 enum class Control : std::uint8_t { kNoop, kDone };
 
 struct Message {
-  Outcome outcome = Outcome::kControl;
+  DecodeOutcome outcome = DecodeOutcome::kControl;
   Control control = Control::kNoop;  // of a kControl
   std::int32_t kernel_errno = 0;     // of a kKernelError, as the kernel wrote it, positive; INT32_MIN stays what it is
   Event event = {};                  // of a kEvent

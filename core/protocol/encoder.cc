@@ -112,13 +112,13 @@ Bytes Request(std::span<const std::byte> data, std::uint32_t token) {
 
 }  // namespace
 
-Bytes EncodeRequest(Operation operation, std::uint32_t token) {
+Bytes EncodeRequest(ConnectorOperation operation, std::uint32_t token) {
   Bytes data;
   Put(data, operation);
   return Request(data, token);
 }
 
-Bytes EncodeRequest(Operation operation, EventMask mask, std::uint32_t token) {
+Bytes EncodeRequest(ConnectorOperation operation, EventMask mask, std::uint32_t token) {
   Bytes data;
   Put(data, operation);
   Put(data, mask.bits());
@@ -146,29 +146,29 @@ Bytes EncodeError(std::int32_t kernel_errno) {
 
 Bytes EncodeMessage(const Message& message) {
   switch (message.outcome) {
-    case Outcome::kEvent:
+    case DecodeOutcome::kEvent:
       return EncodeEvent(message.event);
-    case Outcome::kControl:
+    case DecodeOutcome::kControl:
       return EncodeNetlink(message.control == Control::kNoop ? wire::kNoop : wire::kDone, {});
-    case Outcome::kAcknowledgement:
+    case DecodeOutcome::kAcknowledgement:
       return EncodeError(0);
-    case Outcome::kKernelError:
+    case DecodeOutcome::kKernelError:
       return EncodeError(message.kernel_errno);
-    case Outcome::kOverrun:
+    case DecodeOutcome::kOverrun:
       return EncodeNetlink(wire::kOverrun, {});
-    case Outcome::kReservedType:
+    case DecodeOutcome::kReservedType:
       return EncodeNetlink(wire::kOverrun + 1, {});
-    case Outcome::kForeignConnector:
+    case DecodeOutcome::kForeignConnector:
       return EncodeNetlink(wire::kDone, Bytes(wire::kConnectorHeader));
-    case Outcome::kTruncatedNetlinkHeader:
+    case DecodeOutcome::kTruncatedNetlinkHeader:
       return Bytes(1);
-    case Outcome::kTruncatedConnectorHeader:
+    case DecodeOutcome::kTruncatedConnectorHeader:
       return EncodeNetlink(wire::kDone, Bytes(wire::kNetlinkAlignment));
-    case Outcome::kTruncatedEventHeader:
+    case DecodeOutcome::kTruncatedEventHeader:
       return Connector({}, {});
-    case Outcome::kTruncatedEventBody:
+    case DecodeOutcome::kTruncatedEventBody:
       return EncodeEvent({.what = wire::kWhatFork, .body = UnknownBody{}});
-    case Outcome::kWrongLength:
+    case DecodeOutcome::kWrongLength:
       return WithSurplus(EncodeEvent({.body = AckBody{}}));
   }
   return {};

@@ -16,15 +16,16 @@ namespace procevent {
 
 using Bytes = std::vector<std::byte>;
 
-enum class Operation : std::uint32_t {
+enum class ConnectorOperation : std::uint32_t {
   kListen = 1,
   kIgnore = 2,
-  kNonsense = 9,  // the kernel takes note of the socket, does nothing, and sends an ACK with an error
+  kInvalidOperation = 9,  // the kernel takes note of the socket, does nothing, and sends an ACK with an error
 };
 
 // A request to the connector; `token` comes back in its ACK as token + 1.
-Bytes EncodeRequest(Operation operation, std::uint32_t token);                  // the 4-byte form, every kernel
-Bytes EncodeRequest(Operation operation, EventMask mask, std::uint32_t token);  // the 8-byte form, 6.6 and newer
+Bytes EncodeRequest(ConnectorOperation operation, std::uint32_t token);  // the 4-byte form, every kernel
+Bytes EncodeRequest(ConnectorOperation operation, EventMask mask,
+                    std::uint32_t token);  // the 8-byte form, 6.6 and newer
 
 // One whole datagram. decode(encode(event)) == event.
 Bytes EncodeEvent(const Event& event);

@@ -132,12 +132,12 @@ static_assert(std::variant_size_v<Event::Body> == kEventKinds);
 
 class CommName {
  public:
-  static constexpr std::size_t kMostBytes = kCommSize - 1;
+  static constexpr std::size_t kMaxBytes = kCommSize - 1;
 
   CommName() = default;
   // Ends at the first NUL; /proc shows kernel threads by longer names, and those are cut.
   explicit CommName(std::string_view bytes) {
-    bytes = bytes.substr(0, std::min(bytes.find('\0'), kMostBytes));
+    bytes = bytes.substr(0, std::min(bytes.find('\0'), kMaxBytes));
     std::ranges::copy(bytes, bytes_.begin());
   }
   explicit CommName(const std::array<char, kCommSize>& comm) : CommName(std::string_view(comm.data(), comm.size())) {}

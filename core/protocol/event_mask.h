@@ -61,19 +61,19 @@ class EventMask {
 static_assert(EventMask::All().bits() == 0xE00003C7);
 
 // How much of what happens is heard.
-enum class Hearing : std::uint8_t {
-  kAll,    // every event: a gap in the numbers is a loss
-  kLives,  // a narrowed mask, in which fork, exec and exit are: the kernel numbers what it leaves out, so gaps say
-           // nothing
-  kParts,  // one without these: who lives, and under which name, cannot be known
+enum class EventCoverage : std::uint8_t {
+  kAll,        // every event: a gap in the numbers is a loss
+  kLifecycle,  // a narrowed mask, in which fork, exec and exit are: the kernel numbers what it leaves out, so gaps say
+               // nothing
+  kPartial,    // one without these: who lives, and under which name, cannot be known
 };
 
-constexpr Hearing HearingOf(EventMask events) {
+constexpr EventCoverage CoverageOf(EventMask events) {
   if (events == EventMask::All()) {
-    return Hearing::kAll;
+    return EventCoverage::kAll;
   }
   const bool lives = events.Has(EventKind::kFork) && events.Has(EventKind::kExec) && events.Has(EventKind::kExit);
-  return lives ? Hearing::kLives : Hearing::kParts;
+  return lives ? EventCoverage::kLifecycle : EventCoverage::kPartial;
 }
 
 }  // namespace procevent

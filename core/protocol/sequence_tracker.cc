@@ -10,7 +10,7 @@ constexpr std::uint32_t kRepeatHorizon = 1U << 24U;
 }  // namespace
 
 // All differences wrap around, as the kernel's counter does.
-Sequence::Arrival Sequence::Note(std::uint32_t cpu, std::uint32_t sequence) {
+SequenceTracker::Arrival SequenceTracker::Observe(std::uint32_t cpu, std::uint32_t sequence) {
   if (cpu >= cpus_.size()) {
     return {};
   }
@@ -20,7 +20,7 @@ Sequence::Arrival Sequence::Note(std::uint32_t cpu, std::uint32_t sequence) {
     return {};
   }
   if (baseline.last - sequence < kRepeatHorizon) {
-    return {.repeated = true};
+    return {.duplicate = true};
   }
   const std::uint32_t lost = sequence - baseline.last - 1;
   baseline.last = sequence;

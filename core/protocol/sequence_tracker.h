@@ -8,16 +8,16 @@
 
 namespace procevent {
 
-class Sequence {
+class SequenceTracker {
  public:
-  explicit Sequence(unsigned cpus) : cpus_(cpus) {}
+  explicit SequenceTracker(unsigned cpus) : cpus_(cpus) {}
 
   struct Arrival {
-    bool repeated = false;   // seen before: the other socket of a changeover delivered it too
+    bool duplicate = false;  // seen before: the other socket of a changeover delivered it too
     std::uint32_t lost = 0;  // events of this CPU that never came, between the last one and this
   };
   // A CPU seen for the first time sets its baseline. A CPU beyond the possible ones (an ACK's kNoCpu) is not watched.
-  Arrival Note(std::uint32_t cpu, std::uint32_t sequence);
+  Arrival Observe(std::uint32_t cpu, std::uint32_t sequence);
 
  private:
   struct Baseline {

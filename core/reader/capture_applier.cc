@@ -51,7 +51,7 @@ class Summing {
     summary_.first_ns = first_ns_ - summary_.clock_offset_ns;
     summary_.last_ns = last_ns_ - summary_.clock_offset_ns;
     for (const auto& cpu : numbers_) {
-      summary_.numbered.push_back(cpu ? cpu->last - cpu->first + 1 : 0);
+      summary_.events_per_cpu.push_back(cpu ? cpu->last - cpu->first + 1 : 0);
     }
     return summary_;
   }
@@ -67,18 +67,18 @@ class Summing {
     if (!record) {
       throw std::runtime_error(name_ + " holds a record that this version does not know: replay it with a newer one");
     }
-    if (const auto* const opening = std::get_if<CaptureOpening>(&*record)) {
+    if (const auto* const opening = std::get_if<CaptureMetadata>(&*record)) {
       Open(*opening);
     }
   }
 
-  void Open(const CaptureOpening& opening) {
+  void Open(const CaptureMetadata& opening) {
     if (opened_) {
       throw std::runtime_error(name_ + " is several captures in one: replay them one by one");
     }
     opened_ = true;
     clock_offset_ns_ = opening.clock_offset_ns;
-    summary_.hearing = opening.hearing;
+    summary_.coverage = opening.coverage;
     numbers_.resize(std::clamp<std::size_t>(opening.cpus, numbers_.size(), kMostCpus));
   }
 
@@ -87,7 +87,7 @@ class Summing {
     ++summary_.datagrams;
     Decoder decoder(packet.payload);
     while (decoder.Next(message_)) {
-      if (message_.outcome != Outcome::kEvent) {
+      if (message_.outcome != DecodeOutcome::kEvent) {
         continue;
       }
       const Event& event = message_.event;
@@ -124,14 +124,14 @@ class Summing {
 
 }  // namespace
 
-CaptureSummary CaptureSummary::Of(CaptureFile file) {
+CaptureSummary CaptureSummary::ReadFrom(CaptureFile file) {
   Summing summing(file.name());
   CapturedPacket packet;
-  CaptureFile::Got got = file.Read(packet);
-  for (; got == CaptureFile::Got::kPacket; got = file.Read(packet)) {
+  CaptureFile::PacketResult got = file.Read(packet);
+  for (; got == CaptureFile::PacketResult::kPacket; got = file.Read(packet)) {
     summing.Add(packet);
   }
-  if (got == CaptureFile::Got::kFault) {
+  if (got == CaptureFile::PacketResult::kFault) {
     throw std::runtime_error(file.fault());
   }
   return summing.Sum();
@@ -145,21 +145,21 @@ constexpr std::uint64_t kPause = 3 * kNanosPerSecond;  // between two rounds; lo
 struct Shift {
   std::uint64_t by_ns;
 
-  void operator()(CaptureOpening& /*opening*/) const {}
-  void operator()(CapturedSilence& /*silence*/) const {}
-  void operator()(CapturedDoubt& /*doubt*/) const {}
+  void operator()(CaptureMetadata& /*opening*/) const {}
+  void operator()(CapturedNoRequest& /*silence*/) const {}
+  void operator()(CapturedInvalidation& /*doubt*/) const {}
   void operator()(CapturedRejection& /*rejection*/) const {}
-  void operator()(CapturedSettling& settling) const { settling.heard_ns += by_ns; }
-  void operator()(CapturedSight& sight) const {
-    sight.sighting.taken_ns += by_ns;
-    sight.sighting.start_ns += sight.sighting.start_ns == 0 ? 0 : by_ns;
+  void operator()(CapturedWatermark& settling) const { settling.complete_until_ns += by_ns; }
+  void operator()(CapturedProcSnapshot& sight) const {
+    sight.snapshot.taken_ns += by_ns;
+    sight.snapshot.start_ns += sight.snapshot.start_ns == 0 ? 0 : by_ns;
   }
 };
 
 }  // namespace
 
-void Playback::Play(const CapturedPacket& packet) {
-  const std::uint64_t now = TimeOf(packet);
+void CaptureApplier::ApplyPacket(const CapturedPacket& packet) {
+  const std::uint64_t now = PacketTimeNanos(packet);
   Advance(now);
   if (packet.kind == CapturedPacket::Kind::kDatagram) {
     PlayDatagram(packet.payload, now);
@@ -169,48 +169,48 @@ void Playback::Play(const CapturedPacket& packet) {
 }
 
 // Datagrams of one read are a little older than what was told before them.
-void Playback::Advance(std::uint64_t now_ns) {
+void CaptureApplier::Advance(std::uint64_t now_ns) {
   if (now_ns > reached_ns_) {
     reached_ns_ = now_ns;
     ledger_.Advance(now_ns);
   }
 }
 
-void Playback::PlayDatagram(std::span<const std::byte> datagram, std::uint64_t now_ns) {
+void CaptureApplier::PlayDatagram(std::span<const std::byte> datagram, std::uint64_t now_ns) {
   Decoder decoder(datagram);
   while (decoder.Next(message_)) {
     Event& event = message_.event;
     event.timestamp_ns += shift_ns_;
     if (event.cpu < summary_.cpus()) {
-      event.sequence += round_ * summary_.numbered[event.cpu];
+      event.sequence += round_ * summary_.events_per_cpu[event.cpu];
     }
-    ledger_.Book(message_, now_ns);
+    ledger_.ApplyMessage(message_, now_ns);
   }
 }
 
-void Playback::PlayRecord(CaptureRecord record) {
+void CaptureApplier::PlayRecord(CaptureRecord record) {
   std::visit(Shift{shift_ns_}, record);
-  const auto* const sight = std::get_if<CapturedSight>(&record);
-  if ((sight != nullptr && sight->asked) || std::holds_alternative<CapturedSilence>(record)) {
-    static_cast<void>(ledger_.sightings().NextQuestion());  // what it asks was asked; asking leaves its traces
+  const auto* const sight = std::get_if<CapturedProcSnapshot>(&record);
+  if ((sight != nullptr && sight->requested) || std::holds_alternative<CapturedNoRequest>(record)) {
+    static_cast<void>(ledger_.reconciler().NextRequest());  // what it asks was asked; asking leaves its traces
   }
-  Tell(record, ledger_);
+  ApplyRecord(record, ledger_);
 }
 
-void Playback::BeginAnew() {
+void CaptureApplier::BeginNextRound() {
   const std::uint64_t gone = summary_.last_ns + shift_ns_ + kNanosPerSecond;
   const std::uint64_t settled = gone + kNanosPerSecond;
-  Sightings& sightings = ledger_.sightings();
-  sightings.Settle(settled);  // what still waits, so that there is room
-  ledger_.Doubt();
+  ProcReconciler& sightings = ledger_.reconciler();
+  sightings.ConfirmUpTo(settled);  // what still waits, so that there is room
+  ledger_.Invalidate();
   RowId cursor = 0;
-  while (const auto tgid = sightings.NextInDoubt(cursor, sightings.end_of_rows())) {
-    sightings.SawGone(*tgid, gone);
-    if (!sightings.room()) {
-      sightings.Settle(settled);
+  while (const auto tgid = sightings.NextStale(cursor, sightings.end_of_rows())) {
+    sightings.ApplyGone(*tgid, gone);
+    if (!sightings.has_capacity()) {
+      sightings.ConfirmUpTo(settled);
     }
   }
-  sightings.Settle(settled);
+  sightings.ConfirmUpTo(settled);
   shift_ns_ += summary_.last_ns - summary_.first_ns + kPause;
   ++round_;
 }

@@ -13,13 +13,13 @@
 
 namespace procevent {
 
-void QueuePeak::Note(std::uint32_t bytes, std::uint64_t now_ns) {
+void QueuePeak::RecordUsage(std::uint32_t bytes, std::uint64_t now_ns) {
   Forget(now_ns / kSlotNanos);
   std::uint32_t& slot = slots_[newest_ % kSlots];
   slot = std::max(slot, bytes);
 }
 
-std::uint32_t QueuePeak::Peak(std::uint64_t now_ns) {
+std::uint32_t QueuePeak::PeakBytes(std::uint64_t now_ns) {
   Forget(now_ns / kSlotNanos);
   return *std::ranges::max_element(slots_);
 }
@@ -32,7 +32,7 @@ void QueuePeak::Forget(std::uint64_t slot) {
   newest_ = slot;
 }
 
-Waiter::Waiter(std::span<const int> wakes) : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+Poller::Poller(std::span<const int> wakes) : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
   if (!epoll_.valid()) {
     throw std::runtime_error(Describe({"make an epoll", errno, "raise the limit of open files (ulimit -n)"}));
   }
@@ -41,7 +41,7 @@ Waiter::Waiter(std::span<const int> wakes) : epoll_(::epoll_create1(EPOLL_CLOEXE
   }
 }
 
-bool Waiter::Wait(int source_fd, std::uint64_t until_ns) {
+bool Poller::Wait(int source_fd, std::uint64_t until_ns) {
   if (source_fd != source_fd_) {
     if (source_fd_ >= 0) {
       ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, source_fd_, nullptr);  // fails where it was closed: then it is gone
@@ -58,14 +58,14 @@ bool Waiter::Wait(int source_fd, std::uint64_t until_ns) {
                      [source_fd](const epoll_event& event) { return event.data.fd != source_fd; });
 }
 
-void Waiter::Add(int fd) const {
+void Poller::Add(int fd) const {
   epoll_event wanted{};
   wanted.events = EPOLLIN;
   wanted.data.fd = fd;
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &wanted);
 }
 
-void Rhythm::Drained(std::size_t datagrams, bool emptied, std::uint64_t now_ns) {
+void DrainScheduler::RecordDrain(std::size_t datagrams, bool emptied, std::uint64_t now_ns) {
   if (!resting_ && emptied && datagrams <= kFew) {
     resting_ = true;  // the flow ebbed
     in_window_ = 0;

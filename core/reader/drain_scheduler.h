@@ -15,9 +15,9 @@ namespace procevent {
 
 class QueuePeak {
  public:
-  void Note(std::uint32_t bytes, std::uint64_t now_ns);
+  void RecordUsage(std::uint32_t bytes, std::uint64_t now_ns);
   // Over the last 54 to 60 seconds.
-  [[nodiscard]] std::uint32_t Peak(std::uint64_t now_ns);
+  [[nodiscard]] std::uint32_t PeakBytes(std::uint64_t now_ns);
 
  private:
   static constexpr std::size_t kSlots = 10;
@@ -31,10 +31,10 @@ class QueuePeak {
 // Where the reader sleeps: until one of its wakes rings, the source has something, or the time has come. The reader
 // owns it.
 
-class Waiter {
+class Poller {
  public:
   // Throws std::runtime_error if the system has no descriptors left.
-  explicit Waiter(std::span<const int> wakes);
+  explicit Poller(std::span<const int> wakes);
 
   // `source_fd` is -1 while the source must not wake us. The time is rounded up to milliseconds. True if a wake rang.
   [[nodiscard]] bool Wait(int source_fd, std::uint64_t until_ns);
@@ -49,16 +49,16 @@ class Waiter {
 // When to drain. At rest each event wakes the reader and is handled at once; when events come thick it stops being
 // woken, and drains on a timer until the flow ebbs: a wake-up costs ten times an event. Pure; the reader owns it.
 
-class Rhythm {
+class DrainScheduler {
  public:
-  explicit Rhythm(std::uint64_t interval_ns) : interval_ns_(interval_ns) {}
+  explicit DrainScheduler(std::uint64_t interval_ns) : interval_ns_(interval_ns) {}
 
   // After each drain: how much it brought, and whether it left nothing behind.
-  void Drained(std::size_t datagrams, bool emptied, std::uint64_t now_ns);
+  void RecordDrain(std::size_t datagrams, bool emptied, std::uint64_t now_ns);
 
   // Resting: wait for the next event. Otherwise: drain again at due_ns.
-  [[nodiscard]] bool resting() const { return resting_; }
-  [[nodiscard]] std::uint64_t due_ns() const { return due_ns_; }
+  [[nodiscard]] bool idle() const { return resting_; }
+  [[nodiscard]] std::uint64_t next_drain_ns() const { return due_ns_; }
 
  private:
   // A flow is more than this within one interval.

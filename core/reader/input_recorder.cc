@@ -12,47 +12,49 @@ constexpr std::uint64_t kFlushInterval = kNanosPerSecond;
 struct ToLedger {
   Ledger& ledger;
 
-  void operator()(const CaptureOpening& /*opening*/) const {}
-  void operator()(const CapturedSettling& settling) const { ledger.sightings().Settle(settling.heard_ns); }
-  void operator()(const CapturedSilence& /*silence*/) const {}
-  void operator()(const CapturedDoubt& /*doubt*/) const { ledger.Doubt(); }
-  void operator()(const CapturedRejection& rejection) const {
-    ledger.Reject(rejection.why == CapturedRejection::Why::kOversized ? Rejection::kOversized
-                                                                      : Rejection::kForeignSender);
+  void operator()(const CaptureMetadata& /*opening*/) const {}
+  void operator()(const CapturedWatermark& settling) const {
+    ledger.reconciler().ConfirmUpTo(settling.complete_until_ns);
   }
-  void operator()(const CapturedSight& sight) const {
-    Sightings& sightings = ledger.sightings();
+  void operator()(const CapturedNoRequest& /*silence*/) const {}
+  void operator()(const CapturedInvalidation& /*doubt*/) const { ledger.Invalidate(); }
+  void operator()(const CapturedRejection& rejection) const {
+    ledger.CountRejection(rejection.reason == CapturedRejection::Reason::kOversized ? Rejection::kOversized
+                                                                                    : Rejection::kForeignSender);
+  }
+  void operator()(const CapturedProcSnapshot& sight) const {
+    ProcReconciler& sightings = ledger.reconciler();
     switch (sight.kind) {
-      case CapturedSight::Kind::kBootstrap:
-        return sightings.Found(sight.sighting, Found::kBootstrap);
-      case CapturedSight::Kind::kReconciliation:
-        return sightings.Found(sight.sighting, Found::kReconciliation);
-      case CapturedSight::Kind::kWhole:
-        return sightings.Saw(sight.sighting, true);
-      case CapturedSight::Kind::kName:
-        return sightings.Saw(sight.sighting, false);
-      case CapturedSight::Kind::kGone:
-        return sightings.SawGone(sight.sighting.tgid, sight.sighting.taken_ns);
-      case CapturedSight::Kind::kHidden:
-        return sightings.SawNothing(sight.sighting.tgid);
+      case CapturedProcSnapshot::Kind::kBootstrap:
+        return sightings.AddFoundProcess(sight.snapshot, ProcessFoundReason::kBootstrap);
+      case CapturedProcSnapshot::Kind::kReconciliation:
+        return sightings.AddFoundProcess(sight.snapshot, ProcessFoundReason::kReconciliation);
+      case CapturedProcSnapshot::Kind::kFull:
+        return sightings.ApplySnapshot(sight.snapshot, true);
+      case CapturedProcSnapshot::Kind::kNameOnly:
+        return sightings.ApplySnapshot(sight.snapshot, false);
+      case CapturedProcSnapshot::Kind::kGone:
+        return sightings.ApplyGone(sight.snapshot.tgid, sight.snapshot.taken_ns);
+      case CapturedProcSnapshot::Kind::kHidden:
+        return sightings.ApplyHidden(sight.snapshot.tgid);
     }
   }
 };
 
 }  // namespace
 
-void Tell(const CaptureRecord& record, Ledger& ledger) { std::visit(ToLedger{ledger}, record); }
+void ApplyRecord(const CaptureRecord& record, Ledger& ledger) { std::visit(ToLedger{ledger}, record); }
 
-void Teller::Open(unsigned cpus, Hearing hearing) {
+void InputRecorder::BeginCapture(unsigned cpus, EventCoverage hearing) {
   if (capture_ != nullptr && clock_offset_ns_ == 0) {
-    clock_offset_ns_ = NanosOf(CLOCK_REALTIME) - MonotonicNanos();
-    TakeDown(CaptureOpening{.clock_offset_ns = clock_offset_ns_, .cpus = cpus, .hearing = hearing});
+    clock_offset_ns_ = ClockNanos(CLOCK_REALTIME) - MonotonicNanos();
+    TakeDown(CaptureMetadata{.clock_offset_ns = clock_offset_ns_, .cpus = cpus, .coverage = hearing});
   }
 }
 
-void Teller::TakeDown(const CaptureRecord& record) {
-  const Sightings& sightings = ledger_.sightings();
-  if (std::holds_alternative<CapturedSettling>(record) && !sightings.any_answer() && !sightings.any_question()) {
+void InputRecorder::TakeDown(const CaptureRecord& record) {
+  const ProcReconciler& sightings = ledger_.reconciler();
+  if (std::holds_alternative<CapturedWatermark>(record) && !sightings.any_unconfirmed() && !sightings.any_request()) {
     return;  // as nearly always: it settles nothing
   }
   RecordBuffer buffer;
@@ -61,7 +63,7 @@ void Teller::TakeDown(const CaptureRecord& record) {
   ledger_.Advance(now);  // as a replay will
 }
 
-void Teller::TakeDown(std::uint16_t family, std::span<const std::byte> payload, std::uint64_t now_ns) {
+void InputRecorder::TakeDown(std::uint16_t family, std::span<const std::byte> payload, std::uint64_t now_ns) {
   capture_->Write(now_ns + clock_offset_ns_, family, payload);
   if (now_ns - flushed_ns_ > kFlushInterval) {
     capture_->Flush();

@@ -13,31 +13,31 @@
 
 namespace procevent {
 
-void Tell(const CaptureRecord& record, Ledger& ledger);
+void ApplyRecord(const CaptureRecord& record, Ledger& ledger);
 
-class Teller {
+class InputRecorder {
  public:
   // `capture` may be null: nobody records.
-  Teller(Ledger& ledger, CaptureWriter* capture) : ledger_(ledger), capture_(capture) {}
+  InputRecorder(Ledger& ledger, CaptureWriter* capture) : ledger_(ledger), capture_(capture) {}
 
   // The kernel is heard: the capture begins, if it has not.
-  void Open(unsigned cpus, Hearing hearing);
-  void Tell(const CaptureRecord& record) {
+  void BeginCapture(unsigned cpus, EventCoverage hearing);
+  void ApplyAndRecord(const CaptureRecord& record) {
     if (capture_ != nullptr) {
       TakeDown(record);
     }
-    procevent::Tell(record, ledger_);
+    procevent::ApplyRecord(record, ledger_);
   }
   // Datagrams are booked by the reader.
-  void Heard(std::span<const std::byte> datagram, std::uint64_t now_ns) {
+  void RecordDatagram(std::span<const std::byte> datagram, std::uint64_t now_ns) {
     if (capture_ != nullptr) {
       TakeDown(kConnectorFamily, datagram, now_ns);
     }
   }
   // From any thread: from now on nobody is waited for who does not take what is recorded.
-  void Hurry() const {
+  void StopBlockingOnCapture() const {
     if (capture_ != nullptr) {
-      capture_->Hurry();
+      capture_->LimitPipeWait();
     }
   }
 

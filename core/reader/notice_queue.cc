@@ -2,7 +2,7 @@
 
 namespace procevent {
 
-void Notices::Post(const Notice& notice) {
+void NoticeQueue::Post(const Notice& notice) {
   const std::uint64_t posted = posted_.load(std::memory_order_relaxed);
   if (posted - taken_.load(std::memory_order_acquire) == kCapacity) {
     dropped_.fetch_add(1, std::memory_order_relaxed);
@@ -10,10 +10,10 @@ void Notices::Post(const Notice& notice) {
   }
   ring_[posted % kCapacity] = notice;
   posted_.store(posted + 1, std::memory_order_release);
-  wake_.Ring();
+  wake_.Signal();
 }
 
-bool Notices::Take(Notice& notice) {
+bool NoticeQueue::TryPop(Notice& notice) {
   const std::uint64_t taken = taken_.load(std::memory_order_relaxed);
   if (taken == posted_.load(std::memory_order_acquire)) {
     return false;

@@ -16,7 +16,7 @@ namespace procevent {
 
 // How often losses are told: the first at once, further ones summed up, once a minute. Pure; the reader owns it.
 
-class LossReport {
+class LossReportLimiter {
  public:
   static constexpr std::uint64_t kInterval = 60 * kNanosPerSecond;
 
@@ -27,7 +27,7 @@ class LossReport {
   };
 
   // `lost` and `drops`: in all, up to now. Returns what is to be told now.
-  [[nodiscard]] std::optional<Loss> Due(std::uint64_t lost, std::uint64_t drops, std::uint64_t now_ns) {
+  [[nodiscard]] std::optional<Loss> TakeDueReport(std::uint64_t lost, std::uint64_t drops, std::uint64_t now_ns) {
     if (lost == lost_ || now_ns < next_ns_) {
       return std::nullopt;
     }
@@ -46,40 +46,40 @@ class LossReport {
 
 struct Notice {
   enum class Kind : std::uint8_t {
-    kListening,     // subscribed and proved; number: milliseconds without a listener before
-    kNotListening,  // error: why, and what helps
-    kSilence,       // the canary did not come back: a fresh socket is opened
-    kFault,         // error: the socket failed; a fresh one is opened
-    kSmallBuffer,   // number: bytes granted, wanted: bytes asked for
-    kUnseen,        // number: forks that were made in a silence too short to be noticed otherwise
-    kLost,         // number: events that were lost since this was told last; wanted: bytes of the queue, if it was full
-    kNoNames,      // error: /proc does not show the processes of others
-    kNoForkCount,  // error: /proc/stat cannot be read, so forks are not audited
-    kReplayed,     // number: datagrams of the capture, which is at its end
-    kNotReplayed,  // error: why the replay ended before that
+    kSubscribed,       // subscribed and proved; number: milliseconds without a listener before
+    kSubscribeFailed,  // error: why, and what helps
+    kCanaryMissing,    // the canary did not come back: a fresh socket is opened
+    kSocketFailed,     // error: the socket failed; a fresh one is opened
+    kSmallBuffer,      // number: bytes granted, wanted: bytes asked for
+    kUnseenForks,      // number: forks that were made in a silence too short to be noticed otherwise
+    kEventsLost,  // number: events that were lost since this was told last; wanted: bytes of the queue, if it was full
+    kProcUnreadable,       // error: /proc does not show the processes of others
+    kForkCountUnreadable,  // error: /proc/stat cannot be read, so forks are not audited
+    kReplayFinished,       // number: datagrams of the capture, which is at its end
+    kReplayFailed,         // error: why the replay ended before that
   };
-  Kind kind = Kind::kListening;
+  Kind kind = Kind::kSubscribed;
   Error error{};
   std::uint64_t number = 0;
   std::uint64_t wanted = 0;
 };
 
-class Notices {
+class NoticeQueue {
  public:
   static constexpr std::size_t kCapacity = 64;
 
-  explicit Notices(Wake wake) : wake_(std::move(wake)) {}
+  explicit NoticeQueue(EventFd wake) : wake_(std::move(wake)) {}
 
-  void Post(const Notice& notice);          // the reader only
-  [[nodiscard]] bool Take(Notice& notice);  // the taker only
+  void Post(const Notice& notice);            // the reader only
+  [[nodiscard]] bool TryPop(Notice& notice);  // the taker only
   [[nodiscard]] std::uint64_t dropped() const { return dropped_.load(std::memory_order_relaxed); }
 
   // Readable when something was posted; Heard before taking all there is.
   [[nodiscard]] int fd() const { return wake_.fd(); }
-  void Heard() const { wake_.Quiet(); }
+  void ClearSignal() const { wake_.Clear(); }
 
  private:
-  Wake wake_;
+  EventFd wake_;
   std::array<Notice, kCapacity> ring_;
   std::atomic<std::uint64_t> posted_{0};
   std::atomic<std::uint64_t> taken_{0};

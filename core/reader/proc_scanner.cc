@@ -7,23 +7,24 @@
 
 namespace procevent {
 
-void Surveyor::Bootstrap() {
+void ProcScanner::ScanAllProcesses() {
   std::array<std::int32_t, kProcessesInStep> tgids{};
-  while (const std::size_t count = proc_.List(tgids)) {
+  while (const std::size_t count = proc_.ListNext(tgids)) {
     for (const std::int32_t tgid : std::span(tgids).first(count)) {
-      Sighting sighting;
-      if (proc_.See(tgid, sighting) == ProcPids::Look::kSeen) {
-        teller_.Tell(CapturedSight{.kind = CapturedSight::Kind::kBootstrap, .sighting = sighting});
+      ProcSnapshot sighting;
+      if (proc_.ReadSnapshot(tgid, sighting) == ProcPidReader::ReadStatus::kRead) {
+        teller_.ApplyAndRecord(
+            CapturedProcSnapshot{.kind = CapturedProcSnapshot::Kind::kBootstrap, .snapshot = sighting});
       }
     }
   }
 }
 
-void Surveyor::Tend(std::uint64_t heard_ns, std::uint64_t now_ns) {
+void ProcScanner::RunScanStep(std::uint64_t heard_ns, std::uint64_t now_ns) {
   next_turn_ns_ = now_ns + kStepInterval;
-  teller_.Tell(CapturedSettling{heard_ns});
+  teller_.ApplyAndRecord(CapturedWatermark{heard_ns});
   LookForNames();
-  wanted_ = sightings_.TakeAnyDoubt() || wanted_;
+  wanted_ = sightings_.TakeAnyStale() || wanted_;
   if (pass_ == Pass::kNone && wanted_ && now_ns >= next_pass_ns_) {
     pass_ = Pass::kProcesses;
     wanted_ = false;
@@ -41,70 +42,71 @@ void Surveyor::Tend(std::uint64_t heard_ns, std::uint64_t now_ns) {
   }
 }
 
-std::uint64_t Surveyor::next_ns() const {
-  if (pass_ != Pass::kNone || sightings_.any_question() || !sightings_.room()) {
+std::uint64_t ProcScanner::next_scan_ns() const {
+  if (pass_ != Pass::kNone || sightings_.any_request() || !sightings_.has_capacity()) {
     return next_turn_ns_;
   }
   return wanted_ ? next_pass_ns_ : std::numeric_limits<std::uint64_t>::max();
 }
 
-void Surveyor::LookForNames() {
+void ProcScanner::LookForNames() {
   std::size_t whole = 0;
   for (std::size_t i = 0; i < kNamesInTurn && whole < kProcessesInStep; ++i) {
-    if (!sightings_.any_question()) {
+    if (!sightings_.any_request()) {
       return;
     }
-    const auto question = sightings_.NextQuestion();
+    const auto question = sightings_.NextRequest();
     if (!question) {
-      teller_.Tell(CapturedSilence{});
+      teller_.ApplyAndRecord(CapturedNoRequest{});
       return;
     }
-    whole += question->whole ? 1U : 0U;
+    whole += question->full ? 1U : 0U;
     Look(*question, true);
   }
 }
 
-void Surveyor::StepThroughProcesses() {
+void ProcScanner::StepThroughProcesses() {
   std::array<std::int32_t, kProcessesInStep> tgids{};
-  const std::size_t count = proc_.List(tgids);
+  const std::size_t count = proc_.ListNext(tgids);
   if (count == 0) {
     pass_ = Pass::kRows;
     cursor_ = 0;
   }
   for (const std::int32_t tgid : std::span(tgids).first(count)) {
-    Sighting sighting;
-    if (sightings_.Unknown(tgid) && proc_.See(tgid, sighting) == ProcPids::Look::kSeen) {
-      teller_.Tell(CapturedSight{.kind = CapturedSight::Kind::kReconciliation, .sighting = sighting});
+    ProcSnapshot sighting;
+    if (sightings_.CanTrack(tgid) && proc_.ReadSnapshot(tgid, sighting) == ProcPidReader::ReadStatus::kRead) {
+      teller_.ApplyAndRecord(
+          CapturedProcSnapshot{.kind = CapturedProcSnapshot::Kind::kReconciliation, .snapshot = sighting});
     }
   }
 }
 
-void Surveyor::StepThroughRows() {
+void ProcScanner::StepThroughRows() {
   const RowId last = cursor_ + kRowsInStep;
-  for (std::size_t i = 0; i < kProcessesInStep && sightings_.room(); ++i) {
-    const auto tgid = sightings_.NextInDoubt(cursor_, last);
+  for (std::size_t i = 0; i < kProcessesInStep && sightings_.has_capacity(); ++i) {
+    const auto tgid = sightings_.NextStale(cursor_, last);
     if (!tgid) {
       break;
     }
-    Look({.tgid = *tgid, .whole = true}, false);
+    Look({.tgid = *tgid, .full = true}, false);
   }
   if (cursor_ >= sightings_.end_of_rows()) {
     pass_ = Pass::kNone;
   }
 }
 
-void Surveyor::Look(const Sightings::Question& question, bool asked) {
-  using Kind = CapturedSight::Kind;
-  CapturedSight sight{.kind = question.whole ? Kind::kWhole : Kind::kName, .asked = asked, .sighting = {}};
-  const ProcPids::Look look =
-      question.whole ? proc_.See(question.tgid, sight.sighting) : proc_.SeeName(question.tgid, sight.sighting);
-  if (look != ProcPids::Look::kSeen) {
-    sight.kind = look == ProcPids::Look::kGone ? Kind::kGone : Kind::kHidden;
-    sight.sighting = {};
-    sight.sighting.tgid = question.tgid;
-    sight.sighting.taken_ns = MonotonicNanos();
+void ProcScanner::Look(const ProcReconciler::ProcRequest& question, bool asked) {
+  using Kind = CapturedProcSnapshot::Kind;
+  CapturedProcSnapshot sight{.kind = question.full ? Kind::kFull : Kind::kNameOnly, .requested = asked, .snapshot = {}};
+  const ProcPidReader::ReadStatus look = question.full ? proc_.ReadSnapshot(question.tgid, sight.snapshot)
+                                                       : proc_.ReadWithoutCredentials(question.tgid, sight.snapshot);
+  if (look != ProcPidReader::ReadStatus::kRead) {
+    sight.kind = look == ProcPidReader::ReadStatus::kGone ? Kind::kGone : Kind::kHidden;
+    sight.snapshot = {};
+    sight.snapshot.tgid = question.tgid;
+    sight.snapshot.taken_ns = MonotonicNanos();
   }
-  teller_.Tell(sight);
+  teller_.ApplyAndRecord(sight);
 }
 
 }  // namespace procevent

@@ -12,19 +12,19 @@
 
 namespace procevent {
 
-class Surveyor {
+class ProcScanner {
  public:
-  Surveyor(Sightings& sightings, Teller& teller, ProcPids& proc)
+  ProcScanner(ProcReconciler& sightings, InputRecorder& teller, ProcPidReader& proc)
       : sightings_(sightings), teller_(teller), proc_(proc) {}
 
   // All at once. The subscription stands already, so that what begins meanwhile is heard of.
-  void Bootstrap();
+  void ScanAllProcesses();
 
   // One turn of work. Every event made before `heard_ns` has been booked, and the queue was empty just now.
-  void Tend(std::uint64_t heard_ns, std::uint64_t now_ns);
+  void RunScanStep(std::uint64_t heard_ns, std::uint64_t now_ns);
 
   // When there is work again, events or not.
-  [[nodiscard]] std::uint64_t next_ns() const;
+  [[nodiscard]] std::uint64_t next_scan_ns() const;
 
  private:
   static constexpr std::uint64_t kStepInterval = 10 * kNanosPerMilli;
@@ -39,13 +39,13 @@ class Surveyor {
     kRows,       // those in doubt
   };
   void LookForNames();
-  void Look(const Sightings::Question& question, bool asked);
+  void Look(const ProcReconciler::ProcRequest& question, bool asked);
   void StepThroughProcesses();
   void StepThroughRows();
 
-  Sightings& sightings_;
-  Teller& teller_;
-  ProcPids& proc_;
+  ProcReconciler& sightings_;
+  InputRecorder& teller_;
+  ProcPidReader& proc_;
   Pass pass_ = Pass::kNone;
   bool wanted_ = false;
   RowId cursor_ = 0;

@@ -19,23 +19,23 @@ std::uint64_t Nanos(std::chrono::milliseconds duration) {
 
 }  // namespace
 
-Reader::Reader(std::unique_ptr<Source> source, const ReaderOptions& options, unsigned cpus, Hearing hearing,
-               const LedgerOptions& ledger_options, Proc proc, CaptureWriter* capture)
+Reader::Reader(std::unique_ptr<DatagramSource> source, const ReaderOptions& options, unsigned cpus,
+               EventCoverage hearing, const LedgerOptions& ledger_options, ProcFs proc, CaptureWriter* capture)
     : source_(std::move(source)),
       hearing_(hearing),
       cpus_(cpus),
       proc_(std::move(proc)),
       ledger_(cpus, hearing, ledger_options),
       teller_(ledger_, capture),
-      surveyor_(ledger_.sightings(), teller_, proc_.pids),
+      surveyor_(ledger_.reconciler(), teller_, proc_.pids),
       watch_(Nanos(options.canary_interval)),
       rhythm_(Nanos(options.drain_interval)),
       blind_(MonotonicNanos()),
       exchange_(Snapshot(cpus, ledger_options)),
-      notices_(Wake::MakeOrThrow()),
-      waiter_(std::array{thread_.stop_fd(), exchange_.asked_fd()}) {}
+      notices_(EventFd::MakeOrThrow()),
+      waiter_(std::array{thread_.stop_fd(), exchange_.request_fd()}) {}
 
-void Reader::Launch(std::function<void()> begin) {
+void Reader::StartWithoutWaiting(std::function<void()> begin) {
   thread_.Start("pe-reader", "start the reader thread", [this, begin = std::move(begin)] {
     if (begin) {
       begin();
@@ -45,21 +45,21 @@ void Reader::Launch(std::function<void()> begin) {
 }
 
 void Reader::Start(std::function<void()> begin) {
-  Launch(std::move(begin));
+  StartWithoutWaiting(std::move(begin));
   tried_.wait();
 }
 
 void Reader::Stop() {
-  teller_.Hurry();
+  teller_.StopBlockingOnCapture();
   thread_.Stop();
 }
 
 void Reader::Run() {
-  if (const auto forks = proc_.stat.Forks(); !forks) {
-    notices_.Post({.kind = Notice::Kind::kNoForkCount, .error = forks.error()});
+  if (const auto forks = proc_.stat.ReadCloneCount(); !forks) {
+    notices_.Post({.kind = Notice::Kind::kForkCountUnreadable, .error = forks.error()});
   }
-  if (const Status seen = proc_.pids.Check(); !seen) {
-    notices_.Post({.kind = Notice::Kind::kNoNames, .error = seen.error()});
+  if (const Status seen = proc_.pids.CheckVisibility(); !seen) {
+    notices_.Post({.kind = Notice::Kind::kProcUnreadable, .error = seen.error()});
   }
   ForkGrowth();  // counts from here
   Tend();
@@ -80,8 +80,8 @@ void Reader::Run() {
 }
 
 void Reader::HearOrders() {
-  if (const auto groups = groups_.Take()) {
-    ledger_.Regroup(std::move(*groups));
+  if (const auto groups = groups_.Consume()) {
+    ledger_.SetNameGroups(std::move(*groups));
   }
 }
 
@@ -91,13 +91,13 @@ void Reader::Drain() {
   heard_ns_ = now;
   ledger_.Advance(now);
   LookAtQueue();
-  peak_.Note(queue_.used_bytes, now);
+  peak_.RecordUsage(queue_.used_bytes, now);
   std::size_t datagrams = 0;
   do {
     const auto received = source_->Receive(batch_);
     now = MonotonicNanos();
     if (!received) {
-      Distrust(RestartReason::kFault, received.error());
+      Distrust(RestartReason::kSocketFailed, received.error());
       emptied_ = true;
       break;
     }
@@ -108,17 +108,18 @@ void Reader::Drain() {
     emptied_ = received.value().emptied;
   } while (!emptied_ && now < deadline);
   if (emptied_ && std::exchange(doubt_again_, false)) {
-    teller_.Tell(CapturedDoubt{});
+    teller_.ApplyAndRecord(CapturedInvalidation{});
   }
   TellLosses(now);
-  rhythm_.Drained(datagrams, emptied_, now);
+  rhythm_.RecordDrain(datagrams, emptied_, now);
 }
 
 void Reader::TellLosses(std::uint64_t now_ns) {
-  const std::uint64_t lost = hearing_ == Hearing::kAll ? ledger_.lost() : queue_.drops;
-  if (const auto loss = losses_.Due(lost, queue_.drops, now_ns)) {
-    notices_.Post(
-        {.kind = Notice::Kind::kLost, .number = loss->events, .wanted = loss->queue_full ? queue_.limit_bytes / 2 : 0});
+  const std::uint64_t lost = hearing_ == EventCoverage::kAll ? ledger_.lost() : queue_.drops;
+  if (const auto loss = losses_.TakeDueReport(lost, queue_.drops, now_ns)) {
+    notices_.Post({.kind = Notice::Kind::kEventsLost,
+                   .number = loss->events,
+                   .wanted = loss->queue_full ? queue_.limit_bytes / 2 : 0});
   }
 }
 
@@ -127,20 +128,21 @@ void Reader::TellLosses(std::uint64_t now_ns) {
 void Reader::LookAtQueue() {
   queue_ = source_->Queue();
   if (queue_.drops != std::exchange(doubted_drops_, queue_.drops)) {
-    teller_.Tell(CapturedDoubt{});
+    teller_.ApplyAndRecord(CapturedInvalidation{});
     doubt_again_ = true;
   }
 }
 
 void Reader::Survey() {
   if (emptied_ && MaySurvey()) {
-    surveyor_.Tend(heard_ns_, MonotonicNanos());
+    surveyor_.RunScanStep(heard_ns_, MonotonicNanos());
   }
 }
 
 // /proc is not believed while a loss may be hidden.
 bool Reader::MaySurvey() const {
-  return watch_.listening() && ledger_.follows() && !tour_.under_way() && !tour_.Hides(queue_.drops);
+  return watch_.subscribed() && ledger_.tracks_processes() && !tour_.in_progress() &&
+         !tour_.HasHiddenDrops(queue_.drops);
 }
 
 void Reader::Book(std::uint64_t now_ns) {
@@ -148,14 +150,14 @@ void Reader::Book(std::uint64_t now_ns) {
     const Datagram datagram = batch_[i];
     switch (datagram.origin) {
       case Datagram::Origin::kKernel:
-        teller_.Heard(datagram.bytes, now_ns);
+        teller_.RecordDatagram(datagram.bytes, now_ns);
         BookDatagram(datagram.bytes, now_ns);
         break;
       case Datagram::Origin::kForeign:
-        teller_.Tell(CapturedRejection{CapturedRejection::Why::kForeignSender});
+        teller_.ApplyAndRecord(CapturedRejection{CapturedRejection::Reason::kForeignSender});
         break;
       case Datagram::Origin::kOversized:
-        teller_.Tell(CapturedRejection{CapturedRejection::Why::kOversized});
+        teller_.ApplyAndRecord(CapturedRejection{CapturedRejection::Reason::kOversized});
         break;
     }
   }
@@ -164,47 +166,47 @@ void Reader::Book(std::uint64_t now_ns) {
 void Reader::BookDatagram(std::span<const std::byte> bytes, std::uint64_t now_ns) {
   Decoder decoder(bytes);
   while (decoder.Next(message_)) {
-    ledger_.Book(message_, now_ns);
-    if (message_.outcome != Outcome::kEvent) {
+    ledger_.ApplyMessage(message_, now_ns);
+    if (message_.outcome != DecodeOutcome::kEvent) {
       continue;
     }
     if (message_.event.kind() != EventKind::kAck) {  // anybody can provoke an ACK while nothing else is made
-      blind_.NoteLife(now_ns);
+      blind_.RecordEventReceived(now_ns);
     }
     const auto* const comm = std::get_if<CommBody>(&message_.event.body);
-    if (comm != nullptr && source_->IsEcho(*comm)) {
+    if (comm != nullptr && source_->IsCanaryEvent(*comm)) {
       HearCanary(now_ns);
     }
-    if (cut_ && cut_->counted() && !ForksMissing()) {
+    if (cut_ && cut_->forks_counted() && !ForksMissing()) {
       FillSnapshot();
     }
   }
 }
 
 std::uint64_t Reader::NextTurn(std::uint64_t now_ns) const {
-  if (!emptied_ || tour_.under_way() || watch_.waiting()) {
+  if (!emptied_ || tour_.in_progress() || watch_.awaiting_canary()) {
     return now_ns;
   }
-  if (exchange_.Asked()) {
+  if (exchange_.IsRequested()) {
     return cut_ ? now_ns + kNanosPerMilli : now_ns;
   }
   std::uint64_t next = watch_.next_ns();
-  if (!rhythm_.resting()) {
-    next = std::min(next, rhythm_.due_ns());
+  if (!rhythm_.idle()) {
+    next = std::min(next, rhythm_.next_drain_ns());
   }
   if (MaySurvey()) {
-    next = std::min(next, surveyor_.next_ns());
+    next = std::min(next, surveyor_.next_scan_ns());
   }
-  if (tour_.Hides(queue_.drops)) {
-    next = std::min(next, std::max(rhythm_.due_ns(), tour_.next_ns()));
+  if (tour_.HasHiddenDrops(queue_.drops)) {
+    next = std::min(next, std::max(rhythm_.next_drain_ns(), tour_.next_ns()));
   }
   return next;
 }
 
 void Reader::Wait() {
-  const bool may_wake = rhythm_.resting() && watch_.listening();
+  const bool may_wake = rhythm_.idle() && watch_.subscribed();
   if (waiter_.Wait(may_wake ? source_->fd() : -1, NextTurn(MonotonicNanos()))) {
-    exchange_.Heard();
+    exchange_.ClearRequestSignal();
   }
 }
 

@@ -45,27 +45,27 @@ class Reader {
  public:
   // Throws std::runtime_error if the system has no descriptors left. What the ledger is told goes to `capture`, too, if
   // there is one; that is the reader's until it has stopped.
-  Reader(std::unique_ptr<Source> source, const ReaderOptions& options, unsigned cpus, Hearing hearing,
-         const LedgerOptions& ledger_options = {}, Proc proc = Proc(), CaptureWriter* capture = nullptr);
+  Reader(std::unique_ptr<DatagramSource> source, const ReaderOptions& options, unsigned cpus, EventCoverage hearing,
+         const LedgerOptions& ledger_options = {}, ProcFs proc = ProcFs(), CaptureWriter* capture = nullptr);
   Reader(const Reader&) = delete;
   Reader& operator=(const Reader&) = delete;
   ~Reader() { Stop(); }
 
   // Starts the thread, which does `begin` before anything else; that throws nothing.
-  void Launch(std::function<void()> begin = {});
+  void StartWithoutWaiting(std::function<void()> begin = {});
   // The same, and returns when the thread has tried to subscribe once; whether that went well is in the snapshots.
   void Start(std::function<void()> begin = {});
   // Ends the subscription and the thread, and waits for nobody who does not take what is recorded.
   void Stop();
 
   // When it has stopped: all that it counted.
-  [[nodiscard]] Numbers Counted() const;
+  [[nodiscard]] LedgerSnapshot FinalLedgerSnapshot() const;
 
   // From any thread: names are booked by other rules from some moment on. Each rule must be right.
-  void Regroup(std::span<const NameGroup> groups) { groups_.Put(std::make_unique<NameGroups>(groups)); }
+  void SetNameGroups(std::span<const NameGroup> groups) { groups_.Publish(std::make_unique<NameGroups>(groups)); }
 
-  [[nodiscard]] Exchange& exchange() { return exchange_; }
-  [[nodiscard]] Notices& notices() { return notices_; }
+  [[nodiscard]] SnapshotExchange& exchange() { return exchange_; }
+  [[nodiscard]] NoticeQueue& notices() { return notices_; }
 
  private:
   void Run();
@@ -91,7 +91,7 @@ class Reader {
   void SoundCanary();
   void Distrust(RestartReason reason, const Error& cause);
 
-  [[nodiscard]] Cut::Step NextStep(std::uint64_t now_ns);
+  [[nodiscard]] ScrapeBarrier::Step NextStep(std::uint64_t now_ns);
   void CountForks(std::uint64_t now_ns);
   [[nodiscard]] bool ForksMissing() const;
   void FillSnapshot();
@@ -99,30 +99,30 @@ class Reader {
   std::optional<std::uint64_t> ForkGrowth();
   [[nodiscard]] bool MaySurvey() const;
   void CatchUp();
-  [[nodiscard]] ForkAudit::Booked Booked() const { return {ledger_.forks(), ledger_.lost()}; }
+  [[nodiscard]] ForkAudit::ForkCounts ForkCounts() const { return {ledger_.forks(), ledger_.lost()}; }
   [[nodiscard]] std::uint64_t NextTurn(std::uint64_t now_ns) const;
 
-  const std::unique_ptr<Source> source_;
-  const Hearing hearing_;
+  const std::unique_ptr<DatagramSource> source_;
+  const EventCoverage hearing_;
   const unsigned cpus_;  // that there may be
-  Proc proc_;
+  ProcFs proc_;
   Ledger ledger_;
-  Teller teller_;
-  Surveyor surveyor_;
-  Watch watch_;
-  Rhythm rhythm_;
-  BlindTime blind_;
+  InputRecorder teller_;
+  ProcScanner surveyor_;
+  SubscriptionMonitor watch_;
+  DrainScheduler rhythm_;
+  UnsubscribedTime blind_;
   QueuePeak peak_;
-  Tour tour_;
+  CpuProbe tour_;
   ForkAudit audit_;
-  LossReport losses_;
+  LossReportLimiter losses_;
   DatagramBatch batch_;
   Message message_;
-  Exchange exchange_;
-  Notices notices_;
-  Mailbox<NameGroups> groups_;
+  SnapshotExchange exchange_;
+  NoticeQueue notices_;
+  LatestValue<NameGroups> groups_;
   StoppableThread thread_;
-  Waiter waiter_;
+  Poller waiter_;
   std::latch tried_{1};
 
   QueueState queue_;                 // as of the last look
@@ -136,7 +136,7 @@ class Reader {
   std::array<std::uint64_t, kRestartReasons> restarts_{};
   std::uint32_t buffer_told_ = 0;
   std::optional<std::uint64_t> growth_at_sound_;
-  std::optional<Cut> cut_;  // a scrape that waits to be answered
+  std::optional<ScrapeBarrier> cut_;  // a scrape that waits to be answered
   std::optional<std::uint64_t> growth_at_cut_;
 };
 

@@ -7,7 +7,7 @@
 namespace procevent {
 
 void Reader::HearScrape() {
-  if (!exchange_.Asked()) {
+  if (!exchange_.IsRequested()) {
     cut_.reset();
   } else if (!cut_) {
     cut_.emplace(MonotonicNanos());
@@ -20,84 +20,84 @@ void Reader::Answer() {
     return;
   }
   const std::uint64_t now = MonotonicNanos();
-  Cut::Step step = NextStep(now);
-  if (step == Cut::Step::kCountForks) {
+  ScrapeBarrier::Step step = NextStep(now);
+  if (step == ScrapeBarrier::Step::kCountForks) {
     CountForks(now);
     step = NextStep(now);
   }
   switch (step) {
-    case Cut::Step::kAnswer:
+    case ScrapeBarrier::Step::kFillSnapshot:
       FillSnapshot();
       return;
-    case Cut::Step::kTour:
-      tour_.Begin(queue_.drops, now);
+    case ScrapeBarrier::Step::kProbeCpus:
+      tour_.Start(queue_.drops, now);
       return;
-    case Cut::Step::kDoubt:
-      watch_.Hurry(now);
+    case ScrapeBarrier::Step::kSendCanary:
+      watch_.RequestCanary(now);
       return;
-    case Cut::Step::kCountForks:
-    case Cut::Step::kWait:
+    case ScrapeBarrier::Step::kCountForks:
+    case ScrapeBarrier::Step::kWait:
       return;
   }
 }
 
-Cut::Step Reader::NextStep(std::uint64_t now_ns) {
-  return cut_->Next({.emptied = emptied_,
-                     .touring = tour_.under_way(),
-                     .losses_hidden = tour_.Hides(queue_.drops),
-                     .forks_missing = ForksMissing()},
-                    now_ns);
+ScrapeBarrier::Step Reader::NextStep(std::uint64_t now_ns) {
+  return cut_->DecideStep({.queue_empty = emptied_,
+                           .probing_cpus = tour_.in_progress(),
+                           .losses_hidden = tour_.HasHiddenDrops(queue_.drops),
+                           .forks_missing = ForksMissing()},
+                          now_ns);
 }
 
 void Reader::CountForks(std::uint64_t now_ns) {
-  cut_->NoteCounted(now_ns);
+  cut_->MarkForksCounted(now_ns);
   growth_at_cut_ = ForkGrowth();
-  if (growth_at_cut_ && !watch_.listening()) {
-    audit_.CountUnseen(*growth_at_cut_, Booked());
+  if (growth_at_cut_ && !watch_.subscribed()) {
+    audit_.CountUnseenForks(*growth_at_cut_, ForkCounts());
   }
 }
 
-bool Reader::ForksMissing() const { return growth_at_cut_ && audit_.Missing(*growth_at_cut_, Booked()) > 0; }
+bool Reader::ForksMissing() const { return growth_at_cut_ && audit_.MissingForks(*growth_at_cut_, ForkCounts()) > 0; }
 
 void Reader::FillSnapshot() {
-  const std::uint64_t since = cut_->since_ns();
+  const std::uint64_t since = cut_->requested_ns();
   const auto growth = std::exchange(growth_at_cut_, std::nullopt);
   cut_.reset();
-  Snapshot* const snapshot = exchange_.Begin();
+  Snapshot* const snapshot = exchange_.BeginFill();
   if (snapshot == nullptr) {
     return;
   }
   const std::uint64_t now = MonotonicNanos();
   queue_ = source_->Queue();
   snapshot->taken_ns = since;
-  snapshot->loss_exact = hearing_ == Hearing::kAll;
+  snapshot->loss_exact = hearing_ == EventCoverage::kAll;
   ledger_.Advance(now);
-  ledger_.CopyTo(snapshot->numbers);
-  snapshot->listening = watch_.listening();
-  snapshot->cause = cause_;
+  ledger_.CopyTo(snapshot->ledger);
+  snapshot->subscribed = watch_.subscribed();
+  snapshot->subscription_error = cause_;
   snapshot->restarts = restarts_;
-  snapshot->blind_ns = blind_.Total(now);
-  snapshot->forks_unseen = audit_.unseen();
+  snapshot->unsubscribed_ns = blind_.TotalNanos(now);
+  snapshot->forks_unseen = audit_.unseen_forks();
   snapshot->kernel_forks = growth;
   snapshot->socket_drops = queue_.drops;
-  snapshot->queue_peak_bytes = peak_.Peak(now);
+  snapshot->queue_peak_bytes = peak_.PeakBytes(now);
   snapshot->queue_limit_bytes = queue_.limit_bytes;
-  snapshot->reader_cpu_ns = NanosOf(CLOCK_THREAD_CPUTIME_ID);
-  exchange_.Finish();
+  snapshot->reader_cpu_ns = ClockNanos(CLOCK_THREAD_CPUTIME_ID);
+  exchange_.FinishFill();
 }
 
-Numbers Reader::Counted() const {
-  Numbers numbers(cpus_);
+LedgerSnapshot Reader::FinalLedgerSnapshot() const {
+  LedgerSnapshot numbers(cpus_);
   ledger_.CopyTo(numbers);
   return numbers;
 }
 
 std::optional<std::uint64_t> Reader::ForkGrowth() {
-  if (hearing_ != Hearing::kAll) {
+  if (hearing_ != EventCoverage::kAll) {
     return std::nullopt;  // with a narrowed mask nobody can tell what was lost from what was left out
   }
-  const auto forks = proc_.stat.Forks();
-  return forks ? std::optional(audit_.Growth(forks.value(), Booked())) : std::nullopt;
+  const auto forks = proc_.stat.ReadCloneCount();
+  return forks ? std::optional(audit_.KernelForksSinceStart(forks.value(), ForkCounts())) : std::nullopt;
 }
 
 }  // namespace procevent

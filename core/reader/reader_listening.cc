@@ -19,9 +19,9 @@ constexpr Error kFellSilent{"hear process events", 0,
                             "tried until it answers"};
 
 // A subscription is made of parts that allocate.
-Status Renew(Source& source) {
+Status Renew(DatagramSource& source) {
   try {
-    return source.Renew(kPatience);
+    return source.Resubscribe(kPatience);
   } catch (const std::bad_alloc&) {
     return Error{"open a fresh subscription", ENOMEM, "give the exporter more memory"};
   }
@@ -30,110 +30,111 @@ Status Renew(Source& source) {
 }  // namespace
 
 void Reader::HearCanary(std::uint64_t now_ns) {
-  if (watch_.waiting() && growth_at_sound_) {
-    const std::uint64_t unseen = audit_.NoteAlive(*growth_at_sound_, Booked());
+  if (watch_.awaiting_canary() && growth_at_sound_) {
+    const std::uint64_t unseen = audit_.CountUnseenForksAtCanary(*growth_at_sound_, ForkCounts());
     if (unseen > 0) {
-      notices_.Post({.kind = Notice::Kind::kUnseen, .number = unseen});
+      notices_.Post({.kind = Notice::Kind::kUnseenForks, .number = unseen});
     }
   }
-  watch_.Heard(now_ns);
+  watch_.OnCanaryReceived(now_ns);
 }
 
 void Reader::Judge() {
-  if (watch_.waiting() && emptied_ && watch_.Unheard(source_->Queue().drops, MonotonicNanos())) {
-    Distrust(RestartReason::kSilence, kFellSilent);
+  if (watch_.awaiting_canary() && emptied_ && watch_.OnCanaryMissing(source_->Queue().drops, MonotonicNanos())) {
+    Distrust(RestartReason::kCanaryMissing, kFellSilent);
   }
 }
 
 void Reader::Tend() {
   const std::uint64_t now = MonotonicNanos();
-  switch (watch_.DutyAt(now)) {
-    case Watch::Duty::kRenew:
+  switch (watch_.ActionAt(now)) {
+    case SubscriptionMonitor::Action::kSubscribe:
       Subscribe();
       return;
-    case Watch::Duty::kSound:
+    case SubscriptionMonitor::Action::kSendCanary:
       SoundCanary();
       return;
-    case Watch::Duty::kNone:
+    case SubscriptionMonitor::Action::kNone:
       break;
   }
-  if (emptied_ && tour_.Hides(queue_.drops) && now >= tour_.next_ns()) {
-    tour_.Begin(queue_.drops, now);
+  if (emptied_ && tour_.HasHiddenDrops(queue_.drops) && now >= tour_.next_ns()) {
+    tour_.Start(queue_.drops, now);
   }
-  if (tour_.under_way() && source_->Tour(now + kLongestTourStep)) {
-    tour_.End();
+  if (tour_.in_progress() && source_->SendCanaryOnEachCpu(now + kLongestTourStep)) {
+    tour_.Finish();
   }
 }
 
 void Reader::Subscribe() {
   if (attempts_++ > 0) {
-    ++restarts_[static_cast<std::size_t>(watch_.reason())];
+    ++restarts_[static_cast<std::size_t>(watch_.restart_reason())];
   }
   const Status renewed = Renew(*source_);
   const std::uint64_t now = MonotonicNanos();
   if (!renewed) {
     if (renewed.error() != cause_) {
       cause_ = renewed.error();
-      notices_.Post({.kind = Notice::Kind::kNotListening, .error = cause_});
+      notices_.Post({.kind = Notice::Kind::kSubscribeFailed, .error = cause_});
     }
-    watch_.RenewFailed(now);
+    watch_.OnSubscribeFailed(now);
     return;
   }
-  watch_.Renewed(now);
-  teller_.Open(cpus_, hearing_);
+  watch_.OnSubscribed(now);
+  teller_.BeginCapture(cpus_, hearing_);
   CatchUp();
   emptied_ = false;
   for (int i = 0; i < kMostDrainsAtStart && !emptied_; ++i) {
     Drain();
   }
-  if (!watch_.listening()) {
+  if (!watch_.subscribed()) {
     return;  // it broke at once
   }
   if (const auto growth = ForkGrowth()) {
-    audit_.CountUnseen(*growth, Booked());
+    audit_.CountUnseenForks(*growth, ForkCounts());
   }
-  tour_.Begin(queue_.drops, now);
+  tour_.Start(queue_.drops, now);
   ReportListening(now);
 }
 
 // What happened while nobody listened. At the first time that is everything: who lives is still to be seen.
 void Reader::CatchUp() {
-  if (!ledger_.follows()) {
+  if (!ledger_.tracks_processes()) {
     return;
   }
   if (std::exchange(bootstrapped_, true)) {
-    teller_.Tell(CapturedDoubt{});
+    teller_.ApplyAndRecord(CapturedInvalidation{});
     doubt_again_ = true;  // what the subscription before still holds is booked first
   } else {
-    surveyor_.Bootstrap();
+    surveyor_.ScanAllProcesses();
   }
 }
 
 void Reader::ReportListening(std::uint64_t now_ns) {
   cause_ = {};
-  notices_.Post({.kind = Notice::Kind::kListening, .number = blind_.End(now_ns) / kNanosPerMilli});
-  if (queue_.limit_bytes < queue_.wanted_bytes && buffer_told_ != queue_.limit_bytes) {
+  notices_.Post({.kind = Notice::Kind::kSubscribed, .number = blind_.MarkSubscribed(now_ns) / kNanosPerMilli});
+  if (queue_.limit_bytes < queue_.requested_bytes && buffer_told_ != queue_.limit_bytes) {
     buffer_told_ = queue_.limit_bytes;
     notices_.Post(
-        {.kind = Notice::Kind::kSmallBuffer, .number = queue_.limit_bytes / 2, .wanted = queue_.wanted_bytes / 2});
+        {.kind = Notice::Kind::kSmallBuffer, .number = queue_.limit_bytes / 2, .wanted = queue_.requested_bytes / 2});
   }
 }
 
 void Reader::SoundCanary() {
   growth_at_sound_ = ForkGrowth();
-  watch_.Sounded(source_->Queue().drops);
-  source_->Sound();
+  watch_.OnCanarySent(source_->Queue().drops);
+  source_->SendCanary();
 }
 
 void Reader::Distrust(RestartReason reason, const Error& cause) {
-  if (!watch_.listening()) {
+  if (!watch_.subscribed()) {
     return;
   }
   cause_ = cause;
-  blind_.Begin();
-  watch_.Distrust(reason, MonotonicNanos());
+  blind_.MarkUnsubscribed();
+  watch_.OnSubscriptionLost(reason, MonotonicNanos());
   notices_.Post(
-      {.kind = reason == RestartReason::kSilence ? Notice::Kind::kSilence : Notice::Kind::kFault, .error = cause});
+      {.kind = reason == RestartReason::kCanaryMissing ? Notice::Kind::kCanaryMissing : Notice::Kind::kSocketFailed,
+       .error = cause});
 }
 
 }  // namespace procevent

@@ -23,12 +23,12 @@ constexpr Error kNoMeans{"open the capture again", 0,
 Replayer::Replayer(StoredCapture capture, ReplayOptions options, const LedgerOptions& ledger_options)
     : capture_(std::move(capture)),
       options_(std::move(options)),
-      summary_(CaptureSummary::Of(capture_.Open())),
-      ledger_(summary_.cpus(), summary_.hearing, ledger_options),
+      summary_(CaptureSummary::ReadFrom(capture_.Open())),
+      ledger_(summary_.cpus(), summary_.coverage, ledger_options),
       playback_(summary_, ledger_),
       exchange_(Snapshot(summary_.cpus(), ledger_options)),
-      notices_(Wake::MakeOrThrow()),
-      waiter_(std::array{thread_.stop_fd(), exchange_.asked_fd()}) {}
+      notices_(EventFd::MakeOrThrow()),
+      waiter_(std::array{thread_.stop_fd(), exchange_.request_fd()}) {}
 
 void Replayer::Start(std::function<void()> begin) {
   thread_.Start("pe-replayer", "start the replaying thread", [this, begin = std::move(begin)] {
@@ -43,13 +43,13 @@ void Replayer::Run() {
   round_started_ns_ = MonotonicNanos();
   while (!thread_.stopping() && PlayOnce()) {
     if (!options_.loop) {
-      notices_.Post({.kind = Notice::Kind::kReplayed, .number = summary_.datagrams});
+      notices_.Post({.kind = Notice::Kind::kReplayFinished, .number = summary_.datagrams});
       break;
     }
-    const std::uint64_t ended = playback_.begins_ns();
-    playback_.BeginAnew();
-    round_started_ns_ =
-        options_.speed == 0 ? MonotonicNanos() : round_started_ns_ + (playback_.begins_ns() - ended) / options_.speed;
+    const std::uint64_t ended = playback_.round_start_ns();
+    playback_.BeginNextRound();
+    round_started_ns_ = options_.speed == 0 ? MonotonicNanos()
+                                            : round_started_ns_ + (playback_.round_start_ns() - ended) / options_.speed;
   }
   Rest();
 }
@@ -58,24 +58,24 @@ bool Replayer::PlayOnce() {
   try {
     CaptureFile file = capture_.Open();
     CapturedPacket packet;
-    CaptureFile::Got got = file.Read(packet);
-    for (; got == CaptureFile::Got::kPacket; got = file.Read(packet)) {
+    CaptureFile::PacketResult got = file.Read(packet);
+    for (; got == CaptureFile::PacketResult::kPacket; got = file.Read(packet)) {
       if (packet.kind == CapturedPacket::Kind::kForeign) {
         continue;
       }
-      if (!WaitUntil(playback_.TimeOf(packet))) {
+      if (!WaitUntil(playback_.PacketTimeNanos(packet))) {
         return false;
       }
-      playback_.Play(packet);
+      playback_.ApplyPacket(packet);
     }
-    if (got == CaptureFile::Got::kEnd && !capture_.changed()) {
+    if (got == CaptureFile::PacketResult::kEnd && !capture_.changed()) {
       return true;
     }
     cause_ = kChanged;
   } catch (const std::exception&) {
     cause_ = capture_.changed() ? kChanged : kNoMeans;
   }
-  notices_.Post({.kind = Notice::Kind::kNotReplayed, .error = cause_});
+  notices_.Post({.kind = Notice::Kind::kReplayFailed, .error = cause_});
   return false;
 }
 
@@ -91,7 +91,7 @@ bool Replayer::WaitUntil(std::uint64_t time_ns) {
       return true;
     }
     if (waiter_.Wait(-1, DueAt(time_ns))) {
-      exchange_.Heard();
+      exchange_.ClearRequestSignal();
     }
   }
   return false;
@@ -102,7 +102,7 @@ void Replayer::Rest() {
   while (!thread_.stopping()) {
     Obey();
     if (waiter_.Wait(-1, kEndOfTime)) {
-      exchange_.Heard();
+      exchange_.ClearRequestSignal();
     }
   }
 }
@@ -110,37 +110,37 @@ void Replayer::Rest() {
 // Where in the round's time the replay is by now; before its beginning in the pause between two.
 std::uint64_t Replayer::Position() const {
   const std::uint64_t now = MonotonicNanos();
-  const std::uint64_t begins = playback_.begins_ns();
+  const std::uint64_t begins = playback_.round_start_ns();
   return now >= round_started_ns_ ? begins + (now - round_started_ns_) * options_.speed
                                   : begins - std::min(begins, (round_started_ns_ - now) * options_.speed);
 }
 
 std::uint64_t Replayer::DueAt(std::uint64_t time_ns) const {
   return options_.speed == 0 ? MonotonicNanos()
-                             : round_started_ns_ + (time_ns - playback_.begins_ns()) / options_.speed;
+                             : round_started_ns_ + (time_ns - playback_.round_start_ns()) / options_.speed;
 }
 
 // What others ask for: other groups of names, and a scrape.
 void Replayer::Obey() {
-  if (const auto groups = groups_.Take()) {
-    ledger_.Regroup(std::move(*groups));
+  if (const auto groups = groups_.Consume()) {
+    ledger_.SetNameGroups(std::move(*groups));
   }
-  if (!exchange_.Asked()) {
+  if (!exchange_.IsRequested()) {
     return;
   }
   const std::uint64_t since = MonotonicNanos();
-  Snapshot* const snapshot = exchange_.Begin();
+  Snapshot* const snapshot = exchange_.BeginFill();
   if (snapshot == nullptr) {
     return;
   }
-  ledger_.CopyTo(snapshot->numbers);
+  ledger_.CopyTo(snapshot->ledger);
   snapshot->taken_ns = since;
   snapshot->replayed = true;
-  snapshot->loss_exact = summary_.hearing == Hearing::kAll;
-  snapshot->listening = cause_ == Error{};
-  snapshot->cause = cause_;
-  snapshot->reader_cpu_ns = NanosOf(CLOCK_THREAD_CPUTIME_ID);
-  exchange_.Finish();
+  snapshot->loss_exact = summary_.coverage == EventCoverage::kAll;
+  snapshot->subscribed = cause_ == Error{};
+  snapshot->subscription_error = cause_;
+  snapshot->reader_cpu_ns = ClockNanos(CLOCK_THREAD_CPUTIME_ID);
+  exchange_.FinishFill();
 }
 
 }  // namespace procevent

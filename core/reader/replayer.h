@@ -44,11 +44,11 @@ class Replayer {
   void Stop() { thread_.Stop(); }
 
   // From any thread: names are booked by other rules from some moment on. Each rule must be right.
-  void Regroup(std::span<const NameGroup> groups) { groups_.Put(std::make_unique<NameGroups>(groups)); }
+  void SetNameGroups(std::span<const NameGroup> groups) { groups_.Publish(std::make_unique<NameGroups>(groups)); }
 
   [[nodiscard]] const CaptureSummary& summary() const { return summary_; }
-  [[nodiscard]] Exchange& exchange() { return exchange_; }
-  [[nodiscard]] Notices& notices() { return notices_; }
+  [[nodiscard]] SnapshotExchange& exchange() { return exchange_; }
+  [[nodiscard]] NoticeQueue& notices() { return notices_; }
 
  private:
   void Run();
@@ -66,12 +66,12 @@ class Replayer {
   const ReplayOptions options_;
   const CaptureSummary summary_;
   Ledger ledger_;
-  Playback playback_;
-  Exchange exchange_;
-  Notices notices_;
-  Mailbox<NameGroups> groups_;
+  CaptureApplier playback_;
+  SnapshotExchange exchange_;
+  NoticeQueue notices_;
+  LatestValue<NameGroups> groups_;
   StoppableThread thread_;
-  Waiter waiter_;
+  Poller waiter_;
 
   std::uint64_t round_started_ns_ = 0;  // by the clock of this machine
   Error cause_;                         // why it ended before its time

@@ -4,7 +4,7 @@
 
 namespace procevent {
 
-std::uint64_t ForkAudit::Growth(std::uint64_t kernel_forks, const Booked& booked) {
+std::uint64_t ForkAudit::KernelForksSinceStart(std::uint64_t kernel_forks, const ForkCounts& booked) {
   if (!base_) {
     base_ = kernel_forks - booked.forks;
   }
@@ -16,13 +16,13 @@ std::uint64_t ForkAudit::Growth(std::uint64_t kernel_forks, const Booked& booked
   return kernel_forks - *base_;
 }
 
-std::uint64_t ForkAudit::Missing(std::uint64_t growth, const Booked& booked) const {
+std::uint64_t ForkAudit::MissingForks(std::uint64_t growth, const ForkCounts& booked) const {
   const std::uint64_t explained = booked.forks + booked.lost + unseen_;
   return growth > explained ? growth - explained : 0;
 }
 
-std::uint64_t ForkAudit::NoteAlive(std::uint64_t growth, const Booked& booked) {
-  const std::uint64_t missing = Missing(growth, booked);
+std::uint64_t ForkAudit::CountUnseenForksAtCanary(std::uint64_t growth, const ForkCounts& booked) {
+  const std::uint64_t missing = MissingForks(growth, booked);
   const std::uint64_t settled = std::min(missing, missing_before_);
   unseen_ += settled;
   missing_before_ = missing - settled;
@@ -31,30 +31,30 @@ std::uint64_t ForkAudit::NoteAlive(std::uint64_t growth, const Booked& booked) {
   return settled;
 }
 
-void ForkAudit::CountUnseen(std::uint64_t growth, const Booked& booked) {
-  unseen_ += Missing(growth + slack_, booked);
+void ForkAudit::CountUnseenForks(std::uint64_t growth, const ForkCounts& booked) {
+  unseen_ += MissingForks(growth + slack_, booked);
   missing_before_ = 0;
 }
 
-Cut::Step Cut::Next(const Situation& situation, std::uint64_t now_ns) {
+ScrapeBarrier::Step ScrapeBarrier::DecideStep(const Conditions& situation, std::uint64_t now_ns) {
   const bool late = now_ns - since_ns_ >= kLongest;
-  if (!late && (!situation.emptied || situation.touring)) {
+  if (!late && (!situation.queue_empty || situation.probing_cpus)) {
     return Step::kWait;
   }
   if (!late && !toured_ && situation.losses_hidden) {
     toured_ = true;
-    return Step::kTour;
+    return Step::kProbeCpus;
   }
   if (!counted_ns_) {
     return Step::kCountForks;
   }
   const std::uint64_t waited = now_ns - *counted_ns_;
   if (late || !situation.forks_missing || waited >= kLongestForForks) {
-    return Step::kAnswer;
+    return Step::kFillSnapshot;
   }
   if (doubts_ < kDoubtsAfter.size() && waited >= kDoubtsAfter.at(doubts_)) {
     ++doubts_;
-    return Step::kDoubt;
+    return Step::kSendCanary;
   }
   return Step::kWait;
 }

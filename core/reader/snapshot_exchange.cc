@@ -4,25 +4,26 @@
 
 namespace procevent {
 
-bool ExchangeState::Step(Stage from, Stage to) {
+bool SnapshotExchangeState::Step(Phase from, Phase to) {
   return stage_.compare_exchange_strong(from, to, std::memory_order_acq_rel, std::memory_order_acquire);
 }
 
-bool ExchangeState::Ask() { return Step(Stage::kIdle, Stage::kAsked); }
-bool ExchangeState::TakeBack() { return Step(Stage::kAsked, Stage::kIdle); }
-bool ExchangeState::Collect() { return Step(Stage::kFilled, Stage::kIdle); }
-bool ExchangeState::Asked() const { return stage_.load(std::memory_order_relaxed) == Stage::kAsked; }
-bool ExchangeState::Begin() { return Step(Stage::kAsked, Stage::kFilling); }
-void ExchangeState::Finish() { stage_.store(Stage::kFilled, std::memory_order_release); }
+bool SnapshotExchangeState::TryRequest() { return Step(Phase::kIdle, Phase::kRequested); }
+bool SnapshotExchangeState::CancelRequest() { return Step(Phase::kRequested, Phase::kIdle); }
+bool SnapshotExchangeState::AcceptAnswer() { return Step(Phase::kFilled, Phase::kIdle); }
+bool SnapshotExchangeState::IsRequested() const { return stage_.load(std::memory_order_relaxed) == Phase::kRequested; }
+bool SnapshotExchangeState::BeginFill() { return Step(Phase::kRequested, Phase::kFilling); }
+void SnapshotExchangeState::FinishFill() { stage_.store(Phase::kFilled, std::memory_order_release); }
 
-Exchange::Exchange(const Snapshot& blank)
-    : asked_(Wake::MakeOrThrow()), answered_(Wake::MakeOrThrow()), snapshots_{blank, blank} {}
+SnapshotExchange::SnapshotExchange(const Snapshot& blank)
+    : asked_(EventFd::MakeOrThrow()), answered_(EventFd::MakeOrThrow()), snapshots_{blank, blank} {}
 
-Exchange::Age Exchange::Take(Snapshot& out, std::chrono::milliseconds timeout) {
-  return Look(timeout, [&out](const Snapshot& snapshot, Age /*age*/) { out = snapshot; });
+SnapshotExchange::Freshness SnapshotExchange::CopySnapshot(Snapshot& out, std::chrono::milliseconds timeout) {
+  return VisitSnapshot(timeout, [&out](const Snapshot& snapshot, Freshness /*age*/) { out = snapshot; });
 }
 
-Exchange::Age Exchange::Look(std::chrono::milliseconds timeout, const Glance& look) {
+SnapshotExchange::Freshness SnapshotExchange::VisitSnapshot(std::chrono::milliseconds timeout,
+                                                            const SnapshotVisitor& look) {
   const std::uint64_t arrived = MonotonicNanos();
   const auto deadline = std::chrono::steady_clock::now() + timeout;
   std::unique_lock lock(scrapers_);
@@ -34,47 +35,47 @@ Exchange::Age Exchange::Look(std::chrono::milliseconds timeout, const Glance& lo
     }
   }
   if (whole().taken_ns == 0) {
-    return Age::kNone;
+    return Freshness::kNone;
   }
-  const Age age = whole().taken_ns > arrived ? Age::kFresh : Age::kStale;
+  const Freshness age = whole().taken_ns > arrived ? Freshness::kFresh : Freshness::kStale;
   look(whole(), age);
   return age;
 }
 
 // Asks for the others too, who arrived meanwhile. The lock is open while this waits, so that each scraper keeps its
 // own deadline.
-void Exchange::AskAndWait(std::unique_lock<std::mutex>& lock, std::uint64_t arrived,
-                          std::chrono::steady_clock::time_point deadline) {
+void SnapshotExchange::AskAndWait(std::unique_lock<std::mutex>& lock, std::uint64_t arrived,
+                                  std::chrono::steady_clock::time_point deadline) {
   CollectAnswer();  // one that came after its scraper had gone
   if (whole().taken_ns > arrived) {
     return;
   }
-  if (state_.Ask()) {
-    asked_.Ring();
+  if (state_.TryRequest()) {
+    asked_.Signal();
   }
   asking_ = true;
   lock.unlock();
   [[maybe_unused]] const bool answered = answered_.WaitFor(deadline - std::chrono::steady_clock::now());
   lock.lock();
   asking_ = false;
-  if (!state_.TakeBack()) {
+  if (!state_.CancelRequest()) {
     CollectAnswer();
   }
   scraper_done_.notify_all();
 }
 
-void Exchange::CollectAnswer() {
-  if (state_.stage() == ExchangeState::Stage::kFilled) {
+void SnapshotExchange::CollectAnswer() {
+  if (state_.phase() == SnapshotExchangeState::Phase::kFilled) {
     whole_ = 1 - whole_;
-    [[maybe_unused]] const bool collected = state_.Collect();
+    [[maybe_unused]] const bool collected = state_.AcceptAnswer();
   }
 }
 
-Snapshot* Exchange::Begin() { return state_.Begin() ? &snapshots_[1 - whole_] : nullptr; }
+Snapshot* SnapshotExchange::BeginFill() { return state_.BeginFill() ? &snapshots_[1 - whole_] : nullptr; }
 
-void Exchange::Finish() {
-  state_.Finish();
-  answered_.Ring();
+void SnapshotExchange::FinishFill() {
+  state_.FinishFill();
+  answered_.Signal();
 }
 
 }  // namespace procevent

@@ -4,32 +4,32 @@
 
 namespace procevent {
 
-Watch::Duty Watch::DutyAt(std::uint64_t now_ns) const {
+SubscriptionMonitor::Action SubscriptionMonitor::ActionAt(std::uint64_t now_ns) const {
   if (now_ns < next_ns_ || waiting_) {
-    return Duty::kNone;
+    return Action::kNone;
   }
-  return listening_ ? Duty::kSound : Duty::kRenew;
+  return listening_ ? Action::kSendCanary : Action::kSubscribe;
 }
 
-void Watch::Renewed(std::uint64_t now_ns) {
+void SubscriptionMonitor::OnSubscribed(std::uint64_t now_ns) {
   listening_ = true;
   backoff_ns_ = kShortest;
   canary_delay_ns_ = std::min(kShortest, canary_interval_ns_);
   next_ns_ = now_ns + canary_delay_ns_;
 }
 
-void Watch::RenewFailed(std::uint64_t now_ns) {
+void SubscriptionMonitor::OnSubscribeFailed(std::uint64_t now_ns) {
   reason_ = RestartReason::kNoAck;
   next_ns_ = now_ns + backoff_ns_;
   backoff_ns_ = std::min(2 * backoff_ns_, kLongestBackoff);
 }
 
-void Watch::Sounded(std::uint64_t drops) {
+void SubscriptionMonitor::OnCanarySent(std::uint64_t drops) {
   waiting_ = true;
   drops_at_sound_ = drops;
 }
 
-void Watch::Heard(std::uint64_t now_ns) {
+void SubscriptionMonitor::OnCanaryReceived(std::uint64_t now_ns) {
   if (waiting_) {
     waiting_ = false;
     canary_delay_ns_ = std::min(2 * canary_delay_ns_, canary_interval_ns_);
@@ -37,20 +37,20 @@ void Watch::Heard(std::uint64_t now_ns) {
   }
 }
 
-bool Watch::Unheard(std::uint64_t drops, std::uint64_t now_ns) {
+bool SubscriptionMonitor::OnCanaryMissing(std::uint64_t drops, std::uint64_t now_ns) {
   waiting_ = false;
   next_ns_ = now_ns + kShortest;
   return drops == drops_at_sound_;
 }
 
-void Watch::Distrust(RestartReason reason, std::uint64_t now_ns) {
+void SubscriptionMonitor::OnSubscriptionLost(RestartReason reason, std::uint64_t now_ns) {
   listening_ = false;
   waiting_ = false;
   reason_ = reason;
   next_ns_ = now_ns;
 }
 
-void Watch::Hurry(std::uint64_t now_ns) {
+void SubscriptionMonitor::RequestCanary(std::uint64_t now_ns) {
   if (listening_ && !waiting_) {
     next_ns_ = std::min(next_ns_, now_ns);
   }

@@ -11,25 +11,25 @@ namespace procevent {
 // How long nobody listened: from the last event that only a kernel that speaks to us can have made, to the next proof.
 // Pure; the reader owns it.
 
-class BlindTime {
+class UnsubscribedTime {
  public:
-  explicit BlindTime(std::uint64_t now_ns) : last_life_ns_(now_ns) { Begin(); }
+  explicit UnsubscribedTime(std::uint64_t now_ns) : last_life_ns_(now_ns) { MarkUnsubscribed(); }
 
-  void NoteLife(std::uint64_t now_ns) { last_life_ns_ = now_ns; }
+  void RecordEventReceived(std::uint64_t now_ns) { last_life_ns_ = now_ns; }
   // Blind since the last life.
-  void Begin() {
+  void MarkUnsubscribed() {
     blind_ = true;
     since_ns_ = last_life_ns_;
   }
   // Proved again; how long this time.
-  std::uint64_t End(std::uint64_t now_ns) {
+  std::uint64_t MarkSubscribed(std::uint64_t now_ns) {
     const std::uint64_t lasted = Current(now_ns);
     total_ns_ += lasted;
     blind_ = false;
     last_life_ns_ = now_ns;
     return lasted;
   }
-  [[nodiscard]] std::uint64_t Total(std::uint64_t now_ns) const { return total_ns_ + Current(now_ns); }
+  [[nodiscard]] std::uint64_t TotalNanos(std::uint64_t now_ns) const { return total_ns_ + Current(now_ns); }
 
  private:
   [[nodiscard]] std::uint64_t Current(std::uint64_t now_ns) const {
@@ -45,34 +45,34 @@ class BlindTime {
 // The listener's watch: decides when to subscribe afresh, when to sound the canary, and what its silence means.
 // Pure: told the time, told what happened; the reader owns it and does what it says.
 
-class Watch {
+class SubscriptionMonitor {
  public:
-  explicit Watch(std::uint64_t canary_interval_ns) : canary_interval_ns_(canary_interval_ns) {}
+  explicit SubscriptionMonitor(std::uint64_t canary_interval_ns) : canary_interval_ns_(canary_interval_ns) {}
 
-  enum class Duty : std::uint8_t { kNone, kRenew, kSound };
-  [[nodiscard]] Duty DutyAt(std::uint64_t now_ns) const;
+  enum class Action : std::uint8_t { kNone, kSubscribe, kSendCanary };
+  [[nodiscard]] Action ActionAt(std::uint64_t now_ns) const;
   // When the next duty is due.
   [[nodiscard]] std::uint64_t next_ns() const { return next_ns_; }
 
   // The answers to kRenew.
-  void Renewed(std::uint64_t now_ns);
-  void RenewFailed(std::uint64_t now_ns);
+  void OnSubscribed(std::uint64_t now_ns);
+  void OnSubscribeFailed(std::uint64_t now_ns);
   // The answer to kSound; `drops` is the source's count just before.
-  void Sounded(std::uint64_t drops);
+  void OnCanarySent(std::uint64_t drops);
 
-  void Heard(std::uint64_t now_ns);
+  void OnCanaryReceived(std::uint64_t now_ns);
   // The queue was emptied and the canary was not in it: true if that means silence. If the socket dropped anything
   // meanwhile, the canary may have been among it, and is sounded again.
-  [[nodiscard]] bool Unheard(std::uint64_t drops, std::uint64_t now_ns);
+  [[nodiscard]] bool OnCanaryMissing(std::uint64_t drops, std::uint64_t now_ns);
 
   // The subscription is not to be trusted any more.
-  void Distrust(RestartReason reason, std::uint64_t now_ns);
+  void OnSubscriptionLost(RestartReason reason, std::uint64_t now_ns);
   // A doubt came up: the canary is due now.
-  void Hurry(std::uint64_t now_ns);
+  void RequestCanary(std::uint64_t now_ns);
 
-  [[nodiscard]] bool listening() const { return listening_; }
-  [[nodiscard]] bool waiting() const { return waiting_; }  // for a canary that was sounded
-  [[nodiscard]] RestartReason reason() const { return reason_; }
+  [[nodiscard]] bool subscribed() const { return listening_; }
+  [[nodiscard]] bool awaiting_canary() const { return waiting_; }  // for a canary that was sounded
+  [[nodiscard]] RestartReason restart_reason() const { return reason_; }
 
  private:
   static constexpr std::uint64_t kShortest = 100'000'000;

@@ -11,14 +11,14 @@ namespace procevent {
 namespace {
 
 // A place among the scrapes served at once, or none.
-class Place {
+class ScrapeSlot {
  public:
-  Place(std::atomic<unsigned>& taken, unsigned most) : taken_(taken), had_(taken.fetch_add(1) < most) {}
-  Place(const Place&) = delete;
-  Place& operator=(const Place&) = delete;
-  Place(Place&&) = delete;
-  Place& operator=(Place&&) = delete;
-  ~Place() { taken_.fetch_sub(1); }
+  ScrapeSlot(std::atomic<unsigned>& taken, unsigned most) : taken_(taken), had_(taken.fetch_add(1) < most) {}
+  ScrapeSlot(const ScrapeSlot&) = delete;
+  ScrapeSlot& operator=(const ScrapeSlot&) = delete;
+  ScrapeSlot(ScrapeSlot&&) = delete;
+  ScrapeSlot& operator=(ScrapeSlot&&) = delete;
+  ~ScrapeSlot() { taken_.fetch_sub(1); }
   [[nodiscard]] bool had() const { return had_; }
 
  private:
@@ -60,30 +60,30 @@ std::string Escaped(std::string_view text) {
 
 }  // namespace
 
-std::string Written(const Response& response, Part part) {
+std::string Written(const Response& response, ResponsePart part) {
   std::string bytes = "HTTP/1.1 " + std::string(response.status) + "\r\nContent-Type: " + std::string(response.type) +
                       "\r\nContent-Length: " + std::to_string(response.body.size()) +
                       "\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n" +
                       std::string(response.more_headers) + "\r\n";
-  if (part == Part::kWhole) {
+  if (part == ResponsePart::kWhole) {
     bytes += response.body;
   }
   return bytes;
 }
 
-void Site::Serve(const Request& request, const Send& send) {
+void HttpHandler::Serve(const Request& request, const SendFunction& send) {
   constexpr std::size_t kLastPiece = 65536;
-  std::optional<Place> place;
+  std::optional<ScrapeSlot> place;
   if (request.path == telemetry_path_) {
     place.emplace(scrapes_, max_requests_);
   }
   const bool served = !place || place->had();
   if (!served) {
-    refusals_.Note(Refusal::kTooManyScrapes, request.client);
+    refusals_.Note(RefusalReason::kTooManyScrapes, request.client);
   }
   // The pieces are gone when the client, who may be slow, gets the whole.
-  const std::string bytes =
-      Written(served ? Reply(request) : TooMany(max_requests_), request.method == "HEAD" ? Part::kHead : Part::kWhole);
+  const std::string bytes = Written(served ? Reply(request) : TooMany(max_requests_),
+                                    request.method == "HEAD" ? ResponsePart::kHead : ResponsePart::kWhole);
   const std::string_view whole = bytes;
   const std::size_t first = whole.size() - std::min(whole.size(), kLastPiece);
   if (first == 0 || send(whole.substr(0, first))) {
@@ -92,7 +92,7 @@ void Site::Serve(const Request& request, const Send& send) {
   }
 }
 
-Response Site::Reply(const Request& request) {
+Response HttpHandler::Reply(const Request& request) {
   try {
     return Route(request);
   } catch (const std::exception& fault) {
@@ -100,7 +100,7 @@ Response Site::Reply(const Request& request) {
   }
 }
 
-Response Site::Route(const Request& request) {
+Response HttpHandler::Route(const Request& request) {
   const bool page = request.path == "/" || request.path == "/-/healthy" || request.path == "/-/ready";
   if (!page && request.path != telemetry_path_) {
     return {"404 Not Found", kPlainText, "no such page; metrics are at " + telemetry_path_ + "\n", {}};
@@ -124,9 +124,9 @@ Response Site::Route(const Request& request) {
   return {"200 OK", kPlainText, "ready\n", {}};
 }
 
-Response Site::Metrics(std::string_view accept_encoding) {
+Response HttpHandler::Metrics(std::string_view accept_encoding) {
   constexpr std::string_view kType = "text/plain; version=0.0.4; charset=utf-8";
-  const std::shared_ptr<const Answer> answer = metrics_.Get(kAnswerTimeout);
+  const std::shared_ptr<const ScrapeBody> answer = metrics_.Get(kSnapshotTimeout);
   if (PrefersGzip(accept_encoding)) {
     if (const auto& packed = answer->gzipped()) {
       return {"200 OK", kType, *packed, "Content-Encoding: gzip\r\nVary: Accept-Encoding\r\n"};
@@ -135,9 +135,9 @@ Response Site::Metrics(std::string_view accept_encoding) {
   return {"200 OK", kType, answer->text(), "Vary: Accept-Encoding\r\n"};
 }
 
-std::string Site::Landing() const {
+std::string HttpHandler::Landing() const {
   const std::string path = Escaped(telemetry_path_);
-  const ListenerState state = state_();
+  const SubscriptionStatus state = state_();
   const std::string hearing = !state.cause.empty() ? "It does not hear the kernel: " + state.cause
                               : state.replayed     ? "It replays a capture: the numbers are not of this machine."
                                                    : "It hears the kernel's process events.";

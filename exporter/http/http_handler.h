@@ -40,20 +40,20 @@ struct Response {
 };
 inline constexpr std::string_view kPlainText = "text/plain; charset=utf-8";
 
-enum class Part : std::uint8_t { kWhole, kHead };
+enum class ResponsePart : std::uint8_t { kWhole, kHead };
 // As bytes; a HEAD request gets no more than the head.
-std::string Written(const Response& response, Part part = Part::kWhole);
+std::string Written(const Response& response, ResponsePart part = ResponsePart::kWhole);
 
-class Site {
+class HttpHandler {
  public:
-  struct Pages {
-    SharedAnswer::Make metrics;  // the text of a scrape
-    std::function<ListenerState()> state;
+  struct PageCallbacks {
+    ScrapeCoalescer::Generator metrics;  // the text of a scrape
+    std::function<SubscriptionStatus()> state;
   };
-  using Send = std::function<bool(std::string_view)>;  // false: the client takes no more
+  using SendFunction = std::function<bool(std::string_view)>;  // false: the client takes no more
 
   // `refusals` must outlive it.
-  Site(const ServerOptions& options, Pages pages, Refusals& refusals)
+  HttpHandler(const ServerOptions& options, PageCallbacks pages, RefusedRequests& refusals)
       : telemetry_path_(options.telemetry_path),
         max_requests_(options.max_requests),
         refusals_(refusals),
@@ -63,9 +63,9 @@ class Site {
   // Calls `send` with the response, in one or two pieces. A scrape counts against the limit until it is made, and all
   // but its last piece is sent: once the client has that it may be back at once. What a page throws becomes a 500; what
   // `send` throws goes through.
-  void Serve(const Request& request, const Send& send);
+  void Serve(const Request& request, const SendFunction& send);
   // A connection that was closed before a word was heard.
-  void NoteUnheard(std::string_view client) { refusals_.Note(Refusal::kNotAllowed, client); }
+  void NoteUnheard(std::string_view client) { refusals_.Note(RefusalReason::kNotAllowed, client); }
 
  private:
   [[nodiscard]] Response Reply(const Request& request);
@@ -75,9 +75,9 @@ class Site {
 
   std::string telemetry_path_;
   unsigned max_requests_;
-  Refusals& refusals_;
-  SharedAnswer metrics_;
-  std::function<ListenerState()> state_;
+  RefusedRequests& refusals_;
+  ScrapeCoalescer metrics_;
+  std::function<SubscriptionStatus()> state_;
   std::atomic<unsigned> scrapes_{0};  // being served now
 };
 

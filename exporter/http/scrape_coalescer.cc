@@ -15,7 +15,9 @@ namespace {
 
 constexpr unsigned kWhole = 1000;  // q=1, in the thousandths that RFC 9110 allows
 
-bool SameWord(std::string_view one, std::string_view other) { return std::ranges::equal(one, other, {}, Small, Small); }
+bool SameWord(std::string_view one, std::string_view other) {
+  return std::ranges::equal(one, other, {}, ToLowerAscii, ToLowerAscii);
+}
 
 std::string_view Trimmed(std::string_view text) {
   constexpr std::string_view kBlanks = " \t";
@@ -109,12 +111,12 @@ std::optional<std::string> Gzip(std::string_view text) {
   return outcome == Z_STREAM_END ? std::optional(std::move(packed)) : std::nullopt;
 }
 
-const std::optional<std::string>& Answer::gzipped() const {
+const std::optional<std::string>& ScrapeBody::gzipped() const {
   std::call_once(once_, [this] { gzipped_ = Gzip(text_); });
   return gzipped_;
 }
 
-std::shared_ptr<const Answer> SharedAnswer::Get(std::chrono::milliseconds patience) {
+std::shared_ptr<const ScrapeBody> ScrapeCoalescer::Get(std::chrono::milliseconds patience) {
   const Deadline deadline = std::chrono::steady_clock::now() + patience;
   std::unique_lock lock(mutex_);
   const std::uint64_t wanted = begun_ + 1;
@@ -127,15 +129,15 @@ std::shared_ptr<const Answer> SharedAnswer::Get(std::chrono::milliseconds patien
   return waiting_ == 0 ? std::move(answer_) : answer_;
 }
 
-std::shared_ptr<const Answer> SharedAnswer::MakeOne(std::unique_lock<std::mutex>& lock, Deadline deadline) {
+std::shared_ptr<const ScrapeBody> ScrapeCoalescer::MakeOne(std::unique_lock<std::mutex>& lock, Deadline deadline) {
   making_ = true;
   const std::uint64_t number = ++begun_;
   lock.unlock();
-  std::shared_ptr<const Answer> made;
+  std::shared_ptr<const ScrapeBody> made;
   try {
     const auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
-    made = std::make_shared<Answer>(make_(std::max(left, std::chrono::milliseconds(0))));
+    made = std::make_shared<ScrapeBody>(make_(std::max(left, std::chrono::milliseconds(0))));
   } catch (...) {
     lock.lock();
     making_ = false;

@@ -25,9 +25,9 @@ std::optional<std::string> Gzip(std::string_view text);
 // One answer for all who ask at the same time: whoever asks gets what was begun after that, so it is never older than
 // the question, and nothing is made twice for askers who wait together. Any number of threads may ask; the site does.
 
-class Answer {
+class ScrapeBody {
  public:
-  explicit Answer(std::string text) : text_(std::move(text)) {}
+  explicit ScrapeBody(std::string text) : text_(std::move(text)) {}
 
   [[nodiscard]] const std::string& text() const { return text_; }
   // Packed once, for the first who wants it so; nothing if there is no memory for it.
@@ -39,28 +39,28 @@ class Answer {
   mutable std::optional<std::string> gzipped_;
 };
 
-class SharedAnswer {
+class ScrapeCoalescer {
  public:
   // May wait for something, but no longer than `patience`.
-  using Make = std::function<std::string(std::chrono::milliseconds patience)>;
-  explicit SharedAnswer(Make make) : make_(std::move(make)) {}
+  using Generator = std::function<std::string(std::chrono::milliseconds patience)>;
+  explicit ScrapeCoalescer(Generator make) : make_(std::move(make)) {}
 
   // Whoever waited for another answer has that much less patience. What `make` throws goes to the one who ran it;
   // another of those who wait tries again.
-  std::shared_ptr<const Answer> Get(std::chrono::milliseconds patience);
+  std::shared_ptr<const ScrapeBody> Get(std::chrono::milliseconds patience);
 
  private:
   using Deadline = std::chrono::steady_clock::time_point;
-  std::shared_ptr<const Answer> MakeOne(std::unique_lock<std::mutex>& lock, Deadline deadline);
+  std::shared_ptr<const ScrapeBody> MakeOne(std::unique_lock<std::mutex>& lock, Deadline deadline);
 
-  Make make_;
+  Generator make_;
   std::mutex mutex_;
   std::condition_variable changed_;
   bool making_ = false;
   std::uint64_t begun_ = 0;  // how many were
   std::uint64_t done_ = 0;   // the number of the last that was finished
   std::size_t waiting_ = 0;
-  std::shared_ptr<const Answer> answer_;  // that one, as long as somebody waits
+  std::shared_ptr<const ScrapeBody> answer_;  // that one, as long as somebody waits
 };
 
 }  // namespace procevent

@@ -25,12 +25,13 @@
 
 namespace procevent {
 
-struct Served {
-  Served(const ServerOptions& options, Site::Pages pages, Refusals& refusals, ThreadStart start)
+struct ServerContext {
+  ServerContext(const ServerOptions& options, HttpHandler::PageCallbacks pages, RefusedRequests& refusals,
+                ThreadInitializer start)
       : site(options, std::move(pages), refusals), begin(std::move(start)) {}
 
-  Site site;
-  ThreadStart begin;
+  HttpHandler site;
+  ThreadInitializer begin;
 };
 
 namespace {
@@ -75,11 +76,11 @@ class Writer {
   std::optional<std::chrono::steady_clock::time_point> deadline_;
 };
 
-Served& ServedBy(const mg_context* context) { return *static_cast<Served*>(::mg_get_user_data(context)); }
+ServerContext& ServedBy(const mg_context* context) { return *static_cast<ServerContext*>(::mg_get_user_data(context)); }
 
 // The first thing that each of civetweb's threads does.
 void* OnThread(const mg_context* context, int /*kind*/) noexcept {
-  if (const ThreadStart& begin = ServedBy(context).begin) {
+  if (const ThreadInitializer& begin = ServedBy(context).begin) {
     begin();
   }
   return nullptr;
@@ -93,7 +94,7 @@ int OnRequest(mg_connection* connection) noexcept {
   try {
     const mg_request_info& info = *::mg_get_request_info(connection);
     const std::string accept_encoding = AcceptEncodingOf(info);
-    Site& site = ServedBy(::mg_get_context(connection)).site;
+    HttpHandler& site = ServedBy(::mg_get_context(connection)).site;
     site.Serve({TextOf(info.request_method), TextOf(info.local_uri_raw), accept_encoding, info.remote_addr},
                Writer(*connection));
   } catch (...) {
@@ -170,7 +171,8 @@ std::string AccessList(const std::vector<std::string>& allowed) {
   return list;
 }
 
-mg_context* Start(const std::vector<ListenAddress>& listen, const std::vector<std::string>& allowed, Served& served) {
+mg_context* Start(const std::vector<ListenAddress>& listen, const std::vector<std::string>& allowed,
+                  ServerContext& served) {
   std::string addresses;
   for (const ListenAddress& address : listen) {
     addresses += (addresses.empty() ? "" : ",") + ToText(address);
@@ -220,23 +222,24 @@ mg_context* Start(const std::vector<ListenAddress>& listen, const std::vector<st
 
 }  // namespace
 
-Server::Server(const ServerOptions& options, Exchange& exchange, OwnState& own, ThreadStart begin)
+Server::Server(const ServerOptions& options, SnapshotExchange& exchange, ExporterState& own, ThreadInitializer begin)
     : Server(options,
              {[collector = MetricsCollector(exchange, own)](std::chrono::milliseconds patience) {
                 return ToText(collector.Collect(patience));
               },
-              [&exchange] { return AskForState(exchange, kAnswerTimeout); }},
+              [&exchange] { return RequestSubscriptionStatus(exchange, kSnapshotTimeout); }},
              own.refusals, std::move(begin)) {}
 
-Server::Server(const ServerOptions& options, Site::Pages pages, Refusals& refusals, ThreadStart begin) {
+Server::Server(const ServerOptions& options, HttpHandler::PageCallbacks pages, RefusedRequests& refusals,
+               ThreadInitializer begin) {
   if (const Status path = CheckTelemetryPath(options.telemetry_path); !path) {
     throw std::runtime_error("cannot serve " + options.telemetry_path + ": " + std::string(path.error().remedy));
   }
-  addresses_ = FreeAddresses(options.listen_addresses);
-  if (const Status threads = TryServingThreads(); !threads) {
+  addresses_ = ParseAvailableAddresses(options.listen_addresses);
+  if (const Status threads = CheckServingThreads(); !threads) {
     throw std::runtime_error(Describe(threads.error()));
   }
-  served_ = std::make_unique<Served>(options, std::move(pages), refusals, std::move(begin));
+  served_ = std::make_unique<ServerContext>(options, std::move(pages), refusals, std::move(begin));
   ::mg_init_library(0);
   try {
     context_ = Start(addresses_, options.allow, *served_);

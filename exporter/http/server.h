@@ -18,18 +18,19 @@ namespace procevent {
 // The HTTP server: scrapes, a landing page, /-/healthy and /-/ready. Starts in its constructor, serves from threads of
 // its own, stops in its destructor. cmd makes one, after the reader.
 
-struct Served;  // what the server's threads use
+struct ServerContext;  // what the server's threads use
 
 // What a thread of the server does before anything else; it throws nothing.
-using ThreadStart = std::function<void()>;
+using ThreadInitializer = std::function<void()>;
 
 class Server {
  public:
   // Throws std::runtime_error with one line: what failed, on which address, and what to do about it.
   // `exchange` and `own` must outlive the server.
-  Server(const ServerOptions& options, Exchange& exchange, OwnState& own, ThreadStart begin = {});
+  Server(const ServerOptions& options, SnapshotExchange& exchange, ExporterState& own, ThreadInitializer begin = {});
   // The same with other pages, which may throw.
-  Server(const ServerOptions& options, Site::Pages pages, Refusals& refusals, ThreadStart begin = {});
+  Server(const ServerOptions& options, HttpHandler::PageCallbacks pages, RefusedRequests& refusals,
+         ThreadInitializer begin = {});
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
   Server(Server&&) = delete;
@@ -40,7 +41,7 @@ class Server {
   void Stop();
 
  private:
-  std::unique_ptr<Served> served_;
+  std::unique_ptr<ServerContext> served_;
   std::vector<ListenAddress> addresses_;
   mg_context* context_ = nullptr;  // of civetweb, whose threads use served_
 };

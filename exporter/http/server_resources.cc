@@ -60,7 +60,7 @@ void Probe(const ListenAddress& address) {
 
 }  // namespace
 
-std::vector<ListenAddress> FreeAddresses(const std::vector<std::string>& texts) {
+std::vector<ListenAddress> ParseAvailableAddresses(const std::vector<std::string>& texts) {
   std::vector<ListenAddress> addresses;
   for (const std::string& text : texts) {
     const auto address = ParseListenAddress(text);
@@ -92,7 +92,7 @@ void* AwaitAll(void* all_there) {
 
 }  // namespace
 
-Status TryServingThreads() {
+Status CheckServingThreads() {
   std::latch all_there(1);
   pthread_attr_t attributes{};
   ::pthread_attr_init(&attributes);

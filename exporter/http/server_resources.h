@@ -15,7 +15,7 @@ namespace procevent {
 
 // The texts as addresses, each seen to be free. Throws std::runtime_error with one line: what failed, on which address,
 // and what to do about it.
-std::vector<ListenAddress> FreeAddresses(const std::vector<std::string>& texts);
+std::vector<ListenAddress> ParseAvailableAddresses(const std::vector<std::string>& texts);
 
 // That line, as an exception.
 std::runtime_error CannotListen(std::string_view address, std::string_view cause);
@@ -27,6 +27,6 @@ inline constexpr unsigned kWorkers = 64;
 inline constexpr unsigned kServingThreads = kWorkers + 1;  // and the one that accepts
 
 // Starts as many, and lets them go.
-Status TryServingThreads();
+Status CheckServingThreads();
 
 }  // namespace procevent

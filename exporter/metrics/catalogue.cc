@@ -11,30 +11,29 @@ constexpr std::size_t kBeyondBounds = 3;  // the bucket of +Inf, the sum and the
 
 }  // namespace
 
-std::size_t MostSeries(const Metric& metric, const LedgerOptions& options, std::size_t cpus) {
+std::size_t MaxSeries(const Metric& metric, const LedgerOptions& options, std::size_t cpus) {
   const std::size_t rows = options.comm_limit + kReservedComms;
   const auto histogram = [rows](std::size_t bounds, bool by_comm) {
     return (bounds + kBeyondBounds) * (by_comm ? rows : 1);
   };
   switch (metric.most.per) {
-    case Per::kCpu:
+    case SeriesScope::kCpu:
       return metric.most.number * cpus;
-    case Per::kComm:
+    case SeriesScope::kComm:
       return metric.most.number * rows;
-    case Per::kExitCodes:
+    case SeriesScope::kExitCodes:
       return histogram(options.exit_code_bounds.size(), options.exit_code_by_comm);
-    case Per::kLifetimes:
+    case SeriesScope::kLifetimes:
       return histogram(options.lifetime_bounds.size(), options.lifetime_by_comm);
-    case Per::kExporter:
+    case SeriesScope::kExporter:
       break;
   }
   return metric.most.number;
 }
 
-std::size_t MostSeries(const LedgerOptions& options, std::size_t cpus) {
-  return std::accumulate(
-      kCatalogue.begin(), kCatalogue.end(), std::size_t{0},
-      [&](std::size_t sum, const Metric& metric) { return sum + MostSeries(metric, options, cpus); });
+std::size_t MaxSeries(const LedgerOptions& options, std::size_t cpus) {
+  return std::accumulate(kCatalogue.begin(), kCatalogue.end(), std::size_t{0},
+                         [&](std::size_t sum, const Metric& metric) { return sum + MaxSeries(metric, options, cpus); });
 }
 
 }  // namespace procevent

@@ -21,32 +21,32 @@ std::string_view Compiler() {
 
 namespace {
 
-std::string CauseOf(const Snapshot& snapshot, Exchange::Age age) {
-  if (age != Exchange::Age::kFresh) {
+std::string CauseOf(const Snapshot& snapshot, SnapshotExchange::Freshness age) {
+  if (age != SnapshotExchange::Freshness::kFresh) {
     return "the reader does not answer";
   }
-  if (snapshot.listening) {
+  if (snapshot.subscribed) {
     return {};
   }
-  return snapshot.cause.operation.empty() ? "not listening yet" : Describe(snapshot.cause);
+  return snapshot.subscription_error.operation.empty() ? "not listening yet" : Describe(snapshot.subscription_error);
 }
 
 // "0.01 %".
 std::string Share(std::uint64_t part, std::uint64_t whole) {
   constexpr double kPercent = 100;
   std::array<char, 32> text{};
-  const double share = whole == 0 ? 0 : kPercent * AsValue(part) / AsValue(whole);
+  const double share = whole == 0 ? 0 : kPercent * ToDouble(part) / ToDouble(whole);
   static_cast<void>(std::snprintf(text.data(), text.size(), "%.3g %%", share));
   return text.data();
 }
 
 std::string Losses(const Snapshot& snapshot) {
-  const Numbers& numbers = snapshot.numbers;
+  const LedgerSnapshot& numbers = snapshot.ledger;
   const std::uint64_t received = std::accumulate(numbers.events.begin(), numbers.events.end(), std::uint64_t{0}) -
                                  numbers.events_of(EventKind::kAck);
   std::string text = std::to_string(received) + " events were received, and ";
   if (snapshot.loss_exact) {
-    const std::uint64_t lost = numbers.lost_in_all();
+    const std::uint64_t lost = numbers.total_lost();
     text += std::to_string(lost) + " (" + Share(lost, received + lost) + ") were lost";
   } else if (snapshot.replayed) {
     text += "how many were lost is not known";
@@ -56,19 +56,21 @@ std::string Losses(const Snapshot& snapshot) {
   if (snapshot.replayed) {
     return text + '.';
   }
-  return text + "; nobody listened for " + std::to_string(snapshot.blind_ns / kNanosPerSecond) + " s.";
+  return text + "; nobody listened for " + std::to_string(snapshot.unsubscribed_ns / kNanosPerSecond) + " s.";
 }
 
 }  // namespace
 
-ListenerState StateOf(const Snapshot& snapshot, Exchange::Age age) {
-  return {age == Exchange::Age::kFresh, snapshot.replayed, CauseOf(snapshot, age),
-          age == Exchange::Age::kNone ? std::string() : Losses(snapshot)};
+SubscriptionStatus StateOf(const Snapshot& snapshot, SnapshotExchange::Freshness age) {
+  return {age == SnapshotExchange::Freshness::kFresh, snapshot.replayed, CauseOf(snapshot, age),
+          age == SnapshotExchange::Freshness::kNone ? std::string() : Losses(snapshot)};
 }
 
-ListenerState AskForState(Exchange& exchange, std::chrono::milliseconds patience) {
-  ListenerState heard = StateOf(Snapshot(), Exchange::Age::kNone);
-  exchange.Look(patience, [&heard](const Snapshot& snapshot, Exchange::Age age) { heard = StateOf(snapshot, age); });
+SubscriptionStatus RequestSubscriptionStatus(SnapshotExchange& exchange, std::chrono::milliseconds patience) {
+  SubscriptionStatus heard = StateOf(Snapshot(), SnapshotExchange::Freshness::kNone);
+  exchange.VisitSnapshot(patience, [&heard](const Snapshot& snapshot, SnapshotExchange::Freshness age) {
+    heard = StateOf(snapshot, age);
+  });
   return heard;
 }
 

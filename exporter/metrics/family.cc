@@ -33,7 +33,7 @@ prometheus::ClientMetric& AddRow(prometheus::MetricFamily& family, Labels labels
 
 }  // namespace
 
-prometheus::MetricFamily Family(const Metric& metric) {
+prometheus::MetricFamily MakeFamily(const Metric& metric) {
   prometheus::MetricFamily family;
   family.name = metric.name;
   family.help = metric.help;
@@ -53,27 +53,27 @@ void AddHistogram(prometheus::MetricFamily& family, std::span<const std::uint64_
   histogram.sample_sum = sum;
 }
 
-void Add(prometheus::MetricFamily& family, double value, Labels labels) {
+void AddSeries(prometheus::MetricFamily& family, double value, Labels labels) {
   auto& row = AddRow(family, labels);
   (family.type == prometheus::MetricType::Counter ? row.counter.value : row.gauge.value) = value;
 }
 
-prometheus::MetricFamily Family(const Metric& metric, double value) {
-  auto family = Family(metric);
-  Add(family, value);
+prometheus::MetricFamily MakeFamily(const Metric& metric, double value) {
+  auto family = MakeFamily(metric);
+  AddSeries(family, value);
   return family;
 }
 
-prometheus::MetricFamily Family(const Metric& metric, std::span<const std::string_view> names,
-                                std::span<const std::uint64_t> counts) {
-  auto family = Family(metric);
+prometheus::MetricFamily MakeFamily(const Metric& metric, std::span<const std::string_view> names,
+                                    std::span<const std::uint64_t> counts) {
+  auto family = MakeFamily(metric);
   family.metric.reserve(names.size());
   for (std::size_t i = 0; i < names.size(); ++i) {
-    Add(family, AsValue(counts[i]), {{metric.labels, names[i]}});
+    AddSeries(family, ToDouble(counts[i]), {{metric.labels, names[i]}});
   }
   return family;
 }
 
-double SecondsOf(std::uint64_t nanos) { return AsValue(nanos) / AsValue(kNanosPerSecond); }
+double NanosToSeconds(std::uint64_t nanos) { return ToDouble(nanos) / ToDouble(kNanosPerSecond); }
 
 }  // namespace procevent

@@ -25,7 +25,7 @@ class Writer {
  public:
   explicit Writer(std::string& out) : out_(out) {}
 
-  void Family(const MetricFamily& family) {
+  void MakeFamily(const MetricFamily& family) {
     switch (family.type) {
       case prometheus::MetricType::Counter:
         Head(family, "counter");
@@ -66,7 +66,7 @@ class Writer {
     const ClientMetric::Histogram& histogram = row.histogram;
     Put(name, "_count");
     PutLabels(row, {});
-    PutEnd(AsValue(histogram.sample_count));
+    PutEnd(ToDouble(histogram.sample_count));
     Put(name, "_sum");
     PutLabels(row, {});
     PutEnd(histogram.sample_sum);
@@ -75,7 +75,7 @@ class Writer {
       Writer(bound).PutNumber(bucket.upper_bound);
       Put(name, "_bucket");
       PutLabels(row, bound);
-      PutEnd(AsValue(bucket.cumulative_count));
+      PutEnd(ToDouble(bucket.cumulative_count));
     }
   }
 
@@ -150,7 +150,7 @@ class Writer {
 
 }  // namespace
 
-std::string ToText(const Families& families) {
+std::string ToText(const MetricFamilies& families) {
   std::size_t rows = 0;
   for (const MetricFamily& family : families) {
     rows += family.metric.size();
@@ -159,7 +159,7 @@ std::string ToText(const Families& families) {
   text.reserve(rows * kBytesOfRow);
   Writer writer(text);
   for (const MetricFamily& family : families) {
-    writer.Family(family);
+    writer.MakeFamily(family);
   }
   return text;
 }
@@ -167,52 +167,52 @@ std::string ToText(const Families& families) {
 namespace {
 
 prometheus::MetricFamily BuildInfo() {
-  auto family = Family(Catalogued("procevent_build_info"));
-  Add(family, 1, {{"version", Version()}, {"compiler", Compiler()}});
+  auto family = MakeFamily(FindMetric("procevent_build_info"));
+  AddSeries(family, 1, {{"version", Version()}, {"compiler", Compiler()}});
   return family;
 }
 
-void AddReloads(Families& families, const ReloadStatus& reloads) {
-  families.push_back(Family(Catalogued("procevent_config_last_reload_successful"), reloads.successful() ? 1 : 0));
+void AddReloads(MetricFamilies& families, const ReloadStatus& reloads) {
+  families.push_back(MakeFamily(FindMetric("procevent_config_last_reload_successful"), reloads.successful() ? 1 : 0));
   families.push_back(
-      Family(Catalogued("procevent_config_last_reload_success_timestamp_seconds"), reloads.succeeded_at_seconds()));
-  families.push_back(Family(Catalogued("procevent_config_restart_pending"), reloads.restart_pending() ? 1 : 0));
+      MakeFamily(FindMetric("procevent_config_last_reload_success_timestamp_seconds"), reloads.succeeded_at_seconds()));
+  families.push_back(MakeFamily(FindMetric("procevent_config_restart_pending"), reloads.restart_pending() ? 1 : 0));
 }
 
 }  // namespace
 
-Families ProcessFamilies(const ProcessStats& stats) {
-  Families families;
+MetricFamilies ProcessFamilies(const ProcessStats& stats) {
+  MetricFamilies families;
   const auto gauge = [&families](const auto& value, const Metric& metric) {
     if (value) {
-      families.push_back(Family(metric, static_cast<double>(*value)));
+      families.push_back(MakeFamily(metric, static_cast<double>(*value)));
     }
   };
   if (stats.cpu_seconds) {
-    families.push_back(Family(Catalogued("process_cpu_seconds_total"), *stats.cpu_seconds));
+    families.push_back(MakeFamily(FindMetric("process_cpu_seconds_total"), *stats.cpu_seconds));
   }
-  gauge(stats.resident_bytes, Catalogued("process_resident_memory_bytes"));
-  gauge(stats.virtual_bytes, Catalogued("process_virtual_memory_bytes"));
-  gauge(stats.max_virtual_bytes, Catalogued("process_virtual_memory_max_bytes"));
-  gauge(stats.start_time_seconds, Catalogued("process_start_time_seconds"));
-  gauge(stats.open_fds, Catalogued("process_open_fds"));
-  gauge(stats.max_fds, Catalogued("process_max_fds"));
-  gauge(stats.threads, Catalogued("process_threads"));
+  gauge(stats.resident_bytes, FindMetric("process_resident_memory_bytes"));
+  gauge(stats.virtual_bytes, FindMetric("process_virtual_memory_bytes"));
+  gauge(stats.max_virtual_bytes, FindMetric("process_virtual_memory_max_bytes"));
+  gauge(stats.start_time_seconds, FindMetric("process_start_time_seconds"));
+  gauge(stats.open_fds, FindMetric("process_open_fds"));
+  gauge(stats.max_fds, FindMetric("process_max_fds"));
+  gauge(stats.threads, FindMetric("process_threads"));
   return families;
 }
 
-Families MetricsCollector::Collect(std::chrono::milliseconds patience) const {
-  Families process = ProcessFamilies(ReadProcessStats(units_));
+MetricFamilies MetricsCollector::Collect(std::chrono::milliseconds patience) const {
+  MetricFamilies process = ProcessFamilies(ReadProcessStats(units_));
   Snapshot snapshot;
-  const Exchange::Age age = exchange_.Take(snapshot, patience);
-  Families families = SnapshotFamilies(snapshot, age);
-  if (const auto limit = ReadPidLimit()) {
-    families.push_back(Family(Catalogued("procevent_pid_max"), AsValue(*limit)));
+  const SnapshotExchange::Freshness age = exchange_.CopySnapshot(snapshot, patience);
+  MetricFamilies families = SnapshotFamilies(snapshot, age);
+  if (const auto limit = ReadPidMax()) {
+    families.push_back(MakeFamily(FindMetric("procevent_pid_max"), ToDouble(*limit)));
   }
   families.push_back(BuildInfo());
   AddReloads(families, own_.reloads);
   families.push_back(
-      Family(Catalogued("procevent_http_requests_refused_total"), kRefusalNames, own_.refusals.counts()));
+      MakeFamily(FindMetric("procevent_http_requests_refused_total"), kRefusalReasonNames, own_.refusals.counts()));
   families.insert(families.end(), std::make_move_iterator(process.begin()), std::make_move_iterator(process.end()));
   return families;
 }

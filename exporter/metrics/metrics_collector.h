@@ -11,15 +11,15 @@
 
 namespace procevent {
 
-// Families -> the text format of Prometheus, version 0.0.4. prometheus-cpp's own serializer writes the same through
-// iostreams, which took more than half of a scrape's time; numbers are the shortest that read back as the same. Pure.
-// For the metrics collector.
+// MetricFamilies -> the text format of Prometheus, version 0.0.4. prometheus-cpp's own serializer writes the same
+// through iostreams, which took more than half of a scrape's time; numbers are the shortest that read back as the same.
+// Pure. For the metrics collector.
 
 // Counters, gauges and histograms; no other families are made here.
-std::string ToText(const Families& families);
+std::string ToText(const MetricFamilies& families);
 
 // A family for each value that is there.
-Families ProcessFamilies(const ProcessStats& stats);
+MetricFamilies ProcessFamilies(const ProcessStats& stats);
 
 // One scrape: what this process costs, then the reader's snapshot, as families and as text. Any scraping thread may
 // call it, any number at once; the server does.
@@ -27,15 +27,15 @@ Families ProcessFamilies(const ProcessStats& stats);
 class MetricsCollector {
  public:
   // Both must outlive the collector.
-  MetricsCollector(Exchange& exchange, const OwnState& own)
+  MetricsCollector(SnapshotExchange& exchange, const ExporterState& own)
       : exchange_(exchange), own_(own), units_(ReadMachineUnits()) {}
 
   // Waits no longer than `patience` for the reader.
-  [[nodiscard]] Families Collect(std::chrono::milliseconds patience = kAnswerTimeout) const;
+  [[nodiscard]] MetricFamilies Collect(std::chrono::milliseconds patience = kSnapshotTimeout) const;
 
  private:
-  Exchange& exchange_;
-  const OwnState& own_;
+  SnapshotExchange& exchange_;
+  const ExporterState& own_;
   MachineUnits units_;
 };
 

@@ -20,18 +20,18 @@ std::string BoundText(const Metric& metric) {
   const LedgerOptions defaults;
   const std::string number = std::to_string(metric.most.number);
   const auto histogram = [&](std::string_view key) {
-    return std::to_string(MostSeries(metric, defaults, 1)) + ", each command with `" + std::string(key) + ".by_comm`";
+    return std::to_string(MaxSeries(metric, defaults, 1)) + ", each command with `" + std::string(key) + ".by_comm`";
   };
   switch (metric.most.per) {
-    case Per::kCpu:
+    case SeriesScope::kCpu:
       return number + " a CPU";
-    case Per::kComm:
+    case SeriesScope::kComm:
       return number + " a command";
-    case Per::kExitCodes:
+    case SeriesScope::kExitCodes:
       return histogram("histograms.exit_code");
-    case Per::kLifetimes:
+    case SeriesScope::kLifetimes:
       return histogram("histograms.lifetime");
-    case Per::kExporter:
+    case SeriesScope::kExporter:
       break;
   }
   return std::to_string(metric.most.number);
@@ -49,7 +49,7 @@ std::string Labels(std::string_view labels) {
 }
 
 std::string LabelsText(const Metric& metric) {
-  const bool may_be_by_comm = metric.most.per == Per::kExitCodes || metric.most.per == Per::kLifetimes;
+  const bool may_be_by_comm = metric.most.per == SeriesScope::kExitCodes || metric.most.per == SeriesScope::kLifetimes;
   return may_be_by_comm ? "`comm`, if configured" : Labels(metric.labels);
 }
 
@@ -69,7 +69,7 @@ void AppendSection(std::string& page, const Metric& metric, const MetricText& te
 
 }  // namespace
 
-std::string MetricsPage() {
+std::string RenderMetricsDoc() {
   const LedgerOptions defaults;
   const std::string commands = std::to_string(defaults.comm_limit);
   std::string page = "| name | type | unit | labels | series at most |\n| --- | --- | --- | --- | --- |\n";
@@ -77,7 +77,7 @@ std::string MetricsPage() {
     AppendRow(page, metric);
   }
   page += "\nWith the defaults (`comms.limit` " + commands + ") and 8 CPUs that is " +
-          std::to_string(MostSeries(defaults, 8)) +
+          std::to_string(MaxSeries(defaults, 8)) +
           " series at the very most; a row appears only when there is something to count in it.\n";
   for (std::size_t i = 0; i < kCatalogue.size(); ++i) {
     AppendSection(page, kCatalogue.at(i), kMetricTexts.at(i));

@@ -11,6 +11,6 @@ namespace procevent {
 inline constexpr std::string_view kMetricsBegin = "<!-- from exporter/metrics/catalogue.h: begin -->\n\n";
 inline constexpr std::string_view kMetricsEnd = "\n<!-- from exporter/metrics/catalogue.h: end -->\n";
 
-std::string MetricsPage();
+std::string RenderMetricsDoc();
 
 }  // namespace procevent

@@ -56,15 +56,15 @@ void DecodeEvents(benchmark::State& state) {
 }
 BENCHMARK(DecodeEvents);
 
-void BookEvents(benchmark::State& state) {
+void RecordEvents(benchmark::State& state) {
   std::vector<Message> messages;
   for (std::uint32_t number = 0; number < kDatagrams; ++number) {
-    messages.push_back({.outcome = Outcome::kEvent, .event = EventNumber(number)});
+    messages.push_back({.outcome = DecodeOutcome::kEvent, .event = EventNumber(number)});
   }
-  Ledger ledger(1, Hearing::kAll);
+  Ledger ledger(1, EventCoverage::kAll);
   for ([[maybe_unused]] auto round : state) {
     for (Message& message : messages) {
-      ledger.Book(message, 6'000'000);
+      ledger.ApplyMessage(message, 6'000'000);
       message.event.sequence += kDatagrams;  // the next round goes on where this one ends
     }
     benchmark::ClobberMemory();
@@ -74,7 +74,7 @@ void BookEvents(benchmark::State& state) {
   }
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kDatagrams));
 }
-BENCHMARK(BookEvents);
+BENCHMARK(RecordEvents);
 
 }  // namespace
 }  // namespace procevent

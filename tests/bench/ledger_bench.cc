@@ -75,10 +75,10 @@ Stream RealStorm() {
 }
 
 // Processes that live for long fork others, half of which execute something, do little, and end.
-class MadeUpMachine {
+class SyntheticMachine {
  public:
   // Nine forks in ten are by one of so many processes, the tenth by any; 0: all are by any.
-  explicit MadeUpMachine(std::int32_t busy = 0) : busy_(busy) {}
+  explicit SyntheticMachine(std::int32_t busy = 0) : busy_(busy) {}
 
   Stream Settlers() {
     Stream stream;
@@ -148,12 +148,12 @@ void Book(Ledger& ledger, const Stream& stream) {
     Decoder decoder(stream[i]);
     while (decoder.Next(message)) {
       heard = message.event.timestamp_ns;
-      ledger.Book(message, heard + 5'000'000);
+      ledger.ApplyMessage(message, heard + 5'000'000);
     }
     if (i % kDrained == 0) {
       ledger.Advance(heard);
-      ledger.sightings().Settle(heard);
-      while (ledger.sightings().NextQuestion()) {  // nobody answers: /proc is not what is measured here
+      ledger.reconciler().ConfirmUpTo(heard);
+      while (ledger.reconciler().NextRequest()) {  // nobody answers: /proc is not what is measured here
       }
     }
   }
@@ -166,7 +166,7 @@ void Measure(benchmark::State& state, const Stream& before, const Stream& stream
   }
   for ([[maybe_unused]] auto round : state) {
     state.PauseTiming();
-    auto ledger = std::make_unique<Ledger>(PossibleCpus(), Hearing::kAll);
+    auto ledger = std::make_unique<Ledger>(PossibleCpus(), EventCoverage::kAll);
     Book(*ledger, before);
     state.ResumeTiming();
     Book(*ledger, stream);
@@ -181,35 +181,35 @@ void Measure(benchmark::State& state, const Stream& before, const Stream& stream
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(stream.size()));
 }
 
-void DecodeAndBookARealStorm(benchmark::State& state) {
+void DecodeAndRecordRealStorm(benchmark::State& state) {
   static const Stream storm = RealStorm();
   Measure(state, {}, storm);
 }
-BENCHMARK(DecodeAndBookARealStorm)->Unit(benchmark::kMillisecond);
+BENCHMARK(DecodeAndRecordRealStorm)->Unit(benchmark::kMillisecond);
 
 // Where every process forks alike, each fork is a miss of the cache.
-void DecodeAndBookAMadeUpMachine(benchmark::State& state) {
-  MadeUpMachine machine(static_cast<std::int32_t>(state.range(0)));
+void DecodeAndRecordSyntheticMachine(benchmark::State& state) {
+  SyntheticMachine machine(static_cast<std::int32_t>(state.range(0)));
   const Stream settlers = machine.Settlers();
   const Stream events = machine.Events();
   Measure(state, settlers, events);
 }
-BENCHMARK(DecodeAndBookAMadeUpMachine)->Arg(200)->Arg(0)->Unit(benchmark::kMillisecond);
+BENCHMARK(DecodeAndRecordSyntheticMachine)->Arg(200)->Arg(0)->Unit(benchmark::kMillisecond);
 
 // Of 500 commands, with all histograms by command where range(0) is 1.
 void CopyASnapshot(benchmark::State& state) {
   const bool all = state.range(0) == 1;
   const LedgerOptions options{.exit_code_by_comm = all, .lifetime_by_comm = all};
-  Ledger ledger(PossibleCpus(), Hearing::kAll, options);
-  MadeUpMachine machine;
+  Ledger ledger(PossibleCpus(), EventCoverage::kAll, options);
+  SyntheticMachine machine;
   Book(ledger, machine.Settlers());
   Book(ledger, machine.Events());
   Snapshot snapshot(PossibleCpus(), options);
   for ([[maybe_unused]] auto round : state) {
-    ledger.CopyTo(snapshot.numbers);
+    ledger.CopyTo(snapshot.ledger);
     benchmark::ClobberMemory();
   }
-  state.counters["comms"] = static_cast<double>(snapshot.numbers.comms.taken);
+  state.counters["comms"] = static_cast<double>(snapshot.ledger.comms.rows_in_use);
 }
 BENCHMARK(CopyASnapshot)->Arg(0)->Arg(1)->Unit(benchmark::kMicrosecond);
 

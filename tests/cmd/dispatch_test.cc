@@ -103,7 +103,7 @@ TEST(RunTest, SaysWhenNobodyCanBeTold) {
 TEST(RunTest, OpensAStandardDescriptorThatIsClosed) {
   const OwnedFd in(::dup(STDIN_FILENO));
   ::close(STDIN_FILENO);
-  OpenStandardDescriptors();
+  ReserveStandardDescriptors();
   EXPECT_EQ(::fcntl(STDIN_FILENO, F_GETFD), 0);
   char byte = 0;
   EXPECT_EQ(::read(STDIN_FILENO, &byte, 1), -1);
@@ -116,13 +116,13 @@ namespace {
 
 using testing::ElementsAre;
 
-using Variables = std::vector<Variable>;
+using Variables = std::vector<EnvironmentVariable>;
 
 std::vector<std::string> FaultsOf(const Flags& flags, const Variables& environment = {}) {
-  return LinesOf(Configure(flags, environment));
+  return DescribeErrors(Configure(flags, environment));
 }
 
-Flags FlagsOf(std::optional<std::string> file, std::vector<Setting> settings = {}) {
+Flags FlagsOf(std::optional<std::string> file, std::vector<ConfigOverride> settings = {}) {
   Flags flags;
   flags.config_file = std::move(file);
   flags.settings = std::move(settings);
@@ -168,18 +168,18 @@ TEST(ConfigureTest, WithoutTheFileTheOthersCount) {
   const Flags flags = FlagsOf("/nowhere/none.yml", {{"--log.level", "log.level", {"error"}}});
   const Variables environment{{"PROCEVENT_CONFIG_FILE", "/nowhere/either.yml"}, {"PROCEVENT_LOG_FORMAT", "json"}};
   const LoadedConfig loaded = ConfigureWithoutFile(flags, environment);
-  ASSERT_THAT(LinesOf(loaded), ElementsAre());
+  ASSERT_THAT(DescribeErrors(loaded), ElementsAre());
   EXPECT_EQ(std::get<EffectiveConfig>(loaded).config.log, (LogOptions{LogLevel::kError, LogFormat::kJson}));
-  EXPECT_THAT(LinesOf(ConfigureWithoutFile({}, Variables{{"PROCEVENT_LOG_LEVEL", "loud"}})), testing::SizeIs(1));
+  EXPECT_THAT(DescribeErrors(ConfigureWithoutFile({}, Variables{{"PROCEVENT_LOG_LEVEL", "loud"}})), testing::SizeIs(1));
 }
 
 TEST(ConfigureTest, TheFileIsTheFlagsOrTheVariables) {
   const Variables environment{{"PROCEVENT_CONFIG_FILE", kFile}};
-  EXPECT_EQ(ConfigFileOf({}, {}), std::nullopt);
-  EXPECT_EQ(ConfigFileOf({}, Variables{{"PROCEVENT_CONFIG_FILE", ""}}), std::nullopt);
-  EXPECT_EQ(ConfigFileOf({}, environment), kFile);
-  EXPECT_EQ(ConfigFileOf(FlagsOf("a.yml"), environment), "a.yml");
-  EXPECT_EQ(ConfigFileOf(FlagsOf(""), environment), "") << "which is a fault";
+  EXPECT_EQ(FindConfigFile({}, {}), std::nullopt);
+  EXPECT_EQ(FindConfigFile({}, Variables{{"PROCEVENT_CONFIG_FILE", ""}}), std::nullopt);
+  EXPECT_EQ(FindConfigFile({}, environment), kFile);
+  EXPECT_EQ(FindConfigFile(FlagsOf("a.yml"), environment), "a.yml");
+  EXPECT_EQ(FindConfigFile(FlagsOf(""), environment), "") << "which is a fault";
   EXPECT_EQ(std::get<EffectiveConfig>(Configure({}, environment)).origins.size(), Schema().size());
 }
 
@@ -192,17 +192,17 @@ using testing::Contains;
 using testing::Field;
 
 auto Is(const char* name, const char* value) {
-  return AllOf(Field(&Variable::name, name), Field(&Variable::value, value));
+  return AllOf(Field(&EnvironmentVariable::name, name), Field(&EnvironmentVariable::value, value));
 }
 
 TEST(EnvironmentTest, HasWhatMayBeOurs) {
   ::setenv("PROCEVENT_TEST_ONE", "a=b", 1);
   ::setenv("procevent_test_two", "", 1);
   ::setenv("NO_PROCEVENT_TEST", "x", 1);
-  const std::vector<Variable> variables = ReadEnvironment();
+  const std::vector<EnvironmentVariable> variables = ReadEnvironment();
   EXPECT_THAT(variables, Contains(Is("PROCEVENT_TEST_ONE", "a=b")));
   EXPECT_THAT(variables, Contains(Is("procevent_test_two", "")));
-  EXPECT_THAT(variables, Not(Contains(Field(&Variable::name, "NO_PROCEVENT_TEST"))));
+  EXPECT_THAT(variables, Not(Contains(Field(&EnvironmentVariable::name, "NO_PROCEVENT_TEST"))));
   ::unsetenv("PROCEVENT_TEST_ONE");
   ::unsetenv("procevent_test_two");
   ::unsetenv("NO_PROCEVENT_TEST");

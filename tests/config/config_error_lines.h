@@ -10,10 +10,10 @@
 namespace procevent {
 
 // Empty: it is good.
-inline std::vector<std::string> LinesOf(const LoadedConfig& loaded) {
+inline std::vector<std::string> DescribeErrors(const LoadedConfig& loaded) {
   std::vector<std::string> lines;
-  if (const auto* const faults = std::get_if<std::vector<Fault>>(&loaded)) {
-    for (const Fault& fault : *faults) {
+  if (const auto* const faults = std::get_if<std::vector<ConfigError>>(&loaded)) {
+    for (const ConfigError& fault : *faults) {
       lines.push_back(Describe(fault));
     }
   }

@@ -25,7 +25,7 @@ namespace {
 
 using testing::ElementsAre;
 
-std::vector<std::string> FaultsOf(std::string_view text) { return LinesOf(LoadConfig(text, "f.yml")); }
+std::vector<std::string> FaultsOf(std::string_view text) { return DescribeErrors(LoadConfig(text, "f.yml")); }
 
 Config Good(std::string_view text) {
   const LoadedConfig loaded = LoadConfig(text, "f.yml");
@@ -191,17 +191,17 @@ class FileTest : public testing::Test {
     std::ofstream(PathOf(name), std::ios::binary) << text;
     return PathOf(name);
   }
-  static std::vector<std::string> FaultsOf(const std::string& path) { return LinesOf(LoadConfigFile(path)); }
+  static std::vector<std::string> FaultsOf(const std::string& path) { return DescribeErrors(LoadConfigFile(path)); }
 
  private:
   std::string folder_;
 };
 
 // Root may read anything: here it is somebody else for a while.
-class AsNobody {
+class ScopedNobodyUser {
  public:
-  AsNobody() { EXPECT_EQ(::geteuid() == 0 ? ::seteuid(kNobody) : 0, 0); }
-  ~AsNobody() { EXPECT_EQ(::seteuid(own_), 0); }
+  ScopedNobodyUser() { EXPECT_EQ(::geteuid() == 0 ? ::seteuid(kNobody) : 0, 0); }
+  ~ScopedNobodyUser() { EXPECT_EQ(::seteuid(own_), 0); }
 
  private:
   static constexpr uid_t kNobody = 65534;
@@ -252,7 +252,7 @@ TEST_F(FileTest, IsNotThere) {
 TEST_F(FileTest, IsAnothers) {
   const std::string path = Write("secret.yml", "");
   ASSERT_EQ(::chmod(path.c_str(), 0), 0);
-  const AsNobody nobody;
+  const ScopedNobodyUser nobody;
   EXPECT_THAT(FaultsOf(path),
               ElementsAre(path + ": found no way to open it (Permission denied), allowed is a file that "
                                  "the user it runs as may read, without the privileges given up at the "

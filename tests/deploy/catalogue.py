@@ -14,7 +14,7 @@ FROM_PROMETHEUS = {name: Metric("Gauge", set()) for name in ("up", "scrape_sampl
 
 def catalogue():
     """The kind and the labels of each name that a scrape shows."""
-    text = (ROOT / "exporter" / "catalogue.h").read_text(encoding="utf-8")
+    text = (ROOT / "exporter" / "metrics" / "catalogue.h").read_text(encoding="utf-8")
     rows = re.findall(r'Metric\{"(\w+)", k(\w+), "[^"]*", "([^"]*)"', text)
     if len(rows) != text.count("Metric{\""):
         raise ValueError("exporter/metrics/catalogue.h: not all rows are of the form that is known here")

@@ -27,38 +27,40 @@ class Bytes {
 };
 
 void CheckSums(const Ledger& ledger, unsigned cpus) {
-  Numbers numbers(cpus);
+  LedgerSnapshot numbers(cpus);
   ledger.CopyTo(numbers);
-  Tally booked = numbers.pending;
+  Counts booked = numbers.pending;
   for (const CommRow& row : numbers.comms.rows) {
-    booked += row.tally;
+    booked += row.counts;
   }
-  if (!numbers.followed) {
+  if (!numbers.processes_tracked) {
     return;
   }
-  Require(booked[Count::kForks] + booked[Count::kThreadsStarted] == numbers.events_of(EventKind::kFork), "forks");
-  Require(booked[Count::kExecs] == numbers.events_of(EventKind::kExec), "execs");
-  Require(booked[Count::kSucceeded] + booked[Count::kFailed] + booked[Count::kKilled] + booked[Count::kThreadsEnded] ==
+  Require(booked[CountKind::kForks] + booked[CountKind::kThreadsStarted] == numbers.events_of(EventKind::kFork),
+          "forks");
+  Require(booked[CountKind::kExecs] == numbers.events_of(EventKind::kExec), "execs");
+  Require(booked[CountKind::kSucceeded] + booked[CountKind::kFailed] + booked[CountKind::kKilled] +
+                  booked[CountKind::kThreadsEnded] ==
               numbers.events_of(EventKind::kExit),
           "exits");
 }
 
-void PlayAll(const Bytes& bytes) {
-  const CaptureSummary summary = CaptureSummary::Of(bytes.Open());
+void ReplayAll(const Bytes& bytes) {
+  const CaptureSummary summary = CaptureSummary::ReadFrom(bytes.Open());
   LedgerOptions options;
   options.process_limit = 1024;
-  Ledger ledger(summary.cpus(), summary.hearing, options);
-  Playback playback(summary, ledger);
+  Ledger ledger(summary.cpus(), summary.coverage, options);
+  CaptureApplier playback(summary, ledger);
   for (int round = 0; round < 2; ++round) {
     CaptureFile file = bytes.Open();
     CapturedPacket packet;
-    CaptureFile::Got got = file.Read(packet);
-    for (; got == CaptureFile::Got::kPacket; got = file.Read(packet)) {
-      playback.Play(packet);
+    CaptureFile::PacketResult got = file.Read(packet);
+    for (; got == CaptureFile::PacketResult::kPacket; got = file.Read(packet)) {
+      playback.ApplyPacket(packet);
     }
-    Require(got == CaptureFile::Got::kEnd, "what was whole is whole");
+    Require(got == CaptureFile::PacketResult::kEnd, "what was whole is whole");
     CheckSums(ledger, summary.cpus());
-    playback.BeginAnew();
+    playback.BeginNextRound();
   }
 }
 
@@ -70,7 +72,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return 0;  // fmemopen has none of that size
   }
   try {
-    procevent::PlayAll({data, size});
+    procevent::ReplayAll({data, size});
   } catch (const std::runtime_error& fault) {
     procevent::Require(std::string_view(fault.what()).find('\n') == std::string_view::npos, "a fault is one line");
   }

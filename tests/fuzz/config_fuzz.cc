@@ -12,8 +12,8 @@
 
 namespace {
 
+using procevent::ConfigError;
 using procevent::EffectiveConfig;
-using procevent::Fault;
 
 void Require(bool holds) {
   if (!holds) {
@@ -21,10 +21,10 @@ void Require(bool holds) {
   }
 }
 
-void RequirePrintable(const std::vector<Fault>& faults) {
-  for (const Fault& fault : faults) {
+void RequirePrintable(const std::vector<ConfigError>& faults) {
+  for (const ConfigError& fault : faults) {
     const std::string line = procevent::Describe(fault);
-    Require(line.size() <= 4096 && procevent::Printable(line, 8192) == line);
+    Require(line.size() <= 4096 && procevent::EscapeUnprintable(line, 8192) == line);
   }
 }
 
@@ -37,7 +37,7 @@ void RequireRoundTrip(const EffectiveConfig& effective) {
 
 void AsFile(std::string_view text) {
   const procevent::LoadedConfig loaded = procevent::LoadConfig(text, "fuzz.yml");
-  if (const auto* const faults = std::get_if<std::vector<Fault>>(&loaded)) {
+  if (const auto* const faults = std::get_if<std::vector<ConfigError>>(&loaded)) {
     Require(!faults->empty());
     RequirePrintable(*faults);
   } else {
@@ -46,9 +46,9 @@ void AsFile(std::string_view text) {
 }
 
 void AsVariable(std::string_view name, std::string_view value) {
-  const std::vector<procevent::Variable> environment{{std::string(name), std::string(value)}};
+  const std::vector<procevent::EnvironmentVariable> environment{{std::string(name), std::string(value)}};
   EffectiveConfig effective;
-  const std::vector<Fault> faults = procevent::SetFromEnvironment(environment, effective);
+  const std::vector<ConfigError> faults = procevent::SetFromEnvironment(environment, effective);
   RequirePrintable(faults);
   if (faults.empty()) {
     RequireRoundTrip(effective);
@@ -62,7 +62,7 @@ void AsVariable(std::string_view name, std::string_view value) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string text(data, data + size);
   const std::size_t equals = text.find('=');
-  if (procevent::MayBeOurs(text) && equals != std::string::npos) {
+  if (procevent::HasSimilarPrefix(text) && equals != std::string::npos) {
     AsVariable(std::string_view(text).substr(0, equals), std::string_view(text).substr(equals + 1));
   } else {
     AsFile(text);

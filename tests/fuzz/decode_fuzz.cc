@@ -31,15 +31,15 @@ void CheckEvent(const Event& event, View datagram) {
   const Bytes again = EncodeEvent(event);
   Decoder decoder(again);
   Message message;
-  Require(decoder.Next(message) && message.outcome == Outcome::kEvent, "an event that was encoded is an event");
+  Require(decoder.Next(message) && message.outcome == DecodeOutcome::kEvent, "an event that was encoded is an event");
   Require(message.event == event, "decode(encode(event)) == event");
   Require(!decoder.Next(message), "an event that was encoded is one message");
 }
 
 bool Same(const Message& fast, const Message& slow) {
-  return fast.outcome == slow.outcome && (fast.outcome != Outcome::kEvent || fast.event == slow.event) &&
-         (fast.outcome != Outcome::kControl || fast.control == slow.control) &&
-         (fast.outcome != Outcome::kKernelError || fast.kernel_errno == slow.kernel_errno);
+  return fast.outcome == slow.outcome && (fast.outcome != DecodeOutcome::kEvent || fast.event == slow.event) &&
+         (fast.outcome != DecodeOutcome::kControl || fast.control == slow.control) &&
+         (fast.outcome != DecodeOutcome::kKernelError || fast.kernel_errno == slow.kernel_errno);
 }
 
 void CheckDatagram(View datagram) {
@@ -47,16 +47,16 @@ void CheckDatagram(View datagram) {
   std::vector<Message> messages;
   Decoder decoder(datagram);
   for (Message message; decoder.Next(message);) {
-    Require(messages.empty() || messages.back().outcome < Outcome::kTruncatedNetlinkHeader,
+    Require(messages.empty() || messages.back().outcome < DecodeOutcome::kTruncatedNetlinkHeader,
             "a bad message ends its datagram");
     messages.push_back(message);
     Require(messages.size() <= most, "every message takes a header");
-    if (message.outcome == Outcome::kEvent) {
+    if (message.outcome == DecodeOutcome::kEvent) {
       CheckEvent(message.event, datagram);
     }
   }
   Require(datagram.empty() == messages.empty(), "whatever is there says something");
-  Require(std::ranges::equal(messages, SlowlyDecodeAll(datagram), Same), "both decoders say the same");
+  Require(std::ranges::equal(messages, ReferenceDecodeAll(datagram), Same), "both decoders say the same");
 }
 
 }  // namespace

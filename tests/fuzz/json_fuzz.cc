@@ -21,7 +21,7 @@ void CheckFault(const std::string& fault) {
 }
 
 void CheckLine(std::string_view line) {
-  const auto datagram = DatagramOf(line);
+  const auto datagram = ParseJsonLine(line);
   if (const auto* const fault = std::get_if<std::string>(&datagram)) {
     CheckFault(*fault);
     return;
@@ -29,10 +29,10 @@ void CheckLine(std::string_view line) {
   Decoder decoder(std::get<Bytes>(datagram));
   Message message;
   Require(decoder.Next(message), "what is encoded is a message");
-  const std::string shown = JsonLineOf(message);
+  const std::string shown = FormatJsonLine(message);
   Require(!decoder.Next(message), "and no second one");
   Require(std::ranges::none_of(shown, [](char c) { return c >= 0 && c < ' '; }), "a line has no controls");
-  const auto again = DatagramOf(shown);
+  const auto again = ParseJsonLine(shown);
   Require(again == datagram, "what was decoded is encoded as before");
 }
 

@@ -31,7 +31,7 @@ void CheckLabel(const CommLabel& label) {
 }
 
 void CheckNameAlone(const CommName& name) {
-  Require(name.view().size() <= CommName::kMostBytes, "a name fits");
+  Require(name.view().size() <= CommName::kMaxBytes, "a name fits");
   Require(CommName(name.view()) == name && CommName(name.view()).hash() == name.hash(), "a name is its own");
   const NameGroups none({});
   const CommLabel label = none.LabelOf(name);

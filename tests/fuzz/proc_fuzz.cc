@@ -12,7 +12,7 @@ namespace procevent {
 namespace {
 
 void CheckAnyText(std::string_view text) {
-  Sighting stat;
+  ProcSnapshot stat;
   std::uint64_t ticks = 0;
   if (ParseProcStat(text, stat, ticks)) {
     Require(text.find('(' + std::string(stat.name.view())) != std::string_view::npos, "the name follows a bracket");
@@ -21,18 +21,18 @@ void CheckAnyText(std::string_view text) {
   } else {
     Require(stat.name == CommName() && stat.threads == 0 && ticks == 0, "what is refused tells nothing");
   }
-  Require(stat.euid == kNoId && stat.egid == kNoId && stat.start_ns == 0, "stat tells no ids");
+  Require(stat.euid == kUnknownId && stat.egid == kUnknownId && stat.start_ns == 0, "stat tells no ids");
 
-  Sighting statm;
-  Require(ParseProcStatm(text, statm) || !statm.held, "what is refused tells nothing");
+  ProcSnapshot statm;
+  Require(ParseProcStatm(text, statm) || !statm.exec_in_progress, "what is refused tells nothing");
 
-  Sighting status;
+  ProcSnapshot status;
   if (ParseProcStatus(text, status)) {
     Require(text.find("\nUid:") != std::string_view::npos && text.find("\nGid:") != std::string_view::npos,
             "ids have their keys");
     Require(text.find("\nTgid:") != std::string_view::npos, "so has the tgid");
   } else {
-    Require(status.euid == kNoId || status.egid == kNoId || status.tgid == 0 ||
+    Require(status.euid == kUnknownId || status.egid == kUnknownId || status.tgid == 0 ||
                 text.find("\nTgid:") == std::string_view::npos,
             "what is not there is not known");
   }
@@ -40,7 +40,7 @@ void CheckAnyText(std::string_view text) {
 
 void CheckNameInStat(const std::string& name) {
   const std::string text = "1 (" + name + ") S 0 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 9 0 10 0 0 0\n";
-  Sighting sighting;
+  ProcSnapshot sighting;
   std::uint64_t ticks = 0;
   Require(ParseProcStat(text, sighting, ticks), "a true stat is understood");
   Require(sighting.name == CommName(name), "its name is what stands in it");
@@ -60,7 +60,7 @@ std::string Escaped(std::string_view name) {
 void CheckNameInStatus(std::string_view name) {
   const std::string text =
       "Name:\t" + Escaped(name) + "\nUmask:\t0022\nTgid:\t9\nUid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\nFDSize:\t64\n";
-  Sighting sighting;
+  ProcSnapshot sighting;
   Require(ParseProcStatus(text, sighting), "a true status is understood");
   Require(sighting.euid == 2 && sighting.egid == 6, "a name changes no id");
   Require(sighting.tgid == 9, "nor the tgid");

@@ -125,7 +125,7 @@ class Library(unittest.TestCase):
             header = theirs / name.partition("include/procevent/")[2]
             header.parent.mkdir(parents=True, exist_ok=True)
             header.write_text("#error this is not what the library means\n", encoding="utf-8")
-        self.assertTrue((theirs / "core" / "base" / "error.h").exists())
+        self.assertTrue((theirs / "core" / "base" / "result.h").exists())
         build_consumer(self.scratch / "with_theirs", self.prefix, COMPILERS[0], f"-I{theirs}")
 
     def test_without_one_header_it_does_not(self):

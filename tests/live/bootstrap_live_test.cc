@@ -12,14 +12,14 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class BootstrapLiveTest : public CensusFixture {
+class BootstrapLiveTest : public ProcessTrackerFixture {
  protected:
   // A snapshot that says what /proc says, on a machine where processes come and go. Otherwise the last one.
   Snapshot AwaitPopulation(Population& living, std::chrono::seconds patience) {
     return Await(
         [&](const Snapshot& it) {
-          living = LivingInProc();
-          return Population{it.numbers.processes, it.numbers.threads} == living;
+          living = CountProcTasks();
+          return Population{it.ledger.processes, it.ledger.threads} == living;
         },
         patience);
   }
@@ -30,8 +30,8 @@ class BootstrapLiveTest : public CensusFixture {
     auto since = std::chrono::steady_clock::now();
     return Await(
         [&](const Snapshot& it) {
-          if (it.numbers.lost_in_all() != lost) {
-            lost = it.numbers.lost_in_all();
+          if (it.ledger.total_lost() != lost) {
+            lost = it.ledger.total_lost();
             since = std::chrono::steady_clock::now();
           }
           return std::chrono::steady_clock::now() - since > 12s;
@@ -39,8 +39,8 @@ class BootstrapLiveTest : public CensusFixture {
         60s);
   }
 
-  static std::uint64_t Found(const Snapshot& snapshot, procevent::Found how) {
-    return snapshot.numbers.found.at(static_cast<std::size_t>(how));
+  static std::uint64_t Found(const Snapshot& snapshot, procevent::ProcessFoundReason how) {
+    return snapshot.ledger.found.at(static_cast<std::size_t>(how));
   }
 };
 
@@ -48,116 +48,117 @@ TEST_F(BootstrapLiveTest, WhoLivesIsCounted) {
   Start();
   Population living;
   const Snapshot snapshot = AwaitPopulation(living, 20s);
-  EXPECT_EQ(snapshot.numbers.processes, living.processes);
-  EXPECT_EQ(snapshot.numbers.threads, living.threads);
-  EXPECT_GT(Found(snapshot, Found::kBootstrap), 0U);
+  EXPECT_EQ(snapshot.ledger.processes, living.processes);
+  EXPECT_EQ(snapshot.ledger.threads, living.threads);
+  EXPECT_GT(Found(snapshot, ProcessFoundReason::kBootstrap), 0U);
 }
 
 TEST_F(BootstrapLiveTest, ProcessesOfBeforeAreKnownByName) {
   const std::string name = Name("old");
-  auto actor = Play({name, "wait", "6", "10", "59"});
-  actor->AwaitReady();
+  auto workload = StartWorkload({name, "wait", "6", "10", "59"});
+  workload->AwaitReady();
   Start();
-  const Snapshot before = Take();
+  const Snapshot before = TakeSnapshot();
   EXPECT_EQ(RowOf(before, name), nullptr);  // nothing is booked for it yet
-  actor->GoOn();
-  EXPECT_EQ(actor->Wait(), 59 << 8);
-  const Snapshot after = AwaitEnds(name, 11);
-  const Tally tally = TallyOf(after, name);
-  EXPECT_EQ(tally[Count::kForks], 10U);
-  EXPECT_EQ(tally[Count::kThreadsStarted], 0U);
-  EXPECT_EQ(tally[Count::kThreadsEnded], 6U);
-  EXPECT_EQ(tally[Count::kUnexeced], 10U);  // of the actor itself nobody knows
-  EXPECT_EQ(Ended(after, name, 0), 10U);
-  EXPECT_EQ(Ended(after, name, 59), 1U);
+  workload->Continue();
+  EXPECT_EQ(workload->Wait(), 59 << 8);
+  const Snapshot after = AwaitExits(name, 11);
+  const Counts tally = CountsOf(after, name);
+  EXPECT_EQ(tally[CountKind::kForks], 10U);
+  EXPECT_EQ(tally[CountKind::kThreadsStarted], 0U);
+  EXPECT_EQ(tally[CountKind::kThreadsEnded], 6U);
+  EXPECT_EQ(tally[CountKind::kWithoutExec], 10U);  // of the workload itself nobody knows
+  EXPECT_EQ(ExitCount(after, name, 0), 10U);
+  EXPECT_EQ(ExitCount(after, name, 59), 1U);
   EXPECT_EQ(RowOf(after, name)->lifetimes.count(), 10U);
 }
 
 TEST_F(BootstrapLiveTest, ALeaderThatWasGoneBeforeStaysGone) {
   const std::string name = Name("beheaded");
-  auto actor = Play({name, "leader_gone", "60", "wait"});
-  actor->AwaitReady();
+  auto workload = StartWorkload({name, "leader_gone", "60", "wait"});
+  workload->AwaitReady();
   Start();
   Population living;
   const Snapshot before = AwaitPopulation(living, 20s);
-  EXPECT_EQ(before.numbers.processes, living.processes);
-  EXPECT_EQ(before.numbers.threads, living.threads);
-  actor->GoOn();
-  EXPECT_EQ(actor->Wait(), 60 << 8);
-  const Snapshot after = AwaitEnds(name, 1);
-  EXPECT_EQ(TallyOf(after, name)[Count::kThreadsEnded], 0U);
-  EXPECT_EQ(Ended(after, name, 60), 1U);
+  EXPECT_EQ(before.ledger.processes, living.processes);
+  EXPECT_EQ(before.ledger.threads, living.threads);
+  workload->Continue();
+  EXPECT_EQ(workload->Wait(), 60 << 8);
+  const Snapshot after = AwaitExits(name, 1);
+  EXPECT_EQ(CountsOf(after, name)[CountKind::kThreadsEnded], 0U);
+  EXPECT_EQ(ExitCount(after, name, 60), 1U);
 }
 
 TEST_F(BootstrapLiveTest, NobodyIsMissedWhoForksMeanwhile) {
   for (int round = 0; round < 5; ++round) {
-    auto one = Play({Name("churn"), "churn", "400"});
-    auto other = Play({Name("churn"), "churn", "400"});
-    for (Actor* const actor : {one.get(), other.get()}) {
-      actor->AwaitReady();
-      actor->GoOn();
+    auto one = StartWorkload({Name("churn"), "churn", "400"});
+    auto other = StartWorkload({Name("churn"), "churn", "400"});
+    for (WorkloadProcess* const workload : {one.get(), other.get()}) {
+      workload->AwaitReady();
+      workload->Continue();
     }
     std::this_thread::sleep_for(100ms);
     Start();
-    Take();
-    for (Actor* const actor : {one.get(), other.get()}) {
-      EXPECT_EQ(actor->Wait(), 0);
+    TakeSnapshot();
+    for (WorkloadProcess* const workload : {one.get(), other.get()}) {
+      EXPECT_EQ(workload->Wait(), 0);
     }
     Population living;
     const Snapshot snapshot = AwaitPopulation(living, 25s);  // a doubt may have to wait 10 s for its turn
-    EXPECT_EQ(snapshot.numbers.lost_in_all(), 0U);
-    EXPECT_EQ(snapshot.numbers.processes, living.processes);
-    EXPECT_EQ(snapshot.numbers.threads, living.threads);
-    EXPECT_EQ(TallyOf(snapshot, kUntrackedName)[Count::kForks], 0U);
+    EXPECT_EQ(snapshot.ledger.total_lost(), 0U);
+    EXPECT_EQ(snapshot.ledger.processes, living.processes);
+    EXPECT_EQ(snapshot.ledger.threads, living.threads);
+    EXPECT_EQ(CountsOf(snapshot, kUntrackedName)[CountKind::kForks], 0U);
     // Found again are at most those who were born within the look.
-    EXPECT_LE(Found(snapshot, Found::kReconciliation), Found(snapshot, Found::kBootstrap) / 10);
-    std::cout << "found: " << Found(snapshot, Found::kBootstrap) << " by bootstrap, "
-              << Found(snapshot, Found::kReconciliation) << " later, " << Found(snapshot, Found::kEvent)
-              << " by an event\n";
+    EXPECT_LE(Found(snapshot, ProcessFoundReason::kReconciliation),
+              Found(snapshot, ProcessFoundReason::kBootstrap) / 10);
+    std::cout << "found: " << Found(snapshot, ProcessFoundReason::kBootstrap) << " by bootstrap, "
+              << Found(snapshot, ProcessFoundReason::kReconciliation) << " later, "
+              << Found(snapshot, ProcessFoundReason::kEvent) << " by an event\n";
   }
 }
 
 // Processes begin and end while most events are lost: afterwards the table is what /proc says.
 TEST_F(BootstrapLiveTest, AfterALossTheTableIsReconciled) {
-  auto doomed = Play({Name("doomed"), "keep", "200"});
+  auto doomed = StartWorkload({Name("doomed"), "keep", "200"});
   doomed->AwaitReady();
   Start({.receive_buffer_bytes = 16U << 10U}, {.drain_interval = 500ms});
-  Take();
+  TakeSnapshot();
   const std::string name = Name("lasting");
-  auto lasting = Play({name, "wait", "0", "3", "64"});
+  auto lasting = StartWorkload({name, "wait", "0", "3", "64"});
   lasting->AwaitReady();
-  auto kept = Play({Name("kept"), "keep", "300"});
+  auto kept = StartWorkload({Name("kept"), "keep", "300"});
   kept->AwaitReady();
-  doomed->GoOn();
+  doomed->Continue();
   EXPECT_EQ(doomed->Wait(), 0);
   Fork(2000);
-  Snapshot snapshot = Await([](const Snapshot& it) { return it.numbers.lost_in_all() > 0; });
-  ASSERT_GT(snapshot.numbers.lost_in_all(), 500U) << "little was lost: this test shows nothing";
-  const std::uint64_t certain = AwaitCertainty().numbers.lost_in_all();
+  Snapshot snapshot = Await([](const Snapshot& it) { return it.ledger.total_lost() > 0; });
+  ASSERT_GT(snapshot.ledger.total_lost(), 500U) << "little was lost: this test shows nothing";
+  const std::uint64_t certain = AwaitCertainty().ledger.total_lost();
   Population living;
   snapshot = AwaitPopulation(living, 30s);
-  EXPECT_NEAR(static_cast<double>(snapshot.numbers.processes), static_cast<double>(living.processes),
+  EXPECT_NEAR(static_cast<double>(snapshot.ledger.processes), static_cast<double>(living.processes),
               0.05 * static_cast<double>(living.processes));
-  EXPECT_NEAR(static_cast<double>(snapshot.numbers.threads), static_cast<double>(living.threads),
+  EXPECT_NEAR(static_cast<double>(snapshot.ledger.threads), static_cast<double>(living.threads),
               0.05 * static_cast<double>(living.threads));
-  const auto dropped = snapshot.numbers.dropped.at(static_cast<std::size_t>(Dropped::kGone));
-  std::cout << snapshot.numbers.lost_in_all() << " events were lost; found " << Found(snapshot, Found::kReconciliation)
-            << " processes in /proc, dropped " << dropped << "; tracked " << snapshot.numbers.processes << " of "
-            << living.processes << "\n";
-  EXPECT_GT(Found(snapshot, Found::kReconciliation), 0U);
+  const auto dropped = snapshot.ledger.dropped.at(static_cast<std::size_t>(ProcessDropReason::kGone));
+  std::cout << snapshot.ledger.total_lost() << " events were lost; found "
+            << Found(snapshot, ProcessFoundReason::kReconciliation) << " processes in /proc, dropped " << dropped
+            << "; tracked " << snapshot.ledger.processes << " of " << living.processes << "\n";
+  EXPECT_GT(Found(snapshot, ProcessFoundReason::kReconciliation), 0U);
   EXPECT_GT(dropped, 0U);
-  const Tally before = TallyOf(snapshot, name);
-  lasting->GoOn();
+  const Counts before = CountsOf(snapshot, name);
+  lasting->Continue();
   EXPECT_EQ(lasting->Wait(), 64 << 8);
-  const Snapshot after = AwaitEnds(name, 4);
-  if (after.numbers.lost_in_all() == certain) {
-    EXPECT_EQ(TallyOf(after, name)[Count::kForks] - before[Count::kForks], 3U);
-    EXPECT_EQ(Ended(after, name, 0), 3U);
-    EXPECT_EQ(Ended(after, name, 64), 1U);
+  const Snapshot after = AwaitExits(name, 4);
+  if (after.ledger.total_lost() == certain) {
+    EXPECT_EQ(CountsOf(after, name)[CountKind::kForks] - before[CountKind::kForks], 3U);
+    EXPECT_EQ(ExitCount(after, name, 0), 3U);
+    EXPECT_EQ(ExitCount(after, name, 64), 1U);
   }
-  kept->GoOn();
+  kept->Continue();
   EXPECT_EQ(kept->Wait(), 0);
-  Take();
+  TakeSnapshot();
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ class ConnectorTest : public LiveTest {
   static std::vector<Event> Events(ProcConnector& connector) {
     std::vector<Event> events;
     Drain(connector, [&events](const Message& message) {
-      if (message.outcome == Outcome::kEvent) {
+      if (message.outcome == DecodeOutcome::kEvent) {
         events.push_back(message.event);
       }
     });
@@ -56,10 +56,10 @@ class ConnectorTest : public LiveTest {
   static bool Hears(ProcConnector& connector) {
     Events(connector);
     Canary canary;
-    canary.Sound();
+    canary.SendCanary();
     for (const Event& event : Events(connector)) {
       const auto* const comm = std::get_if<CommBody>(&event.body);
-      if (comm != nullptr && canary.IsEcho(*comm)) {
+      if (comm != nullptr && canary.IsCanaryEvent(*comm)) {
         return true;
       }
     }
@@ -119,7 +119,7 @@ TEST_F(ConnectorTest, EventsBeforeOurAckAreThrownAway) {
 }
 
 TEST_F(ConnectorTest, UnsubscribingSilencesTheKernel) {
-  RequireSolitude();
+  RequireNoOtherListener();
   if (IsSkipped() || HasFatalFailure()) {
     return;
   }
@@ -138,7 +138,7 @@ TEST_F(ConnectorTest, ASubscriptionCanBeginAgain) {
 }
 
 TEST_F(ConnectorTest, ReceivingWaitsAndThenGivesUp) {
-  RequireSolitude();
+  RequireNoOtherListener();
   if (IsSkipped() || HasFatalFailure()) {
     return;
   }
@@ -170,7 +170,7 @@ TEST_F(ConnectorTest, TheBufferIsForced) {
 }
 
 TEST_F(ConnectorTest, WithoutPrivilegeTheBufferIsSmallOrTheErrorNamesTheCapability) {
-  const std::string said = InChild([] {
+  const std::string said = RunInChild([] {
     if (::setgid(65534) != 0 || ::setuid(65534) != 0) {
       return std::string("no nobody");
     }
@@ -199,7 +199,7 @@ TEST_F(ConnectorTest, AKernelMaskNarrowsAndKeepsComm) {
 // How it is done before 6.6. One filter, attached once: they are slow to go on some kernels.
 TEST_F(ConnectorTest, ASocketFilterNarrowsAlike) {
   ProcConnector connector = SubscribeOrDie();
-  ASSERT_TRUE(AcceptOnly(connector.fd(), EventMask::None().With(EventKind::kExec).With(EventKind::kComm)).ok());
+  ASSERT_TRUE(AttachEventFilter(connector.fd(), EventMask::None().With(EventKind::kExec).With(EventKind::kComm)).ok());
   Events(connector);
   MakeEvents();
   EXPECT_EQ(Kinds(Events(connector)), (std::set{EventKind::kExec, EventKind::kComm}));

@@ -65,11 +65,11 @@ int ListeningSockets() {
 // A socket that never subscribed hears our canary only if the kernel believes that somebody listens.
 bool HearsCanary(ProcConnector& socket) {
   Canary canary;
-  canary.Sound();
+  canary.SendCanary();
   bool heard = false;
   Drain(socket, [&](const Message& message) {
     const auto* const comm = std::get_if<CommBody>(&message.event.body);
-    heard = heard || (message.outcome == Outcome::kEvent && comm != nullptr && canary.IsEcho(*comm));
+    heard = heard || (message.outcome == DecodeOutcome::kEvent && comm != nullptr && canary.IsCanaryEvent(*comm));
   });
   return heard;
 }
@@ -77,8 +77,8 @@ bool HearsCanary(ProcConnector& socket) {
 // Programs that were killed leave their subscription in the kernel's count. Without sockets nobody needs those.
 void EndLeftoverSubscriptions(ProcConnector& socket) {
   constexpr int kMost = 100'000;
-  const Bytes nonsense = EncodeRequest(Operation::kNonsense, 1);
-  const Bytes ignore = EncodeRequest(Operation::kIgnore, 2);
+  const Bytes nonsense = EncodeRequest(ConnectorOperation::kInvalidOperation, 1);
+  const Bytes ignore = EncodeRequest(ConnectorOperation::kIgnore, 2);
   for (int i = 0; i < kMost && HearsCanary(socket); ++i) {
     ASSERT_EQ(::write(socket.fd(), nonsense.data(), nonsense.size()), static_cast<ssize_t>(nonsense.size()));
     ASSERT_EQ(::write(socket.fd(), ignore.data(), ignore.size()), static_cast<ssize_t>(ignore.size()));
@@ -102,7 +102,7 @@ void LiveTest::SetUp() {
   }
 }
 
-void LiveTest::RequireSolitude() {
+void LiveTest::RequireNoOtherListener() {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
   while (ListeningSockets() > 0 && std::chrono::steady_clock::now() < deadline) {
     ::usleep(100'000);
@@ -137,7 +137,7 @@ void LiveTest::Fork(int children) {
   }
 }
 
-pid_t LiveTest::ForkBeside(int children) {
+pid_t LiveTest::ForkInBackground(int children) {
   const pid_t beside = ::fork();
   if (beside == 0) {
     Fork(children);
@@ -148,7 +148,7 @@ pid_t LiveTest::ForkBeside(int children) {
 
 void LiveTest::WaitFor(pid_t child) { ASSERT_EQ(::waitpid(child, nullptr, 0), child); }
 
-std::string LiveTest::InChild(const std::function<std::string()>& body) {
+std::string LiveTest::RunInChild(const std::function<std::string()>& body) {
   std::array<int, 2> ends{};
   if (::pipe(ends.data()) != 0) {
     return "no pipe";
@@ -171,7 +171,7 @@ std::string LiveTest::InChild(const std::function<std::string()>& body) {
 }
 
 std::uint64_t LiveTest::KernelForks() {
-  const auto forks = ProcStat().Forks();
+  const auto forks = ProcStatReader().ReadCloneCount();
   EXPECT_TRUE(forks.ok());
   return forks.value();
 }
@@ -193,13 +193,13 @@ std::size_t Drain(ProcConnector& connector, const std::function<void(const Messa
   return datagrams;
 }
 
-void Witness::Note(const Message& message) {
-  if (message.outcome == Outcome::kEvent && message.event.cpu != kNoCpu) {
+void ReceivedEvents::Add(const Message& message) {
+  if (message.outcome == DecodeOutcome::kEvent && message.event.cpu != kNoCpu) {
     cpus_[message.event.cpu].push_back({message.event.sequence, message.event.kind() == EventKind::kFork});
   }
 }
 
-Witness::Count Witness::Within(const Witness& other) const {
+ReceivedEvents::Count ReceivedEvents::CountWithin(const ReceivedEvents& other) const {
   Count count;
   for (const auto& [cpu, bounds] : other.cpus_) {
     const std::uint32_t first = bounds.front().sequence;

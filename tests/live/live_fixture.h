@@ -23,7 +23,7 @@ class LiveTest : public testing::Test {
 
   // Skips or fails if anybody else listens, and does not leave in time. To be called before the test opens a socket of
   // its own.
-  static void RequireSolitude();
+  static void RequireNoOtherListener();
 
   static ProcConnector OpenOrDie(const ConnectorOptions& options = {});
   static ProcConnector SubscribeOrDie(const ConnectorOptions& options = {});
@@ -31,11 +31,11 @@ class LiveTest : public testing::Test {
   // Makes this many children that do nothing, and waits for each.
   static void Fork(int children);
   // The same in a process of its own, so that it can go on beside the test.
-  static pid_t ForkBeside(int children);
+  static pid_t ForkInBackground(int children);
   static void WaitFor(pid_t child);
 
   // Runs `body` in a child; what it returned.
-  static std::string InChild(const std::function<std::string()>& body);
+  static std::string RunInChild(const std::function<std::string()>& body);
 
   static std::uint64_t KernelForks();
 };
@@ -44,16 +44,16 @@ class LiveTest : public testing::Test {
 std::size_t Drain(ProcConnector& connector, const std::function<void(const Message&)>& on_message);
 
 // A plain record of every event heard, to hold one listener against another.
-class Witness {
+class ReceivedEvents {
  public:
-  void Note(const Message& message);
+  void Add(const Message& message);
 
   struct Count {
     std::uint64_t events = 0;
     std::uint64_t forks = 0;
   };
   // What this one heard on each CPU from the other's first event there to its last.
-  [[nodiscard]] Count Within(const Witness& other) const;
+  [[nodiscard]] Count CountWithin(const ReceivedEvents& other) const;
 
  private:
   struct Heard {

@@ -48,9 +48,9 @@ class LookupLiveTest : public LiveTest {
       if (std::chrono::steady_clock::now() > deadline || !connector_->Receive(batch_, 10ms)) {
         return false;
       }
-      ForEachEvent(batch_, [&](const Event& event) {
-        if (sequence_.Note(event.cpu, event.sequence).lost > 0) {
-          table_.Doubt();
+      ForEachKernelEvent(batch_, [&](const Event& event) {
+        if (sequence_.Observe(event.cpu, event.sequence).lost > 0) {
+          table_.Invalidate();
         }
         table_.Apply(event);
       });
@@ -64,7 +64,7 @@ class LookupLiveTest : public LiveTest {
 
   std::optional<ProcConnector> connector_;
   ProcessTable table_;
-  Sequence sequence_{PossibleCpus()};
+  SequenceTracker sequence_{PossibleCpus()};
   DatagramBatch batch_;
 };
 
@@ -88,15 +88,15 @@ struct Child {
     ::close(ends[0]);
     in.Reset(ends[1]);
   }
-  void GoOn() const { EXPECT_EQ(::write(in.get(), "\n", 1), 1); }
+  void Continue() const { EXPECT_EQ(::write(in.get(), "\n", 1), 1); }
 
   pid_t pid = 0;
   OwnedFd in;
 };
 
 TEST_F(LookupLiveTest, WhoLivedBeforeIsKnown) {
-  Sighting self;
-  ASSERT_EQ(ProcPids().See(::getpid(), self), ProcPids::Look::kSeen);
+  ProcSnapshot self;
+  ASSERT_EQ(ProcPidReader().ReadSnapshot(::getpid(), self), ProcPidReader::ReadStatus::kRead);
   const Process process = Find(::getpid());
   EXPECT_EQ(process.command, self.name);
   EXPECT_EQ(process.user, ::geteuid());
@@ -119,11 +119,11 @@ TEST_F(LookupLiveTest, AChildIsFollowedFromForkToExit) {
   EXPECT_EQ(Find(child.pid).user, ::geteuid());
   EXPECT_EQ(Find(child.pid).parent, ::getpid());
   EXPECT_GT(Find(child.pid).start_ns, Find(::getpid()).start_ns);
-  child.GoOn();
+  child.Continue();
   EXPECT_TRUE(AwaitCommand(child.pid, "lookup named"));
-  child.GoOn();
+  child.Continue();
   EXPECT_TRUE(Await([&] { return Find(child.pid).user == 65534U; }));
-  child.GoOn();
+  child.Continue();
   EXPECT_TRUE(AwaitCommand(child.pid, program.filename().string()));
   EXPECT_EQ(Find(child.pid).user, 65534U);
   EXPECT_TRUE(Find(child.pid).alive);
@@ -136,19 +136,20 @@ TEST_F(LookupLiveTest, AChildIsFollowedFromForkToExit) {
 
 // Kernel threads of pools change their names in /proc without an event.
 TEST_F(LookupLiveTest, AfterAStormAllAreCalledAsProcSays) {
-  const pid_t beside = ForkBeside(500);
+  const pid_t beside = ForkInBackground(500);
   ASSERT_TRUE(Await([&] { return table_.Find(beside) && !Find(beside).alive; }));
   WaitFor(beside);
   constexpr std::int32_t kKthreadd = 2;
   std::string wrong;
-  ProcPids pids;
+  ProcPidReader pids;
   const bool all = Await([&] {
     wrong.clear();
     std::array<std::int32_t, 64> some{};
-    while (const std::size_t count = pids.List(some)) {
+    while (const std::size_t count = pids.ListNext(some)) {
       for (std::size_t i = 0; i < count; ++i) {
-        Sighting seen;
-        if (pids.See(some[i], seen) == ProcPids::Look::kSeen && !seen.dead && seen.parent != kKthreadd) {
+        ProcSnapshot seen;
+        if (pids.ReadSnapshot(some[i], seen) == ProcPidReader::ReadStatus::kRead && !seen.dead &&
+            seen.parent != kKthreadd) {
           const Process process = Find(some[i]);
           if (process.command != seen.name || process.user != seen.euid || !process.alive) {
             wrong += std::to_string(some[i]) + " " + std::string(seen.name.view()) + "\n";

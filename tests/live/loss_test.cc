@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 
 class LossTest : public LiveTest {
  protected:
-  static void Book(ConnectorSource& source, Ledger& ledger, Witness& heard) {
+  static void Book(ConnectorSource& source, Ledger& ledger, ReceivedEvents& heard) {
     DatagramBatch batch;
     Message message;
     for (bool emptied = false; !emptied;) {
@@ -25,16 +25,16 @@ class LossTest : public LiveTest {
         Decoder decoder(batch[i].bytes);
         while (decoder.Next(message)) {
           const auto before = ledger.stream().rejected;
-          ledger.Book(message, MonotonicNanos());
+          ledger.ApplyMessage(message, MonotonicNanos());
           if (ledger.stream().rejected == before) {
-            heard.Note(message);
+            heard.Add(message);
           }
         }
       }
     }
   }
 
-  static void SoundOnEveryCpu() { ASSERT_TRUE(Canary().Tour(UINT64_MAX)); }
+  static void SoundOnEveryCpu() { ASSERT_TRUE(Canary().SendCanaryOnEachCpu(UINT64_MAX)); }
 
   static constexpr ConnectorOptions kLarge{.receive_buffer_bytes = 64U << 20U};
   static constexpr ConnectorOptions kTiny{.receive_buffer_bytes = 64U << 10U};
@@ -46,22 +46,22 @@ TEST_F(LossTest, ReceivedAndLostAreWhatWasMade) {
   ProcConnector oracle = SubscribeOrDie(kLarge);
   ProcConnector tiny = SubscribeOrDie(kTiny);
   SoundOnEveryCpu();
-  Ledger ledger(PossibleCpus(), Hearing::kAll);
-  Witness heard;
+  Ledger ledger(PossibleCpus(), EventCoverage::kAll);
+  ReceivedEvents heard;
   const auto book = [&](const Message& message) {
-    ledger.Book(message, MonotonicNanos());
-    heard.Note(message);
+    ledger.ApplyMessage(message, MonotonicNanos());
+    heard.Add(message);
   };
   Drain(tiny, book);
   Fork(2000);
   Drain(tiny, book);
   SoundOnEveryCpu();
   Drain(tiny, book);
-  Witness made;
-  Drain(oracle, [&made](const Message& message) { made.Note(message); });
+  ReceivedEvents made;
+  Drain(oracle, [&made](const Message& message) { made.Add(message); });
   ASSERT_EQ(oracle.Memory().drops, 0U) << "the oracle itself lost events";
-  const Witness::Count truth = made.Within(heard);
-  const Witness::Count received = heard.Within(heard);
+  const ReceivedEvents::Count truth = made.CountWithin(heard);
+  const ReceivedEvents::Count received = heard.CountWithin(heard);
   EXPECT_GE(truth.forks, 2000U) << "the stretch does not cover the forks";
   EXPECT_GT(ledger.lost(), 0U) << "nothing was lost: this test shows nothing";
   EXPECT_EQ(received.events + ledger.lost(), truth.events);
@@ -75,30 +75,30 @@ TEST_F(LossTest, ReceivedAndLostAreWhatWasMade) {
 TEST_F(LossTest, RenewalsInAStormLoseAndDoubleNothing) {
   ProcConnector oracle = SubscribeOrDie(kLarge);
   ConnectorSource source(kLarge);
-  ASSERT_TRUE(source.Renew(1s).ok());
-  Ledger ledger(PossibleCpus(), Hearing::kAll);
-  Witness heard;
+  ASSERT_TRUE(source.Resubscribe(1s).ok());
+  Ledger ledger(PossibleCpus(), EventCoverage::kAll);
+  ReceivedEvents heard;
   Book(source, ledger, heard);
   SoundOnEveryCpu();
   Book(source, ledger, heard);
-  const pid_t storm = ForkBeside(4000);
+  const pid_t storm = ForkInBackground(4000);
   for (int i = 0; i < 20; ++i) {
-    ASSERT_TRUE(source.Renew(1s).ok());
+    ASSERT_TRUE(source.Resubscribe(1s).ok());
     ::usleep(5000);
     Book(source, ledger, heard);
   }
   WaitFor(storm);
   SoundOnEveryCpu();
   Book(source, ledger, heard);
-  EXPECT_GE(heard.Within(heard).forks, 4000U);
+  EXPECT_GE(heard.CountWithin(heard).forks, 4000U);
   EXPECT_EQ(ledger.lost(), 0U);
   EXPECT_EQ(source.Queue().drops, 0U);
   EXPECT_GT(ledger.stream().rejected.at(static_cast<std::size_t>(Rejection::kRepeated)), 0U)
       << "no event reached two sockets: this test shows nothing";
-  Witness made;
-  Drain(oracle, [&made](const Message& message) { made.Note(message); });
+  ReceivedEvents made;
+  Drain(oracle, [&made](const Message& message) { made.Add(message); });
   ASSERT_EQ(oracle.Memory().drops, 0U) << "the oracle itself lost events";
-  EXPECT_EQ(heard.Within(heard).events, made.Within(heard).events);
+  EXPECT_EQ(heard.CountWithin(heard).events, made.CountWithin(heard).events);
   source.Close();
   oracle.Unsubscribe();
 }

@@ -19,9 +19,9 @@ namespace {
 using namespace std::chrono_literals;
 
 // Meanwhile a process, and what it starts from now on, has one CPU for 5 ms of 35, and is stopped wherever it is.
-class Starvation {
+class CpuStarvation {
  public:
-  explicit Starvation(pid_t pid) {
+  explicit CpuStarvation(pid_t pid) {
     cpu_set_t cpus;
     EXPECT_EQ(::sched_getaffinity(0, sizeof cpus, &cpus), 0);
     std::size_t last = CPU_SETSIZE - 1;
@@ -47,10 +47,10 @@ class Starvation {
   std::jthread greedy_;
 };
 
-class NamesLiveTest : public CensusFixture {
+class NameResolverLiveTest : public ProcessTrackerFixture {
  protected:
   void SetUp() override {
-    CensusFixture::SetUp();
+    ProcessTrackerFixture::SetUp();
     if (!IsSkipped() && !HasFatalFailure()) {
       Start();
     }
@@ -69,24 +69,24 @@ class NamesLiveTest : public CensusFixture {
     const std::string sleep = Name("sleep");
     const std::string shell_path = CopyOf("/bin/sh", shell);
     const std::string command = "exec " + CopyOf("/bin/sleep", sleep) + " " + seconds;
-    const Snapshot before = Take();
-    const auto actor = Play({runner, "run_programs", "300", at_once, pause, shell_path, "-c", command});
-    std::optional<Starvation> starvation;
+    const Snapshot before = TakeSnapshot();
+    const auto workload = StartWorkload({runner, "run_programs", "300", at_once, pause, shell_path, "-c", command});
+    std::optional<CpuStarvation> starvation;
     if (starved) {
-      Await([&](const Snapshot& it) { return TallyOf(it, runner)[Count::kForks] > 0; });  // it has its name
-      starvation.emplace(actor->pid());
+      Await([&](const Snapshot& it) { return CountsOf(it, runner)[CountKind::kForks] > 0; });  // it has its name
+      starvation.emplace(workload->pid());
     }
-    EXPECT_EQ(actor->Wait(), 0);
-    EXPECT_EQ(actor->told("succeeded"), 300U);
+    EXPECT_EQ(workload->Wait(), 0);
+    EXPECT_EQ(workload->reported("succeeded"), 300U);
     const auto grown = [&](const Snapshot& it, std::string_view name) {
-      return TallyOf(it, name)[Count::kExecs] - TallyOf(before, name)[Count::kExecs];
+      return CountsOf(it, name)[CountKind::kExecs] - CountsOf(before, name)[CountKind::kExecs];
     };
     const Snapshot after = Await(
         [&](const Snapshot& it) { return grown(it, shell) + grown(it, sleep) + grown(it, kUnattributedName) >= 600; });
-    EXPECT_EQ(TallyOf(after, runner)[Count::kForks], 300U);
-    EXPECT_EQ(grown(after, runner), 1U);  // the actor itself
+    EXPECT_EQ(CountsOf(after, runner)[CountKind::kForks], 300U);
+    EXPECT_EQ(grown(after, runner), 1U);  // the workload itself
     EXPECT_EQ(grown(after, Own()), 0U);
-    EXPECT_EQ(TallyOf(after, "workload")[Count::kExecs], 0U);  // the name it had for a moment
+    EXPECT_EQ(CountsOf(after, "workload")[CountKind::kExecs], 0U);  // the name it had for a moment
     const Runs runs{grown(after, shell), grown(after, sleep), grown(after, kUnattributedName)};
     std::cout << "by name: " << runs.shells << " shells, " << runs.sleeps
               << " sleeps; unattributed on this machine: " << runs.unattributed << "\n";
@@ -109,58 +109,58 @@ class NamesLiveTest : public CensusFixture {
   }
 };
 
-TEST_F(NamesLiveTest, AProgramThatLivesIsNamedByProc) {
+TEST_F(NameResolverLiveTest, AProgramThatLivesIsNamedByProc) {
   const std::string name = Name("named");
-  Actor actor(CopyOf(ActorProgram(), name), {"-", "wait", "2", "5", "57"}, directory_);
-  actor.AwaitReady();
-  Await([&](const Snapshot& it) { return TallyOf(it, name)[Count::kExecs] > 0; });
-  actor.GoOn();
-  EXPECT_EQ(actor.Wait(), 57 << 8);
-  const Snapshot snapshot = AwaitEnds(name, 6);
-  const Tally tally = TallyOf(snapshot, name);
-  EXPECT_EQ(tally[Count::kExecs], 1U);
-  EXPECT_EQ(tally[Count::kForks], 5U);
-  EXPECT_EQ(tally[Count::kThreadsStarted], 2U);
-  EXPECT_EQ(tally[Count::kThreadsEnded], 2U);
-  EXPECT_EQ(Ended(snapshot, name, 0), 5U);
-  EXPECT_EQ(Ended(snapshot, name, 57), 1U);
+  WorkloadProcess workload(CopyOf(WorkloadProgram(), name), {"-", "wait", "2", "5", "57"}, directory_);
+  workload.AwaitReady();
+  Await([&](const Snapshot& it) { return CountsOf(it, name)[CountKind::kExecs] > 0; });
+  workload.Continue();
+  EXPECT_EQ(workload.Wait(), 57 << 8);
+  const Snapshot snapshot = AwaitExits(name, 6);
+  const Counts tally = CountsOf(snapshot, name);
+  EXPECT_EQ(tally[CountKind::kExecs], 1U);
+  EXPECT_EQ(tally[CountKind::kForks], 5U);
+  EXPECT_EQ(tally[CountKind::kThreadsStarted], 2U);
+  EXPECT_EQ(tally[CountKind::kThreadsEnded], 2U);
+  EXPECT_EQ(ExitCount(snapshot, name, 0), 5U);
+  EXPECT_EQ(ExitCount(snapshot, name, 57), 1U);
 }
 
 // While it waits for its vfork nothing that /proc says of it is believed.
-TEST_F(NamesLiveTest, WhoWasHeldAtFirstIsNamedSoonAfter) {
+TEST_F(NameResolverLiveTest, WhoWasHeldAtFirstIsNamedSoonAfter) {
   const std::string name = Name("held");
-  const std::string program = CopyOf(ActorProgram(), name);
+  const std::string program = CopyOf(WorkloadProgram(), name);
   for (std::uint64_t run = 1; run <= 5; ++run) {
-    EXPECT_EQ(Actor(program, {"-", "held", "100", "56"}, directory_).Wait(), 56 << 8);
-    const Snapshot snapshot = AwaitEnds(name, 2 * run);
-    EXPECT_EQ(TallyOf(snapshot, name)[Count::kExecs], run);
-    EXPECT_EQ(Ended(snapshot, name, 56), run);
+    EXPECT_EQ(WorkloadProcess(program, {"-", "held", "100", "56"}, directory_).Wait(), 56 << 8);
+    const Snapshot snapshot = AwaitExits(name, 2 * run);
+    EXPECT_EQ(CountsOf(snapshot, name)[CountKind::kExecs], run);
+    EXPECT_EQ(ExitCount(snapshot, name, 56), run);
   }
 }
 
-TEST_F(NamesLiveTest, AThreadsNameIsNotItsProcesss) {
+TEST_F(NameResolverLiveTest, AThreadsNameIsNotItsProcesss) {
   const std::string first = Name("main");
   const std::string thread = Name("side");
   const std::string last = Name("later");
-  EXPECT_EQ(Play({first, "rename_thread", thread, last, "58"})->Wait(), 58 << 8);
-  const Snapshot snapshot = AwaitEnds(last, 2);
+  EXPECT_EQ(StartWorkload({first, "rename_thread", thread, last, "58"})->Wait(), 58 << 8);
+  const Snapshot snapshot = AwaitExits(last, 2);
   EXPECT_EQ(RowOf(snapshot, thread), nullptr);
-  EXPECT_EQ(TallyOf(snapshot, first)[Count::kForks], 1U);
-  EXPECT_EQ(TallyOf(snapshot, first)[Count::kThreadsStarted], 1U);
-  EXPECT_EQ(TallyOf(snapshot, last)[Count::kForks], 1U);
-  EXPECT_EQ(Ended(snapshot, first, 0), 1U);
-  EXPECT_EQ(Ended(snapshot, last, 0), 1U);
-  EXPECT_EQ(Ended(snapshot, last, 58), 1U);
+  EXPECT_EQ(CountsOf(snapshot, first)[CountKind::kForks], 1U);
+  EXPECT_EQ(CountsOf(snapshot, first)[CountKind::kThreadsStarted], 1U);
+  EXPECT_EQ(CountsOf(snapshot, last)[CountKind::kForks], 1U);
+  EXPECT_EQ(ExitCount(snapshot, first, 0), 1U);
+  EXPECT_EQ(ExitCount(snapshot, last, 0), 1U);
+  EXPECT_EQ(ExitCount(snapshot, last, 58), 1U);
 }
 
-TEST_F(NamesLiveTest, NoExecIsBookedUnderAWrongNameAtRest) {
+TEST_F(NameResolverLiveTest, NoExecIsBookedUnderAWrongNameAtRest) {
   const Runs runs = RunShells("1", "5", "0");
   EXPECT_LE(runs.shells, 300U);
   EXPECT_LE(runs.sleeps, 300U);
   EXPECT_GE(runs.shells + runs.sleeps + runs.unattributed, 600U);
 }
 
-TEST_F(NamesLiveTest, NoExecIsBookedUnderAWrongNameInARush) {
+TEST_F(NameResolverLiveTest, NoExecIsBookedUnderAWrongNameInARush) {
   const Runs runs = RunShells("8", "0", "0");
   EXPECT_LE(runs.shells, 300U);
   EXPECT_LE(runs.sleeps, 300U);
@@ -168,7 +168,7 @@ TEST_F(NamesLiveTest, NoExecIsBookedUnderAWrongNameInARush) {
 }
 
 // Every sleep lives long enough to be named; a shell that is taken for one is one too many.
-TEST_F(NamesLiveTest, NoShellIsTakenForTheSleepItBecomes) {
+TEST_F(NameResolverLiveTest, NoShellIsTakenForTheSleepItBecomes) {
   const Runs runs = RunShells("16", "0", "0.2");
   EXPECT_LE(runs.shells, 300U);
   EXPECT_EQ(runs.sleeps, 300U);
@@ -176,30 +176,30 @@ TEST_F(NamesLiveTest, NoShellIsTakenForTheSleepItBecomes) {
 }
 
 // In the middle of an exec a program has its new name already, and may be kept there for long.
-TEST_F(NamesLiveTest, NoShellIsTakenForTheSleepItBecomesWithoutACpu) {
+TEST_F(NameResolverLiveTest, NoShellIsTakenForTheSleepItBecomesWithoutACpu) {
   const Runs runs = RunShells("16", "0", "0.2", true);
   EXPECT_LE(runs.shells, 300U);
   EXPECT_LE(runs.sleeps, 300U);
   EXPECT_GE(runs.shells + runs.sleeps + runs.unattributed, 600U);
 }
 
-TEST_F(NamesLiveTest, AHundredThousandNamesAreBounded) {
-  const Snapshot before = Take();
+TEST_F(NameResolverLiveTest, AHundredThousandNamesAreBounded) {
+  const Snapshot before = TakeSnapshot();
   const std::uint64_t resident = ResidentBytes();
-  PlayOut({Name("names"), "rename_often", "100000", "50"});
+  RunWorkload({Name("names"), "rename_often", "100000", "50"});
   const Snapshot after = Await([&](const Snapshot& it) {
-    return it.numbers.events_of(EventKind::kComm) - before.numbers.events_of(EventKind::kComm) >= 100'000;
+    return it.ledger.events_of(EventKind::kComm) - before.ledger.events_of(EventKind::kComm) >= 100'000;
   });
-  const std::uint64_t events = after.numbers.events_of(EventKind::kComm) - before.numbers.events_of(EventKind::kComm);
-  EXPECT_EQ(after.numbers.lost_in_all(), 0U);
-  EXPECT_EQ(after.numbers.comms.taken, ledger_options_.comm_limit);
-  EXPECT_GE(after.numbers.comms.overflowed, 2000 - ledger_options_.comm_limit);
-  EXPECT_LE(after.numbers.comms.rows.size(), ledger_options_.comm_limit + kReservedComms);
-  EXPECT_EQ(TallyOf(after, "pe~0")[Count::kForks], 1U);
-  EXPECT_EQ(TallyOf(after, "pe~0")[Count::kSucceeded], 1U);
-  std::uint64_t forks = TallyOf(after, kOverflowName)[Count::kForks];
+  const std::uint64_t events = after.ledger.events_of(EventKind::kComm) - before.ledger.events_of(EventKind::kComm);
+  EXPECT_EQ(after.ledger.total_lost(), 0U);
+  EXPECT_EQ(after.ledger.comms.rows_in_use, ledger_options_.comm_limit);
+  EXPECT_GE(after.ledger.comms.overflowed, 2000 - ledger_options_.comm_limit);
+  EXPECT_LE(after.ledger.comms.rows.size(), ledger_options_.comm_limit + kReservedComms);
+  EXPECT_EQ(CountsOf(after, "pe~0")[CountKind::kForks], 1U);
+  EXPECT_EQ(CountsOf(after, "pe~0")[CountKind::kSucceeded], 1U);
+  std::uint64_t forks = CountsOf(after, kOverflowName)[CountKind::kForks];
   for (int i = 0; i < 100'000; i += 50) {
-    forks += TallyOf(after, "pe~" + std::to_string(i))[Count::kForks];
+    forks += CountsOf(after, "pe~" + std::to_string(i))[CountKind::kForks];
   }
   EXPECT_GE(forks, 2000U);
   EXPECT_LE(ResidentBytes() - std::min(resident, ResidentBytes()), 48U << 20U);

@@ -17,12 +17,12 @@ using testing::HasSubstr;
 class NamespacesTest : public LiveTest {
  protected:
   static std::string TryFrom(int namespaces) {
-    return InChild([namespaces] {
+    return RunInChild([namespaces] {
       if (::unshare(namespaces) != 0) {
         return std::string("cannot unshare");
       }
       if ((static_cast<unsigned>(namespaces) & static_cast<unsigned>(CLONE_NEWPID)) != 0) {
-        return InChild(Try);  // only a child of ours is in the new PID namespace
+        return RunInChild(Try);  // only a child of ours is in the new PID namespace
       }
       return Try();
     });
@@ -30,7 +30,7 @@ class NamespacesTest : public LiveTest {
 
   static std::string TryBesideAWitness(int namespaces) {
     ProcConnector witness = SubscribeOrDie();
-    const pid_t storm = ForkBeside(2000);
+    const pid_t storm = ForkInBackground(2000);
     const std::string said = TryFrom(namespaces);
     WaitFor(storm);
     witness.Unsubscribe();
@@ -40,7 +40,7 @@ class NamespacesTest : public LiveTest {
  private:
   static std::string Try() {
     ConnectorSource source({});
-    const Status renewed = source.Renew(std::chrono::seconds(1));
+    const Status renewed = source.Resubscribe(std::chrono::seconds(1));
     source.Close();
     return renewed ? "subscribed" : Describe(renewed.error());
   }

@@ -34,12 +34,14 @@ std::pair<OwnedFd, OwnedFd> OpenPipe() {
   return {OwnedFd(ends[0]), OwnedFd(ends[1])};
 }
 
-std::uint64_t Sum(const Tally& tally, std::initializer_list<Count> counts) {
+std::uint64_t Sum(const Counts& tally, std::initializer_list<CountKind> counts) {
   return std::accumulate(counts.begin(), counts.end(), std::uint64_t{0},
-                         [&](std::uint64_t sum, Count count) { return sum + tally[count]; });
+                         [&](std::uint64_t sum, CountKind count) { return sum + tally[count]; });
 }
 
-std::uint64_t Ends(const Tally& tally) { return Sum(tally, {Count::kSucceeded, Count::kFailed, Count::kKilled}); }
+std::uint64_t Ends(const Counts& tally) {
+  return Sum(tally, {CountKind::kSucceeded, CountKind::kFailed, CountKind::kKilled});
+}
 
 template <typename Numbers>
 std::uint64_t Total(const Numbers& numbers) {
@@ -74,14 +76,14 @@ void Append(std::string& text, const Counts& counts, const Labels& labels) {
 // What may explain a number that is wrong.
 std::string Summary(const Snapshot& snapshot) {
   std::string text =
-      "lost=" + std::to_string(snapshot.numbers.lost_in_all()) + " unseen=" + std::to_string(snapshot.forks_unseen);
+      "lost=" + std::to_string(snapshot.ledger.total_lost()) + " unseen=" + std::to_string(snapshot.forks_unseen);
   Append(text, snapshot.restarts, kRestartReasonNames);
-  Append(text, snapshot.numbers.found, kFoundNames);
-  Append(text, snapshot.numbers.dropped, kDroppedNames);
+  Append(text, snapshot.ledger.found, kProcessFoundReasonNames);
+  Append(text, snapshot.ledger.dropped, kProcessDropReasonNames);
   for (std::size_t i = 0; i < kReservedComms; ++i) {
-    const CommRow& row = snapshot.numbers.comms.rows.at(i);
+    const CommRow& row = snapshot.ledger.comms.rows.at(i);
     text += "\n" + std::string(row.label.view()) +
-            ": threads ended=" + std::to_string(row.tally[Count::kThreadsEnded]) + ", codes:";
+            ": threads ended=" + std::to_string(row.counts[CountKind::kThreadsEnded]) + ", codes:";
     for (std::size_t code = 0; code < row.exit_codes.counts().size(); ++code) {
       const std::uint64_t count = row.exit_codes.counts().at(code);
       text += count == 0 ? "" : " " + std::to_string(code) + "=" + std::to_string(count);
@@ -92,7 +94,8 @@ std::string Summary(const Snapshot& snapshot) {
 
 }  // namespace
 
-Actor::Actor(const std::string& program, std::vector<std::string> arguments, const std::string& directory) {
+WorkloadProcess::WorkloadProcess(const std::string& program, std::vector<std::string> arguments,
+                                 const std::string& directory) {
   auto [in_read, in_write] = OpenPipe();
   auto [out_read, out_write] = OpenPipe();
   std::string zero = "workload";
@@ -115,22 +118,22 @@ Actor::Actor(const std::string& program, std::vector<std::string> arguments, con
   out_ = std::move(out_read);
 }
 
-Actor::~Actor() {
+WorkloadProcess::~WorkloadProcess() {
   if (pid_ != 0) {
     ::kill(pid_, SIGKILL);
     ::waitpid(pid_, nullptr, 0);
   }
 }
 
-void Actor::AwaitReady() {
+void WorkloadProcess::AwaitReady() {
   std::string line;
   ASSERT_TRUE(ReadLine(line));
   ASSERT_EQ(line, "ready");
 }
 
-void Actor::GoOn() const { ASSERT_EQ(::write(in_.get(), "\n", 1), 1); }
+void WorkloadProcess::Continue() const { ASSERT_EQ(::write(in_.get(), "\n", 1), 1); }
 
-int Actor::Wait() {
+int WorkloadProcess::Wait() {
   for (std::string line; ReadLine(line);) {
     const std::size_t space = line.find(' ');
     told_[line.substr(0, space)] = std::stoull(line.substr(space + 1));
@@ -140,12 +143,12 @@ int Actor::Wait() {
   return status;
 }
 
-std::uint64_t Actor::told(const std::string& key) const {
+std::uint64_t WorkloadProcess::reported(const std::string& key) const {
   const auto found = told_.find(key);
   return found == told_.end() ? 0 : found->second;
 }
 
-bool Actor::ReadLine(std::string& line) const {
+bool WorkloadProcess::ReadLine(std::string& line) const {
   line.clear();
   char byte = 0;
   while (::read(out_.get(), &byte, 1) == 1) {
@@ -157,7 +160,7 @@ bool Actor::ReadLine(std::string& line) const {
   return false;
 }
 
-void CensusFixture::SetUp() {
+void ProcessTrackerFixture::SetUp() {
   LiveTest::SetUp();
   static int numbers = 0;
   number_ = ::getpid() % 10'000 * 100 + numbers++;
@@ -170,115 +173,116 @@ void CensusFixture::SetUp() {
   ledger_options_.lifetime_by_comm = true;
 }
 
-void CensusFixture::TearDown() {
+void ProcessTrackerFixture::TearDown() {
   if (HasFailure() && reader_ != nullptr) {
-    std::cout << Summary(Take()) << "\n";
+    std::cout << Summary(TakeSnapshot()) << "\n";
   }
   reader_.reset();
   std::error_code ignored;
   std::filesystem::remove_all(directory_, ignored);
 }
 
-void CensusFixture::Start(const ConnectorOptions& connector, const ReaderOptions& options) {
+void ProcessTrackerFixture::Start(const ConnectorOptions& connector, const ReaderOptions& options) {
   reader_ = std::make_unique<Reader>(std::make_unique<ConnectorSource>(connector), options, PossibleCpus(),
-                                     Hearing::kAll, ledger_options_);
+                                     EventCoverage::kAll, ledger_options_);
   reader_->Start();
 }
 
-Snapshot CensusFixture::Take() {
+Snapshot ProcessTrackerFixture::TakeSnapshot() {
   Snapshot snapshot(PossibleCpus(), ledger_options_);
-  EXPECT_EQ(reader_->exchange().Take(snapshot, 60s), Exchange::Age::kFresh);
-  EXPECT_TRUE(snapshot.listening);
-  ExpectSums(snapshot.numbers);
+  EXPECT_EQ(reader_->exchange().CopySnapshot(snapshot, 60s), SnapshotExchange::Freshness::kFresh);
+  EXPECT_TRUE(snapshot.subscribed);
+  ExpectSums(snapshot.ledger);
   return snapshot;
 }
 
-Snapshot CensusFixture::Await(const std::function<bool(const Snapshot&)>& condition, std::chrono::seconds patience) {
+Snapshot ProcessTrackerFixture::Await(const std::function<bool(const Snapshot&)>& condition,
+                                      std::chrono::seconds patience) {
   const auto deadline = std::chrono::steady_clock::now() + patience;
-  Snapshot snapshot = Take();
+  Snapshot snapshot = TakeSnapshot();
   while (!condition(snapshot) && std::chrono::steady_clock::now() < deadline) {
     std::this_thread::sleep_for(20ms);
-    snapshot = Take();
+    snapshot = TakeSnapshot();
   }
   return snapshot;
 }
 
-Snapshot CensusFixture::AwaitEnds(std::string_view name, std::uint64_t ends) {
-  Await([&](const Snapshot& snapshot) { return Ends(TallyOf(snapshot, name)) >= ends; });
+Snapshot ProcessTrackerFixture::AwaitExits(std::string_view name, std::uint64_t ends) {
+  Await([&](const Snapshot& snapshot) { return Ends(CountsOf(snapshot, name)) >= ends; });
   std::this_thread::sleep_for(30ms);  // one too many would come late, too
-  return Take();
+  return TakeSnapshot();
 }
 
-std::string CensusFixture::Name(const std::string& what) const {
+std::string ProcessTrackerFixture::Name(const std::string& what) const {
   std::string name = what + "." + std::to_string(number_);
-  EXPECT_LE(name.size(), CommName::kMostBytes) << "the kernel would cut it";
+  EXPECT_LE(name.size(), CommName::kMaxBytes) << "the kernel would cut it";
   return name;
 }
 
-std::unique_ptr<Actor> CensusFixture::Play(std::vector<std::string> arguments) const {
-  return std::make_unique<Actor>(ActorProgram(), std::move(arguments), directory_);
+std::unique_ptr<WorkloadProcess> ProcessTrackerFixture::StartWorkload(std::vector<std::string> arguments) const {
+  return std::make_unique<WorkloadProcess>(WorkloadProgram(), std::move(arguments), directory_);
 }
 
-std::unique_ptr<Actor> CensusFixture::PlayOut(std::vector<std::string> arguments) const {
-  auto actor = Play(std::move(arguments));
-  EXPECT_EQ(actor->Wait(), 0);
-  return actor;
+std::unique_ptr<WorkloadProcess> ProcessTrackerFixture::RunWorkload(std::vector<std::string> arguments) const {
+  auto workload = StartWorkload(std::move(arguments));
+  EXPECT_EQ(workload->Wait(), 0);
+  return workload;
 }
 
-std::string CensusFixture::CopyOf(const std::filesystem::path& program, const std::string& name) const {
+std::string ProcessTrackerFixture::CopyOf(const std::filesystem::path& program, const std::string& name) const {
   std::filesystem::copy_file(program, directory_ / name);
   return directory_ / name;
 }
 
-std::filesystem::path CensusFixture::ActorProgram() {
+std::filesystem::path ProcessTrackerFixture::WorkloadProgram() {
   return std::filesystem::read_symlink("/proc/self/exe").parent_path() / "workload";
 }
 
-const CommRow* CensusFixture::RowOf(const Snapshot& snapshot, std::string_view name) {
-  const auto& rows = snapshot.numbers.comms.rows;
-  const auto row = std::ranges::find_if(rows, [&](const CommRow& it) { return it.taken && it.label.view() == name; });
+const CommRow* ProcessTrackerFixture::RowOf(const Snapshot& snapshot, std::string_view name) {
+  const auto& rows = snapshot.ledger.comms.rows;
+  const auto row = std::ranges::find_if(rows, [&](const CommRow& it) { return it.in_use && it.label.view() == name; });
   return row == rows.end() ? nullptr : &*row;
 }
 
-Tally CensusFixture::TallyOf(const Snapshot& snapshot, std::string_view name) {
+Counts ProcessTrackerFixture::CountsOf(const Snapshot& snapshot, std::string_view name) {
   const CommRow* const row = RowOf(snapshot, name);
-  return row == nullptr ? Tally() : row->tally;
+  return row == nullptr ? Counts() : row->counts;
 }
 
-std::uint64_t CensusFixture::Ended(const Snapshot& snapshot, std::string_view name, unsigned status) {
+std::uint64_t ProcessTrackerFixture::ExitCount(const Snapshot& snapshot, std::string_view name, unsigned status) {
   const CommRow* const row = RowOf(snapshot, name);
   return row == nullptr ? 0 : row->exit_codes.counts().at(status);
 }
 
-void ExpectSums(const Numbers& numbers) {
-  Tally sums = numbers.pending;
-  Tally booked;
+void ExpectSums(const LedgerSnapshot& numbers) {
+  Counts sums = numbers.pending;
+  Counts booked;
   std::uint64_t codes = 0;
   for (const CommRow& row : numbers.comms.rows) {
-    booked += row.tally;
+    booked += row.counts;
     codes += row.exit_codes.count();
-    EXPECT_LE(row.tally[Count::kUnexeced], Ends(row.tally)) << row.label.view();
+    EXPECT_LE(row.counts[CountKind::kWithoutExec], Ends(row.counts)) << row.label.view();
   }
   sums += booked;
-  EXPECT_EQ(Sum(sums, {Count::kForks, Count::kThreadsStarted}), numbers.events_of(EventKind::kFork));
-  EXPECT_EQ(sums[Count::kExecs], numbers.events_of(EventKind::kExec));
-  EXPECT_EQ(Ends(sums) + sums[Count::kThreadsEnded], numbers.events_of(EventKind::kExit));
-  EXPECT_EQ(sums[Count::kCoredumps], numbers.events_of(EventKind::kCoredump));
-  EXPECT_EQ(Sum(sums, {Count::kAttached, Count::kDetached}), numbers.events_of(EventKind::kPtrace));
-  EXPECT_EQ(Sum(sums, {Count::kUidGainedRoot, Count::kUidLeftRoot, Count::kUidOther}),
+  EXPECT_EQ(Sum(sums, {CountKind::kForks, CountKind::kThreadsStarted}), numbers.events_of(EventKind::kFork));
+  EXPECT_EQ(sums[CountKind::kExecs], numbers.events_of(EventKind::kExec));
+  EXPECT_EQ(Ends(sums) + sums[CountKind::kThreadsEnded], numbers.events_of(EventKind::kExit));
+  EXPECT_EQ(sums[CountKind::kCoredumps], numbers.events_of(EventKind::kCoredump));
+  EXPECT_EQ(Sum(sums, {CountKind::kAttached, CountKind::kDetached}), numbers.events_of(EventKind::kPtrace));
+  EXPECT_EQ(Sum(sums, {CountKind::kUidGainedRoot, CountKind::kUidLeftRoot, CountKind::kUidOther}),
             numbers.events_of(EventKind::kUid));
-  EXPECT_EQ(Sum(sums, {Count::kGidGainedRoot, Count::kGidLeftRoot, Count::kGidOther}),
+  EXPECT_EQ(Sum(sums, {CountKind::kGidGainedRoot, CountKind::kGidLeftRoot, CountKind::kGidOther}),
             numbers.events_of(EventKind::kGid));
-  EXPECT_EQ(numbers.ends.exit_codes.count(), Ends(booked));
+  EXPECT_EQ(numbers.exits.exit_codes.count(), Ends(booked));
   EXPECT_EQ(codes, Ends(booked));
-  EXPECT_EQ(Total(numbers.ends.statuses), booked[Count::kFailed]);
-  EXPECT_EQ(Total(numbers.ends.signals), booked[Count::kKilled]);
-  EXPECT_LE(numbers.ends.lifetimes.count(), Ends(booked));
-  EXPECT_LE(numbers.comms.taken, numbers.comms.limit);
+  EXPECT_EQ(Total(numbers.exits.statuses), booked[CountKind::kFailed]);
+  EXPECT_EQ(Total(numbers.exits.signals), booked[CountKind::kKilled]);
+  EXPECT_LE(numbers.exits.lifetimes.count(), Ends(booked));
+  EXPECT_LE(numbers.comms.rows_in_use, numbers.comms.limit);
   EXPECT_GE(numbers.threads, numbers.processes);
 }
 
-Population LivingInProc() {
+Population CountProcTasks() {
   Population population;
   for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
     const std::string name = entry.path().filename();

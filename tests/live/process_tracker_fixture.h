@@ -19,21 +19,21 @@
 
 namespace procevent {
 
-// The program beside the tests that plays a scene (see actor.cc).
-class Actor {
+// The program beside the tests that plays a scene (see workload.cc).
+class WorkloadProcess {
  public:
-  // `program` is the actor or a copy of it; the first argument is the name it takes.
-  Actor(const std::string& program, std::vector<std::string> arguments, const std::string& directory);
-  Actor(const Actor&) = delete;
-  Actor& operator=(const Actor&) = delete;
-  ~Actor();
+  // `program` is the workload or a copy of it; the first argument is the name it takes.
+  WorkloadProcess(const std::string& program, std::vector<std::string> arguments, const std::string& directory);
+  WorkloadProcess(const WorkloadProcess&) = delete;
+  WorkloadProcess& operator=(const WorkloadProcess&) = delete;
+  ~WorkloadProcess();
 
   void AwaitReady();
-  void GoOn() const;
+  void Continue() const;
   // Its status as waitpid gives it, once all that it told has been read.
   int Wait();
   [[nodiscard]] pid_t pid() const { return pid_; }
-  [[nodiscard]] std::uint64_t told(const std::string& key) const;
+  [[nodiscard]] std::uint64_t reported(const std::string& key) const;
 
  private:
   bool ReadLine(std::string& line) const;
@@ -44,34 +44,34 @@ class Actor {
   std::map<std::string, std::uint64_t> told_;
 };
 
-class CensusFixture : public LiveTest {
+class ProcessTrackerFixture : public LiveTest {
  protected:
   void SetUp() override;
   void TearDown() override;
 
   void Start(const ConnectorOptions& connector = {}, const ReaderOptions& options = {});
   // Of every snapshot the sums are checked.
-  Snapshot Take();
+  Snapshot TakeSnapshot();
   // The first for which that holds, or one of much later.
   Snapshot Await(const std::function<bool(const Snapshot&)>& condition,
                  std::chrono::seconds patience = std::chrono::seconds(20));
   // Exits come after those who waited for them went on.
-  Snapshot AwaitEnds(std::string_view name, std::uint64_t ends);
+  Snapshot AwaitExits(std::string_view name, std::uint64_t ends);
 
   // A name that no other process has. `what` has 8 bytes at most.
   std::string Name(const std::string& what) const;
-  std::unique_ptr<Actor> Play(std::vector<std::string> arguments) const;
+  std::unique_ptr<WorkloadProcess> StartWorkload(std::vector<std::string> arguments) const;
   // Plays to the end, which is a status of 0.
-  std::unique_ptr<Actor> PlayOut(std::vector<std::string> arguments) const;
+  std::unique_ptr<WorkloadProcess> RunWorkload(std::vector<std::string> arguments) const;
   // A program under another name.
   std::string CopyOf(const std::filesystem::path& program, const std::string& name) const;
-  static std::filesystem::path ActorProgram();
+  static std::filesystem::path WorkloadProgram();
 
   // What a name's row says; nothing, if it has none.
   static const CommRow* RowOf(const Snapshot& snapshot, std::string_view name);
-  static Tally TallyOf(const Snapshot& snapshot, std::string_view name);
+  static Counts CountsOf(const Snapshot& snapshot, std::string_view name);
   // How many processes of a name ended with a status, or with 128 and a signal.
-  static std::uint64_t Ended(const Snapshot& snapshot, std::string_view name, unsigned status);
+  static std::uint64_t ExitCount(const Snapshot& snapshot, std::string_view name, unsigned status);
 
   LedgerOptions ledger_options_;
   std::filesystem::path directory_;
@@ -87,7 +87,7 @@ constexpr std::string_view kUnattributedName =
 constexpr std::string_view kOverflowName = kReservedCommNames[static_cast<std::size_t>(ReservedComm::kOverflow)];
 
 // What METRICS.md says is true of every scrape.
-void ExpectSums(const Numbers& numbers);
+void ExpectSums(const LedgerSnapshot& numbers);
 
 // Processes and threads that live, as /proc lists them.
 struct Population {
@@ -95,6 +95,6 @@ struct Population {
   std::uint64_t threads = 0;
   bool operator==(const Population&) const = default;
 };
-Population LivingInProc();
+Population CountProcTasks();
 
 }  // namespace procevent

@@ -27,33 +27,33 @@ class ReaderLiveTest : public LiveTest {
   }
 
   void Start(const ConnectorOptions& connector = {}, const ReaderOptions& options = {}) {
-    reader_ =
-        std::make_unique<Reader>(std::make_unique<ConnectorSource>(connector), options, PossibleCpus(), Hearing::kAll);
+    reader_ = std::make_unique<Reader>(std::make_unique<ConnectorSource>(connector), options, PossibleCpus(),
+                                       EventCoverage::kAll);
     reader_->Start();
   }
 
   Snapshot Take() {
     Snapshot snapshot(PossibleCpus());
-    EXPECT_EQ(reader_->exchange().Take(snapshot, 60s), Exchange::Age::kFresh);
+    EXPECT_EQ(reader_->exchange().CopySnapshot(snapshot, 60s), SnapshotExchange::Freshness::kFresh);
     return snapshot;
   }
 
   static void ExpectAudited(const Snapshot& snapshot) {
     ASSERT_TRUE(snapshot.kernel_forks.has_value());
-    const std::uint64_t forks = snapshot.numbers.events_of(EventKind::kFork);
+    const std::uint64_t forks = snapshot.ledger.events_of(EventKind::kFork);
     EXPECT_GE(*snapshot.kernel_forks, forks);
-    EXPECT_LE(*snapshot.kernel_forks - forks, snapshot.numbers.lost_in_all() + snapshot.forks_unseen);
+    EXPECT_LE(*snapshot.kernel_forks - forks, snapshot.ledger.total_lost() + snapshot.forks_unseen);
   }
 
   // As anybody can from 6.6 on: each round takes one from the kernel's count of listeners.
   static void SilenceAsNobody(int rounds) {
-    InChild([rounds] {
+    RunInChild([rounds] {
       if (::setgid(65534) != 0 || ::setuid(65534) != 0) {
         return std::string("no nobody");
       }
       auto socket = OpenOrDie();
-      const Bytes nonsense = EncodeRequest(Operation::kNonsense, 1);
-      const Bytes ignore = EncodeRequest(Operation::kIgnore, 2);
+      const Bytes nonsense = EncodeRequest(ConnectorOperation::kInvalidOperation, 1);
+      const Bytes ignore = EncodeRequest(ConnectorOperation::kIgnore, 2);
       for (int i = 0; i < rounds; ++i) {
         [[maybe_unused]] const auto one = ::write(socket.fd(), nonsense.data(), nonsense.size());
         [[maybe_unused]] const auto two = ::write(socket.fd(), ignore.data(), ignore.size());
@@ -69,9 +69,9 @@ TEST_F(ReaderLiveTest, CountsEveryForkOfAStorm) {
   const Snapshot before = Take();
   Fork(3000);
   const Snapshot after = Take();
-  EXPECT_TRUE(after.listening);
-  EXPECT_EQ(after.numbers.lost_in_all(), 0U);
-  EXPECT_GE(after.numbers.events_of(EventKind::kFork) - before.numbers.events_of(EventKind::kFork), 3000U);
+  EXPECT_TRUE(after.subscribed);
+  EXPECT_EQ(after.ledger.total_lost(), 0U);
+  EXPECT_GE(after.ledger.events_of(EventKind::kFork) - before.ledger.events_of(EventKind::kFork), 3000U);
   ExpectAudited(before);
   ExpectAudited(after);
 }
@@ -79,7 +79,7 @@ TEST_F(ReaderLiveTest, CountsEveryForkOfAStorm) {
 TEST_F(ReaderLiveTest, TheAuditHoldsWhereMuchIsLost) {
   reader_->Stop();
   Start({.receive_buffer_bytes = 16U << 10U}, {.drain_interval = 500ms});
-  const pid_t storm = ForkBeside(3000);
+  const pid_t storm = ForkInBackground(3000);
   for (int i = 0; i < 20; ++i) {
     ExpectAudited(Take());
     std::this_thread::sleep_for(10ms);
@@ -87,17 +87,17 @@ TEST_F(ReaderLiveTest, TheAuditHoldsWhereMuchIsLost) {
   WaitFor(storm);
   Snapshot snapshot = Take();
   const auto deadline = std::chrono::steady_clock::now() + 60s;  // losses at the end show within a second
-  while (snapshot.numbers.lost_in_all() < snapshot.socket_drops && std::chrono::steady_clock::now() < deadline) {
+  while (snapshot.ledger.total_lost() < snapshot.socket_drops && std::chrono::steady_clock::now() < deadline) {
     std::this_thread::sleep_for(50ms);
     snapshot = Take();
   }
   ExpectAudited(snapshot);
-  EXPECT_GT(snapshot.numbers.lost_in_all(), 0U) << "nothing was lost: this test shows nothing";
-  EXPECT_GE(snapshot.numbers.lost_in_all(), snapshot.socket_drops);
+  EXPECT_GT(snapshot.ledger.total_lost(), 0U) << "nothing was lost: this test shows nothing";
+  EXPECT_GE(snapshot.ledger.total_lost(), snapshot.socket_drops);
 }
 
 TEST_F(ReaderLiveTest, EightScrapersInAStormSeeConsistentGrowingNumbers) {
-  const pid_t storm = ForkBeside(5000);
+  const pid_t storm = ForkInBackground(5000);
   std::atomic<bool> over{false};
   std::vector<std::thread> scrapers;
   for (int i = 0; i < 8; ++i) {
@@ -106,8 +106,8 @@ TEST_F(ReaderLiveTest, EightScrapersInAStormSeeConsistentGrowingNumbers) {
       while (!over) {
         const Snapshot snapshot = Take();
         ExpectAudited(snapshot);
-        EXPECT_GE(snapshot.numbers.events_of(EventKind::kFork), last);
-        last = snapshot.numbers.events_of(EventKind::kFork);
+        EXPECT_GE(snapshot.ledger.events_of(EventKind::kFork), last);
+        last = snapshot.ledger.events_of(EventKind::kFork);
       }
     });
   }
@@ -116,28 +116,28 @@ TEST_F(ReaderLiveTest, EightScrapersInAStormSeeConsistentGrowingNumbers) {
   for (auto& scraper : scrapers) {
     scraper.join();
   }
-  EXPECT_GE(Take().numbers.events_of(EventKind::kFork), 5000U);
+  EXPECT_GE(Take().ledger.events_of(EventKind::kFork), 5000U);
 }
 
 TEST_F(ReaderLiveTest, HearsAgainAfterNobodySilencedTheKernel) {
   const Snapshot before = Take();
   SilenceAsNobody(200);
   const auto restarts = [](const Snapshot& snapshot) {
-    return snapshot.restarts.at(static_cast<std::size_t>(RestartReason::kSilence));
+    return snapshot.restarts.at(static_cast<std::size_t>(RestartReason::kCanaryMissing));
   };
   const auto deadline = std::chrono::steady_clock::now() + 10s;  // the issue's own bound
   Snapshot after = Take();
-  while ((restarts(after) == restarts(before) || !after.listening) && std::chrono::steady_clock::now() < deadline) {
+  while ((restarts(after) == restarts(before) || !after.subscribed) && std::chrono::steady_clock::now() < deadline) {
     std::this_thread::sleep_for(50ms);
     after = Take();
   }
   ASSERT_GT(restarts(after), restarts(before));
-  ASSERT_TRUE(after.listening);
-  EXPECT_GT(after.blind_ns, before.blind_ns);
+  ASSERT_TRUE(after.subscribed);
+  EXPECT_GT(after.unsubscribed_ns, before.unsubscribed_ns);
   Fork(100);
   const Snapshot heard = Take();
-  EXPECT_GE(heard.numbers.events_of(EventKind::kFork) - after.numbers.events_of(EventKind::kFork), 100U);
-  EXPECT_EQ(heard.numbers.lost_in_all(), 0U);
+  EXPECT_GE(heard.ledger.events_of(EventKind::kFork) - after.ledger.events_of(EventKind::kFork), 100U);
+  EXPECT_EQ(heard.ledger.total_lost(), 0U);
 }
 
 }  // namespace

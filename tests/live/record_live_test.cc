@@ -15,19 +15,19 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class RecordLiveTest : public CensusFixture {
+class RecordLiveTest : public ProcessTrackerFixture {
  protected:
   // What the recorder counted while `act` ran, and its capture tells of it.
   struct Both {
-    Numbers recorded;
-    Numbers replayed;
+    LedgerSnapshot recorded;
+    LedgerSnapshot replayed;
   };
   Both RecordWhile(const std::function<void(Reader&)>& act, const ConnectorOptions& connector = {},
                    const ReaderOptions& options = {}) {
     const std::string path = directory_ / "live.pcap";
     CaptureWriter writer(path);
-    Reader reader(std::make_unique<ConnectorSource>(connector), options, PossibleCpus(), Hearing::kAll, ledger_options_,
-                  Proc(), &writer);
+    Reader reader(std::make_unique<ConnectorSource>(connector), options, PossibleCpus(), EventCoverage::kAll,
+                  ledger_options_, ProcFs(), &writer);
     reader.Start();
     act(reader);
     reader.Stop();
@@ -35,49 +35,50 @@ class RecordLiveTest : public CensusFixture {
     Replayer replayer(StoredCapture(path), {.file = path, .speed = 0, .loop = false}, ledger_options_);
     replayer.Start();
     Notice notice;
-    while (!replayer.notices().Take(notice)) {
+    while (!replayer.notices().TryPop(notice)) {
       std::this_thread::sleep_for(1ms);
     }
-    EXPECT_EQ(notice.kind, Notice::Kind::kReplayed);
+    EXPECT_EQ(notice.kind, Notice::Kind::kReplayFinished);
     Snapshot snapshot(PossibleCpus(), ledger_options_);
-    EXPECT_EQ(replayer.exchange().Take(snapshot, 60s), Exchange::Age::kFresh);
-    ExpectSums(snapshot.numbers);
-    return {reader.Counted(), snapshot.numbers};
+    EXPECT_EQ(replayer.exchange().CopySnapshot(snapshot, 60s), SnapshotExchange::Freshness::kFresh);
+    ExpectSums(snapshot.ledger);
+    return {reader.FinalLedgerSnapshot(), snapshot.ledger};
   }
 
-  void AwaitWhile(Reader& reader, std::chrono::seconds patience, const std::function<bool(const Numbers&)>& condition) {
+  void AwaitWhile(Reader& reader, std::chrono::seconds patience,
+                  const std::function<bool(const LedgerSnapshot&)>& condition) {
     const auto deadline = std::chrono::steady_clock::now() + patience;
     Snapshot snapshot(PossibleCpus(), ledger_options_);
     do {
-      ASSERT_EQ(reader.exchange().Take(snapshot, 60s), Exchange::Age::kFresh);
+      ASSERT_EQ(reader.exchange().CopySnapshot(snapshot, 60s), SnapshotExchange::Freshness::kFresh);
       std::this_thread::sleep_for(20ms);
-    } while (condition(snapshot.numbers) && std::chrono::steady_clock::now() < deadline);
+    } while (condition(snapshot.ledger) && std::chrono::steady_clock::now() < deadline);
   }
 
-  static std::uint64_t LookedAtAgain(const Numbers& numbers) {
-    return numbers.found.at(static_cast<std::size_t>(Found::kReconciliation)) +
-           numbers.dropped.at(static_cast<std::size_t>(Dropped::kGone));
+  static std::uint64_t LookedAtAgain(const LedgerSnapshot& numbers) {
+    return numbers.found.at(static_cast<std::size_t>(ProcessFoundReason::kReconciliation)) +
+           numbers.dropped.at(static_cast<std::size_t>(ProcessDropReason::kGone));
   }
 
   static void ExpectTheSame(const Both& both) {
-    const Numbers& recorded = both.recorded;
-    const Numbers& replayed = both.replayed;
-    EXPECT_EQ(static_cast<const StreamNumbers&>(recorded), static_cast<const StreamNumbers&>(replayed));
+    const LedgerSnapshot& recorded = both.recorded;
+    const LedgerSnapshot& replayed = both.replayed;
+    EXPECT_EQ(static_cast<const StreamStatistics&>(recorded), static_cast<const StreamStatistics&>(replayed));
     EXPECT_EQ(recorded.pending, replayed.pending);
     EXPECT_EQ(recorded.attributions, replayed.attributions);
     EXPECT_EQ(recorded.processes, replayed.processes);
     EXPECT_EQ(recorded.threads, replayed.threads);
     EXPECT_EQ(recorded.found, replayed.found);
     EXPECT_EQ(recorded.dropped, replayed.dropped);
-    EXPECT_EQ(recorded.ends, replayed.ends);
+    EXPECT_EQ(recorded.exits, replayed.exits);
     EXPECT_EQ(recorded.comms.overflowed, replayed.comms.overflowed);
     ASSERT_EQ(recorded.comms.rows.size(), replayed.comms.rows.size());
     for (std::size_t id = 0; id < recorded.comms.rows.size(); ++id) {
       const CommRow& row = recorded.comms.rows[id];
       const CommRow& same = replayed.comms.rows[id];
-      EXPECT_EQ(row.taken, same.taken);
+      EXPECT_EQ(row.in_use, same.in_use);
       EXPECT_EQ(row.label.view(), same.label.view());
-      EXPECT_EQ(row.tally, same.tally) << row.label.view();
+      EXPECT_EQ(row.counts, same.counts) << row.label.view();
       EXPECT_EQ(row.exit_codes, same.exit_codes) << row.label.view();
       EXPECT_EQ(row.lifetimes, same.lifetimes) << row.label.view();
     }
@@ -88,12 +89,12 @@ TEST_F(RecordLiveTest, AStormReplayedIsTheStormRecorded) {
   const std::string name = Name("rec");
   const std::string program = Name("prog");
   const Both both = RecordWhile([&](Reader& /*reader*/) {
-    PlayOut({name, "storm", program});
+    RunWorkload({name, "storm", program});
     Fork(2000);
     std::this_thread::sleep_for(300ms);
   });
   EXPECT_GT(both.recorded.events_of(EventKind::kFork), 3000U);
-  EXPECT_EQ(both.recorded.lost_in_all(), 0U);
+  EXPECT_EQ(both.recorded.total_lost(), 0U);
   ExpectTheSame(both);
 }
 
@@ -103,13 +104,13 @@ TEST_F(RecordLiveTest, WhoIdlesRetiresInTheReplayAsHeDid) {
   const Both both = RecordWhile([&](Reader& /*reader*/) {
     std::mt19937 random(1);
     for (int round = 0; round < 30; ++round) {
-      PlayOut({Name("idle" + std::to_string(random() % 4)), "exit", "0"});
+      RunWorkload({Name("idle" + std::to_string(random() % 4)), "exit", "0"});
       std::this_thread::sleep_for(std::chrono::milliseconds(random() % 600));
     }
     while (MonotonicNanos() % kNanosPerSecond > kNanosPerSecond / 4) {
       std::this_thread::sleep_for(1ms);
     }
-    PlayOut({Name("idle"), "exit", "0"});
+    RunWorkload({Name("idle"), "exit", "0"});
   });
   ExpectTheSame(both);
 }
@@ -118,19 +119,19 @@ TEST_F(RecordLiveTest, WhoIdlesRetiresInTheReplayAsHeDid) {
 TEST_F(RecordLiveTest, WhatWasLostIsLostInTheReplay) {
   const Both both = RecordWhile(
       [&](Reader& reader) {
-        auto kept = Play({Name("kept"), "keep", "100"});
+        auto kept = StartWorkload({Name("kept"), "keep", "100"});
         kept->AwaitReady();
-        AwaitWhile(reader, 30s, [&](const Numbers& numbers) {
+        AwaitWhile(reader, 30s, [&](const LedgerSnapshot& numbers) {
           Fork(1000);
-          return numbers.lost_in_all() <= 100;
+          return numbers.total_lost() <= 100;
         });
-        AwaitWhile(reader, 30s, [](const Numbers& numbers) { return LookedAtAgain(numbers) == 0; });
-        kept->GoOn();
+        AwaitWhile(reader, 30s, [](const LedgerSnapshot& numbers) { return LookedAtAgain(numbers) == 0; });
+        kept->Continue();
         kept->Wait();
         std::this_thread::sleep_for(700ms);
       },
       {.receive_buffer_bytes = 16U << 10U}, {.drain_interval = 500ms});
-  EXPECT_GT(both.recorded.lost_in_all(), 100U) << "little was lost: this test shows nothing";
+  EXPECT_GT(both.recorded.total_lost(), 100U) << "little was lost: this test shows nothing";
   EXPECT_GT(LookedAtAgain(both.recorded), 0U);
   ExpectTheSame(both);
 }

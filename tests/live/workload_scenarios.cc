@@ -26,7 +26,7 @@
 #include <string>
 #include <vector>
 
-namespace procevent::actor {
+namespace procevent::workload {
 namespace {
 
 constexpr uid_t kNobody = 65534;
@@ -107,8 +107,8 @@ int ExitRace(Arguments arguments) {
     ended += WIFEXITED(got) && WEXITSTATUS(got) == status ? 1U : 0U;
     succeeded += got == 0 ? 1U : 0U;
   }
-  Tell("ended", ended);
-  Tell("succeeded", succeeded);
+  Report("ended", ended);
+  Report("succeeded", succeeded);
   return 0;
 }
 
@@ -190,7 +190,7 @@ int RunPrograms(Arguments arguments) {
     succeeded += status == 0 ? 1U : 0U;
     usleep(static_cast<useconds_t>(Number(arguments, 2)) * 1000);
   }
-  Tell("succeeded", succeeded);
+  Report("succeeded", succeeded);
   return 0;
 }
 
@@ -256,7 +256,7 @@ int Churn(Arguments arguments) {
   }
   while (waitpid(-1, nullptr, 0) > 0) {
   }
-  Tell("forks", forks);
+  Report("forks", forks);
   return 0;
 }
 
@@ -289,4 +289,4 @@ int Held(Arguments arguments) {
   return Number(arguments, 1);
 }
 
-}  // namespace procevent::actor
+}  // namespace procevent::workload

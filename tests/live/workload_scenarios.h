@@ -1,4 +1,5 @@
-// What the actor can do: each scene is a process's whole life, and returns its exit status. Only the actor plays them.
+// What the workload can do: each scene is a process's whole life, and returns its exit status. Only the workload plays
+// them.
 #pragma once
 
 #include <sys/types.h>
@@ -7,14 +8,14 @@
 #include <span>
 #include <string_view>
 
-namespace procevent::actor {
+namespace procevent::workload {
 
 using Arguments = std::span<char*>;
 
 // Tools of the scenes.
 [[noreturn]] void Fail(std::string_view what);
 int Number(Arguments arguments, std::size_t index);
-void Tell(std::string_view key, unsigned long long number);
+void Report(std::string_view key, unsigned long long number);
 void AwaitLine();  // says "ready" first
 pid_t ForkInto(const std::function<int()>& body);
 int AwaitStatus(pid_t child);  // as waitpid gives it
@@ -40,4 +41,4 @@ int Churn(Arguments arguments);           // MILLISECONDS
 int Keep(Arguments arguments);            // CHILDREN: they live until a line comes, and then are killed
 int Held(Arguments arguments);            // MILLISECONDS STATUS: by a vfork; then it lives for 200 ms
 
-}  // namespace procevent::actor
+}  // namespace procevent::workload

@@ -10,7 +10,7 @@
 
 #include "workload_scenarios.h"
 
-namespace procevent::actor {
+namespace procevent::workload {
 namespace {
 
 // How children end, and how many of each.
@@ -80,9 +80,9 @@ int Storm(Arguments arguments) {
     AwaitStatus(Execute(arguments[0]));
   }
   for (const auto& [key, number] : told) {
-    Tell(key, number);
+    Report(key, number);
   }
   return 0;
 }
 
-}  // namespace procevent::actor
+}  // namespace procevent::workload

@@ -10,10 +10,10 @@
 
 #include "workload_scenarios.h"
 
-namespace procevent::actor {
+namespace procevent::workload {
 
 void Fail(std::string_view what) {
-  const std::string line = "actor: " + std::string(what) + ": " + std::strerror(errno) + "\n";
+  const std::string line = "workload: " + std::string(what) + ": " + std::strerror(errno) + "\n";
   [[maybe_unused]] const auto written = write(STDERR_FILENO, line.data(), line.size());
   _exit(99);
 }
@@ -25,7 +25,7 @@ int Number(Arguments arguments, std::size_t index) {
   return std::atoi(arguments[index]);
 }
 
-void Tell(std::string_view key, unsigned long long number) {
+void Report(std::string_view key, unsigned long long number) {
   const std::string line = std::string(key) + " " + std::to_string(number) + "\n";
   if (write(STDOUT_FILENO, line.data(), line.size()) != static_cast<ssize_t>(line.size())) {
     Fail("write");
@@ -78,4 +78,4 @@ void* Forever(void* /*nothing*/) {
   }
 }
 
-}  // namespace procevent::actor
+}  // namespace procevent::workload

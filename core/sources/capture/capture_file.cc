@@ -75,12 +75,12 @@ void CaptureFile::Begin(std::FILE* file) {
   }
 }
 
-CaptureFile::Got CaptureFile::Read(CapturedPacket& packet) {
+CaptureFile::PacketResult CaptureFile::Read(CapturedPacket& packet) {
   pcap_pkthdr* header = nullptr;
   const unsigned char* bytes = nullptr;
   const int got = pcap_next_ex(pcap_.get(), &header, &bytes);
   if (got == PCAP_ERROR_BREAK) {
-    return Got::kEnd;
+    return PacketResult::kEnd;
   }
   if (got != 1) {
     return Fail(std::string(pcap_geterr(pcap_.get())) + "; what stands before that is whole");
@@ -100,7 +100,7 @@ CaptureFile::Got CaptureFile::Read(CapturedPacket& packet) {
       static_cast<std::uint64_t>(header->ts.tv_sec) * kNanosPerSecond + static_cast<std::uint64_t>(header->ts.tv_usec);
   packet.payload = whole.subspan(kCookedHeaderBytes);
   packet.kind = KindOf(*cooked, packet.payload);
-  return Got::kPacket;
+  return PacketResult::kPacket;
 }
 
 // In pcapng other blocks may stand between packets.
@@ -110,9 +110,9 @@ std::string CaptureFile::Where() const {
                                                      : "packet " + std::to_string(packets_ + 1);
 }
 
-CaptureFile::Got CaptureFile::Fail(const std::string& what) {
+CaptureFile::PacketResult CaptureFile::Fail(const std::string& what) {
   fault_ = name_ + " is broken at " + Where() + ": " + what;
-  return Got::kFault;
+  return PacketResult::kFault;
 }
 
 StoredCapture::StoredCapture(const std::string& path)

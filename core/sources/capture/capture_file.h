@@ -42,8 +42,8 @@ class CaptureFile {
   // One that is open already, called `name` in faults.
   CaptureFile(std::FILE* file, std::string name);
 
-  enum class Got : std::uint8_t { kPacket, kEnd, kFault };
-  Got Read(CapturedPacket& packet);
+  enum class PacketResult : std::uint8_t { kPacket, kEnd, kFault };
+  PacketResult Read(CapturedPacket& packet);
   [[nodiscard]] const std::string& name() const { return name_; }
   // After kFault: the line.
   [[nodiscard]] const std::string& fault() const { return fault_; }
@@ -55,7 +55,7 @@ class CaptureFile {
 
   void Begin(std::FILE* file);
   [[nodiscard]] std::string Where() const;
-  Got Fail(const std::string& what);
+  PacketResult Fail(const std::string& what);
 
   std::string name_;
   std::unique_ptr<pcap, ClosePcap> pcap_;

@@ -102,9 +102,9 @@ void CaptureWriter::Write(std::uint64_t time_ns, std::uint16_t family, std::span
   if (failed()) {
     return;
   }
-  std::array<std::byte, kCookedHeaderBytes + kMostPayloadBytes> packet{};
-  assert(payload.size() <= kMostPayloadBytes);
-  const std::size_t size = std::min(payload.size(), kMostPayloadBytes);
+  std::array<std::byte, kCookedHeaderBytes + kMaxPayloadBytes> packet{};
+  assert(payload.size() <= kMaxPayloadBytes);
+  const std::size_t size = std::min(payload.size(), kMaxPayloadBytes);
   std::ranges::copy(MakeCookedHeader(family), packet.begin());
   std::ranges::copy(payload.first(size), packet.begin() + kCookedHeaderBytes);
   pcap_pkthdr header{};

@@ -26,7 +26,7 @@ class CaptureWriter {
   CaptureWriter& operator=(const CaptureWriter&) = delete;
   ~CaptureWriter();
 
-  static constexpr std::size_t kMostPayloadBytes = 256;  // a datagram has 76, a record fewer than 128
+  static constexpr std::size_t kMaxPayloadBytes = 256;  // a datagram has 76, a record fewer than 128
 
   // After a failure, nothing is written any more. Waits where a pipe is full.
   void Write(std::uint64_t time_ns, std::uint16_t family, std::span<const std::byte> payload);
@@ -34,7 +34,7 @@ class CaptureWriter {
   void Flush();
 
   // From any thread: from now on nobody waits longer than a second for a pipe.
-  void Hurry() { hurried_.store(true, std::memory_order_relaxed); }
+  void LimitPipeWait() { hurried_.store(true, std::memory_order_relaxed); }
   [[nodiscard]] bool failed() const { return error_.load(std::memory_order_relaxed) != 0; }
 
   // When nobody writes any more: whether all was written. Nothing that is not whole is left in a file, and none that

@@ -40,17 +40,17 @@ class CpuSet {
 
 }  // namespace
 
-void Canary::Sound() {
+void Canary::SendCanary() {
   thread_ = ::gettid();
   std::array<char, kCommSize> name{};
   ::prctl(PR_GET_NAME, name.data());
   ::prctl(PR_SET_NAME, name.data());
 }
 
-bool Canary::Tour(std::uint64_t deadline_ns) {
+bool Canary::SendCanaryOnEachCpu(std::uint64_t deadline_ns) {
   CpuSet own;
   if (!own.ReadOwn()) {
-    Sound();
+    SendCanary();
     return true;
   }
   for (; next_cpu_ < own.size(); ++next_cpu_) {
@@ -63,7 +63,7 @@ bool Canary::Tour(std::uint64_t deadline_ns) {
     CpuSet one;
     one.Set(next_cpu_);
     one.Apply();
-    Sound();
+    SendCanary();
   }
   // The kernel names only the CPUs that are there now: a thread that may use them all may use those to come, too.
   own.CoversAll() ? CpuSet::Every().Apply() : own.Apply();
@@ -72,7 +72,7 @@ bool Canary::Tour(std::uint64_t deadline_ns) {
   return done;
 }
 
-Status ConnectorSource::Renew(std::chrono::milliseconds patience) {
+Status ConnectorSource::Resubscribe(std::chrono::milliseconds patience) {
   auto opened = ProcConnector::Open(options_);
   if (!opened) {
     return opened.error();
@@ -90,30 +90,30 @@ Status ConnectorSource::Renew(std::chrono::milliseconds patience) {
   return Success{};
 }
 
-Result<Source::Received> ConnectorSource::Receive(DatagramBatch& batch) {
+Result<DatagramSource::ReceiveResult> ConnectorSource::Receive(DatagramBatch& batch) {
   if (retired_) {
     return ReceiveFromRetired(batch);
   }
   if (!current_) {
     batch.Clear();
-    return Received{0, true};
+    return ReceiveResult{0, true};
   }
   const auto received = current_->connector.Receive(batch);
   if (!received) {
     return received.error();
   }
-  return Received{received.value(), !batch.full()};
+  return ReceiveResult{received.value(), !batch.full()};
 }
 
 // Once it was empty, or has given more than a full buffer holds, all that is still to come reaches the new one too.
-Result<Source::Received> ConnectorSource::ReceiveFromRetired(DatagramBatch& batch) {
+Result<DatagramSource::ReceiveResult> ConnectorSource::ReceiveFromRetired(DatagramBatch& batch) {
   constexpr int kMostBatches = 1 << 14;
   const auto received = retired_->connector.Receive(batch);
   if (!received || !batch.full() || ++retired_batches_ == kMostBatches) {
     CountDrops(*retired_);
     retired_.reset();
   }
-  return Received{batch.size(), false};
+  return ReceiveResult{batch.size(), false};
 }
 
 QueueState ConnectorSource::Queue() {

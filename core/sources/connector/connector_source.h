@@ -16,33 +16,35 @@ namespace procevent {
 
 class Canary {
  public:
-  void Sound();
+  void SendCanary();
 
   // From each CPU that this thread may run on: that shows what was lost there last. Moving to a busy CPU takes time,
   // so a tour ends at the deadline and the next call goes on with it; true when every CPU has had its turn.
-  [[nodiscard]] bool Tour(std::uint64_t deadline_ns);
+  [[nodiscard]] bool SendCanaryOnEachCpu(std::uint64_t deadline_ns);
 
-  [[nodiscard]] bool IsEcho(const CommBody& comm) const { return comm.task.pid == thread_; }
+  [[nodiscard]] bool IsCanaryEvent(const CommBody& comm) const { return comm.task.pid == thread_; }
 
  private:
-  std::int32_t thread_ = -1;  // of the last Sound
+  std::int32_t thread_ = -1;  // of the last SendCanary
   std::size_t next_cpu_ = 0;
 };
 
 // The connector as the reader's source. At a renewal the socket before is kept until it is empty: the two overlap, so
 // that nothing falls between them.
 
-class ConnectorSource final : public Source {
+class ConnectorSource final : public DatagramSource {
  public:
   explicit ConnectorSource(const ConnectorOptions& options) : options_(options) {}
 
-  Status Renew(std::chrono::milliseconds patience) override;
-  Result<Received> Receive(DatagramBatch& batch) override;
+  Status Resubscribe(std::chrono::milliseconds patience) override;
+  Result<ReceiveResult> Receive(DatagramBatch& batch) override;
   [[nodiscard]] QueueState Queue() override;
   [[nodiscard]] int fd() const override { return current_ ? current_->connector.fd() : -1; }
-  void Sound() override { canary_.Sound(); }
-  [[nodiscard]] bool Tour(std::uint64_t deadline_ns) override { return canary_.Tour(deadline_ns); }
-  [[nodiscard]] bool IsEcho(const CommBody& comm) const override { return canary_.IsEcho(comm); }
+  void SendCanary() override { canary_.SendCanary(); }
+  [[nodiscard]] bool SendCanaryOnEachCpu(std::uint64_t deadline_ns) override {
+    return canary_.SendCanaryOnEachCpu(deadline_ns);
+  }
+  [[nodiscard]] bool IsCanaryEvent(const CommBody& comm) const override { return canary_.IsCanaryEvent(comm); }
   void Close() override;
 
  private:
@@ -51,7 +53,7 @@ class ConnectorSource final : public Source {
     std::uint32_t drops = 0;  // as last read
   };
   SocketMemory CountDrops(Socket& socket);
-  Result<Received> ReceiveFromRetired(DatagramBatch& batch);
+  Result<ReceiveResult> ReceiveFromRetired(DatagramBatch& batch);
 
   ConnectorOptions options_;
   std::optional<Socket> current_;

@@ -37,7 +37,7 @@ Result<std::size_t> DatagramBatch::FillFrom(int fd) {
     if (errno == EAGAIN) {
       return std::size_t{0};
     }
-    return CannotReceive(errno);
+    return MakeReceiveError(errno);
   }
 }
 

@@ -15,38 +15,38 @@ namespace procevent {
 struct QueueState {
   std::uint32_t used_bytes = 0;
   std::uint32_t limit_bytes = 0;
-  std::uint32_t wanted_bytes = 0;  // what the limit would be, had the kernel granted what was asked for
-  std::uint64_t drops = 0;         // in all, over every socket there was
+  std::uint32_t requested_bytes = 0;  // what the limit would be, had the kernel granted what was asked for
+  std::uint64_t drops = 0;            // in all, over every socket there was
 };
 
-class Source {
+class DatagramSource {
  public:
-  Source() = default;
-  Source(const Source&) = delete;
-  Source& operator=(const Source&) = delete;
-  virtual ~Source() = default;
+  DatagramSource() = default;
+  DatagramSource(const DatagramSource&) = delete;
+  DatagramSource& operator=(const DatagramSource&) = delete;
+  virtual ~DatagramSource() = default;
 
   // A fresh subscription, proved within `patience`. What the one before still holds is received first, so events
   // that reached both arrive twice; their sequence numbers tell. On an error the one before stays as it was.
-  virtual Status Renew(std::chrono::milliseconds patience) = 0;
+  virtual Status Resubscribe(std::chrono::milliseconds patience) = 0;
 
-  struct Received {
+  struct ReceiveResult {
     std::size_t datagrams = 0;
     bool emptied = false;  // nothing more waited
   };
   // Never blocks.
-  virtual Result<Received> Receive(DatagramBatch& batch) = 0;
+  virtual Result<ReceiveResult> Receive(DatagramBatch& batch) = 0;
 
   [[nodiscard]] virtual QueueState Queue() = 0;
 
   // Readable when there is something to receive; another one after each Renew; -1 before the first.
   [[nodiscard]] virtual int fd() const = 0;
 
-  // Makes the source deliver an event that IsEcho knows.
-  virtual void Sound() = 0;
+  // Makes the source deliver an event that IsCanaryEvent knows.
+  virtual void SendCanary() = 0;
   // The same from every CPU, bit by bit: true when the tour is done, false when the deadline cut it short.
-  [[nodiscard]] virtual bool Tour(std::uint64_t deadline_ns) = 0;
-  [[nodiscard]] virtual bool IsEcho(const CommBody& comm) const = 0;
+  [[nodiscard]] virtual bool SendCanaryOnEachCpu(std::uint64_t deadline_ns) = 0;
+  [[nodiscard]] virtual bool IsCanaryEvent(const CommBody& comm) const = 0;
 
   // Ends the subscription, so that the kernel makes no events for nobody.
   virtual void Close() = 0;

@@ -21,7 +21,7 @@
 
 namespace procevent {
 
-Status AcceptOnly(int fd, EventMask mask) {
+Status AttachEventFilter(int fd, EventMask mask) {
   constexpr std::uint32_t kWhatOffset = wire::kNetlinkHeader + wire::kConnectorHeader;
   constexpr std::uint32_t kWhole = UINT32_MAX;
   // BPF loads in network order, so the mask is turned instead. An ACK has no bit and is dropped, as by the kernel's
@@ -54,7 +54,7 @@ Status Send(int fd, const Bytes& request) {
   while (::send(fd, request.data(), request.size(), 0) < 0) {
     const int code = errno;
     if (code != EINTR) {
-      return CannotSend(code, LookAround());
+      return MakeSendError(code, DetectConnectorEnvironment());
     }
   }
   return Success{};
@@ -81,7 +81,7 @@ Result<std::size_t> Peek(int fd, std::span<std::byte> buffer, sockaddr_nl& sende
       return std::size_t{0};
     }
     if (errno != EINTR && errno != ENOBUFS) {
-      return CannotReceive(errno);
+      return MakeReceiveError(errno);
     }
   }
 }
@@ -89,7 +89,7 @@ Result<std::size_t> Peek(int fd, std::span<std::byte> buffer, sockaddr_nl& sende
 const Event* AsAckOf(std::uint32_t token, std::span<const std::byte> datagram, Message& message) {
   Decoder decoder(datagram);
   while (decoder.Next(message)) {
-    if (message.outcome == Outcome::kEvent && message.event.kind() == EventKind::kAck &&
+    if (message.outcome == DecodeOutcome::kEvent && message.event.kind() == EventKind::kAck &&
         message.event.acknowledged == token + 1) {
       return &message.event;
     }
@@ -102,7 +102,7 @@ const Event* AsAckOf(std::uint32_t token, std::span<const std::byte> datagram, M
 Result<ProcConnector> ProcConnector::Open(const ConnectorOptions& options) {
   OwnedFd fd(::socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_CONNECTOR));
   if (!fd.valid()) {
-    return CannotOpen(errno);
+    return MakeOpenError(errno);
   }
   AskForBuffer(fd.get(), options.receive_buffer_bytes);
   // An overrun then costs only what did not fit; the sequence numbers and the drop count tell how much.
@@ -112,7 +112,7 @@ Result<ProcConnector> ProcConnector::Open(const ConnectorOptions& options) {
   address.nl_family = AF_NETLINK;
   address.nl_groups = CN_IDX_PROC;  // nl_pid 0: the kernel chooses, as a fixed one could be squatted
   if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    return CannotBind(errno);
+    return MakeBindError(errno);
   }
   return ProcConnector(std::move(fd), options);
 }
@@ -126,16 +126,16 @@ Status ProcConnector::Subscribe(std::chrono::milliseconds patience) {
   // The kernel answers inside send(): no ACK now is no ACK at all.
   auto proved = TakeAck(token, deadline);
   if (proved && !proved.value()) {
-    const Surroundings around = LookAround();
-    if (!MayYetAnswer(around)) {
-      return NoAck(around);
+    const ConnectorEnvironment around = DetectConnectorEnvironment();
+    if (!IsRetryUseful(around)) {
+      return MakeNoAckError(around);
     }
     for (std::uint32_t round = 1; proved && !proved.value(); ++round) {
       if (MonotonicNanos() >= deadline) {
-        return NoAck(around);
+        return MakeNoAckError(around);
       }
       // A socket's LISTEN counts once; another operation in between makes the next one count again.
-      if (auto sent = Send(fd(), EncodeRequest(Operation::kNonsense, RandomToken())); !sent) {
+      if (auto sent = Send(fd(), EncodeRequest(ConnectorOperation::kInvalidOperation, RandomToken())); !sent) {
         return sent;
       }
       if (auto sent = Listen(token + 2 * round); !sent) {
@@ -151,7 +151,9 @@ Status ProcConnector::Subscribe(std::chrono::milliseconds patience) {
   return events_ == EventMask::All() ? Status(Success{}) : Narrow(deadline);
 }
 
-Status ProcConnector::Listen(std::uint32_t token) { return Send(fd(), EncodeRequest(Operation::kListen, token)); }
+Status ProcConnector::Listen(std::uint32_t token) {
+  return Send(fd(), EncodeRequest(ConnectorOperation::kListen, token));
+}
 
 // Throws away what waits until our ACK is the first in the queue; false if it is not there.
 Result<bool> ProcConnector::TakeAck(std::uint32_t token, std::uint64_t deadline_ns) {
@@ -169,7 +171,7 @@ Result<bool> ProcConnector::TakeAck(std::uint32_t token, std::uint64_t deadline_
     if (sender.nl_pid == 0) {
       if (const Event* ack = AsAckOf(token, std::span(bytes).first(peeked.value()), message)) {
         const auto code = static_cast<int>(std::get<AckBody>(ack->body).error);
-        return code == 0 ? Result<bool>(true) : Result<bool>(Refused(code));
+        return code == 0 ? Result<bool>(true) : Result<bool>(MakeSubscribeRefusedError(code));
       }
     }
     if (const auto taken = ReceiveRaw(bytes); !taken) {
@@ -182,7 +184,7 @@ Result<bool> ProcConnector::TakeAck(std::uint32_t token, std::uint64_t deadline_
 // A kernel that knows filters answers an 8-byte LISTEN for everything; an older one ignores it.
 Status ProcConnector::Narrow(std::uint64_t deadline_ns) {
   const std::uint32_t token = RandomToken();
-  if (auto sent = Send(fd(), EncodeRequest(Operation::kListen, EventMask::All(), token)); !sent) {
+  if (auto sent = Send(fd(), EncodeRequest(ConnectorOperation::kListen, EventMask::All(), token)); !sent) {
     return sent;
   }
   const auto knows_filters = TakeAck(token, deadline_ns);
@@ -190,8 +192,9 @@ Status ProcConnector::Narrow(std::uint64_t deadline_ns) {
     return knows_filters.error();
   }
   const EventMask wanted = events_.With(EventKind::kComm);
-  const Status narrowed = knows_filters.value() ? Send(fd(), EncodeRequest(Operation::kListen, wanted, RandomToken()))
-                                                : AcceptOnly(fd(), wanted);
+  const Status narrowed = knows_filters.value()
+                              ? Send(fd(), EncodeRequest(ConnectorOperation::kListen, wanted, RandomToken()))
+                              : AttachEventFilter(fd(), wanted);
   return narrowed ? ThrowAwayWhatWaits() : narrowed;
 }
 
@@ -214,7 +217,7 @@ Status ProcConnector::ThrowAwayWhatWaits() {
 void ProcConnector::Unsubscribe() {
   if (subscribed_) {
     subscribed_ = false;
-    [[maybe_unused]] const Status sent = Send(fd(), EncodeRequest(Operation::kIgnore, RandomToken()));
+    [[maybe_unused]] const Status sent = Send(fd(), EncodeRequest(ConnectorOperation::kIgnore, RandomToken()));
   }
 }
 
@@ -241,7 +244,7 @@ Result<std::size_t> ProcConnector::ReceiveRaw(std::span<std::byte> buffer) {
       return std::size_t{0};
     }
     if (errno != EINTR && errno != ENOBUFS) {
-      return CannotReceive(errno);
+      return MakeReceiveError(errno);
     }
   }
 }

@@ -24,7 +24,7 @@ struct ConnectorOptions {
 // A classic BPF filter on the connector socket: how a subscription is narrowed where the kernel cannot (before 6.6).
 
 // From now on the socket takes only what is in the mask; what already waits in it stays.
-Status AcceptOnly(int fd, EventMask mask);
+Status AttachEventFilter(int fd, EventMask mask);
 
 // The connector socket: opens, subscribes, receives, and ends what it began. For anybody who wants process events;
 // the reader uses it through ConnectorSource. One thread at a time.

@@ -30,7 +30,7 @@ constexpr std::array<std::string_view, 8> kNamespaceRemedies{
     "user-namespace remapping (--userns host), not rootless",
 };
 
-std::string_view NamespaceRemedy(const Surroundings& around) {
+std::string_view NamespaceRemedy(const ConnectorEnvironment& around) {
   const std::size_t index =
       (around.foreign_network ? 1U : 0U) | (around.foreign_pids ? 2U : 0U) | (around.foreign_users ? 4U : 0U);
   return kNamespaceRemedies[index];
@@ -47,8 +47,8 @@ bool Exists(const char* path) { return ::access(path, F_OK) == 0; }
 
 }  // namespace
 
-Surroundings LookAround() {
-  Surroundings around;
+ConnectorEnvironment DetectConnectorEnvironment() {
+  ConnectorEnvironment around;
   around.foreign_pids = IsForeign("/proc/self/ns/pid", "pid:[4026531836]");
   around.foreign_users = IsForeign("/proc/self/ns/user", "user:[4026531837]");
   // Not in /proc/net, which is missing where only processes are mounted (subset=pid).
@@ -64,9 +64,11 @@ Surroundings LookAround() {
   return around;
 }
 
-bool MayYetAnswer(const Surroundings& around) { return !around.no_proc_events && NamespaceRemedy(around).empty(); }
+bool IsRetryUseful(const ConnectorEnvironment& around) {
+  return !around.no_proc_events && NamespaceRemedy(around).empty();
+}
 
-Error NoAck(const Surroundings& around) {
+Error MakeNoAckError(const ConnectorEnvironment& around) {
   if (const auto remedy = NamespaceRemedy(around); !remedy.empty()) {
     return {kHear, 0, remedy};
   }
@@ -78,7 +80,7 @@ Error NoAck(const Surroundings& around) {
           "tried until it does"};
 }
 
-Error CannotOpen(int code) {
+Error MakeOpenError(int code) {
   if (code == EPROTONOSUPPORT || code == EAFNOSUPPORT) {
     return {"open the connector socket", code, "this kernel was built without CONFIG_CONNECTOR: boot one that has it"};
   }
@@ -93,7 +95,7 @@ Error CannotOpen(int code) {
   return {"open the connector socket", code, ""};
 }
 
-Error CannotBind(int code) {
+Error MakeBindError(int code) {
   if (code == EPERM) {
     return {"bind the connector socket", code,
             "before Linux 6.6 this takes CAP_NET_ADMIN in the host's user namespace: run as root, or with --cap-add "
@@ -102,9 +104,9 @@ Error CannotBind(int code) {
   return {"bind the connector socket", code, ""};
 }
 
-Error CannotSend(int code, const Surroundings& around) {
+Error MakeSendError(int code, const ConnectorEnvironment& around) {
   if (code == ECONNREFUSED) {
-    Surroundings refused = around;
+    ConnectorEnvironment refused = around;
     refused.foreign_network = true;
     return {kHear, code, NamespaceRemedy(refused)};
   }
@@ -114,10 +116,10 @@ Error CannotSend(int code, const Surroundings& around) {
   return {kHear, code, ""};
 }
 
-Error Refused(int code) {
+Error MakeSubscribeRefusedError(int code) {
   return {kHear, code, "the kernel refused the subscription: run as root, or with --cap-add NET_ADMIN"};
 }
 
-Error CannotReceive(int code) { return {"receive from the connector socket", code, "a fresh socket is needed"}; }
+Error MakeReceiveError(int code) { return {"receive from the connector socket", code, "a fresh socket is needed"}; }
 
 }  // namespace procevent

@@ -38,17 +38,18 @@ bool Exists(std::int32_t tgid) { return ::kill(tgid, 0) == 0 || errno != ESRCH; 
 
 }  // namespace
 
-ProcPids::ProcPids(const char* path)
+ProcPidReader::ProcPidReader(const char* path)
     : directory_(::opendir(path)),
       open_errno_(directory_ ? 0 : errno),
       nanos_per_tick_(kNanosPerSecond / static_cast<std::uint64_t>(std::max(::sysconf(_SC_CLK_TCK), 1L))) {}
 
-Status ProcPids::Check() const {
+Status ProcPidReader::CheckVisibility() const {
   if (!directory_) {
     return Error{"open /proc", open_errno_, "mount it; without it programs stay without names"};
   }
-  Sighting other;
-  if (SeeName(kInit, other) == Look::kSeen || SeeName(kKthreadd, other) == Look::kSeen) {
+  ProcSnapshot other;
+  if (ReadWithoutCredentials(kInit, other) == ReadStatus::kRead ||
+      ReadWithoutCredentials(kKthreadd, other) == ReadStatus::kRead) {
     return Success{};
   }
   if (::faccessat(::dirfd(directory_.get()), "self", F_OK, AT_SYMLINK_NOFOLLOW) != 0) {
@@ -58,50 +59,50 @@ Status ProcPids::Check() const {
   return WhyUnseen(fd.valid() ? 0 : errno);
 }
 
-ProcPids::Look ProcPids::SeeName(std::int32_t tgid, Sighting& sighting) const {
+ProcPidReader::ReadStatus ProcPidReader::ReadWithoutCredentials(std::int32_t tgid, ProcSnapshot& sighting) const {
   std::array<char, kTextBytes> buffer{};
   std::string_view text;
   std::uint64_t ticks = 0;
   sighting = {};
-  if (const Look look = Read(tgid, "stat", buffer, text); look != Look::kSeen) {
+  if (const ReadStatus look = Read(tgid, "stat", buffer, text); look != ReadStatus::kRead) {
     return look;
   }
   if (!ParseProcStat(text, sighting, ticks)) {
-    return Look::kHidden;
+    return ReadStatus::kHidden;
   }
-  if (const Look look = Read(tgid, "statm", buffer, text); look != Look::kSeen) {
+  if (const ReadStatus look = Read(tgid, "statm", buffer, text); look != ReadStatus::kRead) {
     return look;
   }
   if (!ParseProcStatm(text, sighting)) {
-    return Look::kHidden;
+    return ReadStatus::kHidden;
   }
   // Starts are told in the time since boot, which goes on while the machine sleeps; events in time that does not.
   sighting.tgid = tgid;
   sighting.taken_ns = MonotonicNanos();
-  const std::uint64_t asleep = NanosOf(CLOCK_BOOTTIME) - sighting.taken_ns;
+  const std::uint64_t asleep = ClockNanos(CLOCK_BOOTTIME) - sighting.taken_ns;
   const std::uint64_t since_boot = ticks * nanos_per_tick_;
   sighting.start_ns = since_boot > asleep ? since_boot - asleep : 0;
-  return Look::kSeen;
+  return ReadStatus::kRead;
 }
 
 // A thread's number leads to a folder, too, though the list does not show it.
-ProcPids::Look ProcPids::See(std::int32_t tgid, Sighting& sighting) const {
+ProcPidReader::ReadStatus ProcPidReader::ReadSnapshot(std::int32_t tgid, ProcSnapshot& sighting) const {
   std::array<char, kTextBytes> buffer{};
   std::string_view text;
-  if (const Look look = SeeName(tgid, sighting); look != Look::kSeen) {
+  if (const ReadStatus look = ReadWithoutCredentials(tgid, sighting); look != ReadStatus::kRead) {
     return look;
   }
-  if (const Look look = Read(tgid, "status", buffer, text); look != Look::kSeen) {
+  if (const ReadStatus look = Read(tgid, "status", buffer, text); look != ReadStatus::kRead) {
     return look;
   }
   if (!ParseProcStatus(text, sighting)) {
-    return Look::kHidden;
+    return ReadStatus::kHidden;
   }
   sighting.taken_ns = MonotonicNanos();
-  return sighting.tgid == tgid ? Look::kSeen : Look::kGone;
+  return sighting.tgid == tgid ? ReadStatus::kRead : ReadStatus::kGone;
 }
 
-std::size_t ProcPids::List(std::span<std::int32_t> tgids) {
+std::size_t ProcPidReader::ListNext(std::span<std::int32_t> tgids) {
   std::size_t count = 0;
   while (directory_ && count < tgids.size()) {
     // NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is this thread's alone
@@ -122,10 +123,10 @@ std::size_t ProcPids::List(std::span<std::int32_t> tgids) {
   return count;
 }
 
-ProcPids::Look ProcPids::Read(std::int32_t tgid, std::string_view file, std::span<char> buffer,
-                              std::string_view& text) const {
+ProcPidReader::ReadStatus ProcPidReader::Read(std::int32_t tgid, std::string_view file, std::span<char> buffer,
+                                              std::string_view& text) const {
   if (!directory_) {
-    return Look::kHidden;
+    return ReadStatus::kHidden;
   }
   std::array<char, 32> path{};
   char* end = std::to_chars(path.data(), path.data() + path.size(), tgid).ptr;
@@ -135,10 +136,10 @@ ProcPids::Look ProcPids::Read(std::int32_t tgid, std::string_view file, std::spa
   const ssize_t bytes = fd.valid() ? ::read(fd.get(), buffer.data(), buffer.size()) : -1;
   if (bytes < 0) {
     const bool vanished = errno == ENOENT || errno == ESRCH;
-    return vanished && !Exists(tgid) ? Look::kGone : Look::kHidden;
+    return vanished && !Exists(tgid) ? ReadStatus::kGone : ReadStatus::kHidden;
   }
   text = {buffer.data(), static_cast<std::size_t>(bytes)};
-  return Look::kSeen;
+  return ReadStatus::kRead;
 }
 
 }  // namespace procevent

@@ -20,24 +20,24 @@ namespace procevent {
 // /proc as the reader looks into it: which processes there are, and what it says of one. No call allocates.
 // The reader's surveyor uses it.
 
-class ProcPids {
+class ProcPidReader {
  public:
-  explicit ProcPids(const char* path = "/proc");
+  explicit ProcPidReader(const char* path = "/proc");
 
   // Whether the processes of others are to be seen here.
-  [[nodiscard]] Status Check() const;
+  [[nodiscard]] Status CheckVisibility() const;
 
-  enum class Look : std::uint8_t {
-    kSeen,
+  enum class ReadStatus : std::uint8_t {
+    kRead,
     kGone,    // there is no such process
     kHidden,  // there is one, or there may be, and nothing is told of it
   };
-  [[nodiscard]] Look See(std::int32_t tgid, Sighting& sighting) const;
+  [[nodiscard]] ReadStatus ReadSnapshot(std::int32_t tgid, ProcSnapshot& sighting) const;
   // All but the users; cheaper.
-  [[nodiscard]] Look SeeName(std::int32_t tgid, Sighting& sighting) const;
+  [[nodiscard]] ReadStatus ReadWithoutCredentials(std::int32_t tgid, ProcSnapshot& sighting) const;
 
   // The next processes of the list, as many as fit; none at its end, and then the list begins anew.
-  [[nodiscard]] std::size_t List(std::span<std::int32_t> tgids);
+  [[nodiscard]] std::size_t ListNext(std::span<std::int32_t> tgids);
 
  private:
   struct CloseDirectory {
@@ -45,8 +45,8 @@ class ProcPids {
   };
 
   // The text of a file of the process, as much as fits; what became of it.
-  [[nodiscard]] Look Read(std::int32_t tgid, std::string_view file, std::span<char> buffer,
-                          std::string_view& text) const;
+  [[nodiscard]] ReadStatus Read(std::int32_t tgid, std::string_view file, std::span<char> buffer,
+                                std::string_view& text) const;
 
   std::unique_ptr<DIR, CloseDirectory> directory_;
   int open_errno_ = 0;
@@ -55,11 +55,11 @@ class ProcPids {
 
 // All that the reader asks of /proc.
 
-struct Proc {
-  explicit Proc(const std::string& path = "/proc") : stat((path + "/stat").c_str()), pids(path.c_str()) {}
+struct ProcFs {
+  explicit ProcFs(const std::string& path = "/proc") : stat((path + "/stat").c_str()), pids(path.c_str()) {}
 
-  ProcStat stat;
-  ProcPids pids;
+  ProcStatReader stat;
+  ProcPidReader pids;
 };
 
 }  // namespace procevent

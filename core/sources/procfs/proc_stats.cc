@@ -23,7 +23,7 @@ constexpr std::string_view kRemedy =
 
 }  // namespace
 
-void ForkCountParser::Feed(std::string_view piece) {
+void CloneCountParser::Feed(std::string_view piece) {
   for (const char character : piece) {
     if (done_) {
       return;
@@ -32,7 +32,7 @@ void ForkCountParser::Feed(std::string_view piece) {
   }
 }
 
-void ForkCountParser::Feed(char character) {
+void CloneCountParser::Feed(char character) {
   if (at_ == At::kNumber && character >= '0' && character <= '9') {
     value_ = value_ * 10 + static_cast<std::uint64_t>(character - '0');
     any_digit_ = true;
@@ -48,13 +48,14 @@ void ForkCountParser::Feed(char character) {
   }
 }
 
-ProcStat::ProcStat(const char* path) : fd_(::open(path, O_RDONLY | O_CLOEXEC)), open_errno_(fd_.valid() ? 0 : errno) {}
+ProcStatReader::ProcStatReader(const char* path)
+    : fd_(::open(path, O_RDONLY | O_CLOEXEC)), open_errno_(fd_.valid() ? 0 : errno) {}
 
-Result<std::uint64_t> ProcStat::Forks() const {
+Result<std::uint64_t> ProcStatReader::ReadCloneCount() const {
   if (!fd_.valid()) {
     return Error{"open /proc/stat", open_errno_, kRemedy};
   }
-  ForkCountParser parser;
+  CloneCountParser parser;
   std::array<char, 4096> piece{};
   off_t offset = 0;
   while (!parser.forks()) {
@@ -71,7 +72,7 @@ Result<std::uint64_t> ProcStat::Forks() const {
   return *parser.forks();
 }
 
-std::optional<std::uint64_t> ReadPidLimit() {
+std::optional<std::uint64_t> ReadPidMax() {
   std::ifstream file("/proc/sys/kernel/pid_max");
   std::uint64_t limit = 0;
   return file >> limit ? std::optional(limit) : std::nullopt;
@@ -93,7 +94,7 @@ std::optional<double> SoftLimit(std::string_view text, std::string_view name) {
   if (limit == "unlimited") {
     return std::numeric_limits<double>::infinity();
   }
-  const auto number = NumberOf<std::uint64_t>(limit);
+  const auto number = ParseInteger<std::uint64_t>(limit);
   return number ? std::optional(static_cast<double>(*number)) : std::nullopt;
 }
 
@@ -128,7 +129,7 @@ MachineUnits ReadMachineUnits() {
   MachineUnits units;
   units.ticks_per_second = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
   units.page_bytes = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-  units.boot_time_seconds = Seconds(NanosOf(CLOCK_REALTIME)) - Seconds(NanosOf(CLOCK_BOOTTIME));
+  units.boot_time_seconds = Seconds(ClockNanos(CLOCK_REALTIME)) - Seconds(ClockNanos(CLOCK_BOOTTIME));
   return units;
 }
 
@@ -148,7 +149,7 @@ void ParseStat(std::string_view text, const MachineUnits& units, ProcessStats& s
   text.remove_prefix(bracket + 1);
   std::array<std::optional<std::uint64_t>, kResidentPages + 1> fields;
   for (std::size_t field = kAfterComm; field < fields.size(); ++field) {
-    fields[field] = NumberOf<std::uint64_t>(TakeWord(text));
+    fields[field] = ParseInteger<std::uint64_t>(TakeWord(text));
   }
   const double ticks = static_cast<double>(units.ticks_per_second);
   if (fields[kUserTicks] && fields[kSystemTicks]) {

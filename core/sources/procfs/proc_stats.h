@@ -16,7 +16,7 @@ namespace procevent {
 // The kernel's own count of forks, threads included: `processes` in /proc/stat. The audit of fork events.
 
 // Finds the number in a text that comes in pieces, cut anywhere.
-class ForkCountParser {
+class CloneCountParser {
  public:
   void Feed(std::string_view piece);
   // Known once the whole line has been fed.
@@ -33,10 +33,10 @@ class ForkCountParser {
   std::uint64_t value_ = 0;
 };
 
-class ProcStat {
+class ProcStatReader {
  public:
-  explicit ProcStat(const char* path = "/proc/stat");
-  Result<std::uint64_t> Forks() const;
+  explicit ProcStatReader(const char* path = "/proc/stat");
+  Result<std::uint64_t> ReadCloneCount() const;
 
  private:
   OwnedFd fd_;
@@ -46,7 +46,7 @@ class ProcStat {
 // How many processes and threads this machine can have at once. For the metrics collector, on the scraping thread.
 
 // /proc/sys/kernel/pid_max; nothing if it cannot be read.
-std::optional<std::uint64_t> ReadPidLimit();
+std::optional<std::uint64_t> ReadPidMax();
 
 // What this process costs, from /proc/self: parsers that are pure over text, and the one function that reads.
 // For the metrics collector, on the scraping thread. What cannot be read stays empty.

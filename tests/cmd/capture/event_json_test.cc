@@ -25,7 +25,7 @@ struct Row {
   std::string line;
 };
 
-Message Of(const Event& event) { return {.outcome = Outcome::kEvent, .event = event}; }
+Message Of(const Event& event) { return {.outcome = DecodeOutcome::kEvent, .event = event}; }
 
 Message OfKind(EventKind kind) {
   return Of(OneOfEachKind().at(static_cast<std::size_t>(kind) + (kind > EventKind::kExit ? 1 : 0)).event);
@@ -124,36 +124,38 @@ std::vector<Row> NameRows() {
 
 std::vector<Row> OtherRows() {
   return {
-      {"Noop", {.outcome = Outcome::kControl, .control = Control::kNoop}, R"({"control":"noop"})"},
-      {"Done", {.outcome = Outcome::kControl, .control = Control::kDone}, R"({"control":"done"})"},
-      {"Acknowledgement", {.outcome = Outcome::kAcknowledgement}, R"({"control":"ack"})"},
-      {"NetlinkHeader", {.outcome = Outcome::kTruncatedNetlinkHeader}, R"({"error":"truncated","layer":"netlink"})"},
+      {"Noop", {.outcome = DecodeOutcome::kControl, .control = Control::kNoop}, R"({"control":"noop"})"},
+      {"Done", {.outcome = DecodeOutcome::kControl, .control = Control::kDone}, R"({"control":"done"})"},
+      {"Acknowledgement", {.outcome = DecodeOutcome::kAcknowledgement}, R"({"control":"ack"})"},
+      {"NetlinkHeader",
+       {.outcome = DecodeOutcome::kTruncatedNetlinkHeader},
+       R"({"error":"truncated","layer":"netlink"})"},
       {"ConnectorHeader",
-       {.outcome = Outcome::kTruncatedConnectorHeader},
+       {.outcome = DecodeOutcome::kTruncatedConnectorHeader},
        R"({"error":"truncated","layer":"connector"})"},
-      {"EventHeader", {.outcome = Outcome::kTruncatedEventHeader}, R"({"error":"truncated","layer":"header"})"},
-      {"EventBody", {.outcome = Outcome::kTruncatedEventBody}, R"({"error":"truncated","layer":"body"})"},
-      {"WrongConnector", {.outcome = Outcome::kForeignConnector}, R"({"error":"wrong_connector"})"},
-      {"Overrun", {.outcome = Outcome::kOverrun}, R"({"error":"overrun"})"},
-      {"Kernel", {.outcome = Outcome::kKernelError, .kernel_errno = 111}, R"({"error":"kernel","errno":111})"},
+      {"EventHeader", {.outcome = DecodeOutcome::kTruncatedEventHeader}, R"({"error":"truncated","layer":"header"})"},
+      {"EventBody", {.outcome = DecodeOutcome::kTruncatedEventBody}, R"({"error":"truncated","layer":"body"})"},
+      {"WrongConnector", {.outcome = DecodeOutcome::kForeignConnector}, R"({"error":"wrong_connector"})"},
+      {"Overrun", {.outcome = DecodeOutcome::kOverrun}, R"({"error":"overrun"})"},
+      {"Kernel", {.outcome = DecodeOutcome::kKernelError, .kernel_errno = 111}, R"({"error":"kernel","errno":111})"},
       {"KernelsLowest",
-       {.outcome = Outcome::kKernelError, .kernel_errno = INT32_MIN},
+       {.outcome = DecodeOutcome::kKernelError, .kernel_errno = INT32_MIN},
        R"({"error":"kernel","errno":-2147483648})"},
-      {"ReservedType", {.outcome = Outcome::kReservedType}, R"({"error":"reserved_type"})"},
-      {"WrongLength", {.outcome = Outcome::kWrongLength}, R"({"error":"wrong_length"})"},
+      {"ReservedType", {.outcome = DecodeOutcome::kReservedType}, R"({"error":"reserved_type"})"},
+      {"WrongLength", {.outcome = DecodeOutcome::kWrongLength}, R"({"error":"wrong_length"})"},
   };
 }
 
 class JsonLinesTest : public testing::TestWithParam<Row> {};
 
-TEST_P(JsonLinesTest, IsThisLine) { EXPECT_EQ(JsonLineOf(GetParam().message), GetParam().line); }
+TEST_P(JsonLinesTest, IsThisLine) { EXPECT_EQ(FormatJsonLine(GetParam().message), GetParam().line); }
 
 TEST_P(JsonLinesTest, ComesBack) {
-  const auto datagram = DatagramOf(GetParam().line);
+  const auto datagram = ParseJsonLine(GetParam().line);
   ASSERT_TRUE(std::holds_alternative<Bytes>(datagram)) << std::get<std::string>(datagram);
   const std::vector<Message> messages = DecodeAll(std::get<Bytes>(datagram));
   ASSERT_EQ(messages.size(), 1U);
-  EXPECT_EQ(JsonLineOf(messages[0]), GetParam().line);
+  EXPECT_EQ(FormatJsonLine(messages[0]), GetParam().line);
 }
 
 constexpr auto kRowName = [](const auto& row) { return row.param.name; };
@@ -168,7 +170,7 @@ TEST(JsonLinesTest, EncodesWhatTheEncoderWrites) {
     Event event = row.event;
     event.acknowledged = event.kind() == EventKind::kAck ? event.acknowledged : 0;  // a line has it of an ACK alone
     event.what = event.kind() == EventKind::kExit ? wire::kWhatExit : event.what;   // there is one word for both
-    const auto datagram = DatagramOf(JsonLineOf(Of(row.event)));
+    const auto datagram = ParseJsonLine(FormatJsonLine(Of(row.event)));
     ASSERT_TRUE(std::holds_alternative<Bytes>(datagram)) << row.name;
     EXPECT_EQ(ToHex(std::get<Bytes>(datagram)), ToHex(EncodeEvent(event))) << row.name;
   }
@@ -332,7 +334,7 @@ std::vector<FaultRow> ParsedEndingRows() {
 class JsonFaultTest : public testing::TestWithParam<FaultRow> {};
 
 TEST_P(JsonFaultTest, IsTold) {
-  const auto datagram = DatagramOf(GetParam().line);
+  const auto datagram = ParseJsonLine(GetParam().line);
   ASSERT_TRUE(std::holds_alternative<std::string>(datagram)) << ToHex(std::get<Bytes>(datagram));
   EXPECT_EQ(std::get<std::string>(datagram), GetParam().fault);
 }
@@ -343,11 +345,11 @@ INSTANTIATE_TEST_SUITE_P(Values, JsonFaultTest, testing::ValuesIn(ValueRows()), 
 INSTANTIATE_TEST_SUITE_P(Endings, JsonFaultTest, testing::ValuesIn(ParsedEndingRows()), kRowName);
 
 std::string LineAgain(const std::string& line) {
-  const auto datagram = DatagramOf(line);
+  const auto datagram = ParseJsonLine(line);
   if (const auto* const fault = std::get_if<std::string>(&datagram)) {
     return *fault;
   }
-  return JsonLineOf(DecodeAll(std::get<Bytes>(datagram)).at(0));
+  return FormatJsonLine(DecodeAll(std::get<Bytes>(datagram)).at(0));
 }
 
 TEST(JsonDatagramTest, WhatIsDerivedMayBeLeftOut) {

@@ -16,14 +16,14 @@ namespace {
 std::vector<std::string> LinesOf(const Bytes& datagram) {
   std::vector<std::string> lines;
   for (const Message& message : DecodeAll(datagram)) {
-    lines.push_back(JsonLineOf(message));
+    lines.push_back(FormatJsonLine(message));
   }
   return lines;
 }
 
 void ExpectToComeBack(const Bytes& datagram) {
   for (const std::string& line : LinesOf(datagram)) {
-    const auto encoded = DatagramOf(line);
+    const auto encoded = ParseJsonLine(line);
     ASSERT_TRUE(std::holds_alternative<Bytes>(encoded)) << line << '\n' << std::get<std::string>(encoded);
     ASSERT_EQ(LinesOf(std::get<Bytes>(encoded)), std::vector{line});
   }
@@ -55,7 +55,8 @@ Bytes RandomDatagram(RandomEvents& random) {
   Bytes datagram;
   for (std::uint64_t parts = random.UpTo(2) + 1; parts > 0; --parts) {
     Bytes part = random.UpTo(3) == 0
-                     ? EncodeMessage({.outcome = static_cast<Outcome>(random.UpTo(kOutcomes - 1)), .kernel_errno = 1})
+                     ? EncodeMessage(
+                           {.outcome = static_cast<DecodeOutcome>(random.UpTo(kDecodeOutcomes - 1)), .kernel_errno = 1})
                      : EncodeEvent(random.Next());
     if (random.UpTo(1) == 0) {
       part.resize(random.UpTo(part.size() + 8), static_cast<std::byte>(random.UpTo(1)));
@@ -72,15 +73,15 @@ Bytes RandomDatagram(RandomEvents& random) {
 
 TEST(JsonPropertyTest, DamagedDatagramsComeBack) {
   RandomEvents random(20261124);
-  std::array<int, kOutcomes> seen{};
+  std::array<int, kDecodeOutcomes> seen{};
   for (int round = 0; round < 20'000; ++round) {
     const Bytes datagram = RandomDatagram(random);
     ExpectToComeBack(datagram);
-    for (const Outcome outcome : OutcomesOf(datagram)) {
+    for (const DecodeOutcome outcome : OutcomesOf(datagram)) {
       ++seen.at(static_cast<std::size_t>(outcome));
     }
   }
-  for (std::size_t outcome = 0; outcome < kOutcomes; ++outcome) {
+  for (std::size_t outcome = 0; outcome < kDecodeOutcomes; ++outcome) {
     EXPECT_GT(seen.at(outcome), 50) << "too few of outcome " << outcome << " to say anything about it";
   }
 }

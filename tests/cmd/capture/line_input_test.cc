@@ -55,8 +55,8 @@ std::vector<std::string> LinesOf(const std::string& text) {
   do {
     const std::vector<std::string> there = LinesThere(input);
     lines.insert(lines.end(), there.begin(), there.end());
-  } while (input.Fill());
-  EXPECT_EQ(input.fault(), 0);
+  } while (input.ReadMore());
+  EXPECT_EQ(input.read_errno(), 0);
   return lines;
 }
 
@@ -68,16 +68,16 @@ TEST(LineInputTest, TakesLinesApart) {
 }
 
 TEST(LineInputTest, ALineMayBeAsLongAsIsAllowed) {
-  const std::string longest(LineInput::kMostBytes, 'a');
+  const std::string longest(LineInput::kMaxBytes, 'a');
   EXPECT_THAT(LinesOf(longest + "\nb\n"), ElementsAre("1:" + longest, "2:b"));
   EXPECT_THAT(LinesOf(longest), ElementsAre("1:" + longest));
 }
 
 TEST(LineInputTest, TooLongOnesAreLeftOut) {
-  const std::string long_line(LineInput::kMostBytes + 1, 'a');
+  const std::string long_line(LineInput::kMaxBytes + 1, 'a');
   EXPECT_THAT(LinesOf(long_line + "\nb\n"), ElementsAre("1:too long", "2:b"));
   EXPECT_THAT(LinesOf("b\n" + long_line), ElementsAre("1:b", "2:too long"));
-  const std::string longer(9 * LineInput::kMostBytes, 'a');
+  const std::string longer(9 * LineInput::kMaxBytes, 'a');
   EXPECT_THAT(LinesOf(longer + "\nb\n" + longer + "\n\nc"),
               ElementsAre("1:too long", "2:b", "3:too long", "4:", "5:c"));
   EXPECT_THAT(LinesOf(longer), ElementsAre("1:too long"));
@@ -88,19 +88,19 @@ TEST(LineInputTest, GivesWhatIsThereBeforeItWaits) {
   LineInput input(pipe.out.get());
   EXPECT_THAT(LinesThere(input), IsEmpty());
   pipe.Put("a\nb\nbeg");
-  ASSERT_TRUE(input.Fill());
+  ASSERT_TRUE(input.ReadMore());
   EXPECT_THAT(LinesThere(input), ElementsAre("1:a", "2:b"));
   pipe.Put("un\n");
-  ASSERT_TRUE(input.Fill());
+  ASSERT_TRUE(input.ReadMore());
   EXPECT_THAT(LinesThere(input), ElementsAre("3:begun"));
 }
 
 TEST(LineInputTest, TellsWhyItCannotBeRead) {
   const OwnedFd folder(::open(".", O_RDONLY | O_CLOEXEC));
   LineInput input(folder.get());
-  EXPECT_FALSE(input.Fill());
-  EXPECT_EQ(input.fault(), EISDIR);
-  EXPECT_FALSE(input.Fill());
+  EXPECT_FALSE(input.ReadMore());
+  EXPECT_EQ(input.read_errno(), EISDIR);
+  EXPECT_FALSE(input.ReadMore());
 }
 
 }  // namespace
@@ -113,19 +113,19 @@ TEST(HexTest, ThereAndBack) {
     constexpr std::string_view kDigits = "0123456789abcdef";
     all += {kDigits[static_cast<std::size_t>(i / 16)], kDigits[static_cast<std::size_t>(i % 16)]};
   }
-  const auto bytes = BytesOfHex(all);
+  const auto bytes = DecodeHex(all);
   ASSERT_TRUE(bytes);
   for (std::size_t i = 0; i < 256; ++i) {
     EXPECT_EQ(std::to_integer<std::size_t>(bytes->at(i)), i);
   }
-  EXPECT_EQ(HexOf(*bytes), all);
-  EXPECT_EQ(BytesOfHex("0aFf"), BytesOfHex("0AfF"));
-  EXPECT_EQ(BytesOfHex(""), Bytes());
+  EXPECT_EQ(EncodeHex(*bytes), all);
+  EXPECT_EQ(DecodeHex("0aFf"), DecodeHex("0AfF"));
+  EXPECT_EQ(DecodeHex(""), Bytes());
 }
 
 TEST(HexTest, AllElseIsNone) {
   for (const char* const text : {"0", "000", "0g", "g0", "0x00", "00 00", " 00", "00\n", "+0", "é0"}) {
-    EXPECT_EQ(BytesOfHex(text), std::nullopt) << text;
+    EXPECT_EQ(DecodeHex(text), std::nullopt) << text;
   }
 }
 

@@ -10,7 +10,7 @@
 
 namespace procevent {
 
-using Variables = std::vector<Variable>;
+using Variables = std::vector<EnvironmentVariable>;
 using Arguments = std::vector<std::string>;
 
 struct FaultRow {

@@ -45,7 +45,7 @@ class FaultTest : public testing::TestWithParam<FaultRow> {
     if (flags.command == Flags::Command::kExit) {
       return {flags.err.substr(0, flags.err.find("\nusage: "))};
     }
-    return LinesOf(Configure(flags, variables));
+    return DescribeErrors(Configure(flags, variables));
   }
 
  private:

@@ -45,7 +45,8 @@ TEST(FlagsTest, TakesEveryFlag) {
   EXPECT_EQ(flags.command, Flags::Command::kServe);
   EXPECT_EQ(flags.config_file, "a.yml");
   const auto setting = [](const char* flag, const char* path, const auto& values) {
-    return AllOf(Field(&Setting::flag, flag), Field(&Setting::path, path), Field(&Setting::values, values));
+    return AllOf(Field(&ConfigOverride::flag, flag), Field(&ConfigOverride::path, path),
+                 Field(&ConfigOverride::values, values));
   };
   EXPECT_THAT(flags.settings,
               ElementsAre(setting("--web.listen-address", "web.listen_addresses", ElementsAre(":1", ":2")),
@@ -111,7 +112,7 @@ TEST(FlagsTest, DecodeAndEncodeTakeAFile) {
 TEST(FlagsTest, WatchTakesWhatToShow) {
   const Flags plain = Parse({"watch", "--events"});
   EXPECT_EQ(plain.command, Flags::Command::kWatch);
-  EXPECT_EQ(plain.watch.types, kUsualTypes);
+  EXPECT_EQ(plain.watch.types, kDefaultEventTypes);
   EXPECT_FALSE(plain.watch.json);
   EXPECT_EQ(plain.watch.command, std::nullopt);
   EXPECT_EQ(plain.watch.duration, std::nullopt);

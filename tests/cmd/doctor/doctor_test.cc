@@ -17,8 +17,8 @@ using testing::HasSubstr;
 using State = Check::State;
 
 // A machine on which all is well.
-Probes AllWell() {
-  Probes probes;
+ProbeResults AllWell() {
+  ProbeResults probes;
   probes.kernel_release = "6.18.44-generic";
   probes.net_admin = true;
   probes.buffer_wanted = 32U << 20U;
@@ -31,7 +31,7 @@ Probes AllWell() {
 
 struct Row {
   std::string name;
-  std::function<void(Probes&)> spoil;
+  std::function<void(ProbeResults&)> spoil;
   std::map<std::string, State> others;  // the checks that are not ok
   std::string check;                    // the one that is looked at
   std::vector<std::string> finding;
@@ -42,9 +42,9 @@ class ChecksTest : public testing::TestWithParam<Row> {};
 
 TEST_P(ChecksTest, EachFaultIsFoundAndNamesItsRemedy) {
   const Row& row = GetParam();
-  Probes probes = AllWell();
+  ProbeResults probes = AllWell();
   row.spoil(probes);
-  const std::vector<Check> checks = ChecksOf(probes);
+  const std::vector<Check> checks = EvaluateChecks(probes);
   bool failed = false;
   bool seen = false;
   for (const Check& check : checks) {
@@ -64,7 +64,7 @@ TEST_P(ChecksTest, EachFaultIsFoundAndNamesItsRemedy) {
     }
   }
   EXPECT_TRUE(seen) << row.check;
-  EXPECT_EQ(AllHolds(checks), !failed);
+  EXPECT_EQ(NoCheckFailed(checks), !failed);
 }
 
 constexpr auto kWarning = State::kWarning;
@@ -73,9 +73,9 @@ constexpr auto kFailed = State::kFailed;
 INSTANTIATE_TEST_SUITE_P(
     Rows, ChecksTest,
     testing::Values(
-        Row{"AllWell", [](Probes&) {}, {}, "kernel", {"Linux 6.18.44-generic", "CONFIG_PROC_EVENTS"}, {}},
+        Row{"AllWell", [](ProbeResults&) {}, {}, "kernel", {"Linux 6.18.44-generic", "CONFIG_PROC_EVENTS"}, {}},
         Row{"TooFewThreads",
-            [](Probes& probes) {
+            [](ProbeResults& probes) {
               probes.threads = Error{"start the 65 threads that serve", EAGAIN, "raise it"};
             },
             {{"threads", kFailed}},
@@ -83,13 +83,13 @@ INSTANTIATE_TEST_SUITE_P(
             {"cannot start the 65 threads"},
             {"raise it"}},
         Row{"FewOpenFiles",
-            [](Probes& probes) { probes.few_files = "only 64 files may be open, so that; raise it (ulimit -n)"; },
+            [](ProbeResults& probes) { probes.few_files = "only 64 files may be open, so that; raise it (ulimit -n)"; },
             {{"open files", kWarning}},
             "open files",
             {"only 64 files may be open"},
             {"raise it (ulimit -n)"}},
         Row{"TooFewOpenFiles",
-            [](Probes& probes) {
+            [](ProbeResults& probes) {
               probes.few_files = "only 6 files may be open, too few to serve; raise it (ulimit -n)";
               probes.too_few_files = true;
             },
@@ -98,13 +98,13 @@ INSTANTIATE_TEST_SUITE_P(
             {"only 6 files may be open"},
             {"raise it (ulimit -n)"}},
         Row{"TooLittleMemory",
-            [](Probes& probes) { probes.start_fault = "not enough memory; raise ulimit -v"; },
+            [](ProbeResults& probes) { probes.start_fault = "not enough memory; raise ulimit -v"; },
             {{"start", kFailed}},
             "start",
             {"not enough memory"},
             {"raise ulimit -v"}},
         Row{"TheLargestBufferIsRounded",
-            [](Probes& probes) {
+            [](ProbeResults& probes) {
               probes.buffer_wanted = (1U << 30U) - 1;  // half of what an int holds
               probes.subscription.buffer_bytes = probes.buffer_wanted;
             },
@@ -112,11 +112,11 @@ INSTANTIATE_TEST_SUITE_P(
             "buffer",
             {"1048576KiB"},
             {}},
-        Row{"TheChildIsNamed", [](Probes&) {}, {}, "subscription", {"fork, comm, exit"}, {}},
-        Row{"TheBufferIsNamed", [](Probes&) {}, {}, "buffer", {"32768KiB"}, {}},
+        Row{"TheChildIsNamed", [](ProbeResults&) {}, {}, "subscription", {"fork, comm, exit"}, {}},
+        Row{"TheBufferIsNamed", [](ProbeResults&) {}, {}, "buffer", {"32768KiB"}, {}},
         Row{"NoConnector",
-            [](Probes& probes) {
-              probes.subscription.opened = CannotOpen(EPROTONOSUPPORT);
+            [](ProbeResults& probes) {
+              probes.subscription.opened = MakeOpenError(EPROTONOSUPPORT);
               probes.around = {.foreign_network = true};  // as it looks without /proc/net/connector
             },
             {{"kernel", kFailed}, {"buffer", kWarning}, {"subscription", kFailed}},
@@ -124,38 +124,38 @@ INSTANTIATE_TEST_SUITE_P(
             {"Linux 6.18.44-generic"},
             {"CONFIG_CONNECTOR", "boot one that has it"}},
         Row{"NoProcEvents",
-            [](Probes& probes) {
+            [](ProbeResults& probes) {
               probes.around = {.no_proc_events = true};
-              probes.subscription.acknowledged = NoAck(probes.around);
+              probes.subscription.acknowledged = MakeNoAckError(probes.around);
             },
             {{"kernel", kFailed}, {"subscription", kFailed}},
             "kernel",
             {"without process events"},
             {"CONFIG_PROC_EVENTS", "boot one that has it"}},
         Row{"NetlinkForbidden",
-            [](Probes& probes) { probes.subscription.opened = CannotOpen(EACCES); },
+            [](ProbeResults& probes) { probes.subscription.opened = MakeOpenError(EACCES); },
             {{"buffer", kWarning}, {"subscription", kFailed}},
             "subscription",
             {"open the connector socket", "Permission denied"},
             {"AF_NETLINK"}},
         Row{"NoCapability",
-            [](Probes& probes) { probes.net_admin = false; },
+            [](ProbeResults& probes) { probes.net_admin = false; },
             {{"capability", kWarning}},
             "capability",
             {"CAP_NET_ADMIN is missing"},
             {"root", "--cap-add NET_ADMIN", "AmbientCapabilities"}},
         Row{"NoCapabilityOnAnOldKernel",
-            [](Probes& probes) {
+            [](ProbeResults& probes) {
               probes.net_admin = false;
               probes.kernel_release = "6.5.13";
-              probes.subscription.opened = CannotBind(EPERM);
+              probes.subscription.opened = MakeBindError(EPERM);
             },
             {{"capability", kFailed}, {"buffer", kWarning}, {"subscription", kFailed}},
             "capability",
             {"before Linux 6.6"},
             {"--cap-add NET_ADMIN"}},
         Row{"NoCapabilityOnTheFirstThatNeedsNone",
-            [](Probes& probes) {
+            [](ProbeResults& probes) {
               probes.net_admin = false;
               probes.kernel_release = "6.6";
             },
@@ -164,7 +164,7 @@ INSTANTIATE_TEST_SUITE_P(
             {"only the large receive buffer"},
             {}},
         Row{"NoCapabilityOnAnOldMajor",
-            [](Probes& probes) {
+            [](ProbeResults& probes) {
               probes.net_admin = false;
               probes.kernel_release = "5.10.0-30-amd64";
             },
@@ -173,7 +173,7 @@ INSTANTIATE_TEST_SUITE_P(
             {},
             {}},
         Row{"NoCapabilityOnAKernelOfNoNumber",
-            [](Probes& probes) {
+            [](ProbeResults& probes) {
               probes.net_admin = false;
               probes.kernel_release = "custom\n";
             },
@@ -182,49 +182,49 @@ INSTANTIATE_TEST_SUITE_P(
             {"custom\\x0a"},
             {}},
         Row{"ForeignNetwork",
-            [](Probes& probes) {
+            [](ProbeResults& probes) {
               probes.around = {.foreign_network = true};
-              probes.subscription.acknowledged = CannotSend(ECONNREFUSED, probes.around);
+              probes.subscription.acknowledged = MakeSendError(ECONNREFUSED, probes.around);
             },
             {{"kernel", kWarning}, {"namespaces", kFailed}, {"subscription", kFailed}},
             "namespaces",
             {"not the host's: network"},
             {"--network host"}},
         Row{"ForeignPids",
-            [](Probes& probes) {
+            [](ProbeResults& probes) {
               probes.around = {.foreign_pids = true};
-              probes.subscription.acknowledged = NoAck(probes.around);
+              probes.subscription.acknowledged = MakeNoAckError(probes.around);
             },
             {{"namespaces", kFailed}, {"subscription", kFailed}},
             "subscription",
             {"hear process events"},
             {"--pid host"}},
         Row{"ForeignUsers",
-            [](Probes& probes) {
+            [](ProbeResults& probes) {
               probes.around = {.foreign_users = true};
-              probes.subscription.acknowledged = NoAck(probes.around);
+              probes.subscription.acknowledged = MakeNoAckError(probes.around);
             },
             {{"capability", kWarning}, {"namespaces", kFailed}, {"subscription", kFailed}},
             "capability",
             {"counts only in this user namespace"},
             {"the host's user namespace"}},
         Row{"AllForeign",
-            [](Probes& probes) {
+            [](ProbeResults& probes) {
               probes.around = {.foreign_network = true, .foreign_pids = true, .foreign_users = true};
-              probes.subscription.acknowledged = CannotSend(ECONNREFUSED, probes.around);
+              probes.subscription.acknowledged = MakeSendError(ECONNREFUSED, probes.around);
             },
             {{"kernel", kWarning}, {"capability", kWarning}, {"namespaces", kFailed}, {"subscription", kFailed}},
             "namespaces",
             {"network, PID, user"},
             {"--network host", "--pid host", "--userns host"}},
         Row{"SmallBuffer",
-            [](Probes& probes) { probes.subscription.buffer_bytes = 212992; },
+            [](ProbeResults& probes) { probes.subscription.buffer_bytes = 212992; },
             {{"buffer", kWarning}},
             "buffer",
             {"208KiB", "32768KiB"},
             {"CAP_NET_ADMIN", "net.core.rmem_max, which is 212992"}},
         Row{"SmallBufferOfUnknownLimit",
-            [](Probes& probes) {
+            [](ProbeResults& probes) {
               probes.subscription.buffer_bytes = 212992;
               probes.buffer_sysctl.reset();
             },
@@ -233,7 +233,7 @@ INSTANTIATE_TEST_SUITE_P(
             {},
             {"net.core.rmem_max"}},
         Row{"HidePid",
-            [](Probes& probes) {
+            [](ProbeResults& probes) {
               probes.processes = Error{"see the processes of others in /proc", 0, "hidepid; x"};
             },
             {{"proc", kWarning}},
@@ -241,7 +241,7 @@ INSTANTIATE_TEST_SUITE_P(
             {"cannot see the processes of others in /proc"},
             {"hidepid; x"}},
         Row{"NoForkCount",
-            [](Probes& probes) {
+            [](ProbeResults& probes) {
               probes.forks = Error{"open /proc/stat", EACCES, "mount /proc"};
             },
             {{"audit", kWarning}},
@@ -249,7 +249,7 @@ INSTANTIATE_TEST_SUITE_P(
             {"/proc/stat: Permission denied"},
             {"mount /proc"}},
         Row{"NoProc",
-            [](Probes& probes) {
+            [](ProbeResults& probes) {
               probes.proc_mounted = false;
               probes.processes = Error{"see the processes of others in /proc", 0, "hidepid"};
               probes.forks = Error{"open /proc/stat", ENOENT, "mount /proc"};
@@ -259,16 +259,16 @@ INSTANTIATE_TEST_SUITE_P(
             {"not mounted"},
             {"mount it"}},
         Row{"NoProcAndNoAnswer",
-            [](Probes& probes) {
+            [](ProbeResults& probes) {
               probes.proc_mounted = false;
-              probes.subscription.acknowledged = NoAck({});
+              probes.subscription.acknowledged = MakeNoAckError({});
             },
             {{"kernel", kWarning}, {"namespaces", kWarning}, {"proc", kWarning}, {"subscription", kFailed}},
             "kernel",
             {"not to be seen from here"},
             {"with /proc mounted"}},
         Row{"UnheardExit",
-            [](Probes& probes) {
+            [](ProbeResults& probes) {
               probes.subscription.heard = {EventKind::kFork, EventKind::kComm};
               probes.subscription.not_heard = {EventKind::kExit};
             },
@@ -277,7 +277,7 @@ INSTANTIATE_TEST_SUITE_P(
             {"unheard were: exit"},
             {"again", "silences"}},
         Row{"NoChild",
-            [](Probes& probes) {
+            [](ProbeResults& probes) {
               probes.subscription.forked = Error{"fork a child", EAGAIN, "ulimit -u"};
             },
             {{"subscription", kFailed}},
@@ -285,7 +285,7 @@ INSTANTIATE_TEST_SUITE_P(
             {"cannot fork a child"},
             {"ulimit -u"}},
         Row{"TakenAddress",
-            [](Probes& probes) {
+            [](ProbeResults& probes) {
               probes.address_fault =
                   "cannot listen on :1: Address already in use; another program listens there; stop it";
             },
@@ -304,14 +304,15 @@ const std::vector<Check> kThree{{"kernel", Check::State::kOk, "Linux 6.18", ""},
                                 {"address", Check::State::kFailed, "\"here\"\n\xFF", "choose\\another"}};
 
 TEST(DoctorTest, PrintsALineForEachCheck) {
-  EXPECT_EQ(AsLines({kThree[0], kThree[1], {"address", Check::State::kFailed, "it is taken", "choose another"}}),
-            "ok      kernel: Linux 6.18\n"
-            "warning buffer: it is small; raise it\n"
-            "FAILED  address: it is taken; choose another\n");
+  EXPECT_EQ(
+      FormatChecksAsText({kThree[0], kThree[1], {"address", Check::State::kFailed, "it is taken", "choose another"}}),
+      "ok      kernel: Linux 6.18\n"
+      "warning buffer: it is small; raise it\n"
+      "FAILED  address: it is taken; choose another\n");
 }
 
 TEST(DoctorTest, PrintsOneJsonObject) {
-  EXPECT_EQ(AsJson(kThree),
+  EXPECT_EQ(FormatChecksAsJson(kThree),
             R"({"ok":false,"checks":[{"name":"kernel","state":"ok","finding":"Linux 6.18","remedy":""},)"
             R"({"name":"buffer","state":"warning","finding":"it is small","remedy":"raise it"},)"
             R"({"name":"address","state":"failed","finding":"\"here\"\n\ufffd","remedy":"choose\\another"}]})"
@@ -319,9 +320,9 @@ TEST(DoctorTest, PrintsOneJsonObject) {
 }
 
 TEST(DoctorTest, AWarningIsNoFailure) {
-  EXPECT_EQ(AsJson({kThree[1]}).substr(0, 10), R"({"ok":true)");
-  EXPECT_TRUE(AllHolds({kThree[0], kThree[1]}));
-  EXPECT_FALSE(AllHolds(kThree));
+  EXPECT_EQ(FormatChecksAsJson({kThree[1]}).substr(0, 10), R"({"ok":true)");
+  EXPECT_TRUE(NoCheckFailed({kThree[0], kThree[1]}));
+  EXPECT_FALSE(NoCheckFailed(kThree));
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ using testing::IsEmpty;
 
 constexpr pid_t kChild = 500;
 const Task kTask{kChild, kChild};
-constexpr std::uint32_t kKnown = ChildStory::kStatus << 8U;
+constexpr std::uint32_t kKnown = ExpectedChildEvents::kStatus << 8U;
 
 Event EventOf(const Event::Body& body) {
   Event event;
@@ -20,14 +20,14 @@ Event EventOf(const Event::Body& body) {
 }
 
 TEST(ChildStoryTest, IsHeardWhole) {
-  ChildStory story(kChild, EventMask::All());
+  ExpectedChildEvents story(kChild, EventMask::All());
   EXPECT_THAT(story.missing(), ElementsAre(EventKind::kFork, EventKind::kComm, EventKind::kExit));
-  story.Hear(EventOf(ForkBody{{1, 1}, kTask}));
-  story.Hear(EventOf(CommBody{kTask, {}}));
+  story.RecordEvent(EventOf(ForkBody{{1, 1}, kTask}));
+  story.RecordEvent(EventOf(CommBody{kTask, {}}));
   EXPECT_THAT(story.missing(), ElementsAre(EventKind::kExit));
-  story.Hear(EventOf(ExitBody{kTask, kKnown, 0, {}}));
+  story.RecordEvent(EventOf(ExitBody{kTask, kKnown, 0, {}}));
   EXPECT_THAT(story.missing(), IsEmpty());
-  EXPECT_THAT(story.heard(), ElementsAre(EventKind::kFork, EventKind::kComm, EventKind::kExit));
+  EXPECT_THAT(story.received(), ElementsAre(EventKind::kFork, EventKind::kComm, EventKind::kExit));
 }
 
 struct Row {
@@ -35,16 +35,16 @@ struct Row {
   Event::Body body;
 };
 
-class OtherStoryTest : public testing::TestWithParam<Row> {};
+class OtherChildEventsTest : public testing::TestWithParam<Row> {};
 
-TEST_P(OtherStoryTest, ProvesNothing) {
-  ChildStory story(kChild, EventMask::All());
-  story.Hear(EventOf(GetParam().body));
-  EXPECT_THAT(story.heard(), IsEmpty());
+TEST_P(OtherChildEventsTest, ProvesNothing) {
+  ExpectedChildEvents story(kChild, EventMask::All());
+  story.RecordEvent(EventOf(GetParam().body));
+  EXPECT_THAT(story.received(), IsEmpty());
   EXPECT_EQ(story.missing().size(), 3U);
 }
 
-INSTANTIATE_TEST_SUITE_P(Rows, OtherStoryTest,
+INSTANTIATE_TEST_SUITE_P(Rows, OtherChildEventsTest,
                          testing::Values(Row{"AnothersFork", ForkBody{kTask, {501, 501}}},
                                          Row{"AnothersComm", CommBody{{501, 501}, {}}},
                                          Row{"AnothersExit", ExitBody{{501, 501}, kKnown, 0, {}}},
@@ -54,9 +54,9 @@ INSTANTIATE_TEST_SUITE_P(Rows, OtherStoryTest,
                          [](const auto& row) { return row.param.name; });
 
 TEST(ChildStoryTest, NothingIsAwaitedThatTheMaskLeavesOut) {
-  const ChildStory forks(kChild, EventMask::None().With(EventKind::kFork));
+  const ExpectedChildEvents forks(kChild, EventMask::None().With(EventKind::kFork));
   EXPECT_THAT(forks.missing(), ElementsAre(EventKind::kFork, EventKind::kComm));
-  const ChildStory none(kChild, EventMask::None().With(EventKind::kUid));
+  const ExpectedChildEvents none(kChild, EventMask::None().With(EventKind::kUid));
   EXPECT_THAT(none.missing(), ElementsAre(EventKind::kComm));
 }
 

@@ -35,9 +35,9 @@ struct Row {
 class LogLineTest : public testing::TestWithParam<Row> {};
 
 TEST_P(LogLineTest, IsOneLineInBothForms) {
-  EXPECT_EQ(LogLine(LogFormat::kLogfmt, kNoon, LogLevel::kInfo, GetParam().message),
+  EXPECT_EQ(FormatLogLine(LogFormat::kLogfmt, kNoon, LogLevel::kInfo, GetParam().message),
             "ts=2026-11-21T12:00:00.007Z level=info msg=" + GetParam().quoted + "\n");
-  EXPECT_EQ(LogLine(LogFormat::kJson, kNoon, LogLevel::kWarning, GetParam().message),
+  EXPECT_EQ(FormatLogLine(LogFormat::kJson, kNoon, LogLevel::kWarning, GetParam().message),
             R"({"ts":"2026-11-21T12:00:00.007Z","level":"warning","msg":)" + GetParam().quoted + "}\n");
 }
 
@@ -53,12 +53,12 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& row) { return row.param.name; });
 
 TEST(LogLineTest, NamesEveryLevel) {
-  EXPECT_NE(LogLine(LogFormat::kLogfmt, kNoon, LogLevel::kDebug, "").find("level=debug "), std::string::npos);
-  EXPECT_NE(LogLine(LogFormat::kLogfmt, kNoon, LogLevel::kError, "").find("level=error "), std::string::npos);
+  EXPECT_NE(FormatLogLine(LogFormat::kLogfmt, kNoon, LogLevel::kDebug, "").find("level=debug "), std::string::npos);
+  EXPECT_NE(FormatLogLine(LogFormat::kLogfmt, kNoon, LogLevel::kError, "").find("level=error "), std::string::npos);
 }
 
 TEST(LogLineTest, TimesBeforeTheEpochToo) {
-  EXPECT_EQ(LogLine(LogFormat::kLogfmt, system_clock::time_point(milliseconds(-1)), LogLevel::kInfo, ""),
+  EXPECT_EQ(FormatLogLine(LogFormat::kLogfmt, system_clock::time_point(milliseconds(-1)), LogLevel::kInfo, ""),
             "ts=1969-12-31T23:59:59.999Z level=info msg=\"\"\n");
 }
 
@@ -117,7 +117,7 @@ TEST(LogLineTest, WhateverIsSaidCanBeReadBack) {
     for (char& c : message) {
       c = random() % 3 == 0 ? "\"\\\n\xE2\x80\xA8\xC2\x85"[random() % 8] : static_cast<char>(random());
     }
-    const std::string line = LogLine(LogFormat::kJson, kNoon, LogLevel::kInfo, message);
+    const std::string line = FormatLogLine(LogFormat::kJson, kNoon, LogLevel::kInfo, message);
     ASSERT_TRUE(line.starts_with(kBefore)) << line;
     std::string_view rest = std::string_view(line).substr(kBefore.size());
     ASSERT_EQ(Unquote(rest), Expected(message)) << line;
@@ -128,8 +128,8 @@ TEST(LogLineTest, WhateverIsSaidCanBeReadBack) {
 
 TEST(LogLineTest, IsNeverLongerThanAPipeTakesAtOnce) {
   for (const std::string& message : {std::string(5000, 'x'), std::string(5000, '\0'), std::string(5000, '"')}) {
-    const std::string line = LogLine(LogFormat::kJson, kNoon, LogLevel::kWarning, message);
-    EXPECT_LE(line.size(), kMostLineBytes);
+    const std::string line = FormatLogLine(LogFormat::kJson, kNoon, LogLevel::kWarning, message);
+    EXPECT_LE(line.size(), kMaxLineBytes);
     EXPECT_TRUE(line.ends_with("...\"}\n"));
   }
 }
@@ -176,30 +176,30 @@ class LogTest : public testing::Test {
 
 TEST_F(LogTest, WritesALineAtOnce) {
   const Log log(LogOptions{}, writer_.get());
-  log.Say(LogLevel::kInfo, "hello");
+  log.Write(LogLevel::kInfo, "hello");
   EXPECT_THAT(ReadAll(), testing::MatchesRegex("ts=....-..-..T..:..:..\\....Z level=info msg=\"hello\"\n"));
 }
 
 TEST_F(LogTest, TakesTextForNoPattern) {
   const Log log(LogOptions{}, writer_.get());
-  log.Say(LogLevel::kInfo, "{} {0} %v %s");
+  log.Write(LogLevel::kInfo, "{} {0} %v %s");
   EXPECT_THAT(ReadAll(), EndsWith("msg=\"{} {0} %v %s\"\n"));
 }
 
 TEST_F(LogTest, SaysNothingBelowItsLevel) {
   const Log log({LogLevel::kWarning, LogFormat::kJson}, writer_.get());
-  log.Say(LogLevel::kDebug, "a");
-  log.Say(LogLevel::kInfo, "b");
+  log.Write(LogLevel::kDebug, "a");
+  log.Write(LogLevel::kInfo, "b");
   EXPECT_EQ(ReadAll(), "");
-  log.Say(LogLevel::kWarning, "c");
+  log.Write(LogLevel::kWarning, "c");
   EXPECT_THAT(ReadAll(), EndsWith("\"level\":\"warning\",\"msg\":\"c\"}\n"));
-  log.Say(LogLevel::kError, "d");
+  log.Write(LogLevel::kError, "d");
   EXPECT_THAT(ReadAll(), EndsWith("\"level\":\"error\",\"msg\":\"d\"}\n"));
 }
 
 TEST_F(LogTest, SaysAllAtDebug) {
   const Log log({LogLevel::kDebug, LogFormat::kLogfmt}, writer_.get());
-  log.Say(LogLevel::kDebug, "a");
+  log.Write(LogLevel::kDebug, "a");
   EXPECT_THAT(ReadAll(), HasSubstr("level=debug msg=\"a\""));
 }
 
@@ -207,14 +207,14 @@ TEST_F(LogTest, DropsWhatWouldBlockAndTellsHowMuch) {
   const Log log(LogOptions{}, writer_.get());
   Fill();
   for (int i = 0; i < 3; ++i) {
-    log.Say(LogLevel::kInfo, "lost");  // would hang here
+    log.Write(LogLevel::kInfo, "lost");  // would hang here
   }
   EXPECT_THAT(ReadAll(), testing::Not(HasSubstr("lost")));
-  log.Say(LogLevel::kInfo, "heard");
+  log.Write(LogLevel::kInfo, "heard");
   EXPECT_THAT(ReadAll(),
               testing::MatchesRegex(".* level=warning msg=\"lines that could not be written before this one: "
                                     "3\"\n.* level=info msg=\"heard\"\n"));
-  log.Say(LogLevel::kInfo, "again");
+  log.Write(LogLevel::kInfo, "again");
   EXPECT_THAT(ReadAll(), testing::Not(HasSubstr("could not")));
 }
 
@@ -228,14 +228,14 @@ using testing::StartsWith;
 
 TEST(WhyEndedTest, IsWhatTheFaultSays) {
   const std::runtime_error fault("cannot listen; stop the other program");
-  EXPECT_STREQ(WhyEnded(fault), "cannot listen; stop the other program");
+  EXPECT_STREQ(DescribeFatal(fault), "cannot listen; stop the other program");
 }
 
 TEST(WhyEndedTest, OfWantOfMemoryNamesTheRemedy) {
   const auto remedy = AllOf(StartsWith("not enough memory; "), HasSubstr("64 MiB"), HasSubstr("ulimit -v"),
                             HasSubstr("processes.limit"));
-  EXPECT_THAT(WhyEnded(std::bad_alloc()), remedy);
-  EXPECT_THAT(WhyEnded(std::bad_array_new_length()), remedy);
+  EXPECT_THAT(DescribeFatal(std::bad_alloc()), remedy);
+  EXPECT_THAT(DescribeFatal(std::bad_array_new_length()), remedy);
 }
 
 }  // namespace

@@ -28,13 +28,15 @@ struct RestrictRow {
   Capabilities kept;
 };
 
-class OnlyTest : public testing::TestWithParam<RestrictRow> {};
+class RestrictCapabilitiesTest : public testing::TestWithParam<RestrictRow> {};
 
-TEST_P(OnlyTest, NeverGivesMore) { EXPECT_EQ(Only(GetParam().wanted, GetParam().had), GetParam().kept); }
+TEST_P(RestrictCapabilitiesTest, NeverGivesMore) {
+  EXPECT_EQ(RestrictCapabilities(GetParam().wanted, GetParam().had), GetParam().kept);
+}
 
 constexpr std::uint64_t kHighest = CapabilityBit(40);  // CAP_CHECKPOINT_RESTORE: in the second word
 
-INSTANTIATE_TEST_SUITE_P(Rows, OnlyTest,
+INSTANTIATE_TEST_SUITE_P(Rows, RestrictCapabilitiesTest,
                          testing::Values(RestrictRow{"Nothing", 0, {~0ULL, ~0ULL, ~0ULL}, {}},
                                          RestrictRow{"OneOfAll", 4, {~0ULL, ~0ULL, ~0ULL}, {4, 4, 0}},
                                          RestrictRow{"NotHad", 4, {8, 8, 4}, {}},
@@ -43,7 +45,7 @@ INSTANTIATE_TEST_SUITE_P(Rows, OnlyTest,
                          [](const auto& row) { return row.param.name; });
 
 Capabilities OwnOrDie() {
-  const auto own = OwnCapabilities();
+  const auto own = GetThreadCapabilities();
   EXPECT_TRUE(own);
   return own ? own.value() : Capabilities{};
 }
@@ -52,7 +54,7 @@ TEST(CapabilitiesTest, AThreadDropsItsOwnAndNobodyElses) {
   const Capabilities before = OwnOrDie();
   Capabilities kept{1, 1, 1};
   std::thread([&] {
-    EXPECT_TRUE(SetOwnCapabilities({}));
+    EXPECT_TRUE(SetThreadCapabilities({}));
     kept = OwnOrDie();
   }).join();
   EXPECT_EQ(kept, Capabilities{});
@@ -64,8 +66,8 @@ TEST(CapabilitiesTest, EachIsKeptByItsNumber) {
   for (const int capability : {CAP_CHOWN, CAP_NET_ADMIN, CAP_AUDIT_READ, CAP_CHECKPOINT_RESTORE}) {
     const std::uint64_t bit = CapabilityBit(capability);
     std::thread([&] {
-      const Capabilities wanted = Only(bit, before);
-      EXPECT_TRUE(SetOwnCapabilities(wanted));
+      const Capabilities wanted = RestrictCapabilities(bit, before);
+      EXPECT_TRUE(SetThreadCapabilities(wanted));
       EXPECT_EQ(OwnOrDie(), wanted) << capability;
     }).join();
   }
@@ -74,8 +76,8 @@ TEST(CapabilitiesTest, EachIsKeptByItsNumber) {
 TEST(CapabilitiesTest, WhatIsDroppedDoesNotComeBack) {
   const Capabilities all{~0ULL, ~0ULL, 0};
   std::thread([&] {
-    ASSERT_TRUE(SetOwnCapabilities({}));
-    const Status regained = SetOwnCapabilities(all);
+    ASSERT_TRUE(SetThreadCapabilities({}));
+    const Status regained = SetThreadCapabilities(all);
     ASSERT_FALSE(regained);
     EXPECT_EQ(Describe(regained.error()),
               "cannot drop capabilities: Operation not permitted; a security policy forbids it: allow it, or start "
@@ -88,10 +90,10 @@ TEST(CapabilitiesTest, EmptiesTheBounds) {
   const auto scenario = [] {
     const bool may = (OwnOrDie().effective & CapabilityBit(CAP_SETPCAP)) != 0;
     const int before = ::prctl(PR_CAPBSET_READ, CAP_CHOWN, 0, 0, 0);
-    if (!ForbidGain() || ::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1) {
+    if (!SetNoNewPrivs() || ::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1) {
       std::_Exit(1);
     }
-    EmptyBounds();
+    ClearCapabilityBounds();
     for (const int capability : {CAP_CHOWN, CAP_NET_ADMIN, CAP_SETPCAP, CAP_CHECKPOINT_RESTORE}) {
       if (may && ::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) != 0) {
         std::_Exit(2);
@@ -113,11 +115,11 @@ constexpr std::uint64_t kNetAdmin = CapabilityBit(CAP_NET_ADMIN);
 constexpr std::uint64_t kListening = CapabilityBit(CAP_NET_BIND_SERVICE);
 
 Capabilities Own() {
-  const auto own = OwnCapabilities();
+  const auto own = GetThreadCapabilities();
   return own ? own.value() : Capabilities{~0ULL, ~0ULL, ~0ULL};
 }
 
-bool HasOnly(std::uint64_t wanted, const Capabilities& had) { return Own() == Only(wanted, had); }
+bool HasOnly(std::uint64_t wanted, const Capabilities& had) { return Own() == RestrictCapabilities(wanted, had); }
 
 // What a new thread has after `act`.
 bool ThreadHasOnly(std::uint64_t wanted, const Capabilities& had, const std::function<void()>& act) {
@@ -133,11 +135,12 @@ bool ThreadHasOnly(std::uint64_t wanted, const Capabilities& had, const std::fun
 TEST(PrivilegeTest, EachThreadKeepsWhatItNeeds) {
   const auto scenario = [] {
     const Capabilities had = Own();
-    const std::uint64_t needs = FindReaderNeeds().capabilities;
+    const std::uint64_t needs = DetectReaderCapabilities().capabilities;
     bool warned = false;
-    Privilege privilege([&warned](LogLevel level, std::string_view) { warned = warned || level != LogLevel::kInfo; });
+    PrivilegeDropper privilege(
+        [&warned](LogLevel level, std::string_view) { warned = warned || level != LogLevel::kInfo; });
     const auto reader = [&privilege] { privilege.KeepForReader(); };
-    const auto nothing = [&privilege] { privilege.KeepNothing(); };
+    const auto nothing = [&privilege] { privilege.DropAll(); };
     if (!HasOnly(needs | kListening, had)) {
       std::_Exit(1);
     }
@@ -148,7 +151,7 @@ TEST(PrivilegeTest, EachThreadKeepsWhatItNeeds) {
     if (!HasOnly(kListening, had) || !ThreadHasOnly(0, had, nothing)) {
       std::_Exit(3);
     }
-    privilege.KeepNothing();
+    privilege.DropAll();
     if (!HasOnly(0, had) || !ThreadHasOnly(0, had, reader)) {
       std::_Exit(4);
     }
@@ -164,7 +167,7 @@ bool ForbidCapset() {
                      sock_filter BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
                      sock_filter BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
   const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
-  return ForbidGain().ok() && ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) == 0;
+  return SetNoNewPrivs().ok() && ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) == 0;
 }
 
 TEST(PrivilegeTest, WhatCannotBeDroppedIsOneWarning) {
@@ -173,13 +176,13 @@ TEST(PrivilegeTest, WhatCannotBeDroppedIsOneWarning) {
     if (!ForbidCapset()) {
       std::_Exit(1);
     }
-    Privilege privilege([&warnings](LogLevel level, std::string_view text) {
+    PrivilegeDropper privilege([&warnings](LogLevel level, std::string_view text) {
       if (level == LogLevel::kWarning) {
         warnings.emplace_back(text);
       }
     });
     privilege.KeepForListening();
-    privilege.KeepNothing();
+    privilege.DropAll();
     const bool as_told = warnings.size() == 1 && warnings.front().starts_with("cannot drop capabilities: ");
     std::_Exit(as_told ? 0 : 2);
   };
@@ -188,13 +191,13 @@ TEST(PrivilegeTest, WhatCannotBeDroppedIsOneWarning) {
 
 TEST(ReaderNeedsTest, AreFoundWithoutChangingAnything) {
   const Capabilities before = Own();
-  const ReaderNeeds needs = FindReaderNeeds("/proc");
+  const ReaderCapabilities needs = DetectReaderCapabilities("/proc");
   EXPECT_EQ(Own(), before);
   EXPECT_EQ(needs.capabilities & kNetAdmin, kNetAdmin);
 }
 
 TEST(ReaderNeedsTest, AreNoMoreWhereMoreWouldNotHelp) {
-  const ReaderNeeds needs = FindReaderNeeds("/no/such/folder");
+  const ReaderCapabilities needs = DetectReaderCapabilities("/no/such/folder");
   EXPECT_EQ(needs.capabilities, kNetAdmin);
   EXPECT_FALSE(needs.sees_only_as_tracer);
 }
@@ -221,14 +224,14 @@ TEST_P(OpenFilesTest, AreRaisedAsFarAsTheyMayBe) {
     if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) {
       std::_Exit(1);
     }
-    const auto warning = RaiseOpenFiles();
+    const auto warning = RaiseOpenFilesLimit();
     ::getrlimit(RLIMIT_NOFILE, &limit);
     if (limit.rlim_cur != row.raised || limit.rlim_max != row.hard) {
       std::_Exit(2);
     }
     const std::string told = "only " + std::to_string(row.raised) + " files may be open, " +
                              (row.too_few ? "too few to serve; " : "so that many clients ");
-    if (TooFewOpenFiles() != row.too_few) {
+    if (IsOpenFilesLimitTooLow() != row.too_few) {
       std::_Exit(4);
     }
     const bool as_told = !warning || (warning->starts_with(told) && warning->find("(ulimit -n)") != std::string::npos);
@@ -255,7 +258,7 @@ TEST(OpenFilesBoundTest, AreNotRaisedWithoutBound) {
   const auto raised_from = [limit](rlim_t soft) {
     rlimit now{soft, limit.rlim_max};
     ::setrlimit(RLIMIT_NOFILE, &now);
-    RaiseOpenFiles();
+    RaiseOpenFilesLimit();
     ::getrlimit(RLIMIT_NOFILE, &now);
     return now.rlim_cur;
   };

@@ -39,8 +39,8 @@ TEST_P(ServiceSettingsTest, AreReadFromTheEnvironment) {
   const SettingsRow& row = GetParam();
   std::vector<std::string> warnings;
   const ServiceSettings settings =
-      ReadServiceSettings(row.socket, row.watchdog_usec, row.watchdog_pid, 77,
-                          [&warnings](std::string_view text) { warnings.emplace_back(text); });
+      ParseServiceSettings(row.socket, row.watchdog_usec, row.watchdog_pid, 77,
+                           [&warnings](std::string_view text) { warnings.emplace_back(text); });
   EXPECT_EQ(settings.socket, row.socket);
   EXPECT_EQ(settings.watchdog, row.expected_watchdog);
   ASSERT_EQ(warnings.size(), row.warned.empty() ? 0U : 1U);
@@ -73,7 +73,7 @@ INSTANTIATE_TEST_SUITE_P(
                     SettingsRow{"AnothersWatchdog", "/s", "30000000", "78", kNone},
                     SettingsRow{"AnothersBadWatchdog", "/s", "30s", "78", kNone},
                     SettingsRow{"ABadPidButNoWatchdog", "/s", "", "me", kNone},
-                    SettingsRow{"TheShortest", "/s", "2000000", "", kShortestWatchdog},
+                    SettingsRow{"TheShortest", "/s", "2000000", "", kMinWatchdog},
                     SettingsRow{"Forever", "/s", "18446744073709551615", "", microseconds(9'223'372'036'854'775)},
                     BadWatchdog("TooShort", "1999999", R"("1999999")"), BadWatchdog("AlmostNothing", "1", R"("1")"),
                     BadWatchdog("Zero", "0", R"("0")"), BadWatchdog("Negative", "-30000000", R"("-30000000")"),
@@ -89,41 +89,41 @@ TEST(OwnServiceSettingsTest, AreOfThisProcess) {
     ::setenv("NOTIFY_SOCKET", "/s", 1);
     ::setenv("WATCHDOG_USEC", "30000000", 1);
     ::setenv("WATCHDOG_PID", std::to_string(::getpid()).c_str(), 1);
-    const ServiceSettings set = OwnServiceSettings([](std::string_view) { std::_Exit(1); });
+    const ServiceSettings set = LoadServiceSettings([](std::string_view) { std::_Exit(1); });
     ::unsetenv("NOTIFY_SOCKET");
     ::unsetenv("WATCHDOG_USEC");
     ::unsetenv("WATCHDOG_PID");
-    const ServiceSettings unset = OwnServiceSettings([](std::string_view) { std::_Exit(2); });
+    const ServiceSettings unset = LoadServiceSettings([](std::string_view) { std::_Exit(2); });
     std::_Exit(set.socket == "/s" && set.watchdog == kHalfMinute && unset.socket.empty() ? 0 : 3);
   };
   EXPECT_EXIT(scenario(), testing::ExitedWithCode(0), "");  // in a process of its own: it changes the environment
 }
 
-class ServiceManagerTest : public testing::Test {
+class ServiceNotifierTest : public testing::Test {
  protected:
-  ServiceManager Manager(const std::string& socket) {
-    return ServiceManager(socket, [this](std::string_view text) { warnings_.emplace_back(text); });
+  ServiceNotifier Manager(const std::string& socket) {
+    return ServiceNotifier(socket, [this](std::string_view text) { warnings_.emplace_back(text); });
   }
   std::vector<std::string> warnings_;
   TemporaryFolder folder_;
 };
 
-TEST_F(ServiceManagerTest, SpeaksTheProtocol) {
+TEST_F(ServiceNotifierTest, SpeaksTheProtocol) {
   NotifySocket socket(folder_ / "notify");
-  ServiceManager manager = Manager(folder_ / "notify");
-  EXPECT_TRUE(manager.listens());
-  EXPECT_TRUE(manager.Ready("hearing"));
-  EXPECT_TRUE(manager.Renew("deaf"));
-  manager.Beat();
-  manager.Stopping();
+  ServiceNotifier manager = Manager(folder_ / "notify");
+  EXPECT_TRUE(manager.enabled());
+  EXPECT_TRUE(manager.SendReady("hearing"));
+  EXPECT_TRUE(manager.SendStatus("deaf"));
+  manager.SendWatchdog();
+  manager.SendStopping();
   EXPECT_THAT(socket.Take(), ElementsAre("READY=1\nSTATUS=hearing", "STATUS=deaf", "WATCHDOG=1", "STOPPING=1"));
   EXPECT_THAT(warnings_, IsEmpty());
 }
 
-TEST_F(ServiceManagerTest, AReloadSaysWhenItBegan) {
+TEST_F(ServiceNotifierTest, AReloadSaysWhenItBegan) {
   NotifySocket socket(folder_ / "notify");
   const std::uint64_t before = MonotonicNanos() / 1000;
-  Manager(folder_ / "notify").Reloading();
+  Manager(folder_ / "notify").SendReloading();
   const std::uint64_t after = MonotonicNanos() / 1000;
   const auto messages = socket.Take();
   ASSERT_EQ(messages.size(), 1U);
@@ -134,41 +134,41 @@ TEST_F(ServiceManagerTest, AReloadSaysWhenItBegan) {
   EXPECT_LE(told, after);
 }
 
-TEST_F(ServiceManagerTest, KnowsAbstractNames) {
+TEST_F(ServiceNotifierTest, KnowsAbstractNames) {
   const std::string name = "@procevent_notify_" + std::to_string(::getpid());
   NotifySocket socket(name);
-  Manager(name).Beat();
+  Manager(name).SendWatchdog();
   EXPECT_THAT(socket.Take(), ElementsAre("WATCHDOG=1"));
   EXPECT_THAT(warnings_, IsEmpty());
 }
 
-TEST_F(ServiceManagerTest, TellsNobodyWhereThereIsNobody) {
-  ServiceManager manager = Manager("");
-  EXPECT_FALSE(manager.listens());
-  EXPECT_FALSE(manager.Ready("hearing"));
-  manager.Stopping();
+TEST_F(ServiceNotifierTest, TellsNobodyWhereThereIsNobody) {
+  ServiceNotifier manager = Manager("");
+  EXPECT_FALSE(manager.enabled());
+  EXPECT_FALSE(manager.SendReady("hearing"));
+  manager.SendStopping();
   EXPECT_THAT(warnings_, IsEmpty());
 }
 
-TEST_F(ServiceManagerTest, FindsASocketThatWasMadeAnew) {
-  ServiceManager manager = Manager(folder_ / "notify");
+TEST_F(ServiceNotifierTest, FindsASocketThatWasMadeAnew) {
+  ServiceNotifier manager = Manager(folder_ / "notify");
   {
     NotifySocket socket(folder_ / "notify");
-    manager.Beat();
+    manager.SendWatchdog();
   }
   NotifySocket anew(folder_ / "notify");
-  manager.Beat();
+  manager.SendWatchdog();
   EXPECT_THAT(anew.Take(), ElementsAre("WATCHDOG=1"));
 }
 
-TEST_F(ServiceManagerTest, AWrongSocketIsOneWarning) {
+TEST_F(ServiceNotifierTest, AWrongSocketIsOneWarning) {
   NotifySocket stream(folder_ / "stream", SOCK_STREAM);
   for (const std::string& wrong : {std::string("relative"), folder_ / "missing", std::string("/dev/null"),
                                    folder_ / "stream", "/" + std::string(107, 'x'), "@" + std::string(108, 'x')}) {
     warnings_.clear();
-    ServiceManager manager = Manager(wrong);
-    EXPECT_FALSE(manager.Ready("hearing"));
-    manager.Beat();
+    ServiceNotifier manager = Manager(wrong);
+    EXPECT_FALSE(manager.SendReady("hearing"));
+    manager.SendWatchdog();
     ASSERT_EQ(warnings_.size(), 1U) << wrong;
     EXPECT_THAT(warnings_[0], StartsWith("cannot tell the service manager: ")) << wrong;
     EXPECT_THAT(warnings_[0], HasSubstr("NOTIFY_SOCKET ")) << wrong;
@@ -176,51 +176,51 @@ TEST_F(ServiceManagerTest, AWrongSocketIsOneWarning) {
 }
 
 // Whatever could not be told: only some of it is tried again.
-TEST_F(ServiceManagerTest, AWarningPromisesNothing) {
-  Manager(folder_ / "missing").Stopping();
+TEST_F(ServiceNotifierTest, AWarningPromisesNothing) {
+  Manager(folder_ / "missing").SendStopping();
   ASSERT_EQ(warnings_.size(), 1U);
   EXPECT_EQ(warnings_[0],
             "cannot tell the service manager: No such file or directory; NOTIFY_SOCKET names no socket that takes "
             "messages now: let the service manager listen there, or unset it");
 }
 
-TEST_F(ServiceManagerTest, SpeaksWhenItCanHaveASocket) {
+TEST_F(ServiceNotifierTest, SpeaksWhenItCanHaveASocket) {
   NotifySocket socket(folder_ / "notify");
-  ServiceManager manager = Manager(folder_ / "notify");
+  ServiceNotifier manager = Manager(folder_ / "notify");
   rlimit limit{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
   const rlimit none{0, limit.rlim_max};
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
-  const bool sent = manager.Renew("deaf");
+  const bool sent = manager.SendStatus("deaf");
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
   EXPECT_FALSE(sent);
   EXPECT_THAT(warnings_, ElementsAre("cannot tell the service manager: Too many open files; allow unix sockets "
                                      "(RestrictAddressFamilies=AF_UNIX) and more open files (ulimit -n)"));
-  manager.Beat();
+  manager.SendWatchdog();
   EXPECT_THAT(socket.Take(), ElementsAre("WATCHDOG=1"));
 }
 
-TEST_F(ServiceManagerTest, TheLongestNamesAreTaken) {
+TEST_F(ServiceNotifierTest, TheLongestNamesAreTaken) {
   const std::string abstract = "@" + std::string(90, 'x') + std::to_string(::getpid());
   NotifySocket socket(abstract);
-  Manager(abstract).Beat();
+  Manager(abstract).SendWatchdog();
   EXPECT_EQ(socket.Take().size(), 1U);
-  ServiceManager longest = Manager("/" + std::string(106, 'x'));
-  longest.Beat();
+  ServiceNotifier longest = Manager("/" + std::string(106, 'x'));
+  longest.SendWatchdog();
   EXPECT_THAT(warnings_, ElementsAre(HasSubstr("No such file")));  // asked for, whole
 }
 
-TEST_F(ServiceManagerTest, OneThatTakesNothingHoldsNobodyUp) {
+TEST_F(ServiceNotifierTest, OneThatTakesNothingHoldsNobodyUp) {
   NotifySocket socket(folder_ / "notify");
-  ServiceManager manager = Manager(folder_ / "notify");
+  ServiceNotifier manager = Manager(folder_ / "notify");
   const std::uint64_t start = MonotonicNanos();
   for (int i = 0; warnings_.empty() && i < 100'000; ++i) {
-    manager.Beat();
+    manager.SendWatchdog();
   }
   EXPECT_EQ(warnings_.size(), 1U) << "its queue has no end";
   EXPECT_LT(MonotonicNanos() - start, 10 * kNanosPerSecond);
   EXPECT_FALSE(socket.Take().empty());
-  manager.Stopping();
+  manager.SendStopping();
   EXPECT_THAT(socket.Take(), ElementsAre("STOPPING=1"));
 }
 
@@ -235,14 +235,14 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 constexpr const char* kHearing = "hearing the kernel's process events";
-const ListenerState kHears{.answered = true, .cause = "", .losses = ""};
-const ListenerState kDeaf{.answered = true, .cause = "cannot hear process events; run as root", .losses = ""};
-const ListenerState kHangs{.answered = false, .cause = "the reader does not answer", .losses = ""};
+const SubscriptionStatus kHears{.answered = true, .cause = "", .losses = ""};
+const SubscriptionStatus kDeaf{.answered = true, .cause = "cannot hear process events; run as root", .losses = ""};
+const SubscriptionStatus kHangs{.answered = false, .cause = "the reader does not answer", .losses = ""};
 
-class ServiceReportTest : public testing::Test {
+class ServiceStatusReporterTest : public testing::Test {
  protected:
   void Make(std::chrono::microseconds watchdog, bool listens = true) {
-    report_ = std::make_unique<ServiceReport>(
+    report_ = std::make_unique<ServiceStatusReporter>(
         ServiceSettings{.socket = listens ? folder_ / "notify" : "", .watchdog = watchdog},
         [this](milliseconds patience) {
           asked_.push_back(patience);
@@ -260,147 +260,147 @@ class ServiceReportTest : public testing::Test {
 
   TemporaryFolder folder_;
   NotifySocket socket_{folder_ / "notify"};
-  ListenerState reader_ = kHears;
+  SubscriptionStatus reader_ = kHears;
   std::vector<milliseconds> asked_;
-  std::unique_ptr<ServiceReport> report_;
+  std::unique_ptr<ServiceStatusReporter> report_;
 };
 
-TEST_F(ServiceReportTest, NobodyIsAskedWhereNobodyIsTold) {
+TEST_F(ServiceStatusReporterTest, NobodyIsAskedWhereNobodyIsTold) {
   Make(30s, false);
-  report_->Ready();
-  report_->Turn();
-  report_->Reloading();
-  report_->Stopping();
+  report_->NotifyReady();
+  report_->Update();
+  report_->NotifyReloading();
+  report_->NotifyStopping();
   EXPECT_EQ(report_->NextDue(), std::nullopt);
   EXPECT_THAT(asked_, IsEmpty());
   EXPECT_THAT(socket_.Take(), IsEmpty());
 }
 
-TEST_F(ServiceReportTest, SaysReadyWithWhatItHears) {
+TEST_F(ServiceStatusReporterTest, SaysReadyWithWhatItHears) {
   Make(0us);
-  report_->Ready();
+  report_->NotifyReady();
   EXPECT_THAT(socket_.Take(), ElementsAre(std::string("READY=1\nSTATUS=") + kHearing));
-  report_->Stopping();
+  report_->NotifyStopping();
   EXPECT_THAT(socket_.Take(), ElementsAre("STOPPING=1"));
 }
 
-TEST_F(ServiceReportTest, ADeafOneIsReadyToo) {
+TEST_F(ServiceStatusReporterTest, ADeafOneIsReadyToo) {
   reader_ = kDeaf;
   Make(0us);
-  report_->Ready();
+  report_->NotifyReady();
   EXPECT_THAT(socket_.Take(), ElementsAre("READY=1\nSTATUS=not ready: cannot hear process events; run as root"));
 }
 
-TEST_F(ServiceReportTest, TheStatusIsRenewedWhenItChanges) {
+TEST_F(ServiceStatusReporterTest, TheStatusIsRenewedWhenItChanges) {
   Make(0us);
-  report_->Ready();
+  report_->NotifyReady();
   socket_.Take();
-  report_->Turn();
+  report_->Update();
   EXPECT_THAT(socket_.Take(), IsEmpty());
   reader_ = kDeaf;
-  report_->Turn();
-  report_->Turn();
+  report_->Update();
+  report_->Update();
   EXPECT_THAT(socket_.Take(), ElementsAre("STATUS=not ready: cannot hear process events; run as root"));
   reader_ = kHears;
-  report_->Turn();
+  report_->Update();
   EXPECT_THAT(socket_.Take(), ElementsAre(std::string("STATUS=") + kHearing));
 }
 
-TEST_F(ServiceReportTest, WhatCouldNotBeSentIsSentAgain) {
+TEST_F(ServiceStatusReporterTest, WhatCouldNotBeSentIsSentAgain) {
   std::vector<std::string> warnings;
-  ServiceReport report(
+  ServiceStatusReporter report(
       {.socket = folder_ / "later", .watchdog = 0us}, [](milliseconds) { return kHears; },
       [&warnings](std::string_view text) { warnings.emplace_back(text); });
-  report.Ready();
+  report.NotifyReady();
   EXPECT_EQ(warnings.size(), 1U);
   EXPECT_TRUE(report.NextDue()) << "it is tried again, though nothing happens";
   NotifySocket later(folder_ / "later");
-  report.Turn();
+  report.Update();
   EXPECT_THAT(later.Take(), ElementsAre(std::string("READY=1\nSTATUS=") + kHearing));
   EXPECT_EQ(report.NextDue(), std::nullopt);
-  report.Turn();
+  report.Update();
   EXPECT_THAT(later.Take(), IsEmpty());
 }
 
-TEST_F(ServiceReportTest, WithoutAWatchdogNothingIsEverDue) {
+TEST_F(ServiceStatusReporterTest, WithoutAWatchdogNothingIsEverDue) {
   Make(0us);
-  report_->Ready();
-  report_->Turn();
+  report_->NotifyReady();
+  report_->Update();
   EXPECT_EQ(report_->NextDue(), std::nullopt);
 }
 
-TEST_F(ServiceReportTest, WithoutAWatchdogAReaderThatDidNotAnswerIsAskedAgain) {
+TEST_F(ServiceStatusReporterTest, WithoutAWatchdogAReaderThatDidNotAnswerIsAskedAgain) {
   Make(0us);
-  report_->Ready();
+  report_->NotifyReady();
   socket_.Take();
   reader_ = kHangs;
-  report_->Turn();
+  report_->Update();
   EXPECT_THAT(socket_.Take(), ElementsAre("STATUS=not ready: the reader does not answer"));
   ExpectDueIn(5s);
   reader_ = kHears;
-  report_->Turn();
+  report_->Update();
   EXPECT_THAT(socket_.Take(), ElementsAre(std::string("STATUS=") + kHearing));
   EXPECT_EQ(report_->NextDue(), std::nullopt);
 }
 
-TEST_F(ServiceReportTest, BeatsAtHalfTheTimeThereIs) {
+TEST_F(ServiceStatusReporterTest, BeatsAtHalfTheTimeThereIs) {
   Make(100s);
   EXPECT_EQ(report_->NextDue(), std::nullopt) << "not before it is ready";
-  report_->Ready();
+  report_->NotifyReady();
   socket_.Take();
   ExpectDueIn(50s);
-  report_->Turn();
+  report_->Update();
   EXPECT_THAT(socket_.Take(), ElementsAre("WATCHDOG=1"));
   ExpectDueIn(50s);
 }
 
-TEST_F(ServiceReportTest, AReaderThatHangsIsNotCalledAlive) {
+TEST_F(ServiceStatusReporterTest, AReaderThatHangsIsNotCalledAlive) {
   Make(160s);
-  report_->Ready();
+  report_->NotifyReady();
   socket_.Take();
   reader_ = kHangs;
-  report_->Turn();
-  report_->Turn();
+  report_->Update();
+  report_->Update();
   EXPECT_THAT(socket_.Take(), ElementsAre("STATUS=not ready: the reader does not answer"));
   ExpectDueIn(10s);  // it may be slow only
   reader_ = kDeaf;   // alive, though it hears nothing: a restart would not help
-  report_->Turn();
+  report_->Update();
   EXPECT_THAT(socket_.Take(), ElementsAre("STATUS=not ready: cannot hear process events; run as root", "WATCHDOG=1"));
   ExpectDueIn(80s);
 }
 
-TEST_F(ServiceReportTest, WaitsNoLongerThanThereIsTime) {
+TEST_F(ServiceStatusReporterTest, WaitsNoLongerThanThereIsTime) {
   Make(100s);
-  report_->Ready();
+  report_->NotifyReady();
   EXPECT_THAT(asked_, ElementsAre(1000ms));
   asked_.clear();
   Make(2s);
-  report_->Ready();
+  report_->NotifyReady();
   EXPECT_THAT(asked_, ElementsAre(500ms));
   asked_.clear();
   Make(1us);
-  report_->Ready();
-  report_->Turn();
+  report_->NotifyReady();
+  report_->Update();
   EXPECT_THAT(asked_, Each(1ms));
 }
 
-TEST_F(ServiceReportTest, WhatIsNotInForceIsInTheStatusUntilTheNextReload) {
+TEST_F(ServiceStatusReporterTest, WhatIsNotInForceIsInTheStatusUntilTheNextReload) {
   Make(0us);
-  report_->Ready("restart to take over: comms.limit");
+  report_->NotifyReady("restart to take over: comms.limit");
   EXPECT_THAT(socket_.Take(),
               ElementsAre(std::string("READY=1\nSTATUS=") + kHearing + "; restart to take over: comms.limit"));
   reader_ = kDeaf;
-  report_->Turn();
+  report_->Update();
   EXPECT_THAT(socket_.Take(), ElementsAre("STATUS=not ready: cannot hear process events; run as root; restart to take "
                                           "over: comms.limit"));
-  report_->Ready();
+  report_->NotifyReady();
   EXPECT_THAT(socket_.Take(), ElementsAre("READY=1\nSTATUS=not ready: cannot hear process events; run as root"));
 }
 
-TEST_F(ServiceReportTest, AReloadEndsWithReady) {
+TEST_F(ServiceStatusReporterTest, AReloadEndsWithReady) {
   Make(0us);
-  report_->Reloading();
-  report_->Ready();
+  report_->NotifyReloading();
+  report_->NotifyReady();
   const auto messages = socket_.Take();
   ASSERT_EQ(messages.size(), 2U);
   EXPECT_THAT(messages[0], testing::StartsWith("RELOADING=1\n"));

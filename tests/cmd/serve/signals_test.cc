@@ -12,19 +12,19 @@ namespace {
 // In a process of its own: what is blocked stays blocked.
 TEST(SignalsTest, WaitWithoutEndingTheProcess) {
   const auto scenario = [] {
-    const Signals signals;
-    if (signals.Take() != 0) {
+    const SignalReceiver signals;
+    if (signals.ReadSignal() != 0) {
       std::_Exit(1);
     }
     for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
       ::kill(::getpid(), signal);
       pollfd wanted{signals.fd(), POLLIN, 0};
-      if (::poll(&wanted, 1, 10'000) != 1 || signals.Take() != signal) {
+      if (::poll(&wanted, 1, 10'000) != 1 || signals.ReadSignal() != signal) {
         std::_Exit(2);
       }
     }
     ::kill(::getpid(), SIGPIPE);
-    std::_Exit(signals.Take() == 0 ? 0 : 3);
+    std::_Exit(signals.ReadSignal() == 0 ? 0 : 3);
   };
   EXPECT_EXIT(scenario(), testing::ExitedWithCode(0), "");
 }
@@ -33,8 +33,8 @@ TEST(SignalsTest, OneThatCameEarlyIsTakenFirst) {
   const auto scenario = [] {
     BlockSignals();
     ::kill(::getpid(), SIGTERM);
-    const Signals signals;
-    std::_Exit(signals.Take() == SIGTERM ? 0 : 1);
+    const SignalReceiver signals;
+    std::_Exit(signals.ReadSignal() == SIGTERM ? 0 : 1);
   };
   EXPECT_EXIT(scenario(), testing::ExitedWithCode(0), "");
 }

@@ -20,7 +20,7 @@ namespace {
 struct Row {
   std::string name;
   Event event;
-  Subject subject;
+  ProcessDetails subject;
   std::string line;  // without the time in front
 };
 
@@ -32,19 +32,19 @@ CommBody Renaming(const Task& task, std::string_view name) {
   return body;
 }
 
-Subject Bash() {
+ProcessDetails Bash() {
   return {.command = CommName("bash"), .command_before = {}, .user = "root", .ended = false, .lived_ns = {}};
 }
 
-Subject Ended(std::uint64_t lived_ns) {
-  Subject subject = Bash();
+ProcessDetails Ended(std::uint64_t lived_ns) {
+  ProcessDetails subject = Bash();
   subject.ended = true;
   subject.lived_ns = lived_ns;
   return subject;
 }
 
-Subject RenamedFrom(std::string_view name) {
-  Subject subject = Bash();
+ProcessDetails RenamedFrom(std::string_view name) {
+  ProcessDetails subject = Bash();
   subject.command_before = CommName(name);
   return subject;
 }
@@ -120,20 +120,21 @@ std::vector<Row> Rows() {
 
 class EventLineTest : public testing::TestWithParam<Row> {};
 TEST_P(EventLineTest, IsThisLine) {
-  EXPECT_EQ(EventLine("11:05:14.123", GetParam().event, GetParam().subject), "11:05:14.123" + GetParam().line);
+  EXPECT_EQ(FormatEventLine("11:05:14.123", GetParam().event, GetParam().subject), "11:05:14.123" + GetParam().line);
 }
 INSTANTIATE_TEST_SUITE_P(Events, EventLineTest, testing::ValuesIn(Rows()),
                          [](const auto& row) { return row.param.name; });
 
 TEST(EventLineTest, StandsBelowItsHeading) {
-  EXPECT_EQ(EventHeading() + EventLine("11:05:14.123", Of(ExitBody{{12, 12}, 0, 17, {1, 1}}), Ended(1'234'000'000)),
+  EXPECT_EQ(FormatEventHeader() +
+                FormatEventLine("11:05:14.123", Of(ExitBody{{12, 12}, 0, 17, {1, 1}}), Ended(1'234'000'000)),
             "Time         Event        PID What                             Seconds Command         User\n"
             "11:05:14.123 exit          12 status 0                           1.234 bash            root\n");
 }
 
 TEST(EventLineTest, TellsWhatWasLost) {
-  EXPECT_EQ(LossLine(153, 1), "-- 153 events lost on CPU 1 --\n");
-  EXPECT_EQ(LossLine(1, 0), "-- 1 event lost on CPU 0 --\n");
+  EXPECT_EQ(FormatLossLine(153, 1), "-- 153 events lost on CPU 1 --\n");
+  EXPECT_EQ(FormatLossLine(1, 0), "-- 1 event lost on CPU 0 --\n");
 }
 
 }  // namespace
@@ -155,7 +156,7 @@ const ForkBody kFork{{2'000'000'000, 2'000'000'000}, {2'000'000'001, 2'000'000'0
 
 class EventPrinterTest : public testing::Test {
  protected:
-  void Order(const WatchOrder& order) {
+  void Order(const WatchOptions& order) {
     printer_.emplace(
         order, [](const CommBody& comm) { return comm.task.pid == 77; }, ProcessTableOptions{.proc = "/nowhere"});
   }
@@ -163,7 +164,7 @@ class EventPrinterTest : public testing::Test {
   // What is printed of it; of the columns only words with single blanks between them, and no time.
   std::vector<std::string> Print(const Event::Body& body, std::uint32_t sequence,
                                  std::uint64_t time_ns = 1'000'000'000) {
-    return PrintMessage({.outcome = Outcome::kEvent,
+    return PrintMessage({.outcome = DecodeOutcome::kEvent,
                          .event = {.sequence = sequence, .what = 1, .cpu = 0, .timestamp_ns = time_ns, .body = body}});
   }
   std::vector<std::string> PrintMessage(const Message& message) {
@@ -269,13 +270,14 @@ TEST_F(EventPrinterTest, PrintsJson) {
               ElementsAre(head + "2" + body + R"(,"command":"a\\x01"})"));
   EXPECT_THAT(Print(SidBody{{2'000'000'000, 2'000'000'000}}, 4),
               ElementsAre(R"({"lost":1,"cpu":0})", head + "4" + body + "}"));
-  EXPECT_THAT(PrintMessage({.outcome = Outcome::kOverrun}), ElementsAre(R"({"error":"overrun"})"));
+  EXPECT_THAT(PrintMessage({.outcome = DecodeOutcome::kOverrun}), ElementsAre(R"({"error":"overrun"})"));
 }
 
 TEST_F(EventPrinterTest, TellsWhatIsNoEvent) {
   Order({});
-  EXPECT_THAT(PrintMessage({.outcome = Outcome::kOverrun}), ElementsAre(R"(-- no event: {"error":"overrun"} --)"));
-  EXPECT_THAT(PrintMessage({.outcome = Outcome::kControl}), IsEmpty());
+  EXPECT_THAT(PrintMessage({.outcome = DecodeOutcome::kOverrun}),
+              ElementsAre(R"(-- no event: {"error":"overrun"} --)"));
+  EXPECT_THAT(PrintMessage({.outcome = DecodeOutcome::kControl}), IsEmpty());
 }
 
 }  // namespace

@@ -66,7 +66,7 @@ TEST(EffectiveConfigTest, WhatIsPrintedLoadsAsTheSame) {
     const Config config = RandomConfig(random);
     const std::string text = ToYaml({config, {}});
     const LoadedConfig loaded = LoadConfig(text, "f.yml");
-    const auto* const faults = std::get_if<std::vector<Fault>>(&loaded);
+    const auto* const faults = std::get_if<std::vector<ConfigError>>(&loaded);
     ASSERT_EQ(faults, nullptr) << text << Describe(faults->front());
     ASSERT_EQ(std::get<EffectiveConfig>(loaded).config, config) << text;
     ASSERT_EQ(std::get<EffectiveConfig>(loaded).origins.size(), Schema().size());

@@ -16,16 +16,16 @@ namespace {
 using testing::ElementsAre;
 using testing::Pair;
 
-EffectiveConfig Set(const std::vector<Variable>& environment) {
+EffectiveConfig Set(const std::vector<EnvironmentVariable>& environment) {
   EffectiveConfig effective;
   EXPECT_THAT(SetFromEnvironment(environment, effective), ElementsAre());
   return effective;
 }
 
 TEST(EnvironmentTest, EachKeyHasAVariable) {
-  EXPECT_EQ(VariableOf("log.level"), "PROCEVENT_LOG_LEVEL");
-  EXPECT_EQ(VariableOf("histograms.exit_code.by_comm"), "PROCEVENT_HISTOGRAMS_EXIT_CODE_BY_COMM");
-  EXPECT_EQ(VariableOf("name_groups"), "PROCEVENT_NAME_GROUPS");
+  EXPECT_EQ(EnvironmentVariableName("log.level"), "PROCEVENT_LOG_LEVEL");
+  EXPECT_EQ(EnvironmentVariableName("histograms.exit_code.by_comm"), "PROCEVENT_HISTOGRAMS_EXIT_CODE_BY_COMM");
+  EXPECT_EQ(EnvironmentVariableName("name_groups"), "PROCEVENT_NAME_GROUPS");
 }
 
 TEST(EnvironmentTest, SaysWhatAFileWould) {
@@ -56,8 +56,8 @@ TEST(EnvironmentTest, AnEmptyVariableIsNone) {
   const EffectiveConfig effective = Set({{"PROCEVENT_LOG_LEVEL", ""}, {"PROCEVENT_LOG_LEVL", ""}});
   EXPECT_EQ(effective.config, Config{});
   EXPECT_THAT(effective.origins, ElementsAre());
-  EXPECT_EQ(ValueOf("A", std::vector<Variable>{{"A", "1"}, {"A", "2"}}), "1") << "as getenv";
-  EXPECT_EQ(ValueOf("A", {}), "");
+  EXPECT_EQ(FindVariableValue("A", std::vector<EnvironmentVariable>{{"A", "1"}, {"A", "2"}}), "1") << "as getenv";
+  EXPECT_EQ(FindVariableValue("A", {}), "");
 }
 
 // What Kubernetes puts into every container of a namespace for a service of that name, and Docker for a link.
@@ -82,7 +82,7 @@ TEST(EnvironmentTest, WhatIsInjectedIsNeverOurs) {
                                     "PROCEVENT_AUTH",  "PROCEVENT_LOG_LEVL",   "PROCEVENT_CONFIG",
                                     "PROCEVENT_ALLOW", "PROCEVENTS_WEB_ALLOW", std::string(kConfigFileVariable)};
   for (const ConfigKey& key : Schema()) {
-    services.push_back(VariableOf(key.path));
+    services.push_back(EnvironmentVariableName(key.path));
     EXPECT_FALSE(IsInjected(services.back())) << services.back();
   }
   EXPECT_FALSE(IsInjected(kConfigFileVariable));
@@ -130,8 +130,8 @@ TEST(EnvironmentTest, WhatIsMeantForUsIsAFault) {
         "PROCEVENT_EXPORTER_TLS_CERT", "PROCEVENT_EXPORTER_BASIC_AUTH", "PROCEVENT_WEB_USERNAME",
         "PROCEVENT_WEB_HTTP_SERVER_CONFIG", "PROCEVENT_LIMIT", "PROCEVENT_BUCKETS", "PROCEVENT_BY_COMM"}) {
     EffectiveConfig effective;
-    const std::vector<Variable> environment{{name, "x"}};
-    const std::vector<Fault> faults = SetFromEnvironment(environment, effective);
+    const std::vector<EnvironmentVariable> environment{{name, "x"}};
+    const std::vector<ConfigError> faults = SetFromEnvironment(environment, effective);
     ASSERT_EQ(faults.size(), 1U) << name;
     EXPECT_EQ(faults[0].key, name);
   }
@@ -139,8 +139,8 @@ TEST(EnvironmentTest, WhatIsMeantForUsIsAFault) {
 
 TEST(EnvironmentTest, AnEmptyListOfWhoMayAskIsNotEverybody) {
   EffectiveConfig effective;
-  const std::vector<Variable> environment{{"PROCEVENT_WEB_ALLOW", ""}, {"PROCEVENT_LOG_LEVEL", ""}};
-  const std::vector<Fault> faults = SetFromEnvironment(environment, effective);
+  const std::vector<EnvironmentVariable> environment{{"PROCEVENT_WEB_ALLOW", ""}, {"PROCEVENT_LOG_LEVEL", ""}};
+  const std::vector<ConfigError> faults = SetFromEnvironment(environment, effective);
   ASSERT_EQ(faults.size(), 1U);
   EXPECT_EQ(faults[0].key, "PROCEVENT_WEB_ALLOW");
 }
@@ -148,7 +148,7 @@ TEST(EnvironmentTest, AnEmptyListOfWhoMayAskIsNotEverybody) {
 TEST(EnvironmentTest, EveryNearNameIsAFault) {
   std::mt19937 random(1);
   for (const ConfigKey& key : Schema()) {
-    const std::string good = VariableOf(key.path);
+    const std::string good = EnvironmentVariableName(key.path);
     for (int i = 0; i < 100; ++i) {
       std::string name = good;
       name.at(kVariablePrefix.size() + random() % (name.size() - kVariablePrefix.size())) =
@@ -157,8 +157,8 @@ TEST(EnvironmentTest, EveryNearNameIsAFault) {
         continue;
       }
       EffectiveConfig effective;
-      const std::vector<Variable> environment{{name, "x"}};
-      const std::vector<Fault> faults = SetFromEnvironment(environment, effective);
+      const std::vector<EnvironmentVariable> environment{{name, "x"}};
+      const std::vector<ConfigError> faults = SetFromEnvironment(environment, effective);
       ASSERT_EQ(faults.size(), 1U) << name;
       ASSERT_EQ(faults[0].key, name);
       ASSERT_EQ(faults[0].allowed, "that of a key; did you mean \"" + good + "\"?");
@@ -173,9 +173,9 @@ struct NearRow {
 class NearNameTest : public testing::TestWithParam<NearRow> {};
 TEST_P(NearNameTest, IsAFaultThatNamesTheGoodOne) {
   EffectiveConfig effective;
-  const std::vector<Variable> environment{{GetParam().name, "x"}};
-  const std::vector<Fault> faults = SetFromEnvironment(environment, effective);
-  EXPECT_TRUE(MayBeOurs(GetParam().name));
+  const std::vector<EnvironmentVariable> environment{{GetParam().name, "x"}};
+  const std::vector<ConfigError> faults = SetFromEnvironment(environment, effective);
+  EXPECT_TRUE(HasSimilarPrefix(GetParam().name));
   ASSERT_EQ(faults.size(), 1U);
   EXPECT_EQ(faults[0].allowed, "that of a key; did you mean \"" + std::string(GetParam().good) + "\"?");
 }
@@ -197,13 +197,13 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(EnvironmentTest, AllFaultsAreToldAtOnce) {
   EffectiveConfig effective;
-  const std::vector<Variable> environment{{"PROCEVENT_LOG_LEVL", "info"},
-                                          {"PROCEVENT_LOG_LEVEL", "loud"},
-                                          {"PROCEVENT_TLS", "yes"},
-                                          {"PROCEVENT_WEB_ALLOW", "[x, 10.0.0.1/8]"}};
+  const std::vector<EnvironmentVariable> environment{{"PROCEVENT_LOG_LEVL", "info"},
+                                                     {"PROCEVENT_LOG_LEVEL", "loud"},
+                                                     {"PROCEVENT_TLS", "yes"},
+                                                     {"PROCEVENT_WEB_ALLOW", "[x, 10.0.0.1/8]"}};
   std::vector<std::string> keys;
-  for (const Fault& fault : SetFromEnvironment(environment, effective)) {
-    EXPECT_EQ(fault.place, Place{});
+  for (const ConfigError& fault : SetFromEnvironment(environment, effective)) {
+    EXPECT_EQ(fault.place, TextPosition{});
     keys.push_back(fault.key);
   }
   EXPECT_THAT(keys, ElementsAre("PROCEVENT_WEB_ALLOW[0]", "PROCEVENT_WEB_ALLOW[1]", "PROCEVENT_LOG_LEVEL",
@@ -215,9 +215,9 @@ TEST(EnvironmentTest, CarriesAnyConfiguration) {
   std::mt19937 random(2);
   for (int i = 0; i < 500; ++i) {
     const Config config = RandomConfig(random);
-    std::vector<Variable> environment;
+    std::vector<EnvironmentVariable> environment;
     for (const ConfigKey& key : Schema()) {
-      environment.push_back({VariableOf(key.path), key.show(config)});
+      environment.push_back({EnvironmentVariableName(key.path), key.show(config)});
     }
     ASSERT_EQ(Set(environment).config, config);
   }

@@ -23,7 +23,7 @@ TEST(KeysTest, AreATree) {
   EXPECT_THAT(NamesUnder("histograms.lifetime"), ElementsAre("buckets", "by_comm"));
   EXPECT_THAT(NamesUnder("log.level"), ElementsAre());
   EXPECT_THAT(NamesUnder("lo"), ElementsAre());
-  EXPECT_EQ(Joined(NamesUnder("log")), "level, format");
+  EXPECT_EQ(JoinWithCommas(NamesUnder("log")), "level, format");
 }
 
 TEST(KeysTest, AreFoundByTheirWholePath) {
@@ -45,9 +45,9 @@ TEST(KeysTest, WhatIsMeantStandsHereOrElsewhere) {
 }
 
 TEST(KeysTest, ATextAloneMayBeTheKeysOwnOrAnItem) {
-  EXPECT_EQ(AllowedAlone(*FindKey("log.format")), "logfmt or json");
-  EXPECT_EQ(AllowedAlone(*FindKey("web.listen_addresses")), "an address like 0.0.0.0:13675");
-  EXPECT_EQ(AllowedAlone(*FindKey("web.allow")), "all, or an address or a network like 10.0.0.0/8");
+  EXPECT_EQ(DescribeAllowedScalar(*FindKey("log.format")), "logfmt or json");
+  EXPECT_EQ(DescribeAllowedScalar(*FindKey("web.listen_addresses")), "an address like 0.0.0.0:13675");
+  EXPECT_EQ(DescribeAllowedScalar(*FindKey("web.allow")), "all, or an address or a network like 10.0.0.0/8");
 }
 
 // Which of them a reload may apply is a promise of the README.
@@ -106,8 +106,8 @@ struct Row {
 class SuggestTest : public testing::TestWithParam<Row> {};
 
 TEST_P(SuggestTest, OnlyTheOneThatIsNearest) {
-  EXPECT_EQ(NearMiss(GetParam().word, kWords), GetParam().near);
-  EXPECT_EQ(Suggest(GetParam().word, kWords), GetParam().suggested);
+  EXPECT_EQ(FindClosestWord(GetParam().word, kWords), GetParam().near);
+  EXPECT_EQ(SuggestWord(GetParam().word, kWords), GetParam().suggested);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -169,17 +169,17 @@ TEST(ReverseProxyTest, TlsAndAuthenticationAreNotOurs) {
                                  "WEB_TLS_CERT",
                                  "TLS_CERT",
                                  "AUTH_TOKEN"}) {
-    EXPECT_TRUE(IsReverseProxys(name)) << name;
+    EXPECT_TRUE(IsTlsSetting(name)) << name;
   }
 }
 
 TEST(ReverseProxyTest, AllElseIsNot) {
   for (const char* const name : {"", "-", "--", "web", "web.", "config.file", "log.tls", "colour", "web.listen_tls"}) {
-    EXPECT_FALSE(IsReverseProxys(name)) << name;
+    EXPECT_FALSE(IsTlsSetting(name)) << name;
   }
   for (const ConfigKey& key : Schema()) {
-    EXPECT_FALSE(IsReverseProxys(key.path)) << key.path;
-    EXPECT_FALSE(IsReverseProxys(VariableOf(key.path).substr(kVariablePrefix.size()))) << key.path;
+    EXPECT_FALSE(IsTlsSetting(key.path)) << key.path;
+    EXPECT_FALSE(IsTlsSetting(EnvironmentVariableName(key.path).substr(kVariablePrefix.size()))) << key.path;
   }
 }
 

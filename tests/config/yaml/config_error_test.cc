@@ -20,7 +20,7 @@ struct Row {
 
 class QuotedTest : public testing::TestWithParam<Row> {};
 
-TEST_P(QuotedTest, IsSafeToPrint) { EXPECT_EQ(Quoted(GetParam().text), GetParam().quoted); }
+TEST_P(QuotedTest, IsSafeToPrint) { EXPECT_EQ(QuotePrintable(GetParam().text), GetParam().quoted); }
 
 INSTANTIATE_TEST_SUITE_P(
     Rows, QuotedTest,
@@ -39,7 +39,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Row{"NoHalfCharacter", std::string(79, 'x') + "€", '"' + std::string(79, 'x') + "...\""}),
     [](const auto& row) { return row.param.name; });
 
-TEST(TextTest, PrintableQuotesNothing) { EXPECT_EQ(Printable("a \"b\" \\ \n"), "a \"b\" \\ \\x0a"); }
+TEST(TextTest, PrintableQuotesNothing) { EXPECT_EQ(EscapeUnprintable("a \"b\" \\ \n"), "a \"b\" \\ \\x0a"); }
 
 TEST(TextTest, WhateverComesInWhatGoesOutIsBoundedAndPrintable) {
   std::mt19937 random(1);
@@ -48,7 +48,7 @@ TEST(TextTest, WhateverComesInWhatGoesOutIsBoundedAndPrintable) {
     for (char& c : text) {
       c = static_cast<char>(random() % 4 == 0 ? random() % 128 : random());
     }
-    const std::string quoted = Quoted(text, 30);
+    const std::string quoted = QuotePrintable(text, 30);
     ASSERT_LE(quoted.size(), 2U + 30U + 4U + 3U);
     for (std::string_view rest = quoted; !rest.empty();) {
       const std::size_t length = Utf8Length(rest);

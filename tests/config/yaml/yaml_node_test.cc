@@ -20,7 +20,7 @@ namespace {
 
 using namespace std::string_literals;
 
-std::vector<std::string> FaultsOf(std::string_view text) { return LinesOf(LoadConfig(text, "f.yml")); }
+std::vector<std::string> FaultsOf(std::string_view text) { return DescribeErrors(LoadConfig(text, "f.yml")); }
 
 std::string Repeat(std::string_view part, int times) {
   std::string text;
@@ -124,10 +124,10 @@ TEST(HostileYamlTest, NothingRandomBreaksIt) {
     for (std::size_t part = 0; part < count; ++part) {
       text += parts.at(random() % (parts.size() - (random() % 4 == 0 ? 0 : 2)));
     }
-    SCOPED_TRACE(Quoted(text, 1000));
+    SCOPED_TRACE(QuotePrintable(text, 1000));
     for (const std::string& line : FaultsOf(text)) {
       ASSERT_TRUE(line.starts_with("f.yml:")) << line;
-      ASSERT_EQ(Printable(line, 5000), line);
+      ASSERT_EQ(EscapeUnprintable(line, 5000), line);
       ASSERT_LE(line.size(), 1000U);
     }
   }
@@ -155,9 +155,9 @@ TEST(HostileYamlTest, NoMutationBreaksIt) {
       }
       text += text.empty() ? "x" : "";
     }
-    SCOPED_TRACE(Quoted(text, 1000));
+    SCOPED_TRACE(QuotePrintable(text, 1000));
     for (const std::string& line : FaultsOf(text)) {
-      ASSERT_EQ(Printable(line, 5000), line);
+      ASSERT_EQ(EscapeUnprintable(line, 5000), line);
     }
   }
 }

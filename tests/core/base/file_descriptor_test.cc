@@ -65,33 +65,33 @@ namespace {
 
 using namespace std::chrono_literals;
 
-Wake Make() {
-  auto wake = Wake::Make();
+EventFd Make() {
+  auto wake = EventFd::Make();
   EXPECT_TRUE(wake.ok());
   return std::move(wake).value();
 }
 
-TEST(WakeTest, TimesOutWithoutARing) { EXPECT_FALSE(Make().WaitFor(1ms)); }
-TEST(WakeTest, ATimeInThePastIsNoTimeAtAll) { EXPECT_FALSE(Make().WaitFor(-5s)); }
+TEST(EventFdTest, TimesOutWithoutARing) { EXPECT_FALSE(Make().WaitFor(1ms)); }
+TEST(EventFdTest, ATimeInThePastIsNoTimeAtAll) { EXPECT_FALSE(Make().WaitFor(-5s)); }
 
-TEST(WakeTest, RingsBeforeTheWaitAreOneRing) {
-  const Wake wake = Make();
-  wake.Ring();
-  wake.Ring();
+TEST(EventFdTest, RingsBeforeTheWaitAreOneRing) {
+  const EventFd wake = Make();
+  wake.Signal();
+  wake.Signal();
   EXPECT_TRUE(wake.WaitFor(0ms));
   EXPECT_FALSE(wake.WaitFor(0ms));
 }
 
-TEST(WakeTest, QuietForgetsARing) {
-  const Wake wake = Make();
-  wake.Ring();
-  wake.Quiet();
+TEST(EventFdTest, QuietForgetsARing) {
+  const EventFd wake = Make();
+  wake.Signal();
+  wake.Clear();
   EXPECT_FALSE(wake.WaitFor(0ms));
 }
 
-TEST(WakeTest, WakesAnotherThread) {
-  const Wake wake = Make();
-  std::thread ringer([&wake] { wake.Ring(); });
+TEST(EventFdTest, WakesAnotherThread) {
+  const EventFd wake = Make();
+  std::thread ringer([&wake] { wake.Signal(); });
   EXPECT_TRUE(wake.WaitFor(60s));
   ringer.join();
 }

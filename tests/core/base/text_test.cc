@@ -15,8 +15,8 @@ TEST(AsciiTest, AgreesWithTheLibraryOnEveryByte) {
   for (int byte = 0; byte < 256; ++byte) {
     const char c = static_cast<char>(byte);
     EXPECT_EQ(IsAlphanumeric(c), std::isalnum(byte) != 0) << byte;
-    EXPECT_EQ(Small(c), static_cast<char>(std::tolower(byte))) << byte;
-    EXPECT_EQ(Capital(c), static_cast<char>(std::toupper(byte))) << byte;
+    EXPECT_EQ(ToLowerAscii(c), static_cast<char>(std::tolower(byte))) << byte;
+    EXPECT_EQ(ToUpperAscii(c), static_cast<char>(std::toupper(byte))) << byte;
   }
 }
 
@@ -35,10 +35,10 @@ TEST(WordsTest, TakesThoseOfOneLine) {
 }
 
 TEST(WordsTest, ANumberIsTheWholeWord) {
-  EXPECT_EQ(NumberOf<std::uint32_t>("4294967295"), 4294967295U);
-  EXPECT_EQ(NumberOf<std::int32_t>("-7"), -7);
+  EXPECT_EQ(ParseInteger<std::uint32_t>("4294967295"), 4294967295U);
+  EXPECT_EQ(ParseInteger<std::int32_t>("-7"), -7);
   for (const std::string_view word : {"", "-", "+1", " 1", "1 ", "1x", "0x1", "4294967296", "-1"}) {
-    EXPECT_FALSE(NumberOf<std::uint32_t>(word)) << word;
+    EXPECT_FALSE(ParseInteger<std::uint32_t>(word)) << word;
   }
 }
 

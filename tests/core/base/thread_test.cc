@@ -14,39 +14,39 @@ namespace procevent {
 
 namespace {
 
-TEST(MailboxTest, GivesTheNewestOnce) {
-  Mailbox<int> box;
-  EXPECT_EQ(box.Take(), nullptr);
-  box.Put(std::make_unique<int>(1));
-  box.Put(std::make_unique<int>(2));
-  EXPECT_EQ(*box.Take(), 2);
-  EXPECT_EQ(box.Take(), nullptr);
+TEST(LatestValueTest, GivesTheNewestOnce) {
+  LatestValue<int> box;
+  EXPECT_EQ(box.Consume(), nullptr);
+  box.Publish(std::make_unique<int>(1));
+  box.Publish(std::make_unique<int>(2));
+  EXPECT_EQ(*box.Consume(), 2);
+  EXPECT_EQ(box.Consume(), nullptr);
 }
 
-TEST(MailboxTest, WhatNobodyTakesIsThrownAway) {
+TEST(LatestValueTest, WhatNobodyTakesIsThrownAway) {
   const auto kept = std::make_shared<int>(1);
   {
-    Mailbox<std::shared_ptr<int>> box;
-    box.Put(std::make_unique<std::shared_ptr<int>>(kept));
+    LatestValue<std::shared_ptr<int>> box;
+    box.Publish(std::make_unique<std::shared_ptr<int>>(kept));
     EXPECT_EQ(kept.use_count(), 2);
   }
   EXPECT_EQ(kept.use_count(), 1);
 }
 
-TEST(MailboxTest, WhatIsTakenIsWholeAndNeverOlder) {
+TEST(LatestValueTest, WhatIsTakenIsWholeAndNeverOlder) {
   constexpr int kThings = 20'000;
-  Mailbox<int> box;
+  LatestValue<int> box;
   std::atomic<bool> sent{false};
   std::jthread sender([&] {
     for (int thing = 1; thing <= kThings; ++thing) {
-      box.Put(std::make_unique<int>(thing));
+      box.Publish(std::make_unique<int>(thing));
     }
     sent = true;
   });
   int last = 0;
   while (last < kThings) {
     const bool all = sent;
-    if (const auto thing = box.Take()) {
+    if (const auto thing = box.Consume()) {
       ASSERT_GT(*thing, last);
       last = *thing;
     } else {

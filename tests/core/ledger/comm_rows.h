@@ -23,7 +23,7 @@ inline LedgerOptions Options(std::size_t limit, std::chrono::milliseconds retire
 }
 
 inline void Book(CommTable& table, std::string_view name, CommRef& ref) {
-  ++table.RowOf(CommName(name), ref).tally[Count::kForks];
+  ++table.RowOf(CommName(name), ref).counts[CountKind::kForks];
 }
 inline void Book(CommTable& table, std::string_view name) {
   CommRef ref;
@@ -31,25 +31,25 @@ inline void Book(CommTable& table, std::string_view name) {
 }
 
 inline std::uint64_t Forks(const CommTable& table, ReservedComm comm) {
-  return table.numbers().rows[static_cast<std::size_t>(comm)].tally[Count::kForks];
+  return table.statistics().rows[static_cast<std::size_t>(comm)].counts[CountKind::kForks];
 }
 
 // What /metrics would show, but the reserved rows.
 inline std::map<std::string, std::uint64_t> Shown(const CommTable& table) {
   std::map<std::string, std::uint64_t> shown;
-  for (std::size_t id = kReservedComms; id < table.numbers().rows.size(); ++id) {
-    if (const CommRow& row = table.numbers().rows[id]; row.taken) {
-      EXPECT_TRUE(shown.try_emplace(std::string(row.label.view()), row.tally[Count::kForks]).second) << "twice";
+  for (std::size_t id = kReservedComms; id < table.statistics().rows.size(); ++id) {
+    if (const CommRow& row = table.statistics().rows[id]; row.in_use) {
+      EXPECT_TRUE(shown.try_emplace(std::string(row.label.view()), row.counts[CountKind::kForks]).second) << "twice";
     }
   }
-  EXPECT_EQ(shown.size(), table.numbers().taken);
+  EXPECT_EQ(shown.size(), table.statistics().rows_in_use);
   return shown;
 }
 
 inline std::uint64_t Sum(const CommTable& table) {
   std::uint64_t sum = 0;
-  for (const CommRow& row : table.numbers().rows) {
-    sum += row.taken ? row.tally[Count::kForks] : 0;
+  for (const CommRow& row : table.statistics().rows) {
+    sum += row.in_use ? row.counts[CountKind::kForks] : 0;
   }
   return sum;
 }

@@ -16,9 +16,9 @@ namespace procevent {
 namespace {
 
 // A name is booked under its row, or under a new one, or with the others.
-class SlowTable {
+class ReferenceProcessTable {
  public:
-  SlowTable(std::size_t limit, std::uint64_t retire_after) : limit_(limit), retire_after_(retire_after) {}
+  ReferenceProcessTable(std::size_t limit, std::uint64_t retire_after) : limit_(limit), retire_after_(retire_after) {}
 
   void Book(const std::string& name) {
     if (!rows_.contains(name) && rows_.size() == limit_) {
@@ -66,7 +66,7 @@ class SlowTable {
 TEST(CommTablePropertyTest, AgreesWithTheSlowTable) {
   std::mt19937_64 random(5);
   CommTable table(Options(10, std::chrono::seconds(5)));
-  SlowTable slow(10, 5 * kSecond);
+  ReferenceProcessTable slow(10, 5 * kSecond);
   std::vector<CommRef> refs(30);  // of owners that keep their names; others come and go
   std::uint64_t now = 0;
   for (std::uint64_t booked = 0; booked < 300'000;) {

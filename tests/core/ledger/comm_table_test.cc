@@ -21,14 +21,14 @@ using testing::IsEmpty;
 
 TEST(CommTableTest, BeginsWithTheReservedRowsOnly) {
   const CommTable table(Options(3));
-  const CommNumbers& numbers = table.numbers();
+  const CommStatistics& numbers = table.statistics();
   ASSERT_EQ(numbers.rows.size(), kReservedComms + 3);
   for (std::size_t id = 0; id < numbers.rows.size(); ++id) {
-    EXPECT_EQ(numbers.rows[id].taken, id < kReservedComms);
+    EXPECT_EQ(numbers.rows[id].in_use, id < kReservedComms);
     EXPECT_EQ(numbers.rows[id].label.view(), id < kReservedComms ? kReservedCommNames.at(id) : "");
-    EXPECT_EQ(numbers.rows[id].tally, Tally());
+    EXPECT_EQ(numbers.rows[id].counts, Counts());
   }
-  EXPECT_EQ(numbers.taken, 0U);
+  EXPECT_EQ(numbers.rows_in_use, 0U);
   EXPECT_EQ(numbers.limit, 3U);
   EXPECT_EQ(numbers.overflowed, 0U);
 }
@@ -60,13 +60,13 @@ TEST(CommTableTest, NamesBeyondTheLimitShareARow) {
   Book(table, "a");
   Book(table, "b");
   Book(table, "c", late);
-  EXPECT_EQ(table.numbers().overflowed, 1U);
+  EXPECT_EQ(table.statistics().overflowed, 1U);
   Book(table, "d");
-  EXPECT_EQ(table.numbers().overflowed, 2U);
+  EXPECT_EQ(table.statistics().overflowed, 2U);
   Book(table, "c", late);
   Book(table, "c");
   Book(table, "a");
-  EXPECT_EQ(table.numbers().overflowed, 2U) << "each of them is new once";
+  EXPECT_EQ(table.statistics().overflowed, 2U) << "each of them is new once";
   EXPECT_EQ(Forks(table, ReservedComm::kOverflow), 4U);
   EXPECT_EQ(Shown(table), (std::map<std::string, std::uint64_t>{{"a", 2}, {"b", 1}}));
 }
@@ -123,7 +123,7 @@ TEST(CommTableTest, AnEmptyNameHasARowOfItsOwn) {
   CommTable table(Options(3));
   Book(table, "");
   EXPECT_EQ(Forks(table, ReservedComm::kNameless), 1U);
-  EXPECT_EQ(table.numbers().overflowed, 0U);
+  EXPECT_EQ(table.statistics().overflowed, 0U);
   EXPECT_THAT(Shown(table), IsEmpty());
 }
 
@@ -134,7 +134,7 @@ TEST(CommTableTest, AnIdleRowIsFoldedAway) {
   Book(table, "busy");
   table.Advance(149 * kSecond);
   Book(table, "busy");
-  EXPECT_EQ(table.numbers().taken, 2U);
+  EXPECT_EQ(table.statistics().rows_in_use, 2U);
   table.Advance(150 * kSecond);
   EXPECT_EQ(Shown(table), (std::map<std::string, std::uint64_t>{{"busy", 2}}));
   EXPECT_EQ(Forks(table, ReservedComm::kRetired), 1U);
@@ -150,9 +150,9 @@ TEST(CommTableTest, TimeDoesNotGoBack) {
   table.Advance(10 * kSecond);
   Book(table, "b");
   table.Advance(599 * kSecond);
-  EXPECT_EQ(table.numbers().taken, 2U);
+  EXPECT_EQ(table.statistics().rows_in_use, 2U);
   table.Advance(600 * kSecond);
-  EXPECT_EQ(table.numbers().taken, 0U);
+  EXPECT_EQ(table.statistics().rows_in_use, 0U);
 }
 
 TEST(CommTableTest, TheRefOfARetiredRowIsLookedUpAnew) {
@@ -202,7 +202,7 @@ TEST(CommTableTest, HistogramsByCommAreFoldedToo) {
   row.lifetimes.Add(kSecond);
   table.RowOf(CommName("make"), ref = {}).exit_codes.Add(2);
   table.Advance(100 * kSecond);
-  const CommRow& retired = table.numbers().rows[static_cast<std::size_t>(ReservedComm::kRetired)];
+  const CommRow& retired = table.statistics().rows[static_cast<std::size_t>(ReservedComm::kRetired)];
   EXPECT_EQ(retired.exit_codes.upper(), options.exit_code_bounds);
   EXPECT_EQ(retired.exit_codes.count(), 2U);
   EXPECT_EQ(retired.exit_codes.sum(), 139U);
@@ -218,7 +218,7 @@ TEST(CommTableTest, HistogramsByCommAreNotThereUnlessConfigured) {
   CommTable table(Options(3));
   Book(table, "bash");
   table.Advance(100 * kSecond);
-  for (const CommRow& row : table.numbers().rows) {
+  for (const CommRow& row : table.statistics().rows) {
     EXPECT_FALSE(row.exit_codes.has_bounds() || row.lifetimes.has_bounds());
   }
 }
@@ -226,16 +226,16 @@ TEST(CommTableTest, HistogramsByCommAreNotThereUnlessConfigured) {
 TEST(CommTableTest, ManyNamesLeaveItBounded) {
   constexpr std::uint64_t kNames = 100'000;
   CommTable table(Options(500));
-  const CommRow* const rows = table.numbers().rows.data();
+  const CommRow* const rows = table.statistics().rows.data();
   CommRef ref;
   for (std::uint64_t i = 0; i < kNames; ++i) {
     Book(table, "rename-" + std::to_string(i), ref = {});
   }
   EXPECT_EQ(Shown(table).size(), 500U);
-  EXPECT_EQ(table.numbers().overflowed, kNames - 500);
+  EXPECT_EQ(table.statistics().overflowed, kNames - 500);
   EXPECT_EQ(Sum(table), kNames);
-  EXPECT_EQ(table.numbers().rows.size(), kReservedComms + 500);
-  EXPECT_EQ(table.numbers().rows.data(), rows);
+  EXPECT_EQ(table.statistics().rows.size(), kReservedComms + 500);
+  EXPECT_EQ(table.statistics().rows.data(), rows);
 }
 
 TEST(CommTableTest, OtherGroupsHoldForWhatIsBookedFromThenOn) {
@@ -247,14 +247,14 @@ TEST(CommTableTest, OtherGroupsHoldForWhatIsBookedFromThenOn) {
   Book(table, "worker-2", other);
   Book(table, "", nameless);
   const std::vector<NameGroup> groups{{.match = "worker-.*", .name = "workers"}, {.match = "", .name = "none"}};
-  table.Regroup(NameGroups(groups));
+  table.SetNameGroups(NameGroups(groups));
   Book(table, "worker-1", one);
   Book(table, "worker-2", other);
   EXPECT_EQ(Shown(table), (std::map<std::string, std::uint64_t>{{"worker-1", 1}, {"worker-2", 1}, {"workers", 2}}));
   Book(table, "", nameless);
   EXPECT_EQ(Forks(table, ReservedComm::kNameless), 1U) << "its group has a name, and found no row";
   EXPECT_EQ(Forks(table, ReservedComm::kOverflow), 1U);
-  table.Regroup(NameGroups({}));
+  table.SetNameGroups(NameGroups({}));
   Book(table, "worker-1", one);
   Book(table, "", nameless);
   EXPECT_EQ(Shown(table).at("worker-1"), 2U);

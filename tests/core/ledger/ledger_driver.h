@@ -12,16 +12,17 @@
 
 namespace procevent {
 
-class Story {
+class LedgerDriver {
  public:
   static constexpr std::uint64_t kStep = kNanosPerMilli;
   static constexpr std::int32_t kShell = 100;
 
   // A shell called "sh" lives, and is known by name.
-  explicit Story(const LedgerOptions& options = {}, Hearing hearing = Hearing::kAll) : ledger_(1, hearing, options) {
-    ledger_.sightings().Found(Seen(kShell, "sh"), Found::kBootstrap);
+  explicit LedgerDriver(const LedgerOptions& options = {}, EventCoverage hearing = EventCoverage::kAll)
+      : ledger_(1, hearing, options) {
+    ledger_.reconciler().AddFoundProcess(Seen(kShell, "sh"), ProcessFoundReason::kBootstrap);
     Pass(20);
-    ledger_.sightings().Saw(Seen(kShell, "sh"), true);
+    ledger_.reconciler().ApplySnapshot(Seen(kShell, "sh"), true);
     SettleAfter(20);
   }
 
@@ -30,7 +31,7 @@ class Story {
     Pass(1);
     const Event event{
         .sequence = sequence_++, .acknowledged = 0, .what = 0, .cpu = 0, .timestamp_ns = now_, .body = body};
-    ledger_.Book({.outcome = Outcome::kEvent, .kernel_errno = 0, .event = event}, now_);
+    ledger_.ApplyMessage({.outcome = DecodeOutcome::kEvent, .kernel_errno = 0, .event = event}, now_);
   }
   void Lose(std::uint32_t events) { sequence_ += events; }
 
@@ -52,11 +53,11 @@ class Story {
 
   // The queue was empty just now; whoever is asked for is called so.
   void Look(std::string_view name) {
-    while (const auto question = ledger_.sightings().NextQuestion()) {
-      ledger_.sightings().Saw(Seen(question->tgid, name), question->whole);
+    while (const auto question = ledger_.reconciler().NextRequest()) {
+      ledger_.reconciler().ApplySnapshot(Seen(question->tgid, name), question->full);
     }
   }
-  void Settle() { ledger_.sightings().Settle(now_); }
+  void Settle() { ledger_.reconciler().ConfirmUpTo(now_); }
   void SettleAfter(std::uint64_t millis) {
     Pass(millis);
     Settle();
@@ -68,8 +69,8 @@ class Story {
     SettleAfter(20);
   }
 
-  [[nodiscard]] Sighting Seen(std::int32_t tgid, std::string_view name, std::uint32_t threads = 1) const {
-    Sighting sighting;
+  [[nodiscard]] ProcSnapshot Seen(std::int32_t tgid, std::string_view name, std::uint32_t threads = 1) const {
+    ProcSnapshot sighting;
     sighting.tgid = tgid;
     sighting.taken_ns = now_;
     sighting.name = CommName(name);
@@ -79,20 +80,20 @@ class Story {
     return sighting;
   }
 
-  [[nodiscard]] Numbers numbers() const {
-    Numbers numbers(1);
+  [[nodiscard]] LedgerSnapshot numbers() const {
+    LedgerSnapshot numbers(1);
     ledger_.CopyTo(numbers);
     return numbers;
   }
-  [[nodiscard]] std::uint64_t Of(std::string_view comm, Count count) const {
+  [[nodiscard]] std::uint64_t Of(std::string_view comm, CountKind count) const {
     for (const CommRow& row : numbers().comms.rows) {
-      if (row.taken && row.label.view() == comm) {
-        return row.tally[count];
+      if (row.in_use && row.label.view() == comm) {
+        return row.counts[count];
       }
     }
     return 0;
   }
-  [[nodiscard]] std::uint64_t Pending(Count count) const { return numbers().pending[count]; }
+  [[nodiscard]] std::uint64_t Pending(CountKind count) const { return numbers().pending[count]; }
   [[nodiscard]] Ledger& ledger() { return ledger_; }
 
  private:

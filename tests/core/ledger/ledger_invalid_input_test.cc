@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::uint64_t kMilli = 1'000'000;
 
-class LedgerNonsenseTest : public ::testing::Test {
+class LedgerInvalidInputTest : public ::testing::Test {
  protected:
   static LedgerOptions SmallTables() {
     LedgerOptions options;
@@ -41,7 +41,7 @@ class LedgerNonsenseTest : public ::testing::Test {
       case 0:
         return UidBody{AnyTask(), 0, Random(2)};
       case 1:
-        return GidBody{AnyTask(), 0, OneIn(9) ? kNoId : Random(2)};
+        return GidBody{AnyTask(), 0, OneIn(9) ? kUnknownId : Random(2)};
       case 2:
         return PtraceBody{AnyTask(), OneIn(2) ? Task{} : AnyTask()};
       case 3:
@@ -73,17 +73,17 @@ class LedgerNonsenseTest : public ::testing::Test {
     event.body = AnyBody();
     return event;
   }
-  Sighting AnySighting(std::int32_t tgid) {
+  ProcSnapshot AnySighting(std::int32_t tgid) {
     return {.tgid = tgid,
             .taken_ns = now_ns_,
             .name = CommName(Name()),
             .threads = 1 + Random(4),
             .leader_gone = OneIn(4),
             .dead = OneIn(6),
-            .held = OneIn(3),
+            .exec_in_progress = OneIn(3),
             .start_ns = Moment(),
             .euid = Random(2),
-            .egid = OneIn(5) ? kNoId : Random(2)};
+            .egid = OneIn(5) ? kUnknownId : Random(2)};
   }
   void Look(LedgerPair& pair) {
     std::int32_t tgid = 1 + static_cast<std::int32_t>(Random(20));
@@ -91,7 +91,7 @@ class LedgerNonsenseTest : public ::testing::Test {
     if (OneIn(2)) {
       const auto question = pair.NextQuestion();
       tgid = question ? question->tgid : tgid;
-      whole = question ? question->whole : whole;
+      whole = question ? question->full : whole;
     }
     switch (Random(8)) {
       case 0:
@@ -99,7 +99,7 @@ class LedgerNonsenseTest : public ::testing::Test {
       case 1:
         return pair.SawNothing(tgid);
       case 2:
-        return pair.Found(AnySighting(tgid), Found::kReconciliation);
+        return pair.Found(AnySighting(tgid), ProcessFoundReason::kReconciliation);
       default:
         return pair.Saw(AnySighting(tgid), whole);
     }
@@ -108,10 +108,10 @@ class LedgerNonsenseTest : public ::testing::Test {
   std::mt19937_64 random_{4711};
   std::array<std::uint32_t, 3> sequences_{};
   std::uint64_t now_ns_ = 1'000 * kMilli;
-  World nobody_{{.processes = 0}};
+  SimulatedHost nobody_{{.processes = 0}};
 };
 
-TEST_F(LedgerNonsenseTest, AgreesOnEventsThatNoKernelMakes) {
+TEST_F(LedgerInvalidInputTest, AgreesOnEventsThatNoKernelMakes) {
   constexpr std::uint64_t kEvents = 100'000 / kSlowdown;
   LedgerPair pair(nobody_, 3, SmallTables(), 1);
   for (std::uint64_t i = 0; i < kEvents; ++i) {
@@ -125,7 +125,7 @@ TEST_F(LedgerNonsenseTest, AgreesOnEventsThatNoKernelMakes) {
       pair.Settle(now_ns_ - Random(5) * kMilli);
     }
     if (OneIn(500)) {
-      pair.Doubt();
+      pair.Invalidate();
     }
     ASSERT_FALSE(HasFailure()) << "event " << i;
     if (i % 10 == 0) {
@@ -134,7 +134,7 @@ TEST_F(LedgerNonsenseTest, AgreesOnEventsThatNoKernelMakes) {
   }
 }
 
-class FullStoresTest : public LedgerNonsenseTest {
+class FullStoresTest : public LedgerInvalidInputTest {
  protected:
   void Book(LedgerPair& pair, Event::Body body) {
     Event event;
@@ -152,10 +152,10 @@ TEST_F(FullStoresTest, AgreesOnWhoIsHeldForLong) {
   for (int turn = 0; turn < 40; ++turn) {
     if (const auto question = pair.NextQuestion()) {
       ++looks;
-      Sighting held = AnySighting(question->tgid);
+      ProcSnapshot held = AnySighting(question->tgid);
       held.dead = false;
-      held.held = true;
-      pair.Saw(held, question->whole);
+      held.exec_in_progress = true;
+      pair.Saw(held, question->full);
     }
     now_ns_ += 20 * kMilli;
     pair.Settle(now_ns_);
@@ -209,7 +209,7 @@ TEST_F(FullStoresTest, AgreesWhenMoreLooksWaitThanThereIsRoomFor) {
   now_ns_ += 100 * kMilli;
   while (const auto question = pair.NextQuestion()) {
     ASSERT_FALSE(HasFailure());
-    pair.Saw(AnySighting(question->tgid), question->whole);
+    pair.Saw(AnySighting(question->tgid), question->full);
   }
   for (std::int32_t tgid = 1; tgid < kProcesses; ++tgid) {
     pair.SawGone(tgid, now_ns_);

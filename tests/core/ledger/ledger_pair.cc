@@ -4,18 +4,18 @@
 
 namespace procevent {
 
-LedgerPair::LedgerPair(World& world, unsigned cpus, const LedgerOptions& options, std::uint64_t seed)
+LedgerPair::LedgerPair(SimulatedHost& world, unsigned cpus, const LedgerOptions& options, std::uint64_t seed)
     : world_(world),
       options_(options),
       random_(seed),
-      ledger_(cpus, Hearing::kAll, options),
+      ledger_(cpus, EventCoverage::kAll, options),
       reference_(cpus, options),
       numbers_(cpus, options) {}
 
 void LedgerPair::Bootstrap() {
   for (const std::int32_t tgid : world_.List()) {
     if (const auto sighting = world_.See(tgid)) {
-      Found(*sighting, procevent::Found::kBootstrap);
+      Found(*sighting, procevent::ProcessFoundReason::kBootstrap);
     }
     world_.Step();
   }
@@ -40,7 +40,7 @@ void LedgerPair::Book(const Event& event, std::uint64_t now_ns) {
     events.insert(events.end(), {before_, event});
   }
   for (const Event& each : events) {
-    ledger_.Book({.outcome = Outcome::kEvent, .event = each}, now_ns);
+    ledger_.ApplyMessage({.outcome = DecodeOutcome::kEvent, .event = each}, now_ns);
     reference_.Book(each, now_ns);
   }
   before_ = event;
@@ -53,20 +53,20 @@ void LedgerPair::LookForNames(std::size_t most) {
     if (!question) {
       return;
     }
-    Answer(question->tgid, question->whole);
+    Answer(question->tgid, question->full);
     if (Chance(0.2)) {
       world_.Step();
     }
   }
 }
 
-std::optional<Sightings::Question> LedgerPair::NextQuestion() {
-  const auto question = ledger_.sightings().NextQuestion();
+std::optional<ProcReconciler::ProcRequest> LedgerPair::NextQuestion() {
+  const auto question = ledger_.reconciler().NextRequest();
   const auto expected = reference_.NextQuestion();
   EXPECT_EQ(question.has_value(), expected.has_value());
   if (question && expected) {
     EXPECT_EQ(question->tgid, expected->tgid);
-    EXPECT_EQ(question->whole, expected->whole);
+    EXPECT_EQ(question->full, expected->whole);
   }
   return question;
 }
@@ -88,8 +88,8 @@ void LedgerPair::Answer(std::int32_t tgid, bool whole) {
 std::vector<std::int32_t> LedgerPair::InDoubt() {
   std::vector<std::int32_t> tgids;
   RowId cursor = 0;
-  const RowId end = ledger_.sightings().end_of_rows();
-  while (const auto tgid = ledger_.sightings().NextInDoubt(cursor, end)) {
+  const RowId end = ledger_.reconciler().end_of_rows();
+  while (const auto tgid = ledger_.reconciler().NextStale(cursor, end)) {
     tgids.push_back(*tgid);
   }
   return tgids;
@@ -97,10 +97,10 @@ std::vector<std::int32_t> LedgerPair::InDoubt() {
 
 void LedgerPair::FindMissing() {
   for (const std::int32_t tgid : world_.List()) {
-    ASSERT_EQ(ledger_.sightings().Unknown(tgid), reference_.Unknown(tgid)) << tgid;
+    ASSERT_EQ(ledger_.reconciler().CanTrack(tgid), reference_.Unknown(tgid)) << tgid;
     const auto sighting = world_.See(tgid);
     if (sighting && reference_.Unknown(tgid)) {
-      Found(*sighting, procevent::Found::kReconciliation);
+      Found(*sighting, procevent::ProcessFoundReason::kReconciliation);
     }
     if (Chance(stepping_)) {
       world_.Step();
@@ -124,13 +124,13 @@ void LedgerPair::Survey() {
   stepping_ = 0;
 }
 
-void LedgerPair::Found(const Sighting& sighting, procevent::Found how) {
-  ledger_.sightings().Found(sighting, how);
-  reference_.Found(sighting, kFoundNames.at(static_cast<std::size_t>(how)));
+void LedgerPair::Found(const ProcSnapshot& sighting, procevent::ProcessFoundReason how) {
+  ledger_.reconciler().AddFoundProcess(sighting, how);
+  reference_.Found(sighting, kProcessFoundReasonNames.at(static_cast<std::size_t>(how)));
 }
 
 void LedgerPair::Settle(std::uint64_t heard_ns) {
-  ledger_.sightings().Settle(heard_ns);
+  ledger_.reconciler().ConfirmUpTo(heard_ns);
   reference_.Settle(heard_ns);
 }
 
@@ -139,23 +139,23 @@ void LedgerPair::Advance(std::uint64_t now_ns) {
   reference_.Advance(now_ns);
 }
 
-void LedgerPair::Doubt() {
-  ledger_.Doubt();
-  reference_.Doubt();
+void LedgerPair::Invalidate() {
+  ledger_.Invalidate();
+  reference_.Invalidate();
 }
 
-void LedgerPair::Saw(const Sighting& sighting, bool whole) {
-  ledger_.sightings().Saw(sighting, whole);
+void LedgerPair::Saw(const ProcSnapshot& sighting, bool whole) {
+  ledger_.reconciler().ApplySnapshot(sighting, whole);
   reference_.Saw(sighting, whole);
 }
 
 void LedgerPair::SawGone(std::int32_t tgid, std::uint64_t taken_ns) {
-  ledger_.sightings().SawGone(tgid, taken_ns);
+  ledger_.reconciler().ApplyGone(tgid, taken_ns);
   reference_.SawGone(tgid, taken_ns);
 }
 
 void LedgerPair::SawNothing(std::int32_t tgid) {
-  ledger_.sightings().SawNothing(tgid);
+  ledger_.reconciler().ApplyHidden(tgid);
   reference_.SawNothing(tgid);
 }
 

@@ -23,18 +23,18 @@ inline constexpr std::uint64_t kSlowdown = PROCEVENT_SLOWDOWN;
 
 class LedgerPair {
  public:
-  LedgerPair(World& world, unsigned cpus, const LedgerOptions& options, std::uint64_t seed);
+  LedgerPair(SimulatedHost& world, unsigned cpus, const LedgerOptions& options, std::uint64_t seed);
 
   // The calls that both understand.
   void Book(const Event& event, std::uint64_t now_ns);
   void Advance(std::uint64_t now_ns);
-  void Doubt();
+  void Invalidate();
   void Settle(std::uint64_t heard_ns);
-  [[nodiscard]] std::optional<Sightings::Question> NextQuestion();
-  void Saw(const Sighting& sighting, bool whole);
+  [[nodiscard]] std::optional<ProcReconciler::ProcRequest> NextQuestion();
+  void Saw(const ProcSnapshot& sighting, bool whole);
   void SawGone(std::int32_t tgid, std::uint64_t taken_ns);
   void SawNothing(std::int32_t tgid);
-  void Found(const Sighting& sighting, procevent::Found how);
+  void Found(const ProcSnapshot& sighting, procevent::ProcessFoundReason how);
 
   // The reader's part.
   // All that /proc shows, before the first event is read.
@@ -53,9 +53,9 @@ class LedgerPair {
   // The table is exactly what lives.
   [[nodiscard]] ::testing::AssertionResult KnowTheTruth() const;
 
-  [[nodiscard]] const Numbers& numbers() const { return numbers_; }
+  [[nodiscard]] const LedgerSnapshot& numbers() const { return numbers_; }
   [[nodiscard]] const Ledger& ledger() const { return ledger_; }
-  std::vector<reference::BookedExec>& booked_execs() { return reference_.people.booked_execs; }
+  std::vector<reference::RecordedExec>& booked_execs() { return reference_.people.booked_execs; }
   [[nodiscard]] std::uint64_t booked() const { return booked_; }
 
  private:
@@ -64,12 +64,12 @@ class LedgerPair {
   std::vector<std::int32_t> InDoubt();
   bool Chance(double probability) { return std::bernoulli_distribution(probability)(random_); }
 
-  World& world_;
+  SimulatedHost& world_;
   LedgerOptions options_;
   std::mt19937_64 random_;
   Ledger ledger_;
   reference::Ledger reference_;
-  Numbers numbers_;
+  LedgerSnapshot numbers_;
   std::array<std::uint64_t, 4> totals_{};  // that never fall
   std::uint64_t booked_ = 0;
   Event before_;         // the one booked last

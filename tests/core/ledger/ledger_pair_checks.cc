@@ -40,28 +40,28 @@ class Differences {
 };
 
 constexpr std::array kAllCounts{
-    std::pair{Count::kForks, "forks"},
-    std::pair{Count::kThreadsStarted, "threads started"},
-    std::pair{Count::kThreadsEnded, "threads ended"},
-    std::pair{Count::kExecs, "execs"},
-    std::pair{Count::kSucceeded, "succeeded"},
-    std::pair{Count::kFailed, "failed"},
-    std::pair{Count::kKilled, "killed"},
-    std::pair{Count::kCoredumps, "coredumps"},
-    std::pair{Count::kUnexeced, "unexeced"},
-    std::pair{Count::kUidGainedRoot, "uid gained"},
-    std::pair{Count::kUidLeftRoot, "uid left"},
-    std::pair{Count::kUidOther, "uid other"},
-    std::pair{Count::kGidGainedRoot, "gid gained"},
-    std::pair{Count::kGidLeftRoot, "gid left"},
-    std::pair{Count::kGidOther, "gid other"},
-    std::pair{Count::kAttached, "attached"},
-    std::pair{Count::kDetached, "detached"},
+    std::pair{CountKind::kForks, "forks"},
+    std::pair{CountKind::kThreadsStarted, "threads started"},
+    std::pair{CountKind::kThreadsEnded, "threads ended"},
+    std::pair{CountKind::kExecs, "execs"},
+    std::pair{CountKind::kSucceeded, "succeeded"},
+    std::pair{CountKind::kFailed, "failed"},
+    std::pair{CountKind::kKilled, "killed"},
+    std::pair{CountKind::kCoredumps, "coredumps"},
+    std::pair{CountKind::kWithoutExec, "unexeced"},
+    std::pair{CountKind::kUidGainedRoot, "uid gained"},
+    std::pair{CountKind::kUidLeftRoot, "uid left"},
+    std::pair{CountKind::kUidOther, "uid other"},
+    std::pair{CountKind::kGidGainedRoot, "gid gained"},
+    std::pair{CountKind::kGidLeftRoot, "gid left"},
+    std::pair{CountKind::kGidOther, "gid other"},
+    std::pair{CountKind::kAttached, "attached"},
+    std::pair{CountKind::kDetached, "detached"},
 };
-static_assert(kAllCounts.size() == kCounts);
+static_assert(kAllCounts.size() == kCountKinds);
 
-void CompareTally(Differences& differences, const std::string& what, const Tally& ledger,
-                  const reference::Counts& reference) {
+void CompareTally(Differences& differences, const std::string& what, const Counts& ledger,
+                  const reference::CountMap& reference) {
   for (const auto& [count, name] : kAllCounts) {
     differences.Compare(what + " " + name, ledger[count], Differences::Get(reference, count));
   }
@@ -75,11 +75,12 @@ void CompareHistogram(Differences& differences, const std::string& what, const H
   differences.Compare(what + " sum", ledger.sum(), reference.sum);
 }
 
-void CompareComms(Differences& differences, const CommNumbers& ledger, const reference::Books& reference) {
+void CompareComms(Differences& differences, const CommStatistics& ledger,
+                  const reference::ReferenceStatistics& reference) {
   std::size_t taken = 0;
   for (const CommRow& row : ledger.rows) {
-    if (!row.taken) {
-      CompareTally(differences, "free row", row.tally, {});
+    if (!row.in_use) {
+      CompareTally(differences, "free row", row.counts, {});
       continue;
     }
     ++taken;
@@ -89,16 +90,17 @@ void CompareComms(Differences& differences, const CommNumbers& ledger, const ref
       differences.Compare("there is a row " + label, true, false);
       continue;
     }
-    CompareTally(differences, "row " + label, row.tally, other->second.counts);
+    CompareTally(differences, "row " + label, row.counts, other->second.counts);
     CompareHistogram(differences, "exit codes of " + label, row.exit_codes, other->second.exit_codes);
     CompareHistogram(differences, "lifetimes of " + label, row.lifetimes, other->second.lifetimes);
   }
   differences.Compare("rows", taken, reference.rows.size());
-  differences.Compare("rows taken", ledger.taken + kReservedComms, reference.rows.size());
+  differences.Compare("rows taken", ledger.rows_in_use + kReservedComms, reference.rows.size());
   differences.Compare("overflowed", ledger.overflowed, reference.overflowed);
 }
 
-void CompareEnds(Differences& differences, const EndNumbers& ledger, const reference::Books& reference) {
+void CompareEnds(Differences& differences, const ExitStatistics& ledger,
+                 const reference::ReferenceStatistics& reference) {
   CompareHistogram(differences, "exit codes", ledger.exit_codes, reference.exit_codes);
   CompareHistogram(differences, "lifetimes", ledger.lifetimes, reference.lifetimes);
   for (std::uint32_t i = 0; i < ledger.statuses.size(); ++i) {
@@ -109,14 +111,15 @@ void CompareEnds(Differences& differences, const EndNumbers& ledger, const refer
   }
 }
 
-std::uint64_t Sum(const Tally& tally, std::initializer_list<Count> counts) {
+std::uint64_t Sum(const Counts& tally, std::initializer_list<CountKind> counts) {
   return std::accumulate(counts.begin(), counts.end(), std::uint64_t{0},
-                         [&](std::uint64_t sum, Count count) { return sum + tally[count]; });
+                         [&](std::uint64_t sum, CountKind count) { return sum + tally[count]; });
 }
 
-constexpr std::initializer_list<Count> kStarts{Count::kForks, Count::kThreadsStarted};
-constexpr std::initializer_list<Count> kExits{Count::kSucceeded, Count::kFailed, Count::kKilled};
-constexpr std::initializer_list<Count> kEnds{Count::kSucceeded, Count::kFailed, Count::kKilled, Count::kThreadsEnded};
+constexpr std::initializer_list<CountKind> kStarts{CountKind::kForks, CountKind::kThreadsStarted};
+constexpr std::initializer_list<CountKind> kExits{CountKind::kSucceeded, CountKind::kFailed, CountKind::kKilled};
+constexpr std::initializer_list<CountKind> kEnds{CountKind::kSucceeded, CountKind::kFailed, CountKind::kKilled,
+                                                 CountKind::kThreadsEnded};
 
 template <typename Counts>
 std::uint64_t SumOf(const Counts& counts) {
@@ -136,11 +139,11 @@ AssertionResult LedgerPair::Agree(bool peaks_too) {
   differences.Compare("delays", SumOf(numbers_.delay.counts()), reference_.delays);
   differences.Compare("delay", numbers_.delay.sum_nanos(), reference_.delay_sum_ns);
   CompareComms(differences, numbers_.comms, reference_.people.books);
-  CompareEnds(differences, numbers_.ends, reference_.people.books);
+  CompareEnds(differences, numbers_.exits, reference_.people.books);
   CompareTally(differences, "pending", numbers_.pending, reference_.people.Pending());
   differences.CompareAll("attributions", kAttributionNames, numbers_.attributions, reference_.people.attributions);
-  differences.CompareAll("found", kFoundNames, numbers_.found, reference_.found);
-  differences.CompareAll("dropped", kDroppedNames, numbers_.dropped, reference_.dropped);
+  differences.CompareAll("found", kProcessFoundReasonNames, numbers_.found, reference_.found);
+  differences.CompareAll("dropped", kProcessDropReasonNames, numbers_.dropped, reference_.dropped);
   differences.Compare("processes", numbers_.processes, reference_.people.rows.size());
   differences.Compare("threads", numbers_.threads, reference_.Threads());
   for (std::size_t kind = 0; peaks_too && kind < kPeakKinds.size(); ++kind) {
@@ -154,30 +157,31 @@ AssertionResult LedgerPair::Agree(bool peaks_too) {
 
 AssertionResult LedgerPair::HoldInvariants() {
   ledger_.CopyTo(numbers_);
-  Tally all = numbers_.pending;
-  Tally booked;
+  Counts all = numbers_.pending;
+  Counts booked;
   for (const CommRow& row : numbers_.comms.rows) {
-    booked += row.tally;
+    booked += row.counts;
   }
   all += booked;
-  const Tally& untracked = numbers_.comms.rows[static_cast<std::size_t>(ReservedComm::kUntracked)].tally;
+  const Counts& untracked = numbers_.comms.rows[static_cast<std::size_t>(ReservedComm::kUntracked)].counts;
   Differences differences;
   differences.Compare("starts", Sum(all, kStarts), numbers_.events_of(EventKind::kFork));
-  differences.Compare("execs", all[Count::kExecs], numbers_.events_of(EventKind::kExec));
+  differences.Compare("execs", all[CountKind::kExecs], numbers_.events_of(EventKind::kExec));
   differences.Compare("ends", Sum(all, kEnds), numbers_.events_of(EventKind::kExit));
-  differences.Compare("coredumps", all[Count::kCoredumps], numbers_.events_of(EventKind::kCoredump));
-  differences.Compare("traces", Sum(all, {Count::kAttached, Count::kDetached}), numbers_.events_of(EventKind::kPtrace));
-  differences.Compare("uids", Sum(all, {Count::kUidGainedRoot, Count::kUidLeftRoot, Count::kUidOther}),
+  differences.Compare("coredumps", all[CountKind::kCoredumps], numbers_.events_of(EventKind::kCoredump));
+  differences.Compare("traces", Sum(all, {CountKind::kAttached, CountKind::kDetached}),
+                      numbers_.events_of(EventKind::kPtrace));
+  differences.Compare("uids", Sum(all, {CountKind::kUidGainedRoot, CountKind::kUidLeftRoot, CountKind::kUidOther}),
                       numbers_.events_of(EventKind::kUid));
-  differences.Compare("gids", Sum(all, {Count::kGidGainedRoot, Count::kGidLeftRoot, Count::kGidOther}),
+  differences.Compare("gids", Sum(all, {CountKind::kGidGainedRoot, CountKind::kGidLeftRoot, CountKind::kGidOther}),
                       numbers_.events_of(EventKind::kGid));
-  differences.Compare("exit codes", numbers_.ends.exit_codes.count(), Sum(booked, kExits));
-  differences.Compare("statuses", SumOf(numbers_.ends.statuses), booked[Count::kFailed]);
-  differences.Compare("signals", SumOf(numbers_.ends.signals), booked[Count::kKilled]);
+  differences.Compare("exit codes", numbers_.exits.exit_codes.count(), Sum(booked, kExits));
+  differences.Compare("statuses", SumOf(numbers_.exits.statuses), booked[CountKind::kFailed]);
+  differences.Compare("signals", SumOf(numbers_.exits.signals), booked[CountKind::kKilled]);
   differences.Compare("events", SumOf(numbers_.events), booked_);
 
   // Each FORK began a row, but those of children that /proc had shown before.
-  const std::uint64_t begun = all[Count::kForks] - untracked[Count::kForks] + SumOf(numbers_.found);
+  const std::uint64_t begun = all[CountKind::kForks] - untracked[CountKind::kForks] + SumOf(numbers_.found);
   const std::uint64_t ended = Sum(all, kExits) - Sum(untracked, kExits) + SumOf(numbers_.dropped);
   const std::uint64_t shown = numbers_.found[0] + numbers_.found[1];
   differences.Compare("rows begun and ended",
@@ -185,8 +189,8 @@ AssertionResult LedgerPair::HoldInvariants() {
   differences.Compare("a row for each process", numbers_.processes <= options_.process_limit, true);
   differences.Compare("a thread in each process", numbers_.processes <= numbers_.threads, true);
 
-  const std::array<std::uint64_t, 4> totals{Sum(booked, kStarts), booked[Count::kExecs], Sum(booked, kEnds),
-                                            numbers_.lost_in_all()};
+  const std::array<std::uint64_t, 4> totals{Sum(booked, kStarts), booked[CountKind::kExecs], Sum(booked, kEnds),
+                                            numbers_.total_lost()};
   for (std::size_t i = 0; i < totals.size(); ++i) {
     differences.Compare("a total that never falls", totals.at(i) >= totals_.at(i), true);
   }

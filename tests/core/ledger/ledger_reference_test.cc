@@ -20,7 +20,7 @@ enum class Losses { kNone, kBursts, kHalf };
 struct Stream {
   std::string name;
   std::uint64_t events = 0;
-  WorldOptions world = {};
+  SimulatedHostOptions world = {};
   LedgerOptions ledger = {};
   Losses losses = Losses::kNone;
   double looking = 0.7;     // how often names are looked for after a batch
@@ -34,8 +34,8 @@ std::uint64_t SeedOf(const Stream& stream) {
   const char* offset = std::getenv("PROCEVENT_REFERENCE_SEED");
   return stream.world.seed + (offset != nullptr ? std::strtoull(offset, nullptr, 10) : 0);
 }
-WorldOptions WorldOf(const Stream& stream) {
-  WorldOptions options = stream.world;
+SimulatedHostOptions WorldOf(const Stream& stream) {
+  SimulatedHostOptions options = stream.world;
   options.seed = SeedOf(stream);
   return options;
 }
@@ -80,7 +80,7 @@ class Machine {
     world_.LoseNext(0);
   }
 
-  World& world() { return world_; }
+  SimulatedHost& world() { return world_; }
   LedgerPair& pair() { return pair_; }
   bool Chance(double probability) { return std::bernoulli_distribution(probability)(random_); }
 
@@ -97,7 +97,7 @@ class Machine {
 
   const Stream& stream_;
   std::mt19937_64 random_;
-  World world_;
+  SimulatedHost world_;
   LedgerPair pair_;
   std::uint64_t turn_ = 0;
 };
@@ -167,13 +167,13 @@ TEST_P(LedgerReferenceTest, AgreesOnEveryNumber) {
   ASSERT_TRUE(machine.pair().Agree(true));
   ASSERT_TRUE(machine.pair().HoldInvariants());
   EXPECT_EQ(machine.pair().booked() + machine.world().lost(), machine.world().generated());
-  EXPECT_EQ(machine.pair().numbers().lost_in_all(), machine.world().lost());
+  EXPECT_EQ(machine.pair().numbers().total_lost(), machine.world().lost());
   if (kSlowdown == 1 && stream.ledger.process_limit < stream.world.processes) {
-    const Numbers& numbers = machine.pair().numbers();
+    const LedgerSnapshot& numbers = machine.pair().numbers();
     const auto& retired = numbers.comms.rows[static_cast<std::size_t>(ReservedComm::kRetired)];
-    EXPECT_GT(numbers.dropped[static_cast<std::size_t>(Dropped::kEvicted)], 0U);
+    EXPECT_GT(numbers.dropped[static_cast<std::size_t>(ProcessDropReason::kEvicted)], 0U);
     EXPECT_GT(numbers.comms.overflowed, 0U);
-    EXPECT_GT(retired.tally[Count::kForks], 0U);
+    EXPECT_GT(retired.counts[CountKind::kForks], 0U);
     EXPECT_GT(retired.lifetimes.count(), 0U);
   }
 }
@@ -250,13 +250,13 @@ TEST_P(LedgerTruthTest, BooksNoExecUnderANameThatTheProcessDidNotBear) {
       }
       ++named;
       const bool may_be_later = how == "comm_event" ? stream.losses != Losses::kNone : stream.lose_while_looking;
-      const World::Until until = may_be_later ? World::Until::kEnd : World::Until::kNextExec;
+      const SimulatedHost::Until until = may_be_later ? SimulatedHost::Until::kEnd : SimulatedHost::Until::kNextExec;
       ASSERT_TRUE(machine.world().Bore(exec.cpu, exec.sequence, *name, until)) << *name << " by " << how;
     }
     machine.pair().booked_execs().clear();
   }
   ASSERT_TRUE(machine.pair().Agree(true));
-  const CommNumbers& comms = machine.pair().numbers().comms;
+  const CommStatistics& comms = machine.pair().numbers().comms;
   EXPECT_EQ(comms.overflowed, 0U);  // each name in a row of its own
   EXPECT_GT(named * 10, machine.pair().numbers().events_of(EventKind::kExec));
 }

@@ -11,7 +11,7 @@ namespace {
 constexpr std::uint64_t kNow = 1'000'000'000;
 
 Message EventMessage(std::uint32_t cpu, std::uint32_t sequence, Event::Body body = ForkBody{}) {
-  return {.outcome = Outcome::kEvent,
+  return {.outcome = DecodeOutcome::kEvent,
           .event = {.sequence = sequence, .cpu = cpu, .timestamp_ns = kNow - 5000, .body = body}};
 }
 
@@ -25,8 +25,8 @@ std::uint64_t Sum(const Counts& counts) {
 }
 
 TEST(LedgerTest, BeginsAtZero) {
-  const Ledger ledger(4, Hearing::kAll);
-  EXPECT_EQ(ledger.stream(), StreamNumbers(4));
+  const Ledger ledger(4, EventCoverage::kAll);
+  EXPECT_EQ(ledger.stream(), StreamStatistics(4));
   EXPECT_EQ(ledger.stream().lost, std::vector<std::uint64_t>(4));
   EXPECT_EQ(ledger.forks(), 0U);
   EXPECT_EQ(ledger.lost(), 0U);
@@ -36,11 +36,11 @@ TEST(LedgerTest, CountsEachKind) {
   const std::vector<Event::Body> bodies{AckBody{}, ForkBody{},   ExecBody{}, ExitBody{},     UidBody{},    GidBody{},
                                         SidBody{}, PtraceBody{}, CommBody{}, CoredumpBody{}, UnknownBody{}};
   ASSERT_EQ(bodies.size(), kEventKinds);
-  Ledger ledger(1, Hearing::kAll);
+  Ledger ledger(1, EventCoverage::kAll);
   std::uint32_t sequence = 0;
   for (std::size_t kind = 0; kind < kEventKinds; ++kind) {
     for (std::size_t times = 0; times <= kind; ++times) {
-      ledger.Book(EventMessage(0, ++sequence, bodies[kind]), kNow);
+      ledger.ApplyMessage(EventMessage(0, ++sequence, bodies[kind]), kNow);
     }
     EXPECT_EQ(ledger.stream().events_of(static_cast<EventKind>(kind)), kind + 1) << kEventNames[kind];
   }
@@ -51,57 +51,57 @@ TEST(LedgerTest, CountsEachKind) {
 }
 
 TEST(LedgerTest, LossesAreBookedToTheirCpu) {
-  Ledger ledger(3, Hearing::kAll);
+  Ledger ledger(3, EventCoverage::kAll);
   for (const auto& [cpu, sequence] : std::vector<std::pair<std::uint32_t, std::uint32_t>>{
            {0, 10}, {2, UINT32_MAX}, {0, 13}, {2, 1}, {0, 14}, {2, 7}}) {
-    ledger.Book(EventMessage(cpu, sequence), kNow);
+    ledger.ApplyMessage(EventMessage(cpu, sequence), kNow);
   }
   EXPECT_EQ(ledger.stream().lost, (std::vector<std::uint64_t>{2, 0, 1 + 5}));
   EXPECT_EQ(ledger.lost(), 8U);
-  EXPECT_EQ(ledger.stream().lost_in_all(), 8U);
+  EXPECT_EQ(ledger.stream().total_lost(), 8U);
   EXPECT_EQ(ledger.forks(), 6U);
 }
 
 TEST(LedgerTest, LossesGoBeyond32Bits) {
-  Ledger ledger(1, Hearing::kAll);
+  Ledger ledger(1, EventCoverage::kAll);
   for (const std::uint32_t sequence : {0U, 0x80000000U, 0U, 0x80000000U}) {
-    ledger.Book(EventMessage(0, sequence), kNow);
+    ledger.ApplyMessage(EventMessage(0, sequence), kNow);
   }
   EXPECT_EQ(ledger.lost(), 3 * 0x7fffffffULL);
-  EXPECT_EQ(ledger.stream().lost_in_all(), 3 * 0x7fffffffULL);
+  EXPECT_EQ(ledger.stream().total_lost(), 3 * 0x7fffffffULL);
 }
 
 TEST(LedgerTest, WithANarrowedMaskGapsAreNoLosses) {
-  Ledger ledger(1, Hearing::kParts);
-  ledger.Book(EventMessage(0, 1), kNow);
-  ledger.Book(EventMessage(0, 100), kNow);
+  Ledger ledger(1, EventCoverage::kPartial);
+  ledger.ApplyMessage(EventMessage(0, 1), kNow);
+  ledger.ApplyMessage(EventMessage(0, 100), kNow);
   EXPECT_EQ(ledger.lost(), 0U);
-  EXPECT_EQ(ledger.stream().lost_in_all(), 0U);
+  EXPECT_EQ(ledger.stream().total_lost(), 0U);
   EXPECT_EQ(ledger.forks(), 2U);
-  ledger.Book(EventMessage(0, 100), kNow);  // but a repeat is a repeat
+  ledger.ApplyMessage(EventMessage(0, 100), kNow);  // but a repeat is a repeat
   EXPECT_EQ(ledger.forks(), 2U);
   EXPECT_EQ(RejectedAs(ledger, Rejection::kRepeated), 1U);
 }
 
 TEST(LedgerTest, RepeatsAreRejectedAndNothingElse) {
-  Ledger ledger(1, Hearing::kAll);
-  ledger.Book(EventMessage(0, 5), kNow);
-  ledger.Book(EventMessage(0, 6), kNow);
-  StreamNumbers expected = ledger.stream();
+  Ledger ledger(1, EventCoverage::kAll);
+  ledger.ApplyMessage(EventMessage(0, 5), kNow);
+  ledger.ApplyMessage(EventMessage(0, 6), kNow);
+  StreamStatistics expected = ledger.stream();
   expected.rejected[static_cast<std::size_t>(Rejection::kRepeated)] = 2;
-  ledger.Book(EventMessage(0, 5), kNow);
-  ledger.Book(EventMessage(0, 6, AckBody{}), kNow);
+  ledger.ApplyMessage(EventMessage(0, 5), kNow);
+  ledger.ApplyMessage(EventMessage(0, 6, AckBody{}), kNow);
   EXPECT_EQ(ledger.stream(), expected);
-  ledger.Book(EventMessage(0, 7), kNow);
+  ledger.ApplyMessage(EventMessage(0, 7), kNow);
   EXPECT_EQ(ledger.lost(), 0U);
   EXPECT_EQ(ledger.forks(), 3U);
 }
 
 TEST(LedgerTest, AcksTakeTheirPlaceInTheSequenceButHaveNoDelay) {
-  Ledger ledger(1, Hearing::kAll);
-  ledger.Book(EventMessage(0, 1), kNow);
-  ledger.Book(EventMessage(0, 2, AckBody{}), kNow);
-  ledger.Book(EventMessage(0, 3), kNow);
+  Ledger ledger(1, EventCoverage::kAll);
+  ledger.ApplyMessage(EventMessage(0, 1), kNow);
+  ledger.ApplyMessage(EventMessage(0, 2, AckBody{}), kNow);
+  ledger.ApplyMessage(EventMessage(0, 3), kNow);
   EXPECT_EQ(ledger.lost(), 0U);
   EXPECT_EQ(ledger.stream().events_of(EventKind::kAck), 1U);
   EXPECT_EQ(Sum(ledger.stream().delay.counts()), 2U);
@@ -109,10 +109,10 @@ TEST(LedgerTest, AcksTakeTheirPlaceInTheSequenceButHaveNoDelay) {
 }
 
 TEST(LedgerTest, AnAckOfNoCpuIsCountedAndNotWatched) {
-  Ledger ledger(1, Hearing::kAll);
-  ledger.Book(EventMessage(kNoCpu, 1, AckBody{}), kNow);
-  ledger.Book(EventMessage(kNoCpu, 1, AckBody{}), kNow);
-  ledger.Book(EventMessage(kNoCpu, 99, AckBody{}), kNow);
+  Ledger ledger(1, EventCoverage::kAll);
+  ledger.ApplyMessage(EventMessage(kNoCpu, 1, AckBody{}), kNow);
+  ledger.ApplyMessage(EventMessage(kNoCpu, 1, AckBody{}), kNow);
+  ledger.ApplyMessage(EventMessage(kNoCpu, 99, AckBody{}), kNow);
   EXPECT_EQ(ledger.stream().events_of(EventKind::kAck), 3U);
   EXPECT_EQ(ledger.lost(), 0U);
 }
@@ -125,37 +125,37 @@ struct DelayRow {
 TEST(LedgerTest, DelayIsFromTheStampToNowAndNeverNegative) {
   for (const DelayRow& row : std::vector<DelayRow>{
            {kNow - 1, 1}, {kNow, 0}, {kNow + 1, 0}, {0, kNow}, {UINT64_MAX, 0}, {kNow - 2'000'000, 2'000'000}}) {
-    Ledger ledger(1, Hearing::kAll);
+    Ledger ledger(1, EventCoverage::kAll);
     Message message = EventMessage(0, 1);
     message.event.timestamp_ns = row.stamped;
-    ledger.Book(message, kNow);
+    ledger.ApplyMessage(message, kNow);
     EXPECT_EQ(ledger.stream().delay.sum_nanos(), row.delay) << row.stamped;
     EXPECT_EQ(Sum(ledger.stream().delay.counts()), 1U);
   }
 }
 
 TEST(LedgerTest, EveryOtherOutcomeIsRejectedOrNothing) {
-  for (std::size_t i = 1; i < kOutcomes; ++i) {
-    const auto outcome = static_cast<Outcome>(i);
-    Ledger ledger(1, Hearing::kAll);
+  for (std::size_t i = 1; i < kDecodeOutcomes; ++i) {
+    const auto outcome = static_cast<DecodeOutcome>(i);
+    Ledger ledger(1, EventCoverage::kAll);
     Message message = EventMessage(0, 1);  // what a message before it may have left behind
     message.outcome = outcome;
-    ledger.Book(message, kNow);
-    StreamNumbers expected(1);
+    ledger.ApplyMessage(message, kNow);
+    StreamStatistics expected(1);
     if (const auto reason = RejectionOf(outcome)) {
       expected.rejected[static_cast<std::size_t>(*reason)] = 1;
     }
     EXPECT_EQ(ledger.stream(), expected) << "outcome " << i;
-    ledger.Book(EventMessage(0, 9), kNow);  // and it set no baseline
+    ledger.ApplyMessage(EventMessage(0, 9), kNow);  // and it set no baseline
     EXPECT_EQ(ledger.lost(), 0U) << "outcome " << i;
   }
 }
 
 TEST(LedgerTest, RejectCountsByReason) {
-  Ledger ledger(1, Hearing::kAll);
-  ledger.Reject(Rejection::kForeignSender);
-  ledger.Reject(Rejection::kOversized, 3);
-  ledger.Reject(Rejection::kOversized, 0);
+  Ledger ledger(1, EventCoverage::kAll);
+  ledger.CountRejection(Rejection::kForeignSender);
+  ledger.CountRejection(Rejection::kOversized, 3);
+  ledger.CountRejection(Rejection::kOversized, 0);
   EXPECT_EQ(RejectedAs(ledger, Rejection::kForeignSender), 1U);
   EXPECT_EQ(RejectedAs(ledger, Rejection::kOversized), 3U);
   EXPECT_EQ(Sum(ledger.stream().rejected), 4U);

@@ -75,7 +75,7 @@ std::vector<Bytes> Datagrams() {
   std::vector<Bytes> datagrams;
   for (const NamedEvent& row : OneOfEachKind()) {
     Bytes datagram = EncodeEvent(row.event);
-    datagrams.push_back(Joined({EncodeNetlink(wire::kNoop, {}), EncodeError(1), datagram, datagram}));
+    datagrams.push_back(JoinWithCommas({EncodeNetlink(wire::kNoop, {}), EncodeError(1), datagram, datagram}));
     while (!datagram.empty()) {
       datagrams.push_back(datagram);
       datagram.pop_back();
@@ -89,14 +89,14 @@ std::vector<Bytes> Datagrams() {
 
 TEST(NoAllocationTest, DecodingAndBookingAllocateNothing) {
   const std::vector<Bytes> datagrams = Datagrams();
-  Ledger ledger(4, Hearing::kAll);
+  Ledger ledger(4, EventCoverage::kAll);
   Message message;
   std::size_t messages = 0;
   const std::size_t before = Allocations();
   for (const Bytes& datagram : datagrams) {
     Decoder decoder(datagram);
     while (decoder.Next(message)) {
-      ledger.Book(message, 1);
+      ledger.ApplyMessage(message, 1);
       ++messages;
     }
   }
@@ -105,8 +105,8 @@ TEST(NoAllocationTest, DecodingAndBookingAllocateNothing) {
 }
 
 TEST(NoAllocationTest, CopyingNumbersOfOneSizeAllocatesNothing) {
-  const Ledger ledger(64, Hearing::kAll);
-  Numbers copy(64);
+  const Ledger ledger(64, EventCoverage::kAll);
+  LedgerSnapshot copy(64);
   ledger.CopyTo(copy);
   const std::size_t before = Allocations();
   ledger.CopyTo(copy);

@@ -15,7 +15,7 @@ constexpr std::uint64_t kStart = 3'000 * kNanosPerSecond;
 
 void Note(Peaks& peaks, std::uint64_t when, int times, EventKind kind = EventKind::kFork) {
   for (int i = 0; i < times; ++i) {
-    peaks.Note(kind, when);
+    peaks.AddEvent(kind, when);
   }
 }
 
@@ -164,7 +164,7 @@ TEST(PeaksTest, AgreesWithTheSlowPeaks) {
       const std::uint64_t when = now - std::min(late, now);
       const std::size_t kind = random() % kPeakKinds.size();
       for (auto times = random() % 4 == 0 ? random() % 50 : 1; times > 0; --times) {
-        peaks.Note(kPeakKinds.at(kind), when);
+        peaks.AddEvent(kPeakKinds.at(kind), when);
         slow.Note(kind, when);
       }
       if (random() % 10 == 0) {

@@ -14,32 +14,32 @@ namespace {
 
 TEST(ProcessRowsTest, ARowIsFoundByItsNumber) {
   ProcessRows table(2);
-  EXPECT_EQ(table.Find(7), kNowhere);
-  const RowId id = table.Begin(7);
+  EXPECT_EQ(table.Find(7), kInvalidId);
+  const RowId id = table.Insert(7);
   EXPECT_EQ(table.Find(7), id);
-  EXPECT_EQ(table.Find(8), kNowhere);
+  EXPECT_EQ(table.Find(8), kInvalidId);
   EXPECT_EQ(table[id].tgid, 7);
   EXPECT_EQ(table[id].threads, 1U);
-  table.End(id);
-  EXPECT_EQ(table.Find(7), kNowhere);
+  table.Erase(id);
+  EXPECT_EQ(table.Find(7), kInvalidId);
   EXPECT_EQ(table[id].tgid, 0) << "so that who visits all sees that it is free";
 }
 
 TEST(ProcessRowsTest, NumbersThatNoProcessHasAreNotFound) {
   ProcessRows table(4);
-  table.Begin(1);
+  table.Insert(1);
   for (const std::int32_t tgid : {0, -1, INT32_MIN, INT32_MAX}) {
-    EXPECT_EQ(table.Find(tgid), kNowhere) << tgid;
+    EXPECT_EQ(table.Find(tgid), kInvalidId) << tgid;
   }
 }
 
 TEST(ProcessRowsTest, AnotherRowInItsPlaceHasAnotherSerial) {
   ProcessRows table(1);
-  const RowId first = table.Begin(7);
+  const RowId first = table.Insert(7);
   const std::uint32_t serial = table[first].serial;
   table[first].leader_gone = true;
-  table.End(first);
-  const RowId second = table.Begin(7);
+  table.Erase(first);
+  const RowId second = table.Insert(7);
   EXPECT_EQ(first, second);
   EXPECT_NE(table[second].serial, serial);
   EXPECT_FALSE(table[second].leader_gone) << "nothing of the old one is left";
@@ -47,22 +47,22 @@ TEST(ProcessRowsTest, AnotherRowInItsPlaceHasAnotherSerial) {
 
 TEST(ProcessRowsTest, TellsOnceThatARowIsToBeSeen) {
   ProcessRows table(2);
-  const RowId id = table.Begin(7);
-  EXPECT_FALSE(table.TakeAnyToSee());
-  table.SetToSee(id);
+  const RowId id = table.Insert(7);
+  EXPECT_FALSE(table.TakeAnySnapshotRequest());
+  table.RequestSnapshot(id);
   EXPECT_FALSE(table[id].unsure);
-  EXPECT_TRUE(table.TakeAnyToSee());
-  EXPECT_FALSE(table.TakeAnyToSee());
-  table.SetUnsure(id);
+  EXPECT_TRUE(table.TakeAnySnapshotRequest());
+  EXPECT_FALSE(table.TakeAnySnapshotRequest());
+  table.MarkUncertain(id);
   EXPECT_TRUE(table[id].unsure);
-  EXPECT_TRUE(table.TakeAnyToSee());
+  EXPECT_TRUE(table.TakeAnySnapshotRequest());
 }
 
 // The same, in std::map, with what is to be known of each row.
-class SlowTable {
+class ReferenceProcessTable {
  public:
   struct Row {
-    RowId id = kNowhere;
+    RowId id = kInvalidId;
     std::uint64_t age = 0;  // falls with age
     std::uint32_t threads = 1;
   };
@@ -91,7 +91,7 @@ class SlowTable {
 
  private:
   static void ExpectAges(const ProcessRows& table, const std::map<std::uint64_t, RowId>& by_age) {
-    RowId older = kNowhere;
+    RowId older = kInvalidId;
     RowId next = table.oldest();
     for (const auto& [age, id] : by_age) {
       ASSERT_EQ(next, id);
@@ -99,7 +99,7 @@ class SlowTable {
       older = id;
       next = table[id].newer;
     }
-    ASSERT_EQ(next, kNowhere);
+    ASSERT_EQ(next, kInvalidId);
   }
 };
 
@@ -130,21 +130,21 @@ TEST_P(ProcessRowsLimitTest, AgreesWithTheSlowTable) {
   std::mt19937 random(static_cast<std::uint32_t>(limit));
   Tgids tgids;
   ProcessRows table(limit);
-  SlowTable slow;
+  ReferenceProcessTable slow;
   const auto end = [&](std::int32_t tgid) {
-    table.End(slow.rows.at(tgid).id);
+    table.Erase(slow.rows.at(tgid).id);
     slow.rows.erase(tgid);
   };
   for (std::uint64_t i = 1; i <= 200'000; ++i) {
     const std::int32_t tgid = tgids.Next(random);
     const auto known = slow.rows.find(tgid);
-    ASSERT_EQ(table.Find(tgid), known == slow.rows.end() ? kNowhere : known->second.id);
-    ASSERT_EQ(table.room(), limit - slow.rows.size());
+    ASSERT_EQ(table.Find(tgid), known == slow.rows.end() ? kInvalidId : known->second.id);
+    ASSERT_EQ(table.free_rows(), limit - slow.rows.size());
     if (known == slow.rows.end()) {
-      if (table.room() == 0) {
+      if (table.free_rows() == 0) {
         end(table[table.oldest()].tgid);
       }
-      const RowId id = table.Begin(tgid);
+      const RowId id = table.Insert(tgid);
       table[id].start_ns = i;
       slow.rows[tgid] = {.id = id, .age = i};
     } else if (random() % 2 == 0) {
@@ -173,21 +173,21 @@ TEST(ProcessRowsTest, AFullTableOfNeighboursEndsInAnyOrder) {
   constexpr std::int32_t kLimit = 4096;
   constexpr std::array kOrder{3, 4, 2, 5, 1, 6, 0, 7};
   ProcessRows table(kLimit);
-  SlowTable slow;
+  ReferenceProcessTable slow;
   for (std::int32_t tgid = 1; tgid <= kLimit; ++tgid) {
-    const RowId id = table.Begin(tgid);
+    const RowId id = table.Insert(tgid);
     table[id].start_ns = static_cast<std::uint64_t>(tgid);
     slow.rows[tgid] = {.id = id, .age = static_cast<std::uint64_t>(tgid)};
   }
   for (const std::int32_t offset : kOrder) {
     for (std::int32_t tgid = 1 + offset; tgid <= kLimit; tgid += 8) {
-      table.End(slow.rows.at(tgid).id);
+      table.Erase(slow.rows.at(tgid).id);
       slow.rows.erase(tgid);
     }
     slow.ExpectIn(table);
   }
   EXPECT_EQ(table.size(), 0U);
-  EXPECT_EQ(table.oldest(), kNowhere);
+  EXPECT_EQ(table.oldest(), kInvalidId);
 }
 
 }  // namespace
@@ -202,30 +202,30 @@ TEST(SlabTest, IsTakenUpToItsCapacity) {
   Slab<Thing> slab(3);
   EXPECT_EQ(slab.size(), 0U);
   EXPECT_EQ(slab.end(), 0U) << "nothing is touched before it is needed";
-  EXPECT_NE(slab.Take(), kNowhere);
-  EXPECT_NE(slab.Take(), kNowhere);
-  const SlabId last = slab.Take();
-  EXPECT_EQ(slab.Take(), kNowhere);
+  EXPECT_NE(slab.Allocate(), kInvalidId);
+  EXPECT_NE(slab.Allocate(), kInvalidId);
+  const SlabId last = slab.Allocate();
+  EXPECT_EQ(slab.Allocate(), kInvalidId);
   EXPECT_EQ(slab.size(), 3U);
-  slab.Give(last);
+  slab.Free(last);
   EXPECT_EQ(slab.size(), 2U);
-  EXPECT_EQ(slab.Take(), last);
-  EXPECT_EQ(slab.Take(), kNowhere);
+  EXPECT_EQ(slab.Allocate(), last);
+  EXPECT_EQ(slab.Allocate(), kInvalidId);
   EXPECT_EQ(slab.end(), 3U);
 }
 
 TEST(SlabTest, WithoutCapacityThereIsNothing) {
   Slab<Thing> slab(0);
-  EXPECT_EQ(slab.Take(), kNowhere);
+  EXPECT_EQ(slab.Allocate(), kInvalidId);
   EXPECT_EQ(slab.capacity(), 0U);
 }
 
 TEST(SlabTest, WhatIsTakenAgainIsFresh) {
   Slab<Thing> slab(1);
-  const SlabId id = slab.Take();
+  const SlabId id = slab.Allocate();
   slab[id].mark = 1;
-  slab.Give(id);
-  EXPECT_EQ(slab[slab.Take()].mark, 7);
+  slab.Free(id);
+  EXPECT_EQ(slab[slab.Allocate()].mark, 7);
 }
 
 TEST(SlabTest, ThingsKeepTheirPlace) {
@@ -239,9 +239,9 @@ TEST(SlabTest, ThingsKeepTheirPlace) {
         chosen != taken.end() && (random() % 2 == 0 || i % 10'000 > 8'000)) {
       ASSERT_EQ(slab[chosen->first].mark, chosen->second.first);
       ASSERT_EQ(&slab[chosen->first], chosen->second.second);
-      slab.Give(chosen->first);
+      slab.Free(chosen->first);
       taken.erase(chosen);
-    } else if (const SlabId id = slab.Take(); id != kNowhere) {
+    } else if (const SlabId id = slab.Allocate(); id != kInvalidId) {
       ASSERT_EQ(slab[id].mark, 7);
       slab[id].mark = i;
       ASSERT_TRUE(taken.try_emplace(id, i, &slab[id]).second) << "it was taken already";

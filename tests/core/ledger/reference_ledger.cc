@@ -30,7 +30,7 @@ bool Ledger::Numbered(const Event& event) {
     }
     if (ahead > 1) {
       lost[event.cpu] += static_cast<std::uint64_t>(ahead) - 1;
-      Doubt();
+      Invalidate();
     }
   }
   last_sequence_[event.cpu] = event.sequence;
@@ -66,13 +66,13 @@ void Ledger::On(const Event& event, const ForkBody& body) {
   }
   MakeRoom(1);
   if (!KnownOrFound(body.child.tgid)) {
-    people.BookUntracked(Count::kThreadsStarted);
+    people.BookUntracked(CountKind::kThreadsStarted);
     return;
   }
   Process& row = people.rows.at(body.child.tgid);
   row.threads += event.timestamp_ns > row.seen_ns ? 1 : 0;
   ThreadsChanged(row, event.timestamp_ns);
-  people.Book(body.child.tgid, Count::kThreadsStarted);
+  people.Book(body.child.tgid, CountKind::kThreadsStarted);
 }
 
 void Ledger::ForkProcess(const Event& event, const ForkBody& body) {
@@ -80,10 +80,10 @@ void Ledger::ForkProcess(const Event& event, const ForkBody& body) {
   const std::int32_t child = body.child.tgid;
   const std::int32_t parent = body.parent.tgid;
   if (child == parent || !KnownOrFound(parent) || child <= 0) {
-    people.BookUntracked(Count::kForks);
+    people.BookUntracked(CountKind::kForks);
     return;
   }
-  people.Book(parent, Count::kForks);
+  people.Book(parent, CountKind::kForks);
   if (const auto old = people.rows.find(child); old != people.rows.end()) {
     const bool stale = event.timestamp_ns >= old->second.seen_ns + kMargin;
     dropped["replaced"] += stale ? 1 : 0;  // otherwise /proc had shown this very child
@@ -111,7 +111,7 @@ void Ledger::On(const Event& event, const ExecBody& body) {
   MakeRoom(1);
   const ExecKey key{event.cpu, event.sequence};
   if (!KnownOrFound(body.task.tgid)) {
-    people.BookUntracked(Count::kExecs, key);
+    people.BookUntracked(CountKind::kExecs, key);
     return;
   }
   Process& row = people.rows.at(body.task.tgid);
@@ -123,7 +123,7 @@ void Ledger::On(const Event& event, const ExecBody& body) {
     row.leader_gone = false;
   }
   ThreadsChanged(row, event.timestamp_ns);
-  people.Book(body.task.tgid, Count::kExecs, key);
+  people.Book(body.task.tgid, CountKind::kExecs, key);
 }
 
 void Ledger::On(const Event& event, const ExitBody& body) {
@@ -131,9 +131,9 @@ void Ledger::On(const Event& event, const ExitBody& body) {
   const std::uint64_t when = event.timestamp_ns;
   if (!Known(tgid)) {
     if (IsLeader(body.task)) {
-      people.BookUntracked(Ending{.wait_status = body.wait_status});
+      people.BookUntracked(ExitRecord{.wait_status = body.wait_status});
     } else {
-      people.BookUntracked(Count::kThreadsEnded);
+      people.BookUntracked(CountKind::kThreadsEnded);
     }
     return;
   }
@@ -148,14 +148,14 @@ void Ledger::On(const Event& event, const ExitBody& body) {
   }
   if (row.threads > 0) {
     ThreadsChanged(row, when);
-    people.Book(tgid, Count::kThreadsEnded);
+    people.Book(tgid, CountKind::kThreadsEnded);
     return;
   }
   const bool lived = row.forked_ns && !row.unsure;
   const std::uint64_t lifetime = lived && when > *row.forked_ns ? when - *row.forked_ns : 0;
   people.Book(
       tgid,
-      Ending{
+      ExitRecord{
           .wait_status = row.wait_status, .unexeced = lived && !row.execed, .lived = lived, .lifetime_ns = lifetime});
   people.Ended(tgid, when);
   people.rows.erase(tgid);
@@ -163,12 +163,12 @@ void Ledger::On(const Event& event, const ExitBody& body) {
 
 void Ledger::On(const Event& event, const UidBody& body) {
   OnCredential(event, body.task, body.effective,
-               {&Process::euid, Count::kUidGainedRoot, Count::kUidLeftRoot, Count::kUidOther});
+               {&Process::euid, CountKind::kUidGainedRoot, CountKind::kUidLeftRoot, CountKind::kUidOther});
 }
 
 void Ledger::On(const Event& event, const GidBody& body) {
   OnCredential(event, body.task, body.effective,
-               {&Process::egid, Count::kGidGainedRoot, Count::kGidLeftRoot, Count::kGidOther});
+               {&Process::egid, CountKind::kGidGainedRoot, CountKind::kGidLeftRoot, CountKind::kGidOther});
 }
 
 void Ledger::OnCredential(const Event& event, const Task& task, std::uint32_t effective, const Credential& credential) {
@@ -178,7 +178,7 @@ void Ledger::OnCredential(const Event& event, const Task& task, std::uint32_t ef
     return;
   }
   Process& row = people.rows.at(task.tgid);
-  Count count = credential.other;
+  CountKind count = credential.other;
   if (IsLeader(task)) {
     const std::optional<std::uint32_t> before = row.unsure ? std::nullopt : row.*credential.known;
     if (before && *before != 0 && effective == 0) {
@@ -201,7 +201,7 @@ void Ledger::On(const Event& /*event*/, const PtraceBody& body) {
     tracer = attached ? tracer : people.rows.at(body.task.tgid).tracer;
     people.rows.at(body.task.tgid).tracer = body.tracer.tgid;
   }
-  const Count count = attached ? Count::kAttached : Count::kDetached;
+  const CountKind count = attached ? CountKind::kAttached : CountKind::kDetached;
   if (attached ? KnownOrFound(tracer) : Known(tracer)) {
     people.Book(tracer, count);
   } else {
@@ -223,9 +223,9 @@ void Ledger::On(const Event& event, const CommBody& body) {
 
 void Ledger::On(const Event& /*event*/, const CoredumpBody& body) {
   if (Known(body.task.tgid)) {
-    people.Book(body.task.tgid, Count::kCoredumps);
+    people.Book(body.task.tgid, CountKind::kCoredumps);
   } else {
-    people.BookUntracked(Count::kCoredumps);
+    people.BookUntracked(CountKind::kCoredumps);
   }
 }
 

@@ -22,7 +22,7 @@ class Ledger {
 
   void Book(const Event& event, std::uint64_t now_ns);
   void Advance(std::uint64_t now_ns);
-  void Doubt() { people.Doubt(); }
+  void Invalidate() { people.Invalidate(); }
 
   struct Question {
     std::int32_t tgid = 0;
@@ -30,17 +30,17 @@ class Ledger {
     bool operator==(const Question&) const = default;
   };
   std::optional<Question> NextQuestion();
-  void Saw(const Sighting& sighting, bool whole);
+  void Saw(const ProcSnapshot& sighting, bool whole);
   void SawGone(std::int32_t tgid, std::uint64_t taken_ns);
   void SawNothing(std::int32_t tgid);
   [[nodiscard]] bool Unknown(std::int32_t tgid) const;
-  void Found(const Sighting& sighting, std::string_view how);
+  void Found(const ProcSnapshot& sighting, std::string_view how);
   void Settle(std::uint64_t heard_ns);
   [[nodiscard]] std::vector<std::int32_t> InDoubt() const;
 
   [[nodiscard]] std::uint64_t Threads() const;
 
-  People people;
+  ReferenceResolver people;
   std::map<std::string_view, std::uint64_t> events;
   std::map<std::uint32_t, std::uint64_t> lost;
   std::uint64_t repeated = 0;
@@ -55,7 +55,7 @@ class Ledger {
     std::uint64_t order = 0;  // of the row
     std::uint64_t losses = 0;
     bool gone = false;
-    Sighting sighting;
+    ProcSnapshot sighting;
   };
   void On(const Event& event, const ForkBody& body);
   void On(const Event& event, const ExecBody& body);
@@ -70,7 +70,7 @@ class Ledger {
 
   struct Credential {
     std::optional<std::uint32_t> Process::*known;
-    Count gained, left, other;
+    CountKind gained, left, other;
   };
   void OnCredential(const Event& event, const Task& task, std::uint32_t effective, const Credential& credential);
 

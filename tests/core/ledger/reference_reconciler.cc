@@ -19,12 +19,12 @@ std::optional<Ledger::Question> Ledger::NextQuestion() {
   return tgid ? std::optional(Question{*tgid, people.rows.at(*tgid).unsure}) : std::nullopt;
 }
 
-void Ledger::Saw(const Sighting& sighting, bool whole) {
+void Ledger::Saw(const ProcSnapshot& sighting, bool whole) {
   const auto row = people.rows.find(sighting.tgid);
   if (row == people.rows.end()) {
     return;
   }
-  if (sighting.held) {
+  if (sighting.exec_in_progress) {
     const bool again = people.Held(sighting.tgid, sighting.taken_ns);
     row->second.to_see = row->second.to_see || !again || row->second.unsure;
     return;
@@ -40,7 +40,7 @@ void Ledger::Saw(const Sighting& sighting, bool whole) {
 void Ledger::SawGone(std::int32_t tgid, std::uint64_t taken_ns) {
   const auto row = people.rows.find(tgid);
   if (row != people.rows.end() && answers_.size() < kMostAnswers) {
-    Sighting sighting;
+    ProcSnapshot sighting;
     sighting.tgid = tgid;
     sighting.taken_ns = taken_ns;
     answers_.push_back({row->second.order, people.losses, true, sighting});
@@ -55,7 +55,7 @@ void Ledger::SawNothing(std::int32_t tgid) {
 
 bool Ledger::Unknown(std::int32_t tgid) const { return !people.rows.contains(tgid) && people.rows.size() < limit_; }
 
-void Ledger::Found(const Sighting& sighting, std::string_view how) {
+void Ledger::Found(const ProcSnapshot& sighting, std::string_view how) {
   if (sighting.dead || !Unknown(sighting.tgid)) {
     return;
   }
@@ -67,8 +67,8 @@ void Ledger::Found(const Sighting& sighting, std::string_view how) {
   row.seen_ns = sighting.taken_ns;
   row.euid = IdOf(sighting.euid);
   row.egid = IdOf(sighting.egid);
-  if (!sighting.held) {
-    row.found_as = Glimpse{NameOf(sighting.name), sighting.taken_ns};
+  if (!sighting.exec_in_progress) {
+    row.found_as = NameCandidate{NameOf(sighting.name), sighting.taken_ns};
   }
 }
 
@@ -81,7 +81,7 @@ void Ledger::Settle(std::uint64_t heard_ns) {
 }
 
 void Ledger::Believe(const Answer& answer) {
-  const Sighting& sighting = answer.sighting;
+  const ProcSnapshot& sighting = answer.sighting;
   const auto found_row = people.rows.find(sighting.tgid);
   if (found_row == people.rows.end() || found_row->second.order != answer.order) {
     return;

@@ -8,18 +8,18 @@ constexpr std::size_t kMostEndings = 65'536;
 constexpr unsigned kMostHeldLooks = 25;
 constexpr std::uint64_t kHeldPause = 20'000'000;
 
-bool Stands(const Cell& cell, std::uint64_t when_ns, std::uint64_t margin_ns) {
+bool Stands(const UnnamedCounts& cell, std::uint64_t when_ns, std::uint64_t margin_ns) {
   return cell.glimpse && cell.glimpse->taken_ns + margin_ns <= when_ns;
 }
 
 }  // namespace
 
-bool People::Owns(std::int32_t tgid) const {
-  const CellPtr& cell = rows.at(tgid).cell;
+bool ReferenceResolver::Owns(std::int32_t tgid) const {
+  const UnnamedCountsPtr& cell = rows.at(tgid).cell;
   return cell && cell->owner == tgid;
 }
 
-void People::Refresh(std::int32_t tgid) {
+void ReferenceResolver::Refresh(std::int32_t tgid) {
   Process& row = rows.at(tgid);
   if (row.losses == losses) {
     return;
@@ -32,12 +32,12 @@ void People::Refresh(std::int32_t tgid) {
   row.found_as.reset();
 }
 
-bool People::Open(std::int32_t tgid) {
+bool ReferenceResolver::Open(std::int32_t tgid) {
   Process& row = rows.at(tgid);
   if (cells_.size() == kMostCells) {
     return false;
   }
-  row.cell = std::make_shared<Cell>();
+  row.cell = std::make_shared<UnnamedCounts>();
   row.cell->owner = tgid;
   row.cell->members.insert(tgid);
   cells_.insert(row.cell);
@@ -50,11 +50,11 @@ bool People::Open(std::int32_t tgid) {
 }
 
 // A process without a known name opens a cell with the first thing it does, but its end.
-void People::Book(std::int32_t tgid, Count count, std::optional<ExecKey> exec) {
+void ReferenceResolver::Book(std::int32_t tgid, CountKind count, std::optional<ExecKey> exec) {
   Process& row = rows.at(tgid);
   if (!row.name && !row.cell) {
     if (!Open(tgid)) {
-      attributions["unattributed"] += count == Count::kExecs ? 1 : 0;
+      attributions["unattributed"] += count == CountKind::kExecs ? 1 : 0;
       books.Book(ReservedComm::kUnattributed, count);
       if (exec) {
         booked_execs.push_back({*exec, std::nullopt, "unattributed"});
@@ -75,7 +75,7 @@ void People::Book(std::int32_t tgid, Count count, std::optional<ExecKey> exec) {
   }
 }
 
-void People::Book(std::int32_t tgid, const Ending& ending) {
+void ReferenceResolver::Book(std::int32_t tgid, const ExitRecord& ending) {
   Process& row = rows.at(tgid);
   if (row.found_as) {
     Open(tgid);
@@ -97,14 +97,14 @@ void People::Book(std::int32_t tgid, const Ending& ending) {
   }
 }
 
-void People::BookUntracked(Count count, std::optional<ExecKey> exec) {
+void ReferenceResolver::BookUntracked(CountKind count, std::optional<ExecKey> exec) {
   books.Book(ReservedComm::kUntracked, count);
   if (exec) {
     booked_execs.push_back({*exec, std::nullopt, "unattributed"});
   }
 }
 
-void People::Inherit(std::int32_t child, std::int32_t parent) {
+void ReferenceResolver::Inherit(std::int32_t child, std::int32_t parent) {
   Process& row = rows.at(child);
   row.losses = losses;
   row.name = rows.at(parent).name;
@@ -115,30 +115,30 @@ void People::Inherit(std::int32_t child, std::int32_t parent) {
   }
 }
 
-void People::StayUnnamed(std::int32_t child) {
+void ReferenceResolver::StayUnnamed(std::int32_t child) {
   Process& row = rows.at(child);
   row.losses = losses;
   row.name.reset();
   row.found_as.reset();
 }
 
-void People::CloseIfBelieved(std::int32_t tgid, std::uint64_t when_ns, std::uint64_t margin_ns) {
+void ReferenceResolver::CloseIfBelieved(std::int32_t tgid, std::uint64_t when_ns, std::uint64_t margin_ns) {
   if (Owns(tgid) && Stands(*rows.at(tgid).cell, when_ns, margin_ns)) {
-    const CellPtr cell = rows.at(tgid).cell;
+    const UnnamedCountsPtr cell = rows.at(tgid).cell;
     Close(cell, "proc", cell->glimpse->name);
   }
 }
 
-void People::Execed(std::int32_t tgid, std::uint64_t when_ns) {
+void ReferenceResolver::Execed(std::int32_t tgid, std::uint64_t when_ns) {
   CloseIfBelieved(tgid, when_ns, kMargin);
   Leave(tgid);
   rows.at(tgid).name.reset();
   rows.at(tgid).found_as.reset();
 }
 
-void People::Renamed(std::int32_t tgid, const std::string& name, std::uint64_t when_ns) {
+void ReferenceResolver::Renamed(std::int32_t tgid, const std::string& name, std::uint64_t when_ns) {
   CloseIfBelieved(tgid, when_ns, kMargin);
-  if (Owns(tgid) && rows.at(tgid).cell->counts.contains(Count::kExecs)) {
+  if (Owns(tgid) && rows.at(tgid).cell->counts.contains(CountKind::kExecs)) {
     Close(rows.at(tgid).cell, "comm_event", name);
   }
   Leave(tgid);
@@ -146,13 +146,13 @@ void People::Renamed(std::int32_t tgid, const std::string& name, std::uint64_t w
   rows.at(tgid).found_as.reset();
 }
 
-void People::Ended(std::int32_t tgid, std::uint64_t when_ns) {
+void ReferenceResolver::Ended(std::int32_t tgid, std::uint64_t when_ns) {
   CloseIfBelieved(tgid, when_ns, 0);
   Leave(tgid);
 }
 
 // An owner takes the cell's hope for a name along; anybody else just goes.
-void People::Leave(std::int32_t tgid) {
+void ReferenceResolver::Leave(std::int32_t tgid) {
   if (Owns(tgid)) {
     Close(rows.at(tgid).cell, "unattributed", std::nullopt);
   } else if (Process& row = rows.at(tgid); row.cell) {
@@ -162,7 +162,7 @@ void People::Leave(std::int32_t tgid) {
 }
 
 template <typename What>
-void People::BookNamed(const std::optional<std::string>& name, const What& what, std::uint64_t times) {
+void ReferenceResolver::BookNamed(const std::optional<std::string>& name, const What& what, std::uint64_t times) {
   for (std::uint64_t i = 0; i < times; ++i) {
     if (name) {
       books.Book(*name, what);
@@ -172,15 +172,16 @@ void People::BookNamed(const std::optional<std::string>& name, const What& what,
   }
 }
 
-void People::Close(const CellPtr& closed, std::string_view how, const std::optional<std::string>& name) {
-  const CellPtr cell = closed;  // the row's own goes away below
+void ReferenceResolver::Close(const UnnamedCountsPtr& closed, std::string_view how,
+                              const std::optional<std::string>& name) {
+  const UnnamedCountsPtr cell = closed;  // the row's own goes away below
   attributions[how] += cell->counts.empty() && cell->endings.empty() ? 0U : 1U;
   // A COMM event tells of the exec alone.
   const std::optional<std::string> other = how == "comm_event" ? std::nullopt : name;
   for (const auto& [count, times] : cell->counts) {
-    BookNamed(count == Count::kExecs ? name : other, count, times);
+    BookNamed(count == CountKind::kExecs ? name : other, count, times);
   }
-  for (const Ending& ending : cell->endings) {
+  for (const ExitRecord& ending : cell->endings) {
     BookNamed(other, ending, 1);
   }
   for (const ExecKey& exec : cell->execs) {
@@ -198,10 +199,10 @@ void People::Close(const CellPtr& closed, std::string_view how, const std::optio
   looked_.remove(cell);
 }
 
-std::optional<std::int32_t> People::NextQuestion() {
+std::optional<std::int32_t> ReferenceResolver::NextQuestion() {
   const auto any_held = [this] { return !held_.empty() && held_.front()->held_ns + kHeldPause <= settled_ns_; };
   while (!unlooked_.empty() || any_held()) {
-    std::list<CellPtr>& queue = unlooked_.empty() ? held_ : unlooked_;
+    std::list<UnnamedCountsPtr>& queue = unlooked_.empty() ? held_ : unlooked_;
     const std::int32_t owner = queue.front()->owner;
     queue.pop_front();
     if (rows.at(owner).losses == losses) {
@@ -212,10 +213,10 @@ std::optional<std::int32_t> People::NextQuestion() {
   return std::nullopt;
 }
 
-void People::Glimpsed(std::int32_t tgid, const std::string& name, std::uint64_t taken_ns) {
+void ReferenceResolver::Glimpsed(std::int32_t tgid, const std::string& name, std::uint64_t taken_ns) {
   if (Owns(tgid)) {
-    const CellPtr cell = rows.at(tgid).cell;
-    cell->glimpse = Glimpse{name, taken_ns};
+    const UnnamedCountsPtr cell = rows.at(tgid).cell;
+    cell->glimpse = NameCandidate{name, taken_ns};
     unlooked_.remove(cell);
     held_.remove(cell);
     looked_.remove(cell);
@@ -223,8 +224,8 @@ void People::Glimpsed(std::int32_t tgid, const std::string& name, std::uint64_t 
   }
 }
 
-bool People::Held(std::int32_t tgid, std::uint64_t taken_ns) {
-  const CellPtr cell = Owns(tgid) ? rows.at(tgid).cell : nullptr;
+bool ReferenceResolver::Held(std::int32_t tgid, std::uint64_t taken_ns) {
+  const UnnamedCountsPtr cell = Owns(tgid) ? rows.at(tgid).cell : nullptr;
   if (!cell || cell->glimpse || cell->held_looks == kMostHeldLooks) {
     return false;
   }
@@ -237,7 +238,7 @@ bool People::Held(std::int32_t tgid, std::uint64_t taken_ns) {
 }
 
 // Beyond doubt this is its name.
-void People::Believe(std::int32_t tgid, const std::string& name) {
+void ReferenceResolver::Believe(std::int32_t tgid, const std::string& name) {
   Process& row = rows.at(tgid);
   if (Owns(tgid)) {
     Close(row.cell, "proc", name);
@@ -247,7 +248,7 @@ void People::Believe(std::int32_t tgid, const std::string& name) {
   }
 }
 
-void People::Settle(std::uint64_t heard_ns) {
+void ReferenceResolver::Settle(std::uint64_t heard_ns) {
   settled_ns_ = heard_ns;
   while (!looked_.empty() && Stands(*looked_.front(), heard_ns, kMargin)) {
     const std::int32_t owner = looked_.front()->owner;
@@ -259,13 +260,13 @@ void People::Settle(std::uint64_t heard_ns) {
   }
 }
 
-Counts People::Pending() const {
-  Counts pending;
-  for (const CellPtr& cell : cells_) {
+CountMap ReferenceResolver::Pending() const {
+  CountMap pending;
+  for (const UnnamedCountsPtr& cell : cells_) {
     for (const auto& [count, times] : cell->counts) {
       pending[count] += times;
     }
-    for (const Ending& ending : cell->endings) {
+    for (const ExitRecord& ending : cell->endings) {
       ++pending[ending.outcome()];
     }
   }

@@ -28,29 +28,29 @@ struct ExecKey {
   auto operator<=>(const ExecKey&) const = default;
 };
 // Under which name it was booked, and what named it; no name: unattributed, or untracked.
-struct BookedExec {
+struct RecordedExec {
   ExecKey exec;
   std::optional<std::string> name;
   std::string_view how;
 };
 
-struct Glimpse {
+struct NameCandidate {
   std::string name;
   std::uint64_t taken_ns = 0;
 };
 
 // Counts that wait for the name of `owner`.
-struct Cell {
+struct UnnamedCounts {
   std::int32_t owner = 0;
   std::set<std::int32_t> members;
-  Counts counts;
-  std::vector<Ending> endings;
+  CountMap counts;
+  std::vector<ExitRecord> endings;
   std::vector<ExecKey> execs;
-  std::optional<Glimpse> glimpse;
+  std::optional<NameCandidate> glimpse;
   std::uint64_t held_ns = 0;  // when its owner was seen held
   unsigned held_looks = 0;
 };
-using CellPtr = std::shared_ptr<Cell>;
+using UnnamedCountsPtr = std::shared_ptr<UnnamedCounts>;
 
 struct Process {
   std::uint64_t order = 0;  // of its beginning, among all
@@ -69,27 +69,27 @@ struct Process {
   bool unsure = false;       // something may have been missed that only /proc can tell
   bool to_see = false;       // the next survey is to look at it
 
-  std::optional<std::string> name;  // known, and nothing waits
-  std::optional<Glimpse> found_as;  // not believed yet, and nothing waits
-  CellPtr cell;                     // its counts wait
+  std::optional<std::string> name;        // known, and nothing waits
+  std::optional<NameCandidate> found_as;  // not believed yet, and nothing waits
+  UnnamedCountsPtr cell;                  // its counts wait
 };
 
 inline std::string NameOf(const CommName& name) { return std::string(name.view()); }
 inline std::optional<std::uint32_t> IdOf(std::uint32_t id) {
-  return id == kNoId ? std::nullopt : std::optional<std::uint32_t>(id);
+  return id == kUnknownId ? std::nullopt : std::optional<std::uint32_t>(id);
 }
 
-class People {
+class ReferenceResolver {
  public:
-  explicit People(const LedgerOptions& options) : books(options) {}
+  explicit ReferenceResolver(const LedgerOptions& options) : books(options) {}
 
-  void Doubt() { ++losses; }
+  void Invalidate() { ++losses; }
   void Refresh(std::int32_t tgid);
 
-  void Book(std::int32_t tgid, Count count, std::optional<ExecKey> exec = std::nullopt);
-  void Book(std::int32_t tgid, const Ending& ending);
-  void BookUntracked(Count count, std::optional<ExecKey> exec = std::nullopt);
-  void BookUntracked(const Ending& ending) { books.Book(ReservedComm::kUntracked, ending); }
+  void Book(std::int32_t tgid, CountKind count, std::optional<ExecKey> exec = std::nullopt);
+  void Book(std::int32_t tgid, const ExitRecord& ending);
+  void BookUntracked(CountKind count, std::optional<ExecKey> exec = std::nullopt);
+  void BookUntracked(const ExitRecord& ending) { books.Book(ReservedComm::kUntracked, ending); }
 
   void Inherit(std::int32_t child, std::int32_t parent);
   void StayUnnamed(std::int32_t child);
@@ -107,25 +107,25 @@ class People {
   void Believe(std::int32_t tgid, const std::string& name);
   void Settle(std::uint64_t heard_ns);
 
-  [[nodiscard]] Counts Pending() const;
+  [[nodiscard]] CountMap Pending() const;
 
   std::map<std::int32_t, Process> rows;
-  Books books;
+  ReferenceStatistics books;
   std::uint64_t losses = 1;
   std::map<std::string_view, std::uint64_t> attributions;
-  std::vector<BookedExec> booked_execs;  // for whoever reads the test's reports; to be cleared by them
+  std::vector<RecordedExec> booked_execs;  // for whoever reads the test's reports; to be cleared by them
 
  private:
-  void Close(const CellPtr& cell, std::string_view how, const std::optional<std::string>& name);
+  void Close(const UnnamedCountsPtr& cell, std::string_view how, const std::optional<std::string>& name);
   void CloseIfBelieved(std::int32_t tgid, std::uint64_t when_ns, std::uint64_t margin_ns);
   [[nodiscard]] bool Owns(std::int32_t tgid) const;
   template <typename What>
   void BookNamed(const std::optional<std::string>& name, const What& what, std::uint64_t times);
 
-  std::set<CellPtr> cells_;  // all that are open
-  std::list<CellPtr> unlooked_;
-  std::list<CellPtr> held_;
-  std::list<CellPtr> looked_;
+  std::set<UnnamedCountsPtr> cells_;  // all that are open
+  std::list<UnnamedCountsPtr> unlooked_;
+  std::list<UnnamedCountsPtr> held_;
+  std::list<UnnamedCountsPtr> looked_;
   std::size_t endings_ = 0;
   std::uint64_t settled_ns_ = 0;
 };

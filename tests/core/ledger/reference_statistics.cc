@@ -76,7 +76,7 @@ std::string LabelOf(const std::string& name, const std::vector<NameGroup>& group
   return Visible(name);
 }
 
-Books::Books(const LedgerOptions& options) : options_(options) {
+ReferenceStatistics::ReferenceStatistics(const LedgerOptions& options) : options_(options) {
   for (const auto bound : options.lifetime_bounds) {
     lifetime_bounds_.push_back(static_cast<std::uint64_t>(bound.count()) * 1'000'000);
   }
@@ -85,11 +85,11 @@ Books::Books(const LedgerOptions& options) : options_(options) {
   }
 }
 
-Row& Books::Reserved(ReservedComm comm) {
+Row& ReferenceStatistics::Reserved(ReservedComm comm) {
   return rows.at(std::string(kReservedCommNames.at(static_cast<std::size_t>(comm))));
 }
 
-Row& Books::RowOf(const std::string& name) {
+Row& ReferenceStatistics::RowOf(const std::string& name) {
   if (!labels_.contains(name)) {
     labels_[name] = LabelOf(name, options_.name_groups);
   }
@@ -109,9 +109,9 @@ Row& Books::RowOf(const std::string& name) {
   return row->second;
 }
 
-void Books::Book(Row& row, const Ending& ending) {
+void ReferenceStatistics::Book(Row& row, const ExitRecord& ending) {
   ++row.counts[ending.outcome()];
-  row.counts[Count::kUnexeced] += ending.unexeced ? 1U : 0U;
+  row.counts[CountKind::kWithoutExec] += ending.unexeced ? 1U : 0U;
   exit_codes.Add(options_.exit_code_bounds, ending.code());
   if (options_.exit_code_by_comm) {
     row.exit_codes.Add(options_.exit_code_bounds, ending.code());
@@ -130,7 +130,7 @@ void Books::Book(Row& row, const Ending& ending) {
 }
 
 // At each full second it looks for rows that nothing was booked in for so long.
-void Books::Advance(std::uint64_t now_ns) {
+void ReferenceStatistics::Advance(std::uint64_t now_ns) {
   now_ns_ = std::max(now_ns_, now_ns);
   const std::uint64_t second = now_ns_ / kSecond * kSecond;
   if (second <= swept_ns_) {

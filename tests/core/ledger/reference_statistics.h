@@ -14,10 +14,10 @@
 
 namespace procevent::reference {
 
-using Counts = std::map<Count, std::uint64_t>;
+using CountMap = std::map<CountKind, std::uint64_t>;
 
 // How a process ended.
-struct Ending {
+struct ExitRecord {
   std::uint32_t wait_status = 0;
   bool unexeced = false;
   bool lived = false;
@@ -26,8 +26,8 @@ struct Ending {
   [[nodiscard]] std::uint32_t signal() const { return wait_status % 128; }
   [[nodiscard]] std::uint32_t status() const { return signal() != 0 ? 0 : wait_status / 256 % 256; }
   [[nodiscard]] std::uint64_t code() const { return signal() != 0 ? 128 + signal() : status(); }
-  [[nodiscard]] Count outcome() const {
-    return signal() != 0 ? Count::kKilled : status() != 0 ? Count::kFailed : Count::kSucceeded;
+  [[nodiscard]] CountKind outcome() const {
+    return signal() != 0 ? CountKind::kKilled : status() != 0 ? CountKind::kFailed : CountKind::kSucceeded;
   }
 };
 
@@ -41,7 +41,7 @@ struct Buckets {
 };
 
 struct Row {
-  Counts counts;
+  CountMap counts;
   Buckets exit_codes;
   Buckets lifetimes;
   std::uint64_t used_ns = 0;
@@ -50,14 +50,14 @@ struct Row {
 std::string LabelOf(const std::string& name, const std::vector<NameGroup>& groups);
 
 // What is booked for good: rows by label, and ends.
-class Books {
+class ReferenceStatistics {
  public:
-  explicit Books(const LedgerOptions& options);
+  explicit ReferenceStatistics(const LedgerOptions& options);
 
-  void Book(const std::string& name, Count count, std::uint64_t times = 1) { RowOf(name).counts[count] += times; }
-  void Book(const std::string& name, const Ending& ending) { Book(RowOf(name), ending); }
-  void Book(ReservedComm comm, Count count, std::uint64_t times = 1) { Reserved(comm).counts[count] += times; }
-  void Book(ReservedComm comm, const Ending& ending) { Book(Reserved(comm), ending); }
+  void Book(const std::string& name, CountKind count, std::uint64_t times = 1) { RowOf(name).counts[count] += times; }
+  void Book(const std::string& name, const ExitRecord& ending) { Book(RowOf(name), ending); }
+  void Book(ReservedComm comm, CountKind count, std::uint64_t times = 1) { Reserved(comm).counts[count] += times; }
+  void Book(ReservedComm comm, const ExitRecord& ending) { Book(Reserved(comm), ending); }
   void Advance(std::uint64_t now_ns);
 
   std::map<std::string, Row> rows;
@@ -70,7 +70,7 @@ class Books {
  private:
   Row& Reserved(ReservedComm comm);
   Row& RowOf(const std::string& name);
-  void Book(Row& row, const Ending& ending);
+  void Book(Row& row, const ExitRecord& ending);
 
   LedgerOptions options_;
   std::vector<std::uint64_t> lifetime_bounds_;

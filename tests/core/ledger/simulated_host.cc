@@ -32,13 +32,13 @@ std::vector<std::string> MakeNames(std::size_t count) {
 
 }  // namespace
 
-std::array<char, kCommSize> World::CommOf(const std::string& name) {
+std::array<char, kCommSize> SimulatedHost::CommOf(const std::string& name) {
   std::array<char, kCommSize> comm{};
   std::ranges::copy(name.substr(0, kCommSize - 1), comm.begin());
   return comm;
 }
 
-World::World(const WorldOptions& options)
+SimulatedHost::SimulatedHost(const SimulatedHostOptions& options)
     : options_(options), random_(options.seed), names_(MakeNames(options.names)), sequences_(options.cpus) {
   for (std::uint32_t& sequence : sequences_) {
     sequence = UINT32_MAX - static_cast<std::uint32_t>(Random(1000));  // they wrap around
@@ -58,15 +58,15 @@ World::World(const WorldOptions& options)
 }
 
 // Mostly a moment, sometimes long.
-std::uint64_t World::Slowness() {
+std::uint64_t SimulatedHost::Slowness() {
   return Random(Chance(0.1) ? options_.slowness_ns + 1 : options_.slowness_ns / 20 + 1);
 }
 
-std::string World::NewName() {
+std::string SimulatedHost::NewName() {
   return names_.empty() ? "n" + std::to_string(++names_made_) : names_[Random(1 + Random(names_.size()))];
 }
 
-std::int32_t World::NewPid() {
+std::int32_t SimulatedHost::NewPid() {
   for (std::int32_t tries = 0; tries < options_.pids; ++tries) {
     last_pid_ = last_pid_ < options_.pids ? last_pid_ + 1 : 2;
     if (used_.insert(last_pid_).second) {
@@ -77,7 +77,7 @@ std::int32_t World::NewPid() {
 }
 
 // Not init, and nobody who is in the middle of something.
-World::Process* World::Anyone() {
+SimulatedHost::Process* SimulatedHost::Anyone() {
   while (!tgids_.empty()) {
     std::int32_t& chosen = tgids_[Random(tgids_.size())];
     const auto process = processes_.find(chosen);
@@ -91,13 +91,13 @@ World::Process* World::Anyone() {
   return nullptr;
 }
 
-Task World::AnyThread(const Process& process) {
+Task SimulatedHost::AnyThread(const Process& process) {
   auto pid = process.running.begin();
   std::advance(pid, Random(process.running.size()));
   return {*pid, process.tgid};
 }
 
-void World::Emit(std::uint32_t cpu, Event::Body body) {
+void SimulatedHost::Emit(std::uint32_t cpu, Event::Body body) {
   Event event;
   event.cpu = cpu;
   event.sequence = ++sequences_[cpu];
@@ -115,20 +115,20 @@ void World::Emit(std::uint32_t cpu, Event::Body body) {
   }
 }
 
-void World::Emit(Process& process, Event::Body body) {
+void SimulatedHost::Emit(Process& process, Event::Body body) {
   if (Chance(options_.migrations)) {
     process.cpu = static_cast<std::uint32_t>(Random(options_.cpus));
   }
   Emit(process.cpu, body);
 }
 
-void World::SoundCanaries() {
+void SimulatedHost::SoundCanaries() {
   for (std::uint32_t cpu = 0; cpu < options_.cpus; ++cpu) {
     Emit(cpu, CommBody{{options_.pids + 2, options_.pids + 1}, CommOf("canary")});
   }
 }
 
-void World::Later(Process& process, std::uint64_t nanos, Then then) {
+void SimulatedHost::Later(Process& process, std::uint64_t nanos, Then then) {
   due_.emplace(now_ns_ + nanos, [this, tgid = process.tgid, serial = process.serial, then = std::move(then)] {
     const auto still = processes_.find(tgid);
     if (still != processes_.end() && still->second.serial == serial) {
@@ -137,7 +137,7 @@ void World::Later(Process& process, std::uint64_t nanos, Then then) {
   });
 }
 
-void World::PassTo(std::uint64_t when_ns) {
+void SimulatedHost::PassTo(std::uint64_t when_ns) {
   while (!due_.empty() && due_.begin()->first <= when_ns) {
     now_ns_ = std::max(now_ns_, due_.begin()->first);
     const auto act = std::move(due_.begin()->second);
@@ -147,16 +147,16 @@ void World::PassTo(std::uint64_t when_ns) {
   now_ns_ = when_ns;
 }
 
-void World::Rest(std::uint64_t nanos) { PassTo(now_ns_ + nanos); }
+void SimulatedHost::Rest(std::uint64_t nanos) { PassTo(now_ns_ + nanos); }
 
-void World::Step() {
+void SimulatedHost::Step() {
   PassTo(now_ns_ + Random(2 * options_.gap_ns) + 1);
   if (Process* process = Anyone()) {
     Act(*process);
   }
 }
 
-std::vector<std::int32_t> World::List() const {
+std::vector<std::int32_t> SimulatedHost::List() const {
   std::vector<std::int32_t> tgids;
   for (const auto& [tgid, process] : processes_) {
     tgids.push_back(tgid);
@@ -164,25 +164,25 @@ std::vector<std::int32_t> World::List() const {
   return tgids;
 }
 
-std::optional<Sighting> World::See(std::int32_t tgid) const {
+std::optional<ProcSnapshot> SimulatedHost::See(std::int32_t tgid) const {
   const auto found = processes_.find(tgid);
   if (found == processes_.end()) {
     return std::nullopt;
   }
   const Process& process = found->second;
-  return Sighting{.tgid = tgid,
-                  .taken_ns = now_ns_,
-                  .name = CommName(process.name),
-                  .threads = static_cast<std::uint32_t>(process.visible.size()),
-                  .leader_gone = !process.visible.contains(tgid),
-                  .dead = process.visible.empty(),
-                  .held = process.busy && process.serial % 2 == 0,
-                  .start_ns = process.start_ns - process.start_ns % (10 * kMilli),
-                  .euid = process.euid,
-                  .egid = process.egid};
+  return ProcSnapshot{.tgid = tgid,
+                      .taken_ns = now_ns_,
+                      .name = CommName(process.name),
+                      .threads = static_cast<std::uint32_t>(process.visible.size()),
+                      .leader_gone = !process.visible.contains(tgid),
+                      .dead = process.visible.empty(),
+                      .exec_in_progress = process.busy && process.serial % 2 == 0,
+                      .start_ns = process.start_ns - process.start_ns % (10 * kMilli),
+                      .euid = process.euid,
+                      .egid = process.egid};
 }
 
-bool World::Bore(std::uint32_t cpu, std::uint32_t sequence, const std::string& name, Until until) const {
+bool SimulatedHost::Bore(std::uint32_t cpu, std::uint32_t sequence, const std::string& name, Until until) const {
   const auto found = image_of_.find({cpu, sequence});
   std::size_t image = found != image_of_.end() ? found->second : 0;
   while (image != 0) {

@@ -18,7 +18,7 @@
 
 namespace procevent {
 
-struct WorldOptions {
+struct SimulatedHostOptions {
   std::uint64_t seed = 1;
   unsigned cpus = 4;
   std::int32_t pids = 600;                // small: numbers come again soon
@@ -29,9 +29,9 @@ struct WorldOptions {
   double migrations = 0.1;                // how often a process's next event is made on another CPU
 };
 
-class World {
+class SimulatedHost {
  public:
-  explicit World(const WorldOptions& options);
+  explicit SimulatedHost(const SimulatedHostOptions& options);
 
   // One more thing happens.
   void Step();
@@ -54,7 +54,7 @@ class World {
 
   // What /proc says.
   [[nodiscard]] std::vector<std::int32_t> List() const;
-  [[nodiscard]] std::optional<Sighting> See(std::int32_t tgid) const;
+  [[nodiscard]] std::optional<ProcSnapshot> See(std::int32_t tgid) const;
 
   // Whether the process of this EXEC event bore the name after it: before its next exec, or ever.
   enum class Until { kNextExec, kEnd };
@@ -118,7 +118,7 @@ class World {
   void Reap(Process& process);
   void Script(Process& process);
 
-  WorldOptions options_;
+  SimulatedHostOptions options_;
   std::mt19937_64 random_;
   std::vector<std::string> names_;
   std::uint64_t names_made_ = 0;

@@ -11,7 +11,7 @@ constexpr std::uint64_t kMilli = 1'000'000;
 
 }  // namespace
 
-void World::Act(Process& process) {
+void SimulatedHost::Act(Process& process) {
   const bool crowded = processes_.size() > options_.processes;
   const std::uint64_t dice = Random(100);
   if (dice < 25) {
@@ -42,14 +42,14 @@ void World::Act(Process& process) {
 }
 
 // Orphans are init's.
-World::Process& World::ParentOf(const Process& process) {
+SimulatedHost::Process& SimulatedHost::ParentOf(const Process& process) {
   const auto parent = processes_.find(process.parent);
   const bool alive = parent != processes_.end() && !parent->second.running.empty();
   return alive && parent->second.serial < process.serial ? parent->second : processes_[kInit];
 }
 
 // The child is to be seen, and its parent busy, until the event is made.
-void World::Fork(Process& process) {
+void SimulatedHost::Fork(Process& process) {
   const std::int32_t pid = NewPid();
   if (pid == 0) {
     return;
@@ -83,7 +83,7 @@ void World::Fork(Process& process) {
 }
 
 // What most children do.
-void World::Script(Process& process) {
+void SimulatedHost::Script(Process& process) {
   process.busy = true;
   Later(process, Random(Chance(0.5) ? kMilli : 30 * kMilli), [this](Process& child) {
     child.busy = false;
@@ -95,7 +95,7 @@ void World::Script(Process& process) {
   });
 }
 
-void World::StartThread(Process& process) {
+void SimulatedHost::StartThread(Process& process) {
   const std::int32_t pid = NewPid();
   if (pid == 0) {
     return;
@@ -111,7 +111,7 @@ void World::StartThread(Process& process) {
 }
 
 // It is told at once, and counted a little longer. With the last of them the process has ended, and waits to be reaped.
-void World::EndThread(Process& process, std::int32_t pid, std::uint32_t wait_status) {
+void SimulatedHost::EndThread(Process& process, std::int32_t pid, std::uint32_t wait_status) {
   process.running.erase(pid);
   const Task parent{process.parent, process.parent};
   Emit(process, ExitBody{{pid, process.tgid}, wait_status, 17, parent});
@@ -127,20 +127,20 @@ void World::EndThread(Process& process, std::int32_t pid, std::uint32_t wait_sta
   });
 }
 
-void World::EndAnyThread(Process& process) {
+void SimulatedHost::EndAnyThread(Process& process) {
   if (process.running.size() > 1) {
     EndThread(process, AnyThread(process).pid, 0);  // the leader may be the first
   }
 }
 
-void World::Reap(Process& process) {
+void SimulatedHost::Reap(Process& process) {
   const std::int32_t tgid = process.tgid;
   processes_.erase(tgid);
   ReleasePid(tgid);
 }
 
 // The other threads end, and whoever called becomes the leader; the name is there a moment before the event.
-void World::Exec(Process& process) {
+void SimulatedHost::Exec(Process& process) {
   if (process.tgid == kInit) {
     return;
   }
@@ -162,7 +162,7 @@ void World::Exec(Process& process) {
   });
 }
 
-void World::BecomeImage(Process& process) {
+void SimulatedHost::BecomeImage(Process& process) {
   const std::size_t image = images_.size();
   images_.emplace_back();
   if (process.image != 0) {
@@ -180,12 +180,12 @@ void World::BecomeImage(Process& process) {
   });
 }
 
-void World::SetName(Process& process, const std::string& name) {
+void SimulatedHost::SetName(Process& process, const std::string& name) {
   process.name = name;
   images_[process.image].names.insert(name);
 }
 
-void World::Rename(Process& process) {
+void SimulatedHost::Rename(Process& process) {
   const Task task = AnyThread(process);
   const std::string name = NewName();
   if (task.pid != process.tgid) {
@@ -200,7 +200,7 @@ void World::Rename(Process& process) {
   });
 }
 
-void World::ChangeCredential(Process& process) {
+void SimulatedHost::ChangeCredential(Process& process) {
   const Task task = AnyThread(process);
   const std::uint32_t id = Chance(0.5) ? 0 : 1000;
   if (Chance(0.5)) {
@@ -212,7 +212,7 @@ void World::ChangeCredential(Process& process) {
   }
 }
 
-void World::Trace(Process& process) {
+void SimulatedHost::Trace(Process& process) {
   const Task task = AnyThread(process);
   if (process.tracer != 0) {
     process.tracer = 0;
@@ -224,7 +224,7 @@ void World::Trace(Process& process) {
 }
 
 // By exit(3), by a signal, or one thread after the other; in any order.
-void World::Exit(Process& process) {
+void SimulatedHost::Exit(Process& process) {
   if (process.tgid == kInit) {
     return;
   }

@@ -130,27 +130,27 @@ TEST(DelayHistogramTest, ManyAddUp) {
 namespace {
 
 struct Row {
-  Outcome outcome;
+  DecodeOutcome outcome;
   std::optional<Rejection> rejection;
   std::string_view name;
 };
 
 TEST(RejectionTest, OfEachOutcome) {
   const std::vector<Row> rows{
-      {Outcome::kEvent, std::nullopt, ""},
-      {Outcome::kControl, std::nullopt, ""},
-      {Outcome::kAcknowledgement, std::nullopt, ""},
-      {Outcome::kKernelError, Rejection::kKernelError, "kernel_error"},
-      {Outcome::kOverrun, Rejection::kOverrun, "overrun"},
-      {Outcome::kReservedType, Rejection::kReservedType, "reserved_type"},
-      {Outcome::kForeignConnector, Rejection::kForeignConnector, "foreign_connector"},
-      {Outcome::kTruncatedNetlinkHeader, Rejection::kTruncatedNetlinkHeader, "truncated_netlink_header"},
-      {Outcome::kTruncatedConnectorHeader, Rejection::kTruncatedConnectorHeader, "truncated_connector_header"},
-      {Outcome::kTruncatedEventHeader, Rejection::kTruncatedEventHeader, "truncated_event_header"},
-      {Outcome::kTruncatedEventBody, Rejection::kTruncatedEventBody, "truncated_event_body"},
-      {Outcome::kWrongLength, Rejection::kWrongLength, "wrong_length"},
+      {DecodeOutcome::kEvent, std::nullopt, ""},
+      {DecodeOutcome::kControl, std::nullopt, ""},
+      {DecodeOutcome::kAcknowledgement, std::nullopt, ""},
+      {DecodeOutcome::kKernelError, Rejection::kKernelError, "kernel_error"},
+      {DecodeOutcome::kOverrun, Rejection::kOverrun, "overrun"},
+      {DecodeOutcome::kReservedType, Rejection::kReservedType, "reserved_type"},
+      {DecodeOutcome::kForeignConnector, Rejection::kForeignConnector, "foreign_connector"},
+      {DecodeOutcome::kTruncatedNetlinkHeader, Rejection::kTruncatedNetlinkHeader, "truncated_netlink_header"},
+      {DecodeOutcome::kTruncatedConnectorHeader, Rejection::kTruncatedConnectorHeader, "truncated_connector_header"},
+      {DecodeOutcome::kTruncatedEventHeader, Rejection::kTruncatedEventHeader, "truncated_event_header"},
+      {DecodeOutcome::kTruncatedEventBody, Rejection::kTruncatedEventBody, "truncated_event_body"},
+      {DecodeOutcome::kWrongLength, Rejection::kWrongLength, "wrong_length"},
   };
-  ASSERT_EQ(rows.size(), kOutcomes);
+  ASSERT_EQ(rows.size(), kDecodeOutcomes);
   for (const Row& row : rows) {
     const std::optional<Rejection> rejection = RejectionOf(row.outcome);
     EXPECT_EQ(rejection, row.rejection) << row.name;

@@ -20,9 +20,9 @@ FakeProc::FakeProc() {
 
 FakeProc::~FakeProc() { std::filesystem::remove_all(path_); }
 
-void FakeProc::Show(std::int32_t pid, const Shown& shown) const {
+void FakeProc::Show(std::int32_t pid, const ProcEntry& shown) const {
   const std::string number = std::to_string(pid);
-  const std::uint64_t asleep = NanosOf(CLOCK_BOOTTIME) - MonotonicNanos();
+  const std::uint64_t asleep = ClockNanos(CLOCK_BOOTTIME) - MonotonicNanos();
   const std::uint64_t tick = kNanosPerSecond / static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
   std::filesystem::create_directories(path_ / number);
   std::ofstream(path_ / number / "stat") << number << " (" << shown.name << ") " << shown.state << ' ' << shown.parent

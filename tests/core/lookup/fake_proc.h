@@ -21,7 +21,7 @@ class FakeProc {
   FakeProc(const FakeProc&) = delete;
   FakeProc& operator=(const FakeProc&) = delete;
 
-  struct Shown {
+  struct ProcEntry {
     std::string_view name;
     std::uint64_t start_ns = 0;
     std::uint32_t user = 0;
@@ -29,7 +29,7 @@ class FakeProc {
     char state = 'S';
     unsigned threads = 1;
   };
-  void Show(std::int32_t pid, const Shown& shown) const;
+  void Show(std::int32_t pid, const ProcEntry& shown) const;
   void Hide(std::int32_t pid) const;
   [[nodiscard]] std::string path() const { return path_; }
 

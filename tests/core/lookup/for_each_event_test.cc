@@ -22,11 +22,11 @@ Bytes Numbered(std::uint32_t sequence) {
 
 std::vector<std::uint32_t> NumbersIn(const DatagramBatch& batch) {
   std::vector<std::uint32_t> numbers;
-  ForEachEvent(batch, [&](const Event& event) { numbers.push_back(event.sequence); });
+  ForEachKernelEvent(batch, [&](const Event& event) { numbers.push_back(event.sequence); });
   return numbers;
 }
 
-TEST(ForEachEventTest, OnlyWhatTheKernelSaidInOrder) {
+TEST(ForEachKernelEventTest, OnlyWhatTheKernelSaidInOrder) {
   DatagramBatch batch;
   EXPECT_EQ(NumbersIn(batch), std::vector<std::uint32_t>{});
   Bytes two = Numbered(1);

@@ -23,7 +23,7 @@ constexpr std::uint64_t kApart = 300 * kNanosPerMilli;  // from a start to the n
 constexpr std::uint64_t kForever = UINT64_MAX;
 
 // One process from its start to its end, and what it was from when on.
-struct Life {
+struct ProcessHistory {
   std::uint64_t start_ns = 0;
   std::uint64_t end_ns = kForever;
   std::int32_t parent = 0;
@@ -41,9 +41,9 @@ bool WasFrom(const std::map<std::uint64_t, T>& history, std::uint64_t from_ns, c
   return std::any_of(at, history.end(), [&](const auto& entry) { return entry.second == value; });
 }
 
-class World {
+class ProcessSimulator {
  public:
-  explicit World(std::uint32_t seed) : random_(seed) {
+  explicit ProcessSimulator(std::uint32_t seed) : random_(seed) {
     Live(kFakePids, {.start_ns = MonotonicNanos(), .names = {{0, "first"}}, .users = {{0, 0}}});
   }
 
@@ -71,19 +71,19 @@ class World {
   std::size_t Any(std::size_t below) { return random_() % below; }
 
   // Whoever had this number, one after the other.
-  [[nodiscard]] const std::vector<Life>& LivesOf(std::int32_t pid) const { return lives_.at(pid); }
-  [[nodiscard]] const std::map<std::int32_t, std::vector<Life>>& lives() const { return lives_; }
+  [[nodiscard]] const std::vector<ProcessHistory>& LivesOf(std::int32_t pid) const { return lives_.at(pid); }
+  [[nodiscard]] const std::map<std::int32_t, std::vector<ProcessHistory>>& lives() const { return lives_; }
 
   FakeProc proc;
   std::deque<std::optional<Event>> queue;  // nothing: here events were lost
 
  private:
-  Life& Of(std::int32_t pid) { return lives_.at(pid).back(); }
+  ProcessHistory& Of(std::int32_t pid) { return lives_.at(pid).back(); }
   std::string FreshName() { return "n" + std::to_string(++names_); }
   void Tell(const Event::Body& body) { queue.emplace_back(Now(body)); }
 
   void Show(std::int32_t pid) {
-    const Life& life = Of(pid);
+    const ProcessHistory& life = Of(pid);
     proc.Show(pid, {.name = life.names.rbegin()->second,
                     .start_ns = life.start_ns,
                     .user = life.users.rbegin()->second,
@@ -91,7 +91,7 @@ class World {
                     .state = life.first_gone ? 'Z' : 'S',
                     .threads = life.threads + (life.first_gone ? 1 : 0)});
   }
-  void Live(std::int32_t pid, Life life) {
+  void Live(std::int32_t pid, ProcessHistory life) {
     lives_[pid].push_back(std::move(life));
     alive_.push_back(pid);
     Show(pid);
@@ -146,7 +146,7 @@ class World {
   }
   // All threads, in any order. Sometimes nobody waits for it, and it remains as a zombie. The very first never ends.
   void End(std::int32_t pid) {
-    Life& life = Of(pid);
+    ProcessHistory& life = Of(pid);
     while (pid != kFakePids && life.threads > 0) {
       const bool first = !life.first_gone && Any(life.threads) == 0;
       life.first_gone = life.first_gone || first;
@@ -164,7 +164,7 @@ class World {
   }
 
   std::mt19937 random_;
-  std::map<std::int32_t, std::vector<Life>> lives_;
+  std::map<std::int32_t, std::vector<ProcessHistory>> lives_;
   std::vector<std::int32_t> alive_;
   std::int32_t next_ = 0;
   std::uint64_t names_ = 0;
@@ -174,15 +174,15 @@ class World {
 std::string NameOf(const Process& process) { return std::string(process.command->view()); }
 
 // By when it started, however long its FORK was held up.
-bool IsOf(const Process& process, const Life& life) {
+bool IsOf(const Process& process, const ProcessHistory& life) {
   return process.start_ns == 0 || (process.start_ns + kApart > life.start_ns && process.start_ns < life.end_ns);
 }
 
 // Never a guess: it was called so and ran as this user, when the last event was made or later.
-void ExpectTrue(const Process& process, const World& world, std::uint64_t when_ns) {
+void ExpectTrue(const Process& process, const ProcessSimulator& world, std::uint64_t when_ns) {
   const auto& lives = world.LivesOf(process.pid);
   ASSERT_TRUE(std::ranges::any_of(lives,
-                                  [&](const Life& life) {
+                                  [&](const ProcessHistory& life) {
                                     return IsOf(process, life) &&
                                            (!process.command || WasFrom(life.names, when_ns, NameOf(process))) &&
                                            (!process.user || WasFrom(life.users, when_ns, *process.user));
@@ -190,7 +190,7 @@ void ExpectTrue(const Process& process, const World& world, std::uint64_t when_n
       << process.pid << " " << (process.command ? NameOf(process) : "?") << " of " << process.user.value_or(0);
 }
 
-void ExpectNow(const Process& process, const Life& life) {
+void ExpectNow(const Process& process, const ProcessHistory& life) {
   ASSERT_EQ(process.alive, life.end_ns == kForever) << process.pid;
   ASSERT_TRUE(IsOf(process, life)) << process.pid;
   ASSERT_EQ(process.parent, life.parent) << process.pid;
@@ -203,7 +203,7 @@ class ProcessTablePropertyTest : public testing::TestWithParam<std::uint32_t> {}
 INSTANTIATE_TEST_SUITE_P(Seeds, ProcessTablePropertyTest, testing::Range(1U, 4U));
 
 TEST_P(ProcessTablePropertyTest, WithoutDelayItKnowsEverything) {
-  World world(GetParam());
+  ProcessSimulator world(GetParam());
   ProcessTable table({.limit = 100'000, .proc = world.proc.path()});
   ASSERT_TRUE(table.Bootstrap().ok());
   for (int i = 1; i <= 1'500; ++i) {
@@ -221,7 +221,7 @@ TEST_P(ProcessTablePropertyTest, WithoutDelayItKnowsEverything) {
 }
 
 TEST_P(ProcessTablePropertyTest, WithDelayAndLossesItKnowsNothingWrong) {
-  World world(GetParam());
+  ProcessSimulator world(GetParam());
   ProcessTable table({.limit = 100'000, .proc = world.proc.path()});
   ASSERT_TRUE(table.Bootstrap().ok());
   std::size_t known = 0;
@@ -236,7 +236,7 @@ TEST_P(ProcessTablePropertyTest, WithDelayAndLossesItKnowsNothingWrong) {
       const std::optional<Event> event = world.queue.front();
       world.queue.pop_front();
       if (!event) {
-        table.Doubt();
+        table.Invalidate();
         continue;
       }
       table.Apply(*event);
@@ -254,11 +254,11 @@ TEST_P(ProcessTablePropertyTest, WithDelayAndLossesItKnowsNothingWrong) {
 }
 
 // Who is in a table that is too small, as lists.
-class SlowTable {
+class ReferenceProcessTable {
  public:
-  explicit SlowTable(std::size_t limit) : limit_(limit) {}
+  explicit ReferenceProcessTable(std::size_t limit) : limit_(limit) {}
 
-  void Apply(const Event& event, const World& world) {
+  void Apply(const Event& event, const ProcessSimulator& world) {
     const auto* const fork = std::get_if<ForkBody>(&event.body);
     if (fork != nullptr && fork->child.pid > 0) {
       Touch(fork->parent.tgid);
@@ -312,9 +312,9 @@ class SlowTable {
 
 TEST_P(ProcessTablePropertyTest, ASmallOneForgetsTheEndedAndThenTheOldest) {
   const std::size_t limit = 1 + GetParam() * 12;
-  World world(GetParam());
+  ProcessSimulator world(GetParam());
   ProcessTable table({.limit = limit, .proc = world.proc.path()});
-  SlowTable slow(limit);
+  ReferenceProcessTable slow(limit);
   for (int i = 1; i <= 1'500; ++i) {
     world.Act();
     for (; !world.queue.empty(); world.queue.pop_front()) {

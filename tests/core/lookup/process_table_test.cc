@@ -209,7 +209,7 @@ TEST_F(ProcessTableTest, TheEndOfOneThatWasNotKnownHasItsName) {
 
 TEST_F(ProcessTableTest, AZombieHasEnded) {
   proc_.Show(kShell, {.name = "sh", .start_ns = kLongAgo, .state = 'Z', .threads = 1});
-  table_.Doubt();
+  table_.Invalidate();
   EXPECT_FALSE(IsAlive(kShell));
   EXPECT_EQ(CommandOf(kShell), "sh");
 }
@@ -320,7 +320,7 @@ TEST_F(ProcessTableTest, InDoubtAllIsLookedAtAgain) {
   Exit(First(kOther));
   proc_.Show(kShell, {.name = "bash", .start_ns = kLongAgo, .user = 1001});
   EXPECT_EQ(CommandOf(kShell), "sh");
-  table_.Doubt();
+  table_.Invalidate();
   EXPECT_EQ(CommandOf(kShell), "bash");
   EXPECT_EQ(table_.Find(kShell)->user, 1001U);
   EXPECT_EQ(CommandOf(kChild), "?") << "it may have executed something before it was gone";
@@ -330,7 +330,7 @@ TEST_F(ProcessTableTest, InDoubtAllIsLookedAtAgain) {
 }
 
 TEST_F(ProcessTableTest, InDoubtEventsAreOfWhoProcShows) {
-  table_.Doubt();
+  table_.Invalidate();
   proc_.Show(kShell, {.name = "zsh", .start_ns = kLongAgo});
   Fork(kChild);
   EXPECT_EQ(CommandOf(kShell), "zsh");
@@ -342,7 +342,7 @@ TEST_F(ProcessTableTest, InDoubtEventsAreOfWhoProcShows) {
 TEST_F(ProcessTableTest, InDoubtANumberMayBeAnothers) {
   Fork(kChild);
   Exit(First(kChild));
-  table_.Doubt();
+  table_.Invalidate();
   const std::uint64_t start = MonotonicNanos() + kSecond;
   proc_.Show(kChild, {.name = "another", .start_ns = start, .parent = 1});
   EXPECT_EQ(CommandOf(kChild), "another");
@@ -353,7 +353,7 @@ TEST_F(ProcessTableTest, InDoubtANumberMayBeAnothers) {
 
 TEST_F(ProcessTableTest, InDoubtThreadsAreNotCounted) {
   Fork(kChild);
-  table_.Doubt();
+  table_.Invalidate();
   proc_.Show(kChild, {.name = "sh", .start_ns = MonotonicNanos(), .state = 'Z', .threads = 2});
   Exit(First(kChild));
   EXPECT_TRUE(IsAlive(kChild)) << "the FORK of another thread was lost";

@@ -17,21 +17,21 @@ Bytes Encoded(const CaptureRecord& record) {
   return {bytes.begin(), bytes.end()};
 }
 
-Sighting FullSighting() {
+ProcSnapshot FullSighting() {
   return {.tgid = 4711,
           .taken_ns = 1'000'000'007,
           .name = CommName("a\n\xff name"),
           .threads = 12,
           .leader_gone = true,
           .dead = false,
-          .held = true,
+          .exec_in_progress = true,
           .start_ns = 99,
           .euid = 1000,
           .egid = 1001};
 }
 
-Sighting OfState(std::int32_t tgid, std::uint32_t threads, bool dead) {
-  Sighting sighting;
+ProcSnapshot OfState(std::int32_t tgid, std::uint32_t threads, bool dead) {
+  ProcSnapshot sighting;
   sighting.tgid = tgid;
   sighting.threads = threads;
   sighting.dead = dead;
@@ -44,19 +44,20 @@ struct NamedRecord {
 };
 
 std::vector<NamedRecord> Records() {
-  using Kind = CapturedSight::Kind;
-  using Why = CapturedRejection::Why;
+  using Kind = CapturedProcSnapshot::Kind;
+  using Why = CapturedRejection::Reason;
   return {
-      {"opening", CaptureOpening{.clock_offset_ns = 1ULL << 60U, .cpus = 128, .hearing = Hearing::kLives}},
-      {"bootstrap", CapturedSight{.kind = Kind::kBootstrap, .asked = true, .sighting = FullSighting()}},
-      {"reconciliation", CapturedSight{.kind = Kind::kReconciliation, .asked = true, .sighting = FullSighting()}},
-      {"whole", CapturedSight{.kind = Kind::kWhole, .asked = true, .sighting = FullSighting()}},
-      {"name", CapturedSight{.kind = Kind::kName, .asked = true, .sighting = FullSighting()}},
-      {"gone", CapturedSight{.kind = Kind::kGone, .asked = true, .sighting = {}}},
-      {"hidden", CapturedSight{.kind = Kind::kHidden, .asked = true, .sighting = {}}},
-      {"settling", CapturedSettling{77}},
-      {"doubt", CapturedDoubt{}},
-      {"silence", CapturedSilence{}},
+      {"opening", CaptureMetadata{.clock_offset_ns = 1ULL << 60U, .cpus = 128, .coverage = EventCoverage::kLifecycle}},
+      {"bootstrap", CapturedProcSnapshot{.kind = Kind::kBootstrap, .requested = true, .snapshot = FullSighting()}},
+      {"reconciliation",
+       CapturedProcSnapshot{.kind = Kind::kReconciliation, .requested = true, .snapshot = FullSighting()}},
+      {"whole", CapturedProcSnapshot{.kind = Kind::kFull, .requested = true, .snapshot = FullSighting()}},
+      {"name", CapturedProcSnapshot{.kind = Kind::kNameOnly, .requested = true, .snapshot = FullSighting()}},
+      {"gone", CapturedProcSnapshot{.kind = Kind::kGone, .requested = true, .snapshot = {}}},
+      {"hidden", CapturedProcSnapshot{.kind = Kind::kHidden, .requested = true, .snapshot = {}}},
+      {"settling", CapturedWatermark{77}},
+      {"doubt", CapturedInvalidation{}},
+      {"silence", CapturedNoRequest{}},
       {"foreign sender", CapturedRejection{Why::kForeignSender}},
       {"oversized", CapturedRejection{Why::kOversized}},
   };
@@ -88,7 +89,8 @@ TEST(CaptureRecordTest, WhatIsNotKnownIsNotRead) {
   constexpr std::size_t kMagic = 16;
   constexpr std::size_t kVersion = 23;
   constexpr std::size_t kBody = 24;
-  const CapturedSight sight{.kind = CapturedSight::Kind::kWhole, .asked = true, .sighting = FullSighting()};
+  const CapturedProcSnapshot sight{
+      .kind = CapturedProcSnapshot::Kind::kFull, .requested = true, .snapshot = FullSighting()};
   struct Row {
     const char* name;
     CaptureRecord record;
@@ -97,11 +99,11 @@ TEST(CaptureRecordTest, WhatIsNotKnownIsNotRead) {
     bool is_record;
   };
   const std::vector<Row> rows = {
-      {"another type", CapturedDoubt{}, kType, std::byte{22}, true},
-      {"a type of the kernel's", CapturedDoubt{}, kType, std::byte{3}, true},
-      {"another version", CapturedDoubt{}, kVersion, std::byte{2}, true},
-      {"another magic", CapturedDoubt{}, kMagic, std::byte{'P'}, false},
-      {"a hearing that there is not", CaptureOpening{}, kBody + 12, std::byte{3}, true},
+      {"another type", CapturedInvalidation{}, kType, std::byte{22}, true},
+      {"a type of the kernel's", CapturedInvalidation{}, kType, std::byte{3}, true},
+      {"another version", CapturedInvalidation{}, kVersion, std::byte{2}, true},
+      {"another magic", CapturedInvalidation{}, kMagic, std::byte{'P'}, false},
+      {"a hearing that there is not", CaptureMetadata{}, kBody + 12, std::byte{3}, true},
       {"a kind of sight that there is not", sight, kBody, std::byte{7}, true},
       {"no kind of sight", sight, kBody, std::byte{0}, true},
       {"no reason", CapturedRejection{}, kBody, std::byte{0}, true},
@@ -117,10 +119,10 @@ TEST(CaptureRecordTest, WhatIsNotKnownIsNotRead) {
 
 // What /proc never says would break the rows of the ledger's table.
 TEST(CaptureRecordTest, WhatCannotBeSeenIsNotRead) {
-  using Kind = CapturedSight::Kind;
+  using Kind = CapturedProcSnapshot::Kind;
   struct Row {
     const char* name;
-    Sighting sighting;
+    ProcSnapshot sighting;
     bool can_be_seen;
   };
   const std::vector<Row> rows = {
@@ -132,10 +134,10 @@ TEST(CaptureRecordTest, WhatCannotBeSeenIsNotRead) {
       {"dead with threads", OfState(1, 2, true), false},
   };
   for (const Row& row : rows) {
-    for (const Kind kind : {Kind::kBootstrap, Kind::kReconciliation, Kind::kWhole, Kind::kName}) {
-      EXPECT_EQ(
-          DecodeRecord(Encoded(CapturedSight{.kind = kind, .asked = false, .sighting = row.sighting})).has_value(),
-          row.can_be_seen)
+    for (const Kind kind : {Kind::kBootstrap, Kind::kReconciliation, Kind::kFull, Kind::kNameOnly}) {
+      EXPECT_EQ(DecodeRecord(Encoded(CapturedProcSnapshot{.kind = kind, .requested = false, .snapshot = row.sighting}))
+                    .has_value(),
+                row.can_be_seen)
           << row.name;
     }
   }

@@ -25,17 +25,17 @@ Bytes CutTo(Bytes datagram, std::size_t size) {
 }
 
 // The layer that a datagram of this event stops in, if it stops after `size` bytes.
-Outcome LayerAt(std::size_t size) {
+DecodeOutcome LayerAt(std::size_t size) {
   if (size < wire::kNetlinkHeader) {
-    return Outcome::kTruncatedNetlinkHeader;
+    return DecodeOutcome::kTruncatedNetlinkHeader;
   }
   if (size < kConnectorEnd) {
-    return Outcome::kTruncatedConnectorHeader;
+    return DecodeOutcome::kTruncatedConnectorHeader;
   }
   if (size < kBodyAt) {
-    return Outcome::kTruncatedEventHeader;
+    return DecodeOutcome::kTruncatedEventHeader;
   }
-  return Outcome::kTruncatedEventBody;
+  return DecodeOutcome::kTruncatedEventBody;
 }
 
 TEST(DecoderLengthsTest, EveryLengthOfEveryTypeWithItsHeadersUntouched) {
@@ -53,7 +53,7 @@ TEST(DecoderLengthsTest, EveryLengthOfEveryTypeWithAnHonestNetlinkHeader) {
       Bytes datagram = CutTo(EncodeEvent(row.event), size);
       Overwrite32(datagram, kNetlinkLengthAt, static_cast<std::uint32_t>(size));
       const bool empty_done = size == wire::kNetlinkHeader;
-      EXPECT_THAT(OutcomesOf(datagram), ElementsAre(empty_done ? Outcome::kControl : LayerAt(size)))
+      EXPECT_THAT(OutcomesOf(datagram), ElementsAre(empty_done ? DecodeOutcome::kControl : LayerAt(size)))
           << row.name << " cut to " << size;
     }
   }
@@ -69,7 +69,7 @@ TEST(DecoderLengthsTest, EveryLengthOfEveryTypeWithHonestHeaders) {
       const bool unknown = row.event.kind() == EventKind::kUnknown && size >= kBodyAt;
       const bool exit_without_parent = row.event.kind() == EventKind::kExit && size == kBodyAt + 16;
       const bool whole = size >= kBodyAt + row.body_size || unknown || exit_without_parent;
-      EXPECT_THAT(OutcomesOf(datagram), ElementsAre(whole ? Outcome::kEvent : LayerAt(size)))
+      EXPECT_THAT(OutcomesOf(datagram), ElementsAre(whole ? DecodeOutcome::kEvent : LayerAt(size)))
           << row.name << " cut to " << size;
     }
   }
@@ -79,7 +79,7 @@ TEST(DecoderLengthsTest, NetlinkLengthBelowItsOwnHeader) {
   for (std::uint32_t length = 0; length < wire::kNetlinkHeader; ++length) {
     Bytes datagram = EncodeEvent({.body = ForkBody{}});
     Overwrite32(datagram, kNetlinkLengthAt, length);
-    EXPECT_THAT(OutcomesOf(datagram), ElementsAre(Outcome::kTruncatedNetlinkHeader)) << length;
+    EXPECT_THAT(OutcomesOf(datagram), ElementsAre(DecodeOutcome::kTruncatedNetlinkHeader)) << length;
   }
 }
 
@@ -88,7 +88,7 @@ TEST(DecoderLengthsTest, NetlinkLengthBeyondTheDatagram) {
     for (const std::uint32_t length : {77U, 78U, 80U, 0x7fffffffU, 0x80000000U, 0xfffffffcU, 0xffffffffU}) {
       Bytes datagram = EncodeEvent(row.event);
       Overwrite32(datagram, kNetlinkLengthAt, length);
-      EXPECT_THAT(OutcomesOf(datagram), ElementsAre(Outcome::kTruncatedEventBody)) << row.name << " " << length;
+      EXPECT_THAT(OutcomesOf(datagram), ElementsAre(DecodeOutcome::kTruncatedEventBody)) << row.name << " " << length;
     }
   }
 }
@@ -100,11 +100,11 @@ TEST(DecoderLengthsTest, NetlinkLengthBeyondTheDatagramOfOtherMessages) {
   for (Bytes datagram : {EncodeNetlink(wire::kNoop, {}), EncodeNetlink(wire::kOverrun, {}), EncodeNetlink(7, {}),
                          EncodeError(0), EncodeError(5), foreign}) {
     Overwrite32(datagram, kNetlinkLengthAt, static_cast<std::uint32_t>(datagram.size() + 1));
-    EXPECT_THAT(OutcomesOf(datagram), ElementsAre(Outcome::kTruncatedEventBody)) << ToHex(datagram);
+    EXPECT_THAT(OutcomesOf(datagram), ElementsAre(DecodeOutcome::kTruncatedEventBody)) << ToHex(datagram);
   }
   Bytes done = EncodeNetlink(wire::kDone, {});
   Overwrite32(done, kNetlinkLengthAt, 17);
-  EXPECT_THAT(OutcomesOf(done), ElementsAre(Outcome::kTruncatedConnectorHeader));
+  EXPECT_THAT(OutcomesOf(done), ElementsAre(DecodeOutcome::kTruncatedConnectorHeader));
 }
 
 // The netlink header claims the next message for this one, the connector header does not.
@@ -112,14 +112,14 @@ TEST(DecoderLengthsTest, NetlinkLengthThatSwallowsTheNextMessage) {
   Bytes first = EncodeEvent({.body = ForkBody{}});
   Overwrite32(first, kNetlinkLengthAt, 2 * wire::kDatagram);
   const Bytes second = EncodeEvent({.sequence = 1, .body = ForkBody{}});
-  EXPECT_THAT(OutcomesOf(Joined({first, second})), ElementsAre(Outcome::kWrongLength));
+  EXPECT_THAT(OutcomesOf(JoinWithCommas({first, second})), ElementsAre(DecodeOutcome::kWrongLength));
 }
 
 struct ConnectorRow {
   std::string_view name;
   std::uint16_t claimed;
   Event::Body body;
-  Outcome outcome;
+  DecodeOutcome outcome;
 };
 
 TEST(DecoderLengthsTest, ConnectorLengthAgainstWhatIsThere) {
@@ -128,19 +128,19 @@ TEST(DecoderLengthsTest, ConnectorLengthAgainstWhatIsThere) {
                       .comm = {'0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'}};
   const ExecBody exec{{-1, -1}};
   const std::vector<ConnectorRow> rows{
-      {"nothing", 0, full, Outcome::kTruncatedEventHeader},
-      {"all but one byte of the event header", 15, full, Outcome::kTruncatedEventHeader},
-      {"the event header", 16, full, Outcome::kTruncatedEventBody},
-      {"all but one byte", 39, full, Outcome::kTruncatedEventBody},
-      {"all", 40, full, Outcome::kEvent},
-      {"one byte more than there is", 41, full, Outcome::kTruncatedEventBody},
-      {"as much as can be", 0xffff, full, Outcome::kTruncatedEventBody},
-      {"all but one byte of the body", 23, exec, Outcome::kTruncatedEventBody},
-      {"the body, before zeros", 24, exec, Outcome::kEvent},
-      {"the body and some of the zeros", 31, exec, Outcome::kEvent},
-      {"one byte more than the zeros", 41, exec, Outcome::kTruncatedEventBody},
+      {"nothing", 0, full, DecodeOutcome::kTruncatedEventHeader},
+      {"all but one byte of the event header", 15, full, DecodeOutcome::kTruncatedEventHeader},
+      {"the event header", 16, full, DecodeOutcome::kTruncatedEventBody},
+      {"all but one byte", 39, full, DecodeOutcome::kTruncatedEventBody},
+      {"all", 40, full, DecodeOutcome::kEvent},
+      {"one byte more than there is", 41, full, DecodeOutcome::kTruncatedEventBody},
+      {"as much as can be", 0xffff, full, DecodeOutcome::kTruncatedEventBody},
+      {"all but one byte of the body", 23, exec, DecodeOutcome::kTruncatedEventBody},
+      {"the body, before zeros", 24, exec, DecodeOutcome::kEvent},
+      {"the body and some of the zeros", 31, exec, DecodeOutcome::kEvent},
+      {"one byte more than the zeros", 41, exec, DecodeOutcome::kTruncatedEventBody},
       {"some of an unknown payload", 39, UnknownBody{std::as_bytes(std::span(full.comm))},
-       Outcome::kTruncatedEventBody},
+       DecodeOutcome::kTruncatedEventBody},
   };
   for (const ConnectorRow& row : rows) {
     Bytes datagram = EncodeEvent({.what = 0x800, .body = row.body});
@@ -154,7 +154,7 @@ TEST(DecoderLengthsTest, ConnectorLengthThatLeavesMoreThanPadding) {
     Bytes datagram = EncodeEvent({.body = ExecBody{}});
     Overwrite16(datagram, kConnectorLengthAt, 24);
     datagram[at] = std::byte{1};
-    EXPECT_THAT(OutcomesOf(datagram), ElementsAre(Outcome::kWrongLength)) << at;
+    EXPECT_THAT(OutcomesOf(datagram), ElementsAre(DecodeOutcome::kWrongLength)) << at;
   }
 }
 
@@ -162,16 +162,16 @@ TEST(DecoderLengthsTest, ConnectorLengthThatLeavesMoreThanPadding) {
 TEST(DecoderLengthsTest, BytesBehindABodyInsideItsEventMeanNothing) {
   Bytes datagram = EncodeEvent({.body = ExecBody{{1, 2}}});
   datagram.back() = std::byte{0xff};
-  EXPECT_THAT(OutcomesOf(datagram), ElementsAre(Outcome::kEvent));
+  EXPECT_THAT(OutcomesOf(datagram), ElementsAre(DecodeOutcome::kEvent));
 }
 
 TEST(DecoderLengthsTest, ZerosAfterAnEventArePadding) {
   for (std::size_t zeros = 1; zeros <= 200; ++zeros) {
     Bytes datagram = EncodeEvent({.body = ForkBody{}});
     datagram.resize(datagram.size() + zeros);
-    EXPECT_THAT(OutcomesOf(datagram), ElementsAre(Outcome::kEvent)) << zeros;
+    EXPECT_THAT(OutcomesOf(datagram), ElementsAre(DecodeOutcome::kEvent)) << zeros;
     Overwrite32(datagram, kNetlinkLengthAt, static_cast<std::uint32_t>(datagram.size()));
-    EXPECT_THAT(OutcomesOf(datagram), ElementsAre(Outcome::kEvent)) << zeros << " inside the message";
+    EXPECT_THAT(OutcomesOf(datagram), ElementsAre(DecodeOutcome::kEvent)) << zeros << " inside the message";
   }
 }
 
@@ -180,29 +180,30 @@ TEST(DecoderLengthsTest, OtherBytesAfterAnEventAreATruncatedHeader) {
     Bytes datagram = EncodeEvent({.body = ForkBody{}});
     datagram.resize(datagram.size() + extra);
     datagram.back() = std::byte{1};
-    EXPECT_THAT(OutcomesOf(datagram), ElementsAre(Outcome::kEvent, Outcome::kTruncatedNetlinkHeader)) << extra;
+    EXPECT_THAT(OutcomesOf(datagram), ElementsAre(DecodeOutcome::kEvent, DecodeOutcome::kTruncatedNetlinkHeader))
+        << extra;
   }
 }
 
 TEST(DecoderLengthsTest, ZerosThatFollowNoEventAreNoPadding) {
-  EXPECT_THAT(OutcomesOf(Bytes(5)), ElementsAre(Outcome::kTruncatedNetlinkHeader));
-  EXPECT_THAT(OutcomesOf(Bytes(76)), ElementsAre(Outcome::kTruncatedNetlinkHeader));
-  EXPECT_THAT(OutcomesOf(Joined({EncodeNetlink(wire::kNoop, {}), Bytes(5)})),
-              ElementsAre(Outcome::kControl, Outcome::kTruncatedNetlinkHeader));
+  EXPECT_THAT(OutcomesOf(Bytes(5)), ElementsAre(DecodeOutcome::kTruncatedNetlinkHeader));
+  EXPECT_THAT(OutcomesOf(Bytes(76)), ElementsAre(DecodeOutcome::kTruncatedNetlinkHeader));
+  EXPECT_THAT(OutcomesOf(JoinWithCommas({EncodeNetlink(wire::kNoop, {}), Bytes(5)})),
+              ElementsAre(DecodeOutcome::kControl, DecodeOutcome::kTruncatedNetlinkHeader));
 }
 
 // Zeros, and then something: not padding up to the end.
 TEST(DecoderLengthsTest, ZerosBetweenMessagesAreAHeaderCutOff) {
   const Bytes event = EncodeEvent({.body = ForkBody{}});
-  EXPECT_THAT(OutcomesOf(Joined({event, Bytes(16), event})),
-              ElementsAre(Outcome::kEvent, Outcome::kTruncatedNetlinkHeader));
+  EXPECT_THAT(OutcomesOf(JoinWithCommas({event, Bytes(16), event})),
+              ElementsAre(DecodeOutcome::kEvent, DecodeOutcome::kTruncatedNetlinkHeader));
 }
 
 TEST(DecoderLengthsTest, TheLastMessageNeedsNoAlignment) {
   const Bytes payload = FromHex("010203");
   Bytes datagram = EncodeEvent({.what = 0x800, .body = UnknownBody{payload}});
   datagram.pop_back();  // 55 bytes, as the netlink header says
-  EXPECT_THAT(OutcomesOf(datagram), ElementsAre(Outcome::kEvent));
+  EXPECT_THAT(OutcomesOf(datagram), ElementsAre(DecodeOutcome::kEvent));
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ TEST(DecoderPropertyTest, EventsSurviveEncodingAndDecoding) {
     Decoder decoder(datagram);
     Message message;
     ASSERT_TRUE(decoder.Next(message)) << ToHex(datagram);
-    ASSERT_EQ(message.outcome, Outcome::kEvent) << ToHex(datagram);
+    ASSERT_EQ(message.outcome, DecodeOutcome::kEvent) << ToHex(datagram);
     ASSERT_TRUE(message.event == event) << ToHex(datagram);
     ASSERT_FALSE(decoder.Next(message)) << ToHex(datagram);
     ++seen[static_cast<std::size_t>(event.kind())];
@@ -82,15 +82,15 @@ bool Same(const Message& fast, const Message& slow) {
   if (fast.outcome != slow.outcome) {
     return false;
   }
-  return (fast.outcome != Outcome::kEvent || fast.event == slow.event) &&
-         (fast.outcome != Outcome::kControl || fast.control == slow.control) &&
-         (fast.outcome != Outcome::kKernelError || fast.kernel_errno == slow.kernel_errno);
+  return (fast.outcome != DecodeOutcome::kEvent || fast.event == slow.event) &&
+         (fast.outcome != DecodeOutcome::kControl || fast.control == slow.control) &&
+         (fast.outcome != DecodeOutcome::kKernelError || fast.kernel_errno == slow.kernel_errno);
 }
 
 TEST(DecoderPropertyTest, DamagedDatagramsSayTheSameToTheSlowDecoder) {
   constexpr int kRounds = 100'000;
   RandomEvents random(20240502);
-  std::array<int, kOutcomes> seen{};
+  std::array<int, kDecodeOutcomes> seen{};
   for (int round = 0; round < kRounds; ++round) {
     Bytes datagram;
     for (std::uint64_t parts = random.UpTo(2) + 1; parts > 0; --parts) {
@@ -101,13 +101,13 @@ TEST(DecoderPropertyTest, DamagedDatagramsSayTheSameToTheSlowDecoder) {
       datagram.insert(datagram.end(), part.begin(), part.end());
     }
     const std::vector<Message> fast = DecodeAll(datagram);
-    const std::vector<Message> slow = SlowlyDecodeAll(datagram);
+    const std::vector<Message> slow = ReferenceDecodeAll(datagram);
     ASSERT_TRUE(std::ranges::equal(fast, slow, Same)) << ToHex(datagram);
     for (const Message& message : fast) {
       ++seen[static_cast<std::size_t>(message.outcome)];
     }
   }
-  for (std::size_t outcome = 0; outcome < kOutcomes; ++outcome) {
+  for (std::size_t outcome = 0; outcome < kDecodeOutcomes; ++outcome) {
     EXPECT_GT(seen[outcome], 300) << "too few of outcome " << outcome << " to say anything about it";
   }
 }

@@ -95,7 +95,7 @@ TEST(DecoderTest, EveryTypeFromItsBytes) {
     const Bytes datagram = FromHex(row.hex);
     const std::vector<Message> messages = DecodeAll(datagram);
     ASSERT_EQ(messages.size(), 1U);
-    EXPECT_EQ(messages[0].outcome, Outcome::kEvent);
+    EXPECT_EQ(messages[0].outcome, DecodeOutcome::kEvent);
     EXPECT_TRUE(messages[0].event == row.event);
   }
 }
@@ -108,7 +108,7 @@ TEST(DecoderTest, UnknownTypeKeepsItsTypeAndItsPayload) {
     const Bytes datagram = EncodeEvent({.sequence = 7, .what = 0x00000400, .cpu = 1, .body = UnknownBody{raw}});
     const std::vector<Message> messages = DecodeAll(datagram);
     ASSERT_EQ(messages.size(), 1U);
-    ASSERT_EQ(messages[0].outcome, Outcome::kEvent);
+    ASSERT_EQ(messages[0].outcome, DecodeOutcome::kEvent);
     EXPECT_EQ(messages[0].event.kind(), EventKind::kUnknown);
     EXPECT_EQ(messages[0].event.what, 0x400U);
     EXPECT_EQ(messages[0].event.sequence, 7U);
@@ -130,13 +130,13 @@ TEST(DecoderTest, NothingInNothing) { EXPECT_THAT(OutcomesOf({}), IsEmpty()); }
 TEST(DecoderTest, EveryNetlinkTypeBelowSixteen) {
   for (std::uint16_t type = 0; type < 16; ++type) {
     SCOPED_TRACE(type);
-    Outcome expected = Outcome::kReservedType;
+    DecodeOutcome expected = DecodeOutcome::kReservedType;
     if (type == wire::kNoop || type == wire::kDone) {
-      expected = Outcome::kControl;
+      expected = DecodeOutcome::kControl;
     } else if (type == wire::kError) {
-      expected = Outcome::kTruncatedEventBody;  // an errno should be there
+      expected = DecodeOutcome::kTruncatedEventBody;  // an errno should be there
     } else if (type == wire::kOverrun) {
-      expected = Outcome::kOverrun;
+      expected = DecodeOutcome::kOverrun;
     }
     EXPECT_THAT(OutcomesOf(EncodeNetlink(type, {})), ElementsAre(expected));
   }
@@ -144,43 +144,44 @@ TEST(DecoderTest, EveryNetlinkTypeBelowSixteen) {
 
 TEST(DecoderTest, NoopAndOverrunMayHavePayload) {
   const Bytes payload = FromHex("0102030405");
-  EXPECT_THAT(OutcomesOf(EncodeNetlink(wire::kNoop, payload)), ElementsAre(Outcome::kControl));
-  EXPECT_THAT(OutcomesOf(EncodeNetlink(wire::kOverrun, payload)), ElementsAre(Outcome::kOverrun));
-  EXPECT_THAT(OutcomesOf(EncodeNetlink(5, payload)), ElementsAre(Outcome::kReservedType));
+  EXPECT_THAT(OutcomesOf(EncodeNetlink(wire::kNoop, payload)), ElementsAre(DecodeOutcome::kControl));
+  EXPECT_THAT(OutcomesOf(EncodeNetlink(wire::kOverrun, payload)), ElementsAre(DecodeOutcome::kOverrun));
+  EXPECT_THAT(OutcomesOf(EncodeNetlink(5, payload)), ElementsAre(DecodeOutcome::kReservedType));
 }
 
 TEST(DecoderTest, TellsTheControlMessagesApart) {
   const std::vector<Message> messages =
-      DecodeAll(Joined({EncodeNetlink(wire::kDone, {}), EncodeNetlink(wire::kNoop, {})}));
+      DecodeAll(JoinWithCommas({EncodeNetlink(wire::kDone, {}), EncodeNetlink(wire::kNoop, {})}));
   ASSERT_EQ(messages.size(), 2U);
   EXPECT_EQ(messages[0].control, Control::kDone);
   EXPECT_EQ(messages[1].control, Control::kNoop);
 }
 
 TEST(DecoderTest, DataWithoutPayloadLacksItsConnectorHeader) {
-  EXPECT_THAT(OutcomesOf(EncodeNetlink(16, {})), ElementsAre(Outcome::kTruncatedConnectorHeader));
-  EXPECT_THAT(OutcomesOf(EncodeNetlink(0xffff, {})), ElementsAre(Outcome::kTruncatedConnectorHeader));
+  EXPECT_THAT(OutcomesOf(EncodeNetlink(16, {})), ElementsAre(DecodeOutcome::kTruncatedConnectorHeader));
+  EXPECT_THAT(OutcomesOf(EncodeNetlink(0xffff, {})), ElementsAre(DecodeOutcome::kTruncatedConnectorHeader));
 }
 
 struct ErrorRow {
   std::string_view name;
   std::string_view payload;
-  Outcome outcome;
+  DecodeOutcome outcome;
   std::int32_t kernel_errno;
 };
 
 TEST(DecoderTest, Errors) {
   constexpr std::int32_t kLowest = std::numeric_limits<std::int32_t>::min();
   const std::vector<ErrorRow> rows{
-      {"0 acknowledges", "00000000", Outcome::kAcknowledgement, 0},
-      {"0, and the request that it answers", "00000000 28000000030000000000000000000000", Outcome::kAcknowledgement, 0},
-      {"EPERM", "ffffffff", Outcome::kKernelError, 1},
-      {"ECONNREFUSED", "91ffffff 28000000030000000000000000000000", Outcome::kKernelError, 111},
-      {"a positive one stays positive", "16000000", Outcome::kKernelError, 22},
-      {"the lowest but one", "01000080", Outcome::kKernelError, std::numeric_limits<std::int32_t>::max()},
-      {"the lowest has no positive", "00000080", Outcome::kKernelError, kLowest},
-      {"no errno", "", Outcome::kTruncatedEventBody, 0},
-      {"three bytes of an errno", "ffffff", Outcome::kTruncatedEventBody, 0},
+      {"0 acknowledges", "00000000", DecodeOutcome::kAcknowledgement, 0},
+      {"0, and the request that it answers", "00000000 28000000030000000000000000000000",
+       DecodeOutcome::kAcknowledgement, 0},
+      {"EPERM", "ffffffff", DecodeOutcome::kKernelError, 1},
+      {"ECONNREFUSED", "91ffffff 28000000030000000000000000000000", DecodeOutcome::kKernelError, 111},
+      {"a positive one stays positive", "16000000", DecodeOutcome::kKernelError, 22},
+      {"the lowest but one", "01000080", DecodeOutcome::kKernelError, std::numeric_limits<std::int32_t>::max()},
+      {"the lowest has no positive", "00000080", DecodeOutcome::kKernelError, kLowest},
+      {"no errno", "", DecodeOutcome::kTruncatedEventBody, 0},
+      {"three bytes of an errno", "ffffff", DecodeOutcome::kTruncatedEventBody, 0},
   };
   for (const ErrorRow& row : rows) {
     SCOPED_TRACE(row.name);
@@ -196,7 +197,7 @@ TEST(DecoderTest, ForeignConnectors) {
     for (const std::uint32_t value : {0U, 2U, 0x01000000U, UINT32_MAX}) {
       Bytes datagram = EncodeEvent({.body = ExecBody{}});
       Overwrite32(datagram, id, value);
-      EXPECT_THAT(OutcomesOf(datagram), ElementsAre(Outcome::kForeignConnector)) << id << " " << value;
+      EXPECT_THAT(OutcomesOf(datagram), ElementsAre(DecodeOutcome::kForeignConnector)) << id << " " << value;
     }
   }
 }
@@ -206,14 +207,14 @@ TEST(DecoderTest, ForeignConnectorsMayHoldAnything) {
   Bytes datagram = EncodeEvent({.body = ExecBody{}});
   Overwrite32(datagram, 16, 9);
   Overwrite16(datagram, 32, 0xffff);
-  EXPECT_THAT(OutcomesOf(datagram), ElementsAre(Outcome::kForeignConnector));
+  EXPECT_THAT(OutcomesOf(datagram), ElementsAre(DecodeOutcome::kForeignConnector));
 }
 
 TEST(DecoderTest, SeveralMessagesInOneDatagram) {
   Bytes foreign = EncodeEvent({.body = ExecBody{}});
   Overwrite32(foreign, 16, 2);
   const Bytes one = FromHex("01");  // an odd length: the next message begins after the alignment
-  const Bytes datagram = Joined({
+  const Bytes datagram = JoinWithCommas({
       EncodeEvent({.sequence = 1, .body = ForkBody{}}),
       EncodeNetlink(wire::kNoop, one),
       EncodeError(0),
@@ -226,9 +227,10 @@ TEST(DecoderTest, SeveralMessagesInOneDatagram) {
       EncodeEvent({.sequence = 3, .body = CommBody{}}),
   });
   EXPECT_THAT(OutcomesOf(datagram),
-              ElementsAre(Outcome::kEvent, Outcome::kControl, Outcome::kAcknowledgement, Outcome::kForeignConnector,
-                          Outcome::kOverrun, Outcome::kEvent, Outcome::kKernelError, Outcome::kReservedType,
-                          Outcome::kControl, Outcome::kEvent));
+              ElementsAre(DecodeOutcome::kEvent, DecodeOutcome::kControl, DecodeOutcome::kAcknowledgement,
+                          DecodeOutcome::kForeignConnector, DecodeOutcome::kOverrun, DecodeOutcome::kEvent,
+                          DecodeOutcome::kKernelError, DecodeOutcome::kReservedType, DecodeOutcome::kControl,
+                          DecodeOutcome::kEvent));
   const std::vector<Message> messages = DecodeAll(datagram);
   EXPECT_EQ(messages[0].event.sequence, 1U);
   EXPECT_EQ(messages[5].event.sequence, 2U);
@@ -240,7 +242,8 @@ TEST(DecoderTest, ABadMessageEndsItsDatagram) {
   Bytes bad = EncodeEvent({.body = ForkBody{}});
   Overwrite16(bad, 32, 12);
   const Bytes good = EncodeEvent({.body = ForkBody{}});
-  EXPECT_THAT(OutcomesOf(Joined({good, bad, good})), ElementsAre(Outcome::kEvent, Outcome::kTruncatedEventHeader));
+  EXPECT_THAT(OutcomesOf(JoinWithCommas({good, bad, good})),
+              ElementsAre(DecodeOutcome::kEvent, DecodeOutcome::kTruncatedEventHeader));
 }
 
 TEST(DecoderTest, AfterTheEndThereIsNothingMore) {

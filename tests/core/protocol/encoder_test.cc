@@ -24,17 +24,17 @@ struct BytesRow {
 TEST(EncoderTest, Requests) {
   const EventMask some = EventMask::None().With(EventKind::kFork).With(EventKind::kComm);
   const std::vector<BytesRow> rows{
-      {"listen", EncodeRequest(Operation::kListen, 0x11223344),
+      {"listen", EncodeRequest(ConnectorOperation::kListen, 0x11223344),
        "28000000 0300 0000 00000000 00000000  01000000 01000000 00000000 44332211 0400 0000  01000000"},
-      {"ignore", EncodeRequest(Operation::kIgnore, 1),
+      {"ignore", EncodeRequest(ConnectorOperation::kIgnore, 1),
        "28000000 0300 0000 00000000 00000000  01000000 01000000 00000000 01000000 0400 0000  02000000"},
-      {"nonsense", EncodeRequest(Operation::kNonsense, UINT32_MAX),
+      {"nonsense", EncodeRequest(ConnectorOperation::kInvalidOperation, UINT32_MAX),
        "28000000 0300 0000 00000000 00000000  01000000 01000000 00000000 ffffffff 0400 0000  09000000"},
-      {"listen to all", EncodeRequest(Operation::kListen, EventMask::All(), 2),
+      {"listen to all", EncodeRequest(ConnectorOperation::kListen, EventMask::All(), 2),
        "2c000000 0300 0000 00000000 00000000  01000000 01000000 00000000 02000000 0800 0000  01000000 c70300e0"},
-      {"listen to some", EncodeRequest(Operation::kListen, some, 2),
+      {"listen to some", EncodeRequest(ConnectorOperation::kListen, some, 2),
        "2c000000 0300 0000 00000000 00000000  01000000 01000000 00000000 02000000 0800 0000  01000000 01020000"},
-      {"ignore with a mask", EncodeRequest(Operation::kIgnore, EventMask::None(), 2),
+      {"ignore with a mask", EncodeRequest(ConnectorOperation::kIgnore, EventMask::None(), 2),
        "2c000000 0300 0000 00000000 00000000  01000000 01000000 00000000 02000000 0800 0000  02000000 00000000"},
   };
   for (const BytesRow& row : rows) {
@@ -106,16 +106,16 @@ TEST(EncoderTest, TheBodyDecidesTheType) {
 }
 
 TEST(EncoderTest, WhateverAMessageIsCanBeMade) {
-  for (std::size_t i = 0; i < kOutcomes; ++i) {
-    const Message message{.outcome = static_cast<Outcome>(i), .control = Control::kDone, .kernel_errno = 13};
+  for (std::size_t i = 0; i < kDecodeOutcomes; ++i) {
+    const Message message{.outcome = static_cast<DecodeOutcome>(i), .control = Control::kDone, .kernel_errno = 13};
     const Bytes datagram = EncodeMessage(message);
     const std::vector<Message> decoded = DecodeAll(datagram);
     ASSERT_EQ(decoded.size(), 1U) << ToHex(datagram);
     EXPECT_EQ(decoded[0].outcome, message.outcome) << ToHex(datagram);
     EXPECT_LE(datagram.size(), 80U) << "small";
-    if (message.outcome == Outcome::kControl) {
+    if (message.outcome == DecodeOutcome::kControl) {
       EXPECT_EQ(decoded[0].control, Control::kDone);
-    } else if (message.outcome == Outcome::kKernelError) {
+    } else if (message.outcome == DecodeOutcome::kKernelError) {
       EXPECT_EQ(decoded[0].kernel_errno, 13);
     }
   }
@@ -124,11 +124,11 @@ TEST(EncoderTest, WhateverAMessageIsCanBeMade) {
 
 // Another decoder, that looks at lengths first, says the same of it.
 TEST(EncoderTest, WhatIsCutOffIsSoByHonestLengths) {
-  EXPECT_EQ(ToHex(EncodeMessage({.outcome = Outcome::kTruncatedConnectorHeader})),
+  EXPECT_EQ(ToHex(EncodeMessage({.outcome = DecodeOutcome::kTruncatedConnectorHeader})),
             ToHex(FromHex("14000000 0300 0000 00000000 00000000  00000000")));
-  EXPECT_EQ(ToHex(EncodeMessage({.outcome = Outcome::kTruncatedEventHeader})),
+  EXPECT_EQ(ToHex(EncodeMessage({.outcome = DecodeOutcome::kTruncatedEventHeader})),
             ToHex(FromHex("24000000 0300 0000 00000000 00000000  01000000 01000000 00000000 00000000 0000 0000")));
-  EXPECT_EQ(ToHex(EncodeMessage({.outcome = Outcome::kTruncatedEventBody})),
+  EXPECT_EQ(ToHex(EncodeMessage({.outcome = DecodeOutcome::kTruncatedEventBody})),
             ToHex(FromHex("34000000 0300 0000 00000000 00000000  01000000 01000000 00000000 00000000 1000 0000"
                           "01000000 00000000 0000000000000000")));
 }

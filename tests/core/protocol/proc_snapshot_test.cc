@@ -20,13 +20,13 @@ std::string Stat(std::string_view name, std::string_view state = "S", std::strin
          "95112 95160 95789 140729 140734 140734 140737 0\n";
 }
 
-struct Seen {
+struct ParsedStat {
   bool whole = false;
-  Sighting sighting;
+  ProcSnapshot sighting;
   std::uint64_t ticks = 0;
 };
-Seen ParseStat(std::string_view text) {
-  Seen seen;
+ParsedStat ParseStat(std::string_view text) {
+  ParsedStat seen;
   seen.whole = ParseProcStat(text, seen.sighting, seen.ticks);
   return seen;
 }
@@ -38,7 +38,7 @@ struct NameRow {
 class ProcNameTest : public testing::TestWithParam<NameRow> {};
 
 TEST_P(ProcNameTest, StatTellsItAndAllElse) {
-  const Seen seen = ParseStat(Stat(GetParam().bytes));
+  const ParsedStat seen = ParseStat(Stat(GetParam().bytes));
   ASSERT_TRUE(seen.whole);
   EXPECT_EQ(seen.sighting.name, CommName(GetParam().bytes));
   EXPECT_EQ(seen.sighting.threads, 3U);
@@ -48,12 +48,12 @@ TEST_P(ProcNameTest, StatTellsItAndAllElse) {
 }
 
 // A tracer holds it, or a disk, and either may do so in the middle of an exec.
-TEST(ProcStatTest, WhoIsHeldIsToldFromWhoRuns) {
+TEST(ProcStatReaderTest, WhoIsHeldIsToldFromWhoRuns) {
   for (const std::string state : {"t", "D"}) {
-    EXPECT_TRUE(ParseStat(Stat("x", state)).sighting.held) << state;
+    EXPECT_TRUE(ParseStat(Stat("x", state)).sighting.exec_in_progress) << state;
   }
   for (const std::string state : {"R", "S", "T", "I", "Z"}) {
-    EXPECT_FALSE(ParseStat(Stat("x", state)).sighting.held) << state;
+    EXPECT_FALSE(ParseStat(Stat("x", state)).sighting.exec_in_progress) << state;
   }
 }
 
@@ -80,7 +80,7 @@ struct StateRow {
 class ProcStateTest : public testing::TestWithParam<StateRow> {};
 TEST_P(ProcStateTest, TellsWhoIsLeft) {
   const StateRow& row = GetParam();
-  const Seen seen = ParseStat(Stat("x", row.state, row.threads));
+  const ParsedStat seen = ParseStat(Stat("x", row.state, row.threads));
   ASSERT_TRUE(seen.whole);
   EXPECT_EQ(seen.sighting.threads, row.alive);
   EXPECT_EQ(seen.sighting.leader_gone, row.leader_gone);
@@ -99,7 +99,7 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& row) { return row.param.name; });
 
 TEST(ProcStatTextTest, WhatItSaysNothingOfStays) {
-  Sighting sighting;
+  ProcSnapshot sighting;
   sighting.tgid = 7;
   sighting.taken_ns = 8;
   sighting.start_ns = 9;
@@ -142,7 +142,7 @@ TEST(ProcStatTextTest, ACutTextIsRefusedAndChangesNothing) {
   const std::string text = Stat("a) S 1 (b");
   const std::size_t start = text.find("1382940");
   for (std::size_t length = 0; length <= text.size(); ++length) {
-    const Seen seen = ParseStat(std::string_view(text).substr(0, length));
+    const ParsedStat seen = ParseStat(std::string_view(text).substr(0, length));
     EXPECT_EQ(seen.whole, length > start) << length;
     if (!seen.whole) {
       EXPECT_EQ(seen.sighting.name, CommName()) << length;
@@ -162,12 +162,12 @@ struct StatmRow {
 };
 class ProcStatmTest : public testing::TestWithParam<StatmRow> {};
 TEST_P(ProcStatmTest, TellsWhoIsInTheMiddleOfAnExec) {
-  Sighting sighting;
+  ProcSnapshot sighting;
   EXPECT_EQ(ParseProcStatm(GetParam().text, sighting), GetParam().whole);
-  EXPECT_EQ(sighting.held, GetParam().held);
-  sighting.held = true;
+  EXPECT_EQ(sighting.exec_in_progress, GetParam().held);
+  sighting.exec_in_progress = true;
   EXPECT_EQ(ParseProcStatm(GetParam().text, sighting), GetParam().whole);
-  EXPECT_TRUE(sighting.held) << "whom a tracer or a disk holds, it does not let go";
+  EXPECT_TRUE(sighting.exec_in_progress) << "whom a tracer or a disk holds, it does not let go";
 }
 INSTANTIATE_TEST_SUITE_P(
     Texts, ProcStatmTest,
@@ -192,12 +192,12 @@ struct StatusRow {
 };
 class ProcStatusTest : public testing::TestWithParam<StatusRow> {};
 TEST(ProcStatusTgidTest, MustBeThere) {
-  Sighting sighting;
+  ProcSnapshot sighting;
   EXPECT_FALSE(ParseProcStatus("Name:\tx\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\n", sighting));
 }
 
 TEST_P(ProcStatusTest, TellsTheEffectiveIds) {
-  Sighting sighting;
+  ProcSnapshot sighting;
   sighting.euid = sighting.egid = 7;
   EXPECT_EQ(ParseProcStatus("\nTgid:\t9\n" + std::string(GetParam().text), sighting), GetParam().whole);
   EXPECT_EQ(sighting.tgid, 9);
@@ -206,21 +206,23 @@ TEST_P(ProcStatusTest, TellsTheEffectiveIds) {
 }
 INSTANTIATE_TEST_SUITE_P(
     Texts, ProcStatusTest,
-    testing::Values(
-        StatusRow{"Real", "Name:\tx\nUmask:\t0022\nTgid:\t9\nUid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\nFDSize:\t64\n", true,
-                  2, 6},
-        StatusRow{"Root", "Name:\tx\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\n", true, 0, 0},
-        StatusRow{"Swapped", "Name:\tx\nGid:\t5\t6\t7\t8\nUid:\t1\t2\t3\t4\n", true, 2, 6},
-        StatusRow{"Largest", "x\nUid:\t1\t4294967294\t3\t4\nGid:\t5\t4294967294\t7\t8\n", true, kNoId - 1, kNoId - 1},
-        StatusRow{"TooLarge", "x\nUid:\t1\t4294967296\t3\t4\nGid:\t5\t6\t7\t8\n", false, kNoId, 6},
-        StatusRow{"Negative", "x\nUid:\t1\t-2\t3\t4\nGid:\t5\t6\t7\t8\n", false, kNoId, 6},
-        StatusRow{"NoGid", "x\nUid:\t1\t2\t3\t4\n", false, 2, kNoId},
-        StatusRow{"NoUid", "x\nGid:\t5\t6\t7\t8\n", false, kNoId, 6}, StatusRow{"Empty", "", false, kNoId, kNoId},
-        StatusRow{"OnlyTheReal", "x\nUid:\t1\nGid:\t5\n", false, kNoId, kNoId},
-        // The kernel writes a name's newline as backslash and n.
-        StatusRow{"ANameThatLies", "Name:\tUid:\t7\t7\nUid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\n", true, 2, 6},
-        StatusRow{"ANameThatLiesInTwoLines", "Name:\ta\\nUid:\t7\t7\nUid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\n", true, 2,
-                  6}),
+    testing::Values(StatusRow{"Real",
+                              "Name:\tx\nUmask:\t0022\nTgid:\t9\nUid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\nFDSize:\t64\n",
+                              true, 2, 6},
+                    StatusRow{"Root", "Name:\tx\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\n", true, 0, 0},
+                    StatusRow{"Swapped", "Name:\tx\nGid:\t5\t6\t7\t8\nUid:\t1\t2\t3\t4\n", true, 2, 6},
+                    StatusRow{"Largest", "x\nUid:\t1\t4294967294\t3\t4\nGid:\t5\t4294967294\t7\t8\n", true,
+                              kUnknownId - 1, kUnknownId - 1},
+                    StatusRow{"TooLarge", "x\nUid:\t1\t4294967296\t3\t4\nGid:\t5\t6\t7\t8\n", false, kUnknownId, 6},
+                    StatusRow{"Negative", "x\nUid:\t1\t-2\t3\t4\nGid:\t5\t6\t7\t8\n", false, kUnknownId, 6},
+                    StatusRow{"NoGid", "x\nUid:\t1\t2\t3\t4\n", false, 2, kUnknownId},
+                    StatusRow{"NoUid", "x\nGid:\t5\t6\t7\t8\n", false, kUnknownId, 6},
+                    StatusRow{"Empty", "", false, kUnknownId, kUnknownId},
+                    StatusRow{"OnlyTheReal", "x\nUid:\t1\nGid:\t5\n", false, kUnknownId, kUnknownId},
+                    // The kernel writes a name's newline as backslash and n.
+                    StatusRow{"ANameThatLies", "Name:\tUid:\t7\t7\nUid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\n", true, 2, 6},
+                    StatusRow{"ANameThatLiesInTwoLines", "Name:\ta\\nUid:\t7\t7\nUid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\n",
+                              true, 2, 6}),
     [](const auto& row) { return row.param.name; });
 
 TEST(ProcStatusTextTest, ACutTextIsRefused) {
@@ -228,7 +230,7 @@ TEST(ProcStatusTextTest, ACutTextIsRefused) {
       "Name:\tx\nTgid:\t9\nUid:\t1000\t2000\t3\t4\nGid:\t5000\t6000\t7\t8\nGroups:\t6000 \n";
   const std::size_t enough = kText.find("6000");
   for (std::size_t length = 0; length <= kText.size(); ++length) {
-    Sighting sighting;
+    ProcSnapshot sighting;
     EXPECT_EQ(ParseProcStatus(kText.substr(0, length), sighting), length > enough) << length;
     EXPECT_TRUE(length < kText.find("\t3") || sighting.euid == 2000) << length;
     EXPECT_TRUE(length < kText.find("\t7") || sighting.egid == 6000) << length;

@@ -7,9 +7,9 @@ namespace procevent {
 namespace {
 
 // One message that begins at `start_` of `bytes_` and should end at `end_`. It ends at `stop_` if the datagram does.
-class SlowMessage {
+class ReferenceMessage {
  public:
-  SlowMessage(std::span<const std::byte> bytes, std::size_t start)
+  ReferenceMessage(std::span<const std::byte> bytes, std::size_t start)
       : bytes_(bytes),
         start_(start),
         end_(start + Number(start, 4)),
@@ -31,8 +31,8 @@ class SlowMessage {
   [[nodiscard]] std::int32_t I32(std::size_t at) const { return static_cast<std::int32_t>(Number(at, 4)); }
   [[nodiscard]] Task TaskAt(std::size_t at) const { return {.pid = I32(at), .tgid = I32(at + 4)}; }
 
-  Outcome OutcomeOfData();
-  Outcome OutcomeOfError();
+  DecodeOutcome OutcomeOfData();
+  DecodeOutcome OutcomeOfError();
   [[nodiscard]] Event::Body BodyAt(std::size_t at, std::size_t size) const;
 
   std::span<const std::byte> bytes_;
@@ -42,57 +42,57 @@ class SlowMessage {
   Message message_;
 };
 
-Message SlowMessage::Decode() {
+Message ReferenceMessage::Decode() {
   if (end_ - start_ < 16) {
-    message_.outcome = Outcome::kTruncatedNetlinkHeader;
+    message_.outcome = DecodeOutcome::kTruncatedNetlinkHeader;
     return message_;
   }
   const std::uint64_t type = Number(start_ + 4, 2);
   if (type >= 16 || (type == 3 && end_ - start_ > 16)) {
     message_.outcome = OutcomeOfData();
   } else if (type == 1 || type == 3) {
-    message_.outcome = Outcome::kControl;
+    message_.outcome = DecodeOutcome::kControl;
     message_.control = type == 1 ? Control::kNoop : Control::kDone;
   } else if (type == 2) {
     message_.outcome = OutcomeOfError();
   } else if (type == 4) {
-    message_.outcome = Outcome::kOverrun;
+    message_.outcome = DecodeOutcome::kOverrun;
   } else {
-    message_.outcome = Outcome::kReservedType;
+    message_.outcome = DecodeOutcome::kReservedType;
   }
-  if (end_ > stop_ && message_.outcome < Outcome::kTruncatedNetlinkHeader) {
-    message_.outcome = Outcome::kTruncatedEventBody;
+  if (end_ > stop_ && message_.outcome < DecodeOutcome::kTruncatedNetlinkHeader) {
+    message_.outcome = DecodeOutcome::kTruncatedEventBody;
   }
   return message_;
 }
 
-Outcome SlowMessage::OutcomeOfError() {
+DecodeOutcome ReferenceMessage::OutcomeOfError() {
   if (stop_ < start_ + 20) {
-    return Outcome::kTruncatedEventBody;
+    return DecodeOutcome::kTruncatedEventBody;
   }
   const std::int64_t error = I32(start_ + 16);
   if (error == 0) {
-    return Outcome::kAcknowledgement;
+    return DecodeOutcome::kAcknowledgement;
   }
   const std::int64_t positive = error < 0 ? -error : error;
   message_.kernel_errno = static_cast<std::int32_t>(positive > INT32_MAX ? error : positive);
-  return Outcome::kKernelError;
+  return DecodeOutcome::kKernelError;
 }
 
-Outcome SlowMessage::OutcomeOfData() {
+DecodeOutcome ReferenceMessage::OutcomeOfData() {
   static const std::map<std::uint32_t, std::size_t> body_sizes{
       {0x0, 4},    {0x1, 16},   {0x2, 8},         {0x4, 16},        {0x40, 16},      {0x80, 8},
       {0x100, 16}, {0x200, 24}, {0x20000000, 24}, {0x40000000, 16}, {0x80000000, 24}};
   if (stop_ < start_ + 36) {
-    return Outcome::kTruncatedConnectorHeader;
+    return DecodeOutcome::kTruncatedConnectorHeader;
   }
   if (U32(start_ + 16) != 1 || U32(start_ + 20) != 1) {
-    return Outcome::kForeignConnector;
+    return DecodeOutcome::kForeignConnector;
   }
   const std::size_t claimed_end = start_ + 36 + Number(start_ + 32, 2);
   const std::size_t there = claimed_end < stop_ ? claimed_end : stop_;
   if (there < start_ + 52) {
-    return Outcome::kTruncatedEventHeader;
+    return DecodeOutcome::kTruncatedEventHeader;
   }
   const std::uint32_t what = U32(start_ + 36);
   std::size_t body_size = claimed_end - (start_ + 52);
@@ -101,14 +101,14 @@ Outcome SlowMessage::OutcomeOfData() {
     body_size = exit_of_old ? 16 : known->second;
   }
   if (there < start_ + 52 + body_size) {
-    return Outcome::kTruncatedEventBody;
+    return DecodeOutcome::kTruncatedEventBody;
   }
   if (claimed_end > stop_) {
-    return Outcome::kTruncatedEventBody;
+    return DecodeOutcome::kTruncatedEventBody;
   }
   for (std::size_t at = claimed_end; at < stop_; ++at) {
     if (bytes_[at] != std::byte{0}) {
-      return Outcome::kWrongLength;
+      return DecodeOutcome::kWrongLength;
     }
   }
   message_.event = {.sequence = U32(start_ + 24),
@@ -117,10 +117,10 @@ Outcome SlowMessage::OutcomeOfData() {
                     .cpu = U32(start_ + 40),
                     .timestamp_ns = Number(start_ + 44, 8),
                     .body = BodyAt(start_ + 52, body_size)};
-  return Outcome::kEvent;
+  return DecodeOutcome::kEvent;
 }
 
-Event::Body SlowMessage::BodyAt(std::size_t at, std::size_t size) const {
+Event::Body ReferenceMessage::BodyAt(std::size_t at, std::size_t size) const {
   switch (U32(start_ + 36)) {
     case 0x0:
       return AckBody{U32(at)};
@@ -162,22 +162,23 @@ bool OnlyZerosFrom(std::span<const std::byte> bytes, std::size_t at) {
 
 }  // namespace
 
-std::vector<Message> SlowlyDecodeAll(std::span<const std::byte> datagram) {
+std::vector<Message> ReferenceDecodeAll(std::span<const std::byte> datagram) {
   std::vector<Message> messages;
   std::size_t at = 0;
   while (at < datagram.size()) {
     if (datagram.size() < at + 16) {
-      messages.emplace_back().outcome = Outcome::kTruncatedNetlinkHeader;
+      messages.emplace_back().outcome = DecodeOutcome::kTruncatedNetlinkHeader;
       break;
     }
-    SlowMessage message(datagram, at);
+    ReferenceMessage message(datagram, at);
     messages.push_back(message.Decode());
-    const Outcome outcome = messages.back().outcome;
+    const DecodeOutcome outcome = messages.back().outcome;
     at = message.end();
     while (at % 4 != 0) {
       ++at;
     }
-    if (outcome >= Outcome::kTruncatedNetlinkHeader || (outcome == Outcome::kEvent && OnlyZerosFrom(datagram, at))) {
+    if (outcome >= DecodeOutcome::kTruncatedNetlinkHeader ||
+        (outcome == DecodeOutcome::kEvent && OnlyZerosFrom(datagram, at))) {
       break;
     }
   }

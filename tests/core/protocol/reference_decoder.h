@@ -10,6 +10,6 @@
 
 namespace procevent {
 
-std::vector<Message> SlowlyDecodeAll(std::span<const std::byte> datagram);
+std::vector<Message> ReferenceDecodeAll(std::span<const std::byte> datagram);
 
 }  // namespace procevent

@@ -22,7 +22,7 @@ struct Row {
 
 constexpr std::uint32_t kHorizon = 1U << 24U;
 
-TEST(SequenceTest, AfterABaseline) {
+TEST(SequenceTrackerTest, AfterABaseline) {
   const std::vector<Row> rows{
       {"the next", 5, 6, false, 0},
       {"one lost", 5, 7, false, 1},
@@ -39,44 +39,44 @@ TEST(SequenceTest, AfterABaseline) {
   };
   for (const Row& row : rows) {
     SCOPED_TRACE(row.name);
-    Sequence sequence(1);
-    const Sequence::Arrival first = sequence.Note(0, row.before);
-    EXPECT_FALSE(first.repeated);
+    SequenceTracker sequence(1);
+    const SequenceTracker::Arrival first = sequence.Observe(0, row.before);
+    EXPECT_FALSE(first.duplicate);
     EXPECT_EQ(first.lost, 0U);
-    const Sequence::Arrival second = sequence.Note(0, row.now);
-    EXPECT_EQ(second.repeated, row.repeated);
+    const SequenceTracker::Arrival second = sequence.Observe(0, row.now);
+    EXPECT_EQ(second.duplicate, row.repeated);
     EXPECT_EQ(second.lost, row.lost);
     // A repeat leaves the baseline where it was, everything else moves it.
     const std::uint32_t baseline = row.repeated ? row.before : row.now;
-    const Sequence::Arrival third = sequence.Note(0, baseline + 1);
-    EXPECT_FALSE(third.repeated);
+    const SequenceTracker::Arrival third = sequence.Observe(0, baseline + 1);
+    EXPECT_FALSE(third.duplicate);
     EXPECT_EQ(third.lost, 0U);
   }
 }
 
-TEST(SequenceTest, ACpuSeenFirstSetsItsOwnBaseline) {
-  Sequence sequence(3);
-  EXPECT_EQ(sequence.Note(0, 1000).lost, 0U);
-  EXPECT_EQ(sequence.Note(2, 7).lost, 0U);
-  EXPECT_EQ(sequence.Note(1, 0).lost, 0U);
-  EXPECT_EQ(sequence.Note(2, 9).lost, 1U);
-  EXPECT_EQ(sequence.Note(0, 1001).lost, 0U);
-  EXPECT_TRUE(sequence.Note(1, 0).repeated);
+TEST(SequenceTrackerTest, ACpuSeenFirstSetsItsOwnBaseline) {
+  SequenceTracker sequence(3);
+  EXPECT_EQ(sequence.Observe(0, 1000).lost, 0U);
+  EXPECT_EQ(sequence.Observe(2, 7).lost, 0U);
+  EXPECT_EQ(sequence.Observe(1, 0).lost, 0U);
+  EXPECT_EQ(sequence.Observe(2, 9).lost, 1U);
+  EXPECT_EQ(sequence.Observe(0, 1001).lost, 0U);
+  EXPECT_TRUE(sequence.Observe(1, 0).duplicate);
 }
 
-TEST(SequenceTest, CpusBeyondThePossibleOnesAreNotWatched) {
-  Sequence sequence(2);
+TEST(SequenceTrackerTest, CpusBeyondThePossibleOnesAreNotWatched) {
+  SequenceTracker sequence(2);
   for (const std::uint32_t cpu : {2U, 3U, kNoCpu}) {
     for (const std::uint32_t number : {5U, 5U, 100U, 1U}) {
-      const Sequence::Arrival arrival = sequence.Note(cpu, number);
-      EXPECT_FALSE(arrival.repeated);
+      const SequenceTracker::Arrival arrival = sequence.Observe(cpu, number);
+      EXPECT_FALSE(arrival.duplicate);
       EXPECT_EQ(arrival.lost, 0U);
     }
   }
 }
 
 // The kernel's counters, each near its wrap, and sockets that lose events. Events bear their true, endless number too.
-struct Made {
+struct GeneratedEvent {
   std::uint32_t cpu;
   std::uint64_t number;
   [[nodiscard]] std::uint32_t on_the_wire() const { return static_cast<std::uint32_t>(number); }
@@ -95,8 +95,8 @@ class Kernel {
   std::uint64_t Below(std::uint64_t bound) {
     return std::uniform_int_distribution<std::uint64_t>(0, bound - 1)(random_);
   }
-  Made Make(std::uint32_t cpu) { return {cpu, next_[cpu]++}; }
-  Made MakeAnywhere() { return Make(static_cast<std::uint32_t>(Below(kCpus))); }
+  GeneratedEvent Make(std::uint32_t cpu) { return {cpu, next_[cpu]++}; }
+  GeneratedEvent MakeAnywhere() { return Make(static_cast<std::uint32_t>(Below(kCpus))); }
 
  private:
   std::mt19937_64 random_;
@@ -104,13 +104,13 @@ class Kernel {
 };
 
 // Obvious, because nothing wraps: the highest number of each CPU so far.
-class SlowSequence {
+class ReferenceSequenceTracker {
  public:
-  Sequence::Arrival Note(const Made& event) {
+  SequenceTracker::Arrival Note(const GeneratedEvent& event) {
     std::optional<std::uint64_t>& last = last_[event.cpu];
-    Sequence::Arrival arrival;
+    SequenceTracker::Arrival arrival;
     if (last.has_value() && event.number <= *last) {
-      arrival.repeated = true;
+      arrival.duplicate = true;
       return arrival;
     }
     arrival.lost = last.has_value() ? static_cast<std::uint32_t>(event.number - *last - 1) : 0;
@@ -124,19 +124,19 @@ class SlowSequence {
 
 // What the reader hears over a life of several sockets: at each changeover the fresh socket's queue begins before the
 // old one's ends. Each socket loses events of its own.
-std::vector<Made> Heard(Kernel& kernel) {
-  std::vector<Made> heard;
+std::vector<GeneratedEvent> Heard(Kernel& kernel) {
+  std::vector<GeneratedEvent> heard;
   for (std::uint32_t cpu = 0; cpu < Kernel::kCpus; ++cpu) {
     heard.push_back(kernel.Make(cpu));
   }
-  std::vector<Made> fresh;
+  std::vector<GeneratedEvent> fresh;
   for (std::uint64_t sockets = kernel.Below(4) + 1; sockets > 0; --sockets) {
     heard.insert(heard.end(), fresh.begin(), fresh.end());
     fresh.clear();
     const std::uint64_t alone = kernel.Below(300);
     const std::uint64_t both = alone + kernel.Below(100);
     for (std::uint64_t i = 0; i < both; ++i) {
-      const Made event = kernel.MakeAnywhere();
+      const GeneratedEvent event = kernel.MakeAnywhere();
       if (kernel.Below(10) != 0) {
         heard.push_back(event);
       }
@@ -152,22 +152,22 @@ std::vector<Made> Heard(Kernel& kernel) {
   return heard;
 }
 
-TEST(SequenceTest, MadeIsBookedPlusLost) {
+TEST(SequenceTrackerTest, MadeIsBookedPlusLost) {
   std::uint64_t repeated = 0;
   std::uint64_t all_lost = 0;
   for (std::uint64_t seed = 0; seed < 500; ++seed) {
     Kernel kernel(seed);
-    const std::vector<Made> heard = Heard(kernel);
-    Sequence sequence(Kernel::kCpus);
-    SlowSequence slow;
+    const std::vector<GeneratedEvent> heard = Heard(kernel);
+    SequenceTracker sequence(Kernel::kCpus);
+    ReferenceSequenceTracker slow;
     std::array<std::uint64_t, Kernel::kCpus> booked_and_lost{};
-    for (const Made& event : heard) {
-      const Sequence::Arrival arrival = sequence.Note(event.cpu, event.on_the_wire());
-      const Sequence::Arrival expected = slow.Note(event);
-      ASSERT_EQ(arrival.repeated, expected.repeated) << "seed " << seed << " number " << event.number;
+    for (const GeneratedEvent& event : heard) {
+      const SequenceTracker::Arrival arrival = sequence.Observe(event.cpu, event.on_the_wire());
+      const SequenceTracker::Arrival expected = slow.Note(event);
+      ASSERT_EQ(arrival.duplicate, expected.duplicate) << "seed " << seed << " number " << event.number;
       ASSERT_EQ(arrival.lost, expected.lost) << "seed " << seed << " number " << event.number;
-      booked_and_lost[event.cpu] += arrival.repeated ? 0 : 1 + arrival.lost;
-      repeated += arrival.repeated ? 1 : 0;
+      booked_and_lost[event.cpu] += arrival.duplicate ? 0 : 1 + arrival.lost;
+      repeated += arrival.duplicate ? 1 : 0;
       all_lost += arrival.lost;
     }
     for (std::size_t cpu = 0; cpu < Kernel::kCpus; ++cpu) {

@@ -57,7 +57,7 @@ std::string ToHex(std::span<const std::byte> bytes) {
   return hex;
 }
 
-Bytes Joined(const std::vector<Bytes>& parts) {
+Bytes JoinWithCommas(const std::vector<Bytes>& parts) {
   Bytes all;
   for (const Bytes& part : parts) {
     all.insert(all.end(), part.begin(), part.end());
@@ -77,8 +77,8 @@ std::vector<Message> DecodeAll(std::span<const std::byte> datagram) {
   return messages;
 }
 
-std::vector<Outcome> OutcomesOf(std::span<const std::byte> datagram) {
-  std::vector<Outcome> outcomes;
+std::vector<DecodeOutcome> OutcomesOf(std::span<const std::byte> datagram) {
+  std::vector<DecodeOutcome> outcomes;
   for (const Message& message : DecodeAll(datagram)) {
     outcomes.push_back(message.outcome);
   }

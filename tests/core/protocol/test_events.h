@@ -19,11 +19,11 @@ namespace procevent {
 Bytes FromHex(std::string_view hex);
 std::string ToHex(std::span<const std::byte> bytes);
 
-Bytes Joined(const std::vector<Bytes>& parts);
+Bytes JoinWithCommas(const std::vector<Bytes>& parts);
 
 // Everything a datagram says. Views in it point into `datagram`.
 std::vector<Message> DecodeAll(std::span<const std::byte> datagram);
-std::vector<Outcome> OutcomesOf(std::span<const std::byte> datagram);
+std::vector<DecodeOutcome> OutcomesOf(std::span<const std::byte> datagram);
 
 // One event of each kind, all fields different; the unknown one has 24 bytes of payload.
 struct NamedEvent {

@@ -20,23 +20,23 @@ constexpr std::uint64_t kSecond = 1'000'000'000;
 
 TEST(QueuePeakTest, IsTheFullest) {
   QueuePeak peak;
-  peak.Note(10, 1000 * kSecond);
-  peak.Note(30, 1001 * kSecond);
-  peak.Note(20, 1002 * kSecond);
-  EXPECT_EQ(peak.Peak(1003 * kSecond), 30U);
+  peak.RecordUsage(10, 1000 * kSecond);
+  peak.RecordUsage(30, 1001 * kSecond);
+  peak.RecordUsage(20, 1002 * kSecond);
+  EXPECT_EQ(peak.PeakBytes(1003 * kSecond), 30U);
 }
 
 TEST(QueuePeakTest, ForgetsAfterAMinute) {
   QueuePeak peak;
-  peak.Note(30, 1000 * kSecond);
-  EXPECT_EQ(peak.Peak(1053 * kSecond), 30U);
-  EXPECT_EQ(peak.Peak(1061 * kSecond), 0U);
+  peak.RecordUsage(30, 1000 * kSecond);
+  EXPECT_EQ(peak.PeakBytes(1053 * kSecond), 30U);
+  EXPECT_EQ(peak.PeakBytes(1061 * kSecond), 0U);
 }
 
 TEST(QueuePeakTest, ALongSilenceForgetsAll) {
   QueuePeak peak;
-  peak.Note(30, 1000 * kSecond);
-  EXPECT_EQ(peak.Peak(100'000 * kSecond), 0U);
+  peak.RecordUsage(30, 1000 * kSecond);
+  EXPECT_EQ(peak.PeakBytes(100'000 * kSecond), 0U);
 }
 
 // Against a list of all notes: never less than the last 54 seconds' fullest, never more than the last 60's.
@@ -48,7 +48,7 @@ TEST(QueuePeakTest, AgreesWithAListOfAllNotes) {
   for (int i = 0; i < 5000; ++i) {
     now += random() % (i % 50 == 0 ? 100 * kSecond : 3 * kSecond);
     const auto bytes = static_cast<std::uint32_t>(random() % 100000);
-    peak.Note(bytes, now);
+    peak.RecordUsage(bytes, now);
     notes.emplace_back(now, bytes);
     const auto fullest_since = [&](std::uint64_t seconds) {
       std::uint32_t most = 0;
@@ -57,8 +57,8 @@ TEST(QueuePeakTest, AgreesWithAListOfAllNotes) {
       }
       return most;
     };
-    ASSERT_GE(peak.Peak(now), fullest_since(53));
-    ASSERT_LE(peak.Peak(now), fullest_since(60));
+    ASSERT_GE(peak.PeakBytes(now), fullest_since(53));
+    ASSERT_LE(peak.PeakBytes(now), fullest_since(60));
   }
 }
 
@@ -70,91 +70,91 @@ constexpr std::uint64_t kMilli = 1'000'000;
 constexpr std::uint64_t kInterval = 10 * kMilli;
 constexpr std::uint64_t kStart = 1000 * kMilli;
 
-TEST(RhythmTest, RestsAtFirst) { EXPECT_TRUE(Rhythm(kInterval).resting()); }
+TEST(DrainSchedulerTest, RestsAtFirst) { EXPECT_TRUE(DrainScheduler(kInterval).idle()); }
 
-TEST(RhythmTest, AFewEventsDoNotDisturbTheRest) {
-  Rhythm rhythm(kInterval);
+TEST(DrainSchedulerTest, AFewEventsDoNotDisturbTheRest) {
+  DrainScheduler rhythm(kInterval);
   for (std::uint64_t i = 0; i < 100; ++i) {
-    rhythm.Drained(1, true, kStart + i * kInterval);
-    EXPECT_TRUE(rhythm.resting()) << i;
+    rhythm.RecordDrain(1, true, kStart + i * kInterval);
+    EXPECT_TRUE(rhythm.idle()) << i;
   }
 }
 
-TEST(RhythmTest, ManyAtOnceStartTheTimer) {
-  Rhythm rhythm(kInterval);
-  rhythm.Drained(5, true, kStart);
-  EXPECT_FALSE(rhythm.resting());
-  EXPECT_EQ(rhythm.due_ns(), kStart + kInterval);
+TEST(DrainSchedulerTest, ManyAtOnceStartTheTimer) {
+  DrainScheduler rhythm(kInterval);
+  rhythm.RecordDrain(5, true, kStart);
+  EXPECT_FALSE(rhythm.idle());
+  EXPECT_EQ(rhythm.next_drain_ns(), kStart + kInterval);
 }
 
-TEST(RhythmTest, ManySingleWakeUpsStartTheTimer) {
-  Rhythm rhythm(kInterval);
+TEST(DrainSchedulerTest, ManySingleWakeUpsStartTheTimer) {
+  DrainScheduler rhythm(kInterval);
   for (std::uint64_t i = 0; i < 4; ++i) {
-    rhythm.Drained(1, true, kStart + i * kMilli);
-    EXPECT_TRUE(rhythm.resting()) << i;
+    rhythm.RecordDrain(1, true, kStart + i * kMilli);
+    EXPECT_TRUE(rhythm.idle()) << i;
   }
-  rhythm.Drained(1, true, kStart + 4 * kMilli);
-  EXPECT_FALSE(rhythm.resting());
+  rhythm.RecordDrain(1, true, kStart + 4 * kMilli);
+  EXPECT_FALSE(rhythm.idle());
 }
 
-TEST(RhythmTest, KeepsTheTimerWhileEventsFlow) {
-  Rhythm rhythm(kInterval);
+TEST(DrainSchedulerTest, KeepsTheTimerWhileEventsFlow) {
+  DrainScheduler rhythm(kInterval);
   for (std::uint64_t i = 0; i < 100; ++i) {
-    rhythm.Drained(300, true, kStart + i * kInterval);
-    EXPECT_FALSE(rhythm.resting()) << i;
+    rhythm.RecordDrain(300, true, kStart + i * kInterval);
+    EXPECT_FALSE(rhythm.idle()) << i;
   }
 }
 
-TEST(RhythmTest, RestsWhenTheFlowEbbs) {
-  Rhythm rhythm(kInterval);
-  rhythm.Drained(300, true, kStart);
-  rhythm.Drained(2, true, kStart + kInterval);
-  EXPECT_TRUE(rhythm.resting());
+TEST(DrainSchedulerTest, RestsWhenTheFlowEbbs) {
+  DrainScheduler rhythm(kInterval);
+  rhythm.RecordDrain(300, true, kStart);
+  rhythm.RecordDrain(2, true, kStart + kInterval);
+  EXPECT_TRUE(rhythm.idle());
 }
 
-TEST(RhythmTest, GoesOnAtOnceWithWhatIsLeft) {
-  Rhythm rhythm(kInterval);
-  rhythm.Drained(0, false, kStart);
-  EXPECT_FALSE(rhythm.resting());
-  EXPECT_EQ(rhythm.due_ns(), kStart);
+TEST(DrainSchedulerTest, GoesOnAtOnceWithWhatIsLeft) {
+  DrainScheduler rhythm(kInterval);
+  rhythm.RecordDrain(0, false, kStart);
+  EXPECT_FALSE(rhythm.idle());
+  EXPECT_EQ(rhythm.next_drain_ns(), kStart);
 }
 
 }  // namespace
 
 namespace {
 
-Wake MakeWake() { return std::move(Wake::Make()).value(); }
+EventFd MakeWake() { return std::move(EventFd::Make()).value(); }
 std::uint64_t InAMinute() { return MonotonicNanos() + 60 * kNanosPerSecond; }
 
-TEST(WaiterTest, AWakeEndsTheWait) {
-  const Wake wake = MakeWake();
-  Waiter waiter(std::array{wake.fd()});
-  wake.Ring();
+TEST(PollerTest, AWakeEndsTheWait) {
+  const EventFd wake = MakeWake();
+  Poller waiter(std::array{wake.fd()});
+  wake.Signal();
   EXPECT_TRUE(waiter.Wait(-1, InAMinute()));
 }
 
-TEST(WaiterTest, TheTimeEndsTheWait) {
-  const Wake wake = MakeWake();
-  Waiter waiter(std::array{wake.fd()});
+TEST(PollerTest, TheTimeEndsTheWait) {
+  const EventFd wake = MakeWake();
+  Poller waiter(std::array{wake.fd()});
   EXPECT_FALSE(waiter.Wait(-1, 0));
   const std::uint64_t until = MonotonicNanos() + 5 * kNanosPerMilli;
   EXPECT_FALSE(waiter.Wait(-1, until));
   EXPECT_GE(MonotonicNanos(), until);
 }
 
-TEST(WaiterTest, TheSourceEndsTheWaitAndIsNoWake) {
-  const Wake wake = MakeWake();
-  const Wake source = MakeWake();
-  Waiter waiter(std::array{wake.fd()});
-  source.Ring();
+TEST(PollerTest, TheSourceEndsTheWaitAndIsNoWake) {
+  const EventFd wake = MakeWake();
+  const EventFd source = MakeWake();
+  Poller waiter(std::array{wake.fd()});
+  source.Signal();
   EXPECT_FALSE(waiter.Wait(source.fd(), InAMinute()));
 }
 
-TEST(WaiterTest, ASourceThatMustNotWakeUsDoesNot) {
-  const Wake wake = MakeWake();
-  const Wake source = MakeWake();
-  Waiter waiter(std::array{wake.fd()});
-  source.Ring();
+TEST(PollerTest, ASourceThatMustNotWakeUsDoesNot) {
+  const EventFd wake = MakeWake();
+  const EventFd source = MakeWake();
+  Poller waiter(std::array{wake.fd()});
+  source.Signal();
   EXPECT_FALSE(waiter.Wait(source.fd(), InAMinute()));
   const std::uint64_t until = MonotonicNanos() + 5 * kNanosPerMilli;
   EXPECT_FALSE(waiter.Wait(-1, until));
@@ -162,16 +162,16 @@ TEST(WaiterTest, ASourceThatMustNotWakeUsDoesNot) {
   EXPECT_FALSE(waiter.Wait(source.fd(), InAMinute()));
 }
 
-TEST(WaiterTest, AClosedSourceIsReplaced) {
-  const Wake wake = MakeWake();
-  Waiter waiter(std::array{wake.fd()});
+TEST(PollerTest, AClosedSourceIsReplaced) {
+  const EventFd wake = MakeWake();
+  Poller waiter(std::array{wake.fd()});
   {
-    const Wake first = MakeWake();
+    const EventFd first = MakeWake();
     EXPECT_FALSE(waiter.Wait(first.fd(), 0));
   }
-  const Wake spare = MakeWake();  // takes the number of the first, so that the second has another
-  const Wake second = MakeWake();
-  second.Ring();
+  const EventFd spare = MakeWake();  // takes the number of the first, so that the second has another
+  const EventFd second = MakeWake();
+  second.Signal();
   EXPECT_FALSE(waiter.Wait(second.fd(), InAMinute()));
 }
 

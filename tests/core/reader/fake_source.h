@@ -103,11 +103,11 @@ class FakeKernel {
   bool closed_ = false;
 };
 
-class FakeSource final : public Source {
+class FakeSource final : public DatagramSource {
  public:
   explicit FakeSource(FakeKernel& kernel) : kernel_(kernel) {}
 
-  Status Renew(std::chrono::milliseconds /*patience*/) override {
+  Status Resubscribe(std::chrono::milliseconds /*patience*/) override {
     const std::lock_guard lock(kernel_.mutex_);
     ++kernel_.renewals_;
     if (kernel_.refusal_) {
@@ -116,7 +116,7 @@ class FakeSource final : public Source {
     kernel_.fault_ = kernel_.fault_after_renewal_;
     return Success{};
   }
-  Result<Received> Receive(DatagramBatch& batch) override {
+  Result<ReceiveResult> Receive(DatagramBatch& batch) override {
     const std::lock_guard lock(kernel_.mutex_);
     batch.Clear();
     ++kernel_.wakes_;
@@ -130,19 +130,19 @@ class FakeSource final : public Source {
       std::uint64_t rings = 0;
       [[maybe_unused]] const auto got = ::read(kernel_.ready_.get(), &rings, sizeof rings);
     }
-    return Received{batch.size(), kernel_.queue_.empty()};
+    return ReceiveResult{batch.size(), kernel_.queue_.empty()};
   }
   [[nodiscard]] QueueState Queue() override {
     const std::lock_guard lock(kernel_.mutex_);
     return {static_cast<std::uint32_t>(kernel_.queue_.size() * 832), 1U << 20U, 2U << 20U, kernel_.drops_};
   }
   [[nodiscard]] int fd() const override { return kernel_.ready_.get(); }
-  void Sound() override { SoundFrom(1); }
-  [[nodiscard]] bool Tour(std::uint64_t /*deadline_ns*/) override {
+  void SendCanary() override { SoundFrom(1); }
+  [[nodiscard]] bool SendCanaryOnEachCpu(std::uint64_t /*deadline_ns*/) override {
     SoundFrom(2);
     return true;
   }
-  [[nodiscard]] bool IsEcho(const CommBody& comm) const override { return comm.task.pid == thread_; }
+  [[nodiscard]] bool IsCanaryEvent(const CommBody& comm) const override { return comm.task.pid == thread_; }
   void Close() override {
     const std::lock_guard lock(kernel_.mutex_);
     kernel_.closed_ = true;

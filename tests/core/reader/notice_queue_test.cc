@@ -8,39 +8,39 @@ namespace procevent {
 
 namespace {
 
-Wake MakeWake() { return std::move(Wake::Make()).value(); }
+EventFd MakeWake() { return std::move(EventFd::Make()).value(); }
 
-TEST(NoticesTest, ComeOutInOrder) {
-  Notices notices(MakeWake());
+TEST(NoticeQueueTest, ComeOutInOrder) {
+  NoticeQueue notices(MakeWake());
   notices.Post({.number = 1});
   notices.Post({.number = 2});
   Notice notice;
-  ASSERT_TRUE(notices.Take(notice));
+  ASSERT_TRUE(notices.TryPop(notice));
   EXPECT_EQ(notice.number, 1U);
-  ASSERT_TRUE(notices.Take(notice));
+  ASSERT_TRUE(notices.TryPop(notice));
   EXPECT_EQ(notice.number, 2U);
-  EXPECT_FALSE(notices.Take(notice));
+  EXPECT_FALSE(notices.TryPop(notice));
 }
 
-TEST(NoticesTest, WhatDoesNotFitIsCountedAndTheFirstAreKept) {
-  Notices notices(MakeWake());
-  for (std::uint64_t i = 0; i < Notices::kCapacity + 3; ++i) {
+TEST(NoticeQueueTest, WhatDoesNotFitIsCountedAndTheFirstAreKept) {
+  NoticeQueue notices(MakeWake());
+  for (std::uint64_t i = 0; i < NoticeQueue::kCapacity + 3; ++i) {
     notices.Post({.number = i});
   }
   EXPECT_EQ(notices.dropped(), 3U);
   Notice notice;
-  for (std::uint64_t i = 0; i < Notices::kCapacity; ++i) {
-    ASSERT_TRUE(notices.Take(notice));
+  for (std::uint64_t i = 0; i < NoticeQueue::kCapacity; ++i) {
+    ASSERT_TRUE(notices.TryPop(notice));
     ASSERT_EQ(notice.number, i);
   }
-  EXPECT_FALSE(notices.Take(notice));
+  EXPECT_FALSE(notices.TryPop(notice));
   notices.Post({.number = 99});
-  ASSERT_TRUE(notices.Take(notice));
+  ASSERT_TRUE(notices.TryPop(notice));
   EXPECT_EQ(notice.number, 99U);
 }
 
-TEST(NoticesTest, OneThreadPostsAnotherTakesAndNothingIsUnaccountedFor) {
-  Notices notices(MakeWake());
+TEST(NoticeQueueTest, OneThreadPostsAnotherTakesAndNothingIsUnaccountedFor) {
+  NoticeQueue notices(MakeWake());
   constexpr std::uint64_t kPosts = 20'000;
   std::thread reader([&notices] {
     for (std::uint64_t i = 1; i <= kPosts; ++i) {
@@ -51,7 +51,7 @@ TEST(NoticesTest, OneThreadPostsAnotherTakesAndNothingIsUnaccountedFor) {
   std::uint64_t last = 0;
   Notice notice;
   while (taken + notices.dropped() < kPosts) {
-    if (notices.Take(notice)) {
+    if (notices.TryPop(notice)) {
       ASSERT_GT(notice.number, last);
       ASSERT_EQ(notice.number, notice.wanted);
       last = notice.number;
@@ -61,18 +61,18 @@ TEST(NoticesTest, OneThreadPostsAnotherTakesAndNothingIsUnaccountedFor) {
     }
   }
   reader.join();
-  EXPECT_FALSE(notices.Take(notice));
+  EXPECT_FALSE(notices.TryPop(notice));
 }
 
 }  // namespace
 
 namespace {
 
-constexpr std::uint64_t kMinute = LossReport::kInterval;
-using Told = std::optional<LossReport::Loss>;
+constexpr std::uint64_t kMinute = LossReportLimiter::kInterval;
+using Told = std::optional<LossReportLimiter::Loss>;
 
-TEST(LossReportTest, TheFirstIsToldAtOnceAndOthersSummedUpOnceAMinute) {
-  LossReport report;
+TEST(LossReportLimiterTest, TheFirstIsToldAtOnceAndOthersSummedUpOnceAMinute) {
+  LossReportLimiter report;
   const struct {
     const char* name;
     std::uint64_t now_ns;
@@ -93,7 +93,7 @@ TEST(LossReportTest, TheFirstIsToldAtOnceAndOthersSummedUpOnceAMinute) {
       {"or all ends", UINT64_MAX, 17, 14, {{2, false}}},
   };
   for (const auto& row : rows) {
-    EXPECT_EQ(report.Due(row.lost, row.drops, row.now_ns), row.told) << row.name;
+    EXPECT_EQ(report.TakeDueReport(row.lost, row.drops, row.now_ns), row.told) << row.name;
   }
 }
 

@@ -38,7 +38,7 @@ class FakeProc {
   void Set(std::uint64_t forks) const {
     std::fstream(path_ + "/stat", std::ios::in | std::ios::out) << "processes " << 1000000 + forks << "\n";
   }
-  [[nodiscard]] Proc get() const { return Proc(path_); }
+  [[nodiscard]] ProcFs get() const { return ProcFs(path_); }
 
  private:
   std::string path_;
@@ -46,7 +46,7 @@ class FakeProc {
 
 class ReaderTest : public testing::Test {
  protected:
-  void Start(Hearing hearing = Hearing::kAll) {
+  void Start(EventCoverage hearing = EventCoverage::kAll) {
     reader_ = std::make_unique<Reader>(std::make_unique<FakeSource>(kernel_),
                                        ReaderOptions{.drain_interval = 1ms, .canary_interval = 100ms}, 2, hearing,
                                        LedgerOptions{}, proc_.get());
@@ -55,7 +55,7 @@ class ReaderTest : public testing::Test {
 
   Snapshot Take() {
     Snapshot snapshot(2);
-    EXPECT_EQ(reader_->exchange().Take(snapshot, 60s), Exchange::Age::kFresh);
+    EXPECT_EQ(reader_->exchange().CopySnapshot(snapshot, 60s), SnapshotExchange::Freshness::kFresh);
     return snapshot;
   }
 
@@ -76,7 +76,7 @@ class ReaderTest : public testing::Test {
     const auto deadline = std::chrono::steady_clock::now() + 60s;
     Notice notice;
     while (std::chrono::steady_clock::now() < deadline) {
-      while (reader_->notices().Take(notice)) {
+      while (reader_->notices().TryPop(notice)) {
         if (notice.kind == kind) {
           return notice;
         }
@@ -90,7 +90,7 @@ class ReaderTest : public testing::Test {
     return snapshot.restarts.at(static_cast<std::size_t>(reason));
   }
   static std::uint64_t Rejected(const Snapshot& snapshot, Rejection reason) {
-    return snapshot.numbers.rejected.at(static_cast<std::size_t>(reason));
+    return snapshot.ledger.rejected.at(static_cast<std::size_t>(reason));
   }
 
   FakeKernel kernel_;
@@ -108,16 +108,17 @@ TEST_F(ReaderTest, CountsWhatCameBeforeTheScrape) {
     kernel_.SendEvent(ExecBody{{2, 2}});
   }
   const Snapshot snapshot = Take();
-  EXPECT_EQ(snapshot.numbers.events_of(EventKind::kFork), 1000U);
-  EXPECT_EQ(snapshot.numbers.events_of(EventKind::kExec), 1000U);
-  EXPECT_EQ(snapshot.numbers.lost_in_all(), 0U);
+  EXPECT_EQ(snapshot.ledger.events_of(EventKind::kFork), 1000U);
+  EXPECT_EQ(snapshot.ledger.events_of(EventKind::kExec), 1000U);
+  EXPECT_EQ(snapshot.ledger.total_lost(), 0U);
   EXPECT_EQ(snapshot.kernel_forks, 1000U);
   EXPECT_EQ(snapshot.forks_unseen, 0U);
-  EXPECT_TRUE(snapshot.listening);
+  EXPECT_TRUE(snapshot.subscribed);
 }
 
 TEST_F(ReaderTest, BeginsWithWhatItIsGiven) {
-  Reader reader(std::make_unique<FakeSource>(kernel_), ReaderOptions{}, 2, Hearing::kAll, LedgerOptions{}, proc_.get());
+  Reader reader(std::make_unique<FakeSource>(kernel_), ReaderOptions{}, 2, EventCoverage::kAll, LedgerOptions{},
+                proc_.get());
   std::thread::id thread;
   int renewals = -1;
   reader.Start([&] {
@@ -138,7 +139,7 @@ TEST_F(ReaderTest, WaitsForForksThatTheKernelCountedAndHasYetToQueue) {
     proc_.Set(forks);
     std::atomic<bool> answered{false};
     std::thread late([this, &answered] {
-      while (!reader_->exchange().Asked() && !answered) {
+      while (!reader_->exchange().IsRequested() && !answered) {
         std::this_thread::yield();
       }
       std::this_thread::sleep_for(1ms);
@@ -147,7 +148,7 @@ TEST_F(ReaderTest, WaitsForForksThatTheKernelCountedAndHasYetToQueue) {
     const Snapshot snapshot = Take();
     answered = true;
     late.join();
-    whole += snapshot.numbers.events_of(EventKind::kFork) == *snapshot.kernel_forks ? 1U : 0U;
+    whole += snapshot.ledger.events_of(EventKind::kFork) == *snapshot.kernel_forks ? 1U : 0U;
   }
   EXPECT_GE(whole, 1U) << "a slow machine may miss some";
 }
@@ -159,7 +160,7 @@ TEST_F(ReaderTest, AScrapeIsCutWhereTheKernelsCountWas) {
     kernel_.SendEvent(kFork);
     const Snapshot snapshot = Take();
     ASSERT_EQ(snapshot.kernel_forks, forks);
-    ASSERT_EQ(snapshot.numbers.events_of(EventKind::kFork), forks);
+    ASSERT_EQ(snapshot.ledger.events_of(EventKind::kFork), forks);
   }
 }
 
@@ -168,28 +169,28 @@ TEST_F(ReaderTest, AForkThatNeverComesHoldsNoScrapeUp) {
   proc_.Set(5);
   const Snapshot snapshot = Take();
   EXPECT_EQ(snapshot.kernel_forks, 5U);
-  EXPECT_EQ(snapshot.numbers.events_of(EventKind::kFork), 0U);
+  EXPECT_EQ(snapshot.ledger.events_of(EventKind::kFork), 0U);
 }
 
 TEST_F(ReaderTest, ForksOfASilenceTooShortToBeNoticedAreUnseen) {
   Start();
   proc_.Set(5);
   const Snapshot snapshot = TakeUntil([](const Snapshot& s) { return s.forks_unseen == 5; });
-  EXPECT_TRUE(snapshot.listening);
-  EXPECT_EQ(AwaitNotice(Notice::Kind::kUnseen)->number, 5U);
+  EXPECT_TRUE(snapshot.subscribed);
+  EXPECT_EQ(AwaitNotice(Notice::Kind::kUnseenForks)->number, 5U);
 }
 
 TEST_F(ReaderTest, AScrapeFindsASilenceThatTheWatchHasYetToNotice) {
   reader_ = std::make_unique<Reader>(std::make_unique<FakeSource>(kernel_),
-                                     ReaderOptions{.drain_interval = 1ms, .canary_interval = 3600s}, 2, Hearing::kAll,
-                                     LedgerOptions{}, proc_.get());
+                                     ReaderOptions{.drain_interval = 1ms, .canary_interval = 3600s}, 2,
+                                     EventCoverage::kAll, LedgerOptions{}, proc_.get());
   reader_->Start();
   Take();
   kernel_.Live(false);
   kernel_.Refuse(Error{"hear process events", 0, "the test refuses"});
   proc_.Set(5);
   const Snapshot snapshot = TakeUntil([](const Snapshot& s) { return s.forks_unseen == 5; });
-  EXPECT_FALSE(snapshot.listening);
+  EXPECT_FALSE(snapshot.subscribed);
   EXPECT_EQ(snapshot.kernel_forks, 5U);
 }
 
@@ -199,9 +200,9 @@ TEST_F(ReaderTest, CountsLossesOfEachCpu) {
   kernel_.Lose(7, 0);
   kernel_.Lose(9, 1);
   // No event follows on either CPU: the drops make the reader show what is hidden.
-  const Snapshot snapshot = TakeUntil([](const Snapshot& s) { return s.numbers.lost_in_all() >= 16; });
-  EXPECT_EQ(snapshot.numbers.lost.at(0), 7U);
-  EXPECT_EQ(snapshot.numbers.lost.at(1), 9U);
+  const Snapshot snapshot = TakeUntil([](const Snapshot& s) { return s.ledger.total_lost() >= 16; });
+  EXPECT_EQ(snapshot.ledger.lost.at(0), 7U);
+  EXPECT_EQ(snapshot.ledger.lost.at(1), 9U);
   EXPECT_EQ(snapshot.socket_drops, 16U);
 }
 
@@ -209,16 +210,16 @@ TEST_F(ReaderTest, TellsOfLosses) {
   Start();
   Take();  // the tour of the start is over: each CPU has been heard
   kernel_.Lose(7, 0);
-  const auto notice = AwaitNotice(Notice::Kind::kLost);
+  const auto notice = AwaitNotice(Notice::Kind::kEventsLost);
   ASSERT_TRUE(notice.has_value());
   EXPECT_EQ(notice->number, 7U);
   EXPECT_EQ(notice->wanted, 1U << 19U);
 }
 
 TEST_F(ReaderTest, TellsOfDropsWhereGapsSayNothing) {
-  Start(Hearing::kParts);
+  Start(EventCoverage::kPartial);
   kernel_.Lose(7, 0);
-  const auto notice = AwaitNotice(Notice::Kind::kLost);
+  const auto notice = AwaitNotice(Notice::Kind::kEventsLost);
   ASSERT_TRUE(notice.has_value());
   EXPECT_EQ(notice->number, 7U);
 }
@@ -230,23 +231,23 @@ TEST_F(ReaderTest, AScrapeShowsWhatWasDroppedBeforeIt) {
     kernel_.Lose(1, 1);
     const Snapshot snapshot = Take();
     ASSERT_EQ(snapshot.socket_drops, drops);
-    ASSERT_EQ(snapshot.numbers.lost_in_all(), drops);
+    ASSERT_EQ(snapshot.ledger.total_lost(), drops);
   }
 }
 
 TEST_F(ReaderTest, ABrokenFreshSubscriptionIsNotTakenForAGoodOne) {
-  kernel_.BreakAfterRenewal(CannotReceive(5));
+  kernel_.BreakAfterRenewal(MakeReceiveError(5));
   Start();
   const Snapshot snapshot = Take();
-  EXPECT_FALSE(snapshot.listening);
-  EXPECT_EQ(snapshot.cause.code, 5);
-  EXPECT_TRUE(AwaitNotice(Notice::Kind::kFault).has_value());
+  EXPECT_FALSE(snapshot.subscribed);
+  EXPECT_EQ(snapshot.subscription_error.code, 5);
+  EXPECT_TRUE(AwaitNotice(Notice::Kind::kSocketFailed).has_value());
 }
 
 std::uint64_t ForksBy(const Snapshot& snapshot, std::string_view name) {
-  const auto& rows = snapshot.numbers.comms.rows;
-  const auto row = std::ranges::find_if(rows, [&](const CommRow& it) { return it.taken && it.label.view() == name; });
-  return row == rows.end() ? 0 : row->tally[Count::kForks];
+  const auto& rows = snapshot.ledger.comms.rows;
+  const auto row = std::ranges::find_if(rows, [&](const CommRow& it) { return it.in_use && it.label.view() == name; });
+  return row == rows.end() ? 0 : row->counts[CountKind::kForks];
 }
 
 TEST_F(ReaderTest, OtherGroupsHoldFromSomeMomentOn) {
@@ -254,7 +255,7 @@ TEST_F(ReaderTest, OtherGroupsHoldFromSomeMomentOn) {
   kernel_.SendEvent(CommBody{{1, 1}, {'w', '-', '1'}});
   kernel_.SendEvent(kFork);
   EXPECT_EQ(ForksBy(Take(), "w-1"), 1U);
-  reader_->Regroup(std::array{NameGroup{.match = "w-.*", .name = "workers"}});
+  reader_->SetNameGroups(std::array{NameGroup{.match = "w-.*", .name = "workers"}});
   std::uint64_t forks = 1;
   const Snapshot snapshot = TakeUntil([&](const Snapshot& it) {
     if (ForksBy(it, "workers") > 0) {
@@ -268,14 +269,14 @@ TEST_F(ReaderTest, OtherGroupsHoldFromSomeMomentOn) {
 }
 
 TEST_F(ReaderTest, GapsOfANarrowedSubscriptionAreNoLosses) {
-  Start(Hearing::kParts);
+  Start(EventCoverage::kPartial);
   kernel_.Lose(7);
   kernel_.SendEvent(kFork);
   const Snapshot snapshot = Take();
   EXPECT_FALSE(snapshot.loss_exact);
-  EXPECT_EQ(snapshot.numbers.lost_in_all(), 0U);
+  EXPECT_EQ(snapshot.ledger.total_lost(), 0U);
   EXPECT_EQ(snapshot.kernel_forks, std::nullopt);
-  EXPECT_EQ(snapshot.numbers.events_of(EventKind::kFork), 1U);
+  EXPECT_EQ(snapshot.ledger.events_of(EventKind::kFork), 1U);
 }
 
 TEST_F(ReaderTest, RejectsWhatTheKernelDidNotSend) {
@@ -287,7 +288,7 @@ TEST_F(ReaderTest, RejectsWhatTheKernelDidNotSend) {
   EXPECT_EQ(Rejected(snapshot, Rejection::kForeignSender), 1U);
   EXPECT_EQ(Rejected(snapshot, Rejection::kOversized), 1U);
   EXPECT_EQ(Rejected(snapshot, Rejection::kTruncatedNetlinkHeader), 1U);
-  EXPECT_EQ(snapshot.numbers.events_of(EventKind::kAck), 0U);
+  EXPECT_EQ(snapshot.ledger.events_of(EventKind::kAck), 0U);
 }
 
 TEST_F(ReaderTest, SilenceOpensAFreshSubscriptionAndIsCounted) {
@@ -295,19 +296,19 @@ TEST_F(ReaderTest, SilenceOpensAFreshSubscriptionAndIsCounted) {
   Take();
   kernel_.Refuse(Error{"hear process events", 0, "the test refuses"});
   kernel_.Live(false);
-  const Snapshot deaf = TakeUntil([](const Snapshot& s) { return !s.listening; });
+  const Snapshot deaf = TakeUntil([](const Snapshot& s) { return !s.subscribed; });
   proc_.Set(33);
-  EXPECT_TRUE(AwaitNotice(Notice::Kind::kSilence).has_value());
-  EXPECT_TRUE(AwaitNotice(Notice::Kind::kNotListening).has_value());
+  EXPECT_TRUE(AwaitNotice(Notice::Kind::kCanaryMissing).has_value());
+  EXPECT_TRUE(AwaitNotice(Notice::Kind::kSubscribeFailed).has_value());
   EXPECT_EQ(TakeUntil([](const Snapshot& s) { return s.forks_unseen > 0; }).forks_unseen, 33U);
   kernel_.Live(true);
   kernel_.Refuse(std::nullopt);
-  const Snapshot again = TakeUntil([](const Snapshot& s) { return s.listening; });
-  EXPECT_EQ(Restarts(again, RestartReason::kSilence), 1U);
+  const Snapshot again = TakeUntil([](const Snapshot& s) { return s.subscribed; });
+  EXPECT_EQ(Restarts(again, RestartReason::kCanaryMissing), 1U);
   EXPECT_GE(Restarts(again, RestartReason::kNoAck), 1U);
-  EXPECT_GT(again.blind_ns, deaf.blind_ns);
+  EXPECT_GT(again.unsubscribed_ns, deaf.unsubscribed_ns);
   EXPECT_EQ(again.forks_unseen, 33U);
-  const auto listening = AwaitNotice(Notice::Kind::kListening);
+  const auto listening = AwaitNotice(Notice::Kind::kSubscribed);
   EXPECT_TRUE(listening.has_value());
 }
 
@@ -316,13 +317,13 @@ TEST_F(ReaderTest, AStartWithoutAnAnswerStaysUpAndSaysWhy) {
   kernel_.Refuse(refusal);
   Start();
   const Snapshot snapshot = Take();
-  EXPECT_FALSE(snapshot.listening);
-  EXPECT_EQ(snapshot.cause, refusal);
-  EXPECT_GT(snapshot.blind_ns, 0U);
-  EXPECT_EQ(AwaitNotice(Notice::Kind::kNotListening)->error, refusal);
+  EXPECT_FALSE(snapshot.subscribed);
+  EXPECT_EQ(snapshot.subscription_error, refusal);
+  EXPECT_GT(snapshot.unsubscribed_ns, 0U);
+  EXPECT_EQ(AwaitNotice(Notice::Kind::kSubscribeFailed)->error, refusal);
   kernel_.Refuse(std::nullopt);
-  const Snapshot later = TakeUntil([](const Snapshot& s) { return s.listening; });
-  EXPECT_EQ(later.cause, Error{});
+  const Snapshot later = TakeUntil([](const Snapshot& s) { return s.subscribed; });
+  EXPECT_EQ(later.subscription_error, Error{});
   EXPECT_GE(Restarts(later, RestartReason::kNoAck), 1U);
 }
 
@@ -332,8 +333,8 @@ TEST_F(ReaderTest, TheSameRefusalIsToldOnce) {
   TakeUntil([this](const Snapshot&) { return kernel_.renewals() >= 3; });
   int told = 0;
   Notice notice;
-  while (reader_->notices().Take(notice)) {
-    told += notice.kind == Notice::Kind::kNotListening ? 1 : 0;
+  while (reader_->notices().TryPop(notice)) {
+    told += notice.kind == Notice::Kind::kSubscribeFailed ? 1 : 0;
   }
   EXPECT_EQ(told, 1);
 }
@@ -341,11 +342,11 @@ TEST_F(ReaderTest, TheSameRefusalIsToldOnce) {
 TEST_F(ReaderTest, AFaultOfTheSocketOpensAFreshOne) {
   Start();
   Take();
-  kernel_.Break(CannotReceive(5));
+  kernel_.Break(MakeReceiveError(5));
   const Snapshot snapshot =
-      TakeUntil([](const Snapshot& s) { return s.listening && Restarts(s, RestartReason::kFault) == 1; });
-  EXPECT_EQ(Restarts(snapshot, RestartReason::kSilence), 0U);
-  EXPECT_EQ(AwaitNotice(Notice::Kind::kFault)->error.code, 5);
+      TakeUntil([](const Snapshot& s) { return s.subscribed && Restarts(s, RestartReason::kSocketFailed) == 1; });
+  EXPECT_EQ(Restarts(snapshot, RestartReason::kCanaryMissing), 0U);
+  EXPECT_EQ(AwaitNotice(Notice::Kind::kSocketFailed)->error.code, 5);
 }
 
 TEST_F(ReaderTest, TellsOfASmallBufferOnce) {
@@ -362,17 +363,17 @@ TEST_F(ReaderTest, StopsAtOnceAndClosesTheSource) {
   EXPECT_TRUE(kernel_.closed());
   reader_->Stop();
   Snapshot snapshot(2);
-  EXPECT_NE(reader_->exchange().Take(snapshot, 1ms), Exchange::Age::kFresh);
+  EXPECT_NE(reader_->exchange().CopySnapshot(snapshot, 1ms), SnapshotExchange::Freshness::kFresh);
 }
 
 TEST_F(ReaderTest, AnUnreadableForkCountLeavesTheAuditOut) {
-  reader_ = std::make_unique<Reader>(std::make_unique<FakeSource>(kernel_), ReaderOptions{}, 2, Hearing::kAll,
-                                     LedgerOptions{}, Proc("/nonexistent"));
+  reader_ = std::make_unique<Reader>(std::make_unique<FakeSource>(kernel_), ReaderOptions{}, 2, EventCoverage::kAll,
+                                     LedgerOptions{}, ProcFs("/nonexistent"));
   reader_->Start();
-  EXPECT_TRUE(AwaitNotice(Notice::Kind::kNoForkCount).has_value());
+  EXPECT_TRUE(AwaitNotice(Notice::Kind::kForkCountUnreadable).has_value());
   const Snapshot snapshot = Take();
   EXPECT_EQ(snapshot.kernel_forks, std::nullopt);
-  EXPECT_TRUE(snapshot.listening);
+  EXPECT_TRUE(snapshot.subscribed);
 }
 
 TEST_F(ReaderTest, AScrapeThatGaveUpLeavesNoSpinningReader) {
@@ -381,7 +382,7 @@ TEST_F(ReaderTest, AScrapeThatGaveUpLeavesNoSpinningReader) {
   proc_.Set(1000);  // nobody can answer at once: these forks never come
   Snapshot snapshot(2);
   for (int i = 0; i < 10; ++i) {
-    EXPECT_NE(reader_->exchange().Take(snapshot, 5ms), Exchange::Age::kNone);
+    EXPECT_NE(reader_->exchange().CopySnapshot(snapshot, 5ms), SnapshotExchange::Freshness::kNone);
   }
   const int before = kernel_.wakes();
   std::this_thread::sleep_for(1s);
@@ -390,8 +391,8 @@ TEST_F(ReaderTest, AScrapeThatGaveUpLeavesNoSpinningReader) {
 
 TEST_F(ReaderTest, AnIdleReaderSleeps) {
   reader_ = std::make_unique<Reader>(std::make_unique<FakeSource>(kernel_),
-                                     ReaderOptions{.drain_interval = 1ms, .canary_interval = 3600s}, 2, Hearing::kAll,
-                                     LedgerOptions{}, proc_.get());
+                                     ReaderOptions{.drain_interval = 1ms, .canary_interval = 3600s}, 2,
+                                     EventCoverage::kAll, LedgerOptions{}, proc_.get());
   reader_->Start();
   Take();
   // The canaries of the first seconds come at 100, 200, 400, ... ms; in one second that is at most four, and each

@@ -56,13 +56,13 @@ class ReplayerTest : public testing::Test {
 
   // A shell, known from the start, forks `children`, each of which ends with 3 after a millisecond.
   void PutFamily(int children, std::uint64_t every_ns = kNanosPerMilli) {
-    Put(0, CaptureOpening{.clock_offset_ns = kOffset, .cpus = 2});
-    CapturedSight shell;
-    shell.sighting.tgid = 100;
-    shell.sighting.taken_ns = kStart;
-    shell.sighting.name = CommName("shell");
-    shell.sighting.threads = 1;
-    shell.sighting.start_ns = 1;
+    Put(0, CaptureMetadata{.clock_offset_ns = kOffset, .cpus = 2});
+    CapturedProcSnapshot shell;
+    shell.snapshot.tgid = 100;
+    shell.snapshot.taken_ns = kStart;
+    shell.snapshot.name = CommName("shell");
+    shell.snapshot.threads = 1;
+    shell.snapshot.start_ns = 1;
     Put(0, shell);
     for (int i = 0; i < children; ++i) {
       const std::uint64_t at = kNanosPerSecond + static_cast<std::uint64_t>(i) * every_ns;
@@ -71,7 +71,7 @@ class ReplayerTest : public testing::Test {
       Put(at + kNanosPerMilli, 1, ExitBody{child, 3 << 8, 17, {100, 100}}, 0x80000000);
     }
     const std::uint64_t end = kNanosPerSecond + static_cast<std::uint64_t>(children) * every_ns;
-    Put(end, CapturedSettling{kStart + end});
+    Put(end, CapturedWatermark{kStart + end});
   }
 
   Replayer& Start() {
@@ -83,14 +83,14 @@ class ReplayerTest : public testing::Test {
 
   Snapshot Take() {
     Snapshot snapshot(2);
-    EXPECT_EQ(replayer_->exchange().Take(snapshot, 10s), Exchange::Age::kFresh);
+    EXPECT_EQ(replayer_->exchange().CopySnapshot(snapshot, 10s), SnapshotExchange::Freshness::kFresh);
     return snapshot;
   }
 
   Notice AwaitNotice() {
     Notice notice;
     const auto deadline = std::chrono::steady_clock::now() + 20s;
-    while (!replayer_->notices().Take(notice)) {
+    while (!replayer_->notices().TryPop(notice)) {
       if (std::chrono::steady_clock::now() > deadline) {
         ADD_FAILURE() << "the replay tells nothing";
         break;
@@ -100,10 +100,10 @@ class ReplayerTest : public testing::Test {
     return notice;
   }
 
-  static Tally TallyOf(const Snapshot& snapshot, std::string_view name) {
-    for (const CommRow& row : snapshot.numbers.comms.rows) {
+  static Counts CountsOf(const Snapshot& snapshot, std::string_view name) {
+    for (const CommRow& row : snapshot.ledger.comms.rows) {
       if (row.label.view() == name) {
-        return row.tally;
+        return row.counts;
       }
     }
     return {};
@@ -132,43 +132,43 @@ TEST_F(ReplayerTest, TellsWhatWasRecorded) {
   EXPECT_EQ(replayer_->summary().datagrams, 100U);
   EXPECT_EQ(replayer_->summary().cpus(), 2U);
   const Notice notice = AwaitNotice();
-  EXPECT_EQ(notice.kind, Notice::Kind::kReplayed);
+  EXPECT_EQ(notice.kind, Notice::Kind::kReplayFinished);
   EXPECT_EQ(notice.number, 100U);
   const Snapshot snapshot = Take();
   EXPECT_TRUE(snapshot.replayed);
-  EXPECT_TRUE(snapshot.listening);
+  EXPECT_TRUE(snapshot.subscribed);
   EXPECT_TRUE(snapshot.loss_exact);
   EXPECT_EQ(snapshot.kernel_forks, std::nullopt);
-  EXPECT_EQ(snapshot.numbers.events_of(EventKind::kFork), 50U);
-  EXPECT_EQ(snapshot.numbers.lost_in_all(), 0U);
-  EXPECT_EQ(snapshot.numbers.processes, 1U);
-  EXPECT_EQ(TallyOf(snapshot, "shell")[Count::kForks], 50U);
-  EXPECT_EQ(TallyOf(snapshot, "shell")[Count::kFailed], 50U);
-  EXPECT_EQ(snapshot.numbers.ends.lifetimes.count(), 50U);
-  EXPECT_EQ(snapshot.numbers.ends.lifetimes.sum(), 50 * kNanosPerMilli);
+  EXPECT_EQ(snapshot.ledger.events_of(EventKind::kFork), 50U);
+  EXPECT_EQ(snapshot.ledger.total_lost(), 0U);
+  EXPECT_EQ(snapshot.ledger.processes, 1U);
+  EXPECT_EQ(CountsOf(snapshot, "shell")[CountKind::kForks], 50U);
+  EXPECT_EQ(CountsOf(snapshot, "shell")[CountKind::kFailed], 50U);
+  EXPECT_EQ(snapshot.ledger.exits.lifetimes.count(), 50U);
+  EXPECT_EQ(snapshot.ledger.exits.lifetimes.sum(), 50 * kNanosPerMilli);
 }
 
 TEST_F(ReplayerTest, LossesAreThoseOfTheRecording) {
   PutFamily(3);
   Lose(1, 7);
   Put(2 * kNanosPerSecond, 1, ExecBody{{5, 5}}, 2);
-  Put(2 * kNanosPerSecond, CapturedRejection{CapturedRejection::Why::kForeignSender});
-  Put(2 * kNanosPerSecond, CapturedRejection{CapturedRejection::Why::kOversized});
+  Put(2 * kNanosPerSecond, CapturedRejection{CapturedRejection::Reason::kForeignSender});
+  Put(2 * kNanosPerSecond, CapturedRejection{CapturedRejection::Reason::kOversized});
   Start();
   AwaitNotice();
   const Snapshot snapshot = Take();
-  EXPECT_EQ(snapshot.numbers.lost.at(0), 0U);
-  EXPECT_EQ(snapshot.numbers.lost.at(1), 7U);
-  EXPECT_EQ(snapshot.numbers.rejected.at(static_cast<std::size_t>(Rejection::kForeignSender)), 1U);
-  EXPECT_EQ(snapshot.numbers.rejected.at(static_cast<std::size_t>(Rejection::kOversized)), 1U);
+  EXPECT_EQ(snapshot.ledger.lost.at(0), 0U);
+  EXPECT_EQ(snapshot.ledger.lost.at(1), 7U);
+  EXPECT_EQ(snapshot.ledger.rejected.at(static_cast<std::size_t>(Rejection::kForeignSender)), 1U);
+  EXPECT_EQ(snapshot.ledger.rejected.at(static_cast<std::size_t>(Rejection::kOversized)), 1U);
 }
 
 TEST_F(ReplayerTest, TheCapturesClockIsTheLedgers) {
   PutFamily(100);
   Start();
   AwaitNotice();
-  EXPECT_GT(Take().numbers.peaks.at(0).at(0), 0) << "time stands still at the end: the minute does not pass";
-  EXPECT_EQ(Take().numbers.peaks, Take().numbers.peaks);
+  EXPECT_GT(Take().ledger.peaks.at(0).at(0), 0) << "time stands still at the end: the minute does not pass";
+  EXPECT_EQ(Take().ledger.peaks, Take().ledger.peaks);
 }
 
 // Twice the speed is half the time; more than that would be a benchmark.
@@ -178,10 +178,10 @@ TEST_F(ReplayerTest, WaitsAsLongAsTheRecordingDid) {
   const auto began = std::chrono::steady_clock::now();
   Start();
   const Snapshot early = Take();
-  EXPECT_EQ(early.numbers.events_of(EventKind::kFork), 0U) << "the first fork is a second later";
+  EXPECT_EQ(early.ledger.events_of(EventKind::kFork), 0U) << "the first fork is a second later";
   AwaitNotice();
   EXPECT_GE(std::chrono::steady_clock::now() - began, 340ms);
-  EXPECT_EQ(Take().numbers.events_of(EventKind::kFork), 20U);
+  EXPECT_EQ(Take().ledger.events_of(EventKind::kFork), 20U);
 }
 
 TEST_F(ReplayerTest, RoundAfterRoundNothingIsLostAndNothingFalls) {
@@ -192,15 +192,15 @@ TEST_F(ReplayerTest, RoundAfterRoundNothingIsLostAndNothingFalls) {
   std::uint64_t forks = 0;
   while (forks < 10'000) {
     const Snapshot snapshot = Take();
-    const std::uint64_t now = snapshot.numbers.events_of(EventKind::kFork);
+    const std::uint64_t now = snapshot.ledger.events_of(EventKind::kFork);
     ASSERT_GE(now, forks);
     forks = now;
-    EXPECT_EQ(snapshot.numbers.lost_in_all(), 0U);
-    EXPECT_LE(snapshot.numbers.processes, 3U);
-    EXPECT_LE(TallyOf(snapshot, "shell")[Count::kForks], forks);
-    EXPECT_EQ(snapshot.numbers.ends.lifetimes.sum(), snapshot.numbers.ends.lifetimes.count() * kNanosPerMilli);
-    EXPECT_EQ(snapshot.numbers.events_of(EventKind::kFork),
-              TallyOf(snapshot, "shell")[Count::kForks] + snapshot.numbers.pending[Count::kForks]);
+    EXPECT_EQ(snapshot.ledger.total_lost(), 0U);
+    EXPECT_LE(snapshot.ledger.processes, 3U);
+    EXPECT_LE(CountsOf(snapshot, "shell")[CountKind::kForks], forks);
+    EXPECT_EQ(snapshot.ledger.exits.lifetimes.sum(), snapshot.ledger.exits.lifetimes.count() * kNanosPerMilli);
+    EXPECT_EQ(snapshot.ledger.events_of(EventKind::kFork),
+              CountsOf(snapshot, "shell")[CountKind::kForks] + snapshot.ledger.pending[CountKind::kForks]);
   }
   replayer_->Stop();
 }
@@ -215,12 +215,12 @@ TEST_F(ReplayerTest, WhatCameTwiceCostsNothingInTheNextRound) {
   options_.loop = true;
   Start();
   Snapshot snapshot(2);
-  while (snapshot.numbers.events_of(EventKind::kFork) < 500) {
+  while (snapshot.ledger.events_of(EventKind::kFork) < 500) {
     snapshot = Take();
   }
-  const std::uint64_t rounds = snapshot.numbers.events_of(EventKind::kFork) / 5 + 1;
-  EXPECT_LE(snapshot.numbers.rejected.at(static_cast<std::size_t>(Rejection::kRepeated)), rounds);
-  EXPECT_EQ(snapshot.numbers.lost_in_all(), 0U);
+  const std::uint64_t rounds = snapshot.ledger.events_of(EventKind::kFork) / 5 + 1;
+  EXPECT_LE(snapshot.ledger.rejected.at(static_cast<std::size_t>(Rejection::kRepeated)), rounds);
+  EXPECT_EQ(snapshot.ledger.total_lost(), 0U);
 }
 
 // Names retire at full seconds of the capture's clock, however often somebody asks.
@@ -240,13 +240,13 @@ TEST_F(ReplayerTest, ScrapesDoNotChangeWhoRetires) {
     options_.speed = asked ? 20 : 0;
     Start();
     Notice notice;
-    while (!replayer_->notices().Take(notice)) {
+    while (!replayer_->notices().TryPop(notice)) {
       asked ? static_cast<void>(Take()) : std::this_thread::sleep_for(1ms);
     }
     const Snapshot snapshot = Take();
     std::string all;
-    for (const CommRow& row : snapshot.numbers.comms.rows) {
-      all += row.taken ? std::string(row.label.view()) + ' ' : "";
+    for (const CommRow& row : snapshot.ledger.comms.rows) {
+      all += row.in_use ? std::string(row.label.view()) + ' ' : "";
     }
     names.push_back(all);
     replayer_->Stop();
@@ -262,7 +262,7 @@ TEST_F(ReplayerTest, OthersTalkIsNoTime) {
   writer_->Write(kOffset + kStart + 3600 * kNanosPerSecond, 0, {});
   options_.speed = 10;
   Start();
-  EXPECT_EQ(AwaitNotice().kind, Notice::Kind::kReplayed);
+  EXPECT_EQ(AwaitNotice().kind, Notice::Kind::kReplayFinished);
 }
 
 TEST_F(ReplayerTest, APacketFromBeforeTheClockIsRefused) {
@@ -275,7 +275,7 @@ TEST_F(ReplayerTest, StopsInTheMiddle) {
   PutFamily(20, 10 * kNanosPerSecond);
   options_.speed = 1;
   Start();
-  EXPECT_EQ(Take().numbers.events_of(EventKind::kFork), 0U);
+  EXPECT_EQ(Take().ledger.events_of(EventKind::kFork), 0U);
   const auto began = std::chrono::steady_clock::now();
   replayer_->Stop();
   EXPECT_LE(std::chrono::steady_clock::now() - began, 5s);
@@ -285,16 +285,16 @@ TEST_F(ReplayerTest, ACaptureThatIsCutWhileItIsReplayedIsTold) {
   PutFamily(20);
   options_.loop = true;
   Start();
-  while (Take().numbers.events_of(EventKind::kFork) < 100) {
+  while (Take().ledger.events_of(EventKind::kFork) < 100) {
   }
   std::filesystem::resize_file(options_.file, std::filesystem::file_size(options_.file) - 10);
   const Notice notice = AwaitNotice();
-  EXPECT_EQ(notice.kind, Notice::Kind::kNotReplayed);
+  EXPECT_EQ(notice.kind, Notice::Kind::kReplayFailed);
   EXPECT_THAT(Describe(notice.error), HasSubstr("it was whole when the replay began"));
   const Snapshot snapshot = Take();
-  EXPECT_FALSE(snapshot.listening);
-  EXPECT_EQ(snapshot.cause, notice.error);
-  EXPECT_GE(snapshot.numbers.events_of(EventKind::kFork), 100U) << "what was counted stays";
+  EXPECT_FALSE(snapshot.subscribed);
+  EXPECT_EQ(snapshot.subscription_error, notice.error);
+  EXPECT_GE(snapshot.ledger.events_of(EventKind::kFork), 100U) << "what was counted stays";
 }
 
 TEST_F(ReplayerTest, OtherGroupsHoldFromWhenTheyCame) {
@@ -302,8 +302,8 @@ TEST_F(ReplayerTest, OtherGroupsHoldFromWhenTheyCame) {
   options_.loop = true;
   Start();
   const std::vector<NameGroup> groups{{"shell", "renamed"}};
-  replayer_->Regroup(groups);
-  while (TallyOf(Take(), "renamed")[Count::kForks] == 0) {
+  replayer_->SetNameGroups(groups);
+  while (CountsOf(Take(), "renamed")[CountKind::kForks] == 0) {
   }
 }
 
@@ -318,11 +318,11 @@ TEST_F(ReplayerTest, ACaptureOfOthersIsReplayed) {
   const Snapshot snapshot = Take();
   EXPECT_EQ(replayer_->summary().cpus(), 2U);
   EXPECT_EQ(replayer_->summary().first_ns, kStart + kNanosPerSecond);
-  EXPECT_EQ(snapshot.numbers.pending[Count::kSucceeded], 1U) << "nobody says by which name";
+  EXPECT_EQ(snapshot.ledger.pending[CountKind::kSucceeded], 1U) << "nobody says by which name";
 }
 
 TEST_F(ReplayerTest, WhatCannotBeReplayedIsSaidBeforeItBegins) {
-  Put(0, CaptureOpening{.clock_offset_ns = kOffset, .cpus = 2});
+  Put(0, CaptureMetadata{.clock_offset_ns = kOffset, .cpus = 2});
   EXPECT_THAT(WhyNot(), HasSubstr("a.pcap holds no process event: record one with: procevent_exporter record FILE"));
 }
 
@@ -336,7 +336,7 @@ TEST_F(ReplayerTest, ACutOffCaptureIsRefusedWithThePlace) {
 TEST_F(ReplayerTest, ARecordOfANewerVersionIsRefused) {
   PutFamily(1);
   RecordBuffer buffer;
-  const auto record = EncodeRecord(CapturedDoubt{}, buffer);
+  const auto record = EncodeRecord(CapturedInvalidation{}, buffer);
   buffer.at(23) = std::byte{9};
   writer_->Write(kOffset, kRecordFamily, record);
   EXPECT_THAT(WhyNot(), HasSubstr("holds a record that this version does not know: replay it with a newer one"));

@@ -22,9 +22,9 @@ using testing::StartsWith;
 
 using Clients = std::vector<std::unique_ptr<TcpClient>>;
 // More than the kernel takes off a server's hands (tcp_wmem): who does not read keeps a thread waiting.
-Site::Pages BigPages() {
+HttpHandler::PageCallbacks BigPages() {
   constexpr std::size_t kBytes = 4'500'000;
-  return {[](auto) { return std::string(kBytes, '#'); }, [] { return ListenerState(); }};
+  return {[](auto) { return std::string(kBytes, '#'); }, [] { return SubscriptionStatus(); }};
 }
 
 constexpr std::string_view kHalfOpen = "GET /metrics HTTP/1.1\r\nHost: ";
@@ -56,7 +56,7 @@ void ExpectSoon(const std::function<void()>& act) {
 }
 
 TEST(ServerTest, HalfOpenClientsDelayNoScrape) {
-  House house;
+  TestServer house;
   const FakeReader reader(house.exchange);
   Clients clients;
   Add(clients, house.port, 32, kHalfOpen);
@@ -64,7 +64,7 @@ TEST(ServerTest, HalfOpenClientsDelayNoScrape) {
 }
 
 TEST(ServerTest, NonReadingClientsDelayNoScrape) {
-  House house(BigPages());
+  TestServer house(BigPages());
   Clients clients;
   AddNonReading(clients, house.port, 32);
   ExpectSoon([&house] { EXPECT_THAT(Get(house.port, "/metrics"), StartsWith(kOk)); });
@@ -72,7 +72,7 @@ TEST(ServerTest, NonReadingClientsDelayNoScrape) {
 
 // Who announce a body and never end it, one for each of the server's threads.
 TEST(ServerTest, ClientsThatDripABodyDelayNoScrape) {
-  House house;
+  TestServer house;
   const FakeReader reader(house.exchange);
   Clients clients;
   Add(clients, house.port, 64, "POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\n");
@@ -92,7 +92,7 @@ TEST(ServerTest, ClientsThatDripABodyDelayNoScrape) {
 }
 
 TEST(ServerTest, StopsWithinTheBoundWhateverTheClientsDo) {
-  House house(BigPages());
+  TestServer house(BigPages());
   Clients clients;
   AddNonReading(clients, house.port, 16);
   Add(clients, house.port, 16, kHalfOpen);
@@ -101,7 +101,7 @@ TEST(ServerTest, StopsWithinTheBoundWhateverTheClientsDo) {
 }
 
 TEST(ServerTest, StopsWithinTheBoundWhileTheReaderIsDead) {
-  House house;
+  TestServer house;
   Clients clients;
   Add(clients, house.port, 8, kScrape);
   ExpectSoon([&house] { house.server->Stop(); });

@@ -19,17 +19,17 @@ using testing::StartsWith;
 
 const std::string kText = "procevent_x 1\n";
 
-class SiteTest : public testing::Test {
+class HttpHandlerTest : public testing::Test {
  protected:
-  Site MakeSite(const ServerOptions& options = {}, const ListenerState& state = {}) {
-    return Site(options, {[](auto) { return kText; }, [state] { return state; }}, refusals_);
+  HttpHandler MakeSite(const ServerOptions& options = {}, const SubscriptionStatus& state = {}) {
+    return HttpHandler(options, {[](auto) { return kText; }, [state] { return state; }}, refusals_);
   }
 
   std::string told_;
-  Refusals refusals_{[this](Refusal /*why*/, std::string_view client) { told_ += client; }};
+  RefusedRequests refusals_{[this](RefusalReason /*why*/, std::string_view client) { told_ += client; }};
 };
 
-std::string Serve(Site& site, const Request& request) {
+std::string Serve(HttpHandler& site, const Request& request) {
   std::string response;
   site.Serve(request, [&response](std::string_view bytes) {
     response += bytes;
@@ -41,8 +41,8 @@ std::string Serve(Site& site, const Request& request) {
 std::string HeadOf(const std::string& response) { return response.substr(0, response.find("\r\n\r\n") + 4); }
 std::string BodyOf(const std::string& response) { return response.substr(response.find("\r\n\r\n") + 4); }
 
-TEST_F(SiteTest, MetricsInFull) {
-  Site site = MakeSite();
+TEST_F(HttpHandlerTest, MetricsInFull) {
+  HttpHandler site = MakeSite();
   EXPECT_EQ(Serve(site, {"GET", "/metrics", ""}),
             "HTTP/1.1 200 OK\r\n"
             "Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n"
@@ -54,8 +54,8 @@ TEST_F(SiteTest, MetricsInFull) {
             "procevent_x 1\n");
 }
 
-TEST_F(SiteTest, StatusByMethodAndPath) {
-  Site site = MakeSite();
+TEST_F(HttpHandlerTest, StatusByMethodAndPath) {
+  HttpHandler site = MakeSite();
   for (const std::string path : {"/metrics", "/", "/-/healthy", "/-/ready"}) {
     for (const std::string method : {"GET", "HEAD"}) {
       EXPECT_THAT(Serve(site, {method, path, ""}), StartsWith("HTTP/1.1 200 OK\r\n")) << method << path;
@@ -75,8 +75,8 @@ TEST_F(SiteTest, StatusByMethodAndPath) {
   }
 }
 
-TEST_F(SiteTest, HeadIsGetWithoutTheBody) {
-  Site site = MakeSite();
+TEST_F(HttpHandlerTest, HeadIsGetWithoutTheBody) {
+  HttpHandler site = MakeSite();
   for (const std::string path : {"/metrics", "/", "/-/healthy", "/-/ready", "/nope"}) {
     for (const std::string encoding : {"", "gzip"}) {
       const std::string get = Serve(site, {"GET", path, encoding});
@@ -87,8 +87,8 @@ TEST_F(SiteTest, HeadIsGetWithoutTheBody) {
   }
 }
 
-TEST_F(SiteTest, OnlyMetricsAreGzipped) {
-  Site site = MakeSite();
+TEST_F(HttpHandlerTest, OnlyMetricsAreGzipped) {
+  HttpHandler site = MakeSite();
   const std::string packed = Serve(site, {"GET", "/metrics", "gzip"});
   EXPECT_THAT(packed, HasSubstr("\r\nContent-Encoding: gzip\r\nVary: Accept-Encoding\r\n"));
   EXPECT_EQ(Gunzip(BodyOf(packed)), kText);
@@ -96,10 +96,10 @@ TEST_F(SiteTest, OnlyMetricsAreGzipped) {
   EXPECT_THAT(Serve(site, {"GET", "/", "gzip"}), Not(HasSubstr("Content-Encoding")));
 }
 
-TEST_F(SiteTest, LandingPageLinksAndEscapes) {
+TEST_F(HttpHandlerTest, LandingPageLinksAndEscapes) {
   ServerOptions options;
   options.telemetry_path = "/m&'x";
-  Site site = MakeSite(options);
+  HttpHandler site = MakeSite(options);
   const std::string page = Serve(site, {"GET", "/", ""});
   EXPECT_THAT(page, HasSubstr("\r\nContent-Type: text/html; charset=utf-8\r\n"));
   EXPECT_THAT(page, HasSubstr("<h1>procevent_exporter " + std::string(Version()) + "</h1>"));
@@ -111,8 +111,8 @@ TEST_F(SiteTest, LandingPageLinksAndEscapes) {
   EXPECT_THAT(Serve(site, {"GET", "/metrics", ""}), StartsWith("HTTP/1.1 404 "));
 }
 
-TEST_F(SiteTest, UnreadyNamesTheCauseAndStaysHealthy) {
-  Site site = MakeSite({}, {.cause = "cannot hear; use ears", .losses = "1 < 2 were lost."});
+TEST_F(HttpHandlerTest, UnreadyNamesTheCauseAndStaysHealthy) {
+  HttpHandler site = MakeSite({}, {.cause = "cannot hear; use ears", .losses = "1 < 2 were lost."});
   const std::string response = Serve(site, {"GET", "/-/ready", ""});
   EXPECT_THAT(response, StartsWith("HTTP/1.1 503 Service Unavailable\r\n"));
   EXPECT_EQ(BodyOf(response), "not ready: cannot hear; use ears\n");
@@ -123,11 +123,11 @@ TEST_F(SiteTest, UnreadyNamesTheCauseAndStaysHealthy) {
 }
 
 // All but the last 64 KiB of a scrape are sent while it still counts.
-TEST_F(SiteTest, ScrapesOverTheLimitAreTurnedAway) {
+TEST_F(HttpHandlerTest, ScrapesOverTheLimitAreTurnedAway) {
   ServerOptions options;
   options.max_requests = 2;
   const std::string large(100'000, 'x');
-  Site site(options, {[&](auto) { return large; }, [] { return ListenerState(); }}, refusals_);
+  HttpHandler site(options, {[&](auto) { return large; }, [] { return SubscriptionStatus(); }}, refusals_);
   const Request scrape{"GET", "/metrics", "", "10.0.0.9"};
   std::string second;
   std::string third;
@@ -166,10 +166,10 @@ TEST_F(SiteTest, ScrapesOverTheLimitAreTurnedAway) {
   EXPECT_THAT(healthy, StartsWith("HTTP/1.1 200 OK\r\n"));
 }
 
-TEST_F(SiteTest, WhoHasTheWholeAnswerMayAskAgain) {
+TEST_F(HttpHandlerTest, WhoHasTheWholeAnswerMayAskAgain) {
   ServerOptions options;
   options.max_requests = 1;
-  Site site = MakeSite(options);
+  HttpHandler site = MakeSite(options);
   const Request scrape{"GET", "/metrics", ""};
   std::string again;
   site.Serve(scrape, [&](std::string_view) {
@@ -179,8 +179,9 @@ TEST_F(SiteTest, WhoHasTheWholeAnswerMayAskAgain) {
   EXPECT_EQ(BodyOf(again), kText);
 }
 
-TEST_F(SiteTest, WhoTakesNoMoreIsSentNoMore) {
-  Site site({}, {[](auto) { return std::string(100'000, 'x'); }, [] { return ListenerState(); }}, refusals_);
+TEST_F(HttpHandlerTest, WhoTakesNoMoreIsSentNoMore) {
+  HttpHandler site({}, {[](auto) { return std::string(100'000, 'x'); }, [] { return SubscriptionStatus(); }},
+                   refusals_);
   int pieces = 0;
   site.Serve({"GET", "/metrics", ""}, [&pieces](std::string_view) {
     ++pieces;
@@ -189,19 +190,19 @@ TEST_F(SiteTest, WhoTakesNoMoreIsSentNoMore) {
   EXPECT_EQ(pieces, 1);
 }
 
-TEST_F(SiteTest, PageThatThrowsIsA500AndGivesItsPlaceBack) {
+TEST_F(HttpHandlerTest, PageThatThrowsIsA500AndGivesItsPlaceBack) {
   ServerOptions options;
   options.max_requests = 1;
   bool broken = true;
-  Site site(options,
-            {[&broken](auto) -> std::string {
-               if (broken) {
-                 throw std::runtime_error("no paper");
-               }
-               return kText;
-             },
-             []() -> ListenerState { throw std::bad_alloc(); }},
-            refusals_);
+  HttpHandler site(options,
+                   {[&broken](auto) -> std::string {
+                      if (broken) {
+                        throw std::runtime_error("no paper");
+                      }
+                      return kText;
+                    },
+                    []() -> SubscriptionStatus { throw std::bad_alloc(); }},
+                   refusals_);
   const std::string response = Serve(site, {"GET", "/metrics", ""});
   EXPECT_THAT(response, StartsWith("HTTP/1.1 500 Internal Server Error\r\n"));
   EXPECT_EQ(BodyOf(response), "this page failed: no paper\n");
@@ -210,10 +211,10 @@ TEST_F(SiteTest, PageThatThrowsIsA500AndGivesItsPlaceBack) {
   EXPECT_EQ(BodyOf(Serve(site, {"GET", "/metrics", ""})), kText);
 }
 
-TEST_F(SiteTest, ClientThatCannotBeSentToGivesItsPlaceBack) {
+TEST_F(HttpHandlerTest, ClientThatCannotBeSentToGivesItsPlaceBack) {
   ServerOptions options;
   options.max_requests = 1;
-  Site site = MakeSite(options);
+  HttpHandler site = MakeSite(options);
   const Request scrape{"GET", "/metrics", ""};
   EXPECT_THROW(site.Serve(scrape, [](std::string_view) -> bool { throw std::bad_alloc(); }), std::bad_alloc);
   EXPECT_EQ(BodyOf(Serve(site, scrape)), kText);

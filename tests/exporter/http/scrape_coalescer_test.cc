@@ -20,34 +20,34 @@ namespace {
 
 constexpr std::chrono::seconds kPatience(1);
 
-TEST(SharedAnswerTest, WhoAsksAloneGetsAFreshOne) {
+TEST(ScrapeCoalescerTest, WhoAsksAloneGetsAFreshOne) {
   int made = 0;
-  SharedAnswer answers([&made](auto) { return std::to_string(++made); });
+  ScrapeCoalescer answers([&made](auto) { return std::to_string(++made); });
   for (const char* const expected : {"1", "2", "3"}) {
     EXPECT_EQ(answers.Get(kPatience)->text(), expected);
   }
 }
 
-TEST(SharedAnswerTest, NothingIsKeptForNobody) {
-  SharedAnswer answers([](auto) { return std::string("text"); });
-  const std::weak_ptr<const Answer> kept = answers.Get(kPatience);
+TEST(ScrapeCoalescerTest, NothingIsKeptForNobody) {
+  ScrapeCoalescer answers([](auto) { return std::string("text"); });
+  const std::weak_ptr<const ScrapeBody> kept = answers.Get(kPatience);
   EXPECT_TRUE(kept.expired());
 }
 
-TEST(SharedAnswerTest, IsPackedOnce) {
-  SharedAnswer answers([](auto) { return std::string("text"); });
+TEST(ScrapeCoalescerTest, IsPackedOnce) {
+  ScrapeCoalescer answers([](auto) { return std::string("text"); });
   const auto answer = answers.Get(kPatience);
   EXPECT_EQ(Gunzip(answer->gzipped().value()), "text");
   EXPECT_EQ(&answer->gzipped(), &answer->gzipped());
 }
 
 // Threads ask again and again, while making one takes its time.
-TEST(SharedAnswerTest, IsSharedAndNeverOlderThanTheQuestion) {
+TEST(ScrapeCoalescerTest, IsSharedAndNeverOlderThanTheQuestion) {
   constexpr int kThreads = 8;
   constexpr int kAsks = 40;
   std::atomic<int> begun{0};
   std::atomic<int> too_old{0};
-  SharedAnswer answers([&begun](auto) {
+  ScrapeCoalescer answers([&begun](auto) {
     const int number = ++begun;
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
     return std::to_string(number);
@@ -70,10 +70,10 @@ TEST(SharedAnswerTest, IsSharedAndNeverOlderThanTheQuestion) {
 }
 
 // As long as a reader that does not answer lets everybody wait: together, not one after the other.
-TEST(SharedAnswerTest, WaitingForAnotherCostsPatience) {
+TEST(ScrapeCoalescerTest, WaitingForAnotherCostsPatience) {
   constexpr std::chrono::milliseconds kShort(200);
   std::atomic<int> begun{0};
-  SharedAnswer answers([&begun](std::chrono::milliseconds patience) {
+  ScrapeCoalescer answers([&begun](std::chrono::milliseconds patience) {
     ++begun;
     std::this_thread::sleep_for(patience);
     return std::to_string(patience.count());
@@ -86,12 +86,12 @@ TEST(SharedAnswerTest, WaitingForAnotherCostsPatience) {
   EXPECT_LE(std::stoi(answers.Get(kShort)->text()), kShort.count() / 2) << "the first one's time went by";
 }
 
-TEST(SharedAnswerTest, AFailureIsTheMakersAlone) {
+TEST(ScrapeCoalescerTest, AFailureIsTheMakersAlone) {
   constexpr int kThreads = 4;
   std::atomic<int> begun{0};
   std::atomic<int> failed{0};
   std::atomic<int> served{0};
-  SharedAnswer answers([&begun](auto) -> std::string {
+  ScrapeCoalescer answers([&begun](auto) -> std::string {
     const int number = ++begun;
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
     if (number % 2 == 1) {

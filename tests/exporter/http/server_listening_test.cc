@@ -22,8 +22,8 @@ using testing::HasSubstr;
 using testing::StartsWith;
 
 std::string WhyNot(const ServerOptions& options) {
-  Exchange exchange{Snapshot(1)};
-  OwnState own{ReloadStatus(0)};
+  SnapshotExchange exchange{Snapshot(1)};
+  ExporterState own{ReloadStatus(0)};
   try {
     const Server server(options, exchange, own);
   } catch (const std::runtime_error& fault) {
@@ -39,8 +39,8 @@ std::string WhyNot(const std::vector<std::string>& addresses) {
 }
 
 TEST(ServerTest, ListensOnEveryAddress) {
-  Exchange exchange{Snapshot(1)};
-  OwnState own{ReloadStatus(0)};
+  SnapshotExchange exchange{Snapshot(1)};
+  ExporterState own{ReloadStatus(0)};
   const FakeReader reader(exchange);
   std::uint16_t first = 0;
   std::uint16_t second = 0;
@@ -55,7 +55,7 @@ TEST(ServerTest, ListensOnEveryAddress) {
 }
 
 TEST(ServerTest, AddressThatCannotBeListenedOnIsNamedWithTheRemedy) {
-  const Listener other;
+  const ListeningSocket other;
   const std::string taken = Address(other.port());
   const std::string in_use = "cannot listen on " + taken +
                              ": Address already in use; another program listens there; choose another "
@@ -85,8 +85,8 @@ TEST(ServerTest, LackOfDescriptorsIsNamedWithTheRemedy) {
     const rlimit none{0, limit.rlim_max};
     ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
     try {
-      Refusals refusals;
-      const Server server(options, Site::Pages(), refusals);
+      RefusedRequests refusals;
+      const Server server(options, HttpHandler::PageCallbacks(), refusals);
     } catch (const std::runtime_error& fault) {
       why = fault.what();
     }
@@ -97,7 +97,7 @@ TEST(ServerTest, LackOfDescriptorsIsNamedWithTheRemedy) {
 }
 
 TEST(ServerTest, StopsTwiceAndLeavesThePortToTheNext) {
-  House house;
+  TestServer house;
   const FakeReader reader(house.exchange);
   EXPECT_THAT(Get(house.port, "/metrics"), StartsWith(kOk));
   house.server->Stop();
@@ -110,7 +110,7 @@ TEST(ServerTest, StopsTwiceAndLeavesThePortToTheNext) {
 }
 
 TEST(ServerTest, StopsWithinTheBoundWhenIdle) {
-  House house;
+  TestServer house;
   // Long enough that civetweb waits: only then its slow way to stop would show.
   EXPECT_THAT(Get(house.port, "/-/healthy"), StartsWith(kOk));
   const auto begin = steady_clock::now();
@@ -134,7 +134,7 @@ TEST(ServerTest, AnswersThoseWhoAreAllowedOnly) {
   };
   for (const auto& row : rows) {
     SCOPED_TRACE(row.name);
-    House house(ServerOptions{.allow = row.allow});
+    TestServer house(ServerOptions{.allow = row.allow});
     const FakeReader reader(house.exchange);
     EXPECT_THAT(Get(house.port, "/-/healthy"), StartsWith(row.answers ? kOk : ""));
     EXPECT_EQ(Get(house.port, "/-/healthy").empty(), !row.answers);
@@ -146,14 +146,14 @@ TEST(ServerTest, WhoIsTurnedAwayIsTold) {
   std::mutex mutex;
   std::vector<std::string> clients;
   std::uint16_t port = 0;
-  Refusals refusals([&](Refusal why, std::string_view client) {
-    EXPECT_EQ(why, Refusal::kNotAllowed);
+  RefusedRequests refusals([&](RefusalReason why, std::string_view client) {
+    EXPECT_EQ(why, RefusalReason::kNotAllowed);
     const std::lock_guard lock(mutex);
     clients.emplace_back(client);
   });
   const auto server = OnFreePort(port, [&] {
     return std::make_unique<Server>(ServerOptions{.listen_addresses = {Address(port)}, .allow = {"10.0.0.0/8"}},
-                                    Site::Pages(), refusals);
+                                    HttpHandler::PageCallbacks(), refusals);
   });
   EXPECT_EQ(Get(port, "/-/healthy"), "");
   const std::lock_guard lock(mutex);

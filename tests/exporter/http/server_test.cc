@@ -28,7 +28,7 @@ using testing::Not;
 using testing::StartsWith;
 
 TEST(ServerTest, AnswersByMethodAndPath) {
-  House house;
+  TestServer house;
   const FakeReader reader(house.exchange);
   const std::string tail = " HTTP/1.1\r\nHost: x\r\n\r\n";
   const std::string not_found = "HTTP/1.1 404 ";
@@ -86,7 +86,7 @@ TEST(ServerTest, AnswersByMethodAndPath) {
 
 // What civetweb itself turns away: by an error of its own, or by closing.
 TEST(ServerTest, RefusesWhatIsNotHttpAndLivesOn) {
-  House house;
+  TestServer house;
   const FakeReader reader(house.exchange);
   const std::string tail = " HTTP/1.1\r\nHost: x\r\n\r\n";
   const std::string requests[] = {
@@ -120,7 +120,7 @@ TEST(ServerTest, RefusesWhatIsNotHttpAndLivesOn) {
 
 // One connection, one answer: what is smuggled behind a request is not served.
 TEST(ServerTest, ServesOneRequestOfAConnection) {
-  House house;
+  TestServer house;
   const FakeReader reader(house.exchange);
   const std::string first = "GET /-/healthy HTTP/1.1\r\nHost: x\r\n";
   const std::string second = "GET /nope HTTP/1.1\r\nHost: x\r\n\r\n";
@@ -132,7 +132,7 @@ TEST(ServerTest, ServesOneRequestOfAConnection) {
 }
 
 TEST(ServerTest, HeadHasTheHeadersOfGet) {
-  House house;
+  TestServer house;
   const FakeReader reader(house.exchange);
   for (const std::string path : {"/", "/-/healthy", "/-/ready", "/nope", "/metrics"}) {
     const std::string get = Get(house.port, path);
@@ -156,7 +156,7 @@ std::string WithoutProcess(const std::string& text) {
 }
 
 TEST(ServerTest, GzipIsTheSameText) {
-  House house;
+  TestServer house;
   const FakeReader reader(house.exchange);
   const std::string plain = Get(house.port, "/metrics", "Accept-Encoding: identity\r\n");
   EXPECT_THAT(HeadOf(plain), HasSubstr("\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"));
@@ -173,7 +173,7 @@ TEST(ServerTest, GzipIsTheSameText) {
 TEST(ServerTest, LimitOfScrapesIsTheOptions) {
   ServerOptions options;
   options.max_requests = 0;
-  House house(options);
+  TestServer house(options);
   const FakeReader reader(house.exchange);
   EXPECT_THAT(Get(house.port, "/metrics"), StartsWith("HTTP/1.1 503 "));
   EXPECT_THAT(Get(house.port, "/-/ready"), StartsWith(kOk));
@@ -182,14 +182,14 @@ TEST(ServerTest, LimitOfScrapesIsTheOptions) {
 TEST(ServerTest, TelemetryPathIsTheOptions) {
   ServerOptions options;
   options.telemetry_path = "/numbers";
-  House house(options);
+  TestServer house(options);
   const FakeReader reader(house.exchange);
   EXPECT_THAT(Get(house.port, "/numbers"), StartsWith(kOk));
   EXPECT_THAT(Get(house.port, "/metrics"), StartsWith("HTTP/1.1 404 "));
 }
 
 TEST(ServerTest, ReaderThatNeverAnswersIsSaidToBeDown) {
-  House house;
+  TestServer house;
   const std::string scrape = Get(house.port, "/metrics");
   EXPECT_THAT(scrape, StartsWith(kOk));
   EXPECT_THAT(scrape, HasSubstr("\nprocevent_listener_up 0\n"));
@@ -200,10 +200,10 @@ TEST(ServerTest, ReaderThatNeverAnswersIsSaidToBeDown) {
 TEST(ServerTest, UnreadyNamesTheListenersCause) {
   static constexpr Error kCause{"subscribe", ECONNREFUSED, "run with --network host"};
   std::atomic<bool> tried = true;
-  House house;
+  TestServer house;
   const FakeReader reader(house.exchange, [&tried](Snapshot& snapshot) {
-    snapshot.listening = false;
-    snapshot.cause = tried ? kCause : Error{};
+    snapshot.subscribed = false;
+    snapshot.subscription_error = tried ? kCause : Error{};
   });
   const std::string response = Get(house.port, "/-/ready");
   EXPECT_THAT(response, StartsWith("HTTP/1.1 503 "));
@@ -213,7 +213,8 @@ TEST(ServerTest, UnreadyNamesTheListenersCause) {
 }
 
 TEST(ServerTest, PageThatThrowsIsA500AndNoMore) {
-  House house(Site::Pages{[](auto) -> std::string { throw std::bad_alloc(); }, []() -> ListenerState { throw 1; }});
+  TestServer house(HttpHandler::PageCallbacks{[](auto) -> std::string { throw std::bad_alloc(); },
+                                              []() -> SubscriptionStatus { throw 1; }});
   for (int i = 0; i < 3; ++i) {
     EXPECT_THAT(Get(house.port, "/metrics"), StartsWith("HTTP/1.1 500 "));
     EXPECT_THAT(Get(house.port, "/-/ready"), StartsWith("HTTP/1.1 500 "));
@@ -224,7 +225,7 @@ TEST(ServerTest, PageThatThrowsIsA500AndNoMore) {
 TEST(ServerTest, ManyScrapesAtOnceAreAllServed) {
   constexpr int kClients = 8;
   constexpr int kScrapes = 25;
-  House house;
+  TestServer house;
   const FakeReader reader(house.exchange);
   std::vector<int> served(kClients);
   {
@@ -251,15 +252,15 @@ TEST(ServerTest, EachOfItsThreadsBeginsWithWhatItIsGiven) {
       strangers.insert(std::this_thread::get_id());
     }
   };
-  const Site::Pages pages{[&](auto) {
-                            note();
-                            return std::string();
-                          },
-                          [&] {
-                            note();
-                            return ListenerState();
-                          }};
-  Refusals refusals;
+  const HttpHandler::PageCallbacks pages{[&](auto) {
+                                           note();
+                                           return std::string();
+                                         },
+                                         [&] {
+                                           note();
+                                           return SubscriptionStatus();
+                                         }};
+  RefusedRequests refusals;
   const auto server = OnFreePort(port, [&] {
     ServerOptions options;
     options.listen_addresses = {Address(port)};

@@ -24,9 +24,9 @@ inline sockaddr_in Loopback(std::uint16_t port) {
 }
 
 // A listener on a port of the kernel's choice.
-class Listener {
+class ListeningSocket {
  public:
-  Listener() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  ListeningSocket() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in name = Loopback(0);
     socklen_t size = sizeof name;
     const bool bound = ::bind(socket_.get(), reinterpret_cast<const sockaddr*>(&name), size) == 0 &&
@@ -42,7 +42,7 @@ class Listener {
 };
 
 // A port that was free a moment ago.
-inline std::uint16_t FreePort() { return Listener().port(); }
+inline std::uint16_t FreePort() { return ListeningSocket().port(); }
 
 class TcpClient {
  public:

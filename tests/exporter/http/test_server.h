@@ -39,14 +39,14 @@ std::unique_ptr<Server> OnFreePort(std::uint16_t& port, const Make& make) {
 }
 
 // A server on a port of its own, and its exchange; the reader is the test's business.
-struct House {
-  explicit House(ServerOptions options = {}) {
+struct TestServer {
+  explicit TestServer(ServerOptions options = {}) {
     server = OnFreePort(port, [&] {
       options.listen_addresses = {Address(port)};
       return std::make_unique<Server>(options, exchange, own);
     });
   }
-  explicit House(const Site::Pages& pages) {
+  explicit TestServer(const HttpHandler::PageCallbacks& pages) {
     server = OnFreePort(port, [&] {
       ServerOptions options;
       options.listen_addresses = {Address(port)};
@@ -55,8 +55,8 @@ struct House {
   }
 
   std::uint16_t port = 0;
-  Exchange exchange{Snapshot(2)};
-  OwnState own{ReloadStatus(0)};
+  SnapshotExchange exchange{Snapshot(2)};
+  ExporterState own{ReloadStatus(0)};
   std::unique_ptr<Server> server;
 };
 

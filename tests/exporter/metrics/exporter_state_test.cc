@@ -17,32 +17,32 @@ Snapshot Filled() {
   return snapshot;
 }
 
-TEST(ListenerStateTest, OfAListenerThatHears) {
-  const ListenerState state = StateOf(Filled(), Exchange::Age::kFresh);
+TEST(SubscriptionStatusTest, OfAListenerThatHears) {
+  const SubscriptionStatus state = StateOf(Filled(), SnapshotExchange::Freshness::kFresh);
   EXPECT_EQ(state.cause, "");
   EXPECT_EQ(state.losses, "1055 events were received, and 401 (27.5 %) were lost; nobody listened for 1 s.");
 }
 
-TEST(ListenerStateTest, OfOneThatDoesNot) {
+TEST(SubscriptionStatusTest, OfOneThatDoesNot) {
   Snapshot snapshot = Filled();
-  snapshot.listening = false;
-  EXPECT_EQ(StateOf(snapshot, Exchange::Age::kFresh).cause, "not listening yet");
-  snapshot.cause = {.operation = "subscribe", .code = 111, .remedy = "run with --network host"};
-  EXPECT_EQ(StateOf(snapshot, Exchange::Age::kFresh).cause,
+  snapshot.subscribed = false;
+  EXPECT_EQ(StateOf(snapshot, SnapshotExchange::Freshness::kFresh).cause, "not listening yet");
+  snapshot.subscription_error = {.operation = "subscribe", .code = 111, .remedy = "run with --network host"};
+  EXPECT_EQ(StateOf(snapshot, SnapshotExchange::Freshness::kFresh).cause,
             "cannot subscribe: Connection refused; run with --network host");
 }
 
-TEST(ListenerStateTest, OfAReaderThatDoesNotAnswer) {
-  const ListenerState stale = StateOf(Filled(), Exchange::Age::kStale);
+TEST(SubscriptionStatusTest, OfAReaderThatDoesNotAnswer) {
+  const SubscriptionStatus stale = StateOf(Filled(), SnapshotExchange::Freshness::kStale);
   EXPECT_EQ(stale.cause, "the reader does not answer");
   EXPECT_FALSE(stale.losses.empty()) << "what it told last";
-  EXPECT_EQ(StateOf(Snapshot(kCpus), Exchange::Age::kNone).losses, "");
+  EXPECT_EQ(StateOf(Snapshot(kCpus), SnapshotExchange::Freshness::kNone).losses, "");
 }
 
-TEST(ListenerStateTest, ANarrowedMaskKnowsOnlyTheSocketsDrops) {
+TEST(SubscriptionStatusTest, ANarrowedMaskKnowsOnlyTheSocketsDrops) {
   Snapshot snapshot = Filled();
   snapshot.loss_exact = false;
-  EXPECT_EQ(StateOf(snapshot, Exchange::Age::kFresh).losses,
+  EXPECT_EQ(StateOf(snapshot, SnapshotExchange::Freshness::kFresh).losses,
             "1055 events were received, and 502 or more were lost (a narrowed mask hides the rest); "
             "nobody listened for 1 s.");
 }

@@ -17,16 +17,16 @@ class FakeReader {
  public:
   using Change = std::function<void(Snapshot&)>;
 
-  explicit FakeReader(Exchange& exchange, Change change = {})
+  explicit FakeReader(SnapshotExchange& exchange, Change change = {})
       : thread_([&exchange, change = std::move(change)](const std::stop_token& stopped) {
           constexpr int kPauseMs = 20;  // only for the stop; a request wakes it at once
           while (!stopped.stop_requested()) {
-            pollfd asked{exchange.asked_fd(), POLLIN, 0};
+            pollfd asked{exchange.request_fd(), POLLIN, 0};
             if (::poll(&asked, 1, kPauseMs) <= 0) {
               continue;
             }
-            exchange.Heard();
-            Snapshot* const snapshot = exchange.Begin();
+            exchange.ClearRequestSignal();
+            Snapshot* const snapshot = exchange.BeginFill();
             if (snapshot == nullptr) {
               continue;
             }
@@ -35,7 +35,7 @@ class FakeReader {
             if (change) {
               change(*snapshot);
             }
-            exchange.Finish();
+            exchange.FinishFill();
           }
         }) {}
 

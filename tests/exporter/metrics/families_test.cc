@@ -18,7 +18,7 @@ namespace procevent {
 
 namespace {
 
-using Age = Exchange::Age;
+using Freshness = SnapshotExchange::Freshness;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::Not;
@@ -31,7 +31,7 @@ Snapshot Filled() {
   return snapshot;
 }
 
-std::vector<std::string> NamesOf(const Families& families) {
+std::vector<std::string> NamesOf(const MetricFamilies& families) {
   std::vector<std::string> names;
   for (const auto& family : families) {
     names.push_back(family.name);
@@ -39,7 +39,7 @@ std::vector<std::string> NamesOf(const Families& families) {
   return names;
 }
 
-const prometheus::MetricFamily& Find(const Families& families, const std::string& name) {
+const prometheus::MetricFamily& Find(const MetricFamilies& families, const std::string& name) {
   return *std::ranges::find(families, name, &prometheus::MetricFamily::name);
 }
 
@@ -54,7 +54,7 @@ double Sum(const prometheus::MetricFamily& family) {
 // PROCEVENT_REFRESH_GOLDEN=1 writes what is to be compared from then on.
 TEST(SnapshotFamiliesTest, ExpositionIsTheGoldenOne) {
   const std::string path = "tests/golden/filled_snapshot.txt";
-  const std::string text = ToText(SnapshotFamilies(Filled(), Age::kFresh));
+  const std::string text = ToText(SnapshotFamilies(Filled(), Freshness::kFresh));
   if (std::getenv("PROCEVENT_REFRESH_GOLDEN") != nullptr) {
     std::ofstream(path) << text;
   }
@@ -65,44 +65,44 @@ TEST(SnapshotFamiliesTest, ExpositionIsTheGoldenOne) {
 
 TEST(SnapshotFamiliesTest, SumsAddUp) {
   const Snapshot snapshot = Filled();
-  const Families families = SnapshotFamilies(snapshot, Age::kFresh);
+  const MetricFamilies families = SnapshotFamilies(snapshot, Freshness::kFresh);
   const auto total = [](const auto& counts) {
     return static_cast<double>(std::accumulate(counts.begin(), counts.end(), std::uint64_t{0}));
   };
   const double events = Sum(Find(families, "procevent_events_total"));
-  EXPECT_EQ(events, total(snapshot.numbers.events));
-  EXPECT_EQ(Sum(Find(families, "procevent_events_lost_total")), total(snapshot.numbers.lost));
-  EXPECT_EQ(Sum(Find(families, "procevent_messages_rejected_total")), total(snapshot.numbers.rejected));
+  EXPECT_EQ(events, total(snapshot.ledger.events));
+  EXPECT_EQ(Sum(Find(families, "procevent_events_lost_total")), total(snapshot.ledger.lost));
+  EXPECT_EQ(Sum(Find(families, "procevent_messages_rejected_total")), total(snapshot.ledger.rejected));
   EXPECT_EQ(Sum(Find(families, "procevent_listener_restarts_total")), total(snapshot.restarts));
 
   const auto& delay = Find(families, "procevent_event_delay_seconds").metric.at(0).histogram;
   EXPECT_EQ(static_cast<double>(delay.sample_count),
-            events - static_cast<double>(snapshot.numbers.events_of(EventKind::kAck)));
+            events - static_cast<double>(snapshot.ledger.events_of(EventKind::kAck)));
   ASSERT_EQ(delay.bucket.size(), DelayHistogram::kBounds + 1);
   EXPECT_EQ(delay.bucket.back().cumulative_count, delay.sample_count);
   EXPECT_TRUE(std::ranges::is_sorted(delay.bucket, {}, &prometheus::ClientMetric::Bucket::cumulative_count));
 }
 
 TEST(SnapshotFamiliesTest, ListenerIsUpOnlyIfFreshAndListening) {
-  for (const Age age : {Age::kFresh, Age::kStale, Age::kNone}) {
+  for (const Freshness age : {Freshness::kFresh, Freshness::kStale, Freshness::kNone}) {
     for (const bool listening : {true, false}) {
       Snapshot snapshot = Filled();
-      snapshot.listening = listening;
-      const double up = age == Age::kFresh && listening ? 1 : 0;
+      snapshot.subscribed = listening;
+      const double up = age == Freshness::kFresh && listening ? 1 : 0;
       EXPECT_EQ(Find(SnapshotFamilies(snapshot, age), "procevent_listener_up").metric.at(0).gauge.value, up);
     }
   }
 }
 
 TEST(SnapshotFamiliesTest, WithoutAnAnswerOnlyTheListenerIsKnown) {
-  EXPECT_THAT(NamesOf(SnapshotFamilies(Snapshot(kCpus), Age::kNone)), ElementsAre("procevent_listener_up"));
+  EXPECT_THAT(NamesOf(SnapshotFamilies(Snapshot(kCpus), Freshness::kNone)), ElementsAre("procevent_listener_up"));
 }
 
 TEST(SnapshotFamiliesTest, StaleNumbersAreServedButForTheAudit) {
-  auto names = NamesOf(SnapshotFamilies(Filled(), Age::kFresh));
+  auto names = NamesOf(SnapshotFamilies(Filled(), Freshness::kFresh));
   EXPECT_THAT(names, Contains("procevent_kernel_forks_total"));
   std::erase(names, "procevent_kernel_forks_total");
-  EXPECT_EQ(NamesOf(SnapshotFamilies(Filled(), Age::kStale)), names);
+  EXPECT_EQ(NamesOf(SnapshotFamilies(Filled(), Freshness::kStale)), names);
 }
 
 TEST(SnapshotFamiliesTest, ForksThatCannotBeCountedAreLeftOut) {
@@ -111,7 +111,7 @@ TEST(SnapshotFamiliesTest, ForksThatCannotBeCountedAreLeftOut) {
   Snapshot narrowed = Filled();
   narrowed.loss_exact = false;
   for (const Snapshot& snapshot : {unreadable, narrowed}) {
-    for (const Age age : {Age::kFresh, Age::kStale}) {
+    for (const Freshness age : {Freshness::kFresh, Freshness::kStale}) {
       const auto names = NamesOf(SnapshotFamilies(snapshot, age));
       EXPECT_THAT(names, Not(Contains("procevent_kernel_forks_total")));
       EXPECT_THAT(names, Not(Contains("procevent_forks_unseen_total")));
@@ -122,7 +122,7 @@ TEST(SnapshotFamiliesTest, ForksThatCannotBeCountedAreLeftOut) {
 TEST(SnapshotFamiliesTest, WithoutASocketThereIsNoQueue) {
   Snapshot snapshot = Filled();
   snapshot.queue_limit_bytes = 0;
-  const auto names = NamesOf(SnapshotFamilies(snapshot, Age::kFresh));
+  const auto names = NamesOf(SnapshotFamilies(snapshot, Freshness::kFresh));
   EXPECT_THAT(names, Not(Contains("procevent_receive_queue_peak_bytes")));
   EXPECT_THAT(names, Not(Contains("procevent_receive_queue_limit_bytes")));
   EXPECT_THAT(names, Contains("procevent_socket_drops_total"));
@@ -130,9 +130,9 @@ TEST(SnapshotFamiliesTest, WithoutASocketThereIsNoQueue) {
 
 TEST(SnapshotFamiliesTest, NarrowedMaskSaysSoInsteadOfAFalseZero) {
   Snapshot snapshot = Filled();
-  EXPECT_EQ(Find(SnapshotFamilies(snapshot, Age::kFresh), "procevent_loss_exact").metric.at(0).gauge.value, 1);
+  EXPECT_EQ(Find(SnapshotFamilies(snapshot, Freshness::kFresh), "procevent_loss_exact").metric.at(0).gauge.value, 1);
   snapshot.loss_exact = false;
-  const Families families = SnapshotFamilies(snapshot, Age::kFresh);
+  const MetricFamilies families = SnapshotFamilies(snapshot, Freshness::kFresh);
   EXPECT_THAT(NamesOf(families), Not(Contains("procevent_events_lost_total")));
   EXPECT_EQ(Find(families, "procevent_loss_exact").metric.at(0).gauge.value, 0);
 }
@@ -141,8 +141,8 @@ TEST(SnapshotFamiliesTest, BigCountsKeepEveryDigitThatADoubleHas) {
   Snapshot snapshot(1);
   snapshot.forks_unseen = (std::uint64_t{1} << 53U) - 1;
   snapshot.kernel_forks = snapshot.forks_unseen;
-  snapshot.blind_ns = 1;
-  const std::string text = ToText(SnapshotFamilies(snapshot, Age::kFresh));
+  snapshot.unsubscribed_ns = 1;
+  const std::string text = ToText(SnapshotFamilies(snapshot, Freshness::kFresh));
   EXPECT_THAT(text, testing::HasSubstr("\nprocevent_forks_unseen_total 9007199254740991\n"));
   EXPECT_THAT(text, testing::HasSubstr("\nprocevent_blind_seconds_total 1e-09\n"));
 }
@@ -158,7 +158,7 @@ using testing::Not;
 using testing::Pair;
 
 // The values of a family by its labels, as in {a="b",c="d"} without the decoration: "b d".
-std::map<std::string, double> ValuesOf(const Families& families, const std::string& name) {
+std::map<std::string, double> ValuesOf(const MetricFamilies& families, const std::string& name) {
   std::map<std::string, double> values;
   const auto family = std::ranges::find(families, name, &prometheus::MetricFamily::name);
   EXPECT_NE(family, families.end()) << name;
@@ -172,27 +172,27 @@ std::map<std::string, double> ValuesOf(const Families& families, const std::stri
   return values;
 }
 
-Families CommFamiliesOf(const Numbers& numbers) {
-  Families families;
+MetricFamilies CommFamiliesOf(const LedgerSnapshot& numbers) {
+  MetricFamilies families;
   AddCommFamilies(families, numbers);
   return families;
 }
 
-Families LifeFamiliesOf(const Numbers& numbers) {
-  Families families;
-  AddLifeFamilies(families, numbers);
+MetricFamilies LifeFamiliesOf(const LedgerSnapshot& numbers) {
+  MetricFamilies families;
+  AddLifecycleFamilies(families, numbers);
   return families;
 }
 
-CommRow& TakeRow(Numbers& numbers, const char* name) {
-  CommRow& row = numbers.comms.rows.at(kReservedComms + numbers.comms.taken++);
+CommRow& TakeRow(LedgerSnapshot& numbers, const char* name) {
+  CommRow& row = numbers.comms.rows.at(kReservedComms + numbers.comms.rows_in_use++);
   row.label = CommLabel(name);
-  row.taken = true;
+  row.in_use = true;
   return row;
 }
 
 TEST(CommFamiliesTest, ReservedRowsAreThereAtZero) {
-  const Families families = CommFamiliesOf(Numbers(1));
+  const MetricFamilies families = CommFamiliesOf(LedgerSnapshot(1));
   for (const char* name : {"procevent_forks_total", "procevent_threads_started_total", "procevent_threads_ended_total",
                            "procevent_execs_total", "procevent_coredumps_total", "procevent_unexeced_exits_total"}) {
     const auto values = ValuesOf(families, name);
@@ -205,9 +205,9 @@ TEST(CommFamiliesTest, ReservedRowsAreThereAtZero) {
 }
 
 TEST(CommFamiliesTest, ACommandAppearsWithItsFirstCount) {
-  Numbers numbers(1);
-  TakeRow(numbers, "bash").tally[Count::kForks] = 7;
-  const Families families = CommFamiliesOf(numbers);
+  LedgerSnapshot numbers(1);
+  TakeRow(numbers, "bash").counts[CountKind::kForks] = 7;
+  const MetricFamilies families = CommFamiliesOf(numbers);
   EXPECT_THAT(ValuesOf(families, "procevent_forks_total"), Contains(Pair("bash", 7)));
   EXPECT_THAT(ValuesOf(families, "procevent_execs_total"), Not(Contains(Pair("bash", testing::_))));
   EXPECT_THAT(ValuesOf(families, "procevent_exits_total"),
@@ -215,9 +215,9 @@ TEST(CommFamiliesTest, ACommandAppearsWithItsFirstCount) {
 }
 
 TEST(CommFamiliesTest, TheFirstEndBringsTheZerosOfTheOtherOutcomes) {
-  Numbers numbers(1);
-  TakeRow(numbers, "bash").tally[Count::kSucceeded] = 7;
-  const Families families = CommFamiliesOf(numbers);
+  LedgerSnapshot numbers(1);
+  TakeRow(numbers, "bash").counts[CountKind::kSucceeded] = 7;
+  const MetricFamilies families = CommFamiliesOf(numbers);
   const auto exits = ValuesOf(families, "procevent_exits_total");
   EXPECT_THAT(exits, Contains(Pair("bash success", 7)));
   EXPECT_THAT(exits, Contains(Pair("bash failure", 0)));
@@ -227,17 +227,17 @@ TEST(CommFamiliesTest, TheFirstEndBringsTheZerosOfTheOtherOutcomes) {
 }
 
 TEST(CommFamiliesTest, ARowThatNobodyHasIsNotShown) {
-  Numbers numbers(1);
+  LedgerSnapshot numbers(1);
   CommRow& row = TakeRow(numbers, "gone");
-  row.tally[Count::kForks] = 1;
-  row.taken = false;
+  row.counts[CountKind::kForks] = 1;
+  row.in_use = false;
   EXPECT_THAT(ValuesOf(CommFamiliesOf(numbers), "procevent_forks_total"), Not(Contains(Pair("gone", testing::_))));
 }
 
 TEST(CommFamiliesTest, CredentialsNameTheirEffect) {
-  Numbers numbers(1);
-  TakeRow(numbers, "su").tally[Count::kUidGainedRoot] = 2;
-  numbers.comms.rows.at(kReservedComms).tally[Count::kGidLeftRoot] = 3;
+  LedgerSnapshot numbers(1);
+  TakeRow(numbers, "su").counts[CountKind::kUidGainedRoot] = 2;
+  numbers.comms.rows.at(kReservedComms).counts[CountKind::kGidLeftRoot] = 3;
   const auto values = ValuesOf(CommFamiliesOf(numbers), "procevent_credential_changes_total");
   EXPECT_THAT(values, Contains(Pair("su uid gained_root", 2)));
   EXPECT_THAT(values, Contains(Pair("su gid left_root", 3)));
@@ -246,38 +246,38 @@ TEST(CommFamiliesTest, CredentialsNameTheirEffect) {
 }
 
 TEST(LifeFamiliesTest, SignalsThatEndProcessesAreThereAtZeroAndStatusesWhenSeen) {
-  Numbers numbers(1);
+  LedgerSnapshot numbers(1);
   const auto zero = ValuesOf(LifeFamiliesOf(numbers), "procevent_exit_signals_total");
   EXPECT_EQ(zero.size(), 23U);
   EXPECT_THAT(zero, Contains(Pair("SIGSEGV", 0)));
-  numbers.ends.signals.at(35) = 4;
-  numbers.ends.statuses.at(127) = 5;
-  const Families families = LifeFamiliesOf(numbers);
+  numbers.exits.signals.at(35) = 4;
+  numbers.exits.statuses.at(127) = 5;
+  const MetricFamilies families = LifeFamiliesOf(numbers);
   EXPECT_THAT(ValuesOf(families, "procevent_exit_signals_total"), Contains(Pair("SIGRTMIN+1", 4)));
   EXPECT_EQ(ValuesOf(families, "procevent_exit_statuses_total"), (std::map<std::string, double>{{"127", 5}}));
 }
 
 TEST(LifeFamiliesTest, PendingCountsEventsAndNothingTwice) {
-  Numbers numbers(1);
-  numbers.pending[Count::kForks] = 1;
-  numbers.pending[Count::kThreadsStarted] = 2;
-  numbers.pending[Count::kExecs] = 4;
-  numbers.pending[Count::kSucceeded] = 8;
-  numbers.pending[Count::kFailed] = 16;
-  numbers.pending[Count::kKilled] = 32;
-  numbers.pending[Count::kThreadsEnded] = 64;
-  numbers.pending[Count::kUnexeced] = 128;  // an exit that is counted already
+  LedgerSnapshot numbers(1);
+  numbers.pending[CountKind::kForks] = 1;
+  numbers.pending[CountKind::kThreadsStarted] = 2;
+  numbers.pending[CountKind::kExecs] = 4;
+  numbers.pending[CountKind::kSucceeded] = 8;
+  numbers.pending[CountKind::kFailed] = 16;
+  numbers.pending[CountKind::kKilled] = 32;
+  numbers.pending[CountKind::kThreadsEnded] = 64;
+  numbers.pending[CountKind::kWithoutExec] = 128;  // an exit that is counted already
   EXPECT_EQ(ValuesOf(LifeFamiliesOf(numbers), "procevent_pending"),
             (std::map<std::string, double>{
                 {"fork", 3}, {"exec", 4}, {"exit", 120}, {"uid", 0}, {"gid", 0}, {"ptrace", 0}, {"coredump", 0}}));
 }
 
 TEST(LifeFamiliesTest, HistogramsByCommandReplaceTheOneForAll) {
-  Numbers numbers(1, {.exit_code_by_comm = true});
-  numbers.ends.exit_codes.Add(3);
+  LedgerSnapshot numbers(1, {.exit_code_by_comm = true});
+  numbers.exits.exit_codes.Add(3);
   CommRow& row = TakeRow(numbers, "bash");
   row.exit_codes.Add(3);
-  const Families families = LifeFamiliesOf(numbers);
+  const MetricFamilies families = LifeFamiliesOf(numbers);
   const auto& codes = *std::ranges::find(families, "procevent_exit_code", &prometheus::MetricFamily::name);
   ASSERT_EQ(codes.metric.size(), kReservedComms + 1) << "the reserved rows are there at zero";
   EXPECT_EQ(codes.metric[0].label.at(0).value, kReservedCommNames[0]);
@@ -293,14 +293,14 @@ TEST(LifeFamiliesTest, HistogramsByCommandReplaceTheOneForAll) {
 }
 
 TEST(LifeFamiliesTest, WhereLivesAreNotHeardNobodyKnowsHowManyThereAre) {
-  Numbers numbers(1);
-  const auto names = [](const Families& families) {
+  LedgerSnapshot numbers(1);
+  const auto names = [](const MetricFamilies& families) {
     std::vector<std::string> found;
     std::ranges::transform(families, std::back_inserter(found), &prometheus::MetricFamily::name);
     return found;
   };
   EXPECT_THAT(names(LifeFamiliesOf(numbers)), Contains("procevent_processes"));
-  numbers.followed = false;
+  numbers.processes_tracked = false;
   EXPECT_THAT(names(LifeFamiliesOf(numbers)), Not(Contains("procevent_processes")));
   EXPECT_THAT(names(LifeFamiliesOf(numbers)), Not(Contains("procevent_attributions_total")));
 }

@@ -11,27 +11,27 @@
 namespace procevent {
 
 // Two commands besides the reserved rows; what they did adds up to the ends and the population.
-inline void FillComms(Numbers& numbers) {
+inline void FillComms(LedgerSnapshot& numbers) {
   const std::array<const char*, 2> labels{"bash", "a\"b\\"};
   for (std::size_t i = 0; i < labels.size(); ++i) {
     CommRow& row = numbers.comms.rows.at(kReservedComms + i);
     row.label = CommLabel(labels.at(i));
-    row.taken = true;
-    for (std::size_t count = 0; count < kCounts; ++count) {
-      row.tally[static_cast<Count>(count)] = 600 + 100 * i + count;
-      numbers.pending[static_cast<Count>(count)] = 800 + count;
+    row.in_use = true;
+    for (std::size_t count = 0; count < kCountKinds; ++count) {
+      row.counts[static_cast<CountKind>(count)] = 600 + 100 * i + count;
+      numbers.pending[static_cast<CountKind>(count)] = 800 + count;
     }
   }
-  numbers.comms.taken = 2;
+  numbers.comms.rows_in_use = 2;
   numbers.comms.overflowed = 3;
-  numbers.ends = EndNumbers({});
-  std::iota(numbers.ends.statuses.begin() + 250, numbers.ends.statuses.end(), 900U);
-  std::iota(numbers.ends.signals.begin() + 1, numbers.ends.signals.begin() + 40, 1000U);
-  for (const std::uint64_t bound : numbers.ends.exit_codes.upper()) {
-    numbers.ends.exit_codes.Add(bound);
+  numbers.exits = ExitStatistics({});
+  std::iota(numbers.exits.statuses.begin() + 250, numbers.exits.statuses.end(), 900U);
+  std::iota(numbers.exits.signals.begin() + 1, numbers.exits.signals.begin() + 40, 1000U);
+  for (const std::uint64_t bound : numbers.exits.exit_codes.upper()) {
+    numbers.exits.exit_codes.Add(bound);
   }
-  for (const std::uint64_t bound : numbers.ends.lifetimes.upper()) {
-    numbers.ends.lifetimes.Add(bound + 1);
+  for (const std::uint64_t bound : numbers.exits.lifetimes.upper()) {
+    numbers.exits.lifetimes.Add(bound + 1);
   }
   std::iota(numbers.attributions.begin(), numbers.attributions.end(), 1100U);
   numbers.peaks = {{{1200, 1201}, {1202, 1203}, {1204, 1205.5}}};
@@ -42,7 +42,7 @@ inline void FillComms(Numbers& numbers) {
 }
 
 inline void Fill(Snapshot& snapshot) {
-  Numbers& numbers = snapshot.numbers;
+  LedgerSnapshot& numbers = snapshot.ledger;
   std::iota(numbers.events.begin(), numbers.events.end(), 100U);
   std::iota(numbers.lost.begin(), numbers.lost.end(), 200U);
   std::iota(numbers.rejected.begin(), numbers.rejected.end(), 300U);
@@ -58,9 +58,9 @@ inline void Fill(Snapshot& snapshot) {
   FillComms(numbers);
   snapshot.taken_ns = 1;
   snapshot.loss_exact = true;
-  snapshot.listening = true;
+  snapshot.subscribed = true;
   std::iota(snapshot.restarts.begin(), snapshot.restarts.end(), 400U);
-  snapshot.blind_ns = 1'500'000'000;
+  snapshot.unsubscribed_ns = 1'500'000'000;
   snapshot.forks_unseen = 500;
   snapshot.kernel_forks = 501;
   snapshot.socket_drops = 502;

@@ -27,22 +27,22 @@ namespace procevent {
 namespace {
 
 constexpr unsigned kCpus = 2;
-const OwnState kOwn{ReloadStatus(1.5e9)};
+const ExporterState kOwn{ReloadStatus(1.5e9)};
 
-struct Served {
+struct ExposedMetric {
   std::string type;
   std::set<std::string> labels;
-  bool operator==(const Served&) const = default;
+  bool operator==(const ExposedMetric&) const = default;
 };
 
-void PrintTo(const Served& metric, std::ostream* out) {
+void PrintTo(const ExposedMetric& metric, std::ostream* out) {
   *out << metric.type;
   for (const auto& label : metric.labels) {
     *out << ' ' << label;
   }
 }
 
-using Catalogue = std::map<std::string, Served>;
+using Catalogue = std::map<std::string, ExposedMetric>;
 
 std::string TypeName(prometheus::MetricType type) {
   switch (type) {
@@ -57,10 +57,10 @@ std::string TypeName(prometheus::MetricType type) {
   }
 }
 
-Catalogue CatalogueOf(const Families& families) {
+Catalogue CatalogueOf(const MetricFamilies& families) {
   Catalogue catalogue;
   for (const auto& family : families) {
-    Served& metric = catalogue[family.name];
+    ExposedMetric& metric = catalogue[family.name];
     metric.type = TypeName(family.type);
     for (const auto& label : family.metric.at(0).label) {
       metric.labels.insert(label.name);
@@ -83,12 +83,13 @@ TEST(MetricsTest, TheCatalogueListsWhatIsExported) {
   for (const Metric& metric : kCatalogue) {
     constexpr std::array<const char*, 3> kTypes{"counter", "gauge", "histogram"};
     const bool fresh =
-        listed.emplace(metric.name, Served{kTypes.at(static_cast<std::size_t>(metric.type)), Split(metric.labels)})
+        listed
+            .emplace(metric.name, ExposedMetric{kTypes.at(static_cast<std::size_t>(metric.type)), Split(metric.labels)})
             .second;
     EXPECT_TRUE(fresh) << "twice: " << metric.name;
     EXPECT_FALSE(metric.unit.empty()) << metric.name;
   }
-  Exchange exchange{Snapshot(kCpus)};
+  SnapshotExchange exchange{Snapshot(kCpus)};
   const FakeReader reader(exchange);
   EXPECT_EQ(listed, CatalogueOf(MetricsCollector(exchange, kOwn).Collect()));
 }
@@ -107,22 +108,22 @@ TEST(MetricsTest, NoMetricHasMoreSeriesThanItsBound) {
   const LedgerOptions options{.comm_limit = 12, .exit_code_by_comm = true, .lifetime_by_comm = true};
   Snapshot snapshot(kCpus, options);
   Fill(snapshot);
-  for (std::size_t id = 0; id < snapshot.numbers.comms.rows.size(); ++id) {
-    CommRow& row = snapshot.numbers.comms.rows.at(id);
+  for (std::size_t id = 0; id < snapshot.ledger.comms.rows.size(); ++id) {
+    CommRow& row = snapshot.ledger.comms.rows.at(id);
     row.label = CommLabel("comm-" + std::to_string(id));
-    row.taken = true;
-    for (std::size_t count = 0; count < kCounts; ++count) {
-      row.tally[static_cast<Count>(count)] = 1;
+    row.in_use = true;
+    for (std::size_t count = 0; count < kCountKinds; ++count) {
+      row.counts[static_cast<CountKind>(count)] = 1;
     }
     row.exit_codes.Add(1);
     row.lifetimes.Add(1);
   }
-  std::ranges::fill(snapshot.numbers.ends.statuses, 1);
-  std::ranges::fill(snapshot.numbers.ends.signals, 1);
-  for (const auto& family : SnapshotFamilies(snapshot, Exchange::Age::kFresh)) {
+  std::ranges::fill(snapshot.ledger.exits.statuses, 1);
+  std::ranges::fill(snapshot.ledger.exits.signals, 1);
+  for (const auto& family : SnapshotFamilies(snapshot, SnapshotExchange::Freshness::kFresh)) {
     const auto* const metric = std::ranges::find(kCatalogue, family.name, &Metric::name);
     ASSERT_NE(metric, kCatalogue.end());
-    EXPECT_EQ(SeriesOf(family), MostSeries(*metric, options, kCpus)) << family.name;
+    EXPECT_EQ(SeriesOf(family), MaxSeries(*metric, options, kCpus)) << family.name;
   }
 }
 
@@ -136,7 +137,7 @@ TEST(MetricsTest, MetricsMdIsUpToDate) {
   ASSERT_NE(begin, std::string::npos);
   ASSERT_NE(end, std::string::npos);
   std::string fresh = text;
-  fresh.replace(begin + kMetricsBegin.size(), end - begin - kMetricsBegin.size(), MetricsPage());
+  fresh.replace(begin + kMetricsBegin.size(), end - begin - kMetricsBegin.size(), RenderMetricsDoc());
   if (std::getenv("PROCEVENT_REFRESH_GOLDEN") != nullptr) {
     std::ofstream(path) << fresh;
   } else {
@@ -154,9 +155,9 @@ TEST(MetricsTest, EveryMetricHasItsText) {
 
 // Prometheus wants one family of a name, and base units.
 TEST(MetricsTest, FamiliesNeedNoEscapingAndAreNamedWell) {
-  Exchange exchange{Snapshot(kCpus)};
+  SnapshotExchange exchange{Snapshot(kCpus)};
   const FakeReader reader(exchange);
-  const Families families = MetricsCollector(exchange, kOwn).Collect();
+  const MetricFamilies families = MetricsCollector(exchange, kOwn).Collect();
   EXPECT_EQ(CatalogueOf(families).size(), families.size());
   for (const auto& family : families) {
     SCOPED_TRACE(family.name);
@@ -169,7 +170,7 @@ TEST(MetricsTest, FamiliesNeedNoEscapingAndAreNamedWell) {
 }
 
 TEST(MetricsTest, ReaderThatNeverAnswersLeavesWhatIsKnown) {
-  Exchange exchange{Snapshot(kCpus)};
+  SnapshotExchange exchange{Snapshot(kCpus)};
   const Catalogue catalogue = CatalogueOf(MetricsCollector(exchange, kOwn).Collect());
   EXPECT_TRUE(catalogue.contains("procevent_listener_up"));
   EXPECT_TRUE(catalogue.contains("procevent_build_info"));
@@ -179,7 +180,7 @@ TEST(MetricsTest, ReaderThatNeverAnswersLeavesWhatIsKnown) {
 }
 
 TEST(MetricsTest, ReaderThatDiesLeavesItsLastWholeSnapshot) {
-  Exchange exchange{Snapshot(kCpus)};
+  SnapshotExchange exchange{Snapshot(kCpus)};
   const MetricsCollector collector(exchange, kOwn);
   {
     const FakeReader reader(exchange);
@@ -191,7 +192,7 @@ TEST(MetricsTest, ReaderThatDiesLeavesItsLastWholeSnapshot) {
 }
 
 TEST(MetricsTest, BuildInfoNamesVersionAndCompiler) {
-  Exchange exchange{Snapshot(kCpus)};
+  SnapshotExchange exchange{Snapshot(kCpus)};
   EXPECT_THAT(ToText(MetricsCollector(exchange, kOwn).Collect()),
               testing::HasSubstr("\nprocevent_build_info{version=\"" + std::string(Version()) + "\",compiler=\"" +
                                  std::string(Compiler()) + "\"} 1\n"));
@@ -199,27 +200,27 @@ TEST(MetricsTest, BuildInfoNamesVersionAndCompiler) {
 }
 
 TEST(MetricsTest, TheLastReloadIsTold) {
-  Exchange exchange{Snapshot(kCpus)};
+  SnapshotExchange exchange{Snapshot(kCpus)};
   const FakeReader reader(exchange);
-  OwnState own{ReloadStatus(1'500'000'000)};
+  ExporterState own{ReloadStatus(1'500'000'000)};
   const MetricsCollector collector(exchange, own);
   const auto text = [&] { return ToText(collector.Collect()); };
   EXPECT_THAT(text(), testing::HasSubstr("\nprocevent_config_last_reload_successful 1\n"));
-  own.reloads.NoteFailure();
+  own.reloads.RecordFailure();
   EXPECT_THAT(text(), testing::HasSubstr("\nprocevent_config_last_reload_successful 0\n"));
   EXPECT_THAT(text(), testing::HasSubstr("\nprocevent_config_last_reload_success_timestamp_seconds 1500000000\n"));
-  own.reloads.NoteSuccess(1'600'000'000.5, true);
+  own.reloads.RecordSuccess(1'600'000'000.5, true);
   EXPECT_THAT(text(), testing::HasSubstr("\nprocevent_config_last_reload_successful 1\n"));
   EXPECT_THAT(text(), testing::HasSubstr("\nprocevent_config_last_reload_success_timestamp_seconds 1600000000.5\n"));
   EXPECT_THAT(text(), testing::HasSubstr("\nprocevent_config_restart_pending 1\n"));
-  own.reloads.NoteSuccess(1'600'000'001, false);
+  own.reloads.RecordSuccess(1'600'000'001, false);
   EXPECT_THAT(text(), testing::HasSubstr("\nprocevent_config_restart_pending 0\n"));
 }
 
 TEST(MetricsTest, RefusalsAreTold) {
-  Exchange exchange{Snapshot(kCpus)};
-  OwnState own{ReloadStatus(0)};
-  own.refusals.Note(Refusal::kTooManyScrapes, "10.0.0.9");
+  SnapshotExchange exchange{Snapshot(kCpus)};
+  ExporterState own{ReloadStatus(0)};
+  own.refusals.Note(RefusalReason::kTooManyScrapes, "10.0.0.9");
   const std::string text = ToText(MetricsCollector(exchange, own).Collect(std::chrono::milliseconds(0)));
   EXPECT_THAT(text, testing::HasSubstr("\nprocevent_http_requests_refused_total{reason=\"not_allowed\"} 0\n"));
   EXPECT_THAT(text, testing::HasSubstr("\nprocevent_http_requests_refused_total{reason=\"too_many_scrapes\"} 1\n"));

@@ -32,7 +32,7 @@ std::string Written(double value) {
   prometheus::MetricFamily family;
   family.name = "x";
   family.type = prometheus::MetricType::Gauge;
-  Add(family, value);
+  AddSeries(family, value);
   return Lines(ToText({family})).back().substr(2);
 }
 
@@ -74,7 +74,7 @@ TEST(TextFormatTest, NumbersReadBackAsTheSame) {
 TEST(TextFormatTest, SaysWhatPrometheusCppSays) {
   Snapshot snapshot(2, {.exit_code_by_comm = true, .lifetime_by_comm = true});
   Fill(snapshot);
-  const Families families = SnapshotFamilies(snapshot, Exchange::Age::kFresh);
+  const MetricFamilies families = SnapshotFamilies(snapshot, SnapshotExchange::Freshness::kFresh);
   const std::vector<std::string> ours = Lines(ToText(families));
   const std::vector<std::string> theirs = Lines(prometheus::TextSerializer().Serialize(families));
   ASSERT_EQ(ours.size(), theirs.size());
@@ -95,7 +95,7 @@ TEST(TextFormatTest, EscapesLabelsAndHelp) {
   family.name = "x";
   family.help = "a\\b\nc\"d";
   family.type = prometheus::MetricType::Counter;
-  Add(family, 1, {{"l", "a\\b\nc\"d"}, {"m", ""}});
+  AddSeries(family, 1, {{"l", "a\\b\nc\"d"}, {"m", ""}});
   EXPECT_EQ(ToText({family}), "# HELP x a\\\\b\\nc\"d\n# TYPE x counter\nx{l=\"a\\\\b\\nc\\\"d\",m=\"\"} 1\n");
 }
 
@@ -107,7 +107,7 @@ TEST(ProcessFamiliesTest, OneFamilyForEachValueThatIsThere) {
   EXPECT_TRUE(ProcessFamilies({}).empty());
   ProcessStats stats;
   stats.open_fds = 0;
-  const Families families = ProcessFamilies(stats);
+  const MetricFamilies families = ProcessFamilies(stats);
   ASSERT_EQ(families.size(), 1U);
   EXPECT_EQ(families[0].name, "process_open_fds");
   EXPECT_EQ(families[0].metric.at(0).gauge.value, 0.0);

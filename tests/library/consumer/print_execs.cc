@@ -12,13 +12,13 @@ int main() {
   Status status = connector ? connector.value().Subscribe() : connector.error();
   ProcessTable processes;
   if (Status seen = processes.Bootstrap(); !seen) std::cerr << Describe(seen.error()) << '\n';  // it goes on
-  Sequence sequence(PossibleCpus());
+  SequenceTracker sequence(PossibleCpus());
   DatagramBatch batch;
   while (status && !stopped) {
     if (auto got = connector.value().Receive(batch, std::chrono::seconds(1)); !got) status = got.error();
-    ForEachEvent(batch, [&](const Event& event) {
-      const auto lost = sequence.Note(event.cpu, event.sequence).lost;
-      if (lost > 0) processes.Doubt();
+    ForEachKernelEvent(batch, [&](const Event& event) {
+      const auto lost = sequence.Observe(event.cpu, event.sequence).lost;
+      if (lost > 0) processes.Invalidate();
       if (lost > 0) std::cout << lost << " events were lost" << std::endl;
       processes.Apply(event);
       if (event.kind() != EventKind::kExec) return;

@@ -23,7 +23,7 @@
 namespace procevent {
 namespace {
 
-using Got = CaptureFile::Got;
+using Got = CaptureFile::PacketResult;
 using testing::HasSubstr;
 using testing::StartsWith;
 
@@ -244,7 +244,7 @@ TEST_F(CaptureTest, AFullPipeHoldsNobodyUpWhoHurries) {
   {
     CaptureWriter writer("-");
     ASSERT_EQ(::dup2(saved.get(), STDOUT_FILENO), STDOUT_FILENO);
-    writer.Hurry();
+    writer.LimitPipeWait();
     for (int i = 0; i < 2000 && !writer.failed(); ++i) {
       writer.Write(1, kConnectorFamily, Payload(76));
     }

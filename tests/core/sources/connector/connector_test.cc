@@ -105,14 +105,14 @@ using testing::HasSubstr;
 
 struct Row {
   std::string name;
-  Surroundings around;
+  ConnectorEnvironment around;
   std::vector<std::string> remedies;
 };
 
-class NoAckTest : public testing::TestWithParam<Row> {};
+class MakeNoAckErrorTest : public testing::TestWithParam<Row> {};
 
-TEST_P(NoAckTest, NamesCauseAndRemedy) {
-  const std::string line = Describe(NoAck(GetParam().around));
+TEST_P(MakeNoAckErrorTest, NamesCauseAndRemedy) {
+  const std::string line = Describe(MakeNoAckError(GetParam().around));
   for (const auto& remedy : GetParam().remedies) {
     EXPECT_THAT(line, HasSubstr(remedy));
   }
@@ -120,7 +120,7 @@ TEST_P(NoAckTest, NamesCauseAndRemedy) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    Namespaces, NoAckTest,
+    Namespaces, MakeNoAckErrorTest,
     testing::Values(
         Row{"Network", {.foreign_network = true}, {"network namespace", "--network host"}},
         Row{"Pids", {.foreign_pids = true}, {"PID namespace", "--pid host"}},
@@ -142,11 +142,11 @@ int LookWithout(const char* options) {
   }
   const bool mounted = options == nullptr ? ::mount("tmpfs", "/proc", "tmpfs", 0, nullptr) == 0
                                           : ::mount("proc", "/proc", "proc", 0, options) == 0;
-  return !mounted ? 77 : LookAround().foreign_network ? 1 : 0;
+  return !mounted ? 77 : DetectConnectorEnvironment().foreign_network ? 1 : 0;
 }
 
-TEST(LookAroundTest, WhatIsNotShownAccusesNobody) {
-  if (LookAround().foreign_network) {
+TEST(DetectConnectorEnvironmentTest, WhatIsNotShownAccusesNobody) {
+  if (DetectConnectorEnvironment().foreign_network) {
     GTEST_SKIP() << "this is not the host's network";
   }
   for (const char* const options : {static_cast<const char*>(nullptr), "subset=pid"}) {
@@ -164,27 +164,27 @@ TEST(LookAroundTest, WhatIsNotShownAccusesNobody) {
   }
 }
 
-TEST(SubscribeFaultTest, OnlyAnUnexplainedSilenceMayEnd) {
-  EXPECT_TRUE(MayYetAnswer({}));
-  EXPECT_FALSE(MayYetAnswer({.foreign_network = true}));
-  EXPECT_FALSE(MayYetAnswer({.foreign_pids = true}));
-  EXPECT_FALSE(MayYetAnswer({.foreign_users = true}));
-  EXPECT_FALSE(MayYetAnswer({.no_proc_events = true}));
+TEST(SubscriptionErrorTest, OnlyAnUnexplainedSilenceMayEnd) {
+  EXPECT_TRUE(IsRetryUseful({}));
+  EXPECT_FALSE(IsRetryUseful({.foreign_network = true}));
+  EXPECT_FALSE(IsRetryUseful({.foreign_pids = true}));
+  EXPECT_FALSE(IsRetryUseful({.foreign_users = true}));
+  EXPECT_FALSE(IsRetryUseful({.no_proc_events = true}));
 }
 
-TEST(SubscribeFaultTest, RefusedIsTheNetworkNamespace) {
-  EXPECT_THAT(Describe(CannotSend(ECONNREFUSED, {})), HasSubstr("--network host"));
-  EXPECT_THAT(Describe(CannotSend(ECONNREFUSED, {.foreign_pids = true})), HasSubstr("--network host --pid host"));
+TEST(SubscriptionErrorTest, RefusedIsTheNetworkNamespace) {
+  EXPECT_THAT(Describe(MakeSendError(ECONNREFUSED, {})), HasSubstr("--network host"));
+  EXPECT_THAT(Describe(MakeSendError(ECONNREFUSED, {.foreign_pids = true})), HasSubstr("--network host --pid host"));
 }
 
-TEST(SubscribeFaultTest, EachCallNamesItsCause) {
-  EXPECT_THAT(Describe(CannotOpen(EPROTONOSUPPORT)), HasSubstr("CONFIG_CONNECTOR"));
-  EXPECT_THAT(Describe(CannotOpen(EMFILE)), HasSubstr("ulimit -n"));
-  EXPECT_THAT(Describe(CannotOpen(EPERM)), HasSubstr("AF_NETLINK"));
-  EXPECT_THAT(Describe(CannotBind(EPERM)), HasSubstr("NET_ADMIN"));
-  EXPECT_THAT(Describe(CannotSend(EPERM, {})), HasSubstr("NET_ADMIN"));
-  EXPECT_THAT(Describe(Refused(EPERM)), HasSubstr("NET_ADMIN"));
-  EXPECT_EQ(Describe(CannotReceive(ENOMEM)),
+TEST(SubscriptionErrorTest, EachCallNamesItsCause) {
+  EXPECT_THAT(Describe(MakeOpenError(EPROTONOSUPPORT)), HasSubstr("CONFIG_CONNECTOR"));
+  EXPECT_THAT(Describe(MakeOpenError(EMFILE)), HasSubstr("ulimit -n"));
+  EXPECT_THAT(Describe(MakeOpenError(EPERM)), HasSubstr("AF_NETLINK"));
+  EXPECT_THAT(Describe(MakeBindError(EPERM)), HasSubstr("NET_ADMIN"));
+  EXPECT_THAT(Describe(MakeSendError(EPERM, {})), HasSubstr("NET_ADMIN"));
+  EXPECT_THAT(Describe(MakeSubscribeRefusedError(EPERM)), HasSubstr("NET_ADMIN"));
+  EXPECT_EQ(Describe(MakeReceiveError(ENOMEM)),
             "cannot receive from the connector socket: Cannot allocate memory; a fresh socket is needed");
 }
 

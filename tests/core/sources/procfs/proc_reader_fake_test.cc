@@ -21,12 +21,12 @@
 namespace procevent {
 namespace {
 
-using Look = ProcPids::Look;
+using Look = ProcPidReader::ReadStatus;
 
-std::vector<std::int32_t> ListAll(ProcPids& pids, std::size_t at_once) {
+std::vector<std::int32_t> ListAll(ProcPidReader& pids, std::size_t at_once) {
   std::vector<std::int32_t> all;
   std::vector<std::int32_t> some(at_once);
-  while (const std::size_t count = pids.List(some)) {
+  while (const std::size_t count = pids.ListNext(some)) {
     EXPECT_LE(count, at_once);
     all.insert(all.end(), some.begin(), some.begin() + static_cast<std::ptrdiff_t>(count));
   }
@@ -59,7 +59,7 @@ constexpr const char* kHiddenText =
     "group of its gid= option; until then programs stay without names";
 
 TEST_F(FakeProcTest, WithoutAnythingItIsSaidNotToBeMounted) {
-  const Status status = ProcPids(path_.c_str()).Check();
+  const Status status = ProcPidReader(path_.c_str()).CheckVisibility();
   ASSERT_FALSE(status.ok());
   EXPECT_EQ(Describe(status.error()),
             "cannot find processes in /proc: No such file or directory; mount it; without it programs stay without "
@@ -68,13 +68,13 @@ TEST_F(FakeProcTest, WithoutAnythingItIsSaidNotToBeMounted) {
 
 TEST_F(FakeProcTest, WithoutProcessesItIsSaidToHideThem) {
   std::filesystem::create_symlink("2", path_ / "self");
-  ProcPids pids(path_.c_str());
-  const Status status = pids.Check();
+  ProcPidReader pids(path_.c_str());
+  const Status status = pids.CheckVisibility();
   ASSERT_FALSE(status.ok());
   EXPECT_EQ(Describe(status.error()), kHiddenText);
-  Sighting sighting;
-  EXPECT_EQ(pids.See(::getpid(), sighting), Look::kHidden) << "it is there, but not to be seen";
-  EXPECT_EQ(pids.SeeName(::getpid(), sighting), Look::kHidden);
+  ProcSnapshot sighting;
+  EXPECT_EQ(pids.ReadSnapshot(::getpid(), sighting), Look::kHidden) << "it is there, but not to be seen";
+  EXPECT_EQ(pids.ReadWithoutCredentials(::getpid(), sighting), Look::kHidden);
   EXPECT_TRUE(ListAll(pids, 8).empty());
 }
 
@@ -84,38 +84,38 @@ TEST_F(FakeProcTest, OneThatIsShownOfThoseAlwaysThereIsEnough) {
     const std::string number = std::to_string(shown);
     Write(shown, "stat", number + " (x) S 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 2 0 7 0\n");
     Write(shown, "statm", kMapped);
-    EXPECT_TRUE(ProcPids(path_.c_str()).Check().ok()) << number;
+    EXPECT_TRUE(ProcPidReader(path_.c_str()).CheckVisibility().ok()) << number;
     std::filesystem::remove_all(path_ / number);
   }
 }
 
 TEST_F(FakeProcTest, OnlyWhatIsHiddenIsCalledSo) {
   std::filesystem::create_symlink("2", path_ / "self");
-  const ProcPids pids(path_.c_str());
+  const ProcPidReader pids(path_.c_str());
   rlimit limit{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
   const rlimit none{0, limit.rlim_max};
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
-  const Status status = pids.Check();
+  const Status status = pids.CheckVisibility();
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
   ASSERT_FALSE(status.ok());
   EXPECT_EQ(Describe(status.error()),
             "cannot see the processes of others in /proc: Too many open files; raise the limit of open files (ulimit "
             "-n); until then programs stay without names");
   Write(1, "stat", "1 (x) S 1");
-  EXPECT_EQ(Describe(pids.Check().error()),
+  EXPECT_EQ(Describe(pids.CheckVisibility().error()),
             "cannot see the processes of others in /proc; until it can be read programs stay without names");
 }
 
 TEST_F(FakeProcTest, WithoutADirectoryThereIsNothing) {
-  ProcPids pids((path_ / "none").c_str());
-  const Status status = pids.Check();
+  ProcPidReader pids((path_ / "none").c_str());
+  const Status status = pids.CheckVisibility();
   ASSERT_FALSE(status.ok());
   EXPECT_EQ(Describe(status.error()),
             "cannot open /proc: No such file or directory; mount it; without it programs stay without names");
-  Sighting sighting;
-  EXPECT_EQ(pids.See(::getpid(), sighting), Look::kHidden);
-  EXPECT_EQ(pids.SeeName(1, sighting), Look::kHidden);
+  ProcSnapshot sighting;
+  EXPECT_EQ(pids.ReadSnapshot(::getpid(), sighting), Look::kHidden);
+  EXPECT_EQ(pids.ReadWithoutCredentials(1, sighting), Look::kHidden);
   EXPECT_TRUE(ListAll(pids, 8).empty());
 }
 
@@ -123,7 +123,7 @@ TEST_F(FakeProcTest, OnlyNumbersAreListed) {
   for (const char* name : {"1", "42", "self", "0", "-3", "7x", "99999999999", "sys", "007x", "2147483647"}) {
     std::filesystem::create_directories(path_ / name);
   }
-  ProcPids pids(path_.c_str());
+  ProcPidReader pids(path_.c_str());
   auto all = ListAll(pids, 2);
   std::ranges::sort(all);
   EXPECT_EQ(all, (std::vector<std::int32_t>{1, 42, 2147483647}));
@@ -131,35 +131,35 @@ TEST_F(FakeProcTest, OnlyNumbersAreListed) {
 
 TEST_F(FakeProcTest, TextsThatNobodyUnderstandsTellNothing) {
   const std::string stat = "5 (x) S 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 2 0 7 0\n";
-  Sighting sighting;
-  const ProcPids pids(path_.c_str());
+  ProcSnapshot sighting;
+  const ProcPidReader pids(path_.c_str());
   Write(5, "stat", stat);
   Write(5, "statm", kMapped);
   Write(5, "status", "Name:\tx\n");
-  EXPECT_EQ(pids.See(5, sighting), Look::kHidden) << "no ids";
+  EXPECT_EQ(pids.ReadSnapshot(5, sighting), Look::kHidden) << "no ids";
   Write(5, "status", "Name:\tx\nTgid:\t5\nUid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\n");
-  EXPECT_EQ(pids.See(5, sighting), Look::kSeen);
+  EXPECT_EQ(pids.ReadSnapshot(5, sighting), Look::kRead);
   EXPECT_EQ(sighting.threads, 2U);
   Write(5, "statm", "2178 1027");
-  EXPECT_EQ(pids.See(5, sighting), Look::kHidden) << "no code";
-  EXPECT_EQ(pids.SeeName(5, sighting), Look::kHidden);
+  EXPECT_EQ(pids.ReadSnapshot(5, sighting), Look::kHidden) << "no code";
+  EXPECT_EQ(pids.ReadWithoutCredentials(5, sighting), Look::kHidden);
   Write(5, "stat", "5 (x) S 1");
   Write(5, "statm", kMapped);
-  EXPECT_EQ(pids.See(5, sighting), Look::kHidden) << "half a line";
+  EXPECT_EQ(pids.ReadSnapshot(5, sighting), Look::kHidden) << "half a line";
 }
 
 TEST_F(FakeProcTest, WithoutCodeAProgramIsNotYetThere) {
   Write(5, "stat", "5 (x) R 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 2 0 7 0\n");
   Write(5, "status", "Name:\tx\nTgid:\t5\nUid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\n");
-  const ProcPids pids(path_.c_str());
+  const ProcPidReader pids(path_.c_str());
   for (const bool mapped : {true, false}) {
     Write(5, "statm", mapped ? kMapped : "2171 480 470 0 0 311 0\n");
-    Sighting name;
-    Sighting whole;
-    EXPECT_EQ(pids.SeeName(5, name), Look::kSeen);
-    EXPECT_EQ(pids.See(5, whole), Look::kSeen);
-    EXPECT_EQ(name.held, !mapped);
-    EXPECT_EQ(whole.held, !mapped);
+    ProcSnapshot name;
+    ProcSnapshot whole;
+    EXPECT_EQ(pids.ReadWithoutCredentials(5, name), Look::kRead);
+    EXPECT_EQ(pids.ReadSnapshot(5, whole), Look::kRead);
+    EXPECT_EQ(name.exec_in_progress, !mapped);
+    EXPECT_EQ(whole.exec_in_progress, !mapped);
   }
 }
 
@@ -169,23 +169,23 @@ int LookThroughHidepid(const char* path) {
       ::mount("proc", path, "proc", 0, "hidepid=2") != 0) {
     return 77;
   }
-  const ProcPids privileged(path);
-  if (!privileged.Check().ok()) {
+  const ProcPidReader privileged(path);
+  if (!privileged.CheckVisibility().ok()) {
     return 1;
   }
   if (::setgroups(0, nullptr) != 0 || ::setresgid(65534, 65534, 65534) != 0 || ::setresuid(65534, 65534, 65534) != 0) {
     return 77;
   }
-  ProcPids pids(path);
-  Sighting sighting;
+  ProcPidReader pids(path);
+  ProcSnapshot sighting;
   std::array<std::int32_t, 64> listed{};
-  if (pids.Check().ok() || Describe(pids.Check().error()) != kHiddenText) {
+  if (pids.CheckVisibility().ok() || Describe(pids.CheckVisibility().error()) != kHiddenText) {
     return 2;
   }
-  if (pids.See(1, sighting) != Look::kHidden || pids.SeeName(1, sighting) != Look::kHidden) {
+  if (pids.ReadSnapshot(1, sighting) != Look::kHidden || pids.ReadWithoutCredentials(1, sighting) != Look::kHidden) {
     return 3;
   }
-  const std::size_t count = pids.List(listed);
+  const std::size_t count = pids.ListNext(listed);
   return std::find(listed.begin(), listed.begin() + count, 1) == listed.begin() + count ? 0 : 4;
 }
 

@@ -27,7 +27,7 @@
 namespace procevent {
 namespace {
 
-using Look = ProcPids::Look;
+using Look = ProcPidReader::ReadStatus;
 
 // A child that has done `body` and then waits to be killed.
 class Child {
@@ -87,25 +87,25 @@ void StartThread() {
   }
 }
 
-Sighting SeeOrFail(std::int32_t tgid) {
-  Sighting sighting;
-  EXPECT_EQ(ProcPids().See(tgid, sighting), Look::kSeen);
+ProcSnapshot SeeOrFail(std::int32_t tgid) {
+  ProcSnapshot sighting;
+  EXPECT_EQ(ProcPidReader().ReadSnapshot(tgid, sighting), Look::kRead);
   EXPECT_EQ(sighting.tgid, tgid);
   return sighting;
 }
 
 std::string NameOf(std::int32_t tgid) {
-  Sighting sighting;
-  EXPECT_EQ(ProcPids().SeeName(tgid, sighting), Look::kSeen);
+  ProcSnapshot sighting;
+  EXPECT_EQ(ProcPidReader().ReadWithoutCredentials(tgid, sighting), Look::kRead);
   EXPECT_EQ(sighting.tgid, tgid);
   return std::string(sighting.name.view());
 }
 
-TEST(ProcPidsTest, TheProcOfThisMachineIsFit) { EXPECT_TRUE(ProcPids().Check().ok()); }
+TEST(ProcPidReaderTest, TheProcOfThisMachineIsFit) { EXPECT_TRUE(ProcPidReader().CheckVisibility().ok()); }
 
-TEST(ProcPidsTest, SeesItself) {
+TEST(ProcPidReaderTest, SeesItself) {
   const std::uint64_t before = MonotonicNanos();
-  const Sighting self = SeeOrFail(::getpid());
+  const ProcSnapshot self = SeeOrFail(::getpid());
   EXPECT_GE(self.taken_ns, before);
   EXPECT_LE(self.taken_ns, MonotonicNanos());
   EXPECT_EQ(self.name.view(), "core_sources_te");
@@ -117,16 +117,16 @@ TEST(ProcPidsTest, SeesItself) {
   EXPECT_LT(self.start_ns, before);
 }
 
-TEST(ProcPidsTest, TheTimeOfANameIsAfterItsLook) {
-  Sighting sighting;
+TEST(ProcPidReaderTest, TheTimeOfANameIsAfterItsLook) {
+  ProcSnapshot sighting;
   const std::uint64_t before = MonotonicNanos();
-  ASSERT_EQ(ProcPids().SeeName(::getpid(), sighting), Look::kSeen);
+  ASSERT_EQ(ProcPidReader().ReadWithoutCredentials(::getpid(), sighting), Look::kRead);
   EXPECT_GE(sighting.taken_ns, before);
   EXPECT_LE(sighting.taken_ns, MonotonicNanos());
-  EXPECT_EQ(sighting.euid, kNoId) << "users are not told";
+  EXPECT_EQ(sighting.euid, kUnknownId) << "users are not told";
 }
 
-TEST(ProcPidsTest, AThreadIsNoProcess) {
+TEST(ProcPidReaderTest, AThreadIsNoProcess) {
   std::atomic<std::int32_t> tid{0};
   std::atomic<bool> over{false};
   std::thread thread([&] {
@@ -138,34 +138,34 @@ TEST(ProcPidsTest, AThreadIsNoProcess) {
   while (tid == 0) {
     std::this_thread::yield();
   }
-  Sighting sighting;
-  EXPECT_EQ(ProcPids().See(tid, sighting), Look::kGone);
+  ProcSnapshot sighting;
+  EXPECT_EQ(ProcPidReader().ReadSnapshot(tid, sighting), Look::kGone);
   over = true;
   thread.join();
 }
 
-TEST(ProcPidsTest, SeesWhenAChildBegan) {
+TEST(ProcPidReaderTest, SeesWhenAChildBegan) {
   constexpr std::uint64_t kTicks = 20 * kNanosPerMilli;  // /proc tells hundredths of a second
   const std::uint64_t before = MonotonicNanos();
   const Child child;
-  const Sighting seen = SeeOrFail(child.pid());
+  const ProcSnapshot seen = SeeOrFail(child.pid());
   EXPECT_GE(seen.start_ns, before - kTicks);
   EXPECT_LE(seen.start_ns, MonotonicNanos() + kTicks);
   EXPECT_EQ(seen.threads, 1U);
   EXPECT_FALSE(seen.dead || seen.leader_gone);
 }
 
-TEST(ProcPidsTest, CountsThreads) {
+TEST(ProcPidReaderTest, CountsThreads) {
   const Child child([] {
     StartThread();
     StartThread();
   });
-  const Sighting seen = SeeOrFail(child.pid());
+  const ProcSnapshot seen = SeeOrFail(child.pid());
   EXPECT_EQ(seen.threads, 3U);
   EXPECT_FALSE(seen.leader_gone);
 }
 
-TEST(ProcPidsTest, SeesEffectiveIds) {
+TEST(ProcPidReaderTest, SeesEffectiveIds) {
   if (::geteuid() != 0) {
     GTEST_SKIP() << "only root can take others' ids";
   }
@@ -174,15 +174,15 @@ TEST(ProcPidsTest, SeesEffectiveIds) {
       ::_exit(2);
     }
   });
-  const Sighting seen = SeeOrFail(child.pid());
+  const ProcSnapshot seen = SeeOrFail(child.pid());
   EXPECT_EQ(seen.euid, 1234U);
   EXPECT_EQ(seen.egid, 4321U);
 }
 
-TEST(ProcPidsTest, AZombieIsDeadAndHasItsName) {
+TEST(ProcPidReaderTest, AZombieIsDeadAndHasItsName) {
   const Child child([] { ::prctl(PR_SET_NAME, "undead"); });
   child.Kill();
-  const Sighting seen = SeeOrFail(child.pid());
+  const ProcSnapshot seen = SeeOrFail(child.pid());
   EXPECT_TRUE(seen.dead);
   EXPECT_TRUE(seen.leader_gone);
   EXPECT_EQ(seen.threads, 0U);
@@ -190,19 +190,19 @@ TEST(ProcPidsTest, AZombieIsDeadAndHasItsName) {
   EXPECT_EQ(NameOf(child.pid()), "undead");
 }
 
-TEST(ProcPidsTest, AProcessThatVanishedIsGone) {
+TEST(ProcPidReaderTest, AProcessThatVanishedIsGone) {
   Child child;
   const pid_t pid = child.pid();
   SeeOrFail(pid);
   child.Reap();
-  Sighting sighting;
-  EXPECT_EQ(ProcPids().See(pid, sighting), Look::kGone);
-  EXPECT_EQ(ProcPids().SeeName(pid, sighting), Look::kGone);
+  ProcSnapshot sighting;
+  EXPECT_EQ(ProcPidReader().ReadSnapshot(pid, sighting), Look::kGone);
+  EXPECT_EQ(ProcPidReader().ReadWithoutCredentials(pid, sighting), Look::kGone);
   EXPECT_EQ(sighting.name, CommName());
 }
 
 // The leader ends as pthread_exit would have it end, but without unwinding gtest's frames.
-TEST(ProcPidsTest, AGroupOutlivesItsLeader) {
+TEST(ProcPidReaderTest, AGroupOutlivesItsLeader) {
   const pid_t pid = ::fork();
   if (pid == 0) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -212,7 +212,7 @@ TEST(ProcPidsTest, AGroupOutlivesItsLeader) {
     ::syscall(SYS_exit, 3);
   }
   ASSERT_GT(pid, 0);
-  Sighting seen = SeeOrFail(pid);
+  ProcSnapshot seen = SeeOrFail(pid);
   for (int tries = 0; tries < 5000 && !seen.leader_gone; ++tries) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
     seen = SeeOrFail(pid);
@@ -226,20 +226,20 @@ TEST(ProcPidsTest, AGroupOutlivesItsLeader) {
   EXPECT_EQ(::waitpid(pid, nullptr, 0), pid);
 }
 
-TEST(ProcPidsTest, SeesTheFirstProcess) {
-  const Sighting init = SeeOrFail(1);
+TEST(ProcPidReaderTest, SeesTheFirstProcess) {
+  const ProcSnapshot init = SeeOrFail(1);
   EXPECT_GE(init.threads, 1U);
   EXPECT_FALSE(init.dead);
   EXPECT_NE(init.name, CommName());
-  EXPECT_NE(init.euid, kNoId);
-  EXPECT_NE(init.egid, kNoId);
+  EXPECT_NE(init.euid, kUnknownId);
+  EXPECT_NE(init.egid, kUnknownId);
 }
 
-TEST(ProcPidsTest, NoNameLeadsItAstray) {
+TEST(ProcPidReaderTest, NoNameLeadsItAstray) {
   for (const char* name :
        {"a) Z 1 1 (b", ")", "((", "a\nb", "\n", "", " ", "\xFF\xC3", "a\nUid:\t7\t7\t7", "x\\n\\", "123456789abcdef"}) {
     const Child child([name] { ::prctl(PR_SET_NAME, name); });
-    const Sighting seen = SeeOrFail(child.pid());
+    const ProcSnapshot seen = SeeOrFail(child.pid());
     EXPECT_EQ(seen.name.view(), name);
     EXPECT_EQ(NameOf(child.pid()), name);
     EXPECT_EQ(seen.threads, 1U) << name;
@@ -249,35 +249,35 @@ TEST(ProcPidsTest, NoNameLeadsItAstray) {
   }
 }
 
-TEST(ProcPidsTest, SeesAKernelThread) {
+TEST(ProcPidReaderTest, SeesAKernelThread) {
   std::ifstream comm("/proc/2/comm");
   std::string name;
   if (!std::getline(comm, name) || name != "kthreadd") {
     GTEST_SKIP() << "no kernel threads in this PID namespace";
   }
-  const Sighting seen = SeeOrFail(2);
+  const ProcSnapshot seen = SeeOrFail(2);
   EXPECT_EQ(seen.name.view(), "kthreadd");
   EXPECT_EQ(seen.threads, 1U);
   EXPECT_EQ(seen.euid, 0U);
 }
 
-std::vector<std::int32_t> ListAll(ProcPids& pids, std::size_t at_once) {
+std::vector<std::int32_t> ListAll(ProcPidReader& pids, std::size_t at_once) {
   std::vector<std::int32_t> all;
   std::vector<std::int32_t> some(at_once);
-  while (const std::size_t count = pids.List(some)) {
+  while (const std::size_t count = pids.ListNext(some)) {
     EXPECT_LE(count, at_once);
     all.insert(all.end(), some.begin(), some.begin() + static_cast<std::ptrdiff_t>(count));
   }
   return all;
 }
 
-TEST(ProcPidsTest, ListsAllAgainAndAgain) {
+TEST(ProcPidReaderTest, ListsAllAgainAndAgain) {
   std::vector<std::unique_ptr<Child>> children;
   for (int i = 0; i < 30; ++i) {
     children.push_back(std::make_unique<Child>());
   }
   const Child with_threads(StartThread);
-  ProcPids pids;
+  ProcPidReader pids;
   for (const std::size_t at_once : {1U, 7U, 64U, 4096U}) {
     const auto all = ListAll(pids, at_once);
     const std::set<std::int32_t> listed(all.begin(), all.end());

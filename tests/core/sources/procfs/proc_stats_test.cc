@@ -21,16 +21,16 @@ constexpr std::string_view kRealistic =
     "intr 33622492 38 0 0\nctxt 60543\nbtime 1700000000\nprocesses 86031\nprocs_running 6\n";
 
 std::optional<std::uint64_t> Parse(std::string_view text) {
-  ForkCountParser parser;
+  CloneCountParser parser;
   parser.Feed(text);
   return parser.forks();
 }
 
-TEST(ForkCountParserTest, FindsTheNumber) { EXPECT_EQ(Parse(kRealistic), 86031U); }
+TEST(CloneCountParserTest, FindsTheNumber) { EXPECT_EQ(Parse(kRealistic), 86031U); }
 
-TEST(ForkCountParserTest, IsTheSameWhereverTheTextIsCut) {
+TEST(CloneCountParserTest, IsTheSameWhereverTheTextIsCut) {
   for (std::size_t cut = 0; cut <= kRealistic.size(); ++cut) {
-    ForkCountParser parser;
+    CloneCountParser parser;
     parser.Feed(kRealistic.substr(0, cut));
     parser.Feed(kRealistic.substr(cut));
     EXPECT_EQ(parser.forks(), 86031U) << cut;
@@ -42,10 +42,10 @@ struct Row {
   std::string_view text;
   std::optional<std::uint64_t> forks;
 };
-class ForkCountTableTest : public testing::TestWithParam<Row> {};
-TEST_P(ForkCountTableTest, Parses) { EXPECT_EQ(Parse(GetParam().text), GetParam().forks); }
+class CloneCountParserTableTest : public testing::TestWithParam<Row> {};
+TEST_P(CloneCountParserTableTest, Parses) { EXPECT_EQ(Parse(GetParam().text), GetParam().forks); }
 INSTANTIATE_TEST_SUITE_P(
-    Texts, ForkCountTableTest,
+    Texts, CloneCountParserTableTest,
     testing::Values(Row{"Empty", "", std::nullopt}, Row{"NoSuchLine", "ctxt 1\nprocs_running 2\n", std::nullopt},
                     Row{"FirstLine", "processes 7\n", 7}, Row{"UnfinishedNumber", "processes 12", std::nullopt},
                     Row{"NoNumber", "processes \n", std::nullopt}, Row{"NotANumber", "processes x1\n", std::nullopt},
@@ -54,9 +54,9 @@ INSTANTIATE_TEST_SUITE_P(
                     Row{"Largest", "processes 18446744073709551615\n", UINT64_MAX}),
     [](const auto& row) { return row.param.name; });
 
-TEST(ProcStatTest, TheKernelCountsOurForks) {
-  const ProcStat proc_stat;
-  const auto before = proc_stat.Forks();
+TEST(ProcStatReaderTest, TheKernelCountsOurForks) {
+  const ProcStatReader proc_stat;
+  const auto before = proc_stat.ReadCloneCount();
   ASSERT_TRUE(before.ok());
   for (int i = 0; i < 3; ++i) {
     const pid_t child = ::fork();
@@ -66,13 +66,13 @@ TEST(ProcStatTest, TheKernelCountsOurForks) {
     ASSERT_GT(child, 0);
     ASSERT_EQ(::waitpid(child, nullptr, 0), child);
   }
-  const auto after = proc_stat.Forks();
+  const auto after = proc_stat.ReadCloneCount();
   ASSERT_TRUE(after.ok());
   EXPECT_GE(after.value(), before.value() + 3);
 }
 
-TEST(ProcStatTest, NamesWhatKeptTheFileFromOpening) {
-  const auto forks = ProcStat("/nonexistent/stat").Forks();
+TEST(ProcStatReaderTest, NamesWhatKeptTheFileFromOpening) {
+  const auto forks = ProcStatReader("/nonexistent/stat").ReadCloneCount();
   ASSERT_FALSE(forks.ok());
   EXPECT_EQ(forks.error().code, ENOENT);
   EXPECT_EQ(Describe(forks.error()),
@@ -81,8 +81,8 @@ TEST(ProcStatTest, NamesWhatKeptTheFileFromOpening) {
             "it (systemd: ProcSubset=all)");
 }
 
-TEST(ProcStatTest, AFileWithoutTheLineIsAnError) {
-  const auto forks = ProcStat("/proc/self/comm").Forks();
+TEST(ProcStatReaderTest, AFileWithoutTheLineIsAnError) {
+  const auto forks = ProcStatReader("/proc/self/comm").ReadCloneCount();
   ASSERT_FALSE(forks.ok());
   EXPECT_EQ(forks.error().operation, "read `processes` from /proc/stat");
 }
@@ -155,7 +155,7 @@ TEST(ProcessStatsTest, SaysOfThisProcessWhatIsTrue) {
   EXPECT_GE(stats.threads.value(), 1U);
   EXPECT_TRUE(stats.cpu_seconds.has_value());
   EXPECT_GT(stats.max_virtual_bytes.value(), 0);
-  const double now = static_cast<double>(NanosOf(CLOCK_REALTIME)) / 1e9;
+  const double now = static_cast<double>(ClockNanos(CLOCK_REALTIME)) / 1e9;
   EXPECT_LE(stats.start_time_seconds.value(), now + 1);
   EXPECT_GT(*stats.start_time_seconds, now - 86400);
 
