@@ -229,7 +229,7 @@ ParseResult ParseRetireAfter(std::string_view text, Config& config) {
 
 ParseResult ParseNameGroupItem(std::span<const std::string> match_and_name, Config& config) {
   NameGroup group{.match = match_and_name[0], .name = match_and_name[1]};
-  if (const auto fault = FaultOf(group)) {
+  if (const auto fault = ValidateNameGroup(group)) {
     const std::size_t own = std::min(fault->find(": "), fault->size() - 2) + 2;  // behind it are RE2's words
     return {false,
             fault->substr(0, own) + (own == fault->size() ? "" : QuotePrintable(fault->substr(own), kMostReasonBytes))};

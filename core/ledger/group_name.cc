@@ -36,7 +36,7 @@ bool CommLabel::Append(std::string_view piece) {
 
 namespace {
 
-constexpr int kMostGroups = 10;  // \0 to \9
+constexpr int kMaxCaptures = 10;  // \0 to \9
 
 RE2::Options Quietly() {
   RE2::Options options;
@@ -49,33 +49,33 @@ RE2::Options Quietly() {
 
 }  // namespace
 
-std::optional<std::string> FaultOf(const NameGroup& group) {
+std::optional<std::string> ValidateNameGroup(const NameGroup& group) {
   const RE2 match(group.match, Quietly());
   if (!match.ok()) {
-    return "no regular expression: " + match.error();
+    return "an invalid regular expression: " + match.error();
   }
   if (std::string error; !match.CheckRewriteString(group.name, &error)) {
-    return "a name that does not fit the expression: " + error;
+    return "a name with an invalid capture reference: " + error;
   }
   if (group.name.empty() || CommLabel(group.name).view() != group.name) {
     return "a name that is not 1 to 63 bytes of visible characters";
   }
   if (IsReserved(group.name)) {
-    return "a name that is the exporter's own";
+    return "a reserved name";
   }
   return std::nullopt;
 }
 
 NameGroups::NameGroups(std::span<const NameGroup> groups) {
   for (const NameGroup& group : groups) {
-    assert(!FaultOf(group));
+    assert(!ValidateNameGroup(group));
     rules_.push_back({std::make_shared<const RE2>(group.match, Quietly()), group.name});
   }
 }
 
 CommLabel NameGroups::LabelOf(const CommName& name) const {
   const re2::StringPiece bytes(name.view().data(), name.view().size());
-  std::array<re2::StringPiece, kMostGroups> caught;
+  std::array<re2::StringPiece, kMaxCaptures> caught;
   for (const Rule& rule : rules_) {
     const int groups = 1 + rule.match->MaxSubmatch(rule.name);
     if (rule.match->Match(bytes, 0, bytes.size(), RE2::ANCHOR_BOTH, caught.data(), groups)) {

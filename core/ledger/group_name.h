@@ -26,7 +26,7 @@ namespace procevent {
 
 class CommLabel {
  public:
-  static constexpr std::size_t kMostBytes = 63;  // all of a comm's 15 bytes as \xNN, and some more for groups
+  static constexpr std::size_t kMaxBytes = 63;  // all of a comm's 15 bytes as \xNN, and some more for groups
 
   CommLabel() = default;
   // Every byte that is not part of a visible character becomes \xNN, as in a name that says so in four characters. Cut
@@ -39,7 +39,7 @@ class CommLabel {
  private:
   [[nodiscard]] bool Append(std::string_view piece);
 
-  std::array<char, kMostBytes> bytes_{};
+  std::array<char, kMaxBytes> bytes_{};
   std::uint8_t size_ = 0;
 };
 
@@ -68,7 +68,7 @@ constexpr bool IsReserved(std::string_view label) {
 // The comm table applies them; the configuration has each rule checked.
 
 // What was found in a rule that is wrong; nothing if it is right.
-std::optional<std::string> FaultOf(const NameGroup& group);
+std::optional<std::string> ValidateNameGroup(const NameGroup& group);
 
 class NameGroups {
  public:

@@ -37,7 +37,13 @@ struct LedgerOptions {
   bool operator==(const LedgerOptions&) const = default;
 };
 
-// In nanoseconds.
-std::vector<std::uint64_t> LifetimeBounds(const LedgerOptions& options);
+// The bounds of the lifetime histograms in nanoseconds, the unit that the ledger counts in.
+inline std::vector<std::uint64_t> LifetimeBounds(const LedgerOptions& options) {
+  std::vector<std::uint64_t> nanos;
+  for (const std::chrono::nanoseconds bound : options.lifetime_bounds) {
+    nanos.push_back(static_cast<std::uint64_t>(bound.count()));
+  }
+  return nanos;
+}
 
 }  // namespace procevent

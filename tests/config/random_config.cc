@@ -67,7 +67,7 @@ LedgerOptions RandomLedger(std::mt19937& random) {
   ledger.name_groups.clear();
   for (std::size_t i = random() % 4; i > 0; --i) {
     NameGroup group{.match = RandomText(random), .name = RandomText(random)};
-    if (!FaultOf(group)) {
+    if (!ValidateNameGroup(group)) {
       ledger.name_groups.push_back(std::move(group));
     }
   }

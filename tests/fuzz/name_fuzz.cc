@@ -24,7 +24,7 @@ std::string_view TakePart(std::string_view& input) {
 
 void CheckLabel(const CommLabel& label) {
   const std::string_view view = label.view();
-  Require(view.size() <= CommLabel::kMostBytes, "a label fits");
+  Require(view.size() <= CommLabel::kMaxBytes, "a label fits");
   Require(IsWellFormed(view), "a label is UTF-8");
   Require(std::ranges::none_of(CodePointsOf(view), IsControl), "a label has no controls");
   Require(CommLabel(view) == label, "a label is its own");
@@ -45,7 +45,7 @@ void CheckNameAlone(const CommName& name) {
 
 void CheckGrouped(const CommName& name, const NameGroup& rule) {
   std::vector<NameGroup> rules = LedgerOptions().name_groups;
-  if (const std::optional<std::string> fault = FaultOf(rule)) {
+  if (const std::optional<std::string> fault = ValidateNameGroup(rule)) {
     Require(!fault->empty(), "a fault has a text");
   } else {
     rules.push_back(rule);

@@ -207,13 +207,13 @@ std::vector<FaultRow> LedgerRows() {
       {"GroupOfLists", "name_groups: [{match: [a], name: b}]",
        "f.yml:1:23: name_groups[0].match: found a list, allowed is a text"},
       {"NoExpression", "name_groups: [{match: '(', name: b}]",
-       "f.yml:1:15: name_groups[0]: found no regular expression: \"missing ): (\", " + kRule},
+       "f.yml:1:15: name_groups[0]: found an invalid regular expression: \"missing ): (\", " + kRule},
       {"NameWithoutItsGroup", "name_groups: [{match: a, name: '\\1'}]",
-       "f.yml:1:15: name_groups[0]: found a name that does not fit the expression: \"Rewrite schema requests 1 "
+       "f.yml:1:15: name_groups[0]: found a name with an invalid capture reference: \"Rewrite schema requests 1 "
        "matches, but the regexp only has 0 parenthesized subexpressions.\", " +
            kRule},
       {"ReservedName", "name_groups: [{match: a, name: '[retired comms here]'}]",
-       "f.yml:1:15: name_groups[0]: found a name that is the exporter's own, " + kRule},
+       "f.yml:1:15: name_groups[0]: found a reserved name, " + kRule},
       {"NameOfControls", "name_groups: [{match: a, name: \"a\\nb\"}]",
        "f.yml:1:15: name_groups[0]: found a name that is not 1 to 63 bytes of visible characters, " + kRule},
       {"NoBuckets", "histograms: {exit_code: {buckets: []}}",

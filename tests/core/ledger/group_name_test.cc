@@ -146,7 +146,7 @@ TEST(CommLabelTest, IsAlwaysOneLineOfUtf8) {
     const std::string_view view = label.view();
     ASSERT_TRUE(IsWellFormed(view)) << testing::PrintToString(bytes);
     ASSERT_TRUE(std::ranges::none_of(CodePointsOf(view), IsControl)) << testing::PrintToString(bytes);
-    ASSERT_LE(view.size(), CommLabel::kMostBytes);
+    ASSERT_LE(view.size(), CommLabel::kMaxBytes);
     ASSERT_TRUE(view.size() >= 60 || bytes.size() <= view.size()) << "all of it, or as much as fits";
     ASSERT_TRUE(IsSpelledOf(view, bytes)) << testing::PrintToString(bytes) << " as " << view;
     ASSERT_EQ(CommLabel(view), label) << "a label is its own";

@@ -62,14 +62,14 @@ TEST(NameGroupsTest, NoRewriteYieldsAReservedLabel) {
     const std::string kept(reserved.substr(4, 12));
     const std::string around = std::string(reserved.substr(0, 4)) + R"(\1)" + std::string(reserved.substr(16));
     const std::vector<NameGroup> rules{{"(.*)", around}};
-    ASSERT_FALSE(FaultOf(rules[0]));
+    ASSERT_FALSE(ValidateNameGroup(rules[0]));
     EXPECT_EQ(LabelOf(rules, kept), kept) << reserved;
     EXPECT_NE(LabelOf(rules, "bash"), "bash") << "other names are rewritten";
   }
 }
 
 TEST(NameGroupsTest, ALongRewriteIsCut) {
-  EXPECT_EQ(LabelOf({{"(.*)", R"(\1\1\1\1\1\1)"}}, "0123456789abcde").size(), CommLabel::kMostBytes);
+  EXPECT_EQ(LabelOf({{"(.*)", R"(\1\1\1\1\1\1)"}}, "0123456789abcde").size(), CommLabel::kMaxBytes);
 }
 
 TEST(NameGroupsTest, CanBeMoved) {
@@ -109,7 +109,7 @@ struct Fault {
   std::optional<std::string> fault;
 };
 class FaultTableTest : public testing::TestWithParam<Fault> {};
-TEST_P(FaultTableTest, IsNamed) { EXPECT_EQ(FaultOf(GetParam().rule), GetParam().fault); }
+TEST_P(FaultTableTest, IsNamed) { EXPECT_EQ(ValidateNameGroup(GetParam().rule), GetParam().fault); }
 
 constexpr const char* kBadName = "a name that is not 1 to 63 bytes of visible characters";
 INSTANTIATE_TEST_SUITE_P(
@@ -118,27 +118,29 @@ INSTANTIATE_TEST_SUITE_P(
         Fault{"None", {"a(.*)", R"(a\1)"}, std::nullopt}, Fault{"NoneOfTheDefault", kDefault[0], std::nullopt},
         Fault{"NoneOfTheEmptyMatch", {"", "x"}, std::nullopt},
         Fault{"NoneAt63Bytes", {"a", std::string(63, 'x')}, std::nullopt},
-        Fault{"OpenBracket", {"a(", "x"}, "no regular expression: missing ): a("},
-        Fault{"OpenClass", {"[a", "x"}, "no regular expression: missing ]: [a"},
-        Fault{"NothingToRepeat", {"*", "x"}, "no regular expression: no argument for repetition operator: *"},
-        Fault{"BackReference", {R"((a)\1)", "x"}, R"(no regular expression: invalid escape sequence: \1)"},
-        Fault{"LookAhead", {"(?=a)", "x"}, "no regular expression: invalid perl operator: (?="},
-        Fault{"TooLarge", {Repeated(".{1000}", 100), "x"}, "no regular expression: pattern too large - compile failed"},
+        Fault{"OpenBracket", {"a(", "x"}, "an invalid regular expression: missing ): a("},
+        Fault{"OpenClass", {"[a", "x"}, "an invalid regular expression: missing ]: [a"},
+        Fault{"NothingToRepeat", {"*", "x"}, "an invalid regular expression: no argument for repetition operator: *"},
+        Fault{"BackReference", {R"((a)\1)", "x"}, R"(an invalid regular expression: invalid escape sequence: \1)"},
+        Fault{"LookAhead", {"(?=a)", "x"}, "an invalid regular expression: invalid perl operator: (?="},
+        Fault{"TooLarge",
+              {Repeated(".{1000}", 100), "x"},
+              "an invalid regular expression: pattern too large - compile failed"},
         Fault{"NoSuchGroup",
               {"a(.*)", R"(\2)"},
-              "a name that does not fit the expression: Rewrite schema requests 2 matches, but the regexp only has 1 "
+              "a name with an invalid capture reference: Rewrite schema requests 2 matches, but the regexp only has 1 "
               "parenthesized subexpressions."},
         Fault{
             "BackslashOfNothing",
             {"a", R"(\x)"},
-            R"(a name that does not fit the expression: Rewrite schema error: '\' must be followed by a digit or '\'.)"},
+            R"(a name with an invalid capture reference: Rewrite schema error: '\' must be followed by a digit or '\'.)"},
         Fault{"BackslashAtTheEnd",
               {"a", R"(x\)"},
-              R"(a name that does not fit the expression: Rewrite schema error: '\' not allowed at end.)"},
+              R"(a name with an invalid capture reference: Rewrite schema error: '\' not allowed at end.)"},
         Fault{"EmptyName", {"a", ""}, kBadName}, Fault{"LongName", {"a", std::string(64, 'x')}, kBadName},
         Fault{"NameOfTwoLines", {"a", "x\ny"}, kBadName}, Fault{"NameIsNoUtf8", {"a", "\xC3"}, kBadName},
-        Fault{"Untracked", {"a", "[untracked processes]"}, "a name that is the exporter's own"},
-        Fault{"Overflow", {"a", "[other comms beyond limit]"}, "a name that is the exporter's own"}),
+        Fault{"Untracked", {"a", "[untracked processes]"}, "a reserved name"},
+        Fault{"Overflow", {"a", "[other comms beyond limit]"}, "a reserved name"}),
     [](const auto& row) { return row.param.name; });
 
 }  // namespace
