@@ -1,31 +1,38 @@
-// FOLDED: error.h, result.h, remedies.h
+// Value-or-error type for recoverable failures.
 #pragma once
 
 #include <cassert>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <variant>
 
 namespace procevent {
 
-// What went wrong, in three parts: the operation that failed, the errno it left (0 if there is none), and what
-// the operator can do about it. Texts are static, so an Error can be made on the reader's path without allocating.
-// Any room may use it.
-
+// A failed operation, its errno and its remedy. All texts are static, so the reader's thread can make an Error without
+// allocating.
 struct Error {
-  std::string_view operation;  // static text: "bind the connector socket"
+  std::string_view operation;  // static text, completes "cannot ...": "bind the connector socket"
   int code = 0;                // errno, or 0
   std::string_view remedy;     // static text: "run the container with --network host"; may be empty
 
   bool operator==(const Error&) const = default;
 };
 
-// One line: "cannot bind the connector socket: Operation not permitted; remedy".
-std::string Describe(const Error& error);
+// One line: "cannot bind the connector socket: Operation not permitted; run as root".
+inline std::string Describe(const Error& error) {
+  std::string line = "cannot " + std::string(error.operation);
+  if (error.code != 0) {
+    line += ": " + std::generic_category().message(error.code);
+  }
+  if (!error.remedy.empty()) {
+    line += "; " + std::string(error.remedy);
+  }
+  return line;
+}
 
-// A value or an Error: how every recoverable fault travels. Any room may use it.
-
+// Either a value or an Error.
 template <typename T>
 class [[nodiscard]] Result {
  public:
@@ -56,12 +63,11 @@ class [[nodiscard]] Result {
   std::variant<T, Error> state_;
 };
 
-// The result of something that is done or not: Status Done() {...; return Success{};}
+// Result of an operation without a value: return Success{} or an Error.
 struct Success {};
 using Status = Result<Success>;
 
-// What helps, where several rooms have to say it.
-
+// Remedy shared by all modules that start threads.
 inline constexpr std::string_view kThreadsRemedy =
     "raise the limit of processes (ulimit -u, TasksMax, pids.max) or of memory (ulimit -v)";
 

@@ -1,6 +1,7 @@
-// The exact loss counter of one stream of events: the kernel numbers the events of each CPU, so a gap is a loss, unless
-// the subscription leaves events out: it numbers those, too.
-// Baselines live as long as the process: the numbers are the kernel's, not the socket's.
+// Detects lost events from per-CPU sequence gaps.
+//
+// The kernel numbers the events of each CPU, so a gap is a loss. It also numbers events that a narrowed subscription
+// leaves out. Gaps of a narrowed subscription are therefore not losses.
 #pragma once
 
 #include <cstdint>
@@ -8,18 +9,40 @@
 
 namespace procevent {
 
+// Keeps the last sequence number of each CPU. The numbers belong to the kernel, not to a socket, so one tracker serves
+// all sockets that a process opens. One thread at a time.
 class SequenceTracker {
  public:
   explicit SequenceTracker(unsigned cpus) : cpus_(cpus) {}
 
   struct Arrival {
-    bool duplicate = false;  // seen before: the other socket of a changeover delivered it too
-    std::uint32_t lost = 0;  // events of this CPU that never came, between the last one and this
+    bool duplicate = false;  // already observed: the other socket of a resubscription delivered it too
+    std::uint32_t lost = 0;  // events of this CPU missing between the previous event and this one
   };
-  // A CPU seen for the first time sets its baseline. A CPU beyond the possible ones (an ACK's kNoCpu) is not watched.
-  Arrival Observe(std::uint32_t cpu, std::uint32_t sequence);
+  // The first event of a CPU sets its baseline. Ignores CPUs outside the possible range, such as the kNoCpu of an ACK.
+  Arrival Observe(std::uint32_t cpu, std::uint32_t sequence) {
+    if (cpu >= cpus_.size()) {
+      return {};
+    }
+    Baseline& baseline = cpus_[cpu];
+    if (!baseline.known) {
+      baseline = {.known = true, .last = sequence};
+      return {};
+    }
+    // All differences wrap around, as the kernel's counter does.
+    if (baseline.last - sequence < kDuplicateWindow) {
+      return {.duplicate = true};
+    }
+    const std::uint32_t lost = sequence - baseline.last - 1;
+    baseline.last = sequence;
+    return {.lost = lost};
+  }
 
  private:
+  // No receive queue holds this many events. A number further back is therefore not a duplicate: the kernel's counter
+  // wrapped around while the reader was stalled.
+  static constexpr std::uint32_t kDuplicateWindow = 1U << 24U;
+
   struct Baseline {
     bool known = false;
     std::uint32_t last = 0;

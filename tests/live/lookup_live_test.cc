@@ -14,9 +14,9 @@
 #include <string_view>
 
 #include "core/base/system.h"
-#include "core/lookup/for_each_event.h"
 #include "core/lookup/process_table.h"
 #include "core/protocol/sequence_tracker.h"
+#include "core/sources/connector/datagram_batch.h"
 #include "core/sources/procfs/proc_reader.h"
 #include "live_fixture.h"
 

@@ -1,5 +1,4 @@
-// Up to 64 datagrams from one system call, into memory that was allocated once. Tells what the kernel sent from what
-// anybody else did, and from what is too long to be of the connector. The sources fill it, the reader empties it.
+// Batch of up to 64 datagrams received by one system call into preallocated memory.
 #pragma once
 
 #include <linux/netlink.h>
@@ -12,15 +11,22 @@
 #include <span>
 
 #include "core/base/result.h"
+#include "core/protocol/decoder.h"
 
 namespace procevent {
 
+// One received datagram and its origin.
 struct Datagram {
-  enum class Origin : std::uint8_t { kKernel, kForeign, kOversized };
+  enum class Origin : std::uint8_t {
+    kKernel,
+    kForeign,    // the sender is not the kernel
+    kOversized,  // too long for a connector datagram
+  };
   Origin origin = Origin::kKernel;
-  std::span<const std::byte> bytes;  // cut at the slot's end if oversized; valid until the batch is filled again
+  std::span<const std::byte> bytes;  // truncated to the slot if oversized; valid until the batch is refilled
 };
 
+// Receives and holds datagrams. A source fills the batch, the reader consumes it. One thread at a time.
 class DatagramBatch {
  public:
   static constexpr std::size_t kSlots = 64;
@@ -28,10 +34,10 @@ class DatagramBatch {
 
   DatagramBatch();
 
-  // Takes what waits on a netlink socket, up to kSlots, without blocking; the number taken.
+  // Receives up to kSlots datagrams from a netlink socket without blocking. Returns their number.
   Result<std::size_t> FillFrom(int fd);
 
-  // For sources that are no sockets: empties the batch, and adds one datagram (false: it is full).
+  // For sources without a socket: empties the batch, and adds one datagram (false if the batch is full).
   void Clear() { size_ = 0; }
   bool Append(std::span<const std::byte> bytes, std::uint32_t port_id);
 
@@ -49,5 +55,21 @@ class DatagramBatch {
   std::unique_ptr<Slots> slots_;  // on the heap: the headers point into it, so the batch can move
   std::size_t size_ = 0;
 };
+
+// Calls `on_event` with each event from the kernel, in order. Skips datagrams of other senders, control messages and
+// malformed messages. The payload of an unknown event is valid until the batch is refilled.
+template <typename OnEvent>
+void ForEachKernelEvent(const DatagramBatch& batch, OnEvent&& on_event) {
+  Message message;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    const Datagram datagram = batch[i];
+    Decoder decoder(datagram.bytes);
+    while (datagram.origin == Datagram::Origin::kKernel && decoder.Next(message)) {
+      if (message.outcome == DecodeOutcome::kEvent) {
+        on_event(message.event);
+      }
+    }
+  }
+}
 
 }  // namespace procevent

@@ -14,6 +14,8 @@
 #include <vector>
 
 #include "core/base/file_descriptor.h"
+#include "core/protocol/encoder.h"
+#include "core/protocol/wire.h"
 #include "core/sources/connector/datagram_batch.h"
 #include "core/sources/connector/subscription_error.h"
 
@@ -21,13 +23,15 @@ namespace procevent {
 
 namespace {
 
-std::span<const std::byte> Bytes(std::string_view text) { return std::as_bytes(std::span(text.data(), text.size())); }
-bool Holds(const Datagram& datagram, std::string_view text) { return std::ranges::equal(datagram.bytes, Bytes(text)); }
+std::span<const std::byte> AsBytes(std::string_view text) { return std::as_bytes(std::span(text.data(), text.size())); }
+bool Holds(const Datagram& datagram, std::string_view text) {
+  return std::ranges::equal(datagram.bytes, AsBytes(text));
+}
 
 TEST(DatagramBatchTest, KeepsWhatTheKernelSent) {
   DatagramBatch batch;
-  ASSERT_TRUE(batch.Append(Bytes("first"), 0));
-  ASSERT_TRUE(batch.Append(Bytes("second"), 0));
+  ASSERT_TRUE(batch.Append(AsBytes("first"), 0));
+  ASSERT_TRUE(batch.Append(AsBytes("second"), 0));
   ASSERT_EQ(batch.size(), 2U);
   EXPECT_EQ(batch[0].origin, Datagram::Origin::kKernel);
   EXPECT_TRUE(Holds(batch[0], "first"));
@@ -36,7 +40,7 @@ TEST(DatagramBatchTest, KeepsWhatTheKernelSent) {
 
 TEST(DatagramBatchTest, TellsAForeignSender) {
   DatagramBatch batch;
-  ASSERT_TRUE(batch.Append(Bytes("forged"), 4711));
+  ASSERT_TRUE(batch.Append(AsBytes("forged"), 4711));
   EXPECT_EQ(batch[0].origin, Datagram::Origin::kForeign);
 }
 
@@ -54,10 +58,10 @@ TEST(DatagramBatchTest, TellsWhatIsTooLong) {
 TEST(DatagramBatchTest, TakesSixtyFourAndNoMore) {
   DatagramBatch batch;
   for (std::size_t i = 0; i < DatagramBatch::kSlots; ++i) {
-    ASSERT_TRUE(batch.Append(Bytes("x"), 0)) << i;
+    ASSERT_TRUE(batch.Append(AsBytes("x"), 0)) << i;
   }
   EXPECT_TRUE(batch.full());
-  EXPECT_FALSE(batch.Append(Bytes("x"), 0));
+  EXPECT_FALSE(batch.Append(AsBytes("x"), 0));
   batch.Clear();
   EXPECT_EQ(batch.size(), 0U);
 }
@@ -90,11 +94,42 @@ TEST(DatagramBatchTest, NothingWaitingIsNoError) {
 
 TEST(DatagramBatchTest, ABadDescriptorIsAnErrorAndEmptiesTheBatch) {
   DatagramBatch batch;
-  ASSERT_TRUE(batch.Append(Bytes("old"), 0));
+  ASSERT_TRUE(batch.Append(AsBytes("old"), 0));
   const auto filled = batch.FillFrom(-1);
   ASSERT_FALSE(filled.ok());
   EXPECT_EQ(filled.error().code, EBADF);
   EXPECT_EQ(batch.size(), 0U);
+}
+
+Bytes EventWithSequence(std::uint32_t sequence) {
+  return EncodeEvent({.sequence = sequence,
+                      .acknowledged = 0,
+                      .what = wire::kWhatSid,
+                      .cpu = 0,
+                      .timestamp_ns = 1,
+                      .body = SidBody{{7, 7}}});
+}
+
+std::vector<std::uint32_t> SequencesIn(const DatagramBatch& batch) {
+  std::vector<std::uint32_t> sequences;
+  ForEachKernelEvent(batch, [&](const Event& event) { sequences.push_back(event.sequence); });
+  return sequences;
+}
+
+TEST(ForEachKernelEventTest, VisitsOnlyKernelEventsInOrder) {
+  DatagramBatch batch;
+  EXPECT_EQ(SequencesIn(batch), std::vector<std::uint32_t>{});
+  Bytes two = EventWithSequence(1);
+  const Bytes second = EventWithSequence(2);
+  two.insert(two.end(), second.begin(), second.end());
+  ASSERT_TRUE(batch.Append(two, 0));
+  ASSERT_TRUE(batch.Append(EventWithSequence(3), 4711));  // not the kernel
+  ASSERT_TRUE(batch.Append(EncodeNetlink(wire::kNoop, {}), 0));
+  ASSERT_TRUE(batch.Append(EncodeError(0), 0));
+  const Bytes whole = EventWithSequence(4);
+  ASSERT_TRUE(batch.Append(std::span(whole).first(whole.size() - 40), 0));
+  ASSERT_TRUE(batch.Append(EventWithSequence(5), 0));
+  EXPECT_EQ(SequencesIn(batch), (std::vector<std::uint32_t>{1, 2, 5}));
 }
 
 }  // namespace
