@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
-"""Finds includes that go up or sideways: `check_layering.py [ROOT]`. Prints each as file:line and exits 1 if there are any.
+"""Finds includes that go up or sideways: `check_layering.py [ROOT]`. Prints each as file:line and exits 1 if it found any.
 
-The rules are the tables below. Every include counts, also one that the preprocessor would skip: what a floor may know
-does not depend on a build's options."""
+The tables below are the rules. An include inside `#if 0` counts, too: the rules do not depend on build options."""
 
 import pathlib
 import re
@@ -71,8 +70,8 @@ COMMENT = re.compile(
 )
 
 
-def as_the_preprocessor_sees(text):
-    """The same lines, continued ones joined, without comments and raw strings; other literals stay."""
+def without_comments(text):
+    """Joins continued lines and removes comments and raw strings, as the preprocessor does. Line numbers stay."""
 
     def join(match):
         return match.group().replace("\\\n", "") + "\n" * match.group().count("\\\n")
@@ -106,23 +105,23 @@ def fault_of(root, module, what):
     """What is wrong with one include, or None."""
     quoted = QUOTED.match(what)
     if not quoted:
-        return f"an include must name its file, not compute it: {what.strip()}"
+        return f"an include must name its file: {what.strip()}"
     name = quoted["name"]
     if ".." in name.split("/") or "." in name.split("/") or name.startswith("/"):
-        return f"'{name}': name it from the root"
+        return f"'{name}': name the header from the root"
     other = module_of(name)
     if name.split("/")[0] == "tests":
-        return f"'{name}': the product knows no tests"
+        return f"'{name}': the product must not include tests"
     if other is None and quoted["open"] == '"':
-        return f"'{name}': our headers are named from the root, others in <>"
+        return f"'{name}': headers of this project are named from the root, others in <>"
     if other is None:
         return fault_of_third_party(module, name)
     if quoted["open"] == "<":
-        return f"'{name}': our own headers stand in quotes"
+        return f"'{name}': headers of this project are included in quotes"
     if not (root / name).is_file():
-        return f"'{name}': there is no such file"
+        return f"'{name}': no such file"
     if other not in MAY_INCLUDE[module] | {module}:
-        return f"{module} may not know {other} ('{name}')"
+        return f"{module} may not include {other} ('{name}')"
     return None
 
 
@@ -130,9 +129,9 @@ def faults_of_file(root, path):
     relative = path.relative_to(root).as_posix()
     module = module_of(relative)
     if module not in MAY_INCLUDE:
-        return [f"{relative}:1: this file lies in no module that check_layering.py knows"]
+        return [f"{relative}:1: this file is in no module of check_layering.py"]
     faults = []
-    for number, line in enumerate(as_the_preprocessor_sees(path.read_text(encoding="utf-8")).split("\n"), start=1):
+    for number, line in enumerate(without_comments(path.read_text(encoding="utf-8")).split("\n"), start=1):
         include = INCLUDE.match(line)
         if include:
             fault = fault_of(root, module, include["what"])
@@ -158,7 +157,7 @@ def main():
     root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ".").resolve()
     faults, files = check(root)
     if files == 0:
-        faults = [f"{root}: no sources there"]
+        faults = [f"{root}: no sources found"]
     for fault in faults:
         print(fault)
     print(f"{files} files, {len(faults)} faults")
