@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The one command that passes the tests on a fresh Debian 12 machine: installs what is missing, builds, runs CTest.
+# Runs the tests on a fresh Debian 12 machine: installs missing packages, builds, runs CTest.
 set -euo pipefail
 cd -P "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -11,21 +11,21 @@ Usage: tests/run.sh [--all | --long | --help]
   --all      adds formatting, shell scripts, ASan + UBSan by clang, clang-tidy, 10 s of each fuzz target, and TSan
   --long     adds to the plain run the suites that take too long for --all: see CONTRIBUTING.md
 
-Live tests need root and a process-event connector that nobody else listens to. Where they cannot run they are
-skipped, and the reason is printed; PROCEVENT_REQUIRE_LIVE=1 makes such a skip a failure.
-Exit: 0 passed, 1 a step failed, 2 wrong usage, or packages are missing that may not be installed.
+Live tests need root and a process-event connector without other subscribers. A test that cannot run is skipped, and
+the reason is printed. PROCEVENT_REQUIRE_LIVE=1 turns such a skip into a failure.
+Exit codes: 0 passed, 1 a step failed, 2 wrong usage or packages missing that this user cannot install.
 END
 }
 
 jobs="$(nproc)"
 product=(cmd config core exporter)
 
-# --- Steps: each is timed; the first that fails ends the run, and the table says which one it was. ---
+# --- Steps: each is timed. The first failure ends the run, and the table names it. ---
 
 table=()
 running=
 
-# Never called where bash would ignore a failure inside (`if step`, `step && ...`): `set -e` must end the run there.
+# Do not call it in a condition (`if step`, `step && ...`): bash would then ignore `set -e` inside the step.
 step() {
   running="$1"
   local began=$SECONDS
@@ -44,14 +44,14 @@ report() {
   [[ "$status" == 0 || "$status $running" == "2 packages"* ]] || exit 1
 }
 
-# --- What the steps do ---
+# --- Commands of the steps ---
 
 configure_and_build() {
   cmake --preset "$1" -DPROCEVENT_WERROR=ON >/dev/null
   cmake --build --preset "$1" -j "$jobs"
 }
 
-# The sanitizers of Debian 12 fail to map their shadow memory where addresses are more random than they know.
+# Debian 12's sanitizers cannot map their shadow memory when vm.mmap_rnd_bits is above 28.
 fixed_addresses=()
 if (($(cat /proc/sys/vm/mmap_rnd_bits 2>/dev/null || echo 0) > 28)) && setarch -R true 2>/dev/null; then
   fixed_addresses=(setarch -R)
@@ -63,7 +63,7 @@ run_ctest() {
   print_skips "build/$1/Testing/Temporary/LastTest.log"
 }
 
-# Why tests were skipped: CTest keeps that to itself. GoogleTest writes it under "...: Skipped", unittest in quotes.
+# Prints why tests were skipped, from CTest's log. GoogleTest writes the reason after "...: Skipped", unittest in quotes.
 print_skips() {
   [[ -r "$1" ]] || return 0
   awk '/: Skipped$/ { getline; print "skipped: " $0 } / skipped ["'\'']/ { sub(/.* skipped /, "skipped: "); print }' "$1" |
@@ -85,7 +85,7 @@ check_tidy() {
     xargs -0 -n 1 -P "$jobs" clang-tidy-14 --quiet -p build/asan
 }
 
-# fuzz SECONDS: each target for so long, from a copy of its corpus. What it finds stays in build/asan/found.
+# fuzz SECONDS: runs each target for that time on a copy of its corpus. Findings are kept in build/asan/found.
 fuzz() {
   local target name scratch=build/asan/scratch
   rm -rf "$scratch"
@@ -94,7 +94,7 @@ fuzz() {
     name="$(basename "$target")"
     cp -r "tests/fuzz/corpus/${name%_fuzz}" "$scratch/$name"
     printf '%s for %d s\n' "$name" "$1"
-    # libFuzzer ends by itself; the limit is for a target that hangs in a way that it cannot see.
+    # libFuzzer ends by itself; the outer limit is for a hang that it does not detect.
     "${fixed_addresses[@]}" timeout -k 5 $(($1 + 60)) "$target" "-max_total_time=$1" -timeout=10 -rss_limit_mb=2048 \
       -print_final_stats=1 "-artifact_prefix=build/asan/found/$name-" "$scratch/$name" >"$scratch/$name.log" 2>&1 ||
       { tail -n 60 "$scratch/$name.log"; return 1; }
@@ -124,7 +124,7 @@ all() {
   step "test tsan" run_ctest tsan -LE 'e2e|tree|deploy'
 }
 
-# The suites of --long, in this order; CONTRIBUTING.md has the same list with their last runs.
+# The suites of --long in order. CONTRIBUTING.md lists them with their last runs.
 long_suites=(long_fuzz long_live long_e2e long_tsan long_deploy)
 
 long_fuzz() {
