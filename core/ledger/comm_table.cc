@@ -9,7 +9,7 @@
 
 namespace procevent {
 
-// From below: what is added in a storm is small and alike, so the branches are foreseen.
+// Searches from the lowest bound: in a storm the values are small and similar, so that the branches are predicted.
 void Histogram::Add(std::uint64_t value) {
   std::size_t bucket = 0;
   while (bucket < upper_.size() && value > upper_[bucket]) {
@@ -34,8 +34,8 @@ std::uint64_t Histogram::count() const { return std::accumulate(counts_.begin(),
 
 namespace {
 
-constexpr std::size_t kKnownSets = 1024;  // a power of two
-constexpr std::uint64_t kSweepInterval = 1'000'000'000;
+constexpr std::size_t kLookupSets = 1024;  // a power of two: the hash is reduced without a division
+constexpr std::uint64_t kSweepIntervalNanos = 1'000'000'000;
 
 }  // namespace
 
@@ -57,91 +57,92 @@ CommStatistics::CommStatistics(const LedgerOptions& options) : limit(options.com
 CommTable::CommTable(const LedgerOptions& options)
     : groups_(options.name_groups),
       retire_after_ns_(static_cast<std::uint64_t>(std::chrono::nanoseconds(options.comm_retire_after).count())),
-      numbers_(options),
-      keeping_(numbers_.rows.size()),
-      known_(kKnownSets) {
+      statistics_(options),
+      row_states_(statistics_.rows.size()),
+      lookup_cache_(kLookupSets) {
   free_.reserve(options.comm_limit);
-  for (std::size_t id = numbers_.rows.size(); id-- > kReservedComms;) {
+  for (std::size_t id = statistics_.rows.size(); id-- > kReservedComms;) {
     free_.push_back(static_cast<std::uint16_t>(id));
   }
 }
 
 CommRow& CommTable::RowOf(const CommName& name, CommRef& ref) {
-  if (!Holds(ref)) {
+  if (!IsCurrent(ref)) {
     ref = Find(name);
   }
-  keeping_[ref.id].used_ns = now_ns_;
-  return numbers_.rows[ref.id];
+  row_states_[ref.id].last_used_ns = now_ns_;
+  return statistics_.rows[ref.id];
 }
 
 CommRef CommTable::Find(const CommName& name) {
-  CachedLookupSet& set = known_[name.hash() % kKnownSets];
-  const auto known =
-      std::ranges::find_if(set, [&](const CachedLookup& other) { return other.name == name && Holds(other.ref); });
-  if (known != set.end()) {
-    return known->ref;
+  CachedLookupSet& set = lookup_cache_[name.hash() % kLookupSets];
+  const auto cached =
+      std::ranges::find_if(set, [&](const CachedLookup& other) { return other.name == name && IsCurrent(other.ref); });
+  if (cached != set.end()) {
+    return cached->ref;
   }
   std::shift_right(set.begin(), set.end(), 1);
-  set.front() = {name, FindLabel(groups_.LabelOf(name))};
+  set.front() = {name, FindOrAddRow(groups_.LabelOf(name))};
   return set.front().ref;
 }
 
-// Only for names that are not known, so it may take its time.
-CommRef CommTable::FindLabel(const CommLabel& label) {
+// A linear search is sufficient: it runs only for names that are not in the lookup cache.
+CommRef CommTable::FindOrAddRow(const CommLabel& label) {
   if (label.view().empty()) {
     return RefTo(ReservedComm::kNameless);
   }
   const std::size_t hash = std::hash<std::string_view>()(label.view());
-  for (std::size_t id = kReservedComms; id < keeping_.size(); ++id) {
-    if (keeping_[id].label_hash == hash && numbers_.rows[id].in_use && numbers_.rows[id].label == label) {
+  for (std::size_t id = kReservedComms; id < row_states_.size(); ++id) {
+    if (row_states_[id].label_hash == hash && statistics_.rows[id].in_use && statistics_.rows[id].label == label) {
       return RefTo(id);
     }
   }
   if (free_.empty()) {
-    ++numbers_.overflowed;
+    ++statistics_.overflowed;
     return RefTo(ReservedComm::kOverflow);
   }
   const std::size_t id = free_.back();
   free_.pop_back();
-  keeping_[id].label_hash = hash;
-  numbers_.rows[id].label = label;
-  numbers_.rows[id].in_use = true;
-  ++numbers_.rows_in_use;
+  row_states_[id].label_hash = hash;
+  statistics_.rows[id].label = label;
+  statistics_.rows[id].in_use = true;
+  ++statistics_.rows_in_use;
   return RefTo(id);
 }
 
-// No ref that a name led to holds any longer.
+// Advances the generations of all rows that a name can lead to, so that every name is looked up again.
 void CommTable::SetNameGroups(NameGroups groups) {
   groups_ = std::move(groups);
-  for (RowState& keeping : std::span(keeping_).subspan(kReservedComms)) {
-    ++keeping.generation;
+  for (RowState& state : std::span(row_states_).subspan(kReservedComms)) {
+    ++state.generation;
   }
   for (const ReservedComm comm : {ReservedComm::kNameless, ReservedComm::kOverflow}) {
-    ++keeping_[static_cast<std::size_t>(comm)].generation;
+    ++row_states_[static_cast<std::size_t>(comm)].generation;
   }
 }
 
-// At the full seconds of the events' clock, and the first row that is free is the next to be taken: so it does not
-// depend on how often this is called who is retired, and where who comes.
+// Rows are retired as of full seconds of the events' clock, and the free row with the lowest id is used first. So the
+// result does not depend on how often this is called, and a replay gives the same rows as the recording.
 void CommTable::Advance(std::uint64_t now_ns) {
   now_ns_ = std::max(now_ns_, now_ns);
-  const std::uint64_t sweep = now_ns_ - now_ns_ % kSweepInterval;
-  if (sweep <= swept_ns_) {
+  const std::uint64_t sweep = now_ns_ - now_ns_ % kSweepIntervalNanos;
+  if (sweep <= last_sweep_ns_) {
     return;
   }
-  swept_ns_ = sweep;
-  for (std::size_t id = kReservedComms; id < numbers_.rows.size(); ++id) {
-    if (numbers_.rows[id].in_use && keeping_[id].used_ns + retire_after_ns_ <= sweep) {
+  last_sweep_ns_ = sweep;
+  for (std::size_t id = kReservedComms; id < statistics_.rows.size(); ++id) {
+    if (statistics_.rows[id].in_use && row_states_[id].last_used_ns + retire_after_ns_ <= sweep) {
       Retire(id);
     }
   }
   std::ranges::sort(free_, std::greater());
 }
 
-// Whoever still goes by this name, or by the row of those that found none, has it looked up again.
+// References to this row, and to the overflow row, are not current any more. Their names are looked up again, and names
+// that had overflowed may get the row that is free now.
 void CommTable::Retire(std::size_t id) {
-  CommRow& row = numbers_.rows[id];
-  CommRow& retired = numbers_.rows[static_cast<std::size_t>(ReservedComm::kRetired)];
+  CommRow& row = statistics_.rows[id];
+  CommRow& retired = statistics_.rows[static_cast<std::size_t>(ReservedComm::kRetired)];
   retired.counts += row.counts;
   retired.exit_codes += row.exit_codes;
   retired.lifetimes += row.lifetimes;
@@ -149,9 +150,9 @@ void CommTable::Retire(std::size_t id) {
   row.exit_codes.Clear();
   row.lifetimes.Clear();
   row.in_use = false;
-  --numbers_.rows_in_use;
-  ++keeping_[id].generation;
-  ++keeping_[static_cast<std::size_t>(ReservedComm::kOverflow)].generation;
+  --statistics_.rows_in_use;
+  ++row_states_[id].generation;
+  ++row_states_[static_cast<std::size_t>(ReservedComm::kOverflow)].generation;
   free_.push_back(static_cast<std::uint16_t>(id));
 }
 

@@ -1,7 +1,10 @@
-// The rows that /metrics shows by command: names in, a bounded number of rows out. A name gets its row when something
-// is first booked under it; when all rows are taken, new names share one; a row that was idle for long is folded into
-// another, and is free again. So sums over all rows never fall. Owned by the accounts.
+// Counts by command name in a bounded group table, whose rows become the per-command series of /metrics.
+//
+// A name gets a row when something is first counted under it. If all rows are in use, new names share the overflow row.
+// A row that was idle for the configured time is retired: its counts move to the retired row, and it becomes free. So
+// no sum over all rows ever decreases. Owned by Statistics. Single-threaded.
 #pragma once
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -14,29 +17,29 @@
 
 namespace procevent {
 
-// What is counted for each command: the columns of a row of the comm table, and of the counts that wait for a name.
-
+// The columns of a row of the group table, and of pending counts.
 enum class CountKind : std::uint8_t {
   kForks,
   kThreadsStarted,
   kThreadsEnded,
   kExecs,
-  kSucceeded,  // processes that ended: with status 0,
-  kFailed,     // with another,
-  kKilled,     // or by a signal
+  kSucceeded,  // exits with status 0
+  kFailed,     // exits with another status
+  kKilled,     // exits by a signal
   kCoredumps,
-  kWithoutExec,  // forked and ended without an exec
+  kWithoutExec,  // exits of processes that never executed a program after their fork
   kUidGainedRoot,
   kUidLeftRoot,
   kUidOther,
   kGidGainedRoot,
   kGidLeftRoot,
   kGidOther,
-  kAttached,
+  kAttached,  // ptrace
   kDetached,
 };
 inline constexpr std::size_t kCountKinds = 17;
 
+// One counter for each column.
 class Counts {
  public:
   [[nodiscard]] std::uint64_t& operator[](CountKind count) { return counts_[static_cast<std::size_t>(count)]; }
@@ -60,12 +63,11 @@ class Counts {
   std::array<std::uint64_t, kCountKinds> counts_{};
 };
 
-// Counts by size. The bounds are set once; what is added or merged later allocates nothing.
-
+// A histogram whose bounds are set at construction. Add and += allocate nothing.
 class Histogram {
  public:
   Histogram() = default;
-  // Upper bounds, inclusive (le), rising. One more bucket holds what is above the last.
+  // Upper bounds, inclusive (le), ascending. One more bucket counts values above the last bound.
   explicit Histogram(std::span<const std::uint64_t> upper)
       : upper_(upper.begin(), upper.end()), counts_(upper.size() + 1) {}
 
@@ -76,7 +78,7 @@ class Histogram {
 
   [[nodiscard]] bool has_bounds() const { return !upper_.empty(); }
   [[nodiscard]] const std::vector<std::uint64_t>& upper() const { return upper_; }
-  // Of each bucket alone, not cumulative; the last is +Inf's.
+  // Per bucket, not cumulative; the last one is +Inf.
   [[nodiscard]] const std::vector<std::uint64_t>& counts() const { return counts_; }
   [[nodiscard]] std::uint64_t sum() const { return sum_; }
   [[nodiscard]] std::uint64_t count() const;
@@ -89,53 +91,55 @@ class Histogram {
   std::uint64_t sum_ = 0;
 };
 
-// Where a name's row is, as long as the row is that name's.
+// A cached reference to the row of a name. It is current as long as the row has the same generation.
 struct CommRef {
   std::uint16_t id = 0;
   std::uint32_t generation = 0;  // 0: never looked up
   bool operator==(const CommRef&) const = default;
 };
 
+// A group: one label and its counts.
 struct CommRow {
   CommLabel label;
   bool in_use = false;
   Counts counts;
-  Histogram exit_codes;  // as configured: without bounds, and empty, otherwise
-  Histogram lifetimes;
+  Histogram exit_codes;  // has no bounds unless LedgerOptions::exit_code_by_comm
+  Histogram lifetimes;   // has no bounds unless LedgerOptions::lifetime_by_comm
 };
 
+// The rows of the group table and how full it is.
 struct CommStatistics {
   explicit CommStatistics(const LedgerOptions& options);
 
   std::vector<CommRow> rows;      // the reserved ones first
-  std::uint64_t rows_in_use = 0;  // but the reserved ones
+  std::uint64_t rows_in_use = 0;  // without the reserved ones
   std::uint64_t limit = 0;
-  std::uint64_t overflowed = 0;  // how often a new name found no row
+  std::uint64_t overflowed = 0;  // how often a lookup found the table full
 };
 
+// The group table: finds, adds and retires rows.
 class CommTable {
  public:
   explicit CommTable(const LedgerOptions& options);
 
   static CommRef Reserved(ReservedComm comm) { return {static_cast<std::uint16_t>(comm), 1}; }
 
-  // The row of a name. `ref` is what the name's owner got the last time, and is brought up to date: while it holds,
-  // this costs next to nothing.
+  // Returns the row of a name. `ref` is the reference that the caller got at its previous call, and is updated. While
+  // it is current, the name is not looked up.
   CommRow& RowOf(const CommName& name, CommRef& ref);
 
-  // From now on names are looked up by other rules. What was booked stays where it is.
+  // Replaces the name rules. Counts that are recorded already stay in their rows.
   void SetNameGroups(NameGroups groups);
 
-  // Folds away what has been idle for too long. To be called with the time now and then; nothing in between is booked
-  // at a later one.
+  // Sets the current time and retires idle rows. To be called regularly: rows count as used at the time set last.
   void Advance(std::uint64_t now_ns);
 
-  [[nodiscard]] const CommStatistics& statistics() const { return numbers_; }
+  [[nodiscard]] const CommStatistics& statistics() const { return statistics_; }
 
  private:
   struct RowState {
     std::uint32_t generation = 1;
-    std::uint64_t used_ns = 0;
+    std::uint64_t last_used_ns = 0;
     std::size_t label_hash = 0;
   };
   struct CachedLookup {
@@ -145,23 +149,23 @@ class CommTable {
 
   using CachedLookupSet = std::array<CachedLookup, 4>;
 
-  [[nodiscard]] bool Holds(CommRef ref) const { return ref.generation == keeping_[ref.id].generation; }
+  [[nodiscard]] bool IsCurrent(CommRef ref) const { return ref.generation == row_states_[ref.id].generation; }
   [[nodiscard]] CommRef RefTo(std::size_t id) const {
-    return {static_cast<std::uint16_t>(id), keeping_[id].generation};
+    return {static_cast<std::uint16_t>(id), row_states_[id].generation};
   }
   [[nodiscard]] CommRef RefTo(ReservedComm comm) const { return RefTo(static_cast<std::size_t>(comm)); }
   CommRef Find(const CommName& name);
-  CommRef FindLabel(const CommLabel& label);
+  CommRef FindOrAddRow(const CommLabel& label);
   void Retire(std::size_t id);
 
   NameGroups groups_;
   std::uint64_t retire_after_ns_;
   std::uint64_t now_ns_ = 0;
-  std::uint64_t swept_ns_ = 0;
-  CommStatistics numbers_;
-  std::vector<RowState> keeping_;       // beside numbers_.rows
-  std::vector<std::uint16_t> free_;     // rows that no name has
-  std::vector<CachedLookupSet> known_;  // names looked up of late, in the set that their hash gives them
+  std::uint64_t last_sweep_ns_ = 0;
+  CommStatistics statistics_;
+  std::vector<RowState> row_states_;           // parallel to statistics_.rows
+  std::vector<std::uint16_t> free_;            // ids of free rows, the lowest last
+  std::vector<CachedLookupSet> lookup_cache_;  // recent lookups, set-associative by the hash of the name
 };
 
 }  // namespace procevent

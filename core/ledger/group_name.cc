@@ -15,13 +15,13 @@ CommLabel::CommLabel(std::string_view bytes) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   while (!bytes.empty()) {
     const std::size_t length = Utf8Length(bytes);
-    const bool shown = length != 0 && IsPrintable(bytes, length);
+    const bool visible = length != 0 && IsPrintable(bytes, length);
     const auto byte = static_cast<unsigned char>(bytes.front());
     const std::array<char, 4> escaped{'\\', 'x', kDigits[byte >> 4U], kDigits[byte & 0xFU]};
-    if (!Append(shown ? bytes.substr(0, length) : std::string_view(escaped.data(), escaped.size()))) {
+    if (!Append(visible ? bytes.substr(0, length) : std::string_view(escaped.data(), escaped.size()))) {
       return;
     }
-    bytes.remove_prefix(shown ? length : 1);
+    bytes.remove_prefix(visible ? length : 1);
   }
 }
 
@@ -38,10 +38,10 @@ namespace {
 
 constexpr int kMaxCaptures = 10;  // \0 to \9
 
-RE2::Options Quietly() {
+RE2::Options MatchOptions() {
   RE2::Options options;
   options.set_log_errors(false);
-  options.set_encoding(RE2::Options::EncodingLatin1);  // names are bytes; UTF-8 in a rule matches its own bytes
+  options.set_encoding(RE2::Options::EncodingLatin1);  // names are bytes; UTF-8 in a rule matches the same bytes
   options.set_dot_nl(true);
   options.set_max_mem(256 << 10);
   return options;
@@ -50,7 +50,7 @@ RE2::Options Quietly() {
 }  // namespace
 
 std::optional<std::string> ValidateNameGroup(const NameGroup& group) {
-  const RE2 match(group.match, Quietly());
+  const RE2 match(group.match, MatchOptions());
   if (!match.ok()) {
     return "an invalid regular expression: " + match.error();
   }
@@ -69,18 +69,18 @@ std::optional<std::string> ValidateNameGroup(const NameGroup& group) {
 NameGroups::NameGroups(std::span<const NameGroup> groups) {
   for (const NameGroup& group : groups) {
     assert(!ValidateNameGroup(group));
-    rules_.push_back({std::make_shared<const RE2>(group.match, Quietly()), group.name});
+    rules_.push_back({std::make_shared<const RE2>(group.match, MatchOptions()), group.name});
   }
 }
 
 CommLabel NameGroups::LabelOf(const CommName& name) const {
   const re2::StringPiece bytes(name.view().data(), name.view().size());
-  std::array<re2::StringPiece, kMaxCaptures> caught;
+  std::array<re2::StringPiece, kMaxCaptures> captures;
   for (const Rule& rule : rules_) {
-    const int groups = 1 + rule.match->MaxSubmatch(rule.name);
-    if (rule.match->Match(bytes, 0, bytes.size(), RE2::ANCHOR_BOTH, caught.data(), groups)) {
+    const int count = 1 + rule.match->MaxSubmatch(rule.name);
+    if (rule.match->Match(bytes, 0, bytes.size(), RE2::ANCHOR_BOTH, captures.data(), count)) {
       std::string label;
-      rule.match->Rewrite(&label, rule.name, caught.data(), groups);
+      rule.match->Rewrite(&label, rule.name, captures.data(), count);
       return CommLabel(label.empty() || IsReserved(label) ? name.view() : label);
     }
   }

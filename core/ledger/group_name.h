@@ -1,4 +1,4 @@
-// FOLDED: comm_label.h, reserved_comms.h, name_groups.h
+// Maps the name of a process to the label of its group: escapes it, and applies the configured name rules.
 #pragma once
 
 #include <algorithm>
@@ -21,16 +21,15 @@ class RE2;
 
 namespace procevent {
 
-// A name as it may stand in a label: valid UTF-8, one line, nothing that a terminal or a dashboard would not show.
-// Pure; the comm table makes labels, once per distinct name.
-
+// A process name in a form that is safe as a label: valid UTF-8 on one line, with visible characters only. The group
+// table makes one for each distinct name.
 class CommLabel {
  public:
-  static constexpr std::size_t kMaxBytes = 63;  // all of a comm's 15 bytes as \xNN, and some more for groups
+  static constexpr std::size_t kMaxBytes = 63;  // 15 bytes of a comm as \xNN take 60
 
   CommLabel() = default;
-  // Every byte that is not part of a visible character becomes \xNN, as in a name that says so in four characters. Cut
-  // where it grows too long, never inside of a character.
+  // Replaces every byte that is not part of a visible character with the four characters \xNN. A name that contains
+  // these four characters itself gets the same label. A label that is too long is cut, never inside a character.
   explicit CommLabel(std::string_view bytes);
 
   [[nodiscard]] std::string_view view() const { return {bytes_.data(), size_}; }
@@ -43,15 +42,14 @@ class CommLabel {
   std::uint8_t size_ = 0;
 };
 
-// The rows that stand for no command: each longer than the 15 bytes of a command's name, so that no process can call
-// itself so. For the comm table, and for whoever reads its rows.
-
+// The groups that stand for no command. Each label is longer than the 15 bytes of a comm, so that no process can forge
+// one.
 enum class ReservedComm : std::uint8_t {
   kUntracked,     // events of processes that are not in the process table
-  kUnattributed,  // programs that nothing named before they ended
-  kNameless,      // processes that have made their name empty
-  kOverflow,      // names that came when the comm table was full
-  kRetired,       // what had been counted under names that were idle for long
+  kUnattributed,  // events of programs that could not be named
+  kNameless,      // processes with an empty name
+  kOverflow,      // names that occurred first while the group table was full
+  kRetired,       // counts of groups that were retired after an idle time
 };
 inline constexpr std::size_t kReservedComms = 5;
 inline constexpr std::array<std::string_view, kReservedComms> kReservedCommNames{
@@ -64,18 +62,17 @@ constexpr bool IsReserved(std::string_view label) {
   return std::ranges::find(kReservedCommNames, label) != kReservedCommNames.end();
 }
 
-// Rules that book many names under one: the first that matches the whole name decides. Only user of RE2.
-// The comm table applies them; the configuration has each rule checked.
-
-// What was found in a rule that is wrong; nothing if it is right.
+// Returns what is invalid about a rule as a noun phrase, or nothing if it is valid. The text after ": " is RE2's.
 std::optional<std::string> ValidateNameGroup(const NameGroup& group);
 
+// The configured name rules. The first rule that matches the whole name decides. This is the only user of RE2, which
+// matches in linear time, whatever the expressions and the names are.
 class NameGroups {
  public:
-  // Each rule must be right.
+  // Every rule must be valid, see ValidateNameGroup.
   explicit NameGroups(std::span<const NameGroup> groups);
 
-  // The label that a name is booked under: its group's, or its own where that is empty or reserved.
+  // Returns the label that a name is counted under. A rule whose result is empty or reserved leaves the name unchanged.
   [[nodiscard]] CommLabel LabelOf(const CommName& name) const;
 
  private:

@@ -4,15 +4,15 @@
 
 namespace procevent {
 
-Ledger::Ledger(unsigned cpus, EventCoverage hearing, const LedgerOptions& options)
-    : hearing_(hearing),
+Ledger::Ledger(unsigned cpus, EventCoverage coverage, const LedgerOptions& options)
+    : coverage_(coverage),
       sequence_(cpus),
       stream_(cpus),
-      accounts_(options),
-      table_(hearing == EventCoverage::kPartial ? 0 : options.process_limit),
-      names_(table_, accounts_),
-      census_(table_, names_),
-      sightings_(table_, names_, census_) {}
+      statistics_(options),
+      table_(coverage == EventCoverage::kPartial ? 0 : options.process_limit),
+      resolver_(table_, statistics_),
+      tracker_(table_, resolver_),
+      reconciler_(table_, resolver_, tracker_) {}
 
 void Ledger::ApplyMessage(const Message& message, std::uint64_t now_ns) {
   if (message.outcome == DecodeOutcome::kEvent) {
@@ -32,7 +32,7 @@ void Ledger::ApplyEvent(const Event& event, std::uint64_t now_ns) {
     CountRejection(Rejection::kRepeated);
     return;
   }
-  if (arrival.lost != 0 && hearing_ == EventCoverage::kAll) {
+  if (arrival.lost != 0 && coverage_ == EventCoverage::kAll) {
     stream_.lost[event.cpu] += arrival.lost;
     lost_ += arrival.lost;
     Invalidate();
@@ -43,26 +43,26 @@ void Ledger::ApplyEvent(const Event& event, std::uint64_t now_ns) {
   }
   stream_.delay.Add(now_ns > event.timestamp_ns ? now_ns - event.timestamp_ns : 0);
   peaks_.AddEvent(event.kind(), event.timestamp_ns);
-  census_.ApplyEvent(event);
+  tracker_.ApplyEvent(event);
 }
 
 void Ledger::Advance(std::uint64_t now_ns) {
   peaks_.Advance(now_ns);
-  accounts_.Advance(now_ns);
+  statistics_.Advance(now_ns);
 }
 
-void Ledger::CopyTo(LedgerSnapshot& numbers) const {
-  static_cast<StreamStatistics&>(numbers) = stream_;
-  numbers.processes_tracked = tracks_processes();
-  numbers.comms = accounts_.comms();
-  numbers.exits = accounts_.exits();
-  numbers.pending = names_.pending();
-  numbers.attributions = names_.attributions();
-  numbers.peaks = peaks_.Rates();
-  numbers.processes = table_.size();
-  numbers.threads = table_.threads();
-  numbers.found = census_.found();
-  numbers.dropped = census_.dropped();
+void Ledger::CopyTo(LedgerSnapshot& snapshot) const {
+  static_cast<StreamStatistics&>(snapshot) = stream_;
+  snapshot.processes_tracked = tracks_processes();
+  snapshot.comms = statistics_.comms();
+  snapshot.exits = statistics_.exits();
+  snapshot.pending = resolver_.pending();
+  snapshot.attributions = resolver_.attributions();
+  snapshot.peaks = peaks_.Rates();
+  snapshot.processes = table_.size();
+  snapshot.threads = table_.threads();
+  snapshot.found = tracker_.found();
+  snapshot.dropped = tracker_.dropped();
 }
 
 }  // namespace procevent

@@ -1,5 +1,7 @@
-// Events in, numbers out. Single-threaded and pure: no syscall, no clock, no thread. Nothing is allocated after it was
-// made, but at the first sight of a name. The reader owns it.
+// Turns decoded messages and /proc snapshots into counts.
+//
+// Single-threaded and pure: no system call, no clock, no thread. After construction it allocates only at the first
+// occurrence of a name. Owned by the reader, which calls it from the reader thread.
 #pragma once
 
 #include <cstdint>
@@ -19,27 +21,28 @@
 
 namespace procevent {
 
+// Counts events, detects losses, and attributes events to processes and names.
 class Ledger {
  public:
-  Ledger(unsigned cpus, EventCoverage hearing, const LedgerOptions& options = {});
-  Ledger(const Ledger&) = delete;  // its rooms know each other
+  Ledger(unsigned cpus, EventCoverage coverage, const LedgerOptions& options = {});
+  Ledger(const Ledger&) = delete;  // its members hold references to each other
   Ledger& operator=(const Ledger&) = delete;
   ~Ledger() = default;
 
-  // Books whatever a message turned out to be; `now_ns` is when it was received.
+  // Counts the message as an event or as a rejection. `now_ns` is the time of its receipt.
   void ApplyMessage(const Message& message, std::uint64_t now_ns);
   void CountRejection(Rejection reason, std::uint64_t times = 1);
-  // Events were lost that no gap tells of, or none does yet.
-  void Invalidate() { names_.Invalidate(); }
-  // What is booked from now on goes to the rows that other rules say.
-  void SetNameGroups(NameGroups groups) { accounts_.SetNameGroups(std::move(groups)); }
-  // Time passes, events or not.
+  // Events were lost, and no sequence gap shows it, or none does yet.
+  void Invalidate() { resolver_.Invalidate(); }
+  // Applies to events that are counted from now on.
+  void SetNameGroups(NameGroups groups) { statistics_.SetNameGroups(std::move(groups)); }
+  // Expires peaks and idle groups. To be called regularly, also without events.
   void Advance(std::uint64_t now_ns);
 
-  [[nodiscard]] ProcReconciler& reconciler() { return sightings_; }
-  [[nodiscard]] bool tracks_processes() const { return hearing_ != EventCoverage::kPartial; }
+  [[nodiscard]] ProcReconciler& reconciler() { return reconciler_; }
+  [[nodiscard]] bool tracks_processes() const { return coverage_ != EventCoverage::kPartial; }
 
-  void CopyTo(LedgerSnapshot& numbers) const;
+  void CopyTo(LedgerSnapshot& snapshot) const;
   [[nodiscard]] const StreamStatistics& stream() const { return stream_; }
   [[nodiscard]] std::uint64_t forks() const { return stream_.events_of(EventKind::kFork); }
   [[nodiscard]] std::uint64_t lost() const { return lost_; }
@@ -47,16 +50,16 @@ class Ledger {
  private:
   void ApplyEvent(const Event& event, std::uint64_t now_ns);
 
-  EventCoverage hearing_;
+  EventCoverage coverage_;
   SequenceTracker sequence_;
   StreamStatistics stream_;
   std::uint64_t lost_ = 0;  // the sum of stream_.lost
   Peaks peaks_;
-  Statistics accounts_;
+  Statistics statistics_;
   ProcessRows table_;
-  NameResolver names_;
-  ProcessTracker census_;
-  ProcReconciler sightings_;
+  NameResolver resolver_;
+  ProcessTracker tracker_;
+  ProcReconciler reconciler_;
 };
 
 }  // namespace procevent

@@ -1,4 +1,4 @@
-// What the ledger can be told. The configuration fills it in; each part of it belongs to the room that uses it.
+// Options of the ledger, as the configuration sets them.
 #pragma once
 
 #include <chrono>
@@ -9,20 +9,21 @@
 
 namespace procevent {
 
-// Names that match are booked under one name.
+// A rule that maps every process name that matches to one name.
 struct NameGroup {
-  std::string match;  // RE2, for the whole name
-  std::string name;   // \1 to \9 stand for what the groups of `match` caught
+  std::string match;  // RE2 expression for the whole name
+  std::string name;   // \1 to \9 stand for the captures of `match`
   bool operator==(const NameGroup&) const = default;
 };
 
+// Limits, bounds and name rules of the ledger.
 struct LedgerOptions {
-  std::size_t process_limit = 65'536;
-  std::size_t comm_limit = 500;
+  std::size_t process_limit = 65'536;  // rows of the process table
+  std::size_t comm_limit = 500;        // rows of the group table, without the reserved ones
   std::chrono::milliseconds comm_retire_after = std::chrono::hours(1);
   std::vector<NameGroup> name_groups{{.match = "kworker/.*", .name = "kworker"}};
 
-  // Upper bounds, rising.
+  // Upper bounds of the histogram buckets, ascending.
   std::vector<std::uint64_t> exit_code_bounds{0, 1, 2, 63, 125, 126, 127, 128, 130, 134, 137, 139, 143, 254, 255};
   std::vector<std::chrono::milliseconds> lifetime_bounds{
       std::chrono::milliseconds(1),   std::chrono::milliseconds(2),   std::chrono::milliseconds(5),

@@ -33,26 +33,26 @@ std::optional<Rejection> RejectionOf(DecodeOutcome outcome) {
   return std::nullopt;
 }
 
-// From where the last one was: those of one batch lie close together.
+// Searches from the bucket of the previous value: events of one batch have similar delays.
 void DelayHistogram::Add(std::uint64_t nanos) {
-  while (last_ < kBounds && nanos > kUpperNanos[last_]) {
-    ++last_;
+  while (last_bucket_ < kBounds && nanos > kUpperNanos[last_bucket_]) {
+    ++last_bucket_;
   }
-  while (last_ > 0 && nanos <= kUpperNanos[last_ - 1]) {
-    --last_;
+  while (last_bucket_ > 0 && nanos <= kUpperNanos[last_bucket_ - 1]) {
+    --last_bucket_;
   }
-  ++counts_[last_];
+  ++counts_[last_bucket_];
   sum_nanos_ += nanos;
 }
 
 void Peaks::AddEvent(EventKind kind, std::uint64_t when_ns) {
-  const auto* const known = std::ranges::find(kPeakKinds, kind);
-  if (known == kPeakKinds.end()) {
+  const auto* const found = std::ranges::find(kPeakKinds, kind);
+  if (found == kPeakKinds.end()) {
     return;
   }
-  const auto column = static_cast<std::size_t>(known - kPeakKinds.begin());
-  if (when_ns - newest_begins_ns_ < kSlotNanos) {
-    ++slots_[newest_place_][column];  // nearly all of them
+  const auto column = static_cast<std::size_t>(found - kPeakKinds.begin());
+  if (when_ns - newest_start_ns_ < kSlotNanos) {
+    ++slots_[newest_index_][column];  // the common case
     return;
   }
   Advance(when_ns);
@@ -62,18 +62,18 @@ void Peaks::AddEvent(EventKind kind, std::uint64_t when_ns) {
   }
 }
 
-// Slots are numbered from kSlots on, so that there are some before the first.
+// Slots are numbered from kSlots on, so that slots before the first one exist.
 void Peaks::Advance(std::uint64_t now_ns) {
   const std::uint64_t slot = now_ns / kSlotNanos + kSlots;
   if (slot <= newest_) {
     return;
   }
-  for (std::uint64_t passed = std::min<std::uint64_t>(slot - newest_, kSlots); passed-- > 0;) {
-    slots_[(slot - passed) % kSlots] = {};
+  for (std::uint64_t skipped = std::min<std::uint64_t>(slot - newest_, kSlots); skipped-- > 0;) {
+    slots_[(slot - skipped) % kSlots] = {};
   }
   newest_ = slot;
-  newest_place_ = slot % kSlots;
-  newest_begins_ns_ = (slot - kSlots) * kSlotNanos;
+  newest_index_ = slot % kSlots;
+  newest_start_ns_ = (slot - kSlots) * kSlotNanos;
 }
 
 PeakRates Peaks::Rates() const {
@@ -83,11 +83,11 @@ PeakRates Peaks::Rates() const {
     const double per_second = static_cast<double>(kNanosPerSecond) / static_cast<double>(width * kSlotNanos);
     std::array<std::uint64_t, kPeakKinds.size()> sum{};
     std::array<std::uint64_t, kPeakKinds.size()> highest{};
-    for (std::uint64_t slot = newest_ - kRemembered - width + 2; slot <= newest_; ++slot) {
-      const bool whole = slot + kRemembered > newest_;
+    for (std::uint64_t slot = newest_ - kWindowEnds - width + 2; slot <= newest_; ++slot) {
+      const bool complete = slot + kWindowEnds > newest_;
       for (std::size_t kind = 0; kind < kPeakKinds.size(); ++kind) {
         sum[kind] += At(slot)[kind];
-        if (whole) {
+        if (complete) {
           highest[kind] = std::max(highest[kind], sum[kind]);
           sum[kind] -= At(slot - width + 1)[kind];
         }

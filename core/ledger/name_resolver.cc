@@ -3,56 +3,55 @@
 namespace procevent {
 namespace {
 
-constexpr std::size_t Index(Attribution how) { return static_cast<std::size_t>(how); }
+constexpr std::size_t Index(Attribution source) { return static_cast<std::size_t>(source); }
 
-// Whether what /proc said of a cell stands, if nothing was heard of its process up to `when_ns`.
-bool Believed(const PendingCounts& cell, std::uint64_t when_ns, std::uint64_t margin_ns) {
-  return cell.candidate_ns != 0 && cell.candidate_ns + margin_ns <= when_ns;
+// Whether the candidate is the owner's name, provided that no event of the owner up to `when_ns` changed it.
+bool IsConfirmed(const PendingCounts& pending, std::uint64_t when_ns, std::uint64_t margin_ns) {
+  return pending.candidate_ns != 0 && pending.candidate_ns + margin_ns <= when_ns;
 }
 
 }  // namespace
 
-void NameResolver::Forget(RowId id) {
-  Leave(id);
+void NameResolver::ForgetState(RowId id) {
+  LeavePending(id);
   ProcessRow& row = table_[id];
   row.epoch = epoch_;
-  row.naming = NameState::kUnknown;
+  row.name_state = NameState::kUnknown;
   table_.MarkUncertain(id);
 }
 
-void NameResolver::Record(RowId id, CountKind count) {
+void NameResolver::Record(RowId id, CountKind kind) {
   ProcessRow& row = table_[id];
-  if (row.naming != NameState::kKnown) {
-    Open(id);
+  if (row.name_state != NameState::kKnown) {
+    OpenPending(id);
   }
-  if (row.cell != kInvalidId) {
-    cells_.Add(row.cell, count);
-  } else if (row.naming == NameState::kKnown) {
-    accounts_.Record(row.name, row.comm, count);
+  if (row.pending != kInvalidId) {
+    pending_.Add(row.pending, kind);
+  } else if (row.name_state == NameState::kKnown) {
+    statistics_.Record(row.name, row.comm, kind);
   } else {
-    attributions_[Index(Attribution::kUnattributed)] += count == CountKind::kExecs ? 1 : 0;
-    BookReserved(ReservedComm::kUnattributed, count);
+    attributions_[Index(Attribution::kUnattributed)] += kind == CountKind::kExecs ? 1 : 0;
+    RecordReserved(ReservedComm::kUnattributed, kind);
   }
 }
 
-// A process that ends without a name will not get one any more, unless it shares the cell of one that lives on.
-void NameResolver::Record(RowId id, const ProcessExit& end) {
+void NameResolver::Record(RowId id, const ProcessExit& exit) {
   ProcessRow& row = table_[id];
-  if (row.naming == NameState::kUnconfirmed) {
-    Open(id);
+  if (row.name_state == NameState::kUnconfirmed) {
+    OpenPending(id);
   }
-  if (row.cell != kInvalidId) {
-    if (cells_.Add(row.cell, end)) {
+  if (row.pending != kInvalidId) {
+    if (pending_.Add(row.pending, exit)) {
       return;
     }
-    Close(row.cell, Attribution::kUnattributed);  // more ends wait than there is room for
-  } else if (row.naming != NameState::kKnown) {
+    ClosePending(row.pending, Attribution::kUnattributed);  // the pool of exits is full
+  } else if (row.name_state != NameState::kKnown) {
     ++attributions_[Index(Attribution::kUnattributed)];
   }
-  if (row.naming == NameState::kKnown) {
-    accounts_.Record(row.name, row.comm, end);
+  if (row.name_state == NameState::kKnown) {
+    statistics_.Record(row.name, row.comm, exit);
   } else {
-    BookReserved(ReservedComm::kUnattributed, end);
+    RecordReserved(ReservedComm::kUnattributed, exit);
   }
 }
 
@@ -62,176 +61,176 @@ void NameResolver::InheritName(RowId child, RowId parent) {
   row.epoch = epoch_;
   row.name = from.name;
   row.comm = from.comm;
-  row.naming = from.naming == NameState::kKnown ? NameState::kKnown : NameState::kUnknown;
-  if (from.cell != kInvalidId) {
-    Join(child, from.cell);
+  row.name_state = from.name_state == NameState::kKnown ? NameState::kKnown : NameState::kUnknown;
+  if (from.pending != kInvalidId) {
+    JoinPending(child, from.pending);
   }
 }
 
 void NameResolver::SetUnconfirmedName(RowId id, const CommName& name) {
   table_[id].name = name;
   table_[id].comm = {};
-  table_[id].naming = NameState::kUnconfirmed;
+  table_[id].name_state = NameState::kUnconfirmed;
 }
 
 void NameResolver::ClearName(RowId child) {
   table_[child].epoch = epoch_;
-  table_[child].naming = NameState::kUnknown;
+  table_[child].name_state = NameState::kUnknown;
 }
 
 void NameResolver::RequestName(RowId child) {
   ClearName(child);
-  Open(child);
+  OpenPending(child);
 }
 
 void NameResolver::OnExec(RowId id, std::uint64_t when_ns) {
-  CloseOwned(id, when_ns, kNameMargin);
-  Leave(id);
-  table_[id].naming = NameState::kUnknown;
+  CloseIfConfirmed(id, when_ns, kNameMargin);
+  LeavePending(id);
+  table_[id].name_state = NameState::kUnknown;
 }
 
 void NameResolver::OnRename(RowId id, const CommName& name, std::uint64_t when_ns) {
-  if (Owns(id) && cells_[table_[id].cell].counts[CountKind::kExecs] != 0 &&
-      !Believed(cells_[table_[id].cell], when_ns, kNameMargin)) {
-    Close(table_[id].cell, Attribution::kCommEvent, name);
+  if (OwnsPending(id) && pending_[table_[id].pending].counts[CountKind::kExecs] != 0 &&
+      !IsConfirmed(pending_[table_[id].pending], when_ns, kNameMargin)) {
+    ClosePending(table_[id].pending, Attribution::kCommEvent, name);
   }
-  CloseOwned(id, when_ns, kNameMargin);
-  Leave(id);
+  CloseIfConfirmed(id, when_ns, kNameMargin);
+  LeavePending(id);
   SetName(id, name, {});
 }
 
 void NameResolver::OnExit(RowId id, std::uint64_t when_ns) {
-  CloseOwned(id, when_ns, 0);
-  Leave(id);
+  CloseIfConfirmed(id, when_ns, 0);
+  LeavePending(id);
 }
 
-// Those who come are looked for before those who were held when they came.
-PendingCountsId NameResolver::NextCellToLookFor() {
-  const PendingCountsId fresh = cells_.TakeUnread();
-  return fresh != kInvalidId ? fresh : cells_.TakeDueRetry(settled_ns_);
+PendingCountsId NameResolver::TakeNextToRead() {
+  const PendingCountsId unread = pending_.TakeUnread();
+  return unread != kInvalidId ? unread : pending_.TakeDueRetry(applied_until_ns_);
 }
 
 RowId NameResolver::NextNameRequest() {
-  for (PendingCountsId cell = NextCellToLookFor(); cell != kInvalidId; cell = NextCellToLookFor()) {
-    const RowId owner = cells_[cell].owner;
+  for (PendingCountsId pending = TakeNextToRead(); pending != kInvalidId; pending = TakeNextToRead()) {
+    const RowId owner = pending_[pending].owner;
     if (table_[owner].epoch == epoch_) {
       return owner;
     }
-    Forget(owner);
+    ForgetState(owner);
   }
   return kInvalidId;
 }
 
 void NameResolver::SetCandidateName(RowId id, const CommName& name, std::uint64_t taken_ns) {
-  if (Owns(id)) {
-    cells_.SetCandidate(table_[id].cell, name, taken_ns);
+  if (OwnsPending(id)) {
+    pending_.SetCandidate(table_[id].pending, name, taken_ns);
   }
 }
 
 void NameResolver::MarkCurrent(RowId id) {
-  Leave(id);
+  LeavePending(id);
   table_[id].epoch = epoch_;
 }
 
 void NameResolver::ConfirmName(RowId id, const CommName& name) {
   const ProcessRow& row = table_[id];
-  if (Owns(id)) {
-    Close(row.cell, Attribution::kProc, name);
-  } else if (row.cell == kInvalidId && (row.naming != NameState::kKnown || row.name != name)) {
+  if (OwnsPending(id)) {
+    ClosePending(row.pending, Attribution::kProc, name);
+  } else if (row.pending == kInvalidId && (row.name_state != NameState::kKnown || row.name != name)) {
     SetName(id, name, {});
   }
 }
 
-void NameResolver::ConfirmNamesUpTo(std::uint64_t heard_ns) {
-  settled_ns_ = heard_ns;
-  for (PendingCountsId cell = cells_.first_candidate(); cell != kInvalidId; cell = cells_.first_candidate()) {
-    if (!Believed(cells_[cell], heard_ns, kNameMargin)) {
+void NameResolver::ConfirmNamesUpTo(std::uint64_t applied_until_ns) {
+  applied_until_ns_ = applied_until_ns;
+  for (PendingCountsId pending = pending_.first_candidate(); pending != kInvalidId;
+       pending = pending_.first_candidate()) {
+    if (!IsConfirmed(pending_[pending], applied_until_ns, kNameMargin)) {
       return;
     }
-    const RowId owner = cells_[cell].owner;
+    const RowId owner = pending_[pending].owner;
     if (table_[owner].epoch == epoch_) {
-      Close(cell, Attribution::kProc, cells_[cell].candidate);
+      ClosePending(pending, Attribution::kProc, pending_[pending].candidate);
     } else {
-      Forget(owner);
+      ForgetState(owner);
     }
   }
 }
 
-// What /proc showed before there was anything to name is a candidate like any other.
-void NameResolver::Open(RowId owner) {
+// The name in the snapshot that added the row is a candidate like any other.
+void NameResolver::OpenPending(RowId owner) {
   ProcessRow& row = table_[owner];
-  const PendingCountsId cell = cells_.Open(owner);
-  if (cell == kInvalidId) {
+  const PendingCountsId pending = pending_.Open(owner);
+  if (pending == kInvalidId) {
     return;
   }
-  if (row.naming == NameState::kUnconfirmed) {
-    cells_.SetCandidate(cell, row.name, row.seen_ns);
+  if (row.name_state == NameState::kUnconfirmed) {
+    pending_.SetCandidate(pending, row.name, row.snapshot_ns);
   }
-  row.naming = NameState::kKnown;
-  Join(owner, cell);
+  row.name_state = NameState::kKnown;
+  JoinPending(owner, pending);
 }
 
-void NameResolver::Join(RowId id, PendingCountsId cell) {
+void NameResolver::JoinPending(RowId id, PendingCountsId pending) {
   ProcessRow& row = table_[id];
-  row.cell = cell;
-  row.previous_in_cell = kInvalidId;
-  row.next_in_cell = cells_[cell].first_row;
-  if (row.next_in_cell != kInvalidId) {
-    table_[row.next_in_cell].previous_in_cell = id;
+  row.pending = pending;
+  row.previous_in_pending = kInvalidId;
+  row.next_in_pending = pending_[pending].first_member;
+  if (row.next_in_pending != kInvalidId) {
+    table_[row.next_in_pending].previous_in_pending = id;
   }
-  cells_[cell].first_row = id;
+  pending_[pending].first_member = id;
 }
 
-void NameResolver::Part(RowId id) {
+void NameResolver::UnlinkMember(RowId id) {
   ProcessRow& row = table_[id];
-  (row.previous_in_cell == kInvalidId ? cells_[row.cell].first_row : table_[row.previous_in_cell].next_in_cell) =
-      row.next_in_cell;
-  if (row.next_in_cell != kInvalidId) {
-    table_[row.next_in_cell].previous_in_cell = row.previous_in_cell;
+  (row.previous_in_pending == kInvalidId ? pending_[row.pending].first_member
+                                         : table_[row.previous_in_pending].next_in_pending) = row.next_in_pending;
+  if (row.next_in_pending != kInvalidId) {
+    table_[row.next_in_pending].previous_in_pending = row.previous_in_pending;
   }
-  row.cell = kInvalidId;
+  row.pending = kInvalidId;
 }
 
-// Without the owner nothing can name the cell any more.
-void NameResolver::Leave(RowId id) {
-  if (Owns(id)) {
-    Close(table_[id].cell, Attribution::kUnattributed);
-  } else if (table_[id].cell != kInvalidId) {
-    Part(id);
+// Without their owner, pending counts cannot be named any more.
+void NameResolver::LeavePending(RowId id) {
+  if (OwnsPending(id)) {
+    ClosePending(table_[id].pending, Attribution::kUnattributed);
+  } else if (table_[id].pending != kInvalidId) {
+    UnlinkMember(id);
   }
 }
 
-void NameResolver::CloseOwned(RowId owner, std::uint64_t when_ns, std::uint64_t margin_ns) {
-  if (!Owns(owner)) {
+void NameResolver::CloseIfConfirmed(RowId owner, std::uint64_t when_ns, std::uint64_t margin_ns) {
+  if (!OwnsPending(owner)) {
     return;
   }
-  const PendingCountsId cell = table_[owner].cell;
-  if (Believed(cells_[cell], when_ns, margin_ns)) {
-    Close(cell, Attribution::kProc, cells_[cell].candidate);
+  const PendingCountsId pending = table_[owner].pending;
+  if (IsConfirmed(pending_[pending], when_ns, margin_ns)) {
+    ClosePending(pending, Attribution::kProc, pending_[pending].candidate);
   }
 }
 
-// Those who were in the cell go by its name from now on. A COMM event names the program, and not what it, and children
-// that it had forked, did before: the name they had then is not known.
-void NameResolver::Close(PendingCountsId cell, Attribution how, CommName name) {
-  const bool of_all = how == Attribution::kProc;
-  if (how == Attribution::kCommEvent) {
+// A COMM event names the exec alone. The other events of the owner, and those of its children, precede the new name,
+// and the name at that time is not known.
+void NameResolver::ClosePending(PendingCountsId pending, Attribution source, CommName name) {
+  const bool names_members = source == Attribution::kProc;
+  if (source == Attribution::kCommEvent) {
     CommRef ref;
-    accounts_.Record(name, ref, cells_.RemoveExecs(cell));
+    statistics_.Record(name, ref, pending_.RemoveExecs(pending));
   }
-  const bool empty = how != Attribution::kCommEvent && cells_[cell].empty();
-  attributions_[Index(how)] += empty ? 0 : 1;
-  CommRef ref = of_all ? CommRef{} : CommTable::Reserved(ReservedComm::kUnattributed);
-  RowId id = cells_[cell].first_row;
-  cells_.Close(cell, name, ref, accounts_);
+  const bool empty = source != Attribution::kCommEvent && pending_[pending].empty();
+  attributions_[Index(source)] += empty ? 0 : 1;
+  CommRef ref = names_members ? CommRef{} : CommTable::Reserved(ReservedComm::kUnattributed);
+  RowId id = pending_[pending].first_member;
+  pending_.Close(pending, name, ref, statistics_);
   while (id != kInvalidId) {
     ProcessRow& row = table_[id];
-    row.cell = kInvalidId;
-    row.naming = NameState::kUnknown;
-    if (of_all) {
+    row.pending = kInvalidId;
+    row.name_state = NameState::kUnknown;
+    if (names_members) {
       SetName(id, name, ref);
     }
-    id = row.next_in_cell;
+    id = row.next_in_pending;
   }
 }
 
@@ -239,7 +238,7 @@ void NameResolver::SetName(RowId id, const CommName& name, CommRef ref) {
   ProcessRow& row = table_[id];
   row.name = name;
   row.comm = ref;
-  row.naming = NameState::kKnown;
+  row.name_state = NameState::kKnown;
 }
 
 }  // namespace procevent

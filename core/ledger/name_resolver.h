@@ -1,6 +1,18 @@
-// By which name a process goes, and so where what it does is booked. A name is never guessed: after an exec, or a loss
-// that may have hidden one, counts wait in a cell until a COMM event or a look at /proc tells the name beyond doubt;
-// if nothing does before the process ends, they are booked as unattributed. Used by the census and the sightings.
+// Decides under which name the events of a process are recorded, now or later.
+//
+// A name is never guessed. After an EXEC the program's new name is not known, since EXEC events carry none. Neither is
+// it known after a loss, which may have hidden an EXEC or a rename. Counts then wait in PendingCounts until one of two
+// sources names the process:
+//   - a COMM event of the process ("comm_event"),
+//   - a name in a /proc snapshot that the events received afterwards confirm ("proc").
+// Without either, they are recorded as "[unattributed programs]" ("unattributed").
+//
+// Known limits of confirmation:
+//   - An exec that gets no CPU for more than 10 ms between its last step and its event can give the program before it
+//     the new name. That takes a /proc read within these few instructions.
+//   - An exec during a silence of the kernel that the reader has not detected yet can do the same.
+//
+// Owned by the ledger; ProcessTracker and ProcReconciler call it. Single-threaded.
 #pragma once
 
 #include <array>
@@ -14,99 +26,129 @@
 
 namespace procevent {
 
-// The kernel changes a name a moment before it queues the event that says so. What /proc shows may therefore be newer
-// than the last event that was read, by less than this.
+// The kernel changes a name a moment before it queues the event of that change. A /proc snapshot may therefore show a
+// name that is newer than the last event received, by less than this.
 inline constexpr std::uint64_t kNameMargin = 10 * kNanosPerMilli;
 
-// How cells got their names.
+// The source of the name that pending counts were recorded under.
 enum class Attribution : std::uint8_t { kProc, kCommEvent, kUnattributed };
 inline constexpr std::size_t kAttributions = 3;
 inline constexpr std::array<std::string_view, kAttributions> kAttributionNames{"proc", "comm_event", "unattributed"};
 
+// Attributes events to names, and owns the pending counts.
 class NameResolver {
  public:
-  NameResolver(ProcessRows& table, Statistics& accounts)
-      : table_(table), accounts_(accounts), cells_(kMostCells, kMostEnds) {}
+  NameResolver(ProcessRows& table, Statistics& statistics)
+      : table_(table), statistics_(statistics), pending_(kMaxPendingCounts, kMaxPendingExits) {}
 
-  // Events were lost: every name is in doubt, and so is what else was known of a process.
+  // Invalidates all rows: events were lost. The loss is a gap in the sequence numbers, or a drop that the socket
+  // counted, which the reader notices first. Every row is stale from now on. The next event of a stale process, or a
+  // snapshot taken after the loss, makes its row current again.
   void Invalidate() { ++epoch_; }
-  // To be called before anything else is done with a row: what was in doubt is forgotten.
+  // Must be called before anything else is done with a row. It makes a stale row current: the name becomes unknown, and
+  // pending counts that the process owns are recorded as unattributed.
   void ForgetIfStale(RowId id) {
     if (table_[id].epoch != epoch_) {
-      Forget(id);
+      ForgetState(id);
     }
   }
 
+  // Records an event under the name of the process. If the name is not known yet, opens pending counts that the
+  // process owns; if none are free, the event is recorded as unattributed.
   void Record(RowId id, CountKind count);
-  void Record(RowId id, const ProcessExit& end);
-  void RecordUntracked(CountKind count) { BookReserved(ReservedComm::kUntracked, count); }
-  void RecordUntracked(const ProcessExit& end) { BookReserved(ReservedComm::kUntracked, end); }
+  // Records the exit of a process. An unknown name cannot be read any more, so it opens no pending counts. An
+  // unconfirmed name does, since the exit may confirm it. The exit of a member waits with its pending counts. If the
+  // pool is full, these are closed as unattributed.
+  void Record(RowId id, const ProcessExit& exit);
+  // Records an event of a process that has no row.
+  void RecordUntracked(CountKind count) { RecordReserved(ReservedComm::kUntracked, count); }
+  void RecordUntracked(const ProcessExit& exit) { RecordReserved(ReservedComm::kUntracked, exit); }
 
-  // What a process that begins is called: as its parent; or that is to be seen, at once or in a survey.
+  // A child goes by its parent's name, or is counted in its parent's pending counts, until it executes or is renamed.
+  // With CLONE_PARENT the parent is the grandparent: the kernel reports no other.
   void InheritName(RowId child, RowId parent);
+  // A child forked by a thread other than the leader: it has the name of that thread, which is not known. Opens
+  // pending counts, so that /proc is read for it.
   void RequestName(RowId child);
+  // A new kernel thread: kthreadd names it without an event, a moment after the fork.
   void ClearName(RowId child);
+
+  // An EXEC closes the pending counts that the process owned. They get the candidate if it is confirmed, that is, if it
+  // was read kNameMargin or more before the EXEC; otherwise they are unattributed. The new name is unknown.
   void OnExec(RowId id, std::uint64_t when_ns);
+  // A COMM event names the exec in the pending counts that the process owns, unless the candidate is confirmed already.
+  // The other events in them precede the new name, and are unattributed. The process is called `name` from now on.
   void OnRename(RowId id, const CommName& name, std::uint64_t when_ns);
-  // The row is about to end; all it did is booked.
+  // Closes the pending counts that the process owns, once its exit is recorded; the caller then erases the row. A
+  // snapshot taken before the EXIT confirms its name without a margin: an exiting process executes nothing any more.
   void OnExit(RowId id, std::uint64_t when_ns);
-  // The same, for a row whose end nobody saw.
-  void OnUnobservedExit(RowId id) { Leave(id); }
+  // The process disappeared without an EXIT: the pending counts that it owns are unattributed.
+  void OnUnobservedExit(RowId id) { LeavePending(id); }
 
-  // Whose name to look for in /proc next, now that all events up to now have been read; kInvalidId: nobody's.
+  // Returns the next process whose name is to be read from /proc, or kInvalidId. To be called when all events received
+  // so far have been applied. New requests come before retries.
   [[nodiscard]] RowId NextNameRequest();
-  [[nodiscard]] bool any_name_request() const { return cells_.any_to_read(); }
-  // Whether a name that was seen waits to be believed.
-  [[nodiscard]] bool any_unconfirmed_name() const { return cells_.first_candidate() != kInvalidId; }
-  // /proc showed a process without a row so, when `seen_ns` says.
+  [[nodiscard]] bool any_name_request() const { return pending_.any_to_read(); }
+  // Whether a candidate waits to be confirmed.
+  [[nodiscard]] bool any_unconfirmed_name() const { return pending_.first_candidate() != kInvalidId; }
+  // Sets the name that /proc showed for a process that had no row; its `snapshot_ns` holds the time.
   void SetUnconfirmedName(RowId id, const CommName& name);
-  // /proc says that this is the name of whoever waits for one.
+  // Sets the name that /proc showed as the candidate of the pending counts that the process owns.
   void SetCandidateName(RowId id, const CommName& name, std::uint64_t taken_ns);
-  // /proc showed it held, and so not surely by its name: it is looked for again in a moment. False: it is not, any
-  // more.
+  // /proc showed the process in the middle of an exec, where its name is not reliable. Schedules another read. Returns
+  // false if there is none: no pending counts of its own, a candidate already, or no retry left.
   [[nodiscard]] bool ScheduleNameRetry(RowId id, std::uint64_t taken_ns) {
-    return Owns(id) && cells_.ScheduleRetry(table_[id].cell, taken_ns);
+    return OwnsPending(id) && pending_.ScheduleRetry(table_[id].pending, taken_ns);
   }
-  // A row that was not refreshed since a loss is not in doubt any more; its name will be corrected.
+  // Makes a stale row current: no event of it was received since the loss. Pending counts that it owns are recorded as
+  // unattributed. ConfirmName must follow.
   void MarkCurrent(RowId id);
-  // Beyond doubt this is the row's name.
+  // Sets the confirmed name, and closes the pending counts that the process owns under it.
   void ConfirmName(RowId id, const CommName& name);
-  // All events up to then have been read: names that were seen long enough before are believed.
-  void ConfirmNamesUpTo(std::uint64_t heard_ns);
+  // All events that the kernel made before `applied_until_ns` have been applied. Confirms the candidates that were read
+  // kNameMargin or more before that. An EXEC or COMM of the owner up to then would have closed the pending counts.
+  void ConfirmNamesUpTo(std::uint64_t applied_until_ns);
 
+  // The loss epoch: 1 plus the number of invalidations.
   [[nodiscard]] std::uint64_t epoch() const { return epoch_; }
-  [[nodiscard]] const Counts& pending() const { return cells_.pending(); }
+  [[nodiscard]] const Counts& pending() const { return pending_.total(); }
+  // How many pending counts were closed, by source of the name. Empty ones are left out, unless a COMM event closed
+  // them. Execs and exits that found no pending counts are added to kUnattributed.
   [[nodiscard]] const std::array<std::uint64_t, kAttributions>& attributions() const { return attributions_; }
 
  private:
-  static constexpr std::size_t kMostCells = 4096;
-  static constexpr std::size_t kMostEnds = 65'536;
+  // Beyond these limits events are recorded as unattributed at once.
+  static constexpr std::size_t kMaxPendingCounts = 4096;
+  static constexpr std::size_t kMaxPendingExits = 65'536;
 
-  template <typename What>
-  void BookReserved(ReservedComm comm, const What& what) {
+  template <typename CountOrExit>
+  void RecordReserved(ReservedComm comm, const CountOrExit& what) {
     CommRef ref = CommTable::Reserved(comm);
-    accounts_.Record(CommName(), ref, what);
+    statistics_.Record(CommName(), ref, what);
   }
-  [[nodiscard]] bool Owns(RowId id) const {
-    return table_[id].cell != kInvalidId && cells_[table_[id].cell].owner == id;
+  [[nodiscard]] bool OwnsPending(RowId id) const {
+    return table_[id].pending != kInvalidId && pending_[table_[id].pending].owner == id;
   }
 
-  [[nodiscard]] PendingCountsId NextCellToLookFor();
-  void Forget(RowId id);
-  void Open(RowId owner);
-  void Join(RowId id, PendingCountsId cell);
-  void Part(RowId id);
-  void Leave(RowId id);
-  // Closes what the row owns: under the name that /proc showed, if that was `margin_ns` or more before `when_ns`.
-  void CloseOwned(RowId owner, std::uint64_t when_ns, std::uint64_t margin_ns);
-  void Close(PendingCountsId cell, Attribution how, CommName name = {});
+  [[nodiscard]] PendingCountsId TakeNextToRead();
+  void ForgetState(RowId id);
+  void OpenPending(RowId owner);
+  void JoinPending(RowId id, PendingCountsId pending);
+  void UnlinkMember(RowId id);
+  // Closes the pending counts as unattributed if the row owns them, otherwise removes the row from them.
+  void LeavePending(RowId id);
+  // Closes the pending counts that the row owns if their candidate was read `margin_ns` or more before `when_ns`.
+  void CloseIfConfirmed(RowId owner, std::uint64_t when_ns, std::uint64_t margin_ns);
+  // Records the counts. A name from /proc becomes the name of every member. After any other source the members' names
+  // are unknown.
+  void ClosePending(PendingCountsId pending, Attribution source, CommName name = {});
   void SetName(RowId id, const CommName& name, CommRef ref);
 
   ProcessRows& table_;
-  Statistics& accounts_;
-  PendingCountsPool cells_;
+  Statistics& statistics_;
+  PendingCountsPool pending_;
   std::uint64_t epoch_ = 1;
-  std::uint64_t settled_ns_ = 0;  // up to when, the last time
+  std::uint64_t applied_until_ns_ = 0;
   std::array<std::uint64_t, kAttributions> attributions_{};
 };
 

@@ -1,6 +1,9 @@
-// Counts that wait for a name. An exec opens a cell; what its process, and the children forked since, do is counted
-// there until the cell is closed: under a name, or under none. Bounded; nothing is allocated after it was made.
-// Owned by Names, which knows what may name a cell.
+// Holds the counts of processes whose name is not known yet, until they are recorded under a name.
+//
+// Pending counts are opened by an exec, or by the first event of a process without a known name (NameResolver::Record).
+// That process owns them. Events of the owner, and of the children that it forks meanwhile, are counted here until the
+// pending counts are closed. Every count is recorded exactly once, and none decreases. Bounded; nothing is allocated
+// after construction. Owned by NameResolver, which decides when a name is confirmed.
 #pragma once
 
 #include <array>
@@ -13,82 +16,90 @@
 
 namespace procevent {
 
+// Counts that wait for one name.
 struct PendingCounts {
-  RowId owner = kInvalidId;      // whose exec, or doubtful name, it is
-  RowId first_row = kInvalidId;  // of those whose counts wait here: the owner, and children
+  RowId owner = kInvalidId;         // the process whose name is missing
+  RowId first_member = kInvalidId;  // list of the rows counted here: the owner and its children
   Counts counts;
   SlabId first_exit = kInvalidId;
 
-  CommName candidate;  // what /proc said at
-  std::uint64_t candidate_ns = 0;
-  std::uint64_t retry_read_ns = 0;  // when /proc showed its owner last as one who is held
+  CommName candidate;               // the owner's name in the last /proc snapshot, not confirmed yet
+  std::uint64_t candidate_ns = 0;   // when that snapshot was taken; 0: there is none
+  std::uint64_t retry_read_ns = 0;  // when /proc last showed the owner in the middle of an exec
   std::uint8_t retries = 0;
 
   [[nodiscard]] bool empty() const { return counts.empty() && first_exit == kInvalidId; }
 
-  enum class Queue : std::uint8_t { kUnread, kRetry, kCandidate };
+  enum class Queue : std::uint8_t {
+    kUnread,     // /proc has not been read for it
+    kRetry,      // the owner was in the middle of an exec: /proc is read again later
+    kCandidate,  // the candidate waits to be confirmed
+  };
   Queue queue = Queue::kUnread;
   PendingCountsId next = kInvalidId;
   PendingCountsId previous = kInvalidId;
 };
 
-// A queue that runs through the cells themselves, so that one can leave from the middle.
+// An intrusive list of PendingCounts, so that an entry can be removed from the middle.
 struct PendingCountsQueue {
   PendingCountsId first = kInvalidId;
   PendingCountsId last = kInvalidId;
 };
 
+// A bounded pool of PendingCounts, each in one of three queues.
 class PendingCountsPool {
  public:
-  PendingCountsPool(std::size_t cells, std::size_t ends) : cells_(cells), ends_(ends) {}
+  PendingCountsPool(std::size_t max_entries, std::size_t max_exits) : entries_(max_entries), exits_(max_exits) {}
 
-  // Joins the queue of those that nobody has looked for; kInvalidId if all are taken.
+  // Opens an entry in the queue of the unread ones. Returns kInvalidId if the pool is full.
   [[nodiscard]] PendingCountsId Open(RowId owner);
   void Add(PendingCountsId id, CountKind count);
-  // False: too many ends wait already.
-  [[nodiscard]] bool Add(PendingCountsId id, const ProcessExit& end);
-  // The execs among what waits, which wait no longer.
+  // Returns false if the pool holds the maximum number of exits already.
+  [[nodiscard]] bool Add(PendingCountsId id, const ProcessExit& exit);
+  // Removes the execs of an entry and returns them.
   [[nodiscard]] Counts RemoveExecs(PendingCountsId id);
-  // Books what waited under a name.
-  void Close(PendingCountsId id, const CommName& name, CommRef& ref, Statistics& accounts);
+  // Records everything counted in the entry under a name, and frees the entry.
+  void Close(PendingCountsId id, const CommName& name, CommRef& ref, Statistics& statistics);
 
-  // The next that nobody has looked for; kInvalidId: there is none. It leaves that queue.
+  // Removes the first entry from the unread queue. Returns kInvalidId if there is none.
   [[nodiscard]] PendingCountsId TakeUnread();
-  // Its owner is held, and says nothing yet: it joins the queue of those that are looked for again later, in order of
-  // time. False: it has a candidate, or was looked for often enough.
+  // Moves the entry to the retry queue: /proc showed the owner in the middle of an exec, so the name is not reliable.
+  // The queue is in order of time: /proc is read again after 20 ms, at most 25 times. Returns false if the entry has a
+  // candidate already or has no retry left.
   [[nodiscard]] bool ScheduleRetry(PendingCountsId id, std::uint64_t taken_ns);
-  // The next that was held, now that it is `now_ns`; kInvalidId: none is due. It leaves that queue.
+  // Removes the first entry of the retry queue if it is due at `now_ns`. Returns kInvalidId if none is due.
   [[nodiscard]] PendingCountsId TakeDueRetry(std::uint64_t now_ns);
-  // What /proc said of it; it joins the queue of those that wait for that to be believed, which is in order of time.
+  // Sets the name that /proc showed, and moves the entry to the end of the candidate queue, which is in order of time.
   void SetCandidate(PendingCountsId id, const CommName& name, std::uint64_t taken_ns);
   [[nodiscard]] PendingCountsId first_candidate() const { return first(PendingCounts::Queue::kCandidate); }
   [[nodiscard]] bool any_to_read() const {
     return first(PendingCounts::Queue::kUnread) != kInvalidId || first(PendingCounts::Queue::kRetry) != kInvalidId;
   }
 
-  [[nodiscard]] PendingCounts& operator[](PendingCountsId id) { return cells_[id]; }
-  [[nodiscard]] const PendingCounts& operator[](PendingCountsId id) const { return cells_[id]; }
-  [[nodiscard]] const Counts& pending() const { return pending_; }
+  [[nodiscard]] PendingCounts& operator[](PendingCountsId id) { return entries_[id]; }
+  [[nodiscard]] const PendingCounts& operator[](PendingCountsId id) const { return entries_[id]; }
+  // Sum over all entries.
+  [[nodiscard]] const Counts& total() const { return total_; }
 
  private:
   struct PendingExit {
-    ProcessExit end;
+    ProcessExit exit;
     SlabId next = kInvalidId;
   };
-  void Join(PendingCounts::Queue which, PendingCountsId id);
-  void Leave(PendingCountsId id);
+  void Enqueue(PendingCounts::Queue which, PendingCountsId id);
+  void Dequeue(PendingCountsId id);
   [[nodiscard]] PendingCountsQueue& QueueOf(PendingCountsId id) {
-    return queues_[static_cast<std::size_t>(cells_[id].queue)];
+    return queues_[static_cast<std::size_t>(entries_[id].queue)];
   }
   [[nodiscard]] PendingCountsId TakeFirst(PendingCounts::Queue queue);
   [[nodiscard]] PendingCountsId first(PendingCounts::Queue queue) const {
     return queues_[static_cast<std::size_t>(queue)].first;
   }
 
-  Slab<PendingCounts> cells_;
-  Slab<PendingExit> ends_;
+  Slab<PendingCounts> entries_;
+  Slab<PendingExit> exits_;
   std::array<PendingCountsQueue, 3> queues_;
-  Counts pending_;
+  Counts total_;
 };
 
 }  // namespace procevent

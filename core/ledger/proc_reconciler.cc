@@ -5,46 +5,47 @@
 namespace procevent {
 namespace {
 
-constexpr std::size_t kMostAnswers = 1024;
-// How far a start that /proc tells in hundredths of a second may lie before the FORK.
+constexpr std::size_t kMaxUnconfirmed = 1024;
+// /proc gives the start in hundredths of a second. A start at most this long before the FORK is that of the same
+// process.
 constexpr std::uint64_t kStartMargin = 50 * kNanosPerMilli;
 
-bool SameStart(const ProcessRow& row, const ProcSnapshot& sighting) {
-  return sighting.start_ns <= row.start_ns && row.start_ns - sighting.start_ns < kStartMargin;
+bool HasSameStart(const ProcessRow& row, const ProcSnapshot& snapshot) {
+  return snapshot.start_ns <= row.start_ns && row.start_ns - snapshot.start_ns < kStartMargin;
 }
 
 }  // namespace
 
-ProcReconciler::ProcReconciler(ProcessRows& table, NameResolver& names, ProcessTracker& census)
-    : table_(table), names_(names), census_(census), answers_(kMostAnswers) {}
+ProcReconciler::ProcReconciler(ProcessRows& table, NameResolver& resolver, ProcessTracker& tracker)
+    : table_(table), resolver_(resolver), tracker_(tracker), unconfirmed_(kMaxUnconfirmed) {}
 
 std::optional<ProcReconciler::ProcRequest> ProcReconciler::NextRequest() {
   if (!has_capacity()) {
     return std::nullopt;
   }
-  const RowId id = names_.NextNameRequest();
+  const RowId id = resolver_.NextNameRequest();
   if (id == kInvalidId) {
     return std::nullopt;
   }
-  return ProcRequest{table_[id].tgid, table_[id].unsure};
+  return ProcRequest{table_[id].tgid, table_[id].uncertain};
 }
 
-void ProcReconciler::ApplySnapshot(const ProcSnapshot& sighting, bool whole) {
-  const RowId id = table_.Find(sighting.tgid);
+void ProcReconciler::ApplySnapshot(const ProcSnapshot& snapshot, bool full) {
+  const RowId id = table_.Find(snapshot.tgid);
   if (id == kInvalidId) {
     return;
   }
-  if (sighting.exec_in_progress) {  // its name may be that of a program that is not yet executed
-    if (!names_.ScheduleNameRetry(id, sighting.taken_ns) || table_[id].unsure) {
+  if (snapshot.exec_in_progress) {
+    if (!resolver_.ScheduleNameRetry(id, snapshot.taken_ns) || table_[id].uncertain) {
       table_.RequestSnapshot(id);
     }
     return;
   }
-  if (!sighting.dead && table_[id].epoch == names_.epoch()) {
-    names_.SetCandidateName(id, sighting.name, sighting.taken_ns);
+  if (!snapshot.dead && table_[id].epoch == resolver_.epoch()) {
+    resolver_.SetCandidateName(id, snapshot.name, snapshot.taken_ns);
   }
-  if (whole) {
-    Wait(id, sighting.dead, sighting);
+  if (full) {
+    Enqueue(id, snapshot.dead, snapshot);
   }
 }
 
@@ -56,84 +57,85 @@ void ProcReconciler::ApplyHidden(std::int32_t tgid) {
 
 void ProcReconciler::ApplyGone(std::int32_t tgid, std::uint64_t taken_ns) {
   if (const RowId id = table_.Find(tgid); id != kInvalidId) {
-    ProcSnapshot sighting;
-    sighting.tgid = tgid;
-    sighting.taken_ns = taken_ns;
-    Wait(id, true, sighting);
+    ProcSnapshot snapshot;
+    snapshot.tgid = tgid;
+    snapshot.taken_ns = taken_ns;
+    Enqueue(id, true, snapshot);
   }
 }
 
-void ProcReconciler::AddFoundProcess(const ProcSnapshot& sighting, procevent::ProcessFoundReason how) {
-  if (!sighting.dead && CanTrack(sighting.tgid)) {
-    const RowId id = census_.AddProcess(sighting, how);
-    if (!sighting.exec_in_progress) {
-      names_.SetUnconfirmedName(id, sighting.name);
+void ProcReconciler::AddFoundProcess(const ProcSnapshot& snapshot, procevent::ProcessFoundReason reason) {
+  if (!snapshot.dead && CanTrack(snapshot.tgid)) {
+    const RowId id = tracker_.AddProcess(snapshot, reason);
+    if (!snapshot.exec_in_progress) {
+      resolver_.SetUnconfirmedName(id, snapshot.name);
     }
   }
 }
 
-void ProcReconciler::ConfirmUpTo(std::uint64_t heard_ns) {
-  names_.ConfirmNamesUpTo(heard_ns);
-  while (waiting_ > 0 && answers_[first_].sighting.taken_ns + kThreadsMargin <= heard_ns) {
-    Believe(answers_[first_]);
-    first_ = (first_ + 1) % answers_.size();
-    --waiting_;
+void ProcReconciler::ConfirmUpTo(std::uint64_t applied_until_ns) {
+  resolver_.ConfirmNamesUpTo(applied_until_ns);
+  while (size_ > 0 && unconfirmed_[first_].snapshot.taken_ns + kThreadsMargin <= applied_until_ns) {
+    ApplyIfConfirmed(unconfirmed_[first_]);
+    first_ = (first_ + 1) % unconfirmed_.size();
+    --size_;
   }
 }
 
 bool ProcReconciler::TakeAnyStale() {
-  const bool to_see = table_.TakeAnySnapshotRequest();
-  return std::exchange(epoch_asked_, names_.epoch()) != names_.epoch() || to_see;
+  const bool requested = table_.TakeAnySnapshotRequest();
+  return std::exchange(last_epoch_, resolver_.epoch()) != resolver_.epoch() || requested;
 }
 
 std::optional<std::int32_t> ProcReconciler::NextStale(RowId& cursor, RowId last) const {
   const RowId end = std::min(table_.end(), last);
   while (cursor < end) {
     const ProcessRow& row = table_[cursor++];
-    if (row.tgid != 0 && (row.to_see || row.epoch != names_.epoch())) {
+    if (row.tgid != 0 && (row.needs_snapshot || row.epoch != resolver_.epoch())) {
       return row.tgid;
     }
   }
   return std::nullopt;
 }
 
-void ProcReconciler::Wait(RowId row, bool gone, const ProcSnapshot& sighting) {
+void ProcReconciler::Enqueue(RowId row, bool gone, const ProcSnapshot& snapshot) {
   if (has_capacity()) {
-    answers_[(first_ + waiting_) % answers_.size()] = {row, table_[row].serial, names_.epoch(), gone, sighting};
-    ++waiting_;
+    unconfirmed_[(first_ + size_) % unconfirmed_.size()] = {row, table_[row].serial, resolver_.epoch(), gone, snapshot};
+    ++size_;
   }
 }
 
-void ProcReconciler::Believe(const UnconfirmedSnapshot& answer) {
-  ProcessRow& row = table_[answer.row];
-  const ProcSnapshot& sighting = answer.sighting;
-  if (row.tgid != sighting.tgid || row.serial != answer.serial) {
+void ProcReconciler::ApplyIfConfirmed(const UnconfirmedSnapshot& unconfirmed) {
+  ProcessRow& row = table_[unconfirmed.row];
+  const ProcSnapshot& snapshot = unconfirmed.snapshot;
+  if (row.tgid != snapshot.tgid || row.serial != unconfirmed.serial) {
     return;
   }
-  // A loss that shows by now may have come before the look, and one in the margin hides what the look showed.
-  if (row.changed_ns + kThreadsMargin > sighting.taken_ns || answer.epoch != names_.epoch()) {
-    table_.RequestSnapshot(answer.row);
+  // A loss discards the snapshot, too. It may have happened before the snapshot, although it is known only now. Or it
+  // happened within the margin, and hides an event that changed the process.
+  if (row.changed_ns + kThreadsMargin > snapshot.taken_ns || unconfirmed.epoch != resolver_.epoch()) {
+    table_.RequestSnapshot(unconfirmed.row);
     return;
   }
-  if (answer.gone) {
-    census_.DropProcess(answer.row, ProcessDropReason::kGone);
+  if (unconfirmed.gone) {
+    tracker_.DropProcess(unconfirmed.row, ProcessDropReason::kGone);
     return;
   }
-  table_.SetThreads(answer.row, sighting.threads);
-  row.leader_gone = sighting.leader_gone;
-  row.seen_ns = sighting.taken_ns;
-  row.euid = sighting.euid;
-  row.egid = sighting.egid;
-  if (row.unsure || row.epoch != answer.epoch) {
-    row.start_ns = SameStart(row, sighting) ? row.start_ns : 0;
-    row.execed = true;  // an exec may have been missed
+  table_.SetThreads(unconfirmed.row, snapshot.threads);
+  row.leader_gone = snapshot.leader_gone;
+  row.snapshot_ns = snapshot.taken_ns;
+  row.euid = snapshot.euid;
+  row.egid = snapshot.egid;
+  if (row.uncertain || row.epoch != unconfirmed.epoch) {
+    row.start_ns = HasSameStart(row, snapshot) ? row.start_ns : 0;
+    row.has_executed = true;  // an exec may have been missed
   }
-  row.unsure = false;
-  row.to_see = false;
-  if (row.epoch != answer.epoch) {
-    names_.MarkCurrent(answer.row);  // nothing was heard of it since the loss
+  row.uncertain = false;
+  row.needs_snapshot = false;
+  if (row.epoch != unconfirmed.epoch) {
+    resolver_.MarkCurrent(unconfirmed.row);  // no event of it was received since the loss
   }
-  names_.ConfirmName(answer.row, sighting.name);
+  resolver_.ConfirmName(unconfirmed.row, snapshot.name);
 }
 
 }  // namespace procevent

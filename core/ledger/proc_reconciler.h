@@ -1,6 +1,23 @@
-// What the ledger asks of /proc, and when it believes the answer: an answer shows one moment, and the events up to that
-// moment, and a little beyond, may still be on their way. So an answer waits until those have been read; then it stands
-// if none of them was about the same process. The reader's surveyor asks and answers.
+// Requests /proc snapshots for the ledger, and applies each once later events confirm it.
+//
+// A snapshot shows one moment. Events made before that moment, and a little after it, may still be queued. So a
+// snapshot waits until these events have been applied, and is discarded if any of them changed the same process.
+//
+// A snapshot is confirmed if all of this holds:
+//   - All events made up to 10 ms after it have been applied.
+//   - There was no loss since it was taken.
+//   - From 10 ms before it on, the process neither executed, nor was renamed, nor changed its user or group, nor
+//     started or ended a thread.
+// A snapshot that is not confirmed is requested again.
+//
+// A snapshot of a process in the middle of an exec is not applied, since its name may already be that of the next
+// program. ProcSnapshot::exec_in_progress marks two cases:
+//   - statm shows memory but no code yet: the process is in the middle of an exec.
+//   - The state is `t` (held by a tracer) or `D` (held by a disk or a vfork): it may be.
+// Its name is read again every 20 ms, at most 25 times, and then by a pass over the rows. Everything else that is known
+// of the process stays known.
+//
+// Owned by the ledger. The reader's ProcScanner takes the requests, reads /proc and delivers the snapshots.
 #pragma once
 
 #include <cstddef>
@@ -15,60 +32,68 @@
 
 namespace procevent {
 
+// Reconciles the process table with /proc.
 class ProcReconciler {
  public:
-  ProcReconciler(ProcessRows& table, NameResolver& names, ProcessTracker& census);
+  ProcReconciler(ProcessRows& table, NameResolver& resolver, ProcessTracker& tracker);
 
   struct ProcRequest {
     std::int32_t tgid = 0;
-    bool full = false;  // all that /proc tells; otherwise the name will do
+    bool full = false;  // a full snapshot is needed; otherwise the name is enough
   };
-  // Whom to look at, to name what waits. To be asked when the queue has just been emptied: a process whose EXIT is in
-  // it is not worth a look.
+  // Returns the next process whose name pending counts wait for. To be called when the queue of events is empty: a
+  // process whose EXIT is still queued needs no snapshot.
   [[nodiscard]] std::optional<ProcRequest> NextRequest();
-  [[nodiscard]] bool any_request() const { return names_.any_name_request() && has_capacity(); }
+  [[nodiscard]] bool any_request() const { return resolver_.any_name_request() && has_capacity(); }
 
-  // The answers. Of one that is not whole only the name counts.
-  void ApplySnapshot(const ProcSnapshot& sighting, bool whole);
+  // Takes a snapshot of a process; the name alone is used unless it is `full`.
+  void ApplySnapshot(const ProcSnapshot& snapshot, bool full);
+  // /proc has no such process.
   void ApplyGone(std::int32_t tgid, std::uint64_t taken_ns);
-  void ApplyHidden(std::int32_t tgid);  // it is hidden
+  // The process exists, but /proc hides it.
+  void ApplyHidden(std::int32_t tgid);
 
-  // A process without a row, if there is room for one.
+  // Whether the process has no row and one is free.
   [[nodiscard]] bool CanTrack(std::int32_t tgid) const {
     return table_.Find(tgid) == kInvalidId && table_.free_rows() > 0;
   }
-  void AddFoundProcess(const ProcSnapshot& sighting, procevent::ProcessFoundReason how);
+  // Adds a row for a process that /proc lists and the table lacks. Its name is unconfirmed.
+  void AddFoundProcess(const ProcSnapshot& snapshot, procevent::ProcessFoundReason reason);
 
-  // Every event that the kernel made before `heard_ns` has been booked.
-  void ConfirmUpTo(std::uint64_t heard_ns);
-  // Whether an answer waits for that.
-  [[nodiscard]] bool any_unconfirmed() const { return waiting_ > 0 || names_.any_unconfirmed_name(); }
+  // Every event that the kernel made before `applied_until_ns` has been applied: confirms or discards the snapshots
+  // that waited for these.
+  void ConfirmUpTo(std::uint64_t applied_until_ns);
+  // Whether a snapshot or a candidate name waits for that.
+  [[nodiscard]] bool any_unconfirmed() const { return size_ > 0 || resolver_.any_unconfirmed_name(); }
 
-  // Whether rows came in doubt since this was asked last.
+  // Returns whether rows became stale, or snapshots were requested, since the last call.
   [[nodiscard]] bool TakeAnyStale();
-  // The next process in doubt among the rows from `cursor` to `last`; the cursor moves behind it, or to the end.
+  // Returns the next process among the rows from `cursor` to `last` that needs a full snapshot: it is stale, or one was
+  // requested. Moves the cursor behind it, or to the end.
   [[nodiscard]] std::optional<std::int32_t> NextStale(RowId& cursor, RowId last) const;
   [[nodiscard]] RowId end_of_rows() const { return table_.end(); }
-  [[nodiscard]] bool has_capacity() const { return waiting_ < answers_.size(); }
+  // Whether another full snapshot can wait for confirmation. A snapshot beyond that is discarded.
+  [[nodiscard]] bool has_capacity() const { return size_ < unconfirmed_.size(); }
 
  private:
   struct UnconfirmedSnapshot {
     RowId row = kInvalidId;
-    std::uint32_t serial = 0;
-    std::uint64_t epoch = 0;
+    std::uint32_t serial = 0;  // of the row: whether it still is the same process
+    std::uint64_t epoch = 0;   // loss epoch when the snapshot was taken
     bool gone = false;
-    ProcSnapshot sighting;
+    ProcSnapshot snapshot;
   };
-  void Wait(RowId row, bool gone, const ProcSnapshot& sighting);
-  void Believe(const UnconfirmedSnapshot& answer);
+  void Enqueue(RowId row, bool gone, const ProcSnapshot& snapshot);
+  // Applies the snapshot to its row if it is confirmed; otherwise requests another.
+  void ApplyIfConfirmed(const UnconfirmedSnapshot& unconfirmed);
 
   ProcessRows& table_;
-  NameResolver& names_;
-  ProcessTracker& census_;
-  std::vector<UnconfirmedSnapshot> answers_;  // a ring
+  NameResolver& resolver_;
+  ProcessTracker& tracker_;
+  std::vector<UnconfirmedSnapshot> unconfirmed_;  // a ring of `size_` entries from `first_` on, in order of time
   std::size_t first_ = 0;
-  std::size_t waiting_ = 0;
-  std::uint64_t epoch_asked_ = 0;
+  std::size_t size_ = 0;
+  std::uint64_t last_epoch_ = 0;  // at the last TakeAnyStale
 };
 
 }  // namespace procevent

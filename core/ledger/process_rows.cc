@@ -6,39 +6,40 @@
 namespace procevent {
 
 ProcessRows::ProcessRows(std::size_t limit)
-    : rows_(limit), places_(std::bit_ceil(2 * limit)), mask_(places_.size() - 1) {}
+    : rows_(limit), slots_(std::bit_ceil(2 * limit)), mask_(slots_.size() - 1) {}
 
-// Processes come with rising numbers: eight neighbours share a line of the cache, and the lines are scattered.
-std::size_t ProcessRows::HomeOf(std::int32_t tgid) const {
-  constexpr unsigned kInLine = 3;
-  constexpr std::uint64_t kOdd = 0x9E3779B97F4A7C15ULL;
-  const auto number = static_cast<std::uint32_t>(tgid);
-  const std::uint64_t line = ((number >> kInLine) * kOdd) >> 32U;
-  return ((line << kInLine) | (number & ((1U << kInLine) - 1))) & mask_;
+// Pids are assigned in ascending order: eight successive ones share a cache line, and the lines are scattered by a
+// hash.
+std::size_t ProcessRows::HomeSlot(std::int32_t tgid) const {
+  constexpr unsigned kLineBits = 3;
+  constexpr std::uint64_t kMultiplier = 0x9E3779B97F4A7C15ULL;
+  const auto pid = static_cast<std::uint32_t>(tgid);
+  const std::uint64_t line = ((pid >> kLineBits) * kMultiplier) >> 32U;
+  return ((line << kLineBits) | (pid & ((1U << kLineBits) - 1))) & mask_;
 }
 
 RowId ProcessRows::Find(std::int32_t tgid) const {
-  std::size_t place = HomeOf(tgid);
-  while (places_[place].tgid != tgid) {
-    if (places_[place].tgid == 0) {
+  std::size_t slot = HomeSlot(tgid);
+  while (slots_[slot].tgid != tgid) {
+    if (slots_[slot].tgid == 0) {
       return kInvalidId;
     }
-    place = Next(place);
+    slot = NextSlot(slot);
   }
-  return places_[place].row;
+  return slots_[slot].row;
 }
 
 RowId ProcessRows::Insert(std::int32_t tgid) {
   const RowId id = rows_.Allocate();
   assert(id != kInvalidId && tgid != 0);
-  std::size_t place = HomeOf(tgid);
-  while (places_[place].tgid != 0) {
-    place = Next(place);
+  std::size_t slot = HomeSlot(tgid);
+  while (slots_[slot].tgid != 0) {
+    slot = NextSlot(slot);
   }
-  places_[place] = {tgid, id};
+  slots_[slot] = {tgid, id};
   ProcessRow& row = rows_[id];
   row.tgid = tgid;
-  row.serial = ++serials_;
+  row.serial = ++last_serial_;
   row.older = newest_;
   (newest_ == kInvalidId ? oldest_ : rows_[newest_].newer) = id;
   newest_ = id;
@@ -48,7 +49,7 @@ RowId ProcessRows::Insert(std::int32_t tgid) {
 
 void ProcessRows::Erase(RowId id) {
   ProcessRow& row = rows_[id];
-  Forget(row.tgid);
+  EraseSlot(row.tgid);
   threads_ -= row.threads;
   (row.older == kInvalidId ? oldest_ : rows_[row.older].newer) = row.newer;
   (row.newer == kInvalidId ? newest_ : rows_[row.newer].older) = row.older;
@@ -62,21 +63,21 @@ void ProcessRows::SetThreads(RowId id, std::uint32_t threads) {
   rows_[id].threads = threads;
 }
 
-// Closes the gap: whoever stands behind it and could stand in it moves there.
-void ProcessRows::Forget(std::int32_t tgid) {
-  std::size_t gap = HomeOf(tgid);
-  while (places_[gap].tgid != tgid) {
-    gap = Next(gap);
+// Backward-shift deletion: an entry behind the gap moves into it unless its home slot lies behind the gap.
+void ProcessRows::EraseSlot(std::int32_t tgid) {
+  std::size_t gap = HomeSlot(tgid);
+  while (slots_[gap].tgid != tgid) {
+    gap = NextSlot(gap);
   }
-  for (std::size_t place = Next(gap); places_[place].tgid != 0; place = Next(place)) {
-    const std::size_t from_home = (place - HomeOf(places_[place].tgid)) & mask_;
-    const std::size_t from_gap = (place - gap) & mask_;
+  for (std::size_t slot = NextSlot(gap); slots_[slot].tgid != 0; slot = NextSlot(slot)) {
+    const std::size_t from_home = (slot - HomeSlot(slots_[slot].tgid)) & mask_;
+    const std::size_t from_gap = (slot - gap) & mask_;
     if (from_home >= from_gap) {
-      places_[gap] = places_[place];
-      gap = place;
+      slots_[gap] = slots_[slot];
+      gap = slot;
     }
   }
-  places_[gap] = {};
+  slots_[gap] = {};
 }
 
 }  // namespace procevent

@@ -1,4 +1,7 @@
-// FOLDED: slab.h, process_rows.h
+// Stores one row for each live process, indexed by tgid and bounded.
+//
+// Nothing is allocated after construction. The rows know no events: ProcessTracker, NameResolver and ProcReconciler
+// fill them. Owned by the ledger.
 #pragma once
 
 #include <cassert>
@@ -13,12 +16,11 @@
 
 namespace procevent {
 
-// A bounded store of things that keep their place: taken and given back in any order, without allocating after it was
-// made. Memory is touched only as far as it was ever needed. For the tables of the ledger.
-
 using SlabId = std::uint32_t;
 inline constexpr SlabId kInvalidId = UINT32_MAX;
 
+// A bounded pool of items that keep their address. Items are allocated and freed in any order, without heap allocation
+// after construction. Memory pages are touched only up to the highest id ever used.
 template <typename T>
 class Slab {
  public:
@@ -27,7 +29,7 @@ class Slab {
     free_.reserve(capacity);
   }
 
-  // A fresh one, or kInvalidId if all are taken.
+  // Returns a default-constructed item, or kInvalidId if all are in use.
   [[nodiscard]] SlabId Allocate() {
     if (!free_.empty()) {
       const SlabId id = free_.back();
@@ -50,7 +52,7 @@ class Slab {
   [[nodiscard]] const T& operator[](SlabId id) const { return items_[id]; }
   [[nodiscard]] std::size_t size() const { return items_.size() - free_.size(); }
   [[nodiscard]] std::size_t capacity() const { return capacity_; }
-  // Ids are below this.
+  // Every id handed out so far is below this.
   [[nodiscard]] SlabId end() const { return static_cast<SlabId>(items_.size()); }
 
  private:
@@ -59,73 +61,71 @@ class Slab {
   std::vector<SlabId> free_;
 };
 
-// Who lives: a row for each process, found by its tgid. Bounded and flat; nothing is allocated after it was made.
-// Knows no events; the census fills it in.
-
 using RowId = SlabId;
 using PendingCountsId = SlabId;
 
-// How well a process's name is known.
+// How well the name of a process is known.
 enum class NameState : std::uint8_t {
   kUnknown,
-  kUnconfirmed,  // /proc showed it at `seen_ns`; it is still to be believed
-  kKnown,        // or its cell waits for it
+  kUnconfirmed,  // read from /proc at `snapshot_ns`; not confirmed yet
+  kKnown,        // `name` is confirmed, or, if `pending` is set, the counts wait for the name there
 };
 
-// Two lines of the cache; most events need the first only.
+// What is known of one process. Two cache lines; most events touch the first one only.
 struct alignas(64) ProcessRow {
-  std::int32_t tgid = 0;
+  std::int32_t tgid = 0;  // 0: the row is free
   std::uint32_t threads = 1;
-  std::uint64_t epoch = 0;  // up to which loss this is known; 0: nothing is
+  std::uint64_t epoch = 0;  // loss epoch for which the row is current, see NameResolver::epoch; 0: none
   CommName name;
   CommRef comm;
-  PendingCountsId cell = kInvalidId;  // its counts wait there for a name
+  PendingCountsId pending = kInvalidId;  // where its events are counted until the name is known
   std::uint32_t euid = kUnknownId;
   std::uint32_t egid = kUnknownId;
-  NameState naming = NameState::kUnknown;
-  bool unsure = false;  // something may have been missed of all but the name
+  NameState name_state = NameState::kUnknown;
+  bool uncertain = false;  // an event that changed anything but the name may have been missed
   bool leader_gone = false;
-  bool execed = false;
+  bool has_executed = false;
 
-  std::uint64_t start_ns = 0;     // of its FORK; 0: that was not seen
-  std::uint64_t changed_ns = 0;   // the last event that changed any of this
-  std::uint64_t seen_ns = 0;      // the threads are those that /proc showed then, and what came after
-  std::uint32_t wait_status = 0;  // the last non-zero one of a thread since the last exec
-  std::uint32_t serial = 0;       // tells this row from others that had or will have its place
+  std::uint64_t start_ns = 0;     // time of its FORK; 0: the FORK was not received
+  std::uint64_t changed_ns = 0;   // time of the latest event that changed the row
+  std::uint64_t snapshot_ns = 0;  // time of the /proc snapshot that `threads` is based on; later events are added to it
+  std::uint32_t wait_status = 0;  // the last non-zero status among its threads' EXITs since the last EXEC
+  std::uint32_t serial = 0;       // unique per process, also among those that reuse the row
   std::int32_t tracer = 0;
-  RowId next_in_cell = kInvalidId;
-  RowId previous_in_cell = kInvalidId;
+  RowId next_in_pending = kInvalidId;  // list of the rows that share `pending`
+  RowId previous_in_pending = kInvalidId;
   RowId older = kInvalidId;
   RowId newer = kInvalidId;
-  bool to_see = false;  // /proc is to be asked in the next survey
+  bool needs_snapshot = false;  // the next pass over the rows reads /proc for it
 };
 static_assert(sizeof(ProcessRow) == 128);
 
+// The process table: rows by tgid, in the order of their insertion.
 class ProcessRows {
  public:
   explicit ProcessRows(std::size_t limit);
 
   [[nodiscard]] RowId Find(std::int32_t tgid) const;
-  // `tgid` has no row, and there is room.
+  // Requires a free row, and that `tgid` has none yet.
   RowId Insert(std::int32_t tgid);
   void Erase(RowId id);
 
   [[nodiscard]] ProcessRow& operator[](RowId id) { return rows_[id]; }
   [[nodiscard]] const ProcessRow& operator[](RowId id) const { return rows_[id]; }
   void SetThreads(RowId id, std::uint32_t threads);
-  void RequestSnapshot(RowId id) { rows_[id].to_see = any_to_see_ = true; }
+  void RequestSnapshot(RowId id) { rows_[id].needs_snapshot = any_snapshot_request_ = true; }
   void MarkUncertain(RowId id) {
-    rows_[id].unsure = true;
+    rows_[id].uncertain = true;
     RequestSnapshot(id);
   }
-  // Whether any row came to be seen since this was asked last.
-  [[nodiscard]] bool TakeAnySnapshotRequest() { return std::exchange(any_to_see_, false); }
+  // Returns whether a snapshot of any row was requested since the last call.
+  [[nodiscard]] bool TakeAnySnapshotRequest() { return std::exchange(any_snapshot_request_, false); }
 
   [[nodiscard]] std::size_t free_rows() const { return rows_.capacity() - rows_.size(); }
   [[nodiscard]] RowId oldest() const { return oldest_; }
   [[nodiscard]] std::size_t size() const { return rows_.size(); }
   [[nodiscard]] std::uint64_t threads() const { return threads_; }
-  // To visit all: ids are below this, and those that are taken have a tgid.
+  // For iteration: every id is below this, and rows in use have a tgid other than 0.
   [[nodiscard]] RowId end() const { return rows_.end(); }
 
  private:
@@ -133,16 +133,16 @@ class ProcessRows {
     std::int32_t tgid = 0;  // 0: free
     RowId row = kInvalidId;
   };
-  [[nodiscard]] std::size_t HomeOf(std::int32_t tgid) const;
-  [[nodiscard]] std::size_t Next(std::size_t place) const { return (place + 1) & mask_; }
-  void Forget(std::int32_t tgid);
+  [[nodiscard]] std::size_t HomeSlot(std::int32_t tgid) const;
+  [[nodiscard]] std::size_t NextSlot(std::size_t slot) const { return (slot + 1) & mask_; }
+  void EraseSlot(std::int32_t tgid);
 
   Slab<ProcessRow> rows_;
-  std::vector<HashSlot> places_;  // open addressing, at most half full
+  std::vector<HashSlot> slots_;  // open addressing with linear probing, at most half full
   std::size_t mask_;
-  std::uint32_t serials_ = 0;
-  std::uint64_t threads_ = 0;
-  bool any_to_see_ = false;
+  std::uint32_t last_serial_ = 0;
+  std::uint64_t threads_ = 0;  // sum over all rows
+  bool any_snapshot_request_ = false;
   RowId oldest_ = kInvalidId;
   RowId newest_ = kInvalidId;
 };

@@ -1,5 +1,17 @@
-// Who lives, and what each of them does: process events in, process rows and bookings out. The rules were
-// bought with measurements; CONTRIBUTING has them in words. Owned by the ledger.
+// Applies process events to the process table, and records what they count.
+//
+// A process is a tgid. The rules stand at the functions below; each comes from the kernel's source or a measurement.
+//
+// An event of a process without a row adds one ("event"). COMM does so only if it names the leader. EXIT and COREDUMP
+// add none: they are counted as "[untracked processes]", as is an event whose tgid is not positive.
+//
+// The table is bounded. If an event may need rows and none are free, the oldest rows are evicted before the event is
+// applied. So an eviction never removes a row that an event is just being recorded to. It may remove the row of the
+// very process that the event is about, which then starts as an unknown one.
+//
+// Known limit: an EXIT that is received after the same pid was assigned again ends the new process.
+//
+// Owned by the ledger. Single-threaded.
 #pragma once
 
 #include <array>
@@ -12,39 +24,45 @@
 
 namespace procevent {
 
-// Rows that began without their FORK.
-enum class ProcessFoundReason : std::uint8_t { kBootstrap, kReconciliation, kEvent };
+// Why a row was added without a FORK.
+enum class ProcessFoundReason : std::uint8_t {
+  kBootstrap,       // /proc listed it when the subscription began
+  kReconciliation,  // a later pass over /proc found it
+  kEvent,           // an event of it was received
+};
 inline constexpr std::size_t kProcessFoundReasons = 3;
 inline constexpr std::array<std::string_view, kProcessFoundReasons> kProcessFoundReasonNames{"bootstrap",
                                                                                              "reconciliation", "event"};
 
-// Rows that ended without their EXIT.
+// Why a row was dropped without an EXIT.
 enum class ProcessDropReason : std::uint8_t {
-  kEvicted,   // the table was full
-  kGone,      // /proc does not know the process any more
-  kReplaced,  // its number was given to another process
+  kEvicted,   // the table was full and this row the oldest
+  kGone,      // /proc does not list the process any more
+  kReplaced,  // a FORK assigned its pid to another process
 };
 inline constexpr std::size_t kProcessDropReasons = 3;
 inline constexpr std::array<std::string_view, kProcessDropReasons> kProcessDropReasonNames{"evicted", "gone",
                                                                                            "replaced"};
 
-// What the kernel counts a moment before or after it says so: how far a number of threads seen in /proc may be off.
+// The kernel changes a process a moment before or after it makes the event of that change. A /proc snapshot may or may
+// not include events within this distance of it.
 inline constexpr std::uint64_t kThreadsMargin = 10 * kNanosPerMilli;
-// /proc shows a child a moment before its FORK is made.
+// /proc shows a child a moment before the kernel makes its FORK.
 inline constexpr std::uint64_t kForkMargin = 10 * kNanosPerMilli;
 
+// Follows processes and threads from FORK to EXIT.
 class ProcessTracker {
  public:
-  ProcessTracker(ProcessRows& table, NameResolver& names) : table_(table), names_(names) {}
+  ProcessTracker(ProcessRows& table, NameResolver& resolver) : table_(table), resolver_(resolver) {}
 
   void ApplyEvent(const Event& event);
 
-  // A row for a process whose FORK was not seen. It has none, and `sighting` is of a living one.
-  RowId AddProcess(const ProcSnapshot& sighting, ProcessFoundReason how);
-  // Its end was not seen either.
-  void DropProcess(RowId id, ProcessDropReason why);
+  // Adds a row for a process whose FORK was not received. Requires a snapshot of a live process without a row.
+  RowId AddProcess(const ProcSnapshot& snapshot, ProcessFoundReason reason);
+  // Drops the row of a process whose EXIT was not received.
+  void DropProcess(RowId id, ProcessDropReason reason);
 
-  // The columns of a change of user or group.
+  // The columns that a change of the effective user or group is counted in.
   struct CredentialCountKinds {
     CountKind gained, left, other;
   };
@@ -53,35 +71,64 @@ class ProcessTracker {
   [[nodiscard]] const std::array<std::uint64_t, kProcessDropReasons>& dropped() const { return dropped_; }
 
  private:
-  void On(const ForkBody& body, std::uint64_t when_ns);
-  void On(const ExecBody& body, std::uint64_t when_ns);
-  void On(const ExitBody& body, std::uint64_t when_ns);
-  void On(const UidBody& body, std::uint64_t when_ns);
-  void On(const GidBody& body, std::uint64_t when_ns);
-  void On(const PtraceBody& body, std::uint64_t when_ns);
-  void On(const CommBody& body, std::uint64_t when_ns);
-  void On(const CoredumpBody& body, std::uint64_t when_ns);
-  template <typename Other>
-  void On(const Other& /*body*/, std::uint64_t /*when_ns*/) {}
+  // FORK: a child with pid == tgid is a process, any other child a thread.
+  void Apply(const ForkBody& body, std::uint64_t when_ns);
+  // EXEC: one thread is left, and it is the leader, whichever thread called. The exit status is 0 again.
+  void Apply(const ExecBody& body, std::uint64_t when_ns);
+  // EXIT: ends a thread, and the process with its last one. Without a row, an EXIT with pid == tgid counts as a
+  // process, any other as a thread.
+  void Apply(const ExitBody& body, std::uint64_t when_ns);
+  void Apply(const UidBody& body, std::uint64_t when_ns);
+  void Apply(const GidBody& body, std::uint64_t when_ns);
+  // PTRACE: an attachment is recorded for the tracer. A detachment does not carry the tracer: it is recorded for the
+  // one that attached last, or as untracked if that is not known.
+  void Apply(const PtraceBody& body, std::uint64_t when_ns);
+  // COMM: only the leader's name is the name of the process. Renames of other threads change nothing.
+  void Apply(const CommBody& body, std::uint64_t when_ns);
+  void Apply(const CoredumpBody& body, std::uint64_t when_ns);
+  template <typename OtherBody>
+  void Apply(const OtherBody& /*body*/, std::uint64_t /*when_ns*/) {}
 
+  // Counts the fork for the parent process that the kernel names: with CLONE_PARENT that is the grandparent. The fork
+  // is untracked if the parent's or the child's tgid is not positive, or if both are the same.
+  //
+  // The name of the child:
+  //   - It is the name of the forking thread. If that is the leader, it is the parent's name or pending counts.
+  //   - Other threads may have names of their own, which are not known: /proc is read for the child.
+  //   - kthreadd (pid 2) names its children without an event, a moment after the fork. Reading /proc at once would be
+  //     too early, so the next pass over the rows does it.
   void StartProcess(const ForkBody& body, std::uint64_t when_ns);
+  // Counts the thread for the child's tgid, whatever parent the event names.
   void StartThread(const Task& child, std::uint64_t when_ns);
+  // The process ends with the EXIT after which no thread is left. The leader may end before other threads. While the
+  // leader lives, at least one thread is left.
   void EndThread(RowId id, const ExitBody& body, std::uint64_t when_ns);
+  // The status of the process is the last non-zero status among the EXITs of its threads since the last EXEC, else 0.
+  // Lifetime and "without exec" are known only if the FORK was received and nothing was missed since.
   void EndProcess(RowId id, std::uint64_t when_ns);
 
-  void BookCredential(const Task& task, std::uint32_t effective, const CredentialCountKinds& effects,
-                      std::uint32_t ProcessRow::*known, std::uint64_t when_ns);
+  // Only the credentials of the leader are those of the process: a change by another thread changes no row. A change is
+  // counted as "other" unless the leader gains or leaves id 0, and the id before is known for sure.
+  void RecordCredential(const Task& task, std::uint32_t effective, const CredentialCountKinds& kinds,
+                        std::uint32_t ProcessRow::*known, std::uint64_t when_ns);
 
-  [[nodiscard]] RowId Known(std::int32_t tgid);
-  [[nodiscard]] RowId KnownOrFound(std::int32_t tgid);
-  RowId BeginUnknown(std::int32_t tgid, ProcessFoundReason how);
-  void NoteChange(RowId id, std::uint64_t when_ns);
-  void NoteThreads(RowId id, std::uint64_t when_ns);
-  void Replace(RowId old, std::uint64_t forked_ns);
-  void MakeRoom(std::size_t rows);
+  // Finds a row and makes it current, see NameResolver::ForgetIfStale.
+  [[nodiscard]] RowId FindRow(std::int32_t tgid);
+  // Adds a row if there is none, the tgid is positive and a row is free.
+  [[nodiscard]] RowId FindOrAddRow(std::int32_t tgid);
+  RowId AddUnknown(std::int32_t tgid, ProcessFoundReason reason);
+  void MarkChanged(RowId id, std::uint64_t when_ns);
+  // Marks the row uncertain if the event is within kThreadsMargin of the snapshot that its threads are based on.
+  void MarkThreadsChanged(RowId id, std::uint64_t when_ns);
+  // Erases the row that a FORK of the same tgid finds. All other events of a child follow its FORK, so the row is one
+  // of two things:
+  //   - The same process: its snapshot is at most kForkMargin older than the FORK, which was still queued then.
+  //   - An older process whose EXIT was not received: its row is dropped as "replaced".
+  void EraseReplaced(RowId old, std::uint64_t forked_ns);
+  void EvictUntilFree(std::size_t rows);
 
   ProcessRows& table_;
-  NameResolver& names_;
+  NameResolver& resolver_;
   std::array<std::uint64_t, kProcessFoundReasons> found_{};
   std::array<std::uint64_t, kProcessDropReasons> dropped_{};
 };

@@ -1,4 +1,7 @@
-// FOLDED: tally.h, histogram.h, accounts.h
+// Records counts and process exits under their final names.
+//
+// A count that is recorded here is never moved to another name; the group table may only retire it. All numbers are
+// consistent with each other after every call. Owned by the ledger; NameResolver records. Single-threaded.
 #pragma once
 
 #include <array>
@@ -14,25 +17,22 @@
 
 namespace procevent {
 
-// What is booked under a name, once and for good: the rows by command, and how processes ended. Every number here is
-// consistent with the others after every call. Owned by the ledger; the census books.
-
-// The end of a process.
+// How a process exited.
 struct ProcessExit {
   WaitStatus status;
-  bool without_exec = false;    // it is known to have been forked and never to have executed anything
-  bool lifetime_known = false;  // its fork was seen, so that this is known:
-  std::uint64_t lifetime_ns = 0;
+  bool without_exec = false;      // its fork was received, and it never executed a program
+  bool lifetime_known = false;    // its fork was received
+  std::uint64_t lifetime_ns = 0;  // valid if the lifetime is known
 };
 
-// The column that an end is counted in.
-constexpr CountKind ExitCountKindOf(const ProcessExit& end) {
-  return end.status.signal != 0   ? CountKind::kKilled
-         : end.status.status != 0 ? CountKind::kFailed
-                                  : CountKind::kSucceeded;
+// Returns the column that an exit is counted in.
+constexpr CountKind ExitCountKindOf(const ProcessExit& exit) {
+  return exit.status.signal != 0   ? CountKind::kKilled
+         : exit.status.status != 0 ? CountKind::kFailed
+                                   : CountKind::kSucceeded;
 }
 
-// How processes ended, whoever they were.
+// Exit statuses, signals and lifetimes of all processes together.
 struct ExitStatistics {
   explicit ExitStatistics(const LedgerOptions& options);
 
@@ -43,23 +43,24 @@ struct ExitStatistics {
   bool operator==(const ExitStatistics&) const = default;
 };
 
+// The group table and the exit statistics.
 class Statistics {
  public:
-  explicit Statistics(const LedgerOptions& options) : comms_(options), ends_(options) {}
+  explicit Statistics(const LedgerOptions& options) : comms_(options), exits_(options) {}
 
-  void Record(const CommName& name, CommRef& ref, CountKind count) { ++comms_.RowOf(name, ref).counts[count]; }
-  void Record(const CommName& name, CommRef& ref, const Counts& tally) { comms_.RowOf(name, ref).counts += tally; }
-  void Record(const CommName& name, CommRef& ref, const ProcessExit& end);
+  void Record(const CommName& name, CommRef& ref, CountKind kind) { ++comms_.RowOf(name, ref).counts[kind]; }
+  void Record(const CommName& name, CommRef& ref, const Counts& counts) { comms_.RowOf(name, ref).counts += counts; }
+  void Record(const CommName& name, CommRef& ref, const ProcessExit& exit);
 
   void SetNameGroups(NameGroups groups) { comms_.SetNameGroups(std::move(groups)); }
   void Advance(std::uint64_t now_ns) { comms_.Advance(now_ns); }
 
   [[nodiscard]] const CommStatistics& comms() const { return comms_.statistics(); }
-  [[nodiscard]] const ExitStatistics& exits() const { return ends_; }
+  [[nodiscard]] const ExitStatistics& exits() const { return exits_; }
 
  private:
   CommTable comms_;
-  ExitStatistics ends_;
+  ExitStatistics exits_;
 };
 
 }  // namespace procevent
