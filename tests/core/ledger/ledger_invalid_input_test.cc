@@ -73,7 +73,7 @@ class LedgerInvalidInputTest : public ::testing::Test {
     event.body = AnyBody();
     return event;
   }
-  ProcSnapshot AnySighting(std::int32_t tgid) {
+  ProcSnapshot AnySnapshot(std::int32_t tgid) {
     return {.tgid = tgid,
             .taken_ns = now_ns_,
             .name = CommName(Name()),
@@ -85,44 +85,44 @@ class LedgerInvalidInputTest : public ::testing::Test {
             .euid = Random(2),
             .egid = OneIn(5) ? kUnknownId : Random(2)};
   }
-  void Look(LedgerPair& pair) {
+  void ReadOne(LedgerPair& pair) {
     std::int32_t tgid = 1 + static_cast<std::int32_t>(Random(20));
-    bool whole = true;
+    bool full = true;
     if (OneIn(2)) {
-      const auto question = pair.NextQuestion();
-      tgid = question ? question->tgid : tgid;
-      whole = question ? question->full : whole;
+      const auto request = pair.NextRequest();
+      tgid = request ? request->tgid : tgid;
+      full = request ? request->full : full;
     }
     switch (Random(8)) {
       case 0:
-        return pair.SawGone(tgid, now_ns_);
+        return pair.ApplyGone(tgid, now_ns_);
       case 1:
-        return pair.SawNothing(tgid);
+        return pair.ApplyHidden(tgid);
       case 2:
-        return pair.Found(AnySighting(tgid), ProcessFoundReason::kReconciliation);
+        return pair.AddFoundProcess(AnySnapshot(tgid), ProcessFoundReason::kReconciliation);
       default:
-        return pair.Saw(AnySighting(tgid), whole);
+        return pair.ApplySnapshot(AnySnapshot(tgid), full);
     }
   }
 
   std::mt19937_64 random_{4711};
   std::array<std::uint32_t, 3> sequences_{};
   std::uint64_t now_ns_ = 1'000 * kMilli;
-  SimulatedHost nobody_{{.processes = 0}};
+  SimulatedHost empty_host_{{.processes = 0}};
 };
 
 TEST_F(LedgerInvalidInputTest, AgreesOnEventsThatNoKernelMakes) {
   constexpr std::uint64_t kEvents = 100'000 / kSlowdown;
-  LedgerPair pair(nobody_, 3, SmallTables(), 1);
+  LedgerPair pair(empty_host_, 3, SmallTables(), 1);
   for (std::uint64_t i = 0; i < kEvents; ++i) {
     now_ns_ += Random(4) * kMilli / 2;
-    pair.Book(AnyEvent(), now_ns_);
+    pair.ApplyEvent(AnyEvent(), now_ns_);
     if (OneIn(3)) {
-      Look(pair);
+      ReadOne(pair);
     }
     if (OneIn(8)) {
       pair.Advance(now_ns_);
-      pair.Settle(now_ns_ - Random(5) * kMilli);
+      pair.ConfirmUpTo(now_ns_ - Random(5) * kMilli);
     }
     if (OneIn(500)) {
       pair.Invalidate();
@@ -134,43 +134,43 @@ TEST_F(LedgerInvalidInputTest, AgreesOnEventsThatNoKernelMakes) {
   }
 }
 
-class FullStoresTest : public LedgerInvalidInputTest {
+class FullPoolsTest : public LedgerInvalidInputTest {
  protected:
-  void Book(LedgerPair& pair, Event::Body body) {
+  void ApplyEvent(LedgerPair& pair, Event::Body body) {
     Event event;
     event.sequence = ++sequences_[0];
     event.timestamp_ns = now_ns_ += 1000;
     event.body = body;
-    pair.Book(event, now_ns_);
+    pair.ApplyEvent(event, now_ns_);
   }
 };
 
-TEST_F(FullStoresTest, AgreesOnWhoIsHeldForLong) {
-  LedgerPair pair(nobody_, 1, {}, 1);
-  Book(pair, ExecBody{{1, 1}});
-  int looks = 0;
+TEST_F(FullPoolsTest, AgreesOnWhoIsHeldForLong) {
+  LedgerPair pair(empty_host_, 1, {}, 1);
+  ApplyEvent(pair, ExecBody{{1, 1}});
+  int reads = 0;
   for (int turn = 0; turn < 40; ++turn) {
-    if (const auto question = pair.NextQuestion()) {
-      ++looks;
-      ProcSnapshot held = AnySighting(question->tgid);
-      held.dead = false;
-      held.exec_in_progress = true;
-      pair.Saw(held, question->full);
+    if (const auto request = pair.NextRequest()) {
+      ++reads;
+      ProcSnapshot in_exec = AnySnapshot(request->tgid);
+      in_exec.dead = false;
+      in_exec.exec_in_progress = true;
+      pair.ApplySnapshot(in_exec, request->full);
     }
     now_ns_ += 20 * kMilli;
-    pair.Settle(now_ns_);
+    pair.ConfirmUpTo(now_ns_);
     ASSERT_TRUE(pair.Agree(true)) << "turn " << turn;
   }
-  EXPECT_EQ(looks, 26);
+  EXPECT_EQ(reads, 26);
 }
 
-TEST_F(FullStoresTest, AgreesWhenMoreEndsWaitThanThereIsRoomFor) {
-  LedgerPair pair(nobody_, 1, {}, 1);
+TEST_F(FullPoolsTest, AgreesWhenMoreEndsWaitThanThereIsRoomFor) {
+  LedgerPair pair(empty_host_, 1, {}, 1);
   constexpr std::int32_t kChildren = 66'000;
-  Book(pair, ExecBody{{1, 1}});
+  ApplyEvent(pair, ExecBody{{1, 1}});
   for (std::int32_t child = 2; child < kChildren; ++child) {
-    Book(pair, ForkBody{{1, 1}, {child, child}});
-    Book(pair, ExitBody{{child, child}, child % 3 == 0 ? 9U : 0U, 17, {1, 1}});
+    ApplyEvent(pair, ForkBody{{1, 1}, {child, child}});
+    ApplyEvent(pair, ExitBody{{child, child}, child % 3 == 0 ? 9U : 0U, 17, {1, 1}});
     if (child % 5000 == 0 || child > 65'530) {
       ASSERT_TRUE(pair.Agree(false)) << child;
     }
@@ -179,20 +179,20 @@ TEST_F(FullStoresTest, AgreesWhenMoreEndsWaitThanThereIsRoomFor) {
   EXPECT_EQ(pair.numbers().attributions[static_cast<std::size_t>(Attribution::kUnattributed)], 1U);
 }
 
-TEST_F(FullStoresTest, AgreesWhenMoreCellsAreOpenThanThereIsRoomFor) {
-  LedgerPair pair(nobody_, 1, {}, 1);
+TEST_F(FullPoolsTest, AgreesWhenMoreCellsAreOpenThanThereIsRoomFor) {
+  LedgerPair pair(empty_host_, 1, {}, 1);
   constexpr std::int32_t kProcesses = 5000;
   for (std::int32_t tgid = 1; tgid < kProcesses; ++tgid) {
-    Book(pair, ExecBody{{tgid, tgid}});
-    Book(pair, ForkBody{{tgid, tgid}, {tgid + kProcesses, tgid + kProcesses}});
+    ApplyEvent(pair, ExecBody{{tgid, tgid}});
+    ApplyEvent(pair, ForkBody{{tgid, tgid}, {tgid + kProcesses, tgid + kProcesses}});
     if (tgid % 100 == 0) {
       ASSERT_TRUE(pair.Agree(false)) << tgid;
     }
   }
   for (std::int32_t tgid = 1; tgid < kProcesses; ++tgid) {
-    Book(pair, CommBody{{tgid, tgid}, CommBytes("n" + std::to_string(tgid % 20))});
-    Book(pair, UidBody{{tgid + kProcesses, tgid + kProcesses}, 0, 0});
-    Book(pair, ExitBody{{tgid, tgid}, 0, 17, {1, 1}});
+    ApplyEvent(pair, CommBody{{tgid, tgid}, CommBytes("n" + std::to_string(tgid % 20))});
+    ApplyEvent(pair, UidBody{{tgid + kProcesses, tgid + kProcesses}, 0, 0});
+    ApplyEvent(pair, ExitBody{{tgid, tgid}, 0, 17, {1, 1}});
     if (tgid % 100 == 0) {
       ASSERT_TRUE(pair.Agree(false)) << tgid;
     }
@@ -200,22 +200,22 @@ TEST_F(FullStoresTest, AgreesWhenMoreCellsAreOpenThanThereIsRoomFor) {
   ASSERT_TRUE(pair.HoldInvariants());
 }
 
-TEST_F(FullStoresTest, AgreesWhenMoreLooksWaitThanThereIsRoomFor) {
-  LedgerPair pair(nobody_, 1, {}, 1);
+TEST_F(FullPoolsTest, AgreesWhenMoreLooksWaitThanThereIsRoomFor) {
+  LedgerPair pair(empty_host_, 1, {}, 1);
   constexpr std::int32_t kProcesses = 1500;
   for (std::int32_t tgid = 1; tgid < kProcesses; ++tgid) {
-    Book(pair, ExecBody{{tgid, tgid}});
+    ApplyEvent(pair, ExecBody{{tgid, tgid}});
   }
   now_ns_ += 100 * kMilli;
-  while (const auto question = pair.NextQuestion()) {
+  while (const auto request = pair.NextRequest()) {
     ASSERT_FALSE(HasFailure());
-    pair.Saw(AnySighting(question->tgid), question->full);
+    pair.ApplySnapshot(AnySnapshot(request->tgid), request->full);
   }
   for (std::int32_t tgid = 1; tgid < kProcesses; ++tgid) {
-    pair.SawGone(tgid, now_ns_);
+    pair.ApplyGone(tgid, now_ns_);
   }
   ASSERT_TRUE(pair.Agree(false));
-  pair.Settle(now_ns_ + 100 * kMilli);
+  pair.ConfirmUpTo(now_ns_ + 100 * kMilli);
   ASSERT_TRUE(pair.Agree(false));
   ASSERT_TRUE(pair.HoldInvariants());
 }

@@ -4,8 +4,8 @@
 
 namespace procevent {
 
-LedgerPair::LedgerPair(SimulatedHost& world, unsigned cpus, const LedgerOptions& options, std::uint64_t seed)
-    : world_(world),
+LedgerPair::LedgerPair(SimulatedHost& host, unsigned cpus, const LedgerOptions& options, std::uint64_t seed)
+    : host_(host),
       options_(options),
       random_(seed),
       ledger_(cpus, EventCoverage::kAll, options),
@@ -13,79 +13,79 @@ LedgerPair::LedgerPair(SimulatedHost& world, unsigned cpus, const LedgerOptions&
       numbers_(cpus, options) {}
 
 void LedgerPair::Bootstrap() {
-  for (const std::int32_t tgid : world_.List()) {
-    if (const auto sighting = world_.See(tgid)) {
-      Found(*sighting, procevent::ProcessFoundReason::kBootstrap);
+  for (const std::int32_t tgid : host_.ListProcesses()) {
+    if (const auto snapshot = host_.ReadProc(tgid)) {
+      AddFoundProcess(*snapshot, procevent::ProcessFoundReason::kBootstrap);
     }
-    world_.Step();
+    host_.Step();
   }
 }
 
 // As the reader does: time first, then what there is, then what /proc said long enough ago.
 void LedgerPair::Drain() {
-  const std::uint64_t heard = world_.now_ns();
-  Advance(heard);
-  for (const Event& event : world_.TakeDelivered()) {
-    Book(event, heard);
+  const std::uint64_t now = host_.now_ns();
+  Advance(now);
+  for (const Event& event : host_.TakeDelivered()) {
+    ApplyEvent(event, now);
   }
-  if (!world_.HidesLosses()) {
-    Settle(heard);
+  if (!host_.HasHiddenLosses()) {
+    ConfirmUpTo(now);
   }
 }
 
 // Now and then it and the one before it come twice, as both sockets of a changeover deliver them.
-void LedgerPair::Book(const Event& event, std::uint64_t now_ns) {
+void LedgerPair::ApplyEvent(const Event& event, std::uint64_t now_ns) {
   std::vector<Event> events{event};
-  if (booked_ > 0 && Chance(0.001)) {
-    events.insert(events.end(), {before_, event});
+  if (applied_ > 0 && Chance(0.001)) {
+    events.insert(events.end(), {previous_event_, event});
   }
   for (const Event& each : events) {
     ledger_.ApplyMessage({.outcome = DecodeOutcome::kEvent, .event = each}, now_ns);
-    reference_.Book(each, now_ns);
+    reference_.ApplyEvent(each, now_ns);
   }
-  before_ = event;
-  ++booked_;
+  previous_event_ = event;
+  ++applied_;
 }
 
-void LedgerPair::LookForNames(std::size_t most) {
-  for (std::size_t i = 0; i < most; ++i) {
-    const auto question = NextQuestion();
-    if (!question) {
+void LedgerPair::ReadNames(std::size_t max_names) {
+  for (std::size_t i = 0; i < max_names; ++i) {
+    const auto request = NextRequest();
+    if (!request) {
       return;
     }
-    Answer(question->tgid, question->full);
+    AnswerRequest(request->tgid, request->full);
     if (Chance(0.2)) {
-      world_.Step();
+      host_.Step();
     }
   }
 }
 
-std::optional<ProcReconciler::ProcRequest> LedgerPair::NextQuestion() {
-  const auto question = ledger_.reconciler().NextRequest();
-  const auto expected = reference_.NextQuestion();
-  EXPECT_EQ(question.has_value(), expected.has_value());
-  if (question && expected) {
-    EXPECT_EQ(question->tgid, expected->tgid);
-    EXPECT_EQ(question->full, expected->whole);
+std::optional<ProcReconciler::ProcRequest> LedgerPair::NextRequest() {
+  const auto request = ledger_.reconciler().NextRequest();
+  const auto expected = reference_.NextRequest();
+  EXPECT_EQ(request.has_value(), expected.has_value());
+  if (request && expected) {
+    EXPECT_EQ(request->tgid, expected->tgid);
+    EXPECT_EQ(request->full, expected->full);
   }
-  return question;
+  return request;
 }
 
-void LedgerPair::Answer(std::int32_t tgid, bool whole) {
+void LedgerPair::AnswerRequest(std::int32_t tgid, bool full) {
   if (Chance(0.01)) {
-    SawNothing(tgid);
+    ApplyHidden(tgid);
     return;
   }
-  auto sighting = world_.See(tgid);
-  if (!sighting) {
-    SawGone(tgid, world_.now_ns());
+  auto snapshot = host_.ReadProc(tgid);
+  if (!snapshot) {
+    ApplyGone(tgid, host_.now_ns());
     return;
   }
-  sighting->dead = sighting->dead && whole;  // the name alone does not tell
-  Saw(*sighting, whole);
+  snapshot->dead = snapshot->dead && full;  // the name alone does not tell
+  ApplySnapshot(*snapshot, full);
 }
 
-std::vector<std::int32_t> LedgerPair::InDoubt() {
+std::vector<std::int32_t> LedgerPair::ListStale() {
   std::vector<std::int32_t> tgids;
   RowId cursor = 0;
   const RowId end = ledger_.reconciler().end_of_rows();
@@ -96,42 +96,42 @@ std::vector<std::int32_t> LedgerPair::InDoubt() {
 }
 
 void LedgerPair::FindMissing() {
-  for (const std::int32_t tgid : world_.List()) {
-    ASSERT_EQ(ledger_.reconciler().CanTrack(tgid), reference_.Unknown(tgid)) << tgid;
-    const auto sighting = world_.See(tgid);
-    if (sighting && reference_.Unknown(tgid)) {
-      Found(*sighting, procevent::ProcessFoundReason::kReconciliation);
+  for (const std::int32_t tgid : host_.ListProcesses()) {
+    ASSERT_EQ(ledger_.reconciler().CanTrack(tgid), reference_.CanTrack(tgid)) << tgid;
+    const auto snapshot = host_.ReadProc(tgid);
+    if (snapshot && reference_.CanTrack(tgid)) {
+      AddFoundProcess(*snapshot, procevent::ProcessFoundReason::kReconciliation);
     }
-    if (Chance(stepping_)) {
-      world_.Step();
+    if (Chance(step_probability_)) {
+      host_.Step();
     }
   }
 }
 
-void LedgerPair::Survey() {
-  stepping_ = 0.05;
+void LedgerPair::RunPass() {
+  step_probability_ = 0.05;
   FindMissing();
-  const std::vector<std::int32_t> doubtful = InDoubt();
-  std::vector<std::int32_t> sorted = doubtful;
+  const std::vector<std::int32_t> stale = ListStale();
+  std::vector<std::int32_t> sorted = stale;
   std::ranges::sort(sorted);
-  ASSERT_EQ(sorted, reference_.InDoubt());
-  for (const std::int32_t tgid : doubtful) {
-    Answer(tgid, true);
-    if (Chance(stepping_)) {
-      world_.Step();
+  ASSERT_EQ(sorted, reference_.ListStale());
+  for (const std::int32_t tgid : stale) {
+    AnswerRequest(tgid, true);
+    if (Chance(step_probability_)) {
+      host_.Step();
     }
   }
-  stepping_ = 0;
+  step_probability_ = 0;
 }
 
-void LedgerPair::Found(const ProcSnapshot& sighting, procevent::ProcessFoundReason how) {
-  ledger_.reconciler().AddFoundProcess(sighting, how);
-  reference_.Found(sighting, kProcessFoundReasonNames.at(static_cast<std::size_t>(how)));
+void LedgerPair::AddFoundProcess(const ProcSnapshot& snapshot, procevent::ProcessFoundReason reason) {
+  ledger_.reconciler().AddFoundProcess(snapshot, reason);
+  reference_.AddFoundProcess(snapshot, kProcessFoundReasonNames.at(static_cast<std::size_t>(reason)));
 }
 
-void LedgerPair::Settle(std::uint64_t heard_ns) {
-  ledger_.reconciler().ConfirmUpTo(heard_ns);
-  reference_.Settle(heard_ns);
+void LedgerPair::ConfirmUpTo(std::uint64_t applied_until_ns) {
+  ledger_.reconciler().ConfirmUpTo(applied_until_ns);
+  reference_.ConfirmUpTo(applied_until_ns);
 }
 
 void LedgerPair::Advance(std::uint64_t now_ns) {
@@ -144,40 +144,40 @@ void LedgerPair::Invalidate() {
   reference_.Invalidate();
 }
 
-void LedgerPair::Saw(const ProcSnapshot& sighting, bool whole) {
-  ledger_.reconciler().ApplySnapshot(sighting, whole);
-  reference_.Saw(sighting, whole);
+void LedgerPair::ApplySnapshot(const ProcSnapshot& snapshot, bool full) {
+  ledger_.reconciler().ApplySnapshot(snapshot, full);
+  reference_.ApplySnapshot(snapshot, full);
 }
 
-void LedgerPair::SawGone(std::int32_t tgid, std::uint64_t taken_ns) {
+void LedgerPair::ApplyGone(std::int32_t tgid, std::uint64_t taken_ns) {
   ledger_.reconciler().ApplyGone(tgid, taken_ns);
-  reference_.SawGone(tgid, taken_ns);
+  reference_.ApplyGone(tgid, taken_ns);
 }
 
-void LedgerPair::SawNothing(std::int32_t tgid) {
+void LedgerPair::ApplyHidden(std::int32_t tgid) {
   ledger_.reconciler().ApplyHidden(tgid);
-  reference_.SawNothing(tgid);
+  reference_.ApplyHidden(tgid);
 }
 
 void LedgerPair::Reconcile() {
-  constexpr int kMostPasses = 5;
-  constexpr std::size_t kInStep = 64;
+  constexpr int kMaxPasses = 5;
+  constexpr std::size_t kProcessesPerStep = 64;
   constexpr std::uint64_t kStep = 10'000'000;
-  for (int pass = 0; pass < kMostPasses; ++pass) {
-    world_.Rest(20 * kStep);
-    world_.SoundCanaries();
+  for (int pass = 0; pass < kMaxPasses; ++pass) {
+    host_.AdvanceTime(20 * kStep);
+    host_.SendCanaries();
     Drain();
     FindMissing();
     std::size_t in_step = 0;
-    for (const std::int32_t tgid : InDoubt()) {
-      Answer(tgid, true);
-      if (++in_step % kInStep == 0) {
-        world_.Rest(kStep);
+    for (const std::int32_t tgid : ListStale()) {
+      AnswerRequest(tgid, true);
+      if (++in_step % kProcessesPerStep == 0) {
+        host_.AdvanceTime(kStep);
         Drain();
       }
     }
   }
-  world_.Rest(20 * kStep);
+  host_.AdvanceTime(20 * kStep);
   Drain();
 }
 

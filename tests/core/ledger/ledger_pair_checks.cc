@@ -48,7 +48,7 @@ constexpr std::array kAllCounts{
     std::pair{CountKind::kFailed, "failed"},
     std::pair{CountKind::kKilled, "killed"},
     std::pair{CountKind::kCoredumps, "coredumps"},
-    std::pair{CountKind::kWithoutExec, "unexeced"},
+    std::pair{CountKind::kWithoutExec, "without_exec"},
     std::pair{CountKind::kUidGainedRoot, "uid gained"},
     std::pair{CountKind::kUidLeftRoot, "uid left"},
     std::pair{CountKind::kUidOther, "uid other"},
@@ -138,13 +138,13 @@ AssertionResult LedgerPair::Agree(bool peaks_too) {
   differences.Compare("repeated", SumOf(numbers_.rejected), reference_.repeated);
   differences.Compare("delays", SumOf(numbers_.delay.counts()), reference_.delays);
   differences.Compare("delay", numbers_.delay.sum_nanos(), reference_.delay_sum_ns);
-  CompareComms(differences, numbers_.comms, reference_.people.books);
-  CompareEnds(differences, numbers_.exits, reference_.people.books);
-  CompareTally(differences, "pending", numbers_.pending, reference_.people.Pending());
-  differences.CompareAll("attributions", kAttributionNames, numbers_.attributions, reference_.people.attributions);
+  CompareComms(differences, numbers_.comms, reference_.resolver.statistics);
+  CompareEnds(differences, numbers_.exits, reference_.resolver.statistics);
+  CompareTally(differences, "pending", numbers_.pending, reference_.resolver.Pending());
+  differences.CompareAll("attributions", kAttributionNames, numbers_.attributions, reference_.resolver.attributions);
   differences.CompareAll("found", kProcessFoundReasonNames, numbers_.found, reference_.found);
   differences.CompareAll("dropped", kProcessDropReasonNames, numbers_.dropped, reference_.dropped);
-  differences.Compare("processes", numbers_.processes, reference_.people.rows.size());
+  differences.Compare("processes", numbers_.processes, reference_.resolver.rows.size());
   differences.Compare("threads", numbers_.threads, reference_.Threads());
   for (std::size_t kind = 0; peaks_too && kind < kPeakKinds.size(); ++kind) {
     differences.Compare("peak of 100ms", numbers_.peaks.at(kind)[0],
@@ -178,7 +178,7 @@ AssertionResult LedgerPair::HoldInvariants() {
   differences.Compare("exit codes", numbers_.exits.exit_codes.count(), Sum(booked, kExits));
   differences.Compare("statuses", SumOf(numbers_.exits.statuses), booked[CountKind::kFailed]);
   differences.Compare("signals", SumOf(numbers_.exits.signals), booked[CountKind::kKilled]);
-  differences.Compare("events", SumOf(numbers_.events), booked_);
+  differences.Compare("events", SumOf(numbers_.events), applied_);
 
   // Each FORK began a row, but those of children that /proc had shown before.
   const std::uint64_t begun = all[CountKind::kForks] - untracked[CountKind::kForks] + SumOf(numbers_.found);
@@ -198,18 +198,18 @@ AssertionResult LedgerPair::HoldInvariants() {
   return differences.Result();
 }
 
-AssertionResult LedgerPair::KnowTheTruth() const {
+AssertionResult LedgerPair::MatchHost() const {
   Differences differences;
   std::map<std::int32_t, std::uint32_t> truth;
-  for (const std::int32_t tgid : world_.List()) {
-    truth[tgid] = world_.See(tgid)->threads;
+  for (const std::int32_t tgid : host_.ListProcesses()) {
+    truth[tgid] = host_.ReadProc(tgid)->threads;
   }
   std::map<std::int32_t, std::uint32_t> tracked;
-  for (const auto& [tgid, row] : reference_.people.rows) {
+  for (const auto& [tgid, row] : reference_.resolver.rows) {
     tracked[tgid] = row.threads;
   }
   differences.Compare("processes and their threads", tracked, truth);
-  differences.Compare("in doubt", reference_.InDoubt().size(), 0U);
+  differences.Compare("in doubt", reference_.ListStale().size(), 0U);
   return differences.Result();
 }
 

@@ -20,22 +20,22 @@ enum class Losses { kNone, kBursts, kHalf };
 struct Stream {
   std::string name;
   std::uint64_t events = 0;
-  SimulatedHostOptions world = {};
+  SimulatedHostOptions host = {};
   LedgerOptions ledger = {};
   Losses losses = Losses::kNone;
-  double looking = 0.7;     // how often names are looked for after a batch
-  double surveying = 0.02;  // and all of /proc
-  std::uint64_t most_steps = 100;
-  bool lose_while_looking = false;
+  double read_probability = 0.7;   // reason often names are looked for after a batch
+  double pass_probability = 0.02;  // and all of /proc
+  std::uint64_t max_steps = 100;
+  bool lose_during_reads = false;
 };
 
 // For longer runs: other streams of the same kinds.
 std::uint64_t SeedOf(const Stream& stream) {
   const char* offset = std::getenv("PROCEVENT_REFERENCE_SEED");
-  return stream.world.seed + (offset != nullptr ? std::strtoull(offset, nullptr, 10) : 0);
+  return stream.host.seed + (offset != nullptr ? std::strtoull(offset, nullptr, 10) : 0);
 }
-SimulatedHostOptions WorldOf(const Stream& stream) {
-  SimulatedHostOptions options = stream.world;
+SimulatedHostOptions HostOptionsOf(const Stream& stream) {
+  SimulatedHostOptions options = stream.host;
   options.seed = SeedOf(stream);
   return options;
 }
@@ -46,41 +46,41 @@ class Machine {
   explicit Machine(const Stream& stream)
       : stream_(stream),
         random_(SeedOf(stream)),
-        world_(WorldOf(stream)),
-        pair_(world_, stream.world.cpus, stream.ledger, SeedOf(stream)) {
-    world_.SoundCanaries();
+        host_(HostOptionsOf(stream)),
+        pair_(host_, stream.host.cpus, stream.ledger, SeedOf(stream)) {
+    host_.SendCanaries();
     pair_.Bootstrap();
   }
 
   // One turn of the reader's.
-  void Turn() {
+  void RunTurn() {
     ChangeLosses();
-    for (std::uint64_t steps = 1 + random_() % stream_.most_steps; steps > 0; --steps) {
-      world_.Step();
+    for (std::uint64_t steps = 1 + random_() % stream_.max_steps; steps > 0; --steps) {
+      host_.Step();
     }
-    if (world_.HidesLosses()) {
-      world_.SoundCanaries();
+    if (host_.HasHiddenLosses()) {
+      host_.SendCanaries();
     }
     pair_.Drain();
-    if (world_.HidesLosses()) {
+    if (host_.HasHiddenLosses()) {
       return;
     }
-    if (!stream_.lose_while_looking) {
+    if (!stream_.lose_during_reads) {
       StopLosses();
     }
-    if (Chance(stream_.looking)) {
-      pair_.LookForNames(256);
+    if (Chance(stream_.read_probability)) {
+      pair_.ReadNames(256);
     }
-    if (Chance(stream_.surveying)) {
-      pair_.Survey();
+    if (Chance(stream_.pass_probability)) {
+      pair_.RunPass();
     }
   }
   void StopLosses() {
-    world_.LoseAtRandom(0);
-    world_.LoseNext(0);
+    host_.LoseAtRandom(0);
+    host_.LoseNext(0);
   }
 
-  SimulatedHost& world() { return world_; }
+  SimulatedHost& host() { return host_; }
   LedgerPair& pair() { return pair_; }
   bool Chance(double probability) { return std::bernoulli_distribution(probability)(random_); }
 
@@ -88,16 +88,16 @@ class Machine {
   void ChangeLosses() {
     ++turn_;
     if (stream_.losses == Losses::kBursts && Chance(0.05)) {
-      world_.LoseNext(1 + random_() % 200);
+      host_.LoseNext(1 + random_() % 200);
     }
     if (stream_.losses == Losses::kHalf) {
-      world_.LoseAtRandom(turn_ / 8 % 2 == 0 ? 0.5 : 0);
+      host_.LoseAtRandom(turn_ / 8 % 2 == 0 ? 0.5 : 0);
     }
   }
 
   const Stream& stream_;
   std::mt19937_64 random_;
-  SimulatedHost world_;
+  SimulatedHost host_;
   LedgerPair pair_;
   std::uint64_t turn_ = 0;
 };
@@ -114,31 +114,31 @@ LedgerOptions SmallTables() {
 
 std::vector<Stream> Streams() {
   return {
-      {.name = "WithoutLoss", .events = 200'000, .world = {.seed = 1}},
-      {.name = "SmallTables", .events = 150'000, .world = {.seed = 2}, .ledger = SmallTables()},
-      {.name = "Bursts", .events = 150'000, .world = {.seed = 3}, .losses = Losses::kBursts},
+      {.name = "WithoutLoss", .events = 200'000, .host = {.seed = 1}},
+      {.name = "SmallTables", .events = 150'000, .host = {.seed = 2}, .ledger = SmallTables()},
+      {.name = "Bursts", .events = 150'000, .host = {.seed = 3}, .losses = Losses::kBursts},
       {.name = "BurstsSmallTables",
        .events = 100'000,
-       .world = {.seed = 4, .cpus = 1},
+       .host = {.seed = 4, .cpus = 1},
        .ledger = SmallTables(),
        .losses = Losses::kBursts},
-      {.name = "HalfLost", .events = 150'000, .world = {.seed = 5}, .losses = Losses::kHalf},
+      {.name = "HalfLost", .events = 150'000, .host = {.seed = 5}, .losses = Losses::kHalf},
       {.name = "HalfLostSmallTables",
        .events = 100'000,
-       .world = {.seed = 6, .cpus = 8},
+       .host = {.seed = 6, .cpus = 8},
        .ledger = SmallTables(),
        .losses = Losses::kHalf,
-       .lose_while_looking = true},
+       .lose_during_reads = true},
       {.name = "OfMinutes",
        .events = 100'000,
-       .world = {.seed = 7, .gap_ns = 3'000'000, .slowness_ns = 9'000'000},
+       .host = {.seed = 7, .mean_gap_ns = 3'000'000, .max_delay_ns = 9'000'000},
        .losses = Losses::kBursts,
-       .most_steps = 10},
-      {.name = "NobodyLooks",
+       .max_steps = 10},
+      {.name = "RareReads",
        .events = 100'000,
-       .world = {.seed = 8, .pids = 40'000, .processes = 10'000, .gap_ns = 5'000},
-       .looking = 0.001,
-       .surveying = 0.001},
+       .host = {.seed = 8, .pids = 40'000, .processes = 10'000, .mean_gap_ns = 5'000},
+       .read_probability = 0.001,
+       .pass_probability = 0.001},
   };
 }
 
@@ -151,24 +151,24 @@ TEST_P(LedgerReferenceTest, AgreesOnEveryNumber) {
   Machine machine(stream);
   std::uint64_t next_check = 0;
   std::uint64_t checks = 0;
-  while (machine.pair().booked() < stream.events / kSlowdown) {
-    machine.Turn();
+  while (machine.pair().applied() < stream.events / kSlowdown) {
+    machine.RunTurn();
     ASSERT_FALSE(HasFatalFailure());
-    if (machine.pair().booked() >= next_check) {
-      next_check = machine.pair().booked() + kBetweenChecks;
+    if (machine.pair().applied() >= next_check) {
+      next_check = machine.pair().applied() + kBetweenChecks;
       ASSERT_TRUE(machine.pair().Agree(checks++ % kBetweenPeaks == 0))
-          << "after " << machine.pair().booked() << " events";
-      ASSERT_TRUE(machine.pair().HoldInvariants()) << "after " << machine.pair().booked() << " events";
+          << "after " << machine.pair().applied() << " events";
+      ASSERT_TRUE(machine.pair().HoldInvariants()) << "after " << machine.pair().applied() << " events";
     }
   }
   machine.StopLosses();
-  machine.world().SoundCanaries();
+  machine.host().SendCanaries();
   machine.pair().Drain();
   ASSERT_TRUE(machine.pair().Agree(true));
   ASSERT_TRUE(machine.pair().HoldInvariants());
-  EXPECT_EQ(machine.pair().booked() + machine.world().lost(), machine.world().generated());
-  EXPECT_EQ(machine.pair().numbers().total_lost(), machine.world().lost());
-  if (kSlowdown == 1 && stream.ledger.process_limit < stream.world.processes) {
+  EXPECT_EQ(machine.pair().applied() + machine.host().lost(), machine.host().generated());
+  EXPECT_EQ(machine.pair().numbers().total_lost(), machine.host().lost());
+  if (kSlowdown == 1 && stream.ledger.process_limit < stream.host.processes) {
     const LedgerSnapshot& numbers = machine.pair().numbers();
     const auto& retired = numbers.comms.rows[static_cast<std::size_t>(ReservedComm::kRetired)];
     EXPECT_GT(numbers.dropped[static_cast<std::size_t>(ProcessDropReason::kEvicted)], 0U);
@@ -181,28 +181,28 @@ TEST_P(LedgerReferenceTest, AgreesOnEveryNumber) {
 INSTANTIATE_TEST_SUITE_P(Streams, LedgerReferenceTest, ::testing::ValuesIn(Streams()),
                          [](const auto& stream) { return stream.param.name; });
 
-class LedgerSurveyTest : public ::testing::TestWithParam<Stream> {};
+class LedgerReconcileTest : public ::testing::TestWithParam<Stream> {};
 
-std::vector<Stream> StreamsWithRoomForAll() {
+std::vector<Stream> StreamsWithoutEviction() {
   std::vector<Stream> streams = Streams();
-  std::erase_if(streams, [](const Stream& stream) { return stream.ledger.process_limit < stream.world.processes * 2; });
+  std::erase_if(streams, [](const Stream& stream) { return stream.ledger.process_limit < stream.host.processes * 2; });
   return streams;
 }
 
-TEST_P(LedgerSurveyTest, KnowsAgainWhoLivesOnceThereIsSilence) {
+TEST_P(LedgerReconcileTest, KnowsAgainWhoLivesOnceThereIsSilence) {
   const Stream& stream = GetParam();
   Machine machine(stream);
-  while (machine.pair().booked() < stream.events / kSlowdown / 10) {
-    machine.Turn();
+  while (machine.pair().applied() < stream.events / kSlowdown / 10) {
+    machine.RunTurn();
     ASSERT_FALSE(HasFatalFailure());
   }
   machine.StopLosses();
   machine.pair().Reconcile();
   EXPECT_TRUE(machine.pair().Agree(true));
-  EXPECT_TRUE(machine.pair().KnowTheTruth());
+  EXPECT_TRUE(machine.pair().MatchHost());
 }
 
-INSTANTIATE_TEST_SUITE_P(Streams, LedgerSurveyTest, ::testing::ValuesIn(StreamsWithRoomForAll()),
+INSTANTIATE_TEST_SUITE_P(Streams, LedgerReconcileTest, ::testing::ValuesIn(StreamsWithoutEviction()),
                          [](const auto& stream) { return stream.param.name; });
 
 class LedgerTruthTest : public ::testing::TestWithParam<Stream> {};
@@ -212,25 +212,25 @@ std::vector<Stream> NamedStreams() {
   names.comm_limit = 20'000;
   const auto with = [&](const char* name, std::uint64_t seed, Losses losses) {
     return Stream{
-        .name = name, .events = 60'000, .world = {.seed = seed, .names = 0}, .ledger = names, .losses = losses};
+        .name = name, .events = 60'000, .host = {.seed = seed, .names = 0}, .ledger = names, .losses = losses};
   };
   std::vector<Stream> streams{with("WithoutLoss", 11, Losses::kNone), with("Bursts", 12, Losses::kBursts),
                               with("HalfLost", 13, Losses::kHalf)};
-  streams.push_back(with("LossWhileLooking", 14, Losses::kHalf));
-  streams.back().lose_while_looking = true;
+  streams.push_back(with("LossDuringReads", 14, Losses::kHalf));
+  streams.back().lose_during_reads = true;
   streams.push_back(with("Slow", 15, Losses::kNone));
-  streams.back().world.gap_ns = 1'000'000;
-  streams.back().world.slowness_ns = 9'900'000;
-  streams.back().most_steps = 10;
+  streams.back().host.mean_gap_ns = 1'000'000;
+  streams.back().host.max_delay_ns = 9'900'000;
+  streams.back().max_steps = 10;
   streams.push_back(with("FewNumbers", 16, Losses::kHalf));
-  streams.back().world.processes = 10;
-  streams.back().world.pids = 25;
-  streams.back().world.cpus = 8;
-  streams.back().world.migrations = 0.5;
-  streams.back().world.gap_ns = 1'000'000;
+  streams.back().host.processes = 10;
+  streams.back().host.pids = 25;
+  streams.back().host.cpus = 8;
+  streams.back().host.migration_probability = 0.5;
+  streams.back().host.mean_gap_ns = 1'000'000;
   streams.push_back(streams.back());
-  streams.back().name = "FewNumbersLossWhileLooking";
-  streams.back().lose_while_looking = true;
+  streams.back().name = "FewNumbersLossDuringReads";
+  streams.back().lose_during_reads = true;
   return streams;
 }
 
@@ -241,19 +241,19 @@ TEST_P(LedgerTruthTest, BooksNoExecUnderANameThatTheProcessDidNotBear) {
   const Stream& stream = GetParam();
   Machine machine(stream);
   std::uint64_t named = 0;
-  while (machine.pair().booked() < stream.events / kSlowdown) {
-    machine.Turn();
+  while (machine.pair().applied() < stream.events / kSlowdown) {
+    machine.RunTurn();
     ASSERT_FALSE(HasFatalFailure());
-    for (const auto& [exec, name, how] : machine.pair().booked_execs()) {
+    for (const auto& [exec, name, reason] : machine.pair().recorded_execs()) {
       if (!name) {
         continue;
       }
       ++named;
-      const bool may_be_later = how == "comm_event" ? stream.losses != Losses::kNone : stream.lose_while_looking;
+      const bool may_be_later = reason == "comm_event" ? stream.losses != Losses::kNone : stream.lose_during_reads;
       const SimulatedHost::Until until = may_be_later ? SimulatedHost::Until::kEnd : SimulatedHost::Until::kNextExec;
-      ASSERT_TRUE(machine.world().Bore(exec.cpu, exec.sequence, *name, until)) << *name << " by " << how;
+      ASSERT_TRUE(machine.host().HadName(exec.cpu, exec.sequence, *name, until)) << *name << " by " << reason;
     }
-    machine.pair().booked_execs().clear();
+    machine.pair().recorded_execs().clear();
   }
   ASSERT_TRUE(machine.pair().Agree(true));
   const CommStatistics& comms = machine.pair().numbers().comms;

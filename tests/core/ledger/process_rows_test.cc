@@ -50,11 +50,11 @@ TEST(ProcessRowsTest, TellsOnceThatARowIsToBeSeen) {
   const RowId id = table.Insert(7);
   EXPECT_FALSE(table.TakeAnySnapshotRequest());
   table.RequestSnapshot(id);
-  EXPECT_FALSE(table[id].unsure);
+  EXPECT_FALSE(table[id].uncertain);
   EXPECT_TRUE(table.TakeAnySnapshotRequest());
   EXPECT_FALSE(table.TakeAnySnapshotRequest());
   table.MarkUncertain(id);
-  EXPECT_TRUE(table[id].unsure);
+  EXPECT_TRUE(table[id].uncertain);
   EXPECT_TRUE(table.TakeAnySnapshotRequest());
 }
 
@@ -63,25 +63,25 @@ class ReferenceProcessTable {
  public:
   struct Row {
     RowId id = kInvalidId;
-    std::uint64_t age = 0;  // falls with age
+    std::uint64_t order = 0;  // falls with order
     std::uint32_t threads = 1;
   };
   std::map<std::int32_t, Row> rows;
 
-  void ExpectIn(const ProcessRows& table) const {
+  void ExpectEqual(const ProcessRows& table) const {
     ASSERT_EQ(table.size(), rows.size());
     std::uint64_t threads = 0;
-    std::map<std::uint64_t, RowId> by_age;
+    std::map<std::uint64_t, RowId> by_order;
     for (const auto& [tgid, row] : rows) {
       ASSERT_EQ(table.Find(tgid), row.id);
       ASSERT_EQ(table[row.id].tgid, tgid);
       ASSERT_EQ(table[row.id].threads, row.threads);
-      ASSERT_EQ(table[row.id].start_ns, row.age) << "rows keep what they hold";
+      ASSERT_EQ(table[row.id].start_ns, row.order) << "rows keep what they hold";
       threads += row.threads;
-      by_age[row.age] = row.id;
+      by_order[row.order] = row.id;
     }
     ASSERT_EQ(table.threads(), threads);
-    ExpectAges(table, by_age);
+    ExpectOrder(table, by_order);
     std::size_t visited = 0;
     for (RowId id = 0; id < table.end(); ++id) {
       visited += table[id].tgid != 0 ? 1U : 0U;
@@ -90,10 +90,10 @@ class ReferenceProcessTable {
   }
 
  private:
-  static void ExpectAges(const ProcessRows& table, const std::map<std::uint64_t, RowId>& by_age) {
+  static void ExpectOrder(const ProcessRows& table, const std::map<std::uint64_t, RowId>& by_order) {
     RowId older = kInvalidId;
     RowId next = table.oldest();
-    for (const auto& [age, id] : by_age) {
+    for (const auto& [order, id] : by_order) {
       ASSERT_EQ(next, id);
       ASSERT_EQ(table[id].older, older);
       older = id;
@@ -104,7 +104,7 @@ class ReferenceProcessTable {
 };
 
 // Numbers as they come: rising with gaps and beginning anew, a few again and again, or any.
-class Tgids {
+class TgidGenerator {
  public:
   std::int32_t Next(std::mt19937& random) {
     constexpr std::int32_t kPidMax = 4'000;
@@ -128,38 +128,39 @@ class ProcessRowsLimitTest : public testing::TestWithParam<std::size_t> {};
 TEST_P(ProcessRowsLimitTest, AgreesWithTheSlowTable) {
   const std::size_t limit = GetParam();
   std::mt19937 random(static_cast<std::uint32_t>(limit));
-  Tgids tgids;
+  TgidGenerator tgids;
   ProcessRows table(limit);
-  ReferenceProcessTable slow;
-  const auto end = [&](std::int32_t tgid) {
-    table.Erase(slow.rows.at(tgid).id);
-    slow.rows.erase(tgid);
+  ReferenceProcessTable reference;
+  const auto erase = [&](std::int32_t tgid) {
+    table.Erase(reference.rows.at(tgid).id);
+    reference.rows.erase(tgid);
   };
   for (std::uint64_t i = 1; i <= 200'000; ++i) {
     const std::int32_t tgid = tgids.Next(random);
-    const auto known = slow.rows.find(tgid);
-    ASSERT_EQ(table.Find(tgid), known == slow.rows.end() ? kInvalidId : known->second.id);
-    ASSERT_EQ(table.free_rows(), limit - slow.rows.size());
-    if (known == slow.rows.end()) {
+    const auto known = reference.rows.find(tgid);
+    ASSERT_EQ(table.Find(tgid), known == reference.rows.end() ? kInvalidId : known->second.id);
+    ASSERT_EQ(table.free_rows(), limit - reference.rows.size());
+    if (known == reference.rows.end()) {
       if (table.free_rows() == 0) {
-        end(table[table.oldest()].tgid);
+        erase(table[table.oldest()].tgid);
       }
       const RowId id = table.Insert(tgid);
       table[id].start_ns = i;
-      slow.rows[tgid] = {.id = id, .age = i};
+      reference.rows[tgid] = {.id = id, .order = i};
     } else if (random() % 2 == 0) {
-      end(tgid);
+      erase(tgid);
     } else {
       known->second.threads = static_cast<std::uint32_t>(random() % 5);
       table.SetThreads(known->second.id, known->second.threads);
     }
     // Now and then, many go at once.
-    const bool ebb = i % 5'000 > 4'500;
-    if (const auto any = slow.rows.upper_bound(tgid); any != slow.rows.end() && random() % 4 < (ebb ? 4U : 1U)) {
-      end(any->first);
+    const bool shrinking = i % 5'000 > 4'500;
+    if (const auto any = reference.rows.upper_bound(tgid);
+        any != reference.rows.end() && random() % 4 < (shrinking ? 4U : 1U)) {
+      erase(any->first);
     }
-    if (i % (slow.rows.size() + 1) == 0) {
-      slow.ExpectIn(table);
+    if (i % (reference.rows.size() + 1) == 0) {
+      reference.ExpectEqual(table);
       ASSERT_FALSE(HasFatalFailure()) << i;
     }
   }
@@ -173,18 +174,18 @@ TEST(ProcessRowsTest, AFullTableOfNeighboursEndsInAnyOrder) {
   constexpr std::int32_t kLimit = 4096;
   constexpr std::array kOrder{3, 4, 2, 5, 1, 6, 0, 7};
   ProcessRows table(kLimit);
-  ReferenceProcessTable slow;
+  ReferenceProcessTable reference;
   for (std::int32_t tgid = 1; tgid <= kLimit; ++tgid) {
     const RowId id = table.Insert(tgid);
     table[id].start_ns = static_cast<std::uint64_t>(tgid);
-    slow.rows[tgid] = {.id = id, .age = static_cast<std::uint64_t>(tgid)};
+    reference.rows[tgid] = {.id = id, .order = static_cast<std::uint64_t>(tgid)};
   }
   for (const std::int32_t offset : kOrder) {
     for (std::int32_t tgid = 1 + offset; tgid <= kLimit; tgid += 8) {
-      table.Erase(slow.rows.at(tgid).id);
-      slow.rows.erase(tgid);
+      table.Erase(reference.rows.at(tgid).id);
+      reference.rows.erase(tgid);
     }
-    slow.ExpectIn(table);
+    reference.ExpectEqual(table);
   }
   EXPECT_EQ(table.size(), 0U);
   EXPECT_EQ(table.oldest(), kInvalidId);
@@ -194,12 +195,12 @@ TEST(ProcessRowsTest, AFullTableOfNeighboursEndsInAnyOrder) {
 
 namespace {
 
-struct Thing {
-  int mark = 7;
+struct Item {
+  int value = 7;
 };
 
 TEST(SlabTest, IsTakenUpToItsCapacity) {
-  Slab<Thing> slab(3);
+  Slab<Item> slab(3);
   EXPECT_EQ(slab.size(), 0U);
   EXPECT_EQ(slab.end(), 0U) << "nothing is touched before it is needed";
   EXPECT_NE(slab.Allocate(), kInvalidId);
@@ -215,44 +216,44 @@ TEST(SlabTest, IsTakenUpToItsCapacity) {
 }
 
 TEST(SlabTest, WithoutCapacityThereIsNothing) {
-  Slab<Thing> slab(0);
+  Slab<Item> slab(0);
   EXPECT_EQ(slab.Allocate(), kInvalidId);
   EXPECT_EQ(slab.capacity(), 0U);
 }
 
 TEST(SlabTest, WhatIsTakenAgainIsFresh) {
-  Slab<Thing> slab(1);
+  Slab<Item> slab(1);
   const SlabId id = slab.Allocate();
-  slab[id].mark = 1;
+  slab[id].value = 1;
   slab.Free(id);
-  EXPECT_EQ(slab[slab.Allocate()].mark, 7);
+  EXPECT_EQ(slab[slab.Allocate()].value, 7);
 }
 
 TEST(SlabTest, ThingsKeepTheirPlace) {
   constexpr std::size_t kCapacity = 100;
   std::mt19937 random(9);
-  Slab<Thing> slab(kCapacity);
-  std::map<SlabId, std::pair<int, const Thing*>> taken;
-  std::size_t most = 0;
+  Slab<Item> slab(kCapacity);
+  std::map<SlabId, std::pair<int, const Item*>> allocated;
+  std::size_t highest_end = 0;
   for (int i = 0; i < 200'000; ++i) {
-    if (const auto chosen = taken.lower_bound(static_cast<SlabId>(random() % kCapacity));
-        chosen != taken.end() && (random() % 2 == 0 || i % 10'000 > 8'000)) {
-      ASSERT_EQ(slab[chosen->first].mark, chosen->second.first);
+    if (const auto chosen = allocated.lower_bound(static_cast<SlabId>(random() % kCapacity));
+        chosen != allocated.end() && (random() % 2 == 0 || i % 10'000 > 8'000)) {
+      ASSERT_EQ(slab[chosen->first].value, chosen->second.first);
       ASSERT_EQ(&slab[chosen->first], chosen->second.second);
       slab.Free(chosen->first);
-      taken.erase(chosen);
+      allocated.erase(chosen);
     } else if (const SlabId id = slab.Allocate(); id != kInvalidId) {
-      ASSERT_EQ(slab[id].mark, 7);
-      slab[id].mark = i;
-      ASSERT_TRUE(taken.try_emplace(id, i, &slab[id]).second) << "it was taken already";
+      ASSERT_EQ(slab[id].value, 7);
+      slab[id].value = i;
+      ASSERT_TRUE(allocated.try_emplace(id, i, &slab[id]).second) << "it was allocated already";
     } else {
-      ASSERT_EQ(taken.size(), kCapacity);
+      ASSERT_EQ(allocated.size(), kCapacity);
     }
-    most = std::max(most, taken.size());
-    ASSERT_EQ(slab.size(), taken.size());
-    ASSERT_EQ(slab.end(), most);
+    highest_end = std::max(highest_end, allocated.size());
+    ASSERT_EQ(slab.size(), allocated.size());
+    ASSERT_EQ(slab.end(), highest_end);
   }
-  EXPECT_EQ(most, kCapacity);
+  EXPECT_EQ(highest_end, kCapacity);
 }
 
 }  // namespace

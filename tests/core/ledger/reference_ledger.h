@@ -20,27 +20,27 @@ class Ledger {
  public:
   Ledger(unsigned cpus, const LedgerOptions& options);
 
-  void Book(const Event& event, std::uint64_t now_ns);
+  void ApplyEvent(const Event& event, std::uint64_t now_ns);
   void Advance(std::uint64_t now_ns);
-  void Invalidate() { people.Invalidate(); }
+  void Invalidate() { resolver.Invalidate(); }
 
-  struct Question {
+  struct ProcRequest {
     std::int32_t tgid = 0;
-    bool whole = false;
-    bool operator==(const Question&) const = default;
+    bool full = false;
+    bool operator==(const ProcRequest&) const = default;
   };
-  std::optional<Question> NextQuestion();
-  void Saw(const ProcSnapshot& sighting, bool whole);
-  void SawGone(std::int32_t tgid, std::uint64_t taken_ns);
-  void SawNothing(std::int32_t tgid);
-  [[nodiscard]] bool Unknown(std::int32_t tgid) const;
-  void Found(const ProcSnapshot& sighting, std::string_view how);
-  void Settle(std::uint64_t heard_ns);
-  [[nodiscard]] std::vector<std::int32_t> InDoubt() const;
+  std::optional<ProcRequest> NextRequest();
+  void ApplySnapshot(const ProcSnapshot& snapshot, bool full);
+  void ApplyGone(std::int32_t tgid, std::uint64_t taken_ns);
+  void ApplyHidden(std::int32_t tgid);
+  [[nodiscard]] bool CanTrack(std::int32_t tgid) const;
+  void AddFoundProcess(const ProcSnapshot& snapshot, std::string_view reason);
+  void ConfirmUpTo(std::uint64_t applied_until_ns);
+  [[nodiscard]] std::vector<std::int32_t> ListStale() const;
 
   [[nodiscard]] std::uint64_t Threads() const;
 
-  ReferenceResolver people;
+  ReferenceResolver resolver;
   std::map<std::string_view, std::uint64_t> events;
   std::map<std::uint32_t, std::uint64_t> lost;
   std::uint64_t repeated = 0;
@@ -51,44 +51,44 @@ class Ledger {
   Rates rates;
 
  private:
-  struct Answer {
+  struct UnconfirmedSnapshot {
     std::uint64_t order = 0;  // of the row
     std::uint64_t losses = 0;
     bool gone = false;
-    ProcSnapshot sighting;
+    ProcSnapshot snapshot;
   };
-  void On(const Event& event, const ForkBody& body);
-  void On(const Event& event, const ExecBody& body);
-  void On(const Event& event, const ExitBody& body);
-  void On(const Event& event, const UidBody& body);
-  void On(const Event& event, const GidBody& body);
-  void On(const Event& event, const PtraceBody& body);
-  void On(const Event& event, const CommBody& body);
-  void On(const Event& event, const CoredumpBody& body);
+  void Apply(const Event& event, const ForkBody& body);
+  void Apply(const Event& event, const ExecBody& body);
+  void Apply(const Event& event, const ExitBody& body);
+  void Apply(const Event& event, const UidBody& body);
+  void Apply(const Event& event, const GidBody& body);
+  void Apply(const Event& event, const PtraceBody& body);
+  void Apply(const Event& event, const CommBody& body);
+  void Apply(const Event& event, const CoredumpBody& body);
   template <typename Other>
-  void On(const Event& /*event*/, const Other& /*body*/) {}
+  void Apply(const Event& /*event*/, const Other& /*body*/) {}
 
   struct Credential {
     std::optional<std::uint32_t> Process::*known;
     CountKind gained, left, other;
   };
-  void OnCredential(const Event& event, const Task& task, std::uint32_t effective, const Credential& credential);
+  void RecordCredential(const Event& event, const Task& task, std::uint32_t effective, const Credential& credential);
 
-  [[nodiscard]] bool Numbered(const Event& event);
+  [[nodiscard]] bool IsNew(const Event& event);
   void ForkProcess(const Event& event, const ForkBody& body);
-  void ThreadsChanged(Process& row, std::uint64_t when_ns);
-  void MakeRoom(std::size_t rows);
-  bool Known(std::int32_t tgid);
-  bool KnownOrFound(std::int32_t tgid);
-  Process& Begin(std::int32_t tgid);
-  void Drop(std::int32_t tgid, std::string_view why);
-  void Believe(const Answer& answer);
+  void MarkThreadsChanged(Process& row, std::uint64_t when_ns);
+  void EvictUntilFree(std::size_t rows);
+  bool FindRow(std::int32_t tgid);
+  bool FindOrAddRow(std::int32_t tgid);
+  Process& AddRow(std::int32_t tgid);
+  void DropProcess(std::int32_t tgid, std::string_view reason);
+  void ApplyIfConfirmed(const UnconfirmedSnapshot& unconfirmed);
 
   std::size_t limit_;
-  std::uint64_t begun_ = 0;
+  std::uint64_t rows_added_ = 0;
   std::map<std::uint32_t, std::uint32_t> last_sequence_;
   unsigned cpus_;
-  std::list<Answer> answers_;
+  std::list<UnconfirmedSnapshot> unconfirmed_;
 };
 
 }  // namespace procevent::reference

@@ -7,121 +7,123 @@ namespace procevent::reference {
 namespace {
 
 constexpr std::uint64_t kStartMargin = 50'000'000;
-constexpr std::size_t kMostAnswers = 1024;
+constexpr std::size_t kMaxUnconfirmed = 1024;
 
 }  // namespace
 
-std::optional<Ledger::Question> Ledger::NextQuestion() {
-  if (answers_.size() == kMostAnswers) {
+std::optional<Ledger::ProcRequest> Ledger::NextRequest() {
+  if (unconfirmed_.size() == kMaxUnconfirmed) {
     return std::nullopt;
   }
-  const auto tgid = people.NextQuestion();
-  return tgid ? std::optional(Question{*tgid, people.rows.at(*tgid).unsure}) : std::nullopt;
+  const auto tgid = resolver.NextNameRequest();
+  return tgid ? std::optional(ProcRequest{*tgid, resolver.rows.at(*tgid).uncertain}) : std::nullopt;
 }
 
-void Ledger::Saw(const ProcSnapshot& sighting, bool whole) {
-  const auto row = people.rows.find(sighting.tgid);
-  if (row == people.rows.end()) {
+void Ledger::ApplySnapshot(const ProcSnapshot& snapshot, bool full) {
+  const auto row = resolver.rows.find(snapshot.tgid);
+  if (row == resolver.rows.end()) {
     return;
   }
-  if (sighting.exec_in_progress) {
-    const bool again = people.Held(sighting.tgid, sighting.taken_ns);
-    row->second.to_see = row->second.to_see || !again || row->second.unsure;
+  if (snapshot.exec_in_progress) {
+    const bool again = resolver.ScheduleRetry(snapshot.tgid, snapshot.taken_ns);
+    row->second.needs_snapshot = row->second.needs_snapshot || !again || row->second.uncertain;
     return;
   }
-  if (!sighting.dead && row->second.losses == people.losses) {
-    people.Glimpsed(sighting.tgid, NameOf(sighting.name), sighting.taken_ns);
+  if (!snapshot.dead && row->second.losses == resolver.losses) {
+    resolver.SetCandidate(snapshot.tgid, NameOf(snapshot.name), snapshot.taken_ns);
   }
-  if (whole && answers_.size() < kMostAnswers) {
-    answers_.push_back({row->second.order, people.losses, sighting.dead, sighting});
-  }
-}
-
-void Ledger::SawGone(std::int32_t tgid, std::uint64_t taken_ns) {
-  const auto row = people.rows.find(tgid);
-  if (row != people.rows.end() && answers_.size() < kMostAnswers) {
-    ProcSnapshot sighting;
-    sighting.tgid = tgid;
-    sighting.taken_ns = taken_ns;
-    answers_.push_back({row->second.order, people.losses, true, sighting});
+  if (full && unconfirmed_.size() < kMaxUnconfirmed) {
+    unconfirmed_.push_back({row->second.order, resolver.losses, snapshot.dead, snapshot});
   }
 }
 
-void Ledger::SawNothing(std::int32_t tgid) {
-  if (const auto row = people.rows.find(tgid); row != people.rows.end()) {
-    row->second.to_see = true;
+void Ledger::ApplyGone(std::int32_t tgid, std::uint64_t taken_ns) {
+  const auto row = resolver.rows.find(tgid);
+  if (row != resolver.rows.end() && unconfirmed_.size() < kMaxUnconfirmed) {
+    ProcSnapshot snapshot;
+    snapshot.tgid = tgid;
+    snapshot.taken_ns = taken_ns;
+    unconfirmed_.push_back({row->second.order, resolver.losses, true, snapshot});
   }
 }
 
-bool Ledger::Unknown(std::int32_t tgid) const { return !people.rows.contains(tgid) && people.rows.size() < limit_; }
+void Ledger::ApplyHidden(std::int32_t tgid) {
+  if (const auto row = resolver.rows.find(tgid); row != resolver.rows.end()) {
+    row->second.needs_snapshot = true;
+  }
+}
 
-void Ledger::Found(const ProcSnapshot& sighting, std::string_view how) {
-  if (sighting.dead || !Unknown(sighting.tgid)) {
+bool Ledger::CanTrack(std::int32_t tgid) const {
+  return !resolver.rows.contains(tgid) && resolver.rows.size() < limit_;
+}
+
+void Ledger::AddFoundProcess(const ProcSnapshot& snapshot, std::string_view reason) {
+  if (snapshot.dead || !CanTrack(snapshot.tgid)) {
     return;
   }
-  Process& row = Begin(sighting.tgid);
-  people.Refresh(sighting.tgid);
-  ++found[how];
-  row.threads = sighting.threads;
-  row.leader_gone = sighting.leader_gone;
-  row.seen_ns = sighting.taken_ns;
-  row.euid = IdOf(sighting.euid);
-  row.egid = IdOf(sighting.egid);
-  if (!sighting.exec_in_progress) {
-    row.found_as = NameCandidate{NameOf(sighting.name), sighting.taken_ns};
+  Process& row = AddRow(snapshot.tgid);
+  resolver.ForgetIfStale(snapshot.tgid);
+  ++found[reason];
+  row.threads = snapshot.threads;
+  row.leader_gone = snapshot.leader_gone;
+  row.snapshot_ns = snapshot.taken_ns;
+  row.euid = IdOf(snapshot.euid);
+  row.egid = IdOf(snapshot.egid);
+  if (!snapshot.exec_in_progress) {
+    row.unconfirmed_name = NameCandidate{NameOf(snapshot.name), snapshot.taken_ns};
   }
 }
 
-void Ledger::Settle(std::uint64_t heard_ns) {
-  people.Settle(heard_ns);
-  while (!answers_.empty() && answers_.front().sighting.taken_ns + kMargin <= heard_ns) {
-    Believe(answers_.front());
-    answers_.pop_front();
+void Ledger::ConfirmUpTo(std::uint64_t applied_until_ns) {
+  resolver.ConfirmNamesUpTo(applied_until_ns);
+  while (!unconfirmed_.empty() && unconfirmed_.front().snapshot.taken_ns + kMargin <= applied_until_ns) {
+    ApplyIfConfirmed(unconfirmed_.front());
+    unconfirmed_.pop_front();
   }
 }
 
-void Ledger::Believe(const Answer& answer) {
-  const ProcSnapshot& sighting = answer.sighting;
-  const auto found_row = people.rows.find(sighting.tgid);
-  if (found_row == people.rows.end() || found_row->second.order != answer.order) {
+void Ledger::ApplyIfConfirmed(const UnconfirmedSnapshot& unconfirmed) {
+  const ProcSnapshot& snapshot = unconfirmed.snapshot;
+  const auto found_row = resolver.rows.find(snapshot.tgid);
+  if (found_row == resolver.rows.end() || found_row->second.order != unconfirmed.order) {
     return;
   }
   Process& row = found_row->second;
-  if (answer.losses != people.losses || row.changed_ns + kMargin > sighting.taken_ns) {
-    row.to_see = true;
+  if (unconfirmed.losses != resolver.losses || row.changed_ns + kMargin > snapshot.taken_ns) {
+    row.needs_snapshot = true;
     return;
   }
-  if (answer.gone) {
-    Drop(sighting.tgid, "gone");
+  if (unconfirmed.gone) {
+    DropProcess(snapshot.tgid, "gone");
     return;
   }
-  const bool missed = row.unsure || row.losses != people.losses;
+  const bool missed = row.uncertain || row.losses != resolver.losses;
   if (missed) {  // an exec, or an end and another beginning
-    row.execed = true;
+    row.has_executed = true;
     const bool same =
-        row.forked_ns && sighting.start_ns <= *row.forked_ns && *row.forked_ns - sighting.start_ns < kStartMargin;
+        row.forked_ns && snapshot.start_ns <= *row.forked_ns && *row.forked_ns - snapshot.start_ns < kStartMargin;
     if (!same) {
       row.forked_ns.reset();
     }
   }
-  if (row.losses != people.losses) {
-    people.Leave(sighting.tgid);
-    row.losses = people.losses;
+  if (row.losses != resolver.losses) {
+    resolver.LeavePending(snapshot.tgid);
+    row.losses = resolver.losses;
   }
-  row.unsure = false;
-  row.to_see = false;
-  row.threads = sighting.threads;
-  row.leader_gone = sighting.leader_gone;
-  row.seen_ns = sighting.taken_ns;
-  row.euid = IdOf(sighting.euid);
-  row.egid = IdOf(sighting.egid);
-  people.Believe(sighting.tgid, NameOf(sighting.name));
+  row.uncertain = false;
+  row.needs_snapshot = false;
+  row.threads = snapshot.threads;
+  row.leader_gone = snapshot.leader_gone;
+  row.snapshot_ns = snapshot.taken_ns;
+  row.euid = IdOf(snapshot.euid);
+  row.egid = IdOf(snapshot.egid);
+  resolver.ConfirmName(snapshot.tgid, NameOf(snapshot.name));
 }
 
-std::vector<std::int32_t> Ledger::InDoubt() const {
+std::vector<std::int32_t> Ledger::ListStale() const {
   std::vector<std::int32_t> tgids;
-  for (const auto& [tgid, row] : people.rows) {
-    if (row.to_see || row.losses != people.losses) {
+  for (const auto& [tgid, row] : resolver.rows) {
+    if (row.needs_snapshot || row.losses != resolver.losses) {
       tgids.push_back(tgid);
     }
   }

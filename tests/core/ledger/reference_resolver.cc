@@ -3,274 +3,277 @@
 namespace procevent::reference {
 namespace {
 
-constexpr std::size_t kMostCells = 4096;
-constexpr std::size_t kMostEndings = 65'536;
-constexpr unsigned kMostHeldLooks = 25;
-constexpr std::uint64_t kHeldPause = 20'000'000;
+constexpr std::size_t kMaxPendingCounts = 4096;
+constexpr std::size_t kMaxPendingExits = 65'536;
+constexpr unsigned kMaxRetries = 25;
+constexpr std::uint64_t kRetryInterval = 20'000'000;
 
-bool Stands(const UnnamedCounts& cell, std::uint64_t when_ns, std::uint64_t margin_ns) {
-  return cell.glimpse && cell.glimpse->taken_ns + margin_ns <= when_ns;
+bool IsConfirmed(const UnnamedCounts& pending, std::uint64_t when_ns, std::uint64_t margin_ns) {
+  return pending.candidate && pending.candidate->taken_ns + margin_ns <= when_ns;
 }
 
 }  // namespace
 
-bool ReferenceResolver::Owns(std::int32_t tgid) const {
-  const UnnamedCountsPtr& cell = rows.at(tgid).cell;
-  return cell && cell->owner == tgid;
+bool ReferenceResolver::OwnsPending(std::int32_t tgid) const {
+  const UnnamedCountsPtr& pending = rows.at(tgid).pending;
+  return pending && pending->owner == tgid;
 }
 
-void ReferenceResolver::Refresh(std::int32_t tgid) {
+void ReferenceResolver::ForgetIfStale(std::int32_t tgid) {
   Process& row = rows.at(tgid);
   if (row.losses == losses) {
     return;
   }
   row.losses = losses;
-  row.unsure = true;
-  row.to_see = true;
-  Leave(tgid);
+  row.uncertain = true;
+  row.needs_snapshot = true;
+  LeavePending(tgid);
   row.name.reset();
-  row.found_as.reset();
+  row.unconfirmed_name.reset();
 }
 
-bool ReferenceResolver::Open(std::int32_t tgid) {
+bool ReferenceResolver::OpenPending(std::int32_t tgid) {
   Process& row = rows.at(tgid);
-  if (cells_.size() == kMostCells) {
+  if (all_pending_.size() == kMaxPendingCounts) {
     return false;
   }
-  row.cell = std::make_shared<UnnamedCounts>();
-  row.cell->owner = tgid;
-  row.cell->members.insert(tgid);
-  cells_.insert(row.cell);
-  unlooked_.push_back(row.cell);
-  if (row.found_as) {
-    Glimpsed(tgid, row.found_as->name, row.found_as->taken_ns);
-    row.found_as.reset();
+  row.pending = std::make_shared<UnnamedCounts>();
+  row.pending->owner = tgid;
+  row.pending->members.insert(tgid);
+  all_pending_.insert(row.pending);
+  unread_.push_back(row.pending);
+  if (row.unconfirmed_name) {
+    SetCandidate(tgid, row.unconfirmed_name->name, row.unconfirmed_name->taken_ns);
+    row.unconfirmed_name.reset();
   }
   return true;
 }
 
-// A process without a known name opens a cell with the first thing it does, but its end.
-void ReferenceResolver::Book(std::int32_t tgid, CountKind count, std::optional<ExecKey> exec) {
+// A process without a known name opens a pending with the first thing it does, but its end.
+void ReferenceResolver::Record(std::int32_t tgid, CountKind kind, std::optional<ExecKey> exec) {
   Process& row = rows.at(tgid);
-  if (!row.name && !row.cell) {
-    if (!Open(tgid)) {
-      attributions["unattributed"] += count == CountKind::kExecs ? 1 : 0;
-      books.Book(ReservedComm::kUnattributed, count);
+  if (!row.name && !row.pending) {
+    if (!OpenPending(tgid)) {
+      attributions["unattributed"] += kind == CountKind::kExecs ? 1 : 0;
+      statistics.Record(ReservedComm::kUnattributed, kind);
       if (exec) {
-        booked_execs.push_back({*exec, std::nullopt, "unattributed"});
+        recorded_execs.push_back({*exec, std::nullopt, "unattributed"});
       }
       return;
     }
   }
-  if (row.cell) {
-    ++row.cell->counts[count];
+  if (row.pending) {
+    ++row.pending->counts[kind];
     if (exec) {
-      row.cell->execs.push_back(*exec);
+      row.pending->execs.push_back(*exec);
     }
   } else {
-    books.Book(*row.name, count);
+    statistics.Record(*row.name, kind);
     if (exec) {
-      booked_execs.push_back({*exec, row.name, "known"});
+      recorded_execs.push_back({*exec, row.name, "known"});
     }
   }
 }
 
-void ReferenceResolver::Book(std::int32_t tgid, const ExitRecord& ending) {
+void ReferenceResolver::Record(std::int32_t tgid, const ExitRecord& exit) {
   Process& row = rows.at(tgid);
-  if (row.found_as) {
-    Open(tgid);
+  if (row.unconfirmed_name) {
+    OpenPending(tgid);
   }
-  if (row.cell && endings_ < kMostEndings) {
-    row.cell->endings.push_back(ending);
-    ++endings_;
+  if (row.pending && pending_exits_ < kMaxPendingExits) {
+    row.pending->exits.push_back(exit);
+    ++pending_exits_;
     return;
   }
-  const bool waited = row.cell != nullptr;
-  if (waited) {
-    Close(row.cell, "unattributed", std::nullopt);
+  const bool was_pending = row.pending != nullptr;
+  if (was_pending) {
+    ClosePending(row.pending, "unattributed", std::nullopt);
   }
   if (row.name) {
-    books.Book(*row.name, ending);
+    statistics.Record(*row.name, exit);
   } else {
-    attributions["unattributed"] += waited ? 0 : 1;
-    books.Book(ReservedComm::kUnattributed, ending);
+    attributions["unattributed"] += was_pending ? 0 : 1;
+    statistics.Record(ReservedComm::kUnattributed, exit);
   }
 }
 
-void ReferenceResolver::BookUntracked(CountKind count, std::optional<ExecKey> exec) {
-  books.Book(ReservedComm::kUntracked, count);
+void ReferenceResolver::RecordUntracked(CountKind kind, std::optional<ExecKey> exec) {
+  statistics.Record(ReservedComm::kUntracked, kind);
   if (exec) {
-    booked_execs.push_back({*exec, std::nullopt, "unattributed"});
+    recorded_execs.push_back({*exec, std::nullopt, "unattributed"});
   }
 }
 
-void ReferenceResolver::Inherit(std::int32_t child, std::int32_t parent) {
+void ReferenceResolver::InheritName(std::int32_t child, std::int32_t parent) {
   Process& row = rows.at(child);
   row.losses = losses;
   row.name = rows.at(parent).name;
-  row.cell = rows.at(parent).cell;
-  row.found_as.reset();
-  if (row.cell) {
-    row.cell->members.insert(child);
+  row.pending = rows.at(parent).pending;
+  row.unconfirmed_name.reset();
+  if (row.pending) {
+    row.pending->members.insert(child);
   }
 }
 
-void ReferenceResolver::StayUnnamed(std::int32_t child) {
+void ReferenceResolver::ClearName(std::int32_t child) {
   Process& row = rows.at(child);
   row.losses = losses;
   row.name.reset();
-  row.found_as.reset();
+  row.unconfirmed_name.reset();
 }
 
-void ReferenceResolver::CloseIfBelieved(std::int32_t tgid, std::uint64_t when_ns, std::uint64_t margin_ns) {
-  if (Owns(tgid) && Stands(*rows.at(tgid).cell, when_ns, margin_ns)) {
-    const UnnamedCountsPtr cell = rows.at(tgid).cell;
-    Close(cell, "proc", cell->glimpse->name);
+void ReferenceResolver::CloseIfConfirmed(std::int32_t tgid, std::uint64_t when_ns, std::uint64_t margin_ns) {
+  if (OwnsPending(tgid) && IsConfirmed(*rows.at(tgid).pending, when_ns, margin_ns)) {
+    const UnnamedCountsPtr pending = rows.at(tgid).pending;
+    ClosePending(pending, "proc", pending->candidate->name);
   }
 }
 
-void ReferenceResolver::Execed(std::int32_t tgid, std::uint64_t when_ns) {
-  CloseIfBelieved(tgid, when_ns, kMargin);
-  Leave(tgid);
+void ReferenceResolver::OnExec(std::int32_t tgid, std::uint64_t when_ns) {
+  CloseIfConfirmed(tgid, when_ns, kMargin);
+  LeavePending(tgid);
   rows.at(tgid).name.reset();
-  rows.at(tgid).found_as.reset();
+  rows.at(tgid).unconfirmed_name.reset();
 }
 
-void ReferenceResolver::Renamed(std::int32_t tgid, const std::string& name, std::uint64_t when_ns) {
-  CloseIfBelieved(tgid, when_ns, kMargin);
-  if (Owns(tgid) && rows.at(tgid).cell->counts.contains(CountKind::kExecs)) {
-    Close(rows.at(tgid).cell, "comm_event", name);
+void ReferenceResolver::OnRename(std::int32_t tgid, const std::string& name, std::uint64_t when_ns) {
+  CloseIfConfirmed(tgid, when_ns, kMargin);
+  if (OwnsPending(tgid) && rows.at(tgid).pending->counts.contains(CountKind::kExecs)) {
+    ClosePending(rows.at(tgid).pending, "comm_event", name);
   }
-  Leave(tgid);
+  LeavePending(tgid);
   rows.at(tgid).name = name;
-  rows.at(tgid).found_as.reset();
+  rows.at(tgid).unconfirmed_name.reset();
 }
 
-void ReferenceResolver::Ended(std::int32_t tgid, std::uint64_t when_ns) {
-  CloseIfBelieved(tgid, when_ns, 0);
-  Leave(tgid);
+void ReferenceResolver::OnExit(std::int32_t tgid, std::uint64_t when_ns) {
+  CloseIfConfirmed(tgid, when_ns, 0);
+  LeavePending(tgid);
 }
 
-// An owner takes the cell's hope for a name along; anybody else just goes.
-void ReferenceResolver::Leave(std::int32_t tgid) {
-  if (Owns(tgid)) {
-    Close(rows.at(tgid).cell, "unattributed", std::nullopt);
-  } else if (Process& row = rows.at(tgid); row.cell) {
-    row.cell->members.erase(tgid);
-    row.cell.reset();
+// An owner takes the pending's hope for a name along; anybody else just goes.
+void ReferenceResolver::LeavePending(std::int32_t tgid) {
+  if (OwnsPending(tgid)) {
+    ClosePending(rows.at(tgid).pending, "unattributed", std::nullopt);
+  } else if (Process& row = rows.at(tgid); row.pending) {
+    row.pending->members.erase(tgid);
+    row.pending.reset();
   }
 }
 
-template <typename What>
-void ReferenceResolver::BookNamed(const std::optional<std::string>& name, const What& what, std::uint64_t times) {
+template <typename CountOrExit>
+void ReferenceResolver::RecordNamed(const std::optional<std::string>& name, const CountOrExit& what,
+                                    std::uint64_t times) {
   for (std::uint64_t i = 0; i < times; ++i) {
     if (name) {
-      books.Book(*name, what);
+      statistics.Record(*name, what);
     } else {
-      books.Book(ReservedComm::kUnattributed, what);
+      statistics.Record(ReservedComm::kUnattributed, what);
     }
   }
 }
 
-void ReferenceResolver::Close(const UnnamedCountsPtr& closed, std::string_view how,
-                              const std::optional<std::string>& name) {
-  const UnnamedCountsPtr cell = closed;  // the row's own goes away below
-  attributions[how] += cell->counts.empty() && cell->endings.empty() ? 0U : 1U;
+void ReferenceResolver::ClosePending(const UnnamedCountsPtr& closed, std::string_view source,
+                                     const std::optional<std::string>& name) {
+  const UnnamedCountsPtr pending = closed;  // the row's own goes away below
+  attributions[source] += pending->counts.empty() && pending->exits.empty() ? 0U : 1U;
   // A COMM event tells of the exec alone.
-  const std::optional<std::string> other = how == "comm_event" ? std::nullopt : name;
-  for (const auto& [count, times] : cell->counts) {
-    BookNamed(count == CountKind::kExecs ? name : other, count, times);
+  const std::optional<std::string> other = source == "comm_event" ? std::nullopt : name;
+  for (const auto& [kind, times] : pending->counts) {
+    RecordNamed(kind == CountKind::kExecs ? name : other, kind, times);
   }
-  for (const ExitRecord& ending : cell->endings) {
-    BookNamed(other, ending, 1);
+  for (const ExitRecord& exit : pending->exits) {
+    RecordNamed(other, exit, 1);
   }
-  for (const ExecKey& exec : cell->execs) {
-    booked_execs.push_back({exec, name, how});
+  for (const ExecKey& exec : pending->execs) {
+    recorded_execs.push_back({exec, name, source});
   }
-  endings_ -= cell->endings.size();
-  for (const std::int32_t member : cell->members) {
+  pending_exits_ -= pending->exits.size();
+  for (const std::int32_t member : pending->members) {
     Process& row = rows.at(member);
-    row.cell.reset();
-    row.name = how == "proc" ? name : std::nullopt;
+    row.pending.reset();
+    row.name = source == "proc" ? name : std::nullopt;
   }
-  cells_.erase(cell);
-  unlooked_.remove(cell);
-  held_.remove(cell);
-  looked_.remove(cell);
+  all_pending_.erase(pending);
+  unread_.remove(pending);
+  retry_.remove(pending);
+  candidates_.remove(pending);
 }
 
-std::optional<std::int32_t> ReferenceResolver::NextQuestion() {
-  const auto any_held = [this] { return !held_.empty() && held_.front()->held_ns + kHeldPause <= settled_ns_; };
-  while (!unlooked_.empty() || any_held()) {
-    std::list<UnnamedCountsPtr>& queue = unlooked_.empty() ? held_ : unlooked_;
+std::optional<std::int32_t> ReferenceResolver::NextNameRequest() {
+  const auto retry_due = [this] {
+    return !retry_.empty() && retry_.front()->retry_read_ns + kRetryInterval <= applied_until_ns_;
+  };
+  while (!unread_.empty() || retry_due()) {
+    std::list<UnnamedCountsPtr>& queue = unread_.empty() ? retry_ : unread_;
     const std::int32_t owner = queue.front()->owner;
     queue.pop_front();
     if (rows.at(owner).losses == losses) {
       return owner;
     }
-    Refresh(owner);
+    ForgetIfStale(owner);
   }
   return std::nullopt;
 }
 
-void ReferenceResolver::Glimpsed(std::int32_t tgid, const std::string& name, std::uint64_t taken_ns) {
-  if (Owns(tgid)) {
-    const UnnamedCountsPtr cell = rows.at(tgid).cell;
-    cell->glimpse = NameCandidate{name, taken_ns};
-    unlooked_.remove(cell);
-    held_.remove(cell);
-    looked_.remove(cell);
-    looked_.push_back(cell);
+void ReferenceResolver::SetCandidate(std::int32_t tgid, const std::string& name, std::uint64_t taken_ns) {
+  if (OwnsPending(tgid)) {
+    const UnnamedCountsPtr pending = rows.at(tgid).pending;
+    pending->candidate = NameCandidate{name, taken_ns};
+    unread_.remove(pending);
+    retry_.remove(pending);
+    candidates_.remove(pending);
+    candidates_.push_back(pending);
   }
 }
 
-bool ReferenceResolver::Held(std::int32_t tgid, std::uint64_t taken_ns) {
-  const UnnamedCountsPtr cell = Owns(tgid) ? rows.at(tgid).cell : nullptr;
-  if (!cell || cell->glimpse || cell->held_looks == kMostHeldLooks) {
+bool ReferenceResolver::ScheduleRetry(std::int32_t tgid, std::uint64_t taken_ns) {
+  const UnnamedCountsPtr pending = OwnsPending(tgid) ? rows.at(tgid).pending : nullptr;
+  if (!pending || pending->candidate || pending->retries == kMaxRetries) {
     return false;
   }
-  ++cell->held_looks;
-  cell->held_ns = taken_ns;
-  unlooked_.remove(cell);
-  held_.remove(cell);
-  held_.push_back(cell);
+  ++pending->retries;
+  pending->retry_read_ns = taken_ns;
+  unread_.remove(pending);
+  retry_.remove(pending);
+  retry_.push_back(pending);
   return true;
 }
 
 // Beyond doubt this is its name.
-void ReferenceResolver::Believe(std::int32_t tgid, const std::string& name) {
+void ReferenceResolver::ConfirmName(std::int32_t tgid, const std::string& name) {
   Process& row = rows.at(tgid);
-  if (Owns(tgid)) {
-    Close(row.cell, "proc", name);
-  } else if (!row.cell) {
+  if (OwnsPending(tgid)) {
+    ClosePending(row.pending, "proc", name);
+  } else if (!row.pending) {
     row.name = name;
-    row.found_as.reset();
+    row.unconfirmed_name.reset();
   }
 }
 
-void ReferenceResolver::Settle(std::uint64_t heard_ns) {
-  settled_ns_ = heard_ns;
-  while (!looked_.empty() && Stands(*looked_.front(), heard_ns, kMargin)) {
-    const std::int32_t owner = looked_.front()->owner;
+void ReferenceResolver::ConfirmNamesUpTo(std::uint64_t applied_until_ns) {
+  applied_until_ns_ = applied_until_ns;
+  while (!candidates_.empty() && IsConfirmed(*candidates_.front(), applied_until_ns, kMargin)) {
+    const std::int32_t owner = candidates_.front()->owner;
     if (rows.at(owner).losses == losses) {
-      CloseIfBelieved(owner, heard_ns, kMargin);
+      CloseIfConfirmed(owner, applied_until_ns, kMargin);
     } else {
-      Refresh(owner);
+      ForgetIfStale(owner);
     }
   }
 }
 
 CountMap ReferenceResolver::Pending() const {
-  CountMap pending;
-  for (const UnnamedCountsPtr& cell : cells_) {
-    for (const auto& [count, times] : cell->counts) {
-      pending[count] += times;
+  CountMap total;
+  for (const UnnamedCountsPtr& pending : all_pending_) {
+    for (const auto& [kind, times] : pending->counts) {
+      total[kind] += times;
     }
-    for (const ExitRecord& ending : cell->endings) {
-      ++pending[ending.outcome()];
+    for (const ExitRecord& exit : pending->exits) {
+      ++total[exit.outcome()];
     }
   }
-  return pending;
+  return total;
 }
 
 }  // namespace procevent::reference

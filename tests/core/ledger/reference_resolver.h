@@ -31,7 +31,7 @@ struct ExecKey {
 struct RecordedExec {
   ExecKey exec;
   std::optional<std::string> name;
-  std::string_view how;
+  std::string_view source;
 };
 
 struct NameCandidate {
@@ -44,11 +44,11 @@ struct UnnamedCounts {
   std::int32_t owner = 0;
   std::set<std::int32_t> members;
   CountMap counts;
-  std::vector<ExitRecord> endings;
+  std::vector<ExitRecord> exits;
   std::vector<ExecKey> execs;
-  std::optional<NameCandidate> glimpse;
-  std::uint64_t held_ns = 0;  // when its owner was seen held
-  unsigned held_looks = 0;
+  std::optional<NameCandidate> candidate;
+  std::uint64_t retry_read_ns = 0;  // when its owner was seen held
+  unsigned retries = 0;
 };
 using UnnamedCountsPtr = std::shared_ptr<UnnamedCounts>;
 
@@ -57,21 +57,21 @@ struct Process {
   std::uint32_t threads = 1;
   bool leader_gone = false;
   std::uint32_t wait_status = 0;
-  bool execed = false;
+  bool has_executed = false;
   std::optional<std::uint64_t> forked_ns;
   std::uint64_t changed_ns = 0;
-  std::uint64_t seen_ns = 0;  // in /proc; 0: never
+  std::uint64_t snapshot_ns = 0;  // in /proc; 0: never
   std::optional<std::uint32_t> euid;
   std::optional<std::uint32_t> egid;
   std::int32_t tracer = 0;
 
-  std::uint64_t losses = 0;  // how many had been when anything was last known of it
-  bool unsure = false;       // something may have been missed that only /proc can tell
-  bool to_see = false;       // the next survey is to look at it
+  std::uint64_t losses = 0;     // reason many had been when anything was last known of it
+  bool uncertain = false;       // something may have been missed that only /proc can tell
+  bool needs_snapshot = false;  // the next survey is to look at it
 
-  std::optional<std::string> name;        // known, and nothing waits
-  std::optional<NameCandidate> found_as;  // not believed yet, and nothing waits
-  UnnamedCountsPtr cell;                  // its counts wait
+  std::optional<std::string> name;                // known, and nothing waits
+  std::optional<NameCandidate> unconfirmed_name;  // not believed yet, and nothing waits
+  UnnamedCountsPtr pending;                       // its counts wait
 };
 
 inline std::string NameOf(const CommName& name) { return std::string(name.view()); }
@@ -81,53 +81,53 @@ inline std::optional<std::uint32_t> IdOf(std::uint32_t id) {
 
 class ReferenceResolver {
  public:
-  explicit ReferenceResolver(const LedgerOptions& options) : books(options) {}
+  explicit ReferenceResolver(const LedgerOptions& options) : statistics(options) {}
 
   void Invalidate() { ++losses; }
-  void Refresh(std::int32_t tgid);
+  void ForgetIfStale(std::int32_t tgid);
 
-  void Book(std::int32_t tgid, CountKind count, std::optional<ExecKey> exec = std::nullopt);
-  void Book(std::int32_t tgid, const ExitRecord& ending);
-  void BookUntracked(CountKind count, std::optional<ExecKey> exec = std::nullopt);
-  void BookUntracked(const ExitRecord& ending) { books.Book(ReservedComm::kUntracked, ending); }
+  void Record(std::int32_t tgid, CountKind kind, std::optional<ExecKey> exec = std::nullopt);
+  void Record(std::int32_t tgid, const ExitRecord& exit);
+  void RecordUntracked(CountKind kind, std::optional<ExecKey> exec = std::nullopt);
+  void RecordUntracked(const ExitRecord& exit) { statistics.Record(ReservedComm::kUntracked, exit); }
 
-  void Inherit(std::int32_t child, std::int32_t parent);
-  void StayUnnamed(std::int32_t child);
+  void InheritName(std::int32_t child, std::int32_t parent);
+  void ClearName(std::int32_t child);
   // False: there are too many cells.
-  bool Open(std::int32_t tgid);
-  void Execed(std::int32_t tgid, std::uint64_t when_ns);
-  void Renamed(std::int32_t tgid, const std::string& name, std::uint64_t when_ns);
-  void Ended(std::int32_t tgid, std::uint64_t when_ns);
-  void Leave(std::int32_t tgid);
+  bool OpenPending(std::int32_t tgid);
+  void OnExec(std::int32_t tgid, std::uint64_t when_ns);
+  void OnRename(std::int32_t tgid, const std::string& name, std::uint64_t when_ns);
+  void OnExit(std::int32_t tgid, std::uint64_t when_ns);
+  void LeavePending(std::int32_t tgid);
 
-  [[nodiscard]] std::optional<std::int32_t> NextQuestion();
-  void Glimpsed(std::int32_t tgid, const std::string& name, std::uint64_t taken_ns);
+  [[nodiscard]] std::optional<std::int32_t> NextNameRequest();
+  void SetCandidate(std::int32_t tgid, const std::string& name, std::uint64_t taken_ns);
   // Whether it is looked for again in a moment.
-  bool Held(std::int32_t tgid, std::uint64_t taken_ns);
-  void Believe(std::int32_t tgid, const std::string& name);
-  void Settle(std::uint64_t heard_ns);
+  bool ScheduleRetry(std::int32_t tgid, std::uint64_t taken_ns);
+  void ConfirmName(std::int32_t tgid, const std::string& name);
+  void ConfirmNamesUpTo(std::uint64_t applied_until_ns);
 
   [[nodiscard]] CountMap Pending() const;
 
   std::map<std::int32_t, Process> rows;
-  ReferenceStatistics books;
+  ReferenceStatistics statistics;
   std::uint64_t losses = 1;
   std::map<std::string_view, std::uint64_t> attributions;
-  std::vector<RecordedExec> booked_execs;  // for whoever reads the test's reports; to be cleared by them
+  std::vector<RecordedExec> recorded_execs;  // for whoever reads the test's reports; to be cleared by them
 
  private:
-  void Close(const UnnamedCountsPtr& cell, std::string_view how, const std::optional<std::string>& name);
-  void CloseIfBelieved(std::int32_t tgid, std::uint64_t when_ns, std::uint64_t margin_ns);
-  [[nodiscard]] bool Owns(std::int32_t tgid) const;
-  template <typename What>
-  void BookNamed(const std::optional<std::string>& name, const What& what, std::uint64_t times);
+  void ClosePending(const UnnamedCountsPtr& pending, std::string_view source, const std::optional<std::string>& name);
+  void CloseIfConfirmed(std::int32_t tgid, std::uint64_t when_ns, std::uint64_t margin_ns);
+  [[nodiscard]] bool OwnsPending(std::int32_t tgid) const;
+  template <typename CountOrExit>
+  void RecordNamed(const std::optional<std::string>& name, const CountOrExit& what, std::uint64_t times);
 
-  std::set<UnnamedCountsPtr> cells_;  // all that are open
-  std::list<UnnamedCountsPtr> unlooked_;
-  std::list<UnnamedCountsPtr> held_;
-  std::list<UnnamedCountsPtr> looked_;
-  std::size_t endings_ = 0;
-  std::uint64_t settled_ns_ = 0;
+  std::set<UnnamedCountsPtr> all_pending_;  // all that are open
+  std::list<UnnamedCountsPtr> unread_;
+  std::list<UnnamedCountsPtr> retry_;
+  std::list<UnnamedCountsPtr> candidates_;
+  std::size_t pending_exits_ = 0;
+  std::uint64_t applied_until_ns_ = 0;
 };
 
 }  // namespace procevent::reference

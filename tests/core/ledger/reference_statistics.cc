@@ -10,15 +10,15 @@ namespace {
 constexpr std::uint64_t kSlotNanos = 10'000'000;
 constexpr std::uint64_t kMinuteSlots = 6000;
 constexpr std::uint64_t kSecond = 1'000'000'000;
-constexpr std::size_t kLongestLabel = 63;
+constexpr std::size_t kMaxLabelBytes = 63;
 
 std::string Escaped(unsigned char byte) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   return std::string("\\x") + kDigits[byte / 16] + kDigits[byte % 16];
 }
 
-// How many bytes at the beginning of `bytes` are one visible character. Knows what the world's names are made of:
-// printable ASCII and whole letters of two or three bytes; anything else is not visible.
+// How many bytes at the beginning of `bytes` are one visible character. Knows what the host's names are made of:
+// printable ASCII and full letters of two or three bytes; anything else is not visible.
 std::size_t VisibleAt(const std::string& bytes, std::size_t at) {
   const auto byte = [&](std::size_t i) {
     return at + i < bytes.size() ? static_cast<unsigned char>(bytes[at + i]) : 0;
@@ -38,7 +38,7 @@ std::string Visible(const std::string& bytes) {
   for (std::size_t at = 0; at < bytes.size();) {
     const std::size_t width = VisibleAt(bytes, at);
     const std::string piece = width > 0 ? bytes.substr(at, width) : Escaped(static_cast<unsigned char>(bytes[at]));
-    if (label.size() + piece.size() > kLongestLabel) {
+    if (label.size() + piece.size() > kMaxLabelBytes) {
       break;
     }
     label += piece;
@@ -105,26 +105,26 @@ Row& ReferenceStatistics::RowOf(const std::string& name) {
     }
     row = rows.emplace(label, Row{}).first;
   }
-  row->second.used_ns = now_ns_;
+  row->second.last_used_ns = now_ns_;
   return row->second;
 }
 
-void ReferenceStatistics::Book(Row& row, const ExitRecord& ending) {
-  ++row.counts[ending.outcome()];
-  row.counts[CountKind::kWithoutExec] += ending.unexeced ? 1U : 0U;
-  exit_codes.Add(options_.exit_code_bounds, ending.code());
+void ReferenceStatistics::Record(Row& row, const ExitRecord& exit) {
+  ++row.counts[exit.outcome()];
+  row.counts[CountKind::kWithoutExec] += exit.without_exec ? 1U : 0U;
+  exit_codes.Add(options_.exit_code_bounds, exit.code());
   if (options_.exit_code_by_comm) {
-    row.exit_codes.Add(options_.exit_code_bounds, ending.code());
+    row.exit_codes.Add(options_.exit_code_bounds, exit.code());
   }
-  if (ending.signal() != 0) {
-    ++signals[ending.signal()];
-  } else if (ending.status() != 0) {
-    ++statuses[ending.status()];
+  if (exit.signal() != 0) {
+    ++signals[exit.signal()];
+  } else if (exit.status() != 0) {
+    ++statuses[exit.status()];
   }
-  if (ending.lived) {
-    lifetimes.Add(lifetime_bounds_, ending.lifetime_ns);
+  if (exit.lifetime_known) {
+    lifetimes.Add(lifetime_bounds_, exit.lifetime_ns);
     if (options_.lifetime_by_comm) {
-      row.lifetimes.Add(lifetime_bounds_, ending.lifetime_ns);
+      row.lifetimes.Add(lifetime_bounds_, exit.lifetime_ns);
     }
   }
 }
@@ -133,19 +133,19 @@ void ReferenceStatistics::Book(Row& row, const ExitRecord& ending) {
 void ReferenceStatistics::Advance(std::uint64_t now_ns) {
   now_ns_ = std::max(now_ns_, now_ns);
   const std::uint64_t second = now_ns_ / kSecond * kSecond;
-  if (second <= swept_ns_) {
+  if (second <= last_sweep_ns_) {
     return;
   }
-  swept_ns_ = second;
+  last_sweep_ns_ = second;
   const auto retire_after = static_cast<std::uint64_t>(options_.comm_retire_after.count()) * 1'000'000;
   Row& retired = Reserved(ReservedComm::kRetired);
   for (auto row = rows.begin(); row != rows.end();) {
-    if (IsReserved(row->first) || second < row->second.used_ns + retire_after) {
+    if (IsReserved(row->first) || second < row->second.last_used_ns + retire_after) {
       ++row;
       continue;
     }
-    for (const auto& [count, times] : row->second.counts) {
-      retired.counts[count] += times;
+    for (const auto& [kind, times] : row->second.counts) {
+      retired.counts[kind] += times;
     }
     retired.exit_codes.Add(row->second.exit_codes);
     retired.lifetimes.Add(row->second.lifetimes);
@@ -154,7 +154,7 @@ void ReferenceStatistics::Advance(std::uint64_t now_ns) {
   }
 }
 
-void Rates::Note(std::size_t kind, std::uint64_t when_ns) {
+void Rates::AddEvent(std::size_t kind, std::uint64_t when_ns) {
   Advance(when_ns);
   ++slots_[when_ns / kSlotNanos][kind];
 }

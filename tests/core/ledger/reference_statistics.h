@@ -19,8 +19,8 @@ using CountMap = std::map<CountKind, std::uint64_t>;
 // How a process ended.
 struct ExitRecord {
   std::uint32_t wait_status = 0;
-  bool unexeced = false;
-  bool lived = false;
+  bool without_exec = false;
+  bool lifetime_known = false;
   std::uint64_t lifetime_ns = 0;
 
   [[nodiscard]] std::uint32_t signal() const { return wait_status % 128; }
@@ -44,7 +44,7 @@ struct Row {
   CountMap counts;
   Buckets exit_codes;
   Buckets lifetimes;
-  std::uint64_t used_ns = 0;
+  std::uint64_t last_used_ns = 0;
 };
 
 std::string LabelOf(const std::string& name, const std::vector<NameGroup>& groups);
@@ -54,10 +54,10 @@ class ReferenceStatistics {
  public:
   explicit ReferenceStatistics(const LedgerOptions& options);
 
-  void Book(const std::string& name, CountKind count, std::uint64_t times = 1) { RowOf(name).counts[count] += times; }
-  void Book(const std::string& name, const ExitRecord& ending) { Book(RowOf(name), ending); }
-  void Book(ReservedComm comm, CountKind count, std::uint64_t times = 1) { Reserved(comm).counts[count] += times; }
-  void Book(ReservedComm comm, const ExitRecord& ending) { Book(Reserved(comm), ending); }
+  void Record(const std::string& name, CountKind kind, std::uint64_t times = 1) { RowOf(name).counts[kind] += times; }
+  void Record(const std::string& name, const ExitRecord& exit) { Record(RowOf(name), exit); }
+  void Record(ReservedComm comm, CountKind kind, std::uint64_t times = 1) { Reserved(comm).counts[kind] += times; }
+  void Record(ReservedComm comm, const ExitRecord& exit) { Record(Reserved(comm), exit); }
   void Advance(std::uint64_t now_ns);
 
   std::map<std::string, Row> rows;
@@ -70,20 +70,20 @@ class ReferenceStatistics {
  private:
   Row& Reserved(ReservedComm comm);
   Row& RowOf(const std::string& name);
-  void Book(Row& row, const ExitRecord& ending);
+  void Record(Row& row, const ExitRecord& exit);
 
   LedgerOptions options_;
   std::vector<std::uint64_t> lifetime_bounds_;
   std::map<std::string, std::string> labels_;  // as they were made once; regular expressions are slow
   std::set<std::string> overflowing_;          // names that found no row since one was free
   std::uint64_t now_ns_ = 0;
-  std::uint64_t swept_ns_ = 0;
+  std::uint64_t last_sweep_ns_ = 0;
 };
 
 // Rates of the last minute: all that was ever noted, by slots of 10 ms.
 class Rates {
  public:
-  void Note(std::size_t kind, std::uint64_t when_ns);
+  void AddEvent(std::size_t kind, std::uint64_t when_ns);
   void Advance(std::uint64_t now_ns);
   // The most events in any `width` slots that end in the last minute.
   [[nodiscard]] std::uint64_t Highest(std::size_t kind, std::size_t width) const;

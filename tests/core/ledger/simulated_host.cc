@@ -7,22 +7,22 @@ namespace procevent {
 namespace {
 
 constexpr std::uint64_t kMilli = 1'000'000;
-constexpr std::size_t kKnownPlaces = 4096;
+constexpr std::size_t kLookupSlots = 4096;
 
 // The ledger counts a name without a row anew when it has forgotten it, and it may forget one of two that have the
 // same place in its memory. These have each their own.
 std::vector<std::string> MakeNames(std::size_t count) {
   std::vector<std::string> names;
-  std::set<std::uint64_t> places;
+  std::set<std::uint64_t> slots;
   const auto add = [&](const std::string& name) {
-    if (names.size() < count && places.insert(CommName(name).hash() % kKnownPlaces).second) {
+    if (names.size() < count && slots.insert(CommName(name).hash() % kLookupSlots).second) {
       names.push_back(name);
     }
   };
-  for (const char* odd :
+  for (const char* unusual :
        {"", "sh", "kworker/3:1H-ev", "kworker/0:0", "caf\xc3\xa9", "\xe6\x97\xa5\xe6\x9c\xac", "two\nlines",
         "\x01\x02\x7f", "bad\xff\xfe", "fifteen bytes!!", "[untracked proc", "{a=\"b\",c=\\}", " "}) {
-    add(odd);
+    add(unusual);
   }
   for (std::size_t i = 0; names.size() < count; ++i) {
     add("program-" + std::to_string(i));
@@ -47,7 +47,7 @@ SimulatedHost::SimulatedHost(const SimulatedHostOptions& options)
     Process process;
     process.tgid = i == 0 ? kInit : NewPid();
     process.parent = kInit;
-    process.serial = ++serials_;
+    process.serial = ++last_serial_;
     process.name = i == 0 ? "init" : NewName();
     process.running = process.visible = {process.tgid};
     process.start_ns = now_ns_ - Random(50'000 * kMilli);
@@ -58,8 +58,8 @@ SimulatedHost::SimulatedHost(const SimulatedHostOptions& options)
 }
 
 // Mostly a moment, sometimes long.
-std::uint64_t SimulatedHost::Slowness() {
-  return Random(Chance(0.1) ? options_.slowness_ns + 1 : options_.slowness_ns / 20 + 1);
+std::uint64_t SimulatedHost::EventDelay() {
+  return Random(Chance(0.1) ? options_.max_delay_ns + 1 : options_.max_delay_ns / 20 + 1);
 }
 
 std::string SimulatedHost::NewName() {
@@ -77,7 +77,7 @@ std::int32_t SimulatedHost::NewPid() {
 }
 
 // Not init, and nobody who is in the middle of something.
-SimulatedHost::Process* SimulatedHost::Anyone() {
+SimulatedHost::Process* SimulatedHost::AnyIdleProcess() {
   while (!tgids_.empty()) {
     std::int32_t& chosen = tgids_[Random(tgids_.size())];
     const auto process = processes_.find(chosen);
@@ -104,59 +104,59 @@ void SimulatedHost::Emit(std::uint32_t cpu, Event::Body body) {
   event.timestamp_ns = now_ns_;
   event.body = body;
   ++generated_;
-  const bool lost = lose_next_ > 0 || (loss_ > 0 && Chance(loss_));
+  const bool lost = lose_next_ > 0 || (loss_probability_ > 0 && Chance(loss_probability_));
   lose_next_ -= lose_next_ > 0 ? 1 : 0;
   if (lost) {
     ++lost_;
-    hiding_.insert(cpu);
+    hidden_loss_cpus_.insert(cpu);
   } else {
-    hiding_.erase(cpu);
+    hidden_loss_cpus_.erase(cpu);
     delivered_.push_back(event);
   }
 }
 
 void SimulatedHost::Emit(Process& process, Event::Body body) {
-  if (Chance(options_.migrations)) {
+  if (Chance(options_.migration_probability)) {
     process.cpu = static_cast<std::uint32_t>(Random(options_.cpus));
   }
   Emit(process.cpu, body);
 }
 
-void SimulatedHost::SoundCanaries() {
+void SimulatedHost::SendCanaries() {
   for (std::uint32_t cpu = 0; cpu < options_.cpus; ++cpu) {
     Emit(cpu, CommBody{{options_.pids + 2, options_.pids + 1}, CommOf("canary")});
   }
 }
 
-void SimulatedHost::Later(Process& process, std::uint64_t nanos, Then then) {
-  due_.emplace(now_ns_ + nanos, [this, tgid = process.tgid, serial = process.serial, then = std::move(then)] {
-    const auto still = processes_.find(tgid);
-    if (still != processes_.end() && still->second.serial == serial) {
-      then(still->second);
+void SimulatedHost::Schedule(Process& process, std::uint64_t nanos, Continuation then) {
+  scheduled_.emplace(now_ns_ + nanos, [this, tgid = process.tgid, serial = process.serial, then = std::move(then)] {
+    const auto found = processes_.find(tgid);
+    if (found != processes_.end() && found->second.serial == serial) {
+      then(found->second);
     }
   });
 }
 
-void SimulatedHost::PassTo(std::uint64_t when_ns) {
-  while (!due_.empty() && due_.begin()->first <= when_ns) {
-    now_ns_ = std::max(now_ns_, due_.begin()->first);
-    const auto act = std::move(due_.begin()->second);
-    due_.erase(due_.begin());
+void SimulatedHost::AdvanceTo(std::uint64_t when_ns) {
+  while (!scheduled_.empty() && scheduled_.begin()->first <= when_ns) {
+    now_ns_ = std::max(now_ns_, scheduled_.begin()->first);
+    const auto act = std::move(scheduled_.begin()->second);
+    scheduled_.erase(scheduled_.begin());
     act();
   }
   now_ns_ = when_ns;
 }
 
-void SimulatedHost::Rest(std::uint64_t nanos) { PassTo(now_ns_ + nanos); }
+void SimulatedHost::AdvanceTime(std::uint64_t nanos) { AdvanceTo(now_ns_ + nanos); }
 
 void SimulatedHost::Step() {
-  PassTo(now_ns_ + Random(2 * options_.gap_ns) + 1);
-  if (Process* process = Anyone()) {
-    Act(*process);
+  AdvanceTo(now_ns_ + Random(2 * options_.mean_gap_ns) + 1);
+  if (Process* process = AnyIdleProcess()) {
+    ActRandomly(*process);
   }
 }
 
-std::vector<std::int32_t> SimulatedHost::List() const {
+std::vector<std::int32_t> SimulatedHost::ListProcesses() const {
   std::vector<std::int32_t> tgids;
   for (const auto& [tgid, process] : processes_) {
     tgids.push_back(tgid);
@@ -164,7 +164,7 @@ std::vector<std::int32_t> SimulatedHost::List() const {
   return tgids;
 }
 
-std::optional<ProcSnapshot> SimulatedHost::See(std::int32_t tgid) const {
+std::optional<ProcSnapshot> SimulatedHost::ReadProc(std::int32_t tgid) const {
   const auto found = processes_.find(tgid);
   if (found == processes_.end()) {
     return std::nullopt;
@@ -182,7 +182,7 @@ std::optional<ProcSnapshot> SimulatedHost::See(std::int32_t tgid) const {
                       .egid = process.egid};
 }
 
-bool SimulatedHost::Bore(std::uint32_t cpu, std::uint32_t sequence, const std::string& name, Until until) const {
+bool SimulatedHost::HadName(std::uint32_t cpu, std::uint32_t sequence, const std::string& name, Until until) const {
   const auto found = image_of_.find({cpu, sequence});
   std::size_t image = found != image_of_.end() ? found->second : 0;
   while (image != 0) {

@@ -11,30 +11,30 @@ constexpr std::uint64_t kMilli = 1'000'000;
 
 }  // namespace
 
-void SimulatedHost::Act(Process& process) {
+void SimulatedHost::ActRandomly(Process& process) {
   const bool crowded = processes_.size() > options_.processes;
-  const std::uint64_t dice = Random(100);
-  if (dice < 25) {
+  const std::uint64_t choice = Random(100);
+  if (choice < 25) {
     if (!crowded || process.tgid == kInit) {
       Fork(process);
     } else {
       Exit(process);
     }
-  } else if (dice < 40) {
+  } else if (choice < 40) {
     Exec(process);
-  } else if (dice < 52) {
+  } else if (choice < 52) {
     StartThread(process);
-  } else if (dice < 64) {
+  } else if (choice < 64) {
     EndAnyThread(process);
-  } else if (dice < 74) {
+  } else if (choice < 74) {
     Rename(process);
-  } else if (dice < 84) {
+  } else if (choice < 84) {
     ChangeCredential(process);
-  } else if (dice < 90) {
+  } else if (choice < 90) {
     Trace(process);
-  } else if (dice < 92) {
+  } else if (choice < 92) {
     Emit(process, SidBody{AnyThread(process)});
-  } else if (dice < 93) {
+  } else if (choice < 93) {
     Emit(process, UnknownBody{});
   } else {
     Exit(process);
@@ -59,7 +59,7 @@ void SimulatedHost::Fork(Process& process) {
   Process& child = processes_[pid];
   child = {.tgid = pid,
            .parent = parent.tgid,
-           .serial = ++serials_,
+           .serial = ++last_serial_,
            .name = process.name,
            .running = {pid},
            .visible = {pid},
@@ -70,22 +70,22 @@ void SimulatedHost::Fork(Process& process) {
            .busy = true};
   process.busy = true;
   tgids_.push_back(pid);
-  const std::uint64_t slowness = Slowness();
-  Later(process, slowness, [this, parent, pid](Process& by) {
+  const std::uint64_t delay = EventDelay();
+  Schedule(process, delay, [this, parent, pid](Process& by) {
     by.busy = false;
     Emit(by, ForkBody{parent, {pid, pid}});
     Process& forked = processes_[pid];
     forked.busy = false;
     if (Chance(0.6)) {
-      Script(forked);
+      ScheduleExecOrExit(forked);
     }
   });
 }
 
 // What most children do.
-void SimulatedHost::Script(Process& process) {
+void SimulatedHost::ScheduleExecOrExit(Process& process) {
   process.busy = true;
-  Later(process, Random(Chance(0.5) ? kMilli : 30 * kMilli), [this](Process& child) {
+  Schedule(process, Random(Chance(0.5) ? kMilli : 30 * kMilli), [this](Process& child) {
     child.busy = false;
     if (Chance(0.7)) {
       Exec(child);
@@ -103,7 +103,7 @@ void SimulatedHost::StartThread(Process& process) {
   const Task caller = AnyThread(process);
   process.visible.insert(pid);
   process.busy = true;
-  Later(process, Slowness(), [this, caller, pid](Process& by) {
+  Schedule(process, EventDelay(), [this, caller, pid](Process& by) {
     by.busy = false;
     by.running.insert(pid);
     Emit(by, ForkBody{caller, {pid, by.tgid}});
@@ -115,14 +115,14 @@ void SimulatedHost::EndThread(Process& process, std::int32_t pid, std::uint32_t 
   process.running.erase(pid);
   const Task parent{process.parent, process.parent};
   Emit(process, ExitBody{{pid, process.tgid}, wait_status, 17, parent});
-  const std::uint64_t slowness = Slowness();
-  Later(process, slowness, [this, pid](Process& by) {
+  const std::uint64_t delay = EventDelay();
+  Schedule(process, delay, [this, pid](Process& by) {
     by.visible.erase(pid);
     if (pid != by.tgid) {
       ReleasePid(pid);
     }
     if (by.visible.empty()) {
-      Later(by, Random(20 * kMilli), [this](Process& zombie) { Reap(zombie); });
+      Schedule(by, Random(20 * kMilli), [this](Process& zombie) { Reap(zombie); });
     }
   });
 }
@@ -151,18 +151,18 @@ void SimulatedHost::Exec(Process& process) {
       EndThread(process, pid, 0);
     }
   }
-  Later(process, options_.slowness_ns + 1, [this, caller](Process& by) {
+  Schedule(process, options_.max_delay_ns + 1, [this, caller](Process& by) {
     if (caller != by.tgid) {
       by.visible.insert(by.tgid);
       by.visible.erase(caller);
       by.running = {by.tgid};
       ReleasePid(caller);
     }
-    BecomeImage(by);
+    ReplaceImage(by);
   });
 }
 
-void SimulatedHost::BecomeImage(Process& process) {
+void SimulatedHost::ReplaceImage(Process& process) {
   const std::size_t image = images_.size();
   images_.emplace_back();
   if (process.image != 0) {
@@ -170,12 +170,12 @@ void SimulatedHost::BecomeImage(Process& process) {
   }
   process.image = image;
   SetName(process, NewName());
-  Later(process, Slowness(), [this, image](Process& by) {
+  Schedule(process, EventDelay(), [this, image](Process& by) {
     by.busy = false;
     Emit(by, ExecBody{Leader(by)});
     image_of_[{by.cpu, sequences_[by.cpu]}] = image;
     if (Chance(0.3)) {
-      Script(by);
+      ScheduleExecOrExit(by);
     }
   });
 }
@@ -194,7 +194,7 @@ void SimulatedHost::Rename(Process& process) {
   }
   SetName(process, name);
   process.busy = true;
-  Later(process, Slowness(), [this, name](Process& by) {
+  Schedule(process, EventDelay(), [this, name](Process& by) {
     by.busy = false;
     Emit(by, CommBody{Leader(by), CommOf(name)});
   });
@@ -217,7 +217,7 @@ void SimulatedHost::Trace(Process& process) {
   if (process.tracer != 0) {
     process.tracer = 0;
     Emit(process, PtraceBody{task, {}});
-  } else if (Process* tracer = Anyone(); tracer != nullptr && tracer != &process) {
+  } else if (Process* tracer = AnyIdleProcess(); tracer != nullptr && tracer != &process) {
     process.tracer = tracer->tgid;
     Emit(process, PtraceBody{task, Leader(*tracer)});
   }
@@ -230,19 +230,19 @@ void SimulatedHost::Exit(Process& process) {
   }
   constexpr std::array<std::uint32_t, 8> kStatuses{0, 0, 0, 1, 2, 127, 254, 255};
   constexpr std::array<std::uint32_t, 4> kSignals{2, 9, 15, 64};
-  constexpr std::array<std::uint32_t, 3> kDumping{6, 8, 11};
+  constexpr std::array<std::uint32_t, 3> kDumpingSignals{6, 8, 11};
   std::uint32_t status = kStatuses.at(Random(kStatuses.size())) << 8U;
   if (Chance(0.2)) {
     status = kSignals.at(Random(kSignals.size()));
   } else if (Chance(0.1)) {
-    status = kDumping.at(Random(kDumping.size())) | 0x80U;
+    status = kDumpingSignals.at(Random(kDumpingSignals.size())) | 0x80U;
     Emit(process, CoredumpBody{AnyThread(process), {process.parent, process.parent}});
   }
   std::vector<std::int32_t> pids(process.running.begin(), process.running.end());
   std::ranges::shuffle(pids, random_);
-  const bool together = Chance(0.9);
+  const bool same_status = Chance(0.9);
   for (const std::int32_t pid : pids) {
-    EndThread(process, pid, together || Chance(0.3) ? status : 0);
+    EndThread(process, pid, same_status || Chance(0.3) ? status : 0);
   }
 }
 
