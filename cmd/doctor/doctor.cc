@@ -25,8 +25,8 @@ using State = Check::State;
 
 Check Ok(std::string_view name, std::string finding) { return {name, State::kOk, std::move(finding), {}}; }
 
-// Of a line "what is wrong; what helps".
-Check Wrong(std::string_view name, State state, std::string_view line) {
+// Splits a message of the form "finding; remedy".
+Check CheckFromMessage(std::string_view name, State state, std::string_view line) {
   const std::size_t end = line.find("; ");
   if (end == std::string_view::npos) {
     return {name, state, std::string(line), {}};
@@ -34,45 +34,47 @@ Check Wrong(std::string_view name, State state, std::string_view line) {
   return {name, state, std::string(line.substr(0, end)), std::string(line.substr(end + 2))};
 }
 
-// Major and minor number, as in "6.18.44-generic".
-std::optional<std::pair<unsigned, unsigned>> VersionOf(std::string_view release) {
+// Major and minor number of a release like "6.18.44-generic".
+std::optional<std::pair<unsigned, unsigned>> ParseKernelVersion(std::string_view release) {
   std::pair<unsigned, unsigned> version;
   const char* const end = release.data() + release.size();
-  const auto [dot, fault] = std::from_chars(release.data(), end, version.first);
-  if (fault != std::errc() || dot == end || *dot != '.' ||
+  const auto [dot, error] = std::from_chars(release.data(), end, version.first);
+  if (error != std::errc() || dot == end || *dot != '.' ||
       std::from_chars(dot + 1, end, version.second).ec != std::errc()) {
     return std::nullopt;
   }
   return version;
 }
 
-bool IsBefore66(const ProbeResults& probes) {
-  const auto version = VersionOf(probes.kernel_release);
+bool IsBeforeLinux66(const ProbeResults& probes) {
+  const auto version = ParseKernelVersion(probes.kernel_release);
   return version && *version < std::pair(6U, 6U);
 }
 
-bool NoConnector(const ProbeResults& probes) {
+bool LacksConnector(const ProbeResults& probes) {
   const Status& opened = probes.subscription.opened;
   return !opened && (opened.error().code == EPROTONOSUPPORT || opened.error().code == EAFNOSUPPORT);
 }
 
-bool Answers(const ProbeResults& probes) { return probes.subscription.opened && probes.subscription.acknowledged; }
+bool IsSubscribable(const ProbeResults& probes) {
+  return probes.subscription.opened && probes.subscription.acknowledged;
+}
 
 Check KernelCheck(const ProbeResults& probes) {
   constexpr std::string_view kName = "kernel";
-  constexpr std::size_t kMostBytes = 128;
-  const std::string release = "Linux " + EscapeUnprintable(probes.kernel_release, kMostBytes);
-  if (NoConnector(probes)) {
+  constexpr std::size_t kMaxBytes = 128;
+  const std::string release = "Linux " + EscapeUnprintable(probes.kernel_release, kMaxBytes);
+  if (LacksConnector(probes)) {
     return {kName, State::kFailed, release + ", without process events",
             std::string(probes.subscription.opened.error().remedy)};
   }
-  if (probes.around.no_proc_events) {
+  if (probes.environment.no_proc_events) {
     return {kName, State::kFailed, release + ", without process events",
             std::string(MakeNoAckError({.no_proc_events = true}).remedy)};
   }
-  const bool shown = probes.proc_mounted && !probes.around.foreign_network;
-  if (!shown && !Answers(probes)) {
-    return {kName, State::kWarning, release + " (whether it makes process events is not to be seen from here)",
+  const bool connector_visible = probes.proc_mounted && !probes.environment.foreign_network;
+  if (!connector_visible && !IsSubscribable(probes)) {
+    return {kName, State::kWarning, release + ", cannot determine whether it has CONFIG_PROC_EVENTS",
             "run doctor in the host's network namespace, with /proc mounted"};
   }
   return Ok(kName, release + ", with CONFIG_CONNECTOR and CONFIG_PROC_EVENTS");
@@ -80,40 +82,43 @@ Check KernelCheck(const ProbeResults& probes) {
 
 Check CapabilityCheck(const ProbeResults& probes) {
   constexpr std::string_view kName = "capability";
-  const bool elsewhere = probes.net_admin && probes.around.foreign_users;
-  if (probes.net_admin && !elsewhere) {
-    return Ok(kName, "CAP_NET_ADMIN is there");
+  const bool in_foreign_namespace = probes.has_net_admin && probes.environment.foreign_users;
+  if (probes.has_net_admin && !in_foreign_namespace) {
+    return Ok(kName, "CAP_NET_ADMIN is effective");
   }
   const std::string finding =
-      elsewhere ? "CAP_NET_ADMIN counts only in this user namespace" : "CAP_NET_ADMIN is missing";
-  const std::string remedy = elsewhere ? "run in the host's user namespace"
-                                       : "run as root, or with --cap-add NET_ADMIN (systemd: "
-                                         "AmbientCapabilities=CAP_NET_ADMIN)";
-  if (IsBefore66(probes)) {
-    return {kName, State::kFailed, finding + ", and before Linux 6.6 nothing works without it", remedy};
+      in_foreign_namespace ? "CAP_NET_ADMIN is effective only in this user namespace" : "CAP_NET_ADMIN is missing";
+  const std::string remedy = in_foreign_namespace ? "run in the host's user namespace"
+                                                  : "run as root, or with --cap-add NET_ADMIN (systemd: "
+                                                    "AmbientCapabilities=CAP_NET_ADMIN)";
+  if (IsBeforeLinux66(probes)) {
+    return {kName, State::kFailed, finding + ", and Linux before 6.6 requires it to subscribe", remedy};
   }
-  return {kName, State::kWarning, finding + ": from Linux 6.6 on only the large receive buffer needs it", remedy};
+  return {kName, State::kWarning,
+          finding + ": since Linux 6.6 only a receive buffer above net.core.rmem_max requires it", remedy};
 }
 
-// Where the kernel has no connector, a network that shows none is not to blame.
+// A kernel without the connector has no /proc/net/connector, so its network namespace must not be called foreign.
 Check NamespacesCheck(const ProbeResults& probes) {
   constexpr std::string_view kName = "namespaces";
-  const ConnectorEnvironment around{.foreign_network = probes.around.foreign_network && !NoConnector(probes),
-                                    .foreign_pids = probes.around.foreign_pids,
-                                    .foreign_users = probes.around.foreign_users};
+  const ConnectorEnvironment environment{
+      .foreign_network = probes.environment.foreign_network && !LacksConnector(probes),
+      .foreign_pids = probes.environment.foreign_pids,
+      .foreign_users = probes.environment.foreign_users};
   std::string foreign;
   for (const auto& [is_foreign, name] :
-       {std::pair(around.foreign_network, "network"), std::pair(around.foreign_pids, "PID"),
-        std::pair(around.foreign_users, "user")}) {
+       {std::pair(environment.foreign_network, "network"), std::pair(environment.foreign_pids, "PID"),
+        std::pair(environment.foreign_users, "user")}) {
     if (is_foreign) {
       foreign += (foreign.empty() ? "" : ", ") + std::string(name);
     }
   }
   if (!foreign.empty()) {
-    return {kName, State::kFailed, "not the host's: " + foreign, std::string(MakeNoAckError(around).remedy)};
+    return {kName, State::kFailed, "not the host's namespaces: " + foreign,
+            std::string(MakeNoAckError(environment).remedy)};
   }
   if (!probes.proc_mounted) {
-    return {kName, State::kWarning, "not to be told without /proc", "mount /proc"};
+    return {kName, State::kWarning, "cannot determine the namespaces without /proc", "mount /proc"};
   }
   return Ok(kName, "the host's network, PID and user namespaces");
 }
@@ -121,18 +126,19 @@ Check NamespacesCheck(const ProbeResults& probes) {
 Check BufferCheck(const ProbeResults& probes) {
   constexpr std::string_view kName = "buffer";
   constexpr std::uint64_t kKibi = 1024;
-  const std::uint64_t got = probes.subscription.buffer_bytes;
+  const std::uint64_t granted = probes.subscription.buffer_bytes;
   if (!probes.subscription.opened) {
-    return {kName, State::kWarning, "not to be told without a socket of the connector", "see subscription"};
+    return {kName, State::kWarning, "cannot determine the receive buffer without a connector socket",
+            "see the subscription check"};
   }
-  if (got >= probes.buffer_wanted) {
-    return Ok(kName, "the receive buffer has the " + std::to_string((got + kKibi / 2) / kKibi) + "KiB asked for");
+  if (granted >= probes.requested_buffer_bytes) {
+    return Ok(kName, "the receive buffer has the requested " + std::to_string((granted + kKibi / 2) / kKibi) + "KiB");
   }
-  const LogMessage text =
-      FormatNotice({.kind = Notice::Kind::kSmallBuffer, .number = got, .wanted = probes.buffer_wanted});
-  Check check = Wrong(kName, State::kWarning, text.text);
-  if (probes.buffer_sysctl) {
-    check.remedy += ", which is " + std::to_string(*probes.buffer_sysctl);
+  const LogMessage message =
+      FormatNotice({.kind = Notice::Kind::kSmallBuffer, .number = granted, .wanted = probes.requested_buffer_bytes});
+  Check check = CheckFromMessage(kName, State::kWarning, message.text);
+  if (probes.rmem_max) {
+    check.remedy += ", which is " + std::to_string(*probes.rmem_max);
   }
   return check;
 }
@@ -140,19 +146,20 @@ Check BufferCheck(const ProbeResults& probes) {
 Check ProcCheck(const ProbeResults& probes) {
   constexpr std::string_view kName = "proc";
   if (!probes.proc_mounted) {
-    return {kName, State::kWarning, "/proc is not mounted", "mount it: names, the audit and much else come from there"};
+    return {kName, State::kWarning, "/proc is not mounted",
+            "mount /proc: process names, kernel limits and the kernel's count of forks come from it"};
   }
-  return probes.processes ? Ok(kName, "/proc shows the processes of others")
-                          : Wrong(kName, State::kWarning, Describe(probes.processes.error()));
+  return probes.proc_visibility ? Ok(kName, "/proc shows the processes of other users")
+                                : CheckFromMessage(kName, State::kWarning, Describe(probes.proc_visibility.error()));
 }
 
 Check AuditCheck(const ProbeResults& probes) {
   constexpr std::string_view kName = "audit";
-  return probes.forks ? Ok(kName, "/proc/stat tells the kernel's count of forks")
-                      : Wrong(kName, State::kWarning, Describe(probes.forks.error()));
+  return probes.clone_count ? Ok(kName, "/proc/stat shows the kernel's count of forks")
+                            : CheckFromMessage(kName, State::kWarning, Describe(probes.clone_count.error()));
 }
 
-std::string NamesOf(const std::vector<EventKind>& kinds) {
+std::string JoinEventNames(const std::vector<EventKind>& kinds) {
   std::string names;
   for (const EventKind kind : kinds) {
     names += names.empty() ? "" : ", ";
@@ -164,43 +171,44 @@ std::string NamesOf(const std::vector<EventKind>& kinds) {
 Check SubscriptionCheck(const ProbeResults& probes) {
   constexpr std::string_view kName = "subscription";
   const SubscriptionProbe& probe = probes.subscription;
-  for (const Status* const status : {&probe.opened, &probe.acknowledged, &probe.forked}) {
+  for (const Status* const status : {&probe.opened, &probe.acknowledged, &probe.child_probed}) {
     if (!*status) {
-      return Wrong(kName, State::kFailed, Describe(status->error()));
+      return CheckFromMessage(kName, State::kFailed, Describe(status->error()));
     }
   }
-  if (!probe.not_heard.empty()) {
+  if (!probe.missing.empty()) {
     return {kName, State::kFailed,
-            "acknowledged, but of a child that was forked unheard were: " + NamesOf(probe.not_heard),
-            "run doctor again; if it stays so, another program silences everybody's subscription: look for it"};
+            "acknowledged, but events of a forked child were not received: " + JoinEventNames(probe.missing),
+            "run doctor again; if it fails again, find the program that ends the subscriptions of all listeners"};
   }
-  return Ok(kName, "acknowledged, and a child that was forked was heard: " + NamesOf(probe.heard));
+  return Ok(kName, "acknowledged, and events of a forked child were received: " + JoinEventNames(probe.received));
 }
 
 Check AddressCheck(const ProbeResults& probes) {
   constexpr std::string_view kName = "address";
-  return probes.address_fault.empty() ? Ok(kName, "free: " + probes.addresses)
-                                      : Wrong(kName, State::kFailed, probes.address_fault);
+  return probes.address_error.empty() ? Ok(kName, "available: " + probes.addresses)
+                                      : CheckFromMessage(kName, State::kFailed, probes.address_error);
 }
 
 Check StartCheck(const ProbeResults& probes) {
   constexpr std::string_view kName = "start";
-  return probes.start_fault.empty() ? Ok(kName, "the memory and the descriptors that it starts with can be had")
-                                    : Wrong(kName, State::kFailed, probes.start_fault);
+  return probes.start_error.empty() ? Ok(kName, "memory and file descriptors suffice to start")
+                                    : CheckFromMessage(kName, State::kFailed, probes.start_error);
 }
 
 Check ThreadsCheck(const ProbeResults& probes) {
   constexpr std::string_view kName = "threads";
-  return probes.threads ? Ok(kName, "the threads that serve can be had")
-                        : Wrong(kName, State::kFailed, Describe(probes.threads.error()));
+  return probes.threads ? Ok(kName, "the server threads can be started")
+                        : CheckFromMessage(kName, State::kFailed, Describe(probes.threads.error()));
 }
 
 Check OpenFilesCheck(const ProbeResults& probes) {
   constexpr std::string_view kName = "open files";
-  if (!probes.few_files) {
-    return Ok(kName, "as many may be open as many clients at once take");
+  if (!probes.open_files_warning) {
+    return Ok(kName, "the limit of open files covers the maximum number of clients");
   }
-  return Wrong(kName, probes.too_few_files ? State::kFailed : State::kWarning, *probes.few_files);
+  return CheckFromMessage(kName, probes.open_files_too_low ? State::kFailed : State::kWarning,
+                          *probes.open_files_warning);
 }
 
 }  // namespace
@@ -217,13 +225,13 @@ bool NoCheckFailed(const std::vector<Check>& checks) {
 
 namespace {
 
-// Indexed by Check::State. What failed is to be seen at once.
-constexpr std::array<std::string_view, 3> kWords{"ok     ", "warning", "FAILED "};
-constexpr std::array<std::string_view, 3> kStates{"ok", "warning", "failed"};
+// Both are indexed by Check::State. Capitals make a failure stand out among the lines.
+constexpr std::array<std::string_view, 3> kStateColumns{"ok     ", "warning", "FAILED "};
+constexpr std::array<std::string_view, 3> kStateNames{"ok", "warning", "failed"};
 
 std::string JsonString(std::string_view text) {
-  constexpr std::size_t kMostBytes = 4096;
-  return Quote(text, kMostBytes);
+  constexpr std::size_t kMaxBytes = 4096;
+  return Quote(text, kMaxBytes);
 }
 
 }  // namespace
@@ -231,8 +239,8 @@ std::string JsonString(std::string_view text) {
 std::string FormatChecksAsText(const std::vector<Check>& checks) {
   std::string lines;
   for (const Check& check : checks) {
-    lines += std::string(kWords.at(static_cast<std::size_t>(check.state))) + ' ' + std::string(check.name) + ": " +
-             check.finding + (check.remedy.empty() ? "" : "; " + check.remedy) + '\n';
+    lines += std::string(kStateColumns.at(static_cast<std::size_t>(check.state))) + ' ' + std::string(check.name) +
+             ": " + check.finding + (check.remedy.empty() ? "" : "; " + check.remedy) + '\n';
   }
   return lines;
 }
@@ -241,16 +249,16 @@ std::string FormatChecksAsJson(const std::vector<Check>& checks) {
   std::string list;
   for (const Check& check : checks) {
     list += (list.empty() ? "" : ",") + (R"({"name":)" + JsonString(check.name)) + R"(,"state":)" +
-            JsonString(kStates.at(static_cast<std::size_t>(check.state))) + R"(,"finding":)" +
+            JsonString(kStateNames.at(static_cast<std::size_t>(check.state))) + R"(,"finding":)" +
             JsonString(check.finding) + R"(,"remedy":)" + JsonString(check.remedy) + '}';
   }
   return R"({"ok":)" + std::string(NoCheckFailed(checks) ? "true" : "false") + R"(,"checks":[)" + list + "]}\n";
 }
 
-int Doctor(const Config& config, DoctorFormat form) {
+int Doctor(const Config& config, DoctorFormat format) {
   const std::vector<Check> checks = EvaluateChecks(ProbeMachine(config));
   return PrintWithExitCode(NoCheckFailed(checks) ? 0 : 1,
-                           form == DoctorFormat::kJson ? FormatChecksAsJson(checks) : FormatChecksAsText(checks));
+                           format == DoctorFormat::kJson ? FormatChecksAsJson(checks) : FormatChecksAsText(checks));
 }
 
 }  // namespace procevent

@@ -1,4 +1,4 @@
-// FOLDED: checks.h, doctor.h
+// Implements `procevent_exporter doctor`: checks whether the exporter would work here, and names the remedy if not.
 #pragma once
 
 #include <cstdint>
@@ -11,34 +11,33 @@
 
 namespace procevent {
 
-// What doctor's probes mean: a check each, with what was found and what helps. Pure.
-
+// The result of one check: what was found, and what to do about it.
 struct Check {
   enum class State : std::uint8_t {
     kOk,
-    kWarning,  // the exporter works, with less
-    kFailed,   // it does not
+    kWarning,  // the exporter works with less data or fewer clients
+    kFailed,   // the exporter does not work
   };
   std::string_view name;
   State state = State::kOk;
   std::string finding;
-  std::string remedy;  // empty if all is well
+  std::string remedy;  // empty if and only if the state is kOk
 };
 
+// Interprets the probe results, one check each. Pure.
 std::vector<Check> EvaluateChecks(const ProbeResults& probes);
 
-// Nothing failed.
+// True if no check has the state kFailed. Warnings are allowed.
 bool NoCheckFailed(const std::vector<Check>& checks);
-
-// `procevent_exporter doctor`: would the exporter work here, and if not, what helps. Used by Run.
 
 enum class DoctorFormat : std::uint8_t { kLines, kJson };
 
-// Prints what it finds. The exit code: 0 if all that is needed holds, else 1.
-int Doctor(const Config& config, DoctorFormat form);
+// Probes the machine and prints the checks. Returns the exit code: 0 if no check failed, else 1.
+int Doctor(const Config& config, DoctorFormat format);
 
-// A line for each check; or one JSON object, on one line.
+// One line for each check.
 std::string FormatChecksAsText(const std::vector<Check>& checks);
+// One JSON object on one line.
 std::string FormatChecksAsJson(const std::vector<Check>& checks);
 
 }  // namespace procevent

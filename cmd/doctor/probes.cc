@@ -36,9 +36,9 @@ namespace procevent {
 
 namespace {
 
-constexpr std::chrono::milliseconds kPatience{2000};
+constexpr std::chrono::milliseconds kTimeout{2000};  // for the ACK, and for the events of the child
 
-void Hear(const DatagramBatch& batch, ExpectedChildEvents& story) {
+void RecordEvents(const DatagramBatch& batch, ExpectedChildEvents& expected) {
   Message message;
   for (std::size_t i = 0; i < batch.size(); ++i) {
     if (batch[i].origin != Datagram::Origin::kKernel) {
@@ -47,38 +47,39 @@ void Hear(const DatagramBatch& batch, ExpectedChildEvents& story) {
     Decoder decoder(batch[i].bytes);
     while (decoder.Next(message)) {
       if (message.outcome == DecodeOutcome::kEvent) {
-        story.RecordEvent(message.event);
+        expected.RecordEvent(message.event);
       }
     }
   }
 }
 
-Status Listen(ProcConnector& connector, ExpectedChildEvents& story) {
+Status ReceiveChildEvents(ProcConnector& connector, ExpectedChildEvents& expected) {
   DatagramBatch batch;
-  const std::uint64_t deadline = MonotonicNanos() + static_cast<std::uint64_t>(kPatience.count()) * kNanosPerMilli;
-  while (!story.missing().empty() && MonotonicNanos() < deadline) {
+  const std::uint64_t deadline = MonotonicNanos() + static_cast<std::uint64_t>(kTimeout.count()) * kNanosPerMilli;
+  while (!expected.missing().empty() && MonotonicNanos() < deadline) {
     if (const auto received = connector.Receive(batch, std::chrono::milliseconds(100)); !received) {
       return received.error();
     }
-    Hear(batch, story);
+    RecordEvents(batch, expected);
   }
   return Success{};
 }
 
-void HearAChild(ProcConnector& connector, EventMask mask, SubscriptionProbe& probe) {
+void ProbeChildEvents(ProcConnector& connector, EventMask mask, SubscriptionProbe& probe) {
   const pid_t child = ::fork();
   if (child == 0) {
     ::prctl(PR_SET_NAME, "pe-doctor-child");
-    ::_exit(ExpectedChildEvents::kStatus);
+    ::_exit(ExpectedChildEvents::kExitStatus);
   }
   if (child < 0) {
-    probe.forked = Error{"fork a child", errno, "raise the limit of processes (ulimit -u, or the cgroup's pids.max)"};
+    probe.child_probed =
+        Error{"fork a child", errno, "raise the limit of processes (ulimit -u, or the cgroup's pids.max)"};
     return;
   }
-  ExpectedChildEvents story(child, mask);
-  probe.forked = Listen(connector, story);
-  probe.heard = story.received();
-  probe.not_heard = story.missing();
+  ExpectedChildEvents expected(child, mask);
+  probe.child_probed = ReceiveChildEvents(connector, expected);
+  probe.received = expected.received();
+  probe.missing = expected.missing();
   ::waitpid(child, nullptr, 0);
 }
 
@@ -93,10 +94,10 @@ ExpectedChildEvents::ExpectedChildEvents(pid_t child, EventMask mask) : child_(c
 }
 
 void ExpectedChildEvents::RecordEvent(const Event& event) {
-  const auto awaited = std::ranges::find(missing_, event.kind());
-  if (awaited != missing_.end() && IsOfChild(event)) {
-    missing_.erase(awaited);
-    heard_.push_back(event.kind());
+  const auto expected = std::ranges::find(missing_, event.kind());
+  if (expected != missing_.end() && IsOfChild(event)) {
+    missing_.erase(expected);
+    received_.push_back(event.kind());
   }
 }
 
@@ -108,7 +109,7 @@ bool ExpectedChildEvents::IsOfChild(const Event& event) const {
     return comm->task.pid == child_;
   }
   const auto* const exit = std::get_if<ExitBody>(&event.body);
-  return exit != nullptr && exit->task.pid == child_ && exit->wait_status == static_cast<unsigned>(kStatus) << 8U;
+  return exit != nullptr && exit->task.pid == child_ && exit->wait_status == static_cast<unsigned>(kExitStatus) << 8U;
 }
 
 SubscriptionProbe ProbeSubscription(const ConnectorOptions& options) {
@@ -119,15 +120,15 @@ SubscriptionProbe ProbeSubscription(const ConnectorOptions& options) {
     return probe;
   }
   ProcConnector connector = std::move(opened).value();
-  probe.buffer_bytes = connector.Memory().limit_bytes / 2;  // the kernel doubles what is asked for
-  // Who is interrupted while it listens would leave the kernel with a listener too many.
-  const sigset_t blocked = BlockSignals();
-  probe.acknowledged = connector.Subscribe(kPatience);
+  probe.buffer_bytes = connector.Memory().limit_bytes / 2;  // the kernel doubles the requested size
+  // A process that a signal ends while subscribed leaves the kernel's listener count one too high.
+  const sigset_t previous_mask = BlockSignals();
+  probe.acknowledged = connector.Subscribe(kTimeout);
   if (probe.acknowledged) {
-    HearAChild(connector, options.events, probe);
+    ProbeChildEvents(connector, options.events, probe);
   }
   connector.Unsubscribe();
-  RestoreSignals(blocked);
+  RestoreSignals(previous_mask);
   return probe;
 }
 
@@ -145,7 +146,7 @@ std::optional<std::uint64_t> ReadNumber(const char* path) {
   return file >> number ? std::optional(number) : std::nullopt;
 }
 
-Status WithoutValue(const Result<std::uint64_t>& result) { return result ? Status(Success{}) : result.error(); }
+Status ToStatus(const Result<std::uint64_t>& result) { return result ? Status(Success{}) : result.error(); }
 
 void ProbeAddresses(const ServerOptions& options, ProbeResults& probes) {
   for (const std::string& address : options.listen_addresses) {
@@ -153,24 +154,24 @@ void ProbeAddresses(const ServerOptions& options, ProbeResults& probes) {
   }
   try {
     ParseAvailableAddresses(options.listen_addresses);
-  } catch (const std::exception& fault) {
-    probes.address_fault = fault.what();
+  } catch (const std::exception& e) {
+    probes.address_error = e.what();
   }
 }
 
-// All at once, as Serve makes it: what events are booked in, the thread that reads, and those that serve, with what
-// civetweb has for their connections.
+// Allocates at the same time everything that Serve allocates: the ledger, the reader thread, the server threads, and
+// civetweb's memory for their connections. Each alone may fit where all together do not.
 void ProbeStart(const Config& config, ProbeResults& probes) {
   try {
     const Reader reader(std::make_unique<ConnectorSource>(config.connector), config.reader, PossibleCpus(),
                         EventCoverage::kAll, config.ledger);
-    constexpr std::size_t kForConnections = 2U << 20U;
-    const std::vector<char> connections(kForConnections);
+    constexpr std::size_t kConnectionBytes = 2U << 20U;
+    const std::vector<char> connection_memory(kConnectionBytes);
     probes.threads = std::async(std::launch::async, CheckServingThreads).get();
-  } catch (const std::system_error& fault) {
-    probes.threads = Error{"start the reader thread", fault.code().value(), kThreadsRemedy};
-  } catch (const std::exception& fault) {
-    probes.start_fault = DescribeFatal(fault);
+  } catch (const std::system_error& e) {
+    probes.threads = Error{"start the reader thread", e.code().value(), kThreadsRemedy};
+  } catch (const std::exception& e) {
+    probes.start_error = DescribeFatal(e);
     probes.threads = CheckServingThreads();
   }
 }
@@ -178,20 +179,21 @@ void ProbeStart(const Config& config, ProbeResults& probes) {
 }  // namespace
 
 ProbeResults ProbeMachine(const Config& config) {
-  constexpr std::uint32_t kMostBuffer = std::numeric_limits<int>::max() / 2;  // the kernel ends at what an int holds
+  // The kernel stores twice the size in an int.
+  constexpr std::uint32_t kMaxBufferBytes = std::numeric_limits<int>::max() / 2;
   ProbeResults probes;
-  probes.few_files = RaiseOpenFilesLimit();
-  probes.too_few_files = IsOpenFilesLimitTooLow();
+  probes.open_files_warning = RaiseOpenFilesLimit();
+  probes.open_files_too_low = IsOpenFilesLimitTooLow();
   probes.kernel_release = KernelRelease();
-  const auto own = GetThreadCapabilities();
-  probes.net_admin = own && (own.value().effective & CapabilityBit(CAP_NET_ADMIN)) != 0;
+  const auto capabilities = GetThreadCapabilities();
+  probes.has_net_admin = capabilities && (capabilities.value().effective & CapabilityBit(CAP_NET_ADMIN)) != 0;
   probes.proc_mounted = ::access("/proc/self/stat", F_OK) == 0;
-  probes.around = DetectConnectorEnvironment();
-  probes.buffer_wanted = std::min(config.connector.receive_buffer_bytes, kMostBuffer);
-  probes.buffer_sysctl = ReadNumber("/proc/sys/net/core/rmem_max");
+  probes.environment = DetectConnectorEnvironment();
+  probes.requested_buffer_bytes = std::min(config.connector.receive_buffer_bytes, kMaxBufferBytes);
+  probes.rmem_max = ReadNumber("/proc/sys/net/core/rmem_max");
   probes.subscription = ProbeSubscription(config.connector);
-  probes.processes = ProcPidReader().CheckVisibility();
-  probes.forks = WithoutValue(ProcStatReader().ReadCloneCount());
+  probes.proc_visibility = ProcPidReader().CheckVisibility();
+  probes.clone_count = ToStatus(ProcStatReader().ReadCloneCount());
   ProbeStart(config, probes);
   ProbeAddresses(config.server, probes);
   return probes;

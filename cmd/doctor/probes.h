@@ -1,4 +1,5 @@
-// FOLDED: subscription_probe.h, probes.h
+// Probes the machine for `doctor`: kernel, privileges, namespaces, limits, and a subscription to process events.
+// The probes only collect; EvaluateChecks interprets the results.
 #pragma once
 
 #include <sys/types.h>
@@ -17,59 +18,56 @@
 
 namespace procevent {
 
-// Proof that the kernel speaks to us: a subscription of its own, and a child of its own that must be heard in it.
-// doctor uses it.
-
-// What a child does to be heard, as far as the mask lets it through: it is forked, renames itself, and exits with a
-// status that is known. Pure.
+// Tracks which events of a probe child have been received. The child is forked, renames itself, and exits with
+// kExitStatus. Only events that the mask lets through are expected. COMM is always
+// expected: every subscription includes it for the canary. Pure.
 class ExpectedChildEvents {
  public:
-  static constexpr int kStatus = 42;
+  static constexpr int kExitStatus = 42;
 
   ExpectedChildEvents(pid_t child, EventMask mask);
   void RecordEvent(const Event& event);
 
-  [[nodiscard]] const std::vector<EventKind>& received() const { return heard_; }
-  [[nodiscard]] const std::vector<EventKind>& missing() const { return missing_; }  // not yet heard
+  [[nodiscard]] const std::vector<EventKind>& received() const { return received_; }
+  [[nodiscard]] const std::vector<EventKind>& missing() const { return missing_; }
 
  private:
   [[nodiscard]] bool IsOfChild(const Event& event) const;
 
   pid_t child_;
   std::vector<EventKind> missing_;
-  std::vector<EventKind> heard_;
+  std::vector<EventKind> received_;
 };
 
+// The outcome of a trial subscription: whether the kernel delivers the events of a child process.
 struct SubscriptionProbe {
-  Status opened = Success{};         // a socket of the connector
-  std::uint32_t buffer_bytes = 0;    // that it got
-  Status acknowledged = Success{};   // by the kernel, in answer to us
-  Status forked = Success{};         // the child was made, and its events could be received
-  std::vector<EventKind> heard;      // of the child's
-  std::vector<EventKind> not_heard;  // that should have been
+  Status opened = Success{};        // the connector socket
+  std::uint32_t buffer_bytes = 0;   // its receive buffer
+  Status acknowledged = Success{};  // the kernel acknowledged the subscription
+  Status child_probed = Success{};  // the child was forked, and receiving did not fail
+  std::vector<EventKind> received;  // events of the child
+  std::vector<EventKind> missing;   // expected events of the child that did not arrive in time
 };
-// Takes up to a few seconds; ends its subscription. The process must have no other threads.
+// Takes up to a few seconds and ends its subscription. Precondition: the process has no other threads, since it forks.
 SubscriptionProbe ProbeSubscription(const ConnectorOptions& options);
 
-// What doctor finds out about the machine and this process's place in it. Only looks: what it means is for the checks
-// to say.
-
+// Everything that the probes found.
 struct ProbeResults {
-  std::string kernel_release;  // as uname tells it
-  bool net_admin = false;      // CAP_NET_ADMIN is heeded here
+  std::string kernel_release;  // from uname
+  bool has_net_admin = false;  // CAP_NET_ADMIN is effective in this user namespace
   bool proc_mounted = true;
-  ConnectorEnvironment around;
-  std::uint32_t buffer_wanted = 0;  // bytes
-  std::optional<std::uint64_t> buffer_sysctl;
+  ConnectorEnvironment environment;
+  std::uint32_t requested_buffer_bytes = 0;
+  std::optional<std::uint64_t> rmem_max;  // the sysctl net.core.rmem_max, in bytes
   SubscriptionProbe subscription;
-  Status processes = Success{};          // those of others are seen in /proc
-  Status forks = Success{};              // the kernel's count of them can be read
-  std::string start_fault;               // why what it starts with cannot be had; empty: it can
-  Status threads = Success{};            // those that read and serve can be had beside it
-  std::optional<std::string> few_files;  // may be open: what that does, and what helps
-  bool too_few_files = false;            // to start at all
-  std::string addresses;                 // to serve on
-  std::string address_fault;             // why that fails; empty: they are free
+  Status proc_visibility = Success{};             // /proc shows the processes of other users
+  Status clone_count = Success{};                 // /proc/stat shows the kernel's clone count
+  std::string start_error;                        // why memory or descriptors are short at start-up, or empty
+  Status threads = Success{};                     // the reader and server threads can be started
+  std::optional<std::string> open_files_warning;  // "effect; remedy", if the limit of open files is low
+  bool open_files_too_low = false;                // the exporter cannot start with this limit
+  std::string addresses;                          // the listen addresses, for display
+  std::string address_error;                      // why one of them is unavailable, or empty
 };
 
 ProbeResults ProbeMachine(const Config& config);

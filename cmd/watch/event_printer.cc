@@ -19,56 +19,56 @@ namespace procevent {
 
 namespace {
 
-std::string NameOf(std::uint32_t user) {
-  constexpr std::size_t kRoom = 16U << 10U;
-  std::vector<char> room(kRoom);
+std::string FindUserName(std::uint32_t user) {
+  constexpr std::size_t kBufferBytes = 16U << 10U;
+  std::vector<char> buffer(kBufferBytes);
   passwd entry{};
   passwd* found = nullptr;
-  const bool asked = ::getpwuid_r(user, &entry, room.data(), room.size(), &found) == 0;
-  return asked && found != nullptr ? found->pw_name : std::to_string(user);
+  const bool succeeded = ::getpwuid_r(user, &entry, buffer.data(), buffer.size(), &found) == 0;
+  return succeeded && found != nullptr ? found->pw_name : std::to_string(user);
 }
 
 }  // namespace
 
 const std::string& UserNameCache::Resolve(std::uint32_t user) {
-  if (names_.size() >= kMost && !names_.contains(user)) {
+  if (names_.size() >= kMaxNames && !names_.contains(user)) {
     names_.clear();
   }
-  const auto [at, fresh] = names_.try_emplace(user);
-  if (fresh) {
-    at->second = NameOf(user);
+  const auto [entry, inserted] = names_.try_emplace(user);
+  if (inserted) {
+    entry->second = FindUserName(user);
   }
-  return at->second;
+  return entry->second;
 }
 
 namespace {
 
 constexpr std::string_view kUnknown = "-";
 
-std::string Shown(const CommName& name) { return std::string(CommLabel(name.view()).view()); }
+std::string Escaped(const CommName& name) { return std::string(CommLabel(name.view()).view()); }
 
-std::string ShownOr(const std::optional<CommName>& name, std::string_view other) {
-  return name ? Shown(*name) : std::string(other);
+std::string EscapedOr(const std::optional<CommName>& name, std::string_view fallback) {
+  return name ? Escaped(*name) : std::string(fallback);
 }
 
-std::string EndingOf(std::uint32_t wait_status) {
-  const WaitStatus ending = DecodeWaitStatus(wait_status);
-  if (ending.signal == 0) {
-    return "status " + std::to_string(ending.status);
+std::string DescribeWaitStatus(std::uint32_t wait_status) {
+  const WaitStatus decoded = DecodeWaitStatus(wait_status);
+  if (decoded.signal == 0) {
+    return "status " + std::to_string(decoded.status);
   }
-  return "killed by " + std::string(SignalName(ending.signal)) + (ending.core_dumped ? ", core dumped" : "");
+  return "killed by " + std::string(SignalName(decoded.signal)) + (decoded.core_dumped ? ", core dumped" : "");
 }
 
-// "thread 12: ", if it is not the process's first one.
-std::string ThreadOf(const Task& task) {
+// "thread 12: " if the task is not the main thread, else empty.
+std::string ThreadPrefix(const Task& task) {
   return task.pid == task.tgid ? "" : "thread " + std::to_string(task.pid) + ": ";
 }
 
-std::string Ids(std::uint32_t real, std::uint32_t effective) {
+std::string FormatIds(std::uint32_t real, std::uint32_t effective) {
   return std::to_string(real) + (real == effective ? "" : ", effective " + std::to_string(effective));
 }
 
-// What happened, by kind.
+// Describes the event in the "What" column, by kind.
 struct EventDescriber {
   const Event& event;
   const ProcessDetails& subject;
@@ -79,64 +79,65 @@ struct EventDescriber {
   }
   std::string operator()(const ForkBody& body) const {
     const std::string child = std::to_string(body.child.pid);
-    return body.child.pid == body.child.tgid ? ThreadOf(body.parent) + "-> " + child : "-> thread " + child;
+    return body.child.pid == body.child.tgid ? ThreadPrefix(body.parent) + "-> " + child : "-> thread " + child;
   }
-  std::string operator()(const ExecBody& body) const { return ThreadOf(body.task) + "executes"; }
+  std::string operator()(const ExecBody& body) const { return ThreadPrefix(body.task) + "executes"; }
   std::string operator()(const ExitBody& body) const {
-    const bool first = body.task.pid == body.task.tgid;
-    const std::string who = subject.ended ? "" : first ? "first thread: " : ThreadOf(body.task);
-    return who + EndingOf(body.wait_status);
+    const bool is_main_thread = body.task.pid == body.task.tgid;
+    const std::string thread = subject.ended ? "" : is_main_thread ? "first thread: " : ThreadPrefix(body.task);
+    return thread + DescribeWaitStatus(body.wait_status);
   }
   std::string operator()(const UidBody& body) const {
-    return ThreadOf(body.task) + "user " + Ids(body.real, body.effective);
+    return ThreadPrefix(body.task) + "user " + FormatIds(body.real, body.effective);
   }
   std::string operator()(const GidBody& body) const {
-    return ThreadOf(body.task) + "group " + Ids(body.real, body.effective);
+    return ThreadPrefix(body.task) + "group " + FormatIds(body.real, body.effective);
   }
-  std::string operator()(const SidBody& body) const { return ThreadOf(body.task) + "new session"; }
+  std::string operator()(const SidBody& body) const { return ThreadPrefix(body.task) + "new session"; }
   std::string operator()(const PtraceBody& body) const {
-    return ThreadOf(body.task) +
+    return ThreadPrefix(body.task) +
            (body.tracer.tgid == 0 ? "no longer traced" : "traced by " + std::to_string(body.tracer.tgid));
   }
   std::string operator()(const CommBody& body) const {
     if (body.task.pid != body.task.tgid) {
-      return ThreadOf(body.task) + "-> " + Shown(CommName(body.comm));
+      return ThreadPrefix(body.task) + "-> " + Escaped(CommName(body.comm));
     }
-    return ShownOr(subject.command_before, kUnknown) + " -> " + Shown(CommName(body.comm));
+    return EscapedOr(subject.previous_command, kUnknown) + " -> " + Escaped(CommName(body.comm));
   }
-  std::string operator()(const CoredumpBody& body) const { return ThreadOf(body.task) + "dumps core"; }
+  std::string operator()(const CoredumpBody& body) const { return ThreadPrefix(body.task) + "dumps core"; }
   std::string operator()(const UnknownBody& body) const {
     return "type " + std::to_string(event.what) + ", " + std::to_string(body.payload.size()) + " bytes";
   }
 };
 
-// Up to ten seconds to the millisecond; beyond that to the hundredth that /proc knows starts to.
-std::string Seconds(std::uint64_t nanos) {
-  constexpr std::uint64_t kLong = 10 * kNanosPerSecond;
+// In milliseconds below ten seconds, above in hundredths: /proc has start times in hundredths of a second.
+std::string FormatSeconds(std::uint64_t nanos) {
+  constexpr std::uint64_t kCoarseFrom = 10 * kNanosPerSecond;
   std::array<char, 32> text{};
-  const int length = std::snprintf(text.data(), text.size(), nanos < kLong ? "%.3f" : "%.2f",
+  const int length = std::snprintf(text.data(), text.size(), nanos < kCoarseFrom ? "%.3f" : "%.2f",
                                    static_cast<double>(nanos) / static_cast<double>(kNanosPerSecond));
   return {text.data(), static_cast<std::size_t>(length)};
 }
 
-// In characters as wide as one, which is what names mostly are made of.
-std::string Left(std::string text, std::size_t width) {
+// Widths count bytes, so columns align for ASCII names.
+std::string PadRight(std::string text, std::size_t width) {
   text.resize(text.size() < width ? width : text.size(), ' ');
   return text;
 }
-std::string Right(const std::string& text, std::size_t width) {
+std::string PadLeft(const std::string& text, std::size_t width) {
   return std::string(text.size() < width ? width - text.size() : 0, ' ') + text;
 }
 
-std::string Columns(std::string_view time, std::string_view event, const std::string& pid, const std::string& what,
-                    const std::string& duration, const std::string& command, std::string_view user) {
-  constexpr std::size_t kEventWidth = 9;  // of "coredump", and a blank
+std::string FormatColumns(std::string_view time, std::string_view event, const std::string& pid,
+                          const std::string& what, const std::string& duration, const std::string& command,
+                          std::string_view user) {
+  constexpr std::size_t kEventWidth = 9;  // "coredump" and a space
   constexpr std::size_t kPidWidth = 7;
   constexpr std::size_t kWhatWidth = 30;
   constexpr std::size_t kDurationWidth = 9;
   constexpr std::size_t kCommandWidth = 16;
-  return std::string(time) + ' ' + Left(std::string(event), kEventWidth) + Right(pid, kPidWidth) + ' ' +
-         Left(what, kWhatWidth) + ' ' + Right(duration, kDurationWidth) + ' ' + Left(command, kCommandWidth) +
+  return std::string(time) + ' ' + PadRight(std::string(event), kEventWidth) + PadLeft(pid, kPidWidth) + ' ' +
+         PadRight(what, kWhatWidth) + ' ' + PadLeft(duration, kDurationWidth) + ' ' + PadRight(command, kCommandWidth) +
          std::string(user) + '\n';
 }
 
@@ -158,16 +159,16 @@ std::int32_t GetEventPid(const Event& event) {
 }
 
 std::string FormatEventHeader() {
-  return Columns("Time        ", "Event", "PID", "What", "Seconds", "Command", "User");
+  return FormatColumns("Time        ", "Event", "PID", "What", "Seconds", "Command", "User");
 }
 
 std::string FormatEventLine(std::string_view time, const Event& event, const ProcessDetails& subject) {
   const std::int32_t pid = GetEventPid(event);
-  return Columns(time, kEventNames.at(static_cast<std::size_t>(event.kind())),
-                 pid == 0 ? std::string(kUnknown) : std::to_string(pid),
-                 std::visit(EventDescriber{event, subject}, event.body),
-                 subject.lived_ns ? Seconds(*subject.lived_ns) : "", ShownOr(subject.command, kUnknown),
-                 subject.user.empty() ? kUnknown : subject.user);
+  return FormatColumns(time, kEventNames.at(static_cast<std::size_t>(event.kind())),
+                       pid == 0 ? std::string(kUnknown) : std::to_string(pid),
+                       std::visit(EventDescriber{event, subject}, event.body),
+                       subject.lifetime_ns ? FormatSeconds(*subject.lifetime_ns) : "",
+                       EscapedOr(subject.command, kUnknown), subject.user.empty() ? kUnknown : subject.user);
 }
 
 std::string FormatLossLine(std::uint32_t lost, std::uint32_t cpu) {
@@ -177,8 +178,8 @@ std::string FormatLossLine(std::uint32_t lost, std::uint32_t cpu) {
 
 namespace {
 
-// "11:05:14.123", as it is here.
-std::string LocalTime(std::uint64_t nanos) {
+// "11:05:14.123" in the local time zone.
+std::string FormatLocalTime(std::uint64_t nanos) {
   const auto seconds = static_cast<time_t>(nanos / kNanosPerSecond);
   tm local{};
   ::localtime_r(&seconds, &local);
@@ -195,21 +196,21 @@ bool Matches(const std::string& pattern, const std::optional<CommName>& name) {
 }  // namespace
 
 Status EventPrinter::Begin(std::string& out) {
-  if (!order_.json) {
+  if (!options_.json) {
     out += FormatEventHeader();
   }
   return table_.Bootstrap();
 }
 
-void EventPrinter::Print(const Message& message, std::uint64_t wall_clock_ns, std::string& out) {
+void EventPrinter::Print(const Message& message, std::uint64_t wall_clock_offset_ns, std::string& out) {
   if (message.outcome == DecodeOutcome::kEvent) {
-    PrintEvent(message.event, wall_clock_ns, out);
+    PrintEvent(message.event, wall_clock_offset_ns, out);
   } else if (message.outcome != DecodeOutcome::kControl && message.outcome != DecodeOutcome::kAcknowledgement) {
-    out += order_.json ? FormatJsonLine(message) + '\n' : "-- no event: " + FormatJsonLine(message) + " --\n";
+    out += options_.json ? FormatJsonLine(message) + '\n' : "-- no event: " + FormatJsonLine(message) + " --\n";
   }
 }
 
-void EventPrinter::PrintEvent(const Event& event, std::uint64_t wall_clock_ns, std::string& out) {
+void EventPrinter::PrintEvent(const Event& event, std::uint64_t wall_clock_offset_ns, std::string& out) {
   const SequenceTracker::Arrival arrival = sequence_.Observe(event.cpu, event.sequence);
   if (arrival.duplicate) {
     return;
@@ -218,47 +219,48 @@ void EventPrinter::PrintEvent(const Event& event, std::uint64_t wall_clock_ns, s
     table_.Invalidate();
     PrintLoss(arrival.lost, event.cpu, out);
   }
-  const ProcessDetails subject = LookUp(event);
-  if (!IsWanted(event, subject)) {
+  const ProcessDetails subject = ApplyAndDescribe(event);
+  if (!IsRequested(event, subject)) {
     return;
   }
-  out += order_.json ? FormatJsonLine(event, subject.command, subject.user) + '\n'
-                     : FormatEventLine(LocalTime(event.timestamp_ns + wall_clock_ns), event, subject);
+  out += options_.json ? FormatJsonLine(event, subject.command, subject.user) + '\n'
+                       : FormatEventLine(FormatLocalTime(event.timestamp_ns + wall_clock_offset_ns), event, subject);
 }
 
 void EventPrinter::PrintLoss(std::uint32_t lost, std::uint32_t cpu, std::string& out) const {
-  out += order_.json ? FormatLossJsonLine(lost, cpu) + '\n' : FormatLossLine(lost, cpu);
+  out += options_.json ? FormatLossJsonLine(lost, cpu) + '\n' : FormatLossLine(lost, cpu);
 }
 
-// What the event changes is known after it: a program's new name. What a COMM changes is of interest, too.
-ProcessDetails EventPrinter::LookUp(const Event& event) {
+// Details are read after the event has been applied: an EXEC then shows the new program. A COMM event also needs the
+// command that it replaces.
+ProcessDetails EventPrinter::ApplyAndDescribe(const Event& event) {
   const std::int32_t pid = GetEventPid(event);
   ProcessDetails subject;
   if (event.kind() == EventKind::kComm) {
-    const auto before = table_.Find(pid);
-    subject.command_before = before ? before->command : std::nullopt;
+    const auto previous = table_.Find(pid);
+    subject.previous_command = previous ? previous->command : std::nullopt;
   }
   table_.Apply(event);
   const auto process = table_.Find(pid);
-  if (!process || process->start_ns > event.timestamp_ns) {  // that number is another process's by now
+  if (!process || process->start_ns > event.timestamp_ns) {  // the pid was reused by a later process
     return subject;
   }
   subject.command = process->command;
   subject.user = process->user ? users_.Resolve(*process->user) : "";
   subject.ended = event.kind() == EventKind::kExit && !process->alive;
   if (subject.ended && process->start_ns != 0) {
-    subject.lived_ns = event.timestamp_ns - process->start_ns;
+    subject.lifetime_ns = event.timestamp_ns - process->start_ns;
   }
   return subject;
 }
 
-bool EventPrinter::IsWanted(const Event& event, const ProcessDetails& subject) const {
+bool EventPrinter::IsRequested(const Event& event, const ProcessDetails& subject) const {
   const auto* const comm = std::get_if<CommBody>(&event.body);
-  if (!order_.types.at(static_cast<std::size_t>(event.kind())) || (comm != nullptr && is_echo_(*comm))) {
+  if (!options_.types.at(static_cast<std::size_t>(event.kind())) || (comm != nullptr && is_canary_(*comm))) {
     return false;
   }
-  return !order_.command || Matches(*order_.command, subject.command) ||
-         Matches(*order_.command, subject.command_before);
+  return !options_.command || Matches(*options_.command, subject.command) ||
+         Matches(*options_.command, subject.previous_command);
 }
 
 }  // namespace procevent

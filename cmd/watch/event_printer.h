@@ -1,4 +1,4 @@
-// FOLDED: user_names.h, event_line.h, event_printer.h
+// Formats process events as lines for people or as JSON lines, for `watch`.
 #pragma once
 
 #include <cstddef>
@@ -19,67 +19,63 @@
 
 namespace procevent {
 
-// What users are called. Used by watch.
-
+// Resolves user ids to names and caches them, so that each id is looked up once while the cache has space.
 class UserNameCache {
  public:
-  // The name that the machine has for the number, or else the number. Asked for once, as long as there is room.
+  // Returns the name from the user database, or the id in digits if it has no name.
   const std::string& Resolve(std::uint32_t user);
 
  private:
-  static constexpr std::size_t kMost = 4096;
+  static constexpr std::size_t kMaxNames = 4096;  // the cache is cleared when it is full
 
   std::unordered_map<std::uint32_t, std::string> names_;
 };
 
-// An event as a line for people, in the manner of forkstat. Pure; used by watch.
-
-// The process that an event is about: of a FORK who forks, or who has a thread more, whose parent the kernel names
-// then. 0: none.
+// Returns the process that the event is about, or 0 if there is none. For FORK it is the process that forks, or the
+// process that gets the new thread: for a thread the kernel reports the parent of the process as the event's parent.
 std::int32_t GetEventPid(const Event& event);
 
-// What is known of it, once the event has happened.
+// The details of the event's process, after the event has been applied.
 struct ProcessDetails {
   std::optional<CommName> command;
-  std::optional<CommName> command_before;  // of a COMM
-  std::string user;                        // empty: not known
-  bool ended = false;                      // of an EXIT: that was the last thread
-  std::optional<std::uint64_t> lived_ns;   // then
+  std::optional<CommName> previous_command;  // COMM only
+  std::string user;                          // empty: unknown
+  bool ended = false;                        // EXIT only: the process has no threads left
+  std::optional<std::uint64_t> lifetime_ns;  // only if `ended` is true and the start is known
 };
 
-// What stands above all lines, and a line: both with their ends. Whatever names are made of, it is one line that a
-// terminal shows as it is.
+// The header line and one event line, in the style of forkstat. Both end with a newline. Unprintable bytes of names are
+// escaped, so an event is always one line that cannot control the terminal.
 std::string FormatEventHeader();
 std::string FormatEventLine(std::string_view time, const Event& event, const ProcessDetails& subject);
 
-// What stands between them.
+// The line that stands between two events of a CPU where the kernel dropped events.
 std::string FormatLossLine(std::uint32_t lost, std::uint32_t cpu);
 
-// Events to lines, of those that were asked for, with what is known of their processes; and what was lost between them.
-// Used by watch.
-
+// Formats the requested events with the details of their processes, and the losses between them. Not thread-safe.
 class EventPrinter {
  public:
-  // `is_echo` knows the events that the watch itself makes: they are not shown.
-  EventPrinter(WatchOptions order, std::function<bool(const CommBody&)> is_echo,
+  // `is_canary` recognises the canary events of this program, which are not printed.
+  EventPrinter(WatchOptions options, std::function<bool(const CommBody&)> is_canary,
                const ProcessTableOptions& processes = {})
-      : order_(std::move(order)), is_echo_(std::move(is_echo)), sequence_(PossibleCpus()), table_(processes) {}
+      : options_(std::move(options)), is_canary_(std::move(is_canary)), sequence_(PossibleCpus()), table_(processes) {}
 
-  // Once the subscription stands. The error says whose names will not be known, and why.
+  // Appends the header and reads the running processes. Precondition: the subscription is acknowledged, so that no
+  // process starts unnoticed in between. An error means that some processes will have no name.
   Status Begin(std::string& out);
-  // The next message of the stream. `wall_clock_ns` is what is to be added to an event's time.
-  void Print(const Message& message, std::uint64_t wall_clock_ns, std::string& out);
-  // Something was missed that no number tells of.
+  // Appends the next message of the stream. `wall_clock_offset_ns` is added to the event's time.
+  void Print(const Message& message, std::uint64_t wall_clock_offset_ns, std::string& out);
+  // Marks all processes as stale, after a loss that leaves no gap in the sequence numbers.
   void Invalidate() { table_.Invalidate(); }
 
  private:
-  void PrintEvent(const Event& event, std::uint64_t wall_clock_ns, std::string& out);
+  void PrintEvent(const Event& event, std::uint64_t wall_clock_offset_ns, std::string& out);
   void PrintLoss(std::uint32_t lost, std::uint32_t cpu, std::string& out) const;
-  [[nodiscard]] ProcessDetails LookUp(const Event& event);
-  [[nodiscard]] bool IsWanted(const Event& event, const ProcessDetails& subject) const;
+  [[nodiscard]] ProcessDetails ApplyAndDescribe(const Event& event);
+  [[nodiscard]] bool IsRequested(const Event& event, const ProcessDetails& subject) const;
 
-  WatchOptions order_;
-  std::function<bool(const CommBody&)> is_echo_;
+  WatchOptions options_;
+  std::function<bool(const CommBody&)> is_canary_;
   SequenceTracker sequence_;
   ProcessTable table_;
   UserNameCache users_;

@@ -17,172 +17,173 @@
 namespace procevent {
 namespace {
 
-constexpr std::chrono::milliseconds kPatience{2000};
-constexpr std::uint64_t kForATour = 100 * kNanosPerMilli;
-constexpr std::uint64_t kForTheFirstTour = 2 * kNanosPerSecond;  // on a machine that has much else to do
-constexpr std::uint64_t kForTheRest = kNanosPerSecond;
-constexpr std::uint64_t kBetweenLooks = kNanosPerSecond;  // for what was lost, and for silence
-constexpr std::uint64_t kQuiet = 5 * kNanosPerSecond;     // after which it asks whether the kernel still speaks
-constexpr std::uint64_t kEndOfTime = std::numeric_limits<std::uint64_t>::max();
+constexpr std::chrono::milliseconds kSubscribeTimeout{2000};
+constexpr std::uint64_t kCanaryTimeoutNs = 100 * kNanosPerMilli;      // for one pass over the CPUs
+constexpr std::uint64_t kFirstCanaryTimeoutNs = 2 * kNanosPerSecond;  // longer, since busy CPUs delay the first pass
+constexpr std::uint64_t kFinishTimeoutNs = kNanosPerSecond;
+constexpr std::uint64_t kCheckIntervalNs = kNanosPerSecond;    // between checks for losses and for a lost subscription
+constexpr std::uint64_t kIdleTimeoutNs = 5 * kNanosPerSecond;  // without a datagram, before a canary is sent
+constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
 
-void Tell(const Error& error) { PrintError("procevent_exporter: " + Describe(error)); }
+void ReportError(const Error& error) { PrintError("procevent_exporter: " + Describe(error)); }
 
+// Receives events, prints them, and restores the subscription if it is lost. One thread.
 class Watcher {
  public:
-  explicit Watcher(const WatchOptions& order)
-      : out_(signals_.fd()), printer_(order, [this](const CommBody& comm) { return source_.IsCanaryEvent(comm); }) {}
+  explicit Watcher(const WatchOptions& options)
+      : out_(signals_.fd()), printer_(options, [this](const CommBody& comm) { return source_.IsCanaryEvent(comm); }) {}
 
   int Run(std::optional<std::chrono::milliseconds> duration);
 
  private:
-  bool Drain();
-  void Hear(const DatagramBatch& batch);
-  void DetectConnectorEnvironment(std::uint64_t now_ns);
-  void ShowLosses();
-  void ShowTheRest(std::uint64_t ended_ns);
-  void BreakSilence();
-  [[nodiscard]] bool AwaitMore(std::uint64_t end_ns) const;
+  bool ReceiveBatch();
+  void PrintBatch(const DatagramBatch& batch);
+  void RunDueChecks(std::uint64_t now_ns);
+  void RevealLosses();
+  void Finish(std::uint64_t end_ns);
+  void CheckSubscription();
+  [[nodiscard]] bool AwaitInput(std::uint64_t end_ns) const;
 
   SignalReceiver signals_;
   ConnectorSource source_{ConnectorOptions{}};
   LineOutput out_;
   EventPrinter printer_;
   DatagramBatch batch_;
-  std::uint64_t heard_ns_ = 0;    // when something came last
-  std::uint64_t shown_ns_ = 0;    // the last event's own time
-  std::uint64_t drops_told_ = 0;  // those that show as losses by now
-  std::uint64_t next_look_ns_ = 0;
-  Error told_;  // why there is still no fresh subscription
+  std::uint64_t last_datagram_ns_ = 0;  // when the last kernel datagram was received
+  std::uint64_t last_event_ns_ = 0;     // the kernel's time of the last event
+  std::uint64_t revealed_drops_ = 0;    // socket drops that have become visible as sequence gaps
+  std::uint64_t next_check_ns_ = 0;
+  Error reported_error_;  // why the subscription could not be restored; reported once per cause
   bool failed_ = false;
 };
 
 int Watcher::Run(std::optional<std::chrono::milliseconds> duration) {
-  if (const Status subscribed = source_.Resubscribe(kPatience); !subscribed) {
-    Tell(subscribed.error());
+  if (const Status subscribed = source_.Resubscribe(kSubscribeTimeout); !subscribed) {
+    ReportError(subscribed.error());
     return 1;
   }
-  // From each CPU's first event on a gap is a loss.
-  const std::uint64_t give_up = MonotonicNanos() + kForTheFirstTour;
-  while (!source_.SendCanaryOnEachCpu(MonotonicNanos() + kForATour) && MonotonicNanos() < give_up) {
+  // The first event of each CPU sets the baseline from which a sequence gap is a loss.
+  const std::uint64_t canary_deadline = MonotonicNanos() + kFirstCanaryTimeoutNs;
+  while (!source_.SendCanaryOnEachCpu(MonotonicNanos() + kCanaryTimeoutNs) && MonotonicNanos() < canary_deadline) {
   }
-  if (const Status seen = printer_.Begin(out_.text()); !seen) {
-    Tell(seen.error());  // it works, with fewer names
+  if (const Status begun = printer_.Begin(out_.text()); !begun) {
+    ReportError(begun.error());  // not fatal: fewer processes have a name
   }
-  const std::uint64_t began = MonotonicNanos();
-  const std::uint64_t end =
-      duration ? began + static_cast<std::uint64_t>(duration->count()) * kNanosPerMilli : kEndOfTime;
-  heard_ns_ = began;
+  const std::uint64_t start = MonotonicNanos();
+  const std::uint64_t end = duration ? start + static_cast<std::uint64_t>(duration->count()) * kNanosPerMilli : kNever;
+  last_datagram_ns_ = start;
   if (duration) {
-    out_.SetDeadline(end + kForTheRest);
+    out_.SetDeadline(end + kFinishTimeoutNs);
   }
-  while (out_.Flush() && !failed_ && AwaitMore(end)) {
-    if (Drain()) {
-      DetectConnectorEnvironment(MonotonicNanos());
+  while (out_.Flush() && !failed_ && AwaitInput(end)) {
+    if (ReceiveBatch()) {
+      RunDueChecks(MonotonicNanos());
     }
   }
-  ShowLosses();
-  ShowTheRest(MonotonicNanos());
+  RevealLosses();
+  Finish(MonotonicNanos());
   source_.Close();
   return failed_ || out_.failed() ? 1 : 0;
 }
 
-// What happened before the end; a machine that makes more than can be shown does not put it off for long.
-void Watcher::ShowTheRest(std::uint64_t ended_ns) {
-  const std::uint64_t last = ended_ns + kForTheRest;
-  out_.SetDeadline(last);
-  while (out_.Flush() && !failed_ && shown_ns_ < ended_ns && MonotonicNanos() < last && !Drain()) {
+// Prints the events that happened before the end. The deadline bounds this where events arrive faster than they print.
+void Watcher::Finish(std::uint64_t end_ns) {
+  const std::uint64_t deadline = end_ns + kFinishTimeoutNs;
+  out_.SetDeadline(deadline);
+  while (out_.Flush() && !failed_ && last_event_ns_ < end_ns && MonotonicNanos() < deadline && !ReceiveBatch()) {
   }
   out_.Flush();
 }
 
-// Until the next datagram, signal, look or end; false: it is over.
-bool Watcher::AwaitMore(std::uint64_t end_ns) const {
+// Waits for a datagram, a signal, the next check or the end. Returns false if the watch is over.
+bool Watcher::AwaitInput(std::uint64_t end_ns) const {
   const std::uint64_t now = MonotonicNanos();
   if (now >= end_ns) {
     return false;
   }
-  std::array<pollfd, 3> wanted{pollfd{source_.fd(), POLLIN, 0}, pollfd{signals_.fd(), POLLIN, 0},
-                               pollfd{STDOUT_FILENO, 0, 0}};  // tells when nobody reads any more
-  ::poll(wanted.data(), wanted.size(), MillisUntil(std::min(end_ns, now + kBetweenLooks), now));
-  return wanted[1].revents == 0 && wanted[2].revents == 0;
+  std::array<pollfd, 3> descriptors{pollfd{source_.fd(), POLLIN, 0}, pollfd{signals_.fd(), POLLIN, 0},
+                                    pollfd{STDOUT_FILENO, 0, 0}};  // POLLERR when the reader has closed the pipe
+  ::poll(descriptors.data(), descriptors.size(), MillisUntil(std::min(end_ns, now + kCheckIntervalNs), now));
+  return descriptors[1].revents == 0 && descriptors[2].revents == 0;
 }
 
-// One batch. True: nothing more waits.
-bool Watcher::Drain() {
+// Receives and prints one batch. Returns true if the queue is empty or receiving failed.
+bool Watcher::ReceiveBatch() {
   const auto received = source_.Receive(batch_);
   if (!received) {
-    Tell(received.error());
+    ReportError(received.error());
     failed_ = true;
     return true;
   }
-  Hear(batch_);
+  PrintBatch(batch_);
   return received.value().emptied;
 }
 
-void Watcher::Hear(const DatagramBatch& batch) {
+void Watcher::PrintBatch(const DatagramBatch& batch) {
   const std::uint64_t now = MonotonicNanos();
-  const std::uint64_t wall_clock = ClockNanos(CLOCK_REALTIME) - now;
+  const std::uint64_t wall_clock_offset = ClockNanos(CLOCK_REALTIME) - now;
   Message message;
   for (std::size_t i = 0; i < batch.size(); ++i) {
     if (batch[i].origin != Datagram::Origin::kKernel) {
       continue;
     }
-    heard_ns_ = now;
+    last_datagram_ns_ = now;
     Decoder decoder(batch[i].bytes);
     while (decoder.Next(message)) {
-      printer_.Print(message, wall_clock, out_.text());
-      shown_ns_ = message.outcome == DecodeOutcome::kEvent ? message.event.timestamp_ns : shown_ns_;
+      printer_.Print(message, wall_clock_offset, out_.text());
+      last_event_ns_ = message.outcome == DecodeOutcome::kEvent ? message.event.timestamp_ns : last_event_ns_;
     }
   }
 }
 
-void Watcher::DetectConnectorEnvironment(std::uint64_t now_ns) {
-  if (now_ns < next_look_ns_) {
+void Watcher::RunDueChecks(std::uint64_t now_ns) {
+  if (now_ns < next_check_ns_) {
     return;
   }
-  next_look_ns_ = now_ns + kBetweenLooks;
-  if (now_ns - heard_ns_ > kQuiet) {
-    BreakSilence();
+  next_check_ns_ = now_ns + kCheckIntervalNs;
+  if (now_ns - last_datagram_ns_ > kIdleTimeoutNs) {
+    CheckSubscription();
   }
-  ShowLosses();
+  RevealLosses();
 }
 
-// What was dropped last shows with the next event of its CPU: each makes one.
-void Watcher::ShowLosses() {
+// A drop shows as a sequence gap only at the next event of its CPU. The canary makes one event on each CPU.
+void Watcher::RevealLosses() {
   const std::uint64_t drops = source_.Queue().drops;
-  if (drops != drops_told_ && source_.SendCanaryOnEachCpu(MonotonicNanos() + kForATour)) {
-    drops_told_ = drops;
+  if (drops != revealed_drops_ && source_.SendCanaryOnEachCpu(MonotonicNanos() + kCanaryTimeoutNs)) {
+    revealed_drops_ = drops;
   }
 }
 
-// Any local user can end everybody's subscription. The kernel answers at once, or not at all.
-void Watcher::BreakSilence() {
+// Detects a lost subscription and renews it: any local user can end the subscriptions of all listeners. The kernel
+// delivers a canary at once, or never.
+void Watcher::CheckSubscription() {
   source_.SendCanary();
-  const std::uint64_t before = heard_ns_;
-  Drain();
-  if (heard_ns_ != before || failed_) {
+  const std::uint64_t before = last_datagram_ns_;
+  ReceiveBatch();
+  if (last_datagram_ns_ != before || failed_) {
     return;
   }
   printer_.Invalidate();
-  const Status renewed = source_.Resubscribe(kPatience);
+  const Status renewed = source_.Resubscribe(kSubscribeTimeout);
   if (renewed) {
     PrintError(
-        "procevent_exporter: the kernel fell silent: another program ended everybody's subscription; it was renewed, "
-        "and what happened meanwhile was missed");
-  } else if (renewed.error() != told_) {
-    Tell(renewed.error());
+        "procevent_exporter: subscription lost: another program ended the subscriptions of all listeners; it has been "
+        "renewed, events in between were missed");
+  } else if (renewed.error() != reported_error_) {
+    ReportError(renewed.error());
   }
-  told_ = renewed ? Error{} : renewed.error();
+  reported_error_ = renewed ? Error{} : renewed.error();
 }
 
 }  // namespace
 
-int WatchEvents(const WatchOptions& order) {
+int WatchEvents(const WatchOptions& options) {
   ReserveStandardDescriptors();
   PrivilegeDropper privilege(
       [](LogLevel, std::string_view text) { PrintError("procevent_exporter: " + std::string(text)); });
   privilege.KeepForReader();
-  return Watcher(order).Run(order.duration);
+  return Watcher(options).Run(options.duration);
 }
 
 }  // namespace procevent

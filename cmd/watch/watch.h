@@ -1,11 +1,11 @@
-// `procevent_exporter watch --events`: what happens, as it happens, a line each. Used by Run.
+// Implements `procevent_exporter watch --events`: prints process events live, one line each.
 #pragma once
 
 #include "cmd/cli/flags.h"
 
 namespace procevent {
 
-// The exit code: 0, or 1 if the kernel cannot be heard, or the lines not be written.
-int WatchEvents(const WatchOptions& order);
+// Returns the exit code: 0, or 1 if subscribing, receiving or writing fails.
+int WatchEvents(const WatchOptions& options);
 
 }  // namespace procevent

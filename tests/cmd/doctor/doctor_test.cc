@@ -16,45 +16,45 @@ namespace {
 using testing::HasSubstr;
 using State = Check::State;
 
-// A machine on which all is well.
-ProbeResults AllWell() {
+// Probe results of a machine without any problem.
+ProbeResults HealthyMachine() {
   ProbeResults probes;
   probes.kernel_release = "6.18.44-generic";
-  probes.net_admin = true;
-  probes.buffer_wanted = 32U << 20U;
-  probes.buffer_sysctl = 212992;
+  probes.has_net_admin = true;
+  probes.requested_buffer_bytes = 32U << 20U;
+  probes.rmem_max = 212992;
   probes.subscription.buffer_bytes = 32U << 20U;
-  probes.subscription.heard = {EventKind::kFork, EventKind::kComm, EventKind::kExit};
+  probes.subscription.received = {EventKind::kFork, EventKind::kComm, EventKind::kExit};
   probes.addresses = "0.0.0.0:13675";
   return probes;
 }
 
 struct Row {
   std::string name;
-  std::function<void(ProbeResults&)> spoil;
-  std::map<std::string, State> others;  // the checks that are not ok
-  std::string check;                    // the one that is looked at
+  std::function<void(ProbeResults&)> modify;
+  std::map<std::string, State> not_ok;  // every check that is not ok
+  std::string check;                    // the check that must contain the texts below
   std::vector<std::string> finding;
   std::vector<std::string> remedy;
 };
 
 class ChecksTest : public testing::TestWithParam<Row> {};
 
-TEST_P(ChecksTest, EachFaultIsFoundAndNamesItsRemedy) {
+TEST_P(ChecksTest, FindsTheProblemAndNamesItsRemedy) {
   const Row& row = GetParam();
-  ProbeResults probes = AllWell();
-  row.spoil(probes);
+  ProbeResults probes = HealthyMachine();
+  row.modify(probes);
   const std::vector<Check> checks = EvaluateChecks(probes);
   bool failed = false;
-  bool seen = false;
+  bool has_check = false;
   for (const Check& check : checks) {
-    const auto expected = row.others.find(std::string(check.name));
-    EXPECT_EQ(check.state, expected == row.others.end() ? State::kOk : expected->second) << check.name;
+    const auto expected = row.not_ok.find(std::string(check.name));
+    EXPECT_EQ(check.state, expected == row.not_ok.end() ? State::kOk : expected->second) << check.name;
     EXPECT_EQ(check.remedy.empty(), check.state == State::kOk) << check.name;
     EXPECT_FALSE(check.finding.empty()) << check.name;
     failed = failed || check.state == State::kFailed;
     if (check.name == row.check) {
-      seen = true;
+      has_check = true;
       for (const std::string& text : row.finding) {
         EXPECT_THAT(check.finding, HasSubstr(text));
       }
@@ -63,7 +63,7 @@ TEST_P(ChecksTest, EachFaultIsFoundAndNamesItsRemedy) {
       }
     }
   }
-  EXPECT_TRUE(seen) << row.check;
+  EXPECT_TRUE(has_check) << row.check;
   EXPECT_EQ(NoCheckFailed(checks), !failed);
 }
 
@@ -73,51 +73,52 @@ constexpr auto kFailed = State::kFailed;
 INSTANTIATE_TEST_SUITE_P(
     Rows, ChecksTest,
     testing::Values(
-        Row{"AllWell", [](ProbeResults&) {}, {}, "kernel", {"Linux 6.18.44-generic", "CONFIG_PROC_EVENTS"}, {}},
+        Row{"HealthyMachine", [](ProbeResults&) {}, {}, "kernel", {"Linux 6.18.44-generic", "CONFIG_PROC_EVENTS"}, {}},
         Row{"TooFewThreads",
             [](ProbeResults& probes) {
-              probes.threads = Error{"start the 65 threads that serve", EAGAIN, "raise it"};
+              probes.threads = Error{"start the 65 server threads", EAGAIN, "raise it"};
             },
             {{"threads", kFailed}},
             "threads",
-            {"cannot start the 65 threads"},
+            {"cannot start the 65 server threads"},
             {"raise it"}},
         Row{"FewOpenFiles",
-            [](ProbeResults& probes) { probes.few_files = "only 64 files may be open, so that; raise it (ulimit -n)"; },
+            [](ProbeResults& probes) { probes.open_files_warning = "only 64 files may be open; raise it (ulimit -n)"; },
             {{"open files", kWarning}},
             "open files",
             {"only 64 files may be open"},
             {"raise it (ulimit -n)"}},
         Row{"TooFewOpenFiles",
             [](ProbeResults& probes) {
-              probes.few_files = "only 6 files may be open, too few to serve; raise it (ulimit -n)";
-              probes.too_few_files = true;
+              probes.open_files_warning = "only 6 files may be open; raise it (ulimit -n)";
+              probes.open_files_too_low = true;
             },
             {{"open files", kFailed}},
             "open files",
             {"only 6 files may be open"},
             {"raise it (ulimit -n)"}},
         Row{"TooLittleMemory",
-            [](ProbeResults& probes) { probes.start_fault = "not enough memory; raise ulimit -v"; },
+            [](ProbeResults& probes) { probes.start_error = "not enough memory; raise ulimit -v"; },
             {{"start", kFailed}},
             "start",
             {"not enough memory"},
             {"raise ulimit -v"}},
-        Row{"TheLargestBufferIsRounded",
+        Row{"LargestBufferIsRoundedToKiB",
             [](ProbeResults& probes) {
-              probes.buffer_wanted = (1U << 30U) - 1;  // half of what an int holds
-              probes.subscription.buffer_bytes = probes.buffer_wanted;
+              probes.requested_buffer_bytes =
+                  (1U << 30U) - 1;  // half of the maximum of an int, less a fraction of a KiB
+              probes.subscription.buffer_bytes = probes.requested_buffer_bytes;
             },
             {},
             "buffer",
             {"1048576KiB"},
             {}},
-        Row{"TheChildIsNamed", [](ProbeResults&) {}, {}, "subscription", {"fork, comm, exit"}, {}},
-        Row{"TheBufferIsNamed", [](ProbeResults&) {}, {}, "buffer", {"32768KiB"}, {}},
+        Row{"ReceivedChildEventsAreListed", [](ProbeResults&) {}, {}, "subscription", {"fork, comm, exit"}, {}},
+        Row{"BufferSizeIsNamed", [](ProbeResults&) {}, {}, "buffer", {"32768KiB"}, {}},
         Row{"NoConnector",
             [](ProbeResults& probes) {
               probes.subscription.opened = MakeOpenError(EPROTONOSUPPORT);
-              probes.around = {.foreign_network = true};  // as it looks without /proc/net/connector
+              probes.environment = {.foreign_network = true};  // the result without /proc/net/connector
             },
             {{"kernel", kFailed}, {"buffer", kWarning}, {"subscription", kFailed}},
             "kernel",
@@ -125,8 +126,8 @@ INSTANTIATE_TEST_SUITE_P(
             {"CONFIG_CONNECTOR", "boot one that has it"}},
         Row{"NoProcEvents",
             [](ProbeResults& probes) {
-              probes.around = {.no_proc_events = true};
-              probes.subscription.acknowledged = MakeNoAckError(probes.around);
+              probes.environment = {.no_proc_events = true};
+              probes.subscription.acknowledged = MakeNoAckError(probes.environment);
             },
             {{"kernel", kFailed}, {"subscription", kFailed}},
             "kernel",
@@ -139,42 +140,42 @@ INSTANTIATE_TEST_SUITE_P(
             {"open the connector socket", "Permission denied"},
             {"AF_NETLINK"}},
         Row{"NoCapability",
-            [](ProbeResults& probes) { probes.net_admin = false; },
+            [](ProbeResults& probes) { probes.has_net_admin = false; },
             {{"capability", kWarning}},
             "capability",
             {"CAP_NET_ADMIN is missing"},
             {"root", "--cap-add NET_ADMIN", "AmbientCapabilities"}},
-        Row{"NoCapabilityOnAnOldKernel",
+        Row{"NoCapabilityBeforeLinux66",
             [](ProbeResults& probes) {
-              probes.net_admin = false;
+              probes.has_net_admin = false;
               probes.kernel_release = "6.5.13";
               probes.subscription.opened = MakeBindError(EPERM);
             },
             {{"capability", kFailed}, {"buffer", kWarning}, {"subscription", kFailed}},
             "capability",
-            {"before Linux 6.6"},
+            {"CAP_NET_ADMIN is missing", "before 6.6"},
             {"--cap-add NET_ADMIN"}},
-        Row{"NoCapabilityOnTheFirstThatNeedsNone",
+        Row{"NoCapabilityOnLinux66",
             [](ProbeResults& probes) {
-              probes.net_admin = false;
+              probes.has_net_admin = false;
               probes.kernel_release = "6.6";
             },
             {{"capability", kWarning}},
             "capability",
-            {"only the large receive buffer"},
+            {"since Linux 6.6", "receive buffer"},
             {}},
-        Row{"NoCapabilityOnAnOldMajor",
+        Row{"NoCapabilityOnLinux5",
             [](ProbeResults& probes) {
-              probes.net_admin = false;
+              probes.has_net_admin = false;
               probes.kernel_release = "5.10.0-30-amd64";
             },
             {{"capability", kFailed}},
             "capability",
             {},
             {}},
-        Row{"NoCapabilityOnAKernelOfNoNumber",
+        Row{"NoCapabilityOnUnparsableRelease",
             [](ProbeResults& probes) {
-              probes.net_admin = false;
+              probes.has_net_admin = false;
               probes.kernel_release = "custom\n";
             },
             {{"capability", kWarning}},
@@ -183,35 +184,35 @@ INSTANTIATE_TEST_SUITE_P(
             {}},
         Row{"ForeignNetwork",
             [](ProbeResults& probes) {
-              probes.around = {.foreign_network = true};
-              probes.subscription.acknowledged = MakeSendError(ECONNREFUSED, probes.around);
+              probes.environment = {.foreign_network = true};
+              probes.subscription.acknowledged = MakeSendError(ECONNREFUSED, probes.environment);
             },
             {{"kernel", kWarning}, {"namespaces", kFailed}, {"subscription", kFailed}},
             "namespaces",
-            {"not the host's: network"},
+            {"not the host's", "network"},
             {"--network host"}},
         Row{"ForeignPids",
             [](ProbeResults& probes) {
-              probes.around = {.foreign_pids = true};
-              probes.subscription.acknowledged = MakeNoAckError(probes.around);
+              probes.environment = {.foreign_pids = true};
+              probes.subscription.acknowledged = MakeNoAckError(probes.environment);
             },
             {{"namespaces", kFailed}, {"subscription", kFailed}},
             "subscription",
-            {"hear process events"},
+            {"process events"},
             {"--pid host"}},
         Row{"ForeignUsers",
             [](ProbeResults& probes) {
-              probes.around = {.foreign_users = true};
-              probes.subscription.acknowledged = MakeNoAckError(probes.around);
+              probes.environment = {.foreign_users = true};
+              probes.subscription.acknowledged = MakeNoAckError(probes.environment);
             },
             {{"capability", kWarning}, {"namespaces", kFailed}, {"subscription", kFailed}},
             "capability",
-            {"counts only in this user namespace"},
+            {"CAP_NET_ADMIN", "only in this user namespace"},
             {"the host's user namespace"}},
         Row{"AllForeign",
             [](ProbeResults& probes) {
-              probes.around = {.foreign_network = true, .foreign_pids = true, .foreign_users = true};
-              probes.subscription.acknowledged = MakeSendError(ECONNREFUSED, probes.around);
+              probes.environment = {.foreign_network = true, .foreign_pids = true, .foreign_users = true};
+              probes.subscription.acknowledged = MakeSendError(ECONNREFUSED, probes.environment);
             },
             {{"kernel", kWarning}, {"capability", kWarning}, {"namespaces", kFailed}, {"subscription", kFailed}},
             "namespaces",
@@ -223,26 +224,26 @@ INSTANTIATE_TEST_SUITE_P(
             "buffer",
             {"208KiB", "32768KiB"},
             {"CAP_NET_ADMIN", "net.core.rmem_max, which is 212992"}},
-        Row{"SmallBufferOfUnknownLimit",
+        Row{"SmallBufferWithUnknownSysctl",
             [](ProbeResults& probes) {
               probes.subscription.buffer_bytes = 212992;
-              probes.buffer_sysctl.reset();
+              probes.rmem_max.reset();
             },
             {{"buffer", kWarning}},
             "buffer",
             {},
             {"net.core.rmem_max"}},
-        Row{"HidePid",
+        Row{"HiddenProcesses",
             [](ProbeResults& probes) {
-              probes.processes = Error{"see the processes of others in /proc", 0, "hidepid; x"};
+              probes.proc_visibility = Error{"read the processes of other users in /proc", 0, "hidepid; x"};
             },
             {{"proc", kWarning}},
             "proc",
-            {"cannot see the processes of others in /proc"},
+            {"cannot read the processes of other users in /proc"},
             {"hidepid; x"}},
         Row{"NoForkCount",
             [](ProbeResults& probes) {
-              probes.forks = Error{"open /proc/stat", EACCES, "mount /proc"};
+              probes.clone_count = Error{"open /proc/stat", EACCES, "mount /proc"};
             },
             {{"audit", kWarning}},
             "audit",
@@ -251,34 +252,34 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"NoProc",
             [](ProbeResults& probes) {
               probes.proc_mounted = false;
-              probes.processes = Error{"see the processes of others in /proc", 0, "hidepid"};
-              probes.forks = Error{"open /proc/stat", ENOENT, "mount /proc"};
+              probes.proc_visibility = Error{"read the processes of other users in /proc", 0, "hidepid"};
+              probes.clone_count = Error{"open /proc/stat", ENOENT, "mount /proc"};
             },
             {{"namespaces", kWarning}, {"proc", kWarning}, {"audit", kWarning}},
             "proc",
             {"not mounted"},
-            {"mount it"}},
-        Row{"NoProcAndNoAnswer",
+            {"mount /proc"}},
+        Row{"NoProcAndNoAck",
             [](ProbeResults& probes) {
               probes.proc_mounted = false;
               probes.subscription.acknowledged = MakeNoAckError({});
             },
             {{"kernel", kWarning}, {"namespaces", kWarning}, {"proc", kWarning}, {"subscription", kFailed}},
             "kernel",
-            {"not to be seen from here"},
+            {"cannot determine", "CONFIG_PROC_EVENTS"},
             {"with /proc mounted"}},
-        Row{"UnheardExit",
+        Row{"MissingExitEvent",
             [](ProbeResults& probes) {
-              probes.subscription.heard = {EventKind::kFork, EventKind::kComm};
-              probes.subscription.not_heard = {EventKind::kExit};
+              probes.subscription.received = {EventKind::kFork, EventKind::kComm};
+              probes.subscription.missing = {EventKind::kExit};
             },
             {{"subscription", kFailed}},
             "subscription",
-            {"unheard were: exit"},
-            {"again", "silences"}},
+            {"not received: exit"},
+            {"again", "program"}},
         Row{"NoChild",
             [](ProbeResults& probes) {
-              probes.subscription.forked = Error{"fork a child", EAGAIN, "ulimit -u"};
+              probes.subscription.child_probed = Error{"fork a child", EAGAIN, "ulimit -u"};
             },
             {{"subscription", kFailed}},
             "subscription",
@@ -286,7 +287,7 @@ INSTANTIATE_TEST_SUITE_P(
             {"ulimit -u"}},
         Row{"TakenAddress",
             [](ProbeResults& probes) {
-              probes.address_fault =
+              probes.address_error =
                   "cannot listen on :1: Address already in use; another program listens there; stop it";
             },
             {{"address", kFailed}},
@@ -299,30 +300,30 @@ INSTANTIATE_TEST_SUITE_P(
 
 namespace {
 
-const std::vector<Check> kThree{{"kernel", Check::State::kOk, "Linux 6.18", ""},
-                                {"buffer", Check::State::kWarning, "it is small", "raise it"},
-                                {"address", Check::State::kFailed, "\"here\"\n\xFF", "choose\\another"}};
+const std::vector<Check> kChecks{{"kernel", Check::State::kOk, "Linux 6.18", ""},
+                                 {"buffer", Check::State::kWarning, "it is small", "raise it"},
+                                 {"address", Check::State::kFailed, "\"here\"\n\xFF", "choose\\another"}};
 
-TEST(DoctorTest, PrintsALineForEachCheck) {
+TEST(DoctorTest, PrintsOneLineForEachCheck) {
   EXPECT_EQ(
-      FormatChecksAsText({kThree[0], kThree[1], {"address", Check::State::kFailed, "it is taken", "choose another"}}),
+      FormatChecksAsText({kChecks[0], kChecks[1], {"address", Check::State::kFailed, "it is taken", "choose another"}}),
       "ok      kernel: Linux 6.18\n"
       "warning buffer: it is small; raise it\n"
       "FAILED  address: it is taken; choose another\n");
 }
 
 TEST(DoctorTest, PrintsOneJsonObject) {
-  EXPECT_EQ(FormatChecksAsJson(kThree),
+  EXPECT_EQ(FormatChecksAsJson(kChecks),
             R"({"ok":false,"checks":[{"name":"kernel","state":"ok","finding":"Linux 6.18","remedy":""},)"
             R"({"name":"buffer","state":"warning","finding":"it is small","remedy":"raise it"},)"
             R"({"name":"address","state":"failed","finding":"\"here\"\n\ufffd","remedy":"choose\\another"}]})"
             "\n");
 }
 
-TEST(DoctorTest, AWarningIsNoFailure) {
-  EXPECT_EQ(FormatChecksAsJson({kThree[1]}).substr(0, 10), R"({"ok":true)");
-  EXPECT_TRUE(NoCheckFailed({kThree[0], kThree[1]}));
-  EXPECT_FALSE(NoCheckFailed(kThree));
+TEST(DoctorTest, TreatsWarningsAsSuccess) {
+  EXPECT_EQ(FormatChecksAsJson({kChecks[1]}).substr(0, 10), R"({"ok":true)");
+  EXPECT_TRUE(NoCheckFailed({kChecks[0], kChecks[1]}));
+  EXPECT_FALSE(NoCheckFailed(kChecks));
 }
 
 }  // namespace

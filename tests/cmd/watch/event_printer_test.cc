@@ -13,7 +13,7 @@
 
 namespace procevent {
 
-// What a watched event looks like, byte by byte.
+// The text of each event line, byte for byte.
 
 namespace {
 
@@ -21,44 +21,44 @@ struct Row {
   std::string name;
   Event event;
   ProcessDetails subject;
-  std::string line;  // without the time in front
+  std::string line;  // after the time
 };
 
 Event Of(const Event::Body& body) { return {.body = body}; }
 
-CommBody Renaming(const Task& task, std::string_view name) {
+CommBody CommOf(const Task& task, std::string_view name) {
   CommBody body{.task = task};
   std::ranges::copy(name, body.comm.begin());
   return body;
 }
 
 ProcessDetails Bash() {
-  return {.command = CommName("bash"), .command_before = {}, .user = "root", .ended = false, .lived_ns = {}};
+  return {.command = CommName("bash"), .previous_command = {}, .user = "root", .ended = false, .lifetime_ns = {}};
 }
 
-ProcessDetails Ended(std::uint64_t lived_ns) {
+ProcessDetails Ended(std::uint64_t lifetime_ns) {
   ProcessDetails subject = Bash();
   subject.ended = true;
-  subject.lived_ns = lived_ns;
+  subject.lifetime_ns = lifetime_ns;
   return subject;
 }
 
 ProcessDetails RenamedFrom(std::string_view name) {
   ProcessDetails subject = Bash();
-  subject.command_before = CommName(name);
+  subject.previous_command = CommName(name);
   return subject;
 }
 
 std::string Line(std::string_view event, std::string_view pid, std::string_view what, std::string_view seconds = "",
                  std::string_view command = "bash", std::string_view user = "root") {
-  const auto padded = [](std::string_view text, std::size_t width) {
+  const auto pad_right = [](std::string_view text, std::size_t width) {
     return std::string(text) + std::string(width - std::min(width, text.size()), ' ');
   };
-  const auto behind = [](std::string_view text, std::size_t width) {
+  const auto pad_left = [](std::string_view text, std::size_t width) {
     return std::string(width - std::min(width, text.size()), ' ') + std::string(text);
   };
-  return ' ' + padded(event, 9) + behind(pid, 7) + ' ' + padded(what, 30) + ' ' + behind(seconds, 9) + ' ' +
-         padded(command, 16) + std::string(user) + '\n';
+  return ' ' + pad_right(event, 9) + pad_left(pid, 7) + ' ' + pad_right(what, 30) + ' ' + pad_left(seconds, 9) + ' ' +
+         pad_right(command, 16) + std::string(user) + '\n';
 }
 
 std::vector<Row> Rows() {
@@ -66,24 +66,24 @@ std::vector<Row> Rows() {
   const std::vector<std::byte> payload(5);
   return {
       {"Fork", Of(ForkBody{{12, 12}, {13, 13}}), Bash(), Line("fork", "12", "-> 13")},
-      {"ForkByAThread", Of(ForkBody{{14, 12}, {13, 13}}), Bash(), Line("fork", "12", "thread 14: -> 13")},
+      {"ForkByThread", Of(ForkBody{{14, 12}, {13, 13}}), Bash(), Line("fork", "12", "thread 14: -> 13")},
       {"Thread", Of(ForkBody{{1, 1}, {13, 12}}), Bash(), Line("fork", "12", "-> thread 13")},
       {"Exec", Of(ExecBody{{12, 12}}), Bash(), Line("exec", "12", "executes")},
-      {"ExecByAThread", Of(ExecBody{{13, 12}}), Bash(), Line("exec", "12", "thread 13: executes")},
+      {"ExecByThread", Of(ExecBody{{13, 12}}), Bash(), Line("exec", "12", "thread 13: executes")},
       {"Exit", Of(ExitBody{{12, 12}, 0, 17, {1, 1}}), Ended(1234 * kMilli), Line("exit", "12", "status 0", "1.234")},
-      {"ExitOfTheOld", Of(ExitBody{{12, 12}, 0x300, 17, {1, 1}}), Ended(12'345 * kMilli),
+      {"ExitAfterTenSeconds", Of(ExitBody{{12, 12}, 0x300, 17, {1, 1}}), Ended(12'345 * kMilli),
        Line("exit", "12", "status 3", "12.35")},
       {"Killed", Of(ExitBody{{12, 12}, 9, 17, {1, 1}}), Ended(0), Line("exit", "12", "killed by SIGKILL", "0.000")},
       {"Dumped", Of(ExitBody{{12, 12}, 0x8b, 17, {1, 1}}), Ended(kMilli),
        Line("exit", "12", "killed by SIGSEGV, core dumped", "0.001")},
-      {"NobodyKnowsSinceWhen",
+      {"ExitOfUnknownProcess",
        Of(ExitBody{{12, 12}, 0, 17, {1, 1}}),
-       {.command = {}, .command_before = {}, .user = "", .ended = true, .lived_ns = {}},
+       {.command = {}, .previous_command = {}, .user = "", .ended = true, .lifetime_ns = {}},
        Line("exit", "12", "status 0", "", "-", "-")},
-      {"ExitOfAThread", Of(ExitBody{{13, 12}, 0, 17, {1, 1}}), Bash(), Line("exit", "12", "thread 13: status 0")},
-      {"ExitOfTheLastThread", Of(ExitBody{{13, 12}, 0, 17, {1, 1}}), Ended(kMilli),
+      {"ExitOfThread", Of(ExitBody{{13, 12}, 0, 17, {1, 1}}), Bash(), Line("exit", "12", "thread 13: status 0")},
+      {"ExitOfLastThread", Of(ExitBody{{13, 12}, 0, 17, {1, 1}}), Ended(kMilli),
        Line("exit", "12", "status 0", "0.001")},
-      {"ExitOfTheFirstThread", Of(ExitBody{{12, 12}, 0, 17, {1, 1}}), Bash(),
+      {"ExitOfMainThreadBeforeOthers", Of(ExitBody{{12, 12}, 0, 17, {1, 1}}), Bash(),
        Line("exit", "12", "first thread: status 0")},
       {"Uid", Of(UidBody{{12, 12}, 1000, 1000}), Bash(), Line("uid", "12", "user 1000")},
       {"EffectiveUid", Of(UidBody{{12, 12}, 1000, 0}), Bash(), Line("uid", "12", "user 1000, effective 0")},
@@ -91,18 +91,18 @@ std::vector<Row> Rows() {
       {"Sid", Of(SidBody{{12, 12}}), Bash(), Line("sid", "12", "new session")},
       {"Attached", Of(PtraceBody{{12, 12}, {21, 20}}), Bash(), Line("ptrace", "12", "traced by 20")},
       {"Detached", Of(PtraceBody{{12, 12}, {0, 0}}), Bash(), Line("ptrace", "12", "no longer traced")},
-      {"Comm", Of(Renaming({12, 12}, "bash")), RenamedFrom("sh"), Line("comm", "12", "sh -> bash")},
-      {"CommOfTheUnknown", Of(Renaming({12, 12}, "bash")), Bash(), Line("comm", "12", "- -> bash")},
-      {"CommOfAThread", Of(Renaming({13, 12}, "worker")), Bash(), Line("comm", "12", "thread 13: -> worker")},
-      {"HostileComm", Of(Renaming({12, 12}, "\x1b[2J\n\xff")), RenamedFrom("\x9b\r"),
+      {"Comm", Of(CommOf({12, 12}, "bash")), RenamedFrom("sh"), Line("comm", "12", "sh -> bash")},
+      {"CommOfUnknownProcess", Of(CommOf({12, 12}, "bash")), Bash(), Line("comm", "12", "- -> bash")},
+      {"CommOfThread", Of(CommOf({13, 12}, "worker")), Bash(), Line("comm", "12", "thread 13: -> worker")},
+      {"HostileComm", Of(CommOf({12, 12}, "\x1b[2J\n\xff")), RenamedFrom("\x9b\r"),
        Line("comm", "12", R"(\x9b\x0d -> \x1b[2J\x0a\xff)")},
       {"HostileCommand",
        Of(SidBody{{12, 12}}),
-       {.command = CommName("\x1b]0;x\x07"), .command_before = {}, .user = "u", .ended = false, .lived_ns = {}},
+       {.command = CommName("\x1b]0;x\x07"), .previous_command = {}, .user = "u", .ended = false, .lifetime_ns = {}},
        Line("sid", "12", "new session", "", R"(\x1b]0;x\x07)", "u")},
       {"Coredump", Of(CoredumpBody{{12, 12}, {1, 1}}), Bash(), Line("coredump", "12", "dumps core")},
       {"Ack", Of(AckBody{0}), {}, Line("ack", "-", "a subscription is acknowledged", "", "-", "-")},
-      {"Refusal", Of(AckBody{22}), {}, Line("ack", "-", "a subscription fails: errno 22", "", "-", "-")},
+      {"AckWithError", Of(AckBody{22}), {}, Line("ack", "-", "a subscription fails: errno 22", "", "-", "-")},
       {"Unknown",
        {.what = 1024, .body = UnknownBody{payload}},
        {},
@@ -110,36 +110,36 @@ std::vector<Row> Rows() {
       {"Wide",
        Of(ForkBody{{4194303, 2147483647}, {2147483646, 2147483646}}),
        {.command = CommName("123456789abcdef"),
-        .command_before = {},
+        .previous_command = {},
         .user = "a.long.user",
         .ended = false,
-        .lived_ns = {}},
+        .lifetime_ns = {}},
        Line("fork", "2147483647", "thread 4194303: -> 2147483646", "", "123456789abcdef", "a.long.user")},
   };
 }
 
 class EventLineTest : public testing::TestWithParam<Row> {};
-TEST_P(EventLineTest, IsThisLine) {
+TEST_P(EventLineTest, FormatsEvent) {
   EXPECT_EQ(FormatEventLine("11:05:14.123", GetParam().event, GetParam().subject), "11:05:14.123" + GetParam().line);
 }
 INSTANTIATE_TEST_SUITE_P(Events, EventLineTest, testing::ValuesIn(Rows()),
                          [](const auto& row) { return row.param.name; });
 
-TEST(EventLineTest, StandsBelowItsHeading) {
+TEST(EventLineTest, AlignsWithHeader) {
   EXPECT_EQ(FormatEventHeader() +
                 FormatEventLine("11:05:14.123", Of(ExitBody{{12, 12}, 0, 17, {1, 1}}), Ended(1'234'000'000)),
             "Time         Event        PID What                             Seconds Command         User\n"
             "11:05:14.123 exit          12 status 0                           1.234 bash            root\n");
 }
 
-TEST(EventLineTest, TellsWhatWasLost) {
+TEST(EventLineTest, FormatsLoss) {
   EXPECT_EQ(FormatLossLine(153, 1), "-- 153 events lost on CPU 1 --\n");
   EXPECT_EQ(FormatLossLine(1, 0), "-- 1 event lost on CPU 0 --\n");
 }
 
 }  // namespace
 
-// Which events are shown, and what between them. No /proc is there: only events tell who is who.
+// Which events are printed, and what is printed between them. /proc is absent, so all names come from events.
 
 namespace {
 
@@ -156,12 +156,13 @@ const ForkBody kFork{{2'000'000'000, 2'000'000'000}, {2'000'000'001, 2'000'000'0
 
 class EventPrinterTest : public testing::Test {
  protected:
-  void Order(const WatchOptions& order) {
+  void Start(const WatchOptions& options) {
     printer_.emplace(
-        order, [](const CommBody& comm) { return comm.task.pid == 77; }, ProcessTableOptions{.proc = "/nowhere"});
+        options, [](const CommBody& comm) { return comm.task.pid == 77; },
+        ProcessTableOptions{.proc = "/no/such/proc"});
   }
 
-  // What is printed of it; of the columns only words with single blanks between them, and no time.
+  // Returns the printed lines, without the time and with single spaces between the columns.
   std::vector<std::string> Print(const Event::Body& body, std::uint32_t sequence,
                                  std::uint64_t time_ns = 1'000'000'000) {
     return PrintMessage({.outcome = DecodeOutcome::kEvent,
@@ -181,8 +182,8 @@ class EventPrinterTest : public testing::Test {
   std::optional<EventPrinter> printer_;
 };
 
-TEST_F(EventPrinterTest, KnowsWhoItIsByTheEvents) {
-  Order({});
+TEST_F(EventPrinterTest, LearnsNamesFromEvents) {
+  Start({});
   EXPECT_THAT(Print(CommEvent(2'000'000'000, "parent"), 1), ElementsAre("comm 2000000000 - -> parent parent -"));
   EXPECT_THAT(Print(kFork, 2), ElementsAre("fork 2000000000 -> 2000000001 parent -"));
   EXPECT_THAT(Print(CommEvent(2'000'000'001, "child"), 3), ElementsAre("comm 2000000001 parent -> child child -"));
@@ -190,8 +191,8 @@ TEST_F(EventPrinterTest, KnowsWhoItIsByTheEvents) {
               ElementsAre("exit 2000000001 status 1 0.250 child -"));
 }
 
-TEST_F(EventPrinterTest, ThreadsAreTheirProcesss) {
-  Order({});
+TEST_F(EventPrinterTest, AttributesThreadsToTheirProcess) {
+  Start({});
   Print(CommEvent(2'000'000'000, "parent"), 1);
   Print(kFork, 2);
   EXPECT_THAT(Print(ForkBody{{1, 1}, {2'000'000'002, 2'000'000'001}}, 3),
@@ -202,66 +203,66 @@ TEST_F(EventPrinterTest, ThreadsAreTheirProcesss) {
               ElementsAre("exit 2000000001 status 0 0.500 parent -"));
 }
 
-TEST_F(EventPrinterTest, LossesStandWhereTheyWere) {
-  Order({});
+TEST_F(EventPrinterTest, PrintsLossesInPlace) {
+  Start({});
   EXPECT_THAT(Print(SidBody{{1, 2'000'000'000}}, 10), ElementsAre(testing::StartsWith("sid")));
   EXPECT_THAT(Print(SidBody{{1, 2'000'000'000}}, 164),
               ElementsAre("-- 153 events lost on CPU 0 --", testing::StartsWith("sid")));
   EXPECT_THAT(Print(SidBody{{1, 2'000'000'000}}, 165), ElementsAre(testing::StartsWith("sid")));
 }
 
-TEST_F(EventPrinterTest, AfterALossNamesAreInDoubt) {
-  Order({});
+TEST_F(EventPrinterTest, ForgetsNamesAfterLoss) {
+  Start({});
   Print(CommEvent(2'000'000'000, "parent"), 1);
   EXPECT_THAT(Print(SidBody{{2'000'000'000, 2'000'000'000}}, 3),
               ElementsAre("-- 1 event lost on CPU 0 --", "sid 2000000000 new session - -"));
 }
 
-TEST_F(EventPrinterTest, WhatCameBeforeIsNotShownTwice) {
-  Order({});
+TEST_F(EventPrinterTest, IgnoresDuplicates) {
+  Start({});
   EXPECT_THAT(Print(kFork, 5), ElementsAre(testing::_));
   EXPECT_THAT(Print(kFork, 5), IsEmpty());
 }
 
-TEST_F(EventPrinterTest, ShowsTheTypesThatWereAskedFor) {
+TEST_F(EventPrinterTest, FiltersByType) {
   EventTypes types{};
   types.at(static_cast<std::size_t>(EventKind::kSid)) = true;
-  Order({.types = types});
+  Start({.types = types});
   EXPECT_THAT(Print(CommEvent(2'000'000'000, "parent"), 1), IsEmpty());
   EXPECT_THAT(Print(SidBody{{2'000'000'000, 2'000'000'000}}, 2), ElementsAre("sid 2000000000 new session parent -"))
-      << "what is not shown counts, too";
+      << "filtered events still update the names";
   EXPECT_THAT(Print(CommEvent(2'000'000'000, "other"), 5), ElementsAre("-- 2 events lost on CPU 0 --"));
 }
 
-TEST_F(EventPrinterTest, AcksAreForWhoAsksForThem) {
-  Order({});
+TEST_F(EventPrinterTest, PrintsAcksOnlyOnRequest) {
+  Start({});
   EXPECT_THAT(Print(AckBody{}, 1), IsEmpty());
   EventTypes types{};
   types.at(static_cast<std::size_t>(EventKind::kAck)) = true;
-  Order({.types = types});
+  Start({.types = types});
   EXPECT_THAT(Print(AckBody{}, 1), ElementsAre("ack - a subscription is acknowledged - -"));
 }
 
-TEST_F(EventPrinterTest, ShowsTheCommandsThatWereAskedFor) {
-  Order({.command = "p*[st]"});
-  EXPECT_THAT(Print(SidBody{{2'000'000'000, 2'000'000'000}}, 1), IsEmpty()) << "unknown";
+TEST_F(EventPrinterTest, FiltersByCommand) {
+  Start({.command = "p*[st]"});
+  EXPECT_THAT(Print(SidBody{{2'000'000'000, 2'000'000'000}}, 1), IsEmpty()) << "the command is unknown";
   EXPECT_THAT(Print(CommEvent(2'000'000'000, "parent"), 2), ElementsAre(testing::_));
   EXPECT_THAT(Print(SidBody{{2'000'000'000, 2'000'000'000}}, 3), ElementsAre(testing::_));
-  EXPECT_THAT(Print(CommEvent(2'000'000'000, "pari"), 4), ElementsAre(testing::_)) << "that is how it was called";
+  EXPECT_THAT(Print(CommEvent(2'000'000'000, "pari"), 4), ElementsAre(testing::_)) << "the previous command matches";
   EXPECT_THAT(Print(SidBody{{2'000'000'000, 2'000'000'000}}, 5), IsEmpty());
 }
 
-TEST_F(EventPrinterTest, ItsOwnEchoIsNotShown) {
-  Order({});
+TEST_F(EventPrinterTest, HidesCanaryEvents) {
+  Start({});
   EXPECT_THAT(Print(CommEvent(77, "watch"), 1), IsEmpty());
   EXPECT_THAT(Print(CommEvent(77, "watch"), 4), ElementsAre("-- 2 events lost on CPU 0 --"))
-      << "but it tells of losses";
+      << "a hidden event still reveals a loss";
 }
 
 TEST_F(EventPrinterTest, PrintsJson) {
-  Order({.json = true});
+  Start({.json = true});
   std::string out;
-  EXPECT_FALSE(printer_->Begin(out)) << "nobody is to be seen";
+  EXPECT_FALSE(printer_->Begin(out)) << "there is no /proc";
   EXPECT_EQ(out, "");
   Print(CommEvent(2'000'000'000, "a\x01"), 1);
   const std::string head = R"({"event":"sid","cpu":0,"timestamp_ns":1000000000,"seq":)";
@@ -273,8 +274,8 @@ TEST_F(EventPrinterTest, PrintsJson) {
   EXPECT_THAT(PrintMessage({.outcome = DecodeOutcome::kOverrun}), ElementsAre(R"({"error":"overrun"})"));
 }
 
-TEST_F(EventPrinterTest, TellsWhatIsNoEvent) {
-  Order({});
+TEST_F(EventPrinterTest, PrintsMessagesThatAreNoEvent) {
+  Start({});
   EXPECT_THAT(PrintMessage({.outcome = DecodeOutcome::kOverrun}),
               ElementsAre(R"(-- no event: {"error":"overrun"} --)"));
   EXPECT_THAT(PrintMessage({.outcome = DecodeOutcome::kControl}), IsEmpty());
