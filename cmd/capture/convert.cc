@@ -28,87 +28,86 @@ namespace {
 
 constexpr std::string_view kStandardInput = "-";
 
-std::string NameOf(const std::string& file) {
-  constexpr std::size_t kMostBytes = 256;
-  return file == kStandardInput ? "standard input" : EscapeUnprintable(file, kMostBytes);
+std::string DisplayName(const std::string& file) {
+  constexpr std::size_t kMaxBytes = 256;
+  return file == kStandardInput ? "standard input" : EscapeUnprintable(file, kMaxBytes);
 }
 
-int CannotRead(const std::string& file, int code) {
-  PrintError(NameOf(file) + ": cannot read it: " + std::generic_category().message(code) +
-             "; give the path of a file that may be read, or - for the standard input");
+int ReportUnreadable(const std::string& file, int code) {
+  PrintError("cannot read " + DisplayName(file) + ": " + std::generic_category().message(code) +
+             "; give a readable file, or - for the standard input");
   return 1;
 }
 
-// Each is told on the standard error, where there are not too many.
+// Prints the first errors to the standard error and counts the others.
 class LineErrorReporter {
  public:
   explicit LineErrorReporter(std::string name) : name_(std::move(name)) {}
 
-  void Note(std::uint64_t number, const std::string& fault) {
-    if (++count_ <= kMostTold) {
-      PrintError((name_ + ':' + std::to_string(number) + ": ").append(fault));
-    } else if (count_ == kMostTold + 1) {
-      PrintError(name_ + ": " + std::to_string(kMostTold) + " lines are wrong; others are only counted");
+  void Report(std::uint64_t number, const std::string& error) {
+    if (++count_ <= kMaxPrinted) {
+      PrintError((name_ + ':' + std::to_string(number) + ": ").append(error));
+    } else if (count_ == kMaxPrinted + 1) {
+      PrintError(name_ + ": " + std::to_string(kMaxPrinted) + " invalid lines; further ones are only counted");
     }
   }
 
-  // True: there was none.
+  // Prints the total if errors were suppressed. Returns true if there was no error.
   [[nodiscard]] bool Finish() const {
-    if (count_ > kMostTold) {
-      PrintError(name_ + ": " + std::to_string(count_) + " lines are wrong; is it the right file?");
+    if (count_ > kMaxPrinted) {
+      PrintError(name_ + ": " + std::to_string(count_) + " invalid lines; check that it is the right file");
     }
     return count_ == 0;
   }
 
  private:
-  static constexpr std::uint64_t kMostTold = 100;
+  static constexpr std::uint64_t kMaxPrinted = 100;
   std::string name_;
   std::uint64_t count_ = 0;
 };
 
-// All lines that were read.
-void AnswerWhatIsThere(LineInput& input, const LineConverter& answer, LineOutput& out, LineErrorReporter& wrong) {
+// Converts the lines that have been read, without waiting for more.
+void ConvertAvailableLines(LineInput& input, const LineConverter& convert, LineOutput& out, LineErrorReporter& errors) {
   for (std::string_view line; input.Next(line);) {
-    std::string fault;
+    std::string error;
     if (input.too_long()) {
-      fault =
-          "found a line of more than " + std::to_string(LineInput::kMaxBytes / 1024) + "KiB, allowed is a shorter one";
+      error = "line too long: expected at most " + std::to_string(LineInput::kMaxBytes / 1024) + "KiB";
     } else if (!line.empty()) {
-      fault = answer(line, out.text());
+      error = convert(line, out.text());
     }
-    if (!fault.empty()) {
-      out.Flush();  // first what came before it
-      wrong.Note(input.number(), fault);
+    if (!error.empty()) {
+      out.Flush();  // keeps output and errors in the order of the input
+      errors.Report(input.number(), error);
     }
   }
 }
 
 }  // namespace
 
-int ConvertLines(const std::string& file, const LineConverter& answer) {
+int ConvertLines(const std::string& file, const LineConverter& convert) {
   OwnedFd opened;
   if (file != kStandardInput) {
     opened.Reset(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
     if (!opened.valid()) {
-      return CannotRead(file, errno);
+      return ReportUnreadable(file, errno);
     }
   }
   LineInput input(opened.valid() ? opened.get() : STDIN_FILENO);
   LineOutput out;
-  LineErrorReporter wrong(NameOf(file));
+  LineErrorReporter errors(DisplayName(file));
   while (out.Flush() && input.ReadMore()) {
-    AnswerWhatIsThere(input, answer, out, wrong);
+    ConvertAvailableLines(input, convert, out, errors);
   }
-  const bool right = wrong.Finish();
+  const bool all_valid = errors.Finish();
   if (input.read_errno() != 0) {
-    return CannotRead(file, input.read_errno());
+    return ReportUnreadable(file, input.read_errno());
   }
-  return right && !out.failed() ? 0 : 1;
+  return all_valid && !out.failed() ? 0 : 1;
 }
 
 namespace {
 
-constexpr std::size_t kMostFaultBytes = 4096;  // the name of a file is in it
+constexpr std::size_t kMaxErrorBytes = 4096;  // enough for a message with a file name
 
 void AppendMessages(std::span<const std::byte> datagram, std::string& out) {
   Decoder decoder(datagram);
@@ -117,58 +116,58 @@ void AppendMessages(std::span<const std::byte> datagram, std::string& out) {
   }
 }
 
-std::string AnswerHex(std::string_view line, std::string& out) {
+std::string DecodeHexLine(std::string_view line, std::string& out) {
   const std::optional<Bytes> datagram = DecodeHex(line);
   if (!datagram) {
-    return "found " + QuotePrintable(line) + ", allowed is an even number of hex digits";
+    return "invalid value " + QuotePrintable(line) + ": expected an even number of hex digits";
   }
   AppendMessages(*datagram, out);
   return {};
 }
 
-// Whether more may come later: then each packet is answered as it comes.
-bool MayWait(const std::string& file) {
+// True for anything but a regular file. Reading it may block, so each packet is printed before the next is read.
+bool MayBlock(const std::string& file) {
   struct stat status {};
-  const int known = file == "-" ? ::fstat(STDIN_FILENO, &status) : ::stat(file.c_str(), &status);
-  return known != 0 || !S_ISREG(status.st_mode);
+  const int result = file == kStandardInput ? ::fstat(STDIN_FILENO, &status) : ::stat(file.c_str(), &status);
+  return result != 0 || !S_ISREG(status.st_mode);
 }
 
 int DecodeCapture(const std::string& file) try {
   CaptureFile capture(file);
   LineOutput out;
   CapturedPacket packet;
-  CaptureFile::PacketResult got = CaptureFile::PacketResult::kPacket;
-  const bool waits = MayWait(file);
-  while ((waits ? out.Flush() : out.FlushWhenLarge()) &&
-         (got = capture.Read(packet)) == CaptureFile::PacketResult::kPacket) {
-    if (packet.kind == CapturedPacket::Kind::kDatagram) {  // others are no messages of the kernel's: our own records
+  CaptureFile::PacketResult result = CaptureFile::PacketResult::kPacket;
+  const bool may_block = MayBlock(file);
+  while ((may_block ? out.Flush() : out.FlushWhenLarge()) &&
+         (result = capture.Read(packet)) == CaptureFile::PacketResult::kPacket) {
+    if (packet.kind == CapturedPacket::Kind::kDatagram) {  // other packets are records of `record`, not kernel messages
       AppendMessages(packet.payload, out.text());
     }
   }
   out.Flush();
-  if (got == CaptureFile::PacketResult::kFault) {
-    PrintError(EscapeUnprintable(capture.fault(), kMostFaultBytes));
+  if (result == CaptureFile::PacketResult::kFault) {
+    PrintError(EscapeUnprintable(capture.fault(), kMaxErrorBytes));
     return 1;
   }
   return out.failed() ? 1 : 0;
-} catch (const std::exception& fault) {
-  PrintError(EscapeUnprintable(fault.what(), kMostFaultBytes));
+} catch (const std::exception& e) {
+  PrintError(EscapeUnprintable(e.what(), kMaxErrorBytes));
   return 1;
 }
 
 }  // namespace
 
-int Decode(const std::string& file, DecodeInput from) {
+int Decode(const std::string& file, DecodeInput input) {
   ReserveStandardDescriptors();
-  return from == DecodeInput::kHex ? ConvertLines(file, AnswerHex) : DecodeCapture(file);
+  return input == DecodeInput::kHex ? ConvertLines(file, DecodeHexLine) : DecodeCapture(file);
 }
 
 namespace {
 
-std::string AnswerJson(std::string_view line, std::string& out) {
+std::string EncodeJsonLine(std::string_view line, std::string& out) {
   const std::variant<Bytes, std::string> datagram = ParseJsonLine(line);
-  if (const auto* const fault = std::get_if<std::string>(&datagram)) {
-    return *fault;
+  if (const auto* const error = std::get_if<std::string>(&datagram)) {
+    return *error;
   }
   out += EncodeHex(std::get<Bytes>(datagram)) + '\n';
   return {};
@@ -178,7 +177,7 @@ std::string AnswerJson(std::string_view line, std::string& out) {
 
 int Encode(const std::string& file) {
   ReserveStandardDescriptors();
-  return ConvertLines(file, AnswerJson);
+  return ConvertLines(file, EncodeJsonLine);
 }
 
 }  // namespace procevent

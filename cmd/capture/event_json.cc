@@ -25,12 +25,12 @@ namespace {
 using Json = nlohmann::ordered_json;
 using CommBytes = std::array<char, kCommSize>;
 
-// What the kernel's own names are: nothing behind the NUL, and nothing before it that is not shown as it is.
+// True if the JSON text of the name determines all of its bytes: printable, and only zeros after the name.
 bool IsPlain(const CommBytes& comm) {
   const CommName name(comm);
-  CommBytes alone{};
-  std::ranges::copy(name.view(), alone.begin());
-  return comm == alone && CommLabel(name.view()).view() == name.view();
+  CommBytes zero_padded{};
+  std::ranges::copy(name.view(), zero_padded.begin());
+  return comm == zero_padded && CommLabel(name.view()).view() == name.view();
 }
 
 class JsonFieldWriter {
@@ -48,12 +48,12 @@ class JsonFieldWriter {
     }
   }
   void RawWaitStatus(std::uint32_t wait_status) {
-    const WaitStatus ending = DecodeWaitStatus(wait_status);
-    if (ending.signal == 0) {
-      object_["status"] = ending.status;
+    const WaitStatus decoded = DecodeWaitStatus(wait_status);
+    if (decoded.signal == 0) {
+      object_["status"] = decoded.status;
     } else {
-      object_["signal"] = ending.signal;
-      object_["core_dumped"] = ending.core_dumped;
+      object_["signal"] = decoded.signal;
+      object_["core_dumped"] = decoded.core_dumped;
     }
   }
   void Payload(std::span<const std::byte> payload) { object_["payload"] = EncodeHex(payload); }
@@ -62,7 +62,7 @@ class JsonFieldWriter {
   Json& object_;
 };
 
-Json ObjectOf(Event event) {
+Json ToJson(Event event) {
   Json object;
   object["event"] = kEventNames.at(static_cast<std::size_t>(event.kind()));
   JsonFieldWriter writer(object);
@@ -70,12 +70,12 @@ Json ObjectOf(Event event) {
   return object;
 }
 
-Json ObjectOfFault(const Message& message) {
-  const auto* const form = std::ranges::find(kDecodeErrorFields, message.outcome, &DecodeErrorFields::outcome);
+Json ErrorToJson(const Message& message) {
+  const auto* const fields = std::ranges::find(kDecodeErrorFields, message.outcome, &DecodeErrorFields::outcome);
   Json object;
-  object["error"] = form->error;
-  if (!form->layer.empty()) {
-    object["layer"] = form->layer;
+  object["error"] = fields->error;
+  if (!fields->layer.empty()) {
+    object["layer"] = fields->layer;
   }
   if (message.outcome == DecodeOutcome::kKernelError) {
     object["errno"] = message.kernel_errno;
@@ -86,7 +86,7 @@ Json ObjectOfFault(const Message& message) {
 }  // namespace
 
 std::string FormatJsonLine(const Event& event, const std::optional<CommName>& command, const std::string& user) {
-  Json object = ObjectOf(event);
+  Json object = ToJson(event);
   if (command) {
     object["command"] = CommLabel(command->view()).view();
   }
@@ -103,23 +103,21 @@ std::string FormatLossJsonLine(std::uint32_t lost, std::uint32_t cpu) {
 std::string FormatJsonLine(const Message& message) {
   switch (message.outcome) {
     case DecodeOutcome::kEvent:
-      return ObjectOf(message.event).dump();
+      return ToJson(message.event).dump();
     case DecodeOutcome::kControl:
       return Json{{"control", kControlNames.at(static_cast<std::size_t>(message.control))}}.dump();
     case DecodeOutcome::kAcknowledgement:
       return Json{{"control", kControlNames[kAckControlIndex]}}.dump();
     default:
-      return ObjectOfFault(message).dump();
+      return ErrorToJson(message).dump();
   }
 }
 
 namespace {
 
-using Json = nlohmann::ordered_json;
+constexpr std::string_view kExpected = ": expected one object as printed by decode";
 
-constexpr std::string_view kAllowed = ", allowed is one object as decode prints it";
-
-// An empty body of each kind, in their order.
+// An empty body of each kind, indexed by EventKind.
 const std::array<Event::Body, kEventKinds>& EmptyBodies() {
   static const std::array<Event::Body, kEventKinds> bodies{AckBody{},  ForkBody{},     ExecBody{},   ExitBody{},
                                                            UidBody{},  GidBody{},      SidBody{},    PtraceBody{},
@@ -127,37 +125,38 @@ const std::array<Event::Body, kEventKinds>& EmptyBodies() {
   return bodies;
 }
 
-// What is wrong with the line as JSON; empty if it is an object with each key once.
-std::string Parse(std::string_view line, Json& object) {
-  constexpr std::ptrdiff_t kMostCommas = 64;  // a line of ours has 12 keys at most, and a name of 15 bytes
-  if (std::ranges::count(line, ',') > kMostCommas) {
-    return "found far too many keys" + std::string(kAllowed);
+// Parses the line and returns what is wrong with it as JSON. Empty: it is an object without duplicate keys.
+std::string ParseObject(std::string_view line, Json& object) {
+  // Bounds the work on hostile input. A valid line has at most 12 keys, and at most 15 commas in a name.
+  constexpr std::ptrdiff_t kMaxCommas = 64;
+  if (std::ranges::count(line, ',') > kMaxCommas) {
+    return "too many keys" + std::string(kExpected);
   }
   std::vector<std::string> keys;
-  std::string twice;
-  const auto look = [&](int depth, Json::parse_event_t event, const Json& parsed) {
+  std::string duplicate;
+  const auto record_key = [&](int depth, Json::parse_event_t event, const Json& parsed) {
     if (depth == 1 && event == Json::parse_event_t::key) {
       const auto& key = parsed.get_ref<const std::string&>();
-      twice = std::ranges::find(keys, key) == keys.end() ? twice : key;
+      duplicate = std::ranges::find(keys, key) == keys.end() ? duplicate : key;
       keys.push_back(key);
     }
     return true;
   };
   try {
-    object = Json::parse(line, look);
+    object = Json::parse(line, record_key);
   } catch (const Json::parse_error& error) {
-    return "found no JSON at byte " + std::to_string(error.byte) + std::string(kAllowed);
-  } catch (const Json::exception&) {  // a number that no double holds
-    return "found a number without bounds" + std::string(kAllowed);
+    return "invalid JSON at byte " + std::to_string(error.byte) + std::string(kExpected);
+  } catch (const Json::exception&) {  // a number beyond the range of double
+    return "number out of range" + std::string(kExpected);
   }
   if (!object.is_object()) {
-    return "found no object" + std::string(kAllowed);
+    return "unexpected JSON value" + std::string(kExpected);
   }
-  return twice.empty() ? "" : EscapeUnprintable(twice) + ": found the key a second time, allowed is each key once";
+  return duplicate.empty() ? "" : EscapeUnprintable(duplicate) + ": duplicate key: expected each key once";
 }
 
-// An unknown event that a decoder knows after all would come back as another line.
-bool StaysUnknown(const Event& event) {
+// False if the decoder knows the event's type: the datagram would then decode to another line.
+bool DecodesToUnknown(const Event& event) {
   const Bytes datagram = EncodeEvent(event);
   Decoder decoder(datagram);
   Message message;
@@ -173,8 +172,8 @@ void ReadEvent(JsonFieldReader& keys, Message& message) {
   message.outcome = DecodeOutcome::kEvent;
   message.event.body = EmptyBodies().at(*kind);
   EventFieldVisitor(keys, message.event).Visit();
-  if (message.event.kind() == EventKind::kUnknown && !StaysUnknown(message.event)) {
-    keys.SetFault("what", std::to_string(message.event.what), "a number that is no other event's");
+  if (message.event.kind() == EventKind::kUnknown && !DecodesToUnknown(message.event)) {
+    keys.SetInvalid("what", std::to_string(message.event.what), "a number that is not the type of a known event");
   }
 }
 
@@ -185,7 +184,7 @@ void ReadControl(JsonFieldReader& keys, Message& message) {
   }
 }
 
-void ReadFault(JsonFieldReader& keys, Message& message) {
+void ReadError(JsonFieldReader& keys, Message& message) {
   const auto error = keys.ReadChoice("error", kErrorNames);
   if (!error) {
     return;
@@ -194,14 +193,14 @@ void ReadFault(JsonFieldReader& keys, Message& message) {
   if (kErrorNames.at(*error) == kDecodeErrorFields.front().error) {
     layer = kLayerNames.at(keys.ReadChoice("layer", kLayerNames).value_or(0));
   }
-  message.outcome = std::ranges::find_if(kDecodeErrorFields, [&](const DecodeErrorFields& form) {
-                      return form.error == kErrorNames.at(*error) && form.layer == layer;
+  message.outcome = std::ranges::find_if(kDecodeErrorFields, [&](const DecodeErrorFields& fields) {
+                      return fields.error == kErrorNames.at(*error) && fields.layer == layer;
                     })->outcome;
   if (message.outcome == DecodeOutcome::kKernelError) {
-    constexpr std::int32_t kLowest = std::numeric_limits<std::int32_t>::min();
+    constexpr std::int32_t kMin = std::numeric_limits<std::int32_t>::min();
     keys.Number("errno", message.kernel_errno);
-    if (message.kernel_errno <= 0 && message.kernel_errno != kLowest) {
-      keys.SetFault("errno", std::to_string(message.kernel_errno), "a number above 0, or " + std::to_string(kLowest));
+    if (message.kernel_errno <= 0 && message.kernel_errno != kMin) {
+      keys.SetInvalid("errno", std::to_string(message.kernel_errno), "a number above 0, or " + std::to_string(kMin));
     }
   }
 }
@@ -210,8 +209,8 @@ void ReadFault(JsonFieldReader& keys, Message& message) {
 
 std::variant<Bytes, std::string> ParseJsonLine(std::string_view line) {
   Json object;
-  if (std::string fault = Parse(line, object); !fault.empty()) {
-    return fault;
+  if (std::string error = ParseObject(line, object); !error.empty()) {
+    return error;
   }
   JsonFieldReader keys(object);
   Message message;
@@ -220,12 +219,12 @@ std::variant<Bytes, std::string> ParseJsonLine(std::string_view line) {
   } else if (keys.Has("control")) {
     ReadControl(keys, message);
   } else if (keys.Has("error")) {
-    ReadFault(keys, message);
+    ReadError(keys, message);
   } else {
-    return "found an object without event, control and error" + std::string(kAllowed);
+    return "missing key event, control or error" + std::string(kExpected);
   }
-  if (std::string fault = keys.Fault(); !fault.empty()) {
-    return fault;
+  if (std::string error = keys.FindError(); !error.empty()) {
+    return error;
   }
   return EncodeMessage(message);
 }

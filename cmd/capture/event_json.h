@@ -1,4 +1,4 @@
-// FOLDED: json_lines.h, json_datagram.h
+// Converts kernel messages to JSON lines and back: the format of `decode`, `encode` and `watch --json`. Pure.
 #pragma once
 
 #include <cstdint>
@@ -13,22 +13,17 @@
 
 namespace procevent {
 
-// What the kernel says as JSON, one object a message: what `decode` prints. Pure; json_datagram is the way back. Used
-// by decode and by watch.
-
-// Without the line's end; one line of UTF-8, whatever the message holds.
+// One line of UTF-8 without a newline, for any message.
 std::string FormatJsonLine(const Message& message);
 
-// An event with what is known besides of the process that it is about: `command`, and `user`, which may be empty.
+// The same with the details of the event's process: the keys `command` and `user`. An empty user is left out.
 std::string FormatJsonLine(const Event& event, const std::optional<CommName>& command, const std::string& user);
 
-// What stands between events that do not follow on each other.
+// The line between two events of a CPU where the kernel dropped events.
 std::string FormatLossJsonLine(std::uint32_t lost, std::uint32_t cpu);
 
-// A JSON line back to the bytes that say it: what `encode` reads. Pure; json_lines is the way there. Used by encode.
-
-// One datagram that decodes to this line; or, in one line, what is wrong with it: the key, what was found, what is
-// allowed. Strict: no key may be unknown, missing or there twice, and every value is of its type and within its bounds.
+// Returns the datagram that decodes to this line, or one line that describes the error: key, value, expected value.
+// Strict: unknown, missing and duplicate keys, wrong types and values out of range are errors.
 std::variant<Bytes, std::string> ParseJsonLine(std::string_view line);
 
 }  // namespace procevent

@@ -1,4 +1,4 @@
-// FOLDED: key_reader.h, event_keys.h, message_forms.h
+// Maps the fields of messages to the keys of JSON objects. One visitor serves writing and reading, so both agree.
 #pragma once
 
 #include <array>
@@ -18,125 +18,124 @@
 
 namespace procevent {
 
-// The keys of one JSON object, taken one by one, and the fault that it has. Used by json_datagram.
-
+// Reads the fields of one JSON object and keeps its first error. A field with an error keeps its old value.
 class JsonFieldReader {
  public:
-  // The object must outlive this.
+  // The object must outlive the reader.
   explicit JsonFieldReader(const nlohmann::ordered_json& object) : object_(object) {}
 
   [[nodiscard]] bool Has(std::string_view key) const { return object_.contains(key); }
 
-  // As EventFieldVisitor calls them. What is wrong is left as it is; Fault tells.
+  // The interface that EventFieldVisitor calls.
   void Number(std::string_view key, std::int32_t& number);
   void Number(std::string_view key, std::uint32_t& number);
   void Number(std::string_view key, std::uint64_t& number);
   void Comm(std::array<char, kCommSize>& comm);
-  void RawWaitStatus(std::uint32_t wait_status);  // what is derived from it may be missing, but not contradict
+  void RawWaitStatus(std::uint32_t wait_status);  // the keys derived from it are optional, but must match it
   void Payload(std::span<const std::byte>& payload);
 
-  // Which of these words it is. Nothing: none of them, and what the other keys should be is not known.
+  // Returns the index of the key's value in `words`. No value: an error, after which the other keys are not checked,
+  // because the set of valid keys depends on this value.
   std::optional<std::size_t> ReadChoice(std::string_view key, std::span<const std::string_view> words);
 
-  void SetFault(std::string_view key, const std::string& found, const std::string& allowed);
+  // Records an invalid value of the key: `value` is what was found, in printable form.
+  void SetInvalid(std::string_view key, const std::string& value, const std::string& expected);
 
-  // Once all is taken; empty if all is well. A key that nobody took is told first: it may be another one misspelt.
-  [[nodiscard]] std::string Fault() const;
+  // Returns the error, or an empty text. Call it after all fields have been read. An unknown key takes precedence,
+  // since it may be the misspelling of a key that is reported as missing.
+  [[nodiscard]] std::string FindError() const;
 
  private:
   using Json = nlohmann::ordered_json;
 
-  const Json* Take(std::string_view key);
+  const Json* ReadValue(std::string_view key);
   template <typename Integer>
-  void Whole(std::string_view key, Integer& number);
-  void CommHex(const Json& value, std::array<char, kCommSize>& comm);
+  void ReadInteger(std::string_view key, Integer& number);
+  void ReadCommHex(const Json& value, std::array<char, kCommSize>& comm);
+  void SetError(std::string_view key, const std::string& problem, const std::string& expected);
 
   const Json& object_;
-  std::vector<std::string_view> taken_;
-  std::string fault_;
+  std::vector<std::string_view> read_keys_;
+  std::string error_;
   bool keys_known_ = true;
-  Bytes payload_;  // what an unknown event's payload is a view of
+  Bytes payload_;  // owns the bytes that an unknown event's payload refers to
 };
 
-// The keys of an event as a JSON object, in their order, beside what they stand for: said once, for who writes them and
-// for who reads them. Used by json_lines.
-
-// Calls for each key of the event, all but the first, `event`: keys.Number(key, number), and for what is no number
-// keys.Comm(bytes), keys.Ending(wait status) or keys.Payload(bytes). Who writes is given a copy of the event.
-template <typename Keys>
+// Calls a writer or reader for each key of an event except `event`, in the order of the JSON object. It calls
+// fields.Number(key, number), fields.Comm(bytes), fields.RawWaitStatus(wait_status) or fields.Payload(bytes).
+// A reader changes the event. A writer is given a copy.
+template <typename Fields>
 class EventFieldVisitor {
  public:
-  EventFieldVisitor(Keys& keys, Event& event) : keys_(keys), event_(event) {}
+  EventFieldVisitor(Fields& fields, Event& event) : fields_(fields), event_(event) {}
 
   void Visit() {
-    keys_.Number("cpu", event_.cpu);
-    keys_.Number("timestamp_ns", event_.timestamp_ns);
-    keys_.Number("seq", event_.sequence);
-    std::visit([this](auto& body) { this->Of(body); }, event_.body);
+    fields_.Number("cpu", event_.cpu);
+    fields_.Number("timestamp_ns", event_.timestamp_ns);
+    fields_.Number("seq", event_.sequence);
+    std::visit([this](auto& body) { this->Visit(body); }, event_.body);
   }
 
  private:
-  void Of(AckBody& body) {
-    keys_.Number("ack", event_.acknowledged);
-    keys_.Number("err", body.error);
+  void Visit(AckBody& body) {
+    fields_.Number("ack", event_.acknowledged);
+    fields_.Number("err", body.error);
   }
-  void Of(ForkBody& body) {
-    Pair("parent_pid", "parent_tgid", body.parent);
-    Pair("child_pid", "child_tgid", body.child);
+  void Visit(ForkBody& body) {
+    VisitPair("parent_pid", "parent_tgid", body.parent);
+    VisitPair("child_pid", "child_tgid", body.child);
   }
-  void Of(ExecBody& body) { Process(body.task); }
-  void Of(ExitBody& body) {
-    Process(body.task);
-    keys_.Number("exit_code", body.wait_status);
-    keys_.Number("exit_signal", body.parent_signal);
-    Pair("parent_pid", "parent_tgid", body.parent);
-    keys_.RawWaitStatus(body.wait_status);
+  void Visit(ExecBody& body) { VisitProcess(body.task); }
+  void Visit(ExitBody& body) {
+    VisitProcess(body.task);
+    fields_.Number("exit_code", body.wait_status);
+    fields_.Number("exit_signal", body.parent_signal);
+    VisitPair("parent_pid", "parent_tgid", body.parent);
+    fields_.RawWaitStatus(body.wait_status);
   }
-  void Of(UidBody& body) {
-    Process(body.task);
-    keys_.Number("ruid", body.real);
-    keys_.Number("euid", body.effective);
+  void Visit(UidBody& body) {
+    VisitProcess(body.task);
+    fields_.Number("ruid", body.real);
+    fields_.Number("euid", body.effective);
   }
-  void Of(GidBody& body) {
-    Process(body.task);
-    keys_.Number("rgid", body.real);
-    keys_.Number("egid", body.effective);
+  void Visit(GidBody& body) {
+    VisitProcess(body.task);
+    fields_.Number("rgid", body.real);
+    fields_.Number("egid", body.effective);
   }
-  void Of(SidBody& body) { Process(body.task); }
-  void Of(PtraceBody& body) {
-    Process(body.task);
-    Pair("tracer_pid", "tracer_tgid", body.tracer);
+  void Visit(SidBody& body) { VisitProcess(body.task); }
+  void Visit(PtraceBody& body) {
+    VisitProcess(body.task);
+    VisitPair("tracer_pid", "tracer_tgid", body.tracer);
   }
-  void Of(CommBody& body) {
-    Process(body.task);
-    keys_.Comm(body.comm);
+  void Visit(CommBody& body) {
+    VisitProcess(body.task);
+    fields_.Comm(body.comm);
   }
-  void Of(CoredumpBody& body) {
-    Process(body.task);
-    Pair("parent_pid", "parent_tgid", body.parent);
+  void Visit(CoredumpBody& body) {
+    VisitProcess(body.task);
+    VisitPair("parent_pid", "parent_tgid", body.parent);
   }
-  void Of(UnknownBody& body) {
-    keys_.Number("what", event_.what);
-    keys_.Payload(body.payload);
-  }
-
-  void Process(Task& task) { Pair("process_pid", "process_tgid", task); }
-  void Pair(std::string_view pid, std::string_view tgid, Task& task) {
-    keys_.Number(pid, task.pid);
-    keys_.Number(tgid, task.tgid);
+  void Visit(UnknownBody& body) {
+    fields_.Number("what", event_.what);
+    fields_.Payload(body.payload);
   }
 
-  Keys& keys_;
+  void VisitProcess(Task& task) { VisitPair("process_pid", "process_tgid", task); }
+  void VisitPair(std::string_view pid, std::string_view tgid, Task& task) {
+    fields_.Number(pid, task.pid);
+    fields_.Number(tgid, task.tgid);
+  }
+
+  Fields& fields_;
   Event& event_;
 };
 
-// How a message is told in JSON that is no event: said once, for who writes it and for who reads it. Used by json_lines
-// and json_datagram.
-
+// The JSON fields of a message that is not an event, for writing and reading.
 struct DecodeErrorFields {
   DecodeOutcome outcome;
   std::string_view error;
-  std::string_view layer;  // of what is cut off
+  std::string_view layer;  // of the header or body that is cut off
 };
 inline constexpr std::array kDecodeErrorFields{
     DecodeErrorFields{DecodeOutcome::kTruncatedNetlinkHeader, "truncated", "netlink"},
@@ -145,7 +144,7 @@ inline constexpr std::array kDecodeErrorFields{
     DecodeErrorFields{DecodeOutcome::kTruncatedEventBody, "truncated", "body"},
     DecodeErrorFields{DecodeOutcome::kForeignConnector, "wrong_connector", ""},
     DecodeErrorFields{DecodeOutcome::kOverrun, "overrun", ""},
-    DecodeErrorFields{DecodeOutcome::kKernelError, "kernel", ""},  // and its errno
+    DecodeErrorFields{DecodeOutcome::kKernelError, "kernel", ""},  // has the key `errno` too
     DecodeErrorFields{DecodeOutcome::kReservedType, "reserved_type", ""},
     DecodeErrorFields{DecodeOutcome::kWrongLength, "wrong_length", ""},
 };
@@ -154,6 +153,6 @@ inline constexpr std::array<std::string_view, 6> kErrorNames{"truncated", "wrong
 inline constexpr std::array<std::string_view, 4> kLayerNames{"netlink", "connector", "header", "body"};
 
 inline constexpr std::array<std::string_view, 3> kControlNames{"noop", "done", "ack"};
-inline constexpr std::size_t kAckControlIndex = 2;  // the two before it are indexed by Control
+inline constexpr std::size_t kAckControlIndex = 2;  // the names before it are indexed by Control
 
 }  // namespace procevent

@@ -43,29 +43,29 @@ std::optional<Bytes> DecodeHex(std::string_view digits) {
 
 namespace {
 
-std::string_view Trimmed(std::string_view line) {
+std::string_view TrimBlanks(std::string_view line) {
   constexpr std::string_view kBlanks = " \t\r";
   const std::size_t first = line.find_first_not_of(kBlanks);
   return first == std::string_view::npos ? std::string_view{}
                                          : line.substr(first, line.find_last_not_of(kBlanks) + 1 - first);
 }
 
-ssize_t ReadSome(int fd, char* to, std::size_t size) {
-  ssize_t got = 0;
+ssize_t ReadRetrying(int fd, char* buffer, std::size_t size) {
+  ssize_t count = 0;
   do {
-    got = ::read(fd, to, size);
-  } while (got < 0 && errno == EINTR);
-  return got;
+    count = ::read(fd, buffer, size);
+  } while (count < 0 && errno == EINTR);
+  return count;
 }
 
 }  // namespace
 
 bool LineInput::Next(std::string_view& line) {
-  const std::size_t end = text_.find('\n', next_);
+  const std::size_t end = buffer_.find('\n', next_);
   if (end == std::string::npos) {
     return false;
   }
-  line = Trimmed(std::string_view(text_).substr(next_, end - next_));
+  line = TrimBlanks(std::string_view(buffer_).substr(next_, end - next_));
   too_long_ = std::exchange(skipping_, false) || line.size() > kMaxBytes;
   next_ = end + 1;
   ++number_;
@@ -73,28 +73,28 @@ bool LineInput::Next(std::string_view& line) {
 }
 
 bool LineInput::ReadMore() {
-  constexpr std::size_t kChunk = 64U << 10U;
+  constexpr std::size_t kChunkBytes = 64U << 10U;
   if (ended_) {
     return false;
   }
-  text_.erase(0, std::exchange(next_, 0));
-  if (text_.size() > kMaxBytes) {
-    text_.clear();
+  buffer_.erase(0, std::exchange(next_, 0));
+  if (buffer_.size() > kMaxBytes) {
+    buffer_.clear();
     skipping_ = true;
   }
-  const std::size_t begun = text_.size();
-  text_.resize(begun + kChunk);
-  const ssize_t got = ReadSome(fd_, text_.data() + begun, kChunk);
-  fault_ = got < 0 ? errno : 0;
-  ended_ = got <= 0;
-  text_.resize(begun + (got > 0 ? static_cast<std::size_t>(got) : 0));
+  const std::size_t old_size = buffer_.size();
+  buffer_.resize(old_size + kChunkBytes);
+  const ssize_t count = ReadRetrying(fd_, buffer_.data() + old_size, kChunkBytes);
+  read_errno_ = count < 0 ? errno : 0;
+  ended_ = count <= 0;
+  buffer_.resize(old_size + (count > 0 ? static_cast<std::size_t>(count) : 0));
   if (!ended_) {
     return true;
   }
-  if (fault_ != 0 || (begun == 0 && !skipping_)) {
+  if (read_errno_ != 0 || (old_size == 0 && !skipping_)) {
     return false;
   }
-  text_ += '\n';  // which the last line lacked
+  buffer_ += '\n';  // the last line has no newline of its own
   return true;
 }
 

@@ -1,4 +1,4 @@
-// FOLDED: hex.h, line_input.h
+// Reads lines in bounded memory, and converts bytes to hex digits and back.
 #pragma once
 
 #include <cstddef>
@@ -12,43 +12,41 @@
 
 namespace procevent {
 
-// Bytes as hex digits, and back. Pure; used by decode and encode.
-
-// Two small digits a byte, nothing between them.
+// Two lower-case digits for each byte, without separators.
 std::string EncodeHex(std::span<const std::byte> bytes);
 
-// Nothing if it is an odd number of digits, or anything else stands among them. Capitals are digits too.
+// Accepts digits of either case. No value: an odd number of digits, or any other character.
 std::optional<Bytes> DecodeHex(std::string_view digits);
 
-// The lines of a file or a pipe, as they come, in memory that does not grow. Used by decode and encode.
-
+// Splits the input of a file or pipe into lines as it arrives. Memory is bounded: longer lines are skipped.
 class LineInput {
  public:
-  // Any datagram that the connector's 16 bits of length can tell of, in hex or in JSON.
+  // Enough for any datagram of the connector, which has a 16-bit length, in hex or in JSON.
   static constexpr std::size_t kMaxBytes = 256U << 10U;
 
+  // Does not own the descriptor.
   explicit LineInput(int fd) : fd_(fd) {}
 
-  // The next line of what was read, without its end and the blanks around it; false: more is to be read first. Valid
-  // until then.
+  // Returns the next line that has been read, without newline and surrounding blanks. The view is valid until the next
+  // ReadMore. False: call ReadMore first.
   bool Next(std::string_view& line);
-  [[nodiscard]] std::uint64_t number() const { return number_; }  // of that line, from 1
-  [[nodiscard]] bool too_long() const { return too_long_; }       // it was longer than kMostBytes, and is not there
+  [[nodiscard]] std::uint64_t number() const { return number_; }  // of the last line, from 1
+  [[nodiscard]] bool too_long() const { return too_long_; }       // the last line exceeded kMaxBytes: ignore its text
 
-  // Waits for more; false: it has ended, or cannot be read.
+  // Waits for input. Returns false at the end of the input or after a read error.
   bool ReadMore();
-  // Why it cannot: an errno; 0: it can.
-  [[nodiscard]] int read_errno() const { return fault_; }
+  // The errno of the failed read, or 0.
+  [[nodiscard]] int read_errno() const { return read_errno_; }
 
  private:
   int fd_;
-  std::string text_;  // what was read; the lines before `next_` are taken
+  std::string buffer_;  // Next has returned the lines before `next_`
   std::size_t next_ = 0;
   std::uint64_t number_ = 0;
-  bool skipping_ = false;  // the beginning of a line that is too long was thrown away
+  bool skipping_ = false;  // the start of a line that is too long has been dropped
   bool too_long_ = false;
   bool ended_ = false;
-  int fault_ = 0;
+  int read_errno_ = 0;
 };
 
 }  // namespace procevent

@@ -27,37 +27,40 @@
 namespace procevent {
 namespace {
 
-constexpr std::uint64_t kEndOfTime = std::numeric_limits<std::uint64_t>::max();
-constexpr std::uint64_t kLookAfterWriter = 200 * kNanosPerMilli;
-constexpr std::uint64_t kLongestStart = 10 * kNanosPerSecond;  // a pipe may be full before anything is heard
-constexpr std::chrono::milliseconds kAnswer{200};              // then it looks for signals again
+constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
+constexpr std::uint64_t kWriterCheckNs = 200 * kNanosPerMilli;
+constexpr std::uint64_t kStartTimeoutNs = 10 * kNanosPerSecond;  // a full pipe may delay the first snapshot
+constexpr std::chrono::milliseconds kStatusTimeout{200};         // between checks for signals
 
+// Waits for the start and the end of a recording.
 class Recording {
  public:
   Recording(Reader& reader, NoticeLog& notices, const CaptureWriter& writer, const SignalReceiver& signals)
       : reader_(reader), notices_(notices), writer_(writer), signals_(signals) {}
 
-  // Until the kernel is heard, and who lives is written. Why it is not heard; nothing, if it is, or waiting is over.
-  std::string AwaitKernel(std::uint64_t end_ns) {
-    while (MonotonicNanos() < end_ns && Goes()) {
-      if (const SubscriptionStatus state = RequestSubscriptionStatus(reader_.exchange(), kAnswer); state.answered) {
-        return state.cause;
+  // Waits until the subscription is acknowledged and the running processes are written. Returns why there is no
+  // subscription. Empty: there is one, or the wait was ended by time, a signal or a write error.
+  std::string AwaitSubscription(std::uint64_t end_ns) {
+    while (MonotonicNanos() < end_ns && IsRunning()) {
+      if (const SubscriptionStatus status = RequestSubscriptionStatus(reader_.exchange(), kStatusTimeout);
+          status.answered) {
+        return status.cause;
       }
     }
     return {};
   }
 
-  // Until a signal comes, the time has passed, or nothing can be written any more.
+  // Waits for a signal, the end of the time, or a write error.
   void AwaitEnd(std::uint64_t end_ns) {
-    for (std::uint64_t now = MonotonicNanos(); now < end_ns && Goes(); now = MonotonicNanos()) {
+    for (std::uint64_t now = MonotonicNanos(); now < end_ns && IsRunning(); now = MonotonicNanos()) {
       notices_.Print(now);
-      std::array<pollfd, 2> wanted{pollfd{signals_.fd(), POLLIN, 0}, pollfd{notices_.fd(), POLLIN, 0}};
-      ::poll(wanted.data(), wanted.size(), MillisUntil(std::min(end_ns, now + kLookAfterWriter), now));
+      std::array<pollfd, 2> descriptors{pollfd{signals_.fd(), POLLIN, 0}, pollfd{notices_.fd(), POLLIN, 0}};
+      ::poll(descriptors.data(), descriptors.size(), MillisUntil(std::min(end_ns, now + kWriterCheckNs), now));
     }
   }
 
  private:
-  bool Goes() {
+  bool IsRunning() {
     stopped_ = stopped_ || signals_.ReadSignal() != 0;
     return !stopped_ && !writer_.failed();
   }
@@ -69,54 +72,56 @@ class Recording {
   bool stopped_ = false;
 };
 
-// What the capture holds, or what it should.
-std::string Told(const LedgerSnapshot& numbers, bool loss_exact, const CaptureWriter& writer, std::uint64_t lasted_ns) {
+// Describes the contents of the capture. After a write error, the counts are those that were received.
+std::string FormatSummary(const LedgerSnapshot& numbers, bool loss_exact, const CaptureWriter& writer,
+                          std::uint64_t duration_ns) {
   std::uint64_t events = 0;
-  for (const std::uint64_t kind : numbers.events) {
-    events += kind;
+  for (const std::uint64_t count : numbers.events) {
+    events += count;
   }
-  return (writer.failed() ? "heard " : "recorded ") + std::to_string(events) + " events in " +
-         std::to_string(lasted_ns / kNanosPerMilli) + " ms, " +
-         (loss_exact ? std::to_string(numbers.total_lost()) : "it is not known how many") + " were lost; the capture " +
-         (writer.failed() ? "ends before that, and has " : "has ") + std::to_string(writer.bytes()) + " bytes";
+  return (writer.failed() ? "received " : "recorded ") + std::to_string(events) + " events in " +
+         std::to_string(duration_ns / kNanosPerMilli) + " ms, " +
+         (loss_exact ? std::to_string(numbers.total_lost()) : "an unknown number") + " lost; the capture " +
+         (writer.failed() ? "is incomplete and has " : "has ") + std::to_string(writer.bytes()) + " bytes";
 }
 
-void RecordTo(CaptureWriter& writer, const Config& config, const RecordOptions& order, const SignalReceiver& signals,
+void RecordTo(CaptureWriter& writer, const Config& config, const RecordOptions& options, const SignalReceiver& signals,
               const Log& log, PrivilegeDropper& privilege) {
-  const EventCoverage hearing = CoverageOf(config.connector.events);
-  Reader reader(std::make_unique<ConnectorSource>(config.connector), config.reader, PossibleCpus(), hearing,
+  const EventCoverage coverage = CoverageOf(config.connector.events);
+  Reader reader(std::make_unique<ConnectorSource>(config.connector), config.reader, PossibleCpus(), coverage,
                 config.ledger, ProcFs(), &writer);
   NoticeLog notices(reader.notices(), [&log](LogLevel level, std::string_view text) { log.Write(level, text); });
   Recording recording(reader, notices, writer, signals);
   reader.StartWithoutWaiting([&privilege] { privilege.KeepForReader(); });
   privilege.DropAll();
-  const std::uint64_t lasts =
-      order.duration ? static_cast<std::uint64_t>(order.duration->count()) * kNanosPerMilli : kEndOfTime / 2;
-  if (const std::string cause = recording.AwaitKernel(MonotonicNanos() + lasts + kLongestStart); !cause.empty()) {
+  const std::uint64_t duration =
+      options.duration ? static_cast<std::uint64_t>(options.duration->count()) * kNanosPerMilli : kNever / 2;
+  if (const std::string cause = recording.AwaitSubscription(MonotonicNanos() + duration + kStartTimeoutNs);
+      !cause.empty()) {
     throw std::runtime_error(cause);
   }
-  const std::uint64_t began = MonotonicNanos();
-  recording.AwaitEnd(began + lasts);
+  const std::uint64_t start = MonotonicNanos();
+  recording.AwaitEnd(start + duration);
   reader.Stop();
-  notices.Print(kEndOfTime);
+  notices.Print(kNever);
   const Status written = writer.Finish();
-  log.Write(LogLevel::kInfo,
-            Told(reader.FinalLedgerSnapshot(), hearing == EventCoverage::kAll, writer, MonotonicNanos() - began));
-  if (!written && written.error().code != EPIPE) {  // who has seen enough is no fault
+  log.Write(LogLevel::kInfo, FormatSummary(reader.FinalLedgerSnapshot(), coverage == EventCoverage::kAll, writer,
+                                           MonotonicNanos() - start));
+  if (!written && written.error().code != EPIPE) {  // a reader that closes the pipe ends the recording normally
     throw std::runtime_error(Describe(written.error()));
   }
 }
 
 }  // namespace
 
-int Record(const Config& config, const RecordOptions& order) {
+int Record(const Config& config, const RecordOptions& options) {
   ReserveStandardDescriptors();
   const SignalReceiver signals;
   const Log log(config.log);
   try {
-    CaptureWriter writer(order.file);
+    CaptureWriter writer(options.file);
     PrivilegeDropper privilege([&log](LogLevel level, std::string_view text) { log.Write(level, text); });
-    RecordTo(writer, config, order, signals, log, privilege);
+    RecordTo(writer, config, options, signals, log, privilege);
     return 0;
   } catch (const std::exception& e) {
     log.Write(LogLevel::kError, DescribeFatal(e));

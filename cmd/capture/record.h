@@ -1,4 +1,4 @@
-// `record`: writes what the ledger is told to a capture, for a replay, decode, or Wireshark. Listens as Serve does.
+// Implements `procevent_exporter record`: writes the ledger's inputs to a capture for replay, decode or Wireshark.
 #pragma once
 
 #include "cmd/cli/flags.h"
@@ -6,7 +6,7 @@
 
 namespace procevent {
 
-// The exit code.
-int Record(const Config& config, const RecordOptions& order);
+// Subscribes as Serve does. Returns the exit code.
+int Record(const Config& config, const RecordOptions& options);
 
 }  // namespace procevent

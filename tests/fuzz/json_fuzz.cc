@@ -1,5 +1,4 @@
-// Any bytes as a line of JSON: it is encoded or refused with a line of text, and what is encoded is one message, the
-// line of which is encoded to the same bytes.
+// Fuzzes ParseJsonLine: any line gives one error line, or one message that round-trips to the same bytes.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -14,26 +13,27 @@
 namespace procevent {
 namespace {
 
-void CheckFault(const std::string& fault) {
-  Require(!fault.empty(), "a fault has a text");
-  Require(fault.find('\n') == std::string::npos, "a fault is one line");
-  Require(fault.size() < 1024, "a fault is short");
+void CheckError(const std::string& error) {
+  Require(!error.empty(), "an error has a text");
+  Require(error.find('\n') == std::string::npos, "an error is one line");
+  Require(error.size() < 1024, "an error is short");
 }
 
 void CheckLine(std::string_view line) {
   const auto datagram = ParseJsonLine(line);
-  if (const auto* const fault = std::get_if<std::string>(&datagram)) {
-    CheckFault(*fault);
+  if (const auto* const error = std::get_if<std::string>(&datagram)) {
+    CheckError(*error);
     return;
   }
   Decoder decoder(std::get<Bytes>(datagram));
   Message message;
-  Require(decoder.Next(message), "what is encoded is a message");
-  const std::string shown = FormatJsonLine(message);
-  Require(!decoder.Next(message), "and no second one");
-  Require(std::ranges::none_of(shown, [](char c) { return c >= 0 && c < ' '; }), "a line has no controls");
-  const auto again = ParseJsonLine(shown);
-  Require(again == datagram, "what was decoded is encoded as before");
+  Require(decoder.Next(message), "a parsed line is a message");
+  const std::string formatted = FormatJsonLine(message);
+  Require(!decoder.Next(message), "a parsed line is only one message");
+  Require(std::ranges::none_of(formatted, [](char c) { return c >= 0 && c < ' '; }),
+          "a line has no control characters");
+  const auto reparsed = ParseJsonLine(formatted);
+  Require(reparsed == datagram, "a formatted line parses to the same bytes");
 }
 
 }  // namespace

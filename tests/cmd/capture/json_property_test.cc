@@ -1,4 +1,4 @@
-// decode | encode | decode says the same as decode alone, whatever the datagrams are.
+// For any datagram, decode | encode | decode prints the same as decode alone.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -21,7 +21,7 @@ std::vector<std::string> LinesOf(const Bytes& datagram) {
   return lines;
 }
 
-void ExpectToComeBack(const Bytes& datagram) {
+void ExpectRoundTrip(const Bytes& datagram) {
   for (const std::string& line : LinesOf(datagram)) {
     const auto encoded = ParseJsonLine(line);
     ASSERT_TRUE(std::holds_alternative<Bytes>(encoded)) << line << '\n' << std::get<std::string>(encoded);
@@ -29,25 +29,25 @@ void ExpectToComeBack(const Bytes& datagram) {
   }
 }
 
-TEST(JsonPropertyTest, RandomEventsComeBack) {
+TEST(JsonPropertyTest, RoundTripsRandomEvents) {
   RandomEvents random(20261122);
-  std::array<int, kEventKinds> seen{};
+  std::array<int, kEventKinds> counts{};
   for (int round = 0; round < 20'000; ++round) {
     const Event event = random.Next();
-    ExpectToComeBack(EncodeEvent(event));
-    ++seen.at(static_cast<std::size_t>(event.kind()));
+    ExpectRoundTrip(EncodeEvent(event));
+    ++counts.at(static_cast<std::size_t>(event.kind()));
   }
-  EXPECT_GT(*std::ranges::min_element(seen), 1000);
+  EXPECT_GT(*std::ranges::min_element(counts), 1000);
 }
 
-// Names that are nearly plain, where a byte decides.
-TEST(JsonPropertyTest, RandomNamesComeBack) {
+// Names near the border between plain and escaped, where one byte makes the difference.
+TEST(JsonPropertyTest, RoundTripsRandomNames) {
   constexpr std::string_view kBytes("a\0\0\0\0\\\"\x7f\xc3\xa9\xff\n", 12);
   RandomEvents random(20261123);
   for (int round = 0; round < 20'000; ++round) {
     CommBody body{.task = {1, 2}};
     std::ranges::generate(body.comm, [&] { return kBytes[random.UpTo(kBytes.size() - 1)]; });
-    ExpectToComeBack(EncodeEvent({.body = body}));
+    ExpectRoundTrip(EncodeEvent({.body = body}));
   }
 }
 
@@ -62,36 +62,36 @@ Bytes RandomDatagram(RandomEvents& random) {
       part.resize(random.UpTo(part.size() + 8), static_cast<std::byte>(random.UpTo(1)));
     }
     for (std::uint64_t flips = random.UpTo(2); flips > 0 && !part.empty(); --flips) {
-      // Lengths and types, which stand in front, more often than the rest.
-      const std::uint64_t most = random.UpTo(2) == 0 ? part.size() : std::min<std::size_t>(part.size(), 8);
-      part[random.UpTo(most - 1)] ^= static_cast<std::byte>(1U << random.UpTo(7));
+      // Damages the lengths and types at the start more often than the rest.
+      const std::uint64_t range = random.UpTo(2) == 0 ? part.size() : std::min<std::size_t>(part.size(), 8);
+      part[random.UpTo(range - 1)] ^= static_cast<std::byte>(1U << random.UpTo(7));
     }
     datagram.insert(datagram.end(), part.begin(), part.end());
   }
   return datagram;
 }
 
-TEST(JsonPropertyTest, DamagedDatagramsComeBack) {
+TEST(JsonPropertyTest, RoundTripsDamagedDatagrams) {
   RandomEvents random(20261124);
-  std::array<int, kDecodeOutcomes> seen{};
+  std::array<int, kDecodeOutcomes> counts{};
   for (int round = 0; round < 20'000; ++round) {
     const Bytes datagram = RandomDatagram(random);
-    ExpectToComeBack(datagram);
+    ExpectRoundTrip(datagram);
     for (const DecodeOutcome outcome : OutcomesOf(datagram)) {
-      ++seen.at(static_cast<std::size_t>(outcome));
+      ++counts.at(static_cast<std::size_t>(outcome));
     }
   }
   for (std::size_t outcome = 0; outcome < kDecodeOutcomes; ++outcome) {
-    EXPECT_GT(seen.at(outcome), 50) << "too few of outcome " << outcome << " to say anything about it";
+    EXPECT_GT(counts.at(outcome), 50) << "too few samples of outcome " << outcome;
   }
 }
 
-TEST(JsonPropertyTest, RandomBytesComeBack) {
+TEST(JsonPropertyTest, RoundTripsRandomBytes) {
   RandomEvents random(20261125);
   for (int round = 0; round < 20'000; ++round) {
     Bytes datagram(random.UpTo(120));
     std::ranges::generate(datagram, [&] { return static_cast<std::byte>(random.UpTo(random.UpTo(1) == 0 ? 3 : 255)); });
-    ExpectToComeBack(datagram);
+    ExpectRoundTrip(datagram);
   }
 }
 

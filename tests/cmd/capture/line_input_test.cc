@@ -22,21 +22,21 @@ using testing::IsEmpty;
 
 struct Pipe {
   Pipe() {
-    std::array<int, 2> ends{};
-    if (::pipe2(ends.data(), O_CLOEXEC) == 0) {
-      out.Reset(ends[0]);
-      in.Reset(ends[1]);
+    std::array<int, 2> fds{};
+    if (::pipe2(fds.data(), O_CLOEXEC) == 0) {
+      read_end.Reset(fds[0]);
+      write_end.Reset(fds[1]);
     }
   }
-  void Put(const std::string& text) const {
-    ASSERT_EQ(::write(in.get(), text.data(), text.size()), static_cast<ssize_t>(text.size()));
+  void Write(const std::string& text) const {
+    ASSERT_EQ(::write(write_end.get(), text.data(), text.size()), static_cast<ssize_t>(text.size()));
   }
-  OwnedFd out;
-  OwnedFd in;
+  OwnedFd read_end;
+  OwnedFd write_end;
 };
 
-// A line as "NUMBER:TEXT".
-std::vector<std::string> LinesThere(LineInput& input) {
+// The lines that can be returned without reading, each as "NUMBER:TEXT".
+std::vector<std::string> AvailableLines(LineInput& input) {
   std::vector<std::string> lines;
   for (std::string_view line; input.Next(line);) {
     const std::string text = input.too_long() ? "too long" : std::string(line);
@@ -53,27 +53,27 @@ std::vector<std::string> LinesOf(const std::string& text) {
   LineInput input(file.get());
   std::vector<std::string> lines;
   do {
-    const std::vector<std::string> there = LinesThere(input);
-    lines.insert(lines.end(), there.begin(), there.end());
+    const std::vector<std::string> available = AvailableLines(input);
+    lines.insert(lines.end(), available.begin(), available.end());
   } while (input.ReadMore());
   EXPECT_EQ(input.read_errno(), 0);
   return lines;
 }
 
-TEST(LineInputTest, TakesLinesApart) {
+TEST(LineInputTest, SplitsLines) {
   EXPECT_THAT(LinesOf(""), IsEmpty());
   EXPECT_THAT(LinesOf("a\nb\n"), ElementsAre("1:a", "2:b"));
-  EXPECT_THAT(LinesOf("a\nb"), ElementsAre("1:a", "2:b")) << "the last one may lack its end";
-  EXPECT_THAT(LinesOf("\n\n a b \t\r\n"), ElementsAre("1:", "2:", "3:a b")) << "blanks around it mean nothing";
+  EXPECT_THAT(LinesOf("a\nb"), ElementsAre("1:a", "2:b")) << "the last line needs no newline";
+  EXPECT_THAT(LinesOf("\n\n a b \t\r\n"), ElementsAre("1:", "2:", "3:a b")) << "surrounding blanks are removed";
 }
 
-TEST(LineInputTest, ALineMayBeAsLongAsIsAllowed) {
+TEST(LineInputTest, AcceptsTheLongestLine) {
   const std::string longest(LineInput::kMaxBytes, 'a');
   EXPECT_THAT(LinesOf(longest + "\nb\n"), ElementsAre("1:" + longest, "2:b"));
   EXPECT_THAT(LinesOf(longest), ElementsAre("1:" + longest));
 }
 
-TEST(LineInputTest, TooLongOnesAreLeftOut) {
+TEST(LineInputTest, SkipsLinesThatAreTooLong) {
   const std::string long_line(LineInput::kMaxBytes + 1, 'a');
   EXPECT_THAT(LinesOf(long_line + "\nb\n"), ElementsAre("1:too long", "2:b"));
   EXPECT_THAT(LinesOf("b\n" + long_line), ElementsAre("1:b", "2:too long"));
@@ -83,19 +83,19 @@ TEST(LineInputTest, TooLongOnesAreLeftOut) {
   EXPECT_THAT(LinesOf(longer), ElementsAre("1:too long"));
 }
 
-TEST(LineInputTest, GivesWhatIsThereBeforeItWaits) {
+TEST(LineInputTest, ReturnsCompleteLinesBeforeReading) {
   const Pipe pipe;
-  LineInput input(pipe.out.get());
-  EXPECT_THAT(LinesThere(input), IsEmpty());
-  pipe.Put("a\nb\nbeg");
+  LineInput input(pipe.read_end.get());
+  EXPECT_THAT(AvailableLines(input), IsEmpty());
+  pipe.Write("a\nb\nbeg");
   ASSERT_TRUE(input.ReadMore());
-  EXPECT_THAT(LinesThere(input), ElementsAre("1:a", "2:b"));
-  pipe.Put("un\n");
+  EXPECT_THAT(AvailableLines(input), ElementsAre("1:a", "2:b"));
+  pipe.Write("un\n");
   ASSERT_TRUE(input.ReadMore());
-  EXPECT_THAT(LinesThere(input), ElementsAre("3:begun"));
+  EXPECT_THAT(AvailableLines(input), ElementsAre("3:begun"));
 }
 
-TEST(LineInputTest, TellsWhyItCannotBeRead) {
+TEST(LineInputTest, ReportsTheReadErrno) {
   const OwnedFd folder(::open(".", O_RDONLY | O_CLOEXEC));
   LineInput input(folder.get());
   EXPECT_FALSE(input.ReadMore());
@@ -107,7 +107,7 @@ TEST(LineInputTest, TellsWhyItCannotBeRead) {
 
 namespace {
 
-TEST(HexTest, ThereAndBack) {
+TEST(HexTest, RoundTripsAllBytes) {
   std::string all;
   for (int i = 0; i < 256; ++i) {
     constexpr std::string_view kDigits = "0123456789abcdef";
@@ -123,7 +123,7 @@ TEST(HexTest, ThereAndBack) {
   EXPECT_EQ(DecodeHex(""), Bytes());
 }
 
-TEST(HexTest, AllElseIsNone) {
+TEST(HexTest, RejectsInvalidDigits) {
   for (const char* const text : {"0", "000", "0g", "g0", "0x00", "00 00", " 00", "00\n", "+0", "é0"}) {
     EXPECT_EQ(DecodeHex(text), std::nullopt) << text;
   }
