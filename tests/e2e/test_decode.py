@@ -1,4 +1,4 @@
-"""decode and encode as they are used: files, pipes, lines that are wrong, a configuration that is broken."""
+"""`decode` and `encode` with files, pipes, invalid lines and a broken configuration."""
 
 import json
 import os
@@ -41,11 +41,11 @@ LINES = [
 
 
 def pcap(*packets, link_type=253):
-    """A capture of these datagrams of the connector; of those of others as (family, bytes)."""
+    """A capture of connector datagrams, and of packets of other families given as (family, bytes)."""
     parts = [struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, link_type)]
     for packet in packets:
-        own_family, payload = packet if isinstance(packet, tuple) else (11, packet)
-        data = struct.pack(">HH10xH", 4, 824, own_family) + payload
+        family, payload = packet if isinstance(packet, tuple) else (11, packet)
+        data = struct.pack(">HH10xH", 4, 824, family) + payload
         parts.append(struct.pack("<IIII", 1, 2, len(data), len(data)) + data)
     return b"".join(parts)
 
@@ -62,14 +62,14 @@ class Decode(unittest.TestCase):
             file.write(content if isinstance(content, bytes) else content.encode())
         return path
 
-    def run_with(self, *arguments, stdin="", code=0, **how):
-        given = stdin if isinstance(stdin, bytes) else stdin.encode()
-        done = subprocess.run([harness.exporter_binary(), *arguments], input=given, capture_output=True, check=False,
-                              timeout=harness.DEADLINE_SECONDS, **how)
+    def run_with(self, *arguments, stdin="", code=0, **options):
+        data = stdin if isinstance(stdin, bytes) else stdin.encode()
+        done = subprocess.run([harness.exporter_binary(), *arguments], input=data, capture_output=True, check=False,
+                              timeout=harness.DEADLINE_SECONDS, **options)
         self.assertEqual(done.returncode, code, done.stderr.decode())
         return done.stdout.decode(), done.stderr.decode()
 
-    def test_every_line_comes_back(self):
+    def test_round_trip_of_every_line(self):
         text = "".join(line + "\n" for line in LINES)
         datagrams, _ = self.run_with("encode", stdin=text)
         self.assertEqual(len(datagrams.splitlines()), len(LINES))
@@ -77,11 +77,11 @@ class Decode(unittest.TestCase):
         self.assertEqual((out, err), (text, ""))
         self.assertEqual({line.get("event") for line in map(json.loads, out.splitlines())} - {None}, set(EVENTS))
 
-    def test_a_datagram_as_the_kernel_sends_it(self):
+    def test_datagram_of_the_kernel(self):
         self.assertEqual(self.run_with("encode", stdin=FORK)[0], FORK_HEX + "\n")
         self.assertEqual(self.run_with("decode", "--hex", stdin=FORK_HEX.upper())[0], FORK + "\n")
 
-    def test_ways_to_name_the_input(self):
+    def test_input_from_file_and_stdin(self):
         path = self.file("fork.hex", FORK_HEX + "\n")
         for arguments, stdin in (((), FORK_HEX), (("-",), FORK_HEX), ((path,), ""), ((path, "--hex"), "")):
             with self.subTest(arguments):
@@ -91,78 +91,81 @@ class Decode(unittest.TestCase):
         out, _ = self.run_with("decode", "--hex", stdin=FORK_HEX + "10000000010000000000000000000000" + FORK_HEX)
         self.assertEqual(out.splitlines(), [FORK, '{"control":"noop"}', FORK])
 
-    def test_bad_lines_are_told_and_the_rest_is_answered(self):
+    def test_invalid_lines_are_reported_and_the_others_converted(self):
         path = self.file("bad.hex", f"{FORK_HEX}\n\nno hex\n  {FORK_HEX}\r\n{FORK_HEX}0\n{'0' * 300000}\n{FORK_HEX}")
         out, err = self.run_with("decode", "--hex", path, code=1)
         self.assertEqual(out.splitlines(), 3 * [FORK])
-        self.assertEqual(err.splitlines(), [
-            f'{path}:3: found "no hex", allowed is an even number of hex digits',
-            f'{path}:5: found "{FORK_HEX[:80]}...", allowed is an even number of hex digits',
-            f"{path}:6: found a line of more than 256KiB, allowed is a shorter one"])
+        expected = ((3, '"no hex"', "even number of hex digits"),
+                    (5, f'"{FORK_HEX[:80]}..."', "even number of hex digits"), (6, "too long", "256KiB"))
+        self.assertEqual(len(err.splitlines()), len(expected), err)
+        for line, (number, *parts) in zip(err.splitlines(), expected):
+            self.assertTrue(line.startswith(f"{path}:{number}: "), line)
+            for part in parts:
+                self.assertIn(part, line)
         out, err = self.run_with("encode", stdin=f'{FORK}\n{{"event":"frok"}}\nfork\n{FORK}\n', code=1)
         self.assertEqual(out.splitlines(), 2 * [FORK_HEX])
         first, second = err.splitlines()
-        self.assertRegex(first, r'^standard input:2: event: found "frok", allowed is one of .*did you mean "fork"\?$')
-        self.assertRegex(second, r"^standard input:3: found no JSON at byte 2, allowed is one object")
+        self.assertRegex(first, r'^standard input:2: event: .*"frok": .*did you mean "fork"\?$')
+        self.assertRegex(second, r"^standard input:3: .*JSON at byte 2\b.*one object")
 
-    def test_a_bad_line_cannot_harm_the_terminal(self):
+    def test_errors_are_printable(self):
         for command in (("decode", "--hex"), ("encode",)):
             for line in (b"\x1b[2J", b"\xff\xfe", b"\xc2\x9b31m", b'{"\x1b":1}', b'{"event":"\\u001b[2J"}'):
                 with self.subTest(command=command, line=line):
                     _, err = self.run_with(*command, stdin=line, code=1)
                     self.assertTrue(err.rstrip("\n").isprintable(), err)
 
-    def test_no_file(self):
+    def test_unreadable_file(self):
         for command in (("decode", "--hex"), ("decode",), ("encode",)):
             with self.subTest(command):
                 out, err = self.run_with(*command, os.path.join(self.directory, "none"), code=1)
                 self.assertEqual(out, "")
-                self.assertRegex(err, r"none.*: No such file or directory; give the path of a file that may be read")
+                self.assertRegex(err, r"none.*: No such file or directory; give a readable file")
                 out, err = self.run_with(*command, self.directory, code=1)
                 self.assertEqual((out, len(err.splitlines())), ("", 1))
-                self.assertRegex(err, "Is a directory|is no capture")
+                self.assertRegex(err, "Is a directory|capture")
 
-    def test_nothing_is_nothing(self):
+    def test_empty_input(self):
         self.assertEqual(self.run_with("encode"), ("", ""))
         self.assertEqual(self.run_with("decode", "--hex", stdin="\n \n"), ("", ""))
 
-    def test_a_capture(self):
+    def test_capture(self):
         fork, noop = bytes.fromhex(FORK_HEX), bytes.fromhex("10000000010000000000000000000000")
-        capture = pcap(fork, noop + fork, (0, fork), (2, b"our own"), b"", b"\1", fork)
+        capture = pcap(fork, noop + fork, (0, fork), (2, b"record"), b"", b"\1", fork)
         lines = [FORK, '{"control":"noop"}', FORK, '{"error":"truncated","layer":"netlink"}', FORK]
         for arguments, stdin in (((self.file("a.pcap", capture),), ""), (("-",), capture), ((), capture)):
             with self.subTest(arguments):
                 out, err = self.run_with("decode", *arguments, stdin=stdin)
                 self.assertEqual((out.splitlines(), err), (lines, ""))
 
-    def test_a_capture_that_is_cut_off(self):
+    def test_truncated_capture(self):
         whole = pcap(*(bytes.fromhex(FORK_HEX),) * 3)
         path = self.file("cut.pcap", whole[:-1])
         out, err = self.run_with("decode", path, code=1)
         self.assertEqual(out.splitlines(), 2 * [FORK])
         self.assertRegex(err, r"^[^\n]*cut\.pcap[^\n]* offset \d+[^\n]*\n$")
 
-    def test_what_is_no_capture(self):
+    def test_invalid_capture(self):
         for content in (b"", b"no capture", FORK_HEX, pcap(link_type=1), pcap()[:20]):
             with self.subTest(content):
                 out, err = self.run_with("decode", self.file("x.pcap", content), code=1)
                 self.assertEqual((out, len(err.splitlines())), ("", 1))
                 self.assertIn("x.pcap", err)
 
-    def test_a_pipe_is_answered_at_once(self):
+    def test_pipe_is_converted_without_delay(self):
         capture = pcap(bytes.fromhex(FORK_HEX))
-        for command, line, answer in ((("decode", "--hex"), FORK_HEX.encode() + b"\n", FORK),
+        for command, line, output in ((("decode", "--hex"), FORK_HEX.encode() + b"\n", FORK),
                                       (("encode",), FORK.encode() + b"\n", FORK_HEX), (("decode",), capture, FORK)):
             with self.subTest(command), subprocess.Popen(
                     [harness.exporter_binary(), *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
                 process.stdin.write(line)
                 process.stdin.flush()
-                self.assertTrue(select.select([process.stdout], [], [], harness.DEADLINE_SECONDS)[0], "no answer")
-                self.assertEqual(os.read(process.stdout.fileno(), 4096).decode(), answer + "\n")
+                self.assertTrue(select.select([process.stdout], [], [], harness.DEADLINE_SECONDS)[0], "no output")
+                self.assertEqual(os.read(process.stdout.fileno(), 4096).decode(), output + "\n")
                 process.stdin.close()
                 self.assertEqual(process.wait(harness.DEADLINE_SECONDS), 0)
 
-    def test_a_closed_pipe_ends_it_quietly(self):
+    def test_closed_pipe_is_no_error(self):
         hexes = self.file("many.hex", (FORK_HEX + "\n") * 100000)
         lines = self.file("many", (FORK + "\n") * 100000)
         capture = self.file("many.pcap", pcap(*(bytes.fromhex(FORK_HEX),) * 100000))
@@ -176,41 +179,41 @@ class Decode(unittest.TestCase):
                     self.assertEqual(done.stdout.decode().splitlines()[1:], ["0"])
                     self.assertEqual(done.stderr, b"")
 
-    def test_nowhere_to_write(self):
+    def test_full_disk(self):
         with open("/dev/full", "wb") as full:
             done = subprocess.run([harness.exporter_binary(), "encode"], input=FORK.encode(), stdout=full,
                                   stderr=subprocess.PIPE, check=False, timeout=harness.DEADLINE_SECONDS)
         self.assertEqual(done.returncode, 1)
-        self.assertEqual(done.stderr.decode(), "procevent_exporter: cannot write to the standard output: No space left "
-                                               "on device; redirect it to where there is room\n")
+        self.assertRegex(done.stderr.decode(),
+                         r"^procevent_exporter: cannot write [^\n]*standard output: No space left on device; [^\n]+\n$")
 
-    def test_a_closed_descriptor_is_told(self):
+    def test_closed_descriptor_is_reported(self):
         capture = self.file("a.pcap", pcap(bytes.fromhex(FORK_HEX)))
         lines = self.file("lines", FORK + "\n")
-        cases = ((f"decode {capture} >&-", "cannot write to the standard output: Bad file descriptor"),
-                 (f"encode {lines} >&-", "cannot write to the standard output: Bad file descriptor"),
-                 ("encode <&-", "standard input: cannot read it: Bad file descriptor"),
-                 ("decode --hex <&-", "standard input: cannot read it: Bad file descriptor"))
-        for command, fault in cases:
+        cases = ((f"decode {capture} >&-", r"cannot write .*standard output: Bad file descriptor"),
+                 (f"encode {lines} >&-", r"cannot write .*standard output: Bad file descriptor"),
+                 ("encode <&-", r"cannot read .*standard input: Bad file descriptor"),
+                 ("decode --hex <&-", r"cannot read .*standard input: Bad file descriptor"))
+        for command, error in cases:
             with self.subTest(command):
                 done = subprocess.run(["bash", "-c", f"{harness.exporter_binary()} {command}"], capture_output=True,
                                       check=False, timeout=harness.DEADLINE_SECONDS)
                 self.assertEqual((done.returncode, done.stdout), (1, b""))
-                self.assertIn(fault, done.stderr.decode())
+                self.assertRegex(done.stderr.decode(), error)
 
-    def test_many_wrong_lines_are_counted(self):
+    def test_many_invalid_lines_are_counted(self):
         for command in ("decode --hex", "encode"):
             good = FORK_HEX if "hex" in command else FORK
             with self.subTest(command):
                 out, err = self.run_with(*command.split(), stdin="x\n" * 5000 + good + "\n", code=1)
                 self.assertEqual(len(out.splitlines()), 1)
-                told = err.splitlines()
-                self.assertEqual(len(told), 102)
-                self.assertTrue(told[99].startswith("standard input:100: found "), told[99])
-                self.assertEqual(told[100:], ["standard input: 100 lines are wrong; others are only counted",
-                                              "standard input: 5000 lines are wrong; is it the right file?"])
+                errors = err.splitlines()
+                self.assertEqual(len(errors), 102)
+                self.assertTrue(errors[99].startswith("standard input:100: "), errors[99])
+                self.assertRegex(errors[100], r"^standard input: 100 .*only counted")
+                self.assertRegex(errors[101], r"^standard input: 5000 .*right file")
 
-    def test_no_configuration_and_no_privilege_is_needed(self):
+    def test_needs_no_configuration_and_no_privilege(self):
         broken = {**os.environ, "PROCEVENT_CONFIG_FILE": self.file("broken.yml", "{"), "PROCEVENT_LOG_LEVEL": "loud"}
         self.assertEqual(self.run_with("encode", stdin=FORK, env=broken)[0], FORK_HEX + "\n")
         if os.geteuid() == 0 and harness.why_not_for_anybody() is None:
@@ -223,7 +226,7 @@ class Decode(unittest.TestCase):
         self.assertEqual(self.run_with("decode", "--hex", stdin=datagram)[0], line)
 
     def test_memory_is_bounded(self):
-        """Input of 30 MB, in lines and as one line, in 32 MB of address space, half of which it takes to start."""
+        """Input of 30 MB, as lines and as one line, in 32 MB of address space. Half of that is needed to start."""
         limit = ("prlimit", "--as=32000000")
         for text in ((FORK_HEX + "\n") * 200000, "0" * 30000000):
             done = subprocess.run([*limit, harness.exporter_binary(), "decode", "--hex"], input=text.encode(),
@@ -232,34 +235,34 @@ class Decode(unittest.TestCase):
 
 
 class Live(harness.LiveTest):
-    def test_the_kernels_own_datagrams(self):
+    def test_datagrams_of_the_kernel(self):
         with connector.Connector(1 << 20) as listener:
             self.assertTrue(listener.listen())
             child = subprocess.Popen(["sh", "-c", "kill -TERM $$"])
             child.wait()
             datagrams = []
 
-            def heard():
+            def received():
                 datagrams.extend(datagram.hex() for datagram in listener.datagrams())
                 return any(line.get("process_pid") == child.pid and line["event"] == "exit"
-                           for line in self.of(datagrams))
+                           for line in self.decode(datagrams))
 
-            harness.wait_for("the child's exit", heard)
-        of_child = [line for line in self.of(datagrams)
+            harness.wait_for("the child's exit", received)
+        child_lines = [line for line in self.decode(datagrams)
                     if child.pid in (line.get("process_pid"), line.get("child_pid"))]
-        self.assertEqual([line["event"] for line in of_child if line["event"] in ("fork", "exec", "exit")],
+        self.assertEqual([line["event"] for line in child_lines if line["event"] in ("fork", "exec", "exit")],
                          ["fork", "exec", "exit"])
-        self.assertEqual((of_child[-1]["signal"], of_child[-1]["core_dumped"]), (signal.SIGTERM, False))
-        self.check_identity(datagrams)
+        self.assertEqual((child_lines[-1]["signal"], child_lines[-1]["core_dumped"]), (signal.SIGTERM, False))
+        self.check_round_trip(datagrams)
 
     def run_with(self, *arguments, stdin):
         return subprocess.run([harness.exporter_binary(), *arguments], input=stdin, text=True, check=True,
                               stdout=subprocess.PIPE, timeout=harness.DEADLINE_SECONDS).stdout
 
-    def of(self, datagrams):
+    def decode(self, datagrams):
         return [json.loads(line) for line in self.run_with("decode", "--hex", stdin="\n".join(datagrams)).splitlines()]
 
-    def check_identity(self, datagrams):
+    def check_round_trip(self, datagrams):
         lines = self.run_with("decode", "--hex", stdin="\n".join(datagrams))
         self.assertEqual(self.run_with("decode", "--hex", stdin=self.run_with("encode", stdin=lines)), lines)
 

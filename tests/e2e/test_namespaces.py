@@ -1,28 +1,28 @@
-"""In a foreign namespace the kernel does not serve us. The exporter stays up, and says what is wrong and what to do."""
+"""In a foreign namespace the kernel sends no events. The exporter keeps running and names the cause and the remedy."""
 
 import harness
 import witness
 
 CONFIG = "reader:\n  canary_interval: 1s\n"
 USER = ("unshare", "--user")
-ROOT_OF_ITS_OWN = ("unshare", "--user", "--map-root-user")
+USER_AS_ROOT = ("unshare", "--user", "--map-root-user")
 PIDS = ("unshare", "--pid", "--fork", "--kill-child")
 
 NAMESPACES = (
     ("network", {"before_exec": harness.enter_new_network}, ["network namespace", "--network host"]),
     ("PID", {"prefix": PIDS}, ["PID namespace", "--pid host"]),
     ("user", {"prefix": USER}, ["user namespace", "--userns host"]),
-    ("user, as its root", {"prefix": ROOT_OF_ITS_OWN}, ["user namespace", "--userns host"]),
+    ("user, as root of the namespace", {"prefix": USER_AS_ROOT}, ["user namespace", "--userns host"]),
     ("network and PID", {"before_exec": harness.enter_new_network, "prefix": PIDS}, ["--network host", "--pid host"]),
     ("PID and user", {"prefix": (*USER, "--pid", "--fork", "--kill-child")}, ["--pid host", "--userns host"]),
 )
 
 
 class Namespaces(harness.LiveTest):
-    def check_deaf(self, exporter, remedies):
-        answer = exporter.readiness()
-        self.assertEqual(answer.status, 503)
-        text = answer.body.decode()
+    def check_unsubscribed(self, exporter, remedies):
+        response = exporter.readiness()
+        self.assertEqual(response.status, 503)
+        text = response.body.decode()
         self.assertEqual(text.count("\n"), 1, text)
         for remedy in remedies:
             self.assertIn(remedy, text)
@@ -33,21 +33,22 @@ class Namespaces(harness.LiveTest):
         return exporter.scrape().sum("procevent_listener_restarts_total")
 
     def has_cause(self, exporter):
-        answer = exporter.readiness()
-        return answer is not None and b"namespace" in answer.body
+        response = exporter.readiness()
+        return response is not None and b"namespace" in response.body
 
-    def test_named_with_its_remedy(self):
-        for name, how, remedies in NAMESPACES:
-            with self.subTest(name), harness.Exporter(config=CONFIG, **how) as exporter:
+    def test_readiness_names_the_remedy(self):
+        for name, options, remedies in NAMESPACES:
+            with self.subTest(name), harness.Exporter(config=CONFIG, **options) as exporter:
                 harness.wait_for("a cause", lambda: self.has_cause(exporter))
-                self.check_deaf(exporter, remedies)
-                # Events flow, since the witness listens, and reach any socket in this network namespace: no proof.
-                with witness.Witness() as onlooker, harness.Storm("fork", 500) as storm:
-                    harness.await_storm(storm, onlooker)
-                    self.check_deaf(exporter, remedies)
-                    tried = self.attempts(exporter)
-                    harness.wait_for("two more attempts", lambda: self.attempts(exporter) >= tried + 2)
-                    self.check_deaf(exporter, remedies)
+                self.check_unsubscribed(exporter, remedies)
+                # The witness makes the kernel send events to every socket of this network namespace. Receiving them
+                # proves no subscription of the exporter.
+                with witness.Witness() as observer, harness.Storm("fork", 500) as storm:
+                    harness.await_storm(storm, observer)
+                    self.check_unsubscribed(exporter, remedies)
+                    attempts_before = self.attempts(exporter)
+                    harness.wait_for("two more attempts", lambda: self.attempts(exporter) >= attempts_before + 2)
+                    self.check_unsubscribed(exporter, remedies)
 
 
 if __name__ == "__main__":

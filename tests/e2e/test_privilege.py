@@ -1,5 +1,5 @@
-"""What each thread of the exporter may do, as the kernel tells it in /proc: the reader has CAP_NET_ADMIN, all others
-nothing. And all works with no more than that."""
+"""Capabilities of each thread of the exporter, from /proc: the reader has CAP_NET_ADMIN, all others have none.
+Everything works with these."""
 
 import contextlib
 import os
@@ -20,12 +20,12 @@ AS_ROOT_WITH_NET_ADMIN = ("setpriv", "--bounding-set=-all,+net_admin", "--inh-ca
 
 
 def hide_pids(options):
-    """/proc with these options, for what is executed behind it."""
+    """A command prefix that mounts /proc with these options."""
     return ("unshare", "--mount", "sh", "-c", f'mount -t proc -o {options} proc /proc && exec "$@"', "sh")
 
 
 class Thread:
-    """A thread as /proc/PID/task/TID/status tells it."""
+    """A thread as in /proc/PID/task/TID/status."""
 
     def __init__(self, text):
         rows = dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
@@ -43,15 +43,15 @@ def threads_of(pid):
     return threads
 
 
-def faults(threads, reader=NET_ADMIN, bounding=0):
-    """What is not as it should be; empty if all is."""
+def find_faults(threads, reader=NET_ADMIN, bounding=0):
+    """Lists the threads with wrong capabilities."""
     found = []
     readers = [thread for thread in threads if thread.name == READER]
     if len(readers) != 1:
         found.append(f"{len(readers)} threads are called {READER}")
     for thread in threads:
-        has = reader if thread.name == READER else 0
-        wanted = {"CapInh": 0, "CapPrm": has, "CapEff": has, "CapBnd": bounding, "CapAmb": 0}
+        capabilities = reader if thread.name == READER else 0
+        wanted = {"CapInh": 0, "CapPrm": capabilities, "CapEff": capabilities, "CapBnd": bounding, "CapAmb": 0}
         if thread.sets != wanted or not thread.no_new_privs:
             found.append(f"{thread.name}: {thread.sets}, no_new_privs {thread.no_new_privs}")
     return found
@@ -63,29 +63,29 @@ class Privilege(harness.LiveTest):
         super().setUpClass()
         harness.require(None if shutil.which("setpriv") and shutil.which("unshare") else "not installed: util-linux")
 
-    def check(self, exporter, **wanted):
-        """Holds as soon as it serves, and at any time while it is scraped."""
+    def check(self, exporter, **expected):
+        """Checks the capabilities once the server threads run, and again during scrapes."""
         pid = exporter.pid()
-        # A thread of the server may not have run yet.
-        harness.wait_for("every thread to have begun", lambda: not faults(threads_of(pid), **wanted), 5)
+        # A server thread may not have run yet.
+        harness.wait_for("every thread to start", lambda: not find_faults(threads_of(pid), **expected), 5)
         self.assertGreater(len(threads_of(pid)), 60)
         scrapes = [threading.Thread(target=exporter.scrape) for _ in range(20)]
         for scrape in scrapes:
             scrape.start()
-        looks = 0
-        while looks < 5 or any(scrape.is_alive() for scrape in scrapes):
-            self.assertEqual(faults(threads_of(pid), **wanted), [])
-            looks += 1
+        checks = 0
+        while checks < 5 or any(scrape.is_alive() for scrape in scrapes):
+            self.assertEqual(find_faults(threads_of(pid), **expected), [])
+            checks += 1
         for scrape in scrapes:
             scrape.join()
 
     def check_buffer(self, exporter):
-        """A socket has the 32 MiB asked for, which the kernel doubles: far more than the sysctl gives."""
+        """The socket has the requested 32 MiB, doubled by the kernel. The sysctl allows far less."""
         self.assertEqual(exporter.scrape().sum("procevent_receive_queue_limit_bytes"), 64 << 20)
         self.assertNotIn("receive buffer", exporter.log())
 
     def check_names(self, exporter):
-        """The names of processes that others began are known."""
+        """The exporter resolves the names of processes of other users."""
         with harness.Storm("fork", 200) as storm:
             storm.wait()
         harness.wait_for("the storm's name",
@@ -99,13 +99,13 @@ class Privilege(harness.LiveTest):
             self.check_names(exporter)
             self.assertNotIn("level=warning", exporter.log())
 
-    def test_as_nobody_with_one_capability(self):
+    def test_as_nobody_with_net_admin(self):
         harness.require(harness.why_not_for_anybody())
         with open("/proc/self/status", encoding="ascii") as file:
             bounding = Thread(file.read()).sets["CapBnd"]
         with harness.Exporter(prefix=ONLY_NET_ADMIN) as exporter:
             exporter.wait_ready()
-            self.check(exporter, bounding=bounding)  # to lower it takes CAP_SETPCAP
+            self.check(exporter, bounding=bounding)  # lowering it requires CAP_SETPCAP
             self.check_buffer(exporter)
             self.check_names(exporter)
             self.assertNotIn("level=warning", exporter.log())
@@ -116,19 +116,19 @@ class Privilege(harness.LiveTest):
             self.check(exporter, bounding=NET_ADMIN)
             self.check_buffer(exporter)
 
-    def test_as_nobody_without_any(self):
+    def test_as_nobody_without_capabilities(self):
         harness.require(harness.why_not_for_anybody())
         with open("/proc/self/status", encoding="ascii") as file:
             bounding = Thread(file.read()).sets["CapBnd"]
         with harness.Exporter(prefix=NOBODY) as exporter:
-            harness.wait_for("it to serve", exporter.readiness)
+            harness.wait_for("the server to start", exporter.readiness)
             self.check(exporter, reader=0, bounding=bounding)
 
-    def test_a_fresh_socket_gets_its_buffer_too(self):
+    def test_renewed_socket_has_the_buffer_size(self):
         with harness.Exporter(config="reader:\n  canary_interval: 1s\n") as exporter:
             exporter.wait_ready()
             with exporter.stopped():
-                self.assertEqual(test_silence.silence_as_nobody(), 0)
+                self.assertEqual(test_silence.end_subscriptions_as_nobody(), 0)
                 self.assertFalse(connector.somebody_listens())
 
             def renewed():
@@ -136,27 +136,27 @@ class Privilege(harness.LiveTest):
                 return (scrape.value("procevent_listener_up") == 1 and
                         scrape.value("procevent_listener_restarts_total", reason="silence") >= 1)
 
-            harness.wait_for("a fresh socket", renewed)
+            harness.wait_for("a renewed socket", renewed)
             self.check_buffer(exporter)
             self.check(exporter)
         self.addCleanup(connector.forget_the_dead)
 
-    def test_a_port_below_1024_is_bound_first(self):
+    def test_port_below_1024(self):
         with open("/proc/sys/net/ipv4/ip_unprivileged_port_start", encoding="ascii") as file:
-            harness.require(None if int(file.read()) == 1024 else "anybody may bind ports below 1024 here")
+            harness.require(None if int(file.read()) == 1024 else "here every user may bind ports below 1024")
         with harness.Exporter("--web.listen-address=127.0.0.1:867") as exporter:
             exporter.port = 867
             exporter.wait_ready()
             self.check(exporter)
 
-    def test_where_proc_hides_others_but_not_from_us(self):
-        with harness.Exporter(prefix=hide_pids("hidepid=2")) as exporter:  # it shows them to group 0
+    def test_hidepid_with_access_by_group(self):
+        with harness.Exporter(prefix=hide_pids("hidepid=2")) as exporter:  # group 0 still sees all processes
             exporter.wait_ready()
             self.check(exporter)
             self.check_names(exporter)
             self.assertNotIn("hidepid", exporter.log())
 
-    def test_where_proc_hides_others_from_nobody_with_the_capability_to_see_them(self):
+    def test_hidepid_as_nobody_with_sys_ptrace(self):
         harness.require(harness.why_not_for_anybody())
         with open("/proc/self/status", encoding="ascii") as file:
             bounding = Thread(file.read()).sets["CapBnd"]
@@ -168,7 +168,7 @@ class Privilege(harness.LiveTest):
             self.check_names(exporter)
             self.assertNotIn("level=warning", exporter.log())
 
-    def test_where_proc_hides_others(self):
+    def test_hidepid(self):
         for options in ("hidepid=2,gid=4242", "hidepid=4"):
             with self.subTest(options), harness.Exporter(prefix=hide_pids(options)) as exporter:
                 exporter.wait_ready()

@@ -163,7 +163,7 @@ class ServiceManager(harness.LiveTest):
             limits = resource.prlimit(exporter.pid(), resource.RLIMIT_NOFILE)
             with exporter.stopped():
                 resource.prlimit(exporter.pid(), resource.RLIMIT_NOFILE, (3, limits[1]))  # no fresh socket, for now
-                self.assertEqual(test_silence.silence_as_nobody(), 0)
+                self.assertEqual(test_silence.end_subscriptions_as_nobody(), 0)
             harness.wait_for("a status", lambda: "Too many open files" in "".join(manager.take()))
             self.assertEqual([message for message in manager.told if not message.startswith("STATUS=not ready: ")], [])
             manager.forget()

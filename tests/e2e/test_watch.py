@@ -1,4 +1,4 @@
-"""watch --events on this machine: what happens is shown as it happens, losses in place, and it ends well."""
+"""`watch --events` on this machine: events appear live, losses appear in place, and it exits cleanly."""
 
 import json
 import os
@@ -15,8 +15,8 @@ import time
 import connector
 import harness
 
-# A process that renames itself, changes its user and its session, starts a thread, and ends with 3.
-STORY = """
+# A process that starts a session, renames itself, starts a thread, changes its group and user, and exits with status 3.
+SCRIPT = """
 import ctypes, os, sys, threading, time
 os.setsid()
 libc = ctypes.CDLL(None)
@@ -24,19 +24,19 @@ libc.prctl(15, sys.argv[1].encode("latin-1").decode("unicode_escape").encode("la
 thread = threading.Thread(target=lambda: None)
 thread.start()
 thread.join()
-while len(os.listdir("/proc/self/task")) > 1:  # its end comes later than that
+while len(os.listdir("/proc/self/task")) > 1:  # the kernel removes the thread after join() returns
     pass
-time.sleep(0.1)  # and the event of it later still
+time.sleep(0.1)  # and sends its exit event later still
 os.setgid(65534)
 os.setuid(65534)
 os._exit(3)
 """
-TOO_MANY = 60000  # forks: two events each, of which the receive queue holds less than 90 000
+OVERFLOWING_FORKS = 60000  # two events each, and the receive buffer holds fewer than 90 000 events
 TIME = r"\d\d:\d\d:\d\d\.\d{3}"
 
 
 class Watch:
-    """A watch that runs, and the lines that it has printed."""
+    """A running `watch` and the lines that it has printed."""
 
     def __init__(self, *flags, prefix=(), stdout=None):
         self.lines = []
@@ -78,21 +78,21 @@ class Watch:
     def find(self, pattern):
         return next((line for line in list(self.lines) if re.search(pattern, line)), None)
 
-    def await_begin(self):
-        """Until it hears: then a process of ours is shown."""
-        harness.wait_for("an event to be shown", self._shows_a_process)
+    def await_subscription(self):
+        """Starts processes until the exit of one is printed."""
+        harness.wait_for("an event to be printed", self._prints_a_process)
         return self
 
-    def _shows_a_process(self):
+    def _prints_a_process(self):
         child = subprocess.Popen(["true"])
         child.wait()
         time.sleep(0.05)
         return self.find(rf"\bexit +{child.pid} |\"event\":\"exit\".*\"process_pid\":{child.pid},")
 
 
-def tell(name):
-    """Lets a process do what STORY says; its number."""
-    child = subprocess.Popen([sys.executable, "-S", "-c", STORY, name])
+def run_script(name):
+    """Runs SCRIPT under this name to its end. Returns its PID."""
+    child = subprocess.Popen([sys.executable, "-S", "-c", SCRIPT, name])
     child.wait()
     return child.pid
 
@@ -102,36 +102,36 @@ class Events(harness.LiveTest):
         self.listeners = connector.listener_count()
 
     def tearDown(self):
-        self.assertEqual(connector.listener_count(), self.listeners, "the kernel has another count of listeners")
+        self.assertEqual(connector.listener_count(), self.listeners, "watch changed the kernel's listener count")
 
-    def test_a_process_from_its_fork_to_its_end(self):
+    def test_process_from_fork_to_exit(self):
         with Watch() as watch:
-            watch.await_begin()
-            pid = tell("a name")
+            watch.await_subscription()
+            pid = run_script("a name")
             watch.await_line(rf"^{TIME} exit +{pid} (first thread: )?status 3 ")
         self.assertEqual(watch.errors, [])
         self.assertRegex(watch.lines[0], r"^Time +Event +PID +What +Seconds +Command +User$")
-        of_it = [re.sub(" +", " ", line[13:]) for line in watch.lines if re.search(rf"\b{pid}\b", line)]
-        story = [rf"fork {os.getpid()} (thread \d+: )?-> {pid} ", rf"exec {pid} executes (python\S*|a name) root",
+        lines = [re.sub(" +", " ", line[13:]) for line in watch.lines if re.search(rf"\b{pid}\b", line)]
+        expected = [rf"fork {os.getpid()} (thread \d+: )?-> {pid} ", rf"exec {pid} executes (python\S*|a name) root",
                  rf"sid {pid} new session \S+ root", rf"comm {pid} \S.* -> a name a name root",
                  rf"fork {pid} -> thread \d+ a name root", rf"exit {pid} thread \d+: status 0 a name root",
                  rf"gid {pid} group 65534 a name root", rf"uid {pid} user 65534 a name nobody",
                  rf"exit {pid} status 3 \d+\.\d+ a name nobody"]
-        for line in of_it:
-            if story and re.match(story[0], line):
-                story.pop(0)
-        self.assertEqual(story, [], of_it)
+        for line in lines:
+            if expected and re.match(expected[0], line):
+                expected.pop(0)
+        self.assertEqual(expected, [], lines)
 
     def test_json(self):
         with Watch("--json") as watch:
-            watch.await_begin()
-            pid = tell("json")
+            watch.await_subscription()
+            pid = run_script("json")
             watch.await_line(rf'"event":"exit".*"process_pid":{pid},')
         lines = [json.loads(line) for line in watch.lines]
         end = next(line for line in lines if line["event"] == "exit" and line["process_pid"] == pid)
         self.assertEqual({key: end[key] for key in ("exit_code", "status", "command", "user")},
                          {"exit_code": 768, "status": 3, "command": "json", "user": "nobody"})
-        # Without what is known besides they are decode's: they can be encoded, and come back.
+        # Without the keys `command` and `user`, encode accepts the lines.
         text = "".join(json.dumps({key: value for key, value in line.items() if key not in ("command", "user")}) + "\n"
                        for line in lines if "event" in line)
         encoded = subprocess.run([harness.exporter_binary(), "encode"], input=text, capture_output=True, text=True,
@@ -140,45 +140,45 @@ class Events(harness.LiveTest):
 
     def test_types_and_commands(self):
         with Watch("--type=exit,sid") as types, Watch("--comm=onl?-me") as comms, Watch("--type=exec") as execs:
-            types.await_begin()
+            types.await_subscription()
             comms.await_line("^Time")
-            harness.wait_for("an exec to be shown", lambda: tell("any") and execs.find(" exec "))
-            pid, other = tell("only-me"), tell("another")
+            harness.wait_for("an exec to be printed", lambda: run_script("any") and execs.find(" exec "))
+            pid, other = run_script("only-me"), run_script("another")
             types.await_line(f" exit +{other} (first thread: )?status 3 ")
             comms.await_line(f" exit +{pid} (first thread: )?status 3 ")
             execs.await_line(f" exec +{other} ")
         self.assertEqual({line.split()[1] for line in types.lines[1:]} - {"exit", "sid"}, set())
         self.assertEqual({line.split()[1] for line in execs.lines[1:]}, {"exec"})
         self.assertIsNone(comms.find(rf"\b{other}\b"))
-        self.assertIsNone(comms.find(rf"sid +{pid}"), "it had another name then")
+        self.assertIsNone(comms.find(rf"sid +{pid}"), "the process had another name then")
         self.assertIsNotNone(comms.find(rf"comm +{pid} .* -> only-me"))
 
     def test_hostile_names(self):
-        """Nothing but what a terminal shows as it is."""
+        """Every printed character is printable."""
         with Watch() as watch:
-            watch.await_begin()
+            watch.await_subscription()
             for name in (r"\x1b[2J\x1b[H", r"a\nb\rc", r"\xff\xfe\x80", r"\xc2\x9b31m", r"\xe2\x80\xaeevil"):
-                watch.await_line(f" exit +{tell(name)} (first thread: )?status 3 ")
+                watch.await_line(f" exit +{run_script(name)} (first thread: )?status 3 ")
         for line in watch.lines:
             self.assertTrue(line.isprintable(), line)
         self.assertIsNotNone(watch.find(re.escape(r"\x1b[2J\x1b[H")))
 
-    def test_losses_are_told_in_place(self):
-        """It stands still in a storm larger than its receive queue; the numbers on both sides of a loss fit."""
+    def test_losses_are_printed_in_place(self):
+        """A storm overflows the receive buffer of a stopped watch. Sequence numbers and losses must agree."""
         with Watch("--json") as watch:
-            watch.await_begin()
+            watch.await_subscription()
             os.kill(watch.process.pid, signal.SIGSTOP)
-            with harness.Storm("fork", TOO_MANY) as storm:
+            with harness.Storm("fork", OVERFLOWING_FORKS) as storm:
                 storm.wait()
             os.kill(watch.process.pid, signal.SIGCONT)
             watch.await_line('"lost"')
-            watch.await_begin()
+            watch.await_subscription()
             lines = [json.loads(line) for line in list(watch.lines)]
         self.assertGreater(sum(line.get("lost", 0) for line in lines), 1000)
         self.check_sequence(lines)
 
     def check_sequence(self, lines):
-        """Each gap in the kernel's numbers has its line, right there, and nothing else has; the watch's own are hidden."""
+        """Every sequence gap has a loss line in its place, apart from the few hidden canary events of the watch."""
         last, lost = {}, {}
         for at, line in enumerate(lines):
             if "lost" in line:
@@ -190,9 +190,9 @@ class Events(harness.LiveTest):
             self.assertIn(hidden, range(20), [other for other in lines[max(0, at - 200):at + 1] if other["cpu"] == cpu])
             last[cpu] = seq
 
-    def test_a_reader_that_stands_still(self):
-        """Memory stays what it is, and what was lost meanwhile is told when it goes on; or SIGTERM ends it."""
-        for forks in (2000, TOO_MANY):
+    def test_blocked_reader(self):
+        """Memory stays bounded, losses are printed once the reader continues, and SIGTERM ends the watch."""
+        for forks in (2000, OVERFLOWING_FORKS):
             read, write = os.pipe()
             with self.subTest(forks=forks), open(read, "rb", buffering=0) as stream, Watch(stdout=write) as watch:
                 os.close(write)
@@ -201,23 +201,23 @@ class Events(harness.LiveTest):
                     storm.wait()
                 with open(f"/proc/{watch.process.pid}/status", encoding="ascii") as file:
                     self.assertLess(int(re.search(r"VmRSS:\s+(\d+)", file.read()).group(1)), 60000)
-                if forks == TOO_MANY:
+                if forks == OVERFLOWING_FORKS:
                     self.await_loss(stream)
                 watch.process.send_signal(signal.SIGTERM)
                 self.assertEqual(watch.wait(), 0)
 
-    def test_the_time_ends_it_in_a_storm_that_nobody_reads(self):
-        """It neither waits for the reader, nor shows all that is made until there is a pause."""
-        for slow in (True, False):
-            with self.subTest(slow=slow), open(os.devnull, "wb") as away:
+    def test_duration_ends_it_during_a_storm(self):
+        """It waits neither for a blocked reader nor for a pause between the events."""
+        for blocked in (True, False):
+            with self.subTest(blocked=blocked), open(os.devnull, "wb") as null:
                 read, write = os.pipe()
                 with open(read, "rb", buffering=0), \
-                        Watch("--duration=1s", stdout=write if slow else away) as watch, \
+                        Watch("--duration=1s", stdout=write if blocked else null) as watch, \
                         harness.Storm("exec", 200000):
                     os.close(write)
                     started = time.monotonic()
                     self.assertEqual(watch.wait(), 0)
-                    self.assertLess(time.monotonic() - started, 12)  # far less than the storm takes
+                    self.assertLess(time.monotonic() - started, 12)  # the storm takes much longer
 
     def await_loss(self, stream):
         text = b""
@@ -225,10 +225,10 @@ class Events(harness.LiveTest):
             self.assertTrue(select.select([stream], [], [], harness.DEADLINE_SECONDS)[0])
             text = text[-100:] + stream.read(1 << 16)
 
-    def test_ways_to_end(self):
+    def test_signals_and_duration_end_it(self):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             with self.subTest(number), Watch() as watch:
-                watch.await_begin()
+                watch.await_subscription()
                 watch.process.send_signal(number)
                 self.assertEqual((watch.wait(), watch.errors), (0, []))
         with self.subTest("duration"), Watch("--duration=300ms") as watch:
@@ -236,7 +236,7 @@ class Events(harness.LiveTest):
             self.assertEqual((watch.wait(), watch.errors), (0, []))
             self.assertLess(time.monotonic() - start, 5)
 
-    def test_nobody_reads(self):
+    def test_closed_pipe_is_no_error(self):
         for ignored in (False, True):
             with self.subTest(ignored=ignored):
                 done = subprocess.run(["bash", "-c", f"{harness.exporter_binary()} watch --events | head -n 1; "
@@ -246,7 +246,7 @@ class Events(harness.LiveTest):
                 self.assertRegex(done.stdout, r"^Time .*\n0\n$")
                 self.assertEqual(done.stderr, "")
 
-    def test_a_terminal(self):
+    def test_terminal(self):
         main, side = pty.openpty()
         try:
             with Watch(stdout=side) as watch:
@@ -261,7 +261,7 @@ class Events(harness.LiveTest):
         finally:
             os.close(main)
 
-    def test_what_keeps_it_from_hearing(self):
+    def test_foreign_namespace_is_reported(self):
         harness.require(None if shutil.which("unshare") else "not installed: unshare (util-linux)")
         for prefix, remedy in ((("unshare", "--net"), "--network host"),
                                (("unshare", "--pid", "--fork", "--kill-child"), "--pid host"),
@@ -269,16 +269,17 @@ class Events(harness.LiveTest):
             with self.subTest(remedy), Watch(prefix=prefix) as watch:
                 self.assertEqual(watch.wait(), 1)
                 self.assertEqual((watch.lines, len(watch.errors)), ([], 1))
-                self.assertRegex(watch.errors[0], "^procevent_exporter: cannot hear process events.*" + remedy)
+                self.assertRegex(watch.errors[0], "^procevent_exporter: cannot .*process events.*" + remedy)
 
-    def test_a_silence_is_ended(self):
+    def test_lost_subscription_is_renewed(self):
         with Watch() as watch:
-            watch.await_begin()
-            level = connector.listener_count()
-            connector.change_listener_count(-level)
+            watch.await_subscription()
+            count = connector.listener_count()
+            connector.change_listener_count(-count)
             try:
-                harness.wait_for("the silence to be told", lambda: any("fell silent" in line for line in watch.errors))
-                watch.await_begin()
+                harness.wait_for("a report of the lost subscription",
+                                 lambda: any("subscription lost" in line for line in watch.errors))
+                watch.await_subscription()
             finally:
                 connector.change_listener_count(self.listeners + 1 - connector.listener_count())
 
