@@ -33,6 +33,7 @@ bool IsPlain(const CommBytes& comm) {
   return comm == zero_padded && CommLabel(name.view()).view() == name.view();
 }
 
+// Writes the fields of an event to a JSON object.
 class JsonFieldWriter {
  public:
   explicit JsonFieldWriter(Json& object) : object_(object) {}
