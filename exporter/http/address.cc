@@ -14,27 +14,28 @@ namespace procevent {
 namespace {
 
 constexpr std::size_t kBytes = 4;
+constexpr std::uint32_t kBits = 32;
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 }  // namespace
 
-std::optional<std::uint32_t> ParseDecimal(std::string_view text, std::uint32_t most) {
+std::optional<std::uint32_t> ParseDecimal(std::string_view text, std::uint32_t max) {
   std::uint32_t number = 0;
   const char* const end = text.data() + text.size();
-  const bool plain = !text.empty() && std::ranges::all_of(text, IsDigit) && (text.size() == 1 || text.front() != '0');
-  if (!plain) {
+  const bool valid = !text.empty() && std::ranges::all_of(text, IsDigit) && (text.size() == 1 || text.front() != '0');
+  if (!valid) {
     return std::nullopt;
   }
-  const auto [stopped, fault] = std::from_chars(text.data(), end, number);
-  if (fault != std::errc{} || stopped != end || number > most) {
+  const auto [stopped, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc{} || stopped != end || number > max) {
     return std::nullopt;
   }
   return number;
 }
 
 std::optional<std::uint32_t> ParseIpv4(std::string_view text) {
-  constexpr std::uint32_t kMostInByte = 255;
+  constexpr std::uint32_t kMaxByte = 255;
   std::uint32_t address = 0;
   for (std::size_t i = 0; i < kBytes; ++i) {
     const std::size_t dot = text.find('.');
@@ -42,7 +43,7 @@ std::optional<std::uint32_t> ParseIpv4(std::string_view text) {
     if ((dot == std::string_view::npos) != last) {
       return std::nullopt;
     }
-    const auto byte = ParseDecimal(text.substr(0, dot), kMostInByte);
+    const auto byte = ParseDecimal(text.substr(0, dot), kMaxByte);
     if (!byte) {
       return std::nullopt;
     }
@@ -52,7 +53,7 @@ std::optional<std::uint32_t> ParseIpv4(std::string_view text) {
   return address;
 }
 
-std::string Ipv4Text(std::uint32_t address) {
+std::string FormatIpv4(std::uint32_t address) {
   constexpr std::uint32_t kByteMask = 0xFF;
   constexpr std::array<unsigned, kBytes> kShifts{24, 16, 8, 0};
   std::string text;
@@ -64,41 +65,40 @@ std::string Ipv4Text(std::uint32_t address) {
 
 namespace {
 
-constexpr std::uint32_t kBits = 32;
+Error InvalidNetwork(std::string_view remedy) { return Error{"parse allowed network", 0, remedy}; }
 
-Error InvalidNetwork(std::string_view reason) { return Error{"use the allowed network", 0, reason}; }
-
-std::uint32_t HostBits(std::uint32_t prefix) { return prefix == kBits ? 0 : ~std::uint32_t{0} >> prefix; }
+std::uint32_t HostMask(std::uint32_t prefix) { return prefix == kBits ? 0 : ~std::uint32_t{0} >> prefix; }
 
 }  // namespace
 
 Result<AllowedNetwork> ParseAllowedNetwork(std::string_view text) {
   if (text.find(',') != std::string_view::npos) {
-    return InvalidNetwork("one network an item of the list; as a flag, give it several times");
+    return InvalidNetwork("it contains a comma; use one list item per network, or repeat the flag");
   }
+  // Debian's civetweb is built without IPv6.
   if (text.find(':') != std::string_view::npos) {
-    return InvalidNetwork(
-        "neither ports nor IPv6, which is not built into Debian's civetweb: an IPv4 address or network");
+    return InvalidNetwork("ports and IPv6 are not supported; use an IPv4 address or network");
   }
   const std::size_t slash = text.find('/');
   const auto address = ParseIpv4(text.substr(0, slash));
   if (!address) {
-    return InvalidNetwork("the address is four numbers from 0 to 255, as in 10.1.2.3; names are not looked up");
+    return InvalidNetwork(
+        "it is not an IPv4 address; use four numbers from 0 to 255, such as 10.1.2.3; host names are not supported");
   }
   const auto prefix =
       slash == std::string_view::npos ? std::optional(kBits) : ParseDecimal(text.substr(slash + 1), kBits);
   if (!prefix) {
-    return InvalidNetwork("behind the slash is how many bits count, from 0 to 32, as in 10.0.0.0/8");
+    return InvalidNetwork("the prefix length is invalid; use 0 to 32 after the slash, such as 10.0.0.0/8");
   }
-  if ((*address & HostBits(*prefix)) != 0) {
-    return InvalidNetwork("what is behind the bits that count is 0, as in 10.0.0.0/8");
+  if ((*address & HostMask(*prefix)) != 0) {
+    return InvalidNetwork("host bits are set; clear all bits after the prefix, such as 10.0.0.0/8");
   }
   return AllowedNetwork{*address, *prefix};
 }
 
 namespace {
 
-Error InvalidAddress(std::string_view reason) { return Error{"use the listen address", 0, reason}; }
+Error InvalidAddress(std::string_view remedy) { return Error{"parse listen address", 0, remedy}; }
 
 bool IsPlainPathCharacter(char c) {
   constexpr std::string_view kMarks = "-._~!$&'()*+,;=:@/";
@@ -108,53 +108,59 @@ bool IsPlainPathCharacter(char c) {
 }  // namespace
 
 Result<ListenAddress> ParseListenAddress(std::string_view text) {
-  constexpr std::uint32_t kMostPort = 65535;
+  constexpr std::uint32_t kMaxPort = 65535;
   if (text.find(',') != std::string_view::npos) {
-    return InvalidAddress("one address a flag: give the flag several times; in the file, one an item");
+    return InvalidAddress("it contains a comma; use one list item per address, or repeat the flag");
   }
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) {
-    return InvalidAddress("it has no port: write host:port, as in 127.0.0.1:13675 or :13675");
+    return InvalidAddress("the port is missing; use host:port, such as 127.0.0.1:13675 or :13675");
   }
   const std::string_view host = text.substr(0, colon);
   const std::string_view port_text = text.substr(colon + 1);
+  // Debian's civetweb is built without IPv6.
   if (host.find_first_of(":[]") != std::string_view::npos) {
-    return InvalidAddress("IPv6 is not built into Debian's civetweb: write an IPv4 address, as in 127.0.0.1:13675");
+    return InvalidAddress("IPv6 is not supported; use an IPv4 address, such as 127.0.0.1:13675");
   }
+  // civetweb reads the suffixes 's' as TLS and 'r' as a redirect to it. Debian's civetweb crashes on TLS.
   const bool tls = port_text.size() > 1 && (port_text.back() == 's' || port_text.back() == 'r');
-  if (tls && ParseDecimal(port_text.substr(0, port_text.size() - 1), kMostPort)) {
-    return InvalidAddress("TLS is not served here, Debian's civetweb crashes on it: terminate TLS in a reverse proxy");
+  if (tls && ParseDecimal(port_text.substr(0, port_text.size() - 1), kMaxPort)) {
+    return InvalidAddress("TLS is not supported; terminate TLS in a reverse proxy");
   }
-  const auto port = ParseDecimal(port_text, kMostPort);
+  const auto port = ParseDecimal(port_text, kMaxPort);
   if (!port || *port == 0) {
-    return InvalidAddress("the port is a number from 1 to 65535");
+    return InvalidAddress("the port is invalid; use a number from 1 to 65535");
   }
   const auto address = host.empty() ? std::optional<std::uint32_t>(0) : ParseIpv4(host);
   if (!address) {
     return InvalidAddress(
-        "the host is an IPv4 address, as in 127.0.0.1:13675, or empty for all addresses; names are not");
+        "the host is invalid; use an IPv4 address, such as 127.0.0.1:13675, or no host for all addresses; host names "
+        "are "
+        "not supported");
   }
   return ListenAddress{*address, static_cast<std::uint16_t>(*port)};
 }
 
-std::string ToText(const ListenAddress& address) { return Ipv4Text(address.ipv4) + ':' + std::to_string(address.port); }
+std::string ToText(const ListenAddress& address) {
+  return FormatIpv4(address.ipv4) + ':' + std::to_string(address.port);
+}
 
-bool Overlap(const ListenAddress& one, const ListenAddress& other) {
-  return one.port == other.port && (one.ipv4 == other.ipv4 || one.ipv4 == 0 || other.ipv4 == 0);
+bool Overlap(const ListenAddress& first, const ListenAddress& second) {
+  return first.port == second.port && (first.ipv4 == second.ipv4 || first.ipv4 == 0 || second.ipv4 == 0);
 }
 
 Status CheckTelemetryPath(std::string_view path) {
-  constexpr std::string_view kOperation = "use the telemetry path";
-  constexpr std::size_t kMostBytes = 256;
-  if (path.size() < 2 || path.front() != '/' || path.size() > kMostBytes) {
-    return Error{kOperation, 0, "it is '/' and 1 to 255 characters more, as in /metrics"};
+  constexpr std::string_view kOperation = "parse telemetry path";
+  constexpr std::size_t kMaxBytes = 256;
+  if (path.size() < 2 || path.front() != '/' || path.size() > kMaxBytes) {
+    return Error{kOperation, 0, "it must be '/' and 1 to 255 more characters, such as /metrics"};
   }
   if (!std::ranges::all_of(path, IsPlainPathCharacter) || path.find("//") != std::string_view::npos ||
       path.find("/.") != std::string_view::npos) {
-    return Error{kOperation, 0, "it is a plain path, as in /metrics: no query, space, '%', '//' or '/.'"};
+    return Error{kOperation, 0, "it must be a plain path without query, space, '%', '//' or '/.', such as /metrics"};
   }
   if (path == "/-/healthy" || path == "/-/ready") {
-    return Error{kOperation, 0, "/-/healthy and /-/ready are pages of their own: choose another, as in /metrics"};
+    return Error{kOperation, 0, "/-/healthy and /-/ready are reserved; use another path, such as /metrics"};
   }
   return Success{};
 }

@@ -10,29 +10,30 @@
 namespace procevent {
 namespace {
 
-// A place among the scrapes served at once, or none.
+// Holds one slot of the concurrent scrapes, if one was free.
 class ScrapeSlot {
  public:
-  ScrapeSlot(std::atomic<unsigned>& taken, unsigned most) : taken_(taken), had_(taken.fetch_add(1) < most) {}
+  ScrapeSlot(std::atomic<unsigned>& active, unsigned limit) : active_(active), acquired_(active.fetch_add(1) < limit) {}
   ScrapeSlot(const ScrapeSlot&) = delete;
   ScrapeSlot& operator=(const ScrapeSlot&) = delete;
   ScrapeSlot(ScrapeSlot&&) = delete;
   ScrapeSlot& operator=(ScrapeSlot&&) = delete;
-  ~ScrapeSlot() { taken_.fetch_sub(1); }
-  [[nodiscard]] bool had() const { return had_; }
+  ~ScrapeSlot() { active_.fetch_sub(1); }
+  [[nodiscard]] bool acquired() const { return acquired_; }
 
  private:
-  std::atomic<unsigned>& taken_;
-  bool had_;
+  std::atomic<unsigned>& active_;
+  bool acquired_;
 };
 
-Response TooMany(unsigned most) {
+Response MakeTooManyScrapes(unsigned limit) {
   return {"503 Service Unavailable", kPlainText,
-          "too many scrapes at once: " + std::to_string(most) + " are served; scrape less often or from fewer places\n",
+          "too many scrapes at once: the limit is " + std::to_string(limit) +
+              "; raise web.max_requests, or scrape less often\n",
           "Retry-After: 1\r\n"};
 }
 
-std::string Escaped(std::string_view text) {
+std::string EscapeHtml(std::string_view text) {
   std::string html;
   for (const char c : text) {
     switch (c) {
@@ -60,11 +61,11 @@ std::string Escaped(std::string_view text) {
 
 }  // namespace
 
-std::string Written(const Response& response, ResponsePart part) {
+std::string Serialize(const Response& response, ResponsePart part) {
   std::string bytes = "HTTP/1.1 " + std::string(response.status) + "\r\nContent-Type: " + std::string(response.type) +
                       "\r\nContent-Length: " + std::to_string(response.body.size()) +
                       "\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n" +
-                      std::string(response.more_headers) + "\r\n";
+                      std::string(response.extra_headers) + "\r\n";
   if (part == ResponsePart::kWhole) {
     bytes += response.body;
   }
@@ -72,83 +73,83 @@ std::string Written(const Response& response, ResponsePart part) {
 }
 
 void HttpHandler::Serve(const Request& request, const SendFunction& send) {
-  constexpr std::size_t kLastPiece = 65536;
-  std::optional<ScrapeSlot> place;
+  constexpr std::size_t kLastPieceBytes = 65536;
+  std::optional<ScrapeSlot> slot;
   if (request.path == telemetry_path_) {
-    place.emplace(scrapes_, max_requests_);
+    slot.emplace(active_scrapes_, max_requests_);
   }
-  const bool served = !place || place->had();
+  const bool served = !slot || slot->acquired();
   if (!served) {
-    refusals_.Note(RefusalReason::kTooManyScrapes, request.client);
+    refusals_.Record(RefusalReason::kTooManyScrapes, request.client);
   }
-  // The pieces are gone when the client, who may be slow, gets the whole.
-  const std::string bytes = Written(served ? Reply(request) : TooMany(max_requests_),
-                                    request.method == "HEAD" ? ResponsePart::kHead : ResponsePart::kWhole);
+  // A temporary Response is freed before a slow client receives the bytes.
+  const std::string bytes = Serialize(served ? MakeResponse(request) : MakeTooManyScrapes(max_requests_),
+                                      request.method == "HEAD" ? ResponsePart::kHead : ResponsePart::kWhole);
   const std::string_view whole = bytes;
-  const std::size_t first = whole.size() - std::min(whole.size(), kLastPiece);
-  if (first == 0 || send(whole.substr(0, first))) {
-    place.reset();
-    send(whole.substr(first));
+  const std::size_t first_bytes = whole.size() - std::min(whole.size(), kLastPieceBytes);
+  if (first_bytes == 0 || send(whole.substr(0, first_bytes))) {
+    slot.reset();
+    send(whole.substr(first_bytes));
   }
 }
 
-Response HttpHandler::Reply(const Request& request) {
+Response HttpHandler::MakeResponse(const Request& request) {
   try {
     return Route(request);
-  } catch (const std::exception& fault) {
-    return {"500 Internal Server Error", kPlainText, "this page failed: " + std::string(fault.what()) + "\n", {}};
+  } catch (const std::exception& error) {
+    return {"500 Internal Server Error", kPlainText, "cannot make page: " + std::string(error.what()) + "\n", {}};
   }
 }
 
 Response HttpHandler::Route(const Request& request) {
-  const bool page = request.path == "/" || request.path == "/-/healthy" || request.path == "/-/ready";
-  if (!page && request.path != telemetry_path_) {
+  const bool known = request.path == "/" || request.path == "/-/healthy" || request.path == "/-/ready";
+  if (!known && request.path != telemetry_path_) {
     return {"404 Not Found", kPlainText, "no such page; metrics are at " + telemetry_path_ + "\n", {}};
   }
   if (request.method != "GET" && request.method != "HEAD") {
-    return {"405 Method Not Allowed", kPlainText, "only GET and HEAD\n", "Allow: GET, HEAD\r\n"};
+    return {"405 Method Not Allowed", kPlainText, "method not allowed; use GET or HEAD\n", "Allow: GET, HEAD\r\n"};
   }
   if (request.path == telemetry_path_) {
-    return Metrics(request.accept_encoding);
+    return MakeMetricsPage(request.accept_encoding);
   }
   if (request.path == "/") {
-    return {"200 OK", "text/html; charset=utf-8", Landing(), {}};
+    return {"200 OK", "text/html; charset=utf-8", MakeLandingPage(), {}};
   }
   if (request.path == "/-/healthy") {
     return {"200 OK", kPlainText, "healthy\n", {}};
   }
-  const std::string cause = state_().cause;
+  const std::string cause = status_().cause;
   if (!cause.empty()) {
     return {"503 Service Unavailable", kPlainText, "not ready: " + cause + "\n", "Retry-After: 1\r\n"};
   }
   return {"200 OK", kPlainText, "ready\n", {}};
 }
 
-Response HttpHandler::Metrics(std::string_view accept_encoding) {
+Response HttpHandler::MakeMetricsPage(std::string_view accept_encoding) {
   constexpr std::string_view kType = "text/plain; version=0.0.4; charset=utf-8";
-  const std::shared_ptr<const ScrapeBody> answer = metrics_.Get(kSnapshotTimeout);
+  const std::shared_ptr<const ScrapeBody> body = scrapes_.Get(kSnapshotTimeout);
   if (PrefersGzip(accept_encoding)) {
-    if (const auto& packed = answer->gzipped()) {
-      return {"200 OK", kType, *packed, "Content-Encoding: gzip\r\nVary: Accept-Encoding\r\n"};
+    if (const auto& compressed = body->gzipped()) {
+      return {"200 OK", kType, *compressed, "Content-Encoding: gzip\r\nVary: Accept-Encoding\r\n"};
     }
   }
-  return {"200 OK", kType, answer->text(), "Vary: Accept-Encoding\r\n"};
+  return {"200 OK", kType, body->text(), "Vary: Accept-Encoding\r\n"};
 }
 
-std::string HttpHandler::Landing() const {
-  const std::string path = Escaped(telemetry_path_);
-  const SubscriptionStatus state = state_();
-  const std::string hearing = !state.cause.empty() ? "It does not hear the kernel: " + state.cause
-                              : state.replayed     ? "It replays a capture: the numbers are not of this machine."
-                                                   : "It hears the kernel's process events.";
+std::string HttpHandler::MakeLandingPage() const {
+  const std::string path = EscapeHtml(telemetry_path_);
+  const SubscriptionStatus status = status_();
+  const std::string summary = !status.cause.empty() ? "Not ready: " + status.cause
+                              : status.replayed ? "Ready: replaying a capture, so the numbers are not of this machine"
+                                                : "Ready: receiving process events from the kernel";
   return "<!doctype html>\n<html lang=\"en\">\n<head><title>procevent_exporter</title></head>\n<body>\n"
          "<h1>procevent_exporter " +
-         Escaped(Version()) + "</h1>\n<p>" + Escaped(hearing) + "</p>\n" +
-         (state.losses.empty() ? "" : "<p>Since it started " + Escaped(state.losses) + "</p>\n") +
+         EscapeHtml(Version()) + "</h1>\n<p>" + EscapeHtml(summary) + "</p>\n" +
+         (status.losses.empty() ? "" : "<p>Since start: " + EscapeHtml(status.losses) + "</p>\n") +
          "<ul>\n<li><a href=\"" + path + "\">" + path +
          "</a>: metrics</li>\n"
-         "<li><a href=\"/-/healthy\">/-/healthy</a>: does it run?</li>\n"
-         "<li><a href=\"/-/ready\">/-/ready</a>: does it hear the kernel?</li>\n"
+         "<li><a href=\"/-/healthy\">/-/healthy</a>: liveness, 200 while the process runs</li>\n"
+         "<li><a href=\"/-/ready\">/-/ready</a>: readiness, 200 while process events are received</li>\n"
          "</ul>\n</body>\n</html>\n";
 }
 

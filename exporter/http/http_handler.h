@@ -1,5 +1,5 @@
-// What the server answers to which request: methods, paths, pages, headers, encodings, the limit of scrapes. Knows no
-// socket. The server hands every request to it, from any number of threads at once.
+// Maps HTTP requests to responses: methods, paths, pages, headers, encodings and the limit of concurrent scrapes. It
+// uses no sockets. The server calls it from any number of threads at once.
 #pragma once
 
 #include <atomic>
@@ -8,77 +8,81 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "exporter/http/scrape_coalescer.h"
 #include "exporter/metrics/exporter_state.h"
 
 namespace procevent {
 
-// What the HTTP server can be told. The configuration fills it in.
-
+// The options of the HTTP server, filled in by the configuration.
 struct ServerOptions {
-  std::vector<std::string> listen_addresses{"0.0.0.0:13675"};  // as ParseListenAddress reads them
-  std::string telemetry_path = "/metrics";                     // as CheckTelemetryPath allows it
-  std::vector<std::string> allow;  // who may ask, as ParseAllowedNetwork reads it; empty: all
-  unsigned max_requests = 40;      // scrapes served at once; more are answered 503
+  std::vector<std::string> listen_addresses{"0.0.0.0:13675"};  // valid for ParseListenAddress
+  std::string telemetry_path = "/metrics";                     // valid for CheckTelemetryPath
+  std::vector<std::string> allow;                              // valid for ParseAllowedNetwork; empty: all clients
+  unsigned max_requests = 40;                                  // concurrent scrapes; others are answered 503
 
   bool operator==(const ServerOptions&) const = default;
 };
 
+// The parts of a request that a response depends on.
 struct Request {
   std::string_view method;
-  std::string_view path;  // as it was sent, without the query
+  std::string_view path;  // as received, not decoded, without the query
   std::string_view accept_encoding;
-  std::string_view client = {};  // its address
+  std::string_view client = {};  // IP address
 };
 
+// A response before it is serialized.
 struct Response {
   std::string_view status = "200 OK";
   std::string_view type;
   std::string body;
-  std::string_view more_headers;  // each with its line end
+  std::string_view extra_headers;  // each ends with CRLF
 };
 inline constexpr std::string_view kPlainText = "text/plain; charset=utf-8";
 
-enum class ResponsePart : std::uint8_t { kWhole, kHead };
-// As bytes; a HEAD request gets no more than the head.
-std::string Written(const Response& response, ResponsePart part = ResponsePart::kWhole);
+enum class ResponsePart : std::uint8_t { kWhole, kHead };  // kHead answers HEAD requests
 
+// The bytes of the response.
+std::string Serialize(const Response& response, ResponsePart part = ResponsePart::kWhole);
+
+// Answers requests with the metrics, the landing page, /-/healthy or /-/ready.
 class HttpHandler {
  public:
   struct PageCallbacks {
     ScrapeCoalescer::Generator metrics;  // the text of a scrape
-    std::function<SubscriptionStatus()> state;
+    std::function<SubscriptionStatus()> status;
   };
-  using SendFunction = std::function<bool(std::string_view)>;  // false: the client takes no more
+  using SendFunction = std::function<bool(std::string_view)>;  // returns false when the client accepts no more bytes
 
-  // `refusals` must outlive it.
+  // `refusals` must outlive the handler.
   HttpHandler(const ServerOptions& options, PageCallbacks pages, RefusedRequests& refusals)
       : telemetry_path_(options.telemetry_path),
         max_requests_(options.max_requests),
         refusals_(refusals),
-        metrics_(std::move(pages.metrics)),
-        state_(std::move(pages.state)) {}
+        scrapes_(std::move(pages.metrics)),
+        status_(std::move(pages.status)) {}
 
-  // Calls `send` with the response, in one or two pieces. A scrape counts against the limit until it is made, and all
-  // but its last piece is sent: once the client has that it may be back at once. What a page throws becomes a 500; what
-  // `send` throws goes through.
+  // Calls `send` with the response, in one or two pieces. A scrape counts against the limit until only its last piece
+  // is unsent, because a client may begin its next scrape as soon as it has that piece. An exception of a page becomes
+  // a 500. An exception of `send` propagates.
   void Serve(const Request& request, const SendFunction& send);
-  // A connection that was closed before a word was heard.
-  void NoteUnheard(std::string_view client) { refusals_.Note(RefusalReason::kNotAllowed, client); }
+  // Records a connection that web.allow closed before its request was read.
+  void RecordClosedConnection(std::string_view client) { refusals_.Record(RefusalReason::kNotAllowed, client); }
 
  private:
-  [[nodiscard]] Response Reply(const Request& request);
+  [[nodiscard]] Response MakeResponse(const Request& request);
   [[nodiscard]] Response Route(const Request& request);
-  [[nodiscard]] Response Metrics(std::string_view accept_encoding);
-  [[nodiscard]] std::string Landing() const;
+  [[nodiscard]] Response MakeMetricsPage(std::string_view accept_encoding);
+  [[nodiscard]] std::string MakeLandingPage() const;
 
   std::string telemetry_path_;
   unsigned max_requests_;
   RefusedRequests& refusals_;
-  ScrapeCoalescer metrics_;
-  std::function<SubscriptionStatus()> state_;
-  std::atomic<unsigned> scrapes_{0};  // being served now
+  ScrapeCoalescer scrapes_;
+  std::function<SubscriptionStatus()> status_;
+  std::atomic<unsigned> active_scrapes_{0};
 };
 
 }  // namespace procevent

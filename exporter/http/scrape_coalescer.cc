@@ -13,13 +13,13 @@ namespace procevent {
 
 namespace {
 
-constexpr unsigned kWhole = 1000;  // q=1, in the thousandths that RFC 9110 allows
+constexpr unsigned kMaxQuality = 1000;  // q=1; RFC 9110 allows thousandths
 
-bool SameWord(std::string_view one, std::string_view other) {
-  return std::ranges::equal(one, other, {}, ToLowerAscii, ToLowerAscii);
+bool EqualsIgnoreCase(std::string_view first, std::string_view second) {
+  return std::ranges::equal(first, second, {}, ToLowerAscii, ToLowerAscii);
 }
 
-std::string_view Trimmed(std::string_view text) {
+std::string_view Trim(std::string_view text) {
   constexpr std::string_view kBlanks = " \t";
   const std::size_t first = text.find_first_not_of(kBlanks);
   if (first == std::string_view::npos) {
@@ -28,23 +28,24 @@ std::string_view Trimmed(std::string_view text) {
   return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
 }
 
-// Cuts off and returns what is before the next separator.
-std::string_view Next(std::string_view& rest, char separator) {
+// Removes the text up to the next separator from `rest` and returns it, trimmed.
+std::string_view TakeItem(std::string_view& rest, char separator) {
   const std::size_t end = rest.find(separator);
   const std::string_view item = rest.substr(0, end);
   rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-  return Trimmed(item);
+  return Trim(item);
 }
 
-// "0", "0.5", "1.000" in thousandths; what is no quality counts as 0, a refusal: identity is always safe.
-unsigned Quality(std::string_view text) {
-  constexpr std::size_t kMostCharacters = 5;
-  if (text.empty() || text.size() > kMostCharacters || text.front() < '0' || text.front() > '1' ||
+// Parses "0", "0.5" or "1.000" into thousandths. An invalid quality counts as 0, which rejects gzip: identity is always
+// acceptable.
+unsigned ParseQuality(std::string_view text) {
+  constexpr std::size_t kMaxCharacters = 5;
+  if (text.empty() || text.size() > kMaxCharacters || text.front() < '0' || text.front() > '1' ||
       (text.size() > 1 && text[1] != '.')) {
     return 0;
   }
-  unsigned quality = text.front() == '1' ? kWhole : 0;
-  unsigned weight = kWhole;
+  unsigned quality = text.front() == '1' ? kMaxQuality : 0;
+  unsigned weight = kMaxQuality;
   for (const char c : text.substr(std::min<std::size_t>(text.size(), 2))) {
     if (c < '0' || c > '9') {
       return 0;
@@ -52,16 +53,16 @@ unsigned Quality(std::string_view text) {
     weight /= 10;
     quality += weight * static_cast<unsigned>(c - '0');
   }
-  return quality > kWhole ? 0 : quality;
+  return quality > kMaxQuality ? 0 : quality;
 }
 
-// Of one item's parameters: ";q=0.5".
-unsigned QualityOf(std::string_view parameters) {
-  unsigned quality = kWhole;
+// The quality among the parameters of one coding, such as ";q=0.5".
+unsigned FindQuality(std::string_view parameters) {
+  unsigned quality = kMaxQuality;
   while (!parameters.empty()) {
-    std::string_view value = Next(parameters, ';');
-    if (SameWord(Next(value, '='), "q")) {
-      quality = Quality(Trimmed(value));
+    std::string_view value = TakeItem(parameters, ';');
+    if (EqualsIgnoreCase(TakeItem(value, '='), "q")) {
+      quality = ParseQuality(Trim(value));
     }
   }
   return quality;
@@ -74,19 +75,19 @@ bool PrefersGzip(std::string_view accept_encoding) {
   std::optional<unsigned> identity;
   std::optional<unsigned> others;
   while (!accept_encoding.empty()) {
-    std::string_view parameters = Next(accept_encoding, ',');
-    const std::string_view coding = Next(parameters, ';');
-    const unsigned quality = QualityOf(parameters);
-    if (SameWord(coding, "gzip") || SameWord(coding, "x-gzip")) {
+    std::string_view parameters = TakeItem(accept_encoding, ',');
+    const std::string_view coding = TakeItem(parameters, ';');
+    const unsigned quality = FindQuality(parameters);
+    if (EqualsIgnoreCase(coding, "gzip") || EqualsIgnoreCase(coding, "x-gzip")) {
       gzip = quality;
-    } else if (SameWord(coding, "identity")) {
+    } else if (EqualsIgnoreCase(coding, "identity")) {
       identity = quality;
     } else if (coding == "*") {
       others = quality;
     }
   }
-  const unsigned of_gzip = gzip.value_or(others.value_or(0));
-  return of_gzip > 0 && of_gzip >= identity.value_or(0);
+  const unsigned gzip_quality = gzip.value_or(others.value_or(0));
+  return gzip_quality > 0 && gzip_quality >= identity.value_or(0);
 }
 
 std::optional<std::string> Gzip(std::string_view text) {
@@ -99,16 +100,16 @@ std::optional<std::string> Gzip(std::string_view text) {
   if (::deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, kGzipWindow, kMemoryLevel, Z_DEFAULT_STRATEGY) != Z_OK) {
     return std::nullopt;
   }
-  std::string packed(::deflateBound(&stream, text.size()), '\0');
-  std::string plain(text);  // zlib wants what it does not change to be changeable
+  std::string compressed(::deflateBound(&stream, text.size()), '\0');
+  std::string plain(text);  // zlib does not change its input, but its API takes a non-const pointer
   stream.next_in = reinterpret_cast<Bytef*>(plain.data());
   stream.avail_in = static_cast<uInt>(plain.size());
-  stream.next_out = reinterpret_cast<Bytef*>(packed.data());
-  stream.avail_out = static_cast<uInt>(packed.size());
-  const int outcome = ::deflate(&stream, Z_FINISH);
-  packed.resize(stream.total_out);
+  stream.next_out = reinterpret_cast<Bytef*>(compressed.data());
+  stream.avail_out = static_cast<uInt>(compressed.size());
+  const int result = ::deflate(&stream, Z_FINISH);
+  compressed.resize(stream.total_out);
   ::deflateEnd(&stream);
-  return outcome == Z_STREAM_END ? std::optional(std::move(packed)) : std::nullopt;
+  return result == Z_STREAM_END ? std::optional(std::move(compressed)) : std::nullopt;
 }
 
 const std::optional<std::string>& ScrapeBody::gzipped() const {
@@ -116,40 +117,40 @@ const std::optional<std::string>& ScrapeBody::gzipped() const {
   return gzipped_;
 }
 
-std::shared_ptr<const ScrapeBody> ScrapeCoalescer::Get(std::chrono::milliseconds patience) {
-  const Deadline deadline = std::chrono::steady_clock::now() + patience;
+std::shared_ptr<const ScrapeBody> ScrapeCoalescer::Get(std::chrono::milliseconds timeout) {
+  const Deadline deadline = std::chrono::steady_clock::now() + timeout;
   std::unique_lock lock(mutex_);
-  const std::uint64_t wanted = begun_ + 1;
+  const std::uint64_t required = started_ + 1;
   ++waiting_;
-  changed_.wait(lock, [&] { return done_ >= wanted || !making_; });
+  changed_.wait(lock, [&] { return finished_ >= required || !generating_; });
   --waiting_;
-  if (done_ < wanted) {
-    return MakeOne(lock, deadline);
+  if (finished_ < required) {
+    return Generate(lock, deadline);
   }
-  return waiting_ == 0 ? std::move(answer_) : answer_;
+  return waiting_ == 0 ? std::move(body_) : body_;
 }
 
-std::shared_ptr<const ScrapeBody> ScrapeCoalescer::MakeOne(std::unique_lock<std::mutex>& lock, Deadline deadline) {
-  making_ = true;
-  const std::uint64_t number = ++begun_;
+std::shared_ptr<const ScrapeBody> ScrapeCoalescer::Generate(std::unique_lock<std::mutex>& lock, Deadline deadline) {
+  generating_ = true;
+  const std::uint64_t number = ++started_;
   lock.unlock();
-  std::shared_ptr<const ScrapeBody> made;
+  std::shared_ptr<const ScrapeBody> body;
   try {
-    const auto left =
+    const auto remaining =
         std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
-    made = std::make_shared<ScrapeBody>(make_(std::max(left, std::chrono::milliseconds(0))));
+    body = std::make_shared<ScrapeBody>(generate_(std::max(remaining, std::chrono::milliseconds(0))));
   } catch (...) {
     lock.lock();
-    making_ = false;
+    generating_ = false;
     changed_.notify_all();
     throw;
   }
   lock.lock();
-  making_ = false;
-  done_ = number;
-  answer_ = waiting_ == 0 ? nullptr : made;
+  generating_ = false;
+  finished_ = number;
+  body_ = waiting_ == 0 ? nullptr : body;
   changed_.notify_all();
-  return made;
+  return body;
 }
 
 }  // namespace procevent

@@ -1,4 +1,4 @@
-// FOLDED: content_encoding.h, shared_answer.h
+// Shares one scrape body among concurrent requests, and negotiates and applies gzip.
 #pragma once
 
 #include <chrono>
@@ -14,23 +14,19 @@
 
 namespace procevent {
 
-// Whether a client wants gzip, and gzip itself. Pure. For the site.
-
-// Reads an Accept-Encoding header by RFC 9110: gzip has to be accepted and not be less welcome than identity.
+// Evaluates an Accept-Encoding header by RFC 9110. True if gzip is accepted with at least the quality of identity.
 bool PrefersGzip(std::string_view accept_encoding);
 
-// Nothing if there is no memory for it.
+// Returns nothing if there is not enough memory.
 std::optional<std::string> Gzip(std::string_view text);
 
-// One answer for all who ask at the same time: whoever asks gets what was begun after that, so it is never older than
-// the question, and nothing is made twice for askers who wait together. Any number of threads may ask; the site does.
-
+// The body of one scrape, plain and compressed. Thread-safe.
 class ScrapeBody {
  public:
   explicit ScrapeBody(std::string text) : text_(std::move(text)) {}
 
   [[nodiscard]] const std::string& text() const { return text_; }
-  // Packed once, for the first who wants it so; nothing if there is no memory for it.
+  // Compresses on the first call only. Returns nothing if there is not enough memory.
   [[nodiscard]] const std::optional<std::string>& gzipped() const;
 
  private:
@@ -39,28 +35,30 @@ class ScrapeBody {
   mutable std::optional<std::string> gzipped_;
 };
 
+// Generates one body for all requests that wait at the same time. A request gets a body whose generation began after
+// the request, so a body is never older than its request. Thread-safe.
 class ScrapeCoalescer {
  public:
-  // May wait for something, but no longer than `patience`.
-  using Generator = std::function<std::string(std::chrono::milliseconds patience)>;
-  explicit ScrapeCoalescer(Generator make) : make_(std::move(make)) {}
+  // May block for at most `timeout`.
+  using Generator = std::function<std::string(std::chrono::milliseconds timeout)>;
+  explicit ScrapeCoalescer(Generator generate) : generate_(std::move(generate)) {}
 
-  // Whoever waited for another answer has that much less patience. What `make` throws goes to the one who ran it;
-  // another of those who wait tries again.
-  std::shared_ptr<const ScrapeBody> Get(std::chrono::milliseconds patience);
+  // Time spent waiting for another request's body is deducted from `timeout`. An exception of the generator propagates
+  // to the request that ran it, and another waiting request tries again.
+  std::shared_ptr<const ScrapeBody> Get(std::chrono::milliseconds timeout);
 
  private:
   using Deadline = std::chrono::steady_clock::time_point;
-  std::shared_ptr<const ScrapeBody> MakeOne(std::unique_lock<std::mutex>& lock, Deadline deadline);
+  std::shared_ptr<const ScrapeBody> Generate(std::unique_lock<std::mutex>& lock, Deadline deadline);
 
-  Generator make_;
+  Generator generate_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  bool making_ = false;
-  std::uint64_t begun_ = 0;  // how many were
-  std::uint64_t done_ = 0;   // the number of the last that was finished
-  std::size_t waiting_ = 0;
-  std::shared_ptr<const ScrapeBody> answer_;  // that one, as long as somebody waits
+  bool generating_ = false;
+  std::uint64_t started_ = 0;               // number of generations started
+  std::uint64_t finished_ = 0;              // number of the last generation that succeeded
+  std::size_t waiting_ = 0;                 // requests that wait for another request's generation
+  std::shared_ptr<const ScrapeBody> body_;  // of generation finished_, kept only while requests wait
 };
 
 }  // namespace procevent

@@ -27,42 +27,43 @@ namespace procevent {
 
 struct ServerContext {
   ServerContext(const ServerOptions& options, HttpHandler::PageCallbacks pages, RefusedRequests& refusals,
-                ThreadInitializer start)
-      : site(options, std::move(pages), refusals), begin(std::move(start)) {}
+                ThreadInitializer initialize)
+      : handler(options, std::move(pages), refusals), initialize_thread(std::move(initialize)) {}
 
-  HttpHandler site;
-  ThreadInitializer begin;
+  HttpHandler handler;
+  ThreadInitializer initialize_thread;
 };
 
 namespace {
 
-std::string_view TextOf(const char* text) { return text == nullptr ? std::string_view{} : text; }
+std::string_view ToView(const char* text) { return text == nullptr ? std::string_view{} : text; }
 
-// A list header may come in several lines, which are one list.
-std::string AcceptEncodingOf(const mg_request_info& info) {
+// A list header may be sent as several header lines, which form one list.
+std::string JoinAcceptEncoding(const mg_request_info& info) {
   std::string list;
   for (int i = 0; i < info.num_headers; ++i) {
     const mg_header& header = info.http_headers[i];
     if (::mg_strcasecmp(header.name, "Accept-Encoding") == 0) {
-      list += (list.empty() ? "" : ",") + std::string(TextOf(header.value));
+      list += (list.empty() ? "" : ",") + std::string(ToView(header.value));
     }
   }
   return list;
 }
 
-// In pieces, so that a client which reads a little now and then is bounded as a whole too.
-class Writer {
+// Writes a response in pieces and limits the total time, so that a slow client cannot occupy a thread for long.
+class ConnectionWriter {
  public:
-  explicit Writer(mg_connection& connection) : connection_(connection) {}
+  explicit ConnectionWriter(mg_connection& connection) : connection_(connection) {}
 
-  // False: it could not be written in time, which begins with the first byte.
+  // Returns false if the bytes could not be written in time. The time starts with the first call.
   bool operator()(std::string_view bytes) {
-    constexpr std::size_t kPiece = 65536;
-    constexpr std::chrono::milliseconds kMostTime{1500};
+    constexpr std::size_t kPieceBytes = 65536;
+    constexpr std::chrono::milliseconds kMaxTime{1500};
     const auto now = [] { return std::chrono::steady_clock::now(); };
-    const auto deadline = *(deadline_ = deadline_.value_or(now() + kMostTime));
+    const auto deadline = *(deadline_ = deadline_.value_or(now() + kMaxTime));
     while (!bytes.empty()) {
-      const int written = now() < deadline ? ::mg_write(&connection_, bytes.data(), std::min(bytes.size(), kPiece)) : 0;
+      const int written =
+          now() < deadline ? ::mg_write(&connection_, bytes.data(), std::min(bytes.size(), kPieceBytes)) : 0;
       if (written <= 0) {
         return false;
       }
@@ -76,27 +77,29 @@ class Writer {
   std::optional<std::chrono::steady_clock::time_point> deadline_;
 };
 
-ServerContext& ServedBy(const mg_context* context) { return *static_cast<ServerContext*>(::mg_get_user_data(context)); }
+ServerContext& GetContext(const mg_context* context) {
+  return *static_cast<ServerContext*>(::mg_get_user_data(context));
+}
 
-// The first thing that each of civetweb's threads does.
-void* OnThread(const mg_context* context, int /*kind*/) noexcept {
-  if (const ThreadInitializer& begin = ServedBy(context).begin) {
-    begin();
+// civetweb calls it first on each of its threads.
+void* OnThreadStart(const mg_context* context, int /*kind*/) noexcept {
+  if (const ThreadInitializer& initialize = GetContext(context).initialize_thread) {
+    initialize();
   }
   return nullptr;
 }
 
-// civetweb is C: nothing may be thrown through it. What fails here has no page of its own any more.
+// civetweb is C, so no exception may leave this function. An exception here is answered with an empty 500.
 int OnRequest(mg_connection* connection) noexcept {
-  // Or it would wait for the rest of the request's body, as long as that drips in.
+  // With keep-alive civetweb would read the rest of the request's body, for as long as a client keeps sending it.
   ::mg_disable_connection_keep_alive(connection);
   constexpr int kHandled = 200;
   try {
     const mg_request_info& info = *::mg_get_request_info(connection);
-    const std::string accept_encoding = AcceptEncodingOf(info);
-    HttpHandler& site = ServedBy(::mg_get_context(connection)).site;
-    site.Serve({TextOf(info.request_method), TextOf(info.local_uri_raw), accept_encoding, info.remote_addr},
-               Writer(*connection));
+    const std::string accept_encoding = JoinAcceptEncoding(info);
+    HttpHandler& handler = GetContext(::mg_get_context(connection)).handler;
+    handler.Serve({ToView(info.request_method), ToView(info.local_uri_raw), accept_encoding, info.remote_addr},
+                  ConnectionWriter(*connection));
   } catch (...) {
     constexpr std::string_view kFailed =
         "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
@@ -105,40 +108,41 @@ int OnRequest(mg_connection* connection) noexcept {
   return kHandled;
 }
 
-// Of what civetweb turns away itself: no request that could be read. Its own page would format a date with gmtime,
-// in many threads at once.
+// Answers requests that civetweb rejects because it cannot parse them. civetweb's own error page would call gmtime,
+// which is not thread-safe.
 int OnError(mg_connection* connection, int status, const char* /*message*/) noexcept {
   try {
     const std::string line = std::to_string(status) + " " + ::mg_get_response_code_text(connection, status);
-    Writer writer(*connection);
-    writer(Written({line, kPlainText, line + "\n", {}}));
-  } catch (...) {  // the connection is closed in any case
+    ConnectionWriter writer(*connection);
+    writer(Serialize({line, kPlainText, line + "\n", {}}));
+  } catch (...) {  // the connection is closed anyway
   }
   return 0;
 }
 
-// That it turned somebody away civetweb tells in its log alone, as "...: ADDRESS is not allowed to connect".
-int OnMessage(const mg_connection* connection, const char* message) noexcept {
+// civetweb reports a connection that the access control list refused only as a log message: "...: ADDRESS is not
+// allowed to connect".
+int OnLogMessage(const mg_connection* connection, const char* message) noexcept {
   constexpr int kHandled = 1;
-  std::string_view text = TextOf(message);
+  std::string_view text = ToView(message);
   const std::size_t end = text.find(" is not allowed to connect");
   if (end == std::string_view::npos) {
     return kHandled;
   }
   text = text.substr(0, end);
   try {
-    ServedBy(::mg_get_context(connection)).site.NoteUnheard(text.substr(text.rfind(' ') + 1));
-  } catch (...) {  // it is counted, and there is no memory to say so
+    GetContext(::mg_get_context(connection)).handler.RecordClosedConnection(text.substr(text.rfind(' ') + 1));
+  } catch (...) {  // the refusal is counted, but there is no memory to log it
   }
   return kHandled;
 }
 
-// Shuts down our listening sockets and their connections. civetweb keeps its sockets to itself; that of all open ones
-// ours are those with our ports is what tells them.
+// Shuts down the server's listening sockets and connections. civetweb does not expose them, so they are identified by
+// their local port among all open sockets of the process.
 void ShutDownSockets(const std::vector<ListenAddress>& addresses) {
-  std::error_code fault;
-  std::filesystem::directory_iterator entry("/proc/self/fd", fault);
-  for (const std::filesystem::directory_iterator end; !fault && entry != end; entry.increment(fault)) {
+  std::error_code error;
+  std::filesystem::directory_iterator entry("/proc/self/fd", error);
+  for (const std::filesystem::directory_iterator end; !error && entry != end; entry.increment(error)) {
     const std::string number = entry->path().filename().string();
     int fd = -1;
     std::from_chars(number.data(), number.data() + number.size(), fd);
@@ -151,35 +155,35 @@ void ShutDownSockets(const std::vector<ListenAddress>& addresses) {
   }
 }
 
-// Ends all waiting on our sockets.
-void HangUp(const std::vector<ListenAddress>& addresses) noexcept {
+// Ends all waits of civetweb on the sockets.
+void EndSocketWaits(const std::vector<ListenAddress>& addresses) noexcept {
   try {
     ShutDownSockets(addresses);
-  } catch (const std::bad_alloc&) {  // the waits end by themselves, later
+  } catch (const std::bad_alloc&) {  // the waits time out later
   }
 }
 
-// "+10.0.0.0/8,+10.1.2.3": civetweb then turns all others away, before it reads a byte of theirs.
-std::string AccessList(const std::vector<std::string>& allowed) {
+// "+10.0.0.0/8,+10.1.2.3": civetweb closes connections of all other addresses before it reads a byte.
+std::string MakeAccessList(const std::vector<std::string>& allowed) {
   std::string list;
   for (const std::string& network : allowed) {
     if (const auto parsed = ParseAllowedNetwork(network); !parsed) {
-      throw std::runtime_error("cannot allow " + network + ": " + std::string(parsed.error().remedy));
+      throw std::runtime_error("cannot allow network " + network + ": " + std::string(parsed.error().remedy));
     }
     list += (list.empty() ? "+" : ",+") + network;
   }
   return list;
 }
 
-mg_context* Start(const std::vector<ListenAddress>& listen, const std::vector<std::string>& allowed,
-                  ServerContext& served) {
+mg_context* StartCivetweb(const std::vector<ListenAddress>& listen, const std::vector<std::string>& allowed,
+                          ServerContext& server_context) {
   std::string addresses;
   for (const ListenAddress& address : listen) {
     addresses += (addresses.empty() ? "" : ",") + ToText(address);
   }
-  const std::string access = AccessList(allowed);
+  const std::string access = MakeAccessList(allowed);
   const std::string workers = std::to_string(kWorkers);
-  // A thread for each of many bad clients, none of whom keeps it long.
+  // Enough threads for many slow clients at once. request_timeout_ms limits how long each one occupies a thread.
   std::vector<const char*> options{"listening_ports",
                                    addresses.c_str(),
                                    "num_threads",
@@ -205,44 +209,46 @@ mg_context* Start(const std::vector<ListenAddress>& listen, const std::vector<st
   }
   options.push_back(nullptr);
   mg_callbacks callbacks{};
-  callbacks.init_thread = OnThread;
+  callbacks.init_thread = OnThreadStart;
   callbacks.begin_request = OnRequest;
   callbacks.http_error = OnError;
-  callbacks.log_message = OnMessage;  // no log_access: without it civetweb does not even write the line
-  std::array<char, 256> reason{};
+  callbacks.log_message = OnLogMessage;  // without log_access civetweb formats no access log line
+  std::array<char, 256> error_text{};
   unsigned code = 0;
-  mg_init_data init{&callbacks, &served, options.data()};
-  mg_error_data error{&code, reason.data(), reason.size()};
+  mg_init_data init{&callbacks, &server_context, options.data()};
+  mg_error_data error{&code, error_text.data(), error_text.size()};
   mg_context* const context = ::mg_start2(&init, &error);
   if (context == nullptr) {
-    throw CannotListen(addresses, std::string(reason.data()) + "; choose another --web.listen-address");
+    throw MakeListenError(addresses, std::string(error_text.data()) + "; choose another --web.listen-address");
   }
   return context;
 }
 
 }  // namespace
 
-Server::Server(const ServerOptions& options, SnapshotExchange& exchange, ExporterState& own, ThreadInitializer begin)
+Server::Server(const ServerOptions& options, SnapshotExchange& exchange, ExporterState& state,
+               ThreadInitializer initialize_thread)
     : Server(options,
-             {[collector = MetricsCollector(exchange, own)](std::chrono::milliseconds patience) {
-                return ToText(collector.Collect(patience));
+             {[collector = MetricsCollector(exchange, state)](std::chrono::milliseconds timeout) {
+                return ToText(collector.Collect(timeout));
               },
               [&exchange] { return RequestSubscriptionStatus(exchange, kSnapshotTimeout); }},
-             own.refusals, std::move(begin)) {}
+             state.refusals, std::move(initialize_thread)) {}
 
 Server::Server(const ServerOptions& options, HttpHandler::PageCallbacks pages, RefusedRequests& refusals,
-               ThreadInitializer begin) {
+               ThreadInitializer initialize_thread) {
   if (const Status path = CheckTelemetryPath(options.telemetry_path); !path) {
-    throw std::runtime_error("cannot serve " + options.telemetry_path + ": " + std::string(path.error().remedy));
+    throw std::runtime_error("cannot serve telemetry path " + options.telemetry_path + ": " +
+                             std::string(path.error().remedy));
   }
   addresses_ = ParseAvailableAddresses(options.listen_addresses);
   if (const Status threads = CheckServingThreads(); !threads) {
     throw std::runtime_error(Describe(threads.error()));
   }
-  served_ = std::make_unique<ServerContext>(options, std::move(pages), refusals, std::move(begin));
+  context_ = std::make_unique<ServerContext>(options, std::move(pages), refusals, std::move(initialize_thread));
   ::mg_init_library(0);
   try {
-    context_ = Start(addresses_, options.allow, *served_);
+    civetweb_ = StartCivetweb(addresses_, options.allow, *context_);
   } catch (...) {
     ::mg_exit_library();
     throw;
@@ -252,24 +258,25 @@ Server::Server(const ServerOptions& options, HttpHandler::PageCallbacks pages, R
 Server::~Server() { Stop(); }
 
 void Server::Stop() {
-  if (context_ == nullptr) {
+  if (civetweb_ == nullptr) {
     return;
   }
-  // civetweb sees that it shall stop when a wait of its own ends, which takes 2 s and more: so they are ended.
-  HangUp(addresses_);
-  std::optional<std::jthread> ender;
+  // civetweb notices a stop only after its current waits, which take 2 s and more. So this ends the waits, repeatedly,
+  // because threads may start new ones.
+  EndSocketWaits(addresses_);
+  std::optional<std::jthread> wait_breaker;
   try {
-    ender.emplace([this](const std::stop_token& stopped) {
-      constexpr std::chrono::milliseconds kPause{20};
+    wait_breaker.emplace([this](const std::stop_token& stopped) {
+      constexpr std::chrono::milliseconds kInterval{20};
       while (!stopped.stop_requested()) {
-        std::this_thread::sleep_for(kPause);
-        HangUp(addresses_);
+        std::this_thread::sleep_for(kInterval);
+        EndSocketWaits(addresses_);
       }
     });
   } catch (const std::system_error&) {
-    // There is no thread to be had: it takes longer.
+    // Without this thread the stop takes longer.
   }
-  ::mg_stop(std::exchange(context_, nullptr));
+  ::mg_stop(std::exchange(civetweb_, nullptr));
   ::mg_exit_library();
 }
 

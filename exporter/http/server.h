@@ -1,4 +1,4 @@
-// FOLDED: server_options.h, server.h
+// Serves metrics, a landing page, /-/healthy and /-/ready over HTTP.
 #pragma once
 
 #include <functional>
@@ -15,35 +15,35 @@ struct mg_context;
 
 namespace procevent {
 
-// The HTTP server: scrapes, a landing page, /-/healthy and /-/ready. Starts in its constructor, serves from threads of
-// its own, stops in its destructor. cmd makes one, after the reader.
+struct ServerContext;  // the data that the serving threads use
 
-struct ServerContext;  // what the server's threads use
-
-// What a thread of the server does before anything else; it throws nothing.
+// Runs first on each serving thread. Must not throw.
 using ThreadInitializer = std::function<void()>;
 
+// Starts in its constructor, serves from its own threads, and stops in its destructor. cmd owns it and creates it after
+// the reader.
 class Server {
  public:
-  // Throws std::runtime_error with one line: what failed, on which address, and what to do about it.
-  // `exchange` and `own` must outlive the server.
-  Server(const ServerOptions& options, SnapshotExchange& exchange, ExporterState& own, ThreadInitializer begin = {});
-  // The same with other pages, which may throw.
+  // Throws std::runtime_error with a one-line message that names the address, the cause and a remedy. `exchange` and
+  // `state` must outlive the server.
+  Server(const ServerOptions& options, SnapshotExchange& exchange, ExporterState& state,
+         ThreadInitializer initialize_thread = {});
+  // The same with other pages. `pages` may throw on every call; `refusals` must outlive the server.
   Server(const ServerOptions& options, HttpHandler::PageCallbacks pages, RefusedRequests& refusals,
-         ThreadInitializer begin = {});
+         ThreadInitializer initialize_thread = {});
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
   Server(Server&&) = delete;
   Server& operator=(Server&&) = delete;
   ~Server();
 
-  // Takes no new requests and ends what is being served, within 2 s whatever the clients do. May be called twice.
+  // Stops accepting requests and aborts active ones, within 2 s for any behaviour of the clients. Idempotent.
   void Stop();
 
  private:
-  std::unique_ptr<ServerContext> served_;
+  std::unique_ptr<ServerContext> context_;
   std::vector<ListenAddress> addresses_;
-  mg_context* context_ = nullptr;  // of civetweb, whose threads use served_
+  mg_context* civetweb_ = nullptr;  // its threads use context_
 };
 
 }  // namespace procevent

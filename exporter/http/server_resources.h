@@ -1,4 +1,5 @@
-// FOLDED: free_address.h, serving_threads.h
+// Checks that the addresses and threads of the server are available. Used by the server before it starts, and by
+// doctor.
 #pragma once
 
 #include <stdexcept>
@@ -11,22 +12,18 @@
 
 namespace procevent {
 
-// Addresses that can be listened on right now. The server asks before it starts, doctor to tell.
-
-// The texts as addresses, each seen to be free. Throws std::runtime_error with one line: what failed, on which address,
-// and what to do about it.
+// Parses the addresses and checks that each can be bound. Throws std::runtime_error with a one-line message that names
+// the address, the cause and a remedy.
 std::vector<ListenAddress> ParseAvailableAddresses(const std::vector<std::string>& texts);
 
-// That line, as an exception.
-std::runtime_error CannotListen(std::string_view address, std::string_view cause);
-
-// Whether this process may have the threads that serve: with fewer the server would listen and never answer. For the
-// server, before it starts, and for doctor.
+// The exception with that message. Replaces the remedy if `cause` mentions memory.
+std::runtime_error MakeListenError(std::string_view address, std::string_view cause);
 
 inline constexpr unsigned kWorkers = 64;
-inline constexpr unsigned kServingThreads = kWorkers + 1;  // and the one that accepts
+inline constexpr unsigned kServingThreads = kWorkers + 1;  // plus the accepting thread
 
-// Starts as many, and lets them go.
+// Checks that kServingThreads threads can be started: with fewer the server would accept connections but never answer.
+// Starts and joins them.
 Status CheckServingThreads();
 
 }  // namespace procevent

@@ -7,20 +7,20 @@
 namespace procevent {
 namespace {
 
-constexpr std::size_t kBeyondBounds = 3;  // the bucket of +Inf, the sum and the count
+constexpr std::size_t kExtraHistogramSeries = 3;  // the +Inf bucket, the sum and the count
 
 }  // namespace
 
 std::size_t MaxSeries(const Metric& metric, const LedgerOptions& options, std::size_t cpus) {
   const std::size_t rows = options.comm_limit + kReservedComms;
   const auto histogram = [rows](std::size_t bounds, bool by_comm) {
-    return (bounds + kBeyondBounds) * (by_comm ? rows : 1);
+    return (bounds + kExtraHistogramSeries) * (by_comm ? rows : 1);
   };
-  switch (metric.most.per) {
+  switch (metric.max_series.scope) {
     case SeriesScope::kCpu:
-      return metric.most.number * cpus;
+      return metric.max_series.count * cpus;
     case SeriesScope::kComm:
-      return metric.most.number * rows;
+      return metric.max_series.count * rows;
     case SeriesScope::kExitCodes:
       return histogram(options.exit_code_bounds.size(), options.exit_code_by_comm);
     case SeriesScope::kLifetimes:
@@ -28,7 +28,7 @@ std::size_t MaxSeries(const Metric& metric, const LedgerOptions& options, std::s
     case SeriesScope::kExporter:
       break;
   }
-  return metric.most.number;
+  return metric.max_series.count;
 }
 
 std::size_t MaxSeries(const LedgerOptions& options, std::size_t cpus) {

@@ -1,5 +1,6 @@
-// Every metric there is, in one table. The families of a scrape are made from its rows, METRICS.md is written from
-// them, and tests hold what is served against them. For the exporter's own files, and the tests.
+// Lists every metric with type, unit, labels, series bound and HELP text. Scrapes and METRICS.md are generated from
+// this table, and tests compare the exposition with it. tests/deploy/catalogue.py parses the rows with a regular
+// expression.
 #pragma once
 
 #include <array>
@@ -15,148 +16,151 @@ namespace procevent {
 
 enum class MetricType : std::uint8_t { kCounter, kGauge, kHistogram };
 
-// How many series a metric may have at most: so many for each of something.
+// What a series bound is multiplied by.
 enum class SeriesScope : std::uint8_t {
   kExporter,
   kCpu,
-  kComm,       // a row of the comm table, the reserved ones too
-  kExitCodes,  // a histogram of as many buckets as are configured; for each row of the comm table, if that is
-  kLifetimes,
+  kComm,       // rows of the comm table, including the reserved ones
+  kExitCodes,  // one histogram with the configured exit code buckets, or one per row with exit_code.by_comm
+  kLifetimes,  // one histogram with the configured lifetime buckets, or one per row with lifetime.by_comm
 };
+
+// The maximum number of series of a metric: `count` per unit of `scope`.
 struct SeriesBound {
-  std::size_t number = 1;
-  SeriesScope per = SeriesScope::kExporter;
+  std::size_t count = 1;
+  SeriesScope scope = SeriesScope::kExporter;
 };
 
-constexpr SeriesBound PerExporter(std::size_t number) { return {number, SeriesScope::kExporter}; }
-constexpr SeriesBound PerCpu(std::size_t number) { return {number, SeriesScope::kCpu}; }
-constexpr SeriesBound PerComm(std::size_t number) { return {number, SeriesScope::kComm}; }
+constexpr SeriesBound PerExporter(std::size_t count) { return {count, SeriesScope::kExporter}; }
+constexpr SeriesBound PerCpu(std::size_t count) { return {count, SeriesScope::kCpu}; }
+constexpr SeriesBound PerComm(std::size_t count) { return {count, SeriesScope::kComm}; }
 
+// One row of the catalogue.
 struct Metric {
   std::string_view name;
   MetricType type = MetricType::kCounter;
-  std::string_view unit;         // what is counted or measured
-  std::string_view labels = {};  // "comm, outcome"
-  SeriesBound most = {};
-  std::string_view help = {};  // a line of plain ASCII
+  std::string_view unit;         // of the value: "events", "bytes", "boolean"
+  std::string_view labels = {};  // names separated by ", ", such as "comm, outcome"
+  SeriesBound max_series = {};
+  std::string_view help = {};  // one line of printable ASCII without backslashes, so it needs no escaping
 };
 
 using enum MetricType;
-inline constexpr std::size_t kStatuses = 255;  // but 0
-inline constexpr std::size_t kSignals = 127;
+inline constexpr std::size_t kMaxExitStatuses = 255;  // 1 to 255: status 0 has no series
+inline constexpr std::size_t kMaxSignals = 127;
 
 inline constexpr std::array kCatalogue{
-    // What arrives, and what does not.
+    // Received events, losses and the subscription.
     Metric{"procevent_events_total", kCounter, "events", "event", PerExporter(kEventKinds),
-           "Events received from the kernel, by type."},
+           "Kernel events received, by event type."},
     Metric{"procevent_events_lost_total", kCounter, "events", "cpu", PerCpu(1),
-           "Events that the kernel numbered and we never received."},
-    Metric{"procevent_loss_exact", kGauge, "truth", "", PerExporter(1),
-           "1 if procevent_events_lost_total knows every loss; 0 with a narrowed event mask, which leaves only the "
-           "socket's drops."},
+           "Events numbered by the kernel but never received, by CPU."},
+    Metric{"procevent_loss_exact", kGauge, "boolean", "", PerExporter(1),
+           "1 if procevent_events_lost_total counts every loss, 0 if source.events is narrowed and only socket drops "
+           "are counted."},
     Metric{"procevent_socket_drops_total", kCounter, "messages", "socket", PerExporter(1),
-           "Messages dropped at a full receive queue, as the kernel counts them."},
+           "Messages dropped at a full receive buffer, as counted by the kernel."},
     Metric{"procevent_messages_rejected_total", kCounter, "messages", "reason", PerExporter(kRejections),
-           "Messages that were not booked, by reason."},
-    Metric{"procevent_listener_up", kGauge, "truth", "", PerExporter(1),
-           "1 while the kernel's process events are subscribed to and arrive."},
-    Metric{"procevent_replayed", kGauge, "truth", "", PerExporter(1),
-           "1 where a capture is replayed: then events and processes are not of this machine."},
+           "Received messages that were not counted as events, by reason."},
+    Metric{"procevent_listener_up", kGauge, "boolean", "", PerExporter(1),
+           "1 while the exporter is subscribed to the kernel's process events and receives them."},
+    Metric{"procevent_replayed", kGauge, "boolean", "", PerExporter(1),
+           "1 if a capture is replayed, so events and processes are not from this machine."},
     Metric{"procevent_listener_restarts_total", kCounter, "restarts", "reason", PerExporter(kRestartReasonNames.size()),
-           "Fresh sockets opened since start, by reason."},
+           "Connector sockets reopened since start, by reason."},
     Metric{"procevent_blind_seconds_total", kCounter, "seconds", "", PerExporter(1),
-           "Time without a working listener."},
+           "Time without a working subscription."},
     Metric{"procevent_forks_unseen_total", kCounter, "forks", "", PerExporter(1),
-           "Forks that the kernel counted while nobody listened, or in a silence too short to be noticed otherwise; at "
-           "most: a fork in the instant of reading /proc/stat may be counted here, too."},
+           "Forks made while the exporter was unsubscribed, from /proc/stat. An upper bound: a fork concurrent with a "
+           "read of /proc/stat may be included."},
     Metric{"procevent_kernel_forks_total", kCounter, "forks", "", PerExporter(1),
-           "Forks that the kernel counted since start (/proc/stat): the audit of fork events."},
+           "The kernel's own count of forks since the exporter started, from /proc/stat."},
     Metric{"procevent_receive_queue_peak_bytes", kGauge, "bytes", "socket", PerExporter(1),
-           "The fullest that the socket was in the last minute."},
+           "Highest fill level of the receive buffer in the last minute."},
     Metric{"procevent_receive_queue_limit_bytes", kGauge, "bytes", "socket", PerExporter(1),
-           "Size of the receive queue, as the kernel charges it."},
+           "Size of the receive buffer, in bytes as charged by the kernel."},
     Metric{"procevent_event_delay_seconds", kHistogram, "seconds", "", PerExporter(DelayHistogram::kBounds + 3),
-           "Time from the kernel's timestamp of an event to its booking; every event but ACKs."},
+           "Time from the kernel's timestamp of an event until the exporter counts it, for all events except ACKs."},
     Metric{"procevent_reader_cpu_seconds_total", kCounter, "seconds", "", PerExporter(1),
            "CPU time of the reader thread."},
 
-    // Who does what.
+    // Activity by command.
     Metric{"procevent_forks_total", kCounter, "processes", "comm", PerComm(1),
-           "Processes forked, by the command that forked them."},
+           "Processes forked, by command of the parent."},
     Metric{"procevent_threads_started_total", kCounter, "threads", "comm", PerComm(1),
-           "Threads started, other than the first of a process."},
+           "Threads started, not counting the first thread of a process."},
     Metric{"procevent_threads_ended_total", kCounter, "threads", "comm", PerComm(1),
-           "Threads ended, other than the last of a process."},
+           "Threads ended, not counting the last thread of a process."},
     Metric{"procevent_execs_total", kCounter, "programs", "comm", PerComm(1),
-           "Programs executed, by the name they got."},
+           "Programs executed, by the name of the new program."},
     Metric{"procevent_exits_total", kCounter, "processes", "comm, outcome", PerComm(3),
-           "Processes ended: with status 0, with another, by a signal."},
+           "Processes ended, by outcome: exit status 0, another exit status, or a signal."},
     Metric{"procevent_coredumps_total", kCounter, "processes", "comm", PerComm(1),
            "Core dumps, whether or not a file was written."},
     Metric{"procevent_unexeced_exits_total", kCounter, "processes", "comm", PerComm(1),
-           "Processes that were seen to be forked and to end without an exec."},
+           "Processes that ended without an exec since their fork."},
     Metric{"procevent_credential_changes_total", kCounter, "changes", "comm, credential, effect", PerComm(6),
-           "Changes of the user or group that a process acts as."},
+           "Changes of the effective user or group of a process."},
     Metric{"procevent_ptrace_total", kCounter, "processes", "comm, action", PerComm(2),
-           "Processes attached to or detached from, by the tracer."},
-    Metric{"procevent_comms", kGauge, "commands", "", PerExporter(1), "Commands that have rows of their own."},
+           "Processes attached to or detached from by a tracer, by command of the tracer."},
+    Metric{"procevent_comms", kGauge, "commands", "", PerExporter(1), "Commands that have their own series."},
     Metric{"procevent_comms_limit", kGauge, "commands", "", PerExporter(1),
-           "Commands that may have rows of their own."},
+           "Maximum number of commands that have their own series."},
     Metric{"procevent_comms_overflowed_total", kCounter, "lookups", "", PerExporter(1),
-           "How often a new command found no row and shares one with others."},
+           "Lookups of new commands that found the table full and share one series."},
 
-    // How they end, and how many there are.
+    // Exits, attribution and the process table.
     Metric{"procevent_exit_code", kHistogram, "status", "", SeriesBound{1, SeriesScope::kExitCodes},
-           "Status of processes that ended, or 128 and the signal."},
-    Metric{"procevent_exit_statuses_total", kCounter, "processes", "code", PerExporter(kStatuses),
-           "Processes ended with a status other than 0."},
-    Metric{"procevent_exit_signals_total", kCounter, "processes", "signal", PerExporter(kSignals),
-           "Processes ended by a signal."},
+           "Exit status of ended processes, or 128 plus the signal number."},
+    Metric{"procevent_exit_statuses_total", kCounter, "processes", "code", PerExporter(kMaxExitStatuses),
+           "Processes ended with a status other than 0, by status."},
+    Metric{"procevent_exit_signals_total", kCounter, "processes", "signal", PerExporter(kMaxSignals),
+           "Processes ended by a signal, by signal."},
     Metric{"procevent_process_lifetime_seconds", kHistogram, "seconds", "", SeriesBound{1, SeriesScope::kLifetimes},
-           "From fork to the last exit, by the kernel's clock, where both were seen."},
+           "Time from fork to the exit of the last thread, by the kernel's clock, for processes with both events "
+           "received."},
     Metric{"procevent_pending", kGauge, "events", "event", PerExporter(7),
-           "Events that wait for a name to be booked under."},
+           "Events not yet counted under a command because its name is not known yet."},
     Metric{"procevent_attributions_total", kCounter, "programs", "source", PerExporter(kAttributions),
-           "How programs, and processes in doubt, came to the name they are booked under."},
+           "Programs and invalidated processes, by the source of their name."},
     Metric{"procevent_peak_events_per_second", kGauge, "events per second", "event, window",
            PerExporter(kPeakKinds.size() * kPeakWindowNames.size()),
-           "The highest rate within any window of this length in the last minute."},
-    Metric{"procevent_processes", kGauge, "processes", "", PerExporter(1), "Processes that are tracked."},
-    Metric{"procevent_threads", kGauge, "threads", "", PerExporter(1), "Threads of the processes that are tracked."},
+           "Highest event rate within any window of this length in the last minute."},
+    Metric{"procevent_processes", kGauge, "processes", "", PerExporter(1), "Processes in the process table."},
+    Metric{"procevent_threads", kGauge, "threads", "", PerExporter(1),
+           "Threads of the processes in the process table."},
     Metric{"procevent_processes_found_total", kCounter, "processes", "by", PerExporter(kProcessFoundReasons),
-           "Processes that are tracked without their fork."},
+           "Processes added to the process table without a fork event."},
     Metric{"procevent_processes_dropped_total", kCounter, "processes", "why", PerExporter(kProcessDropReasons),
-           "Processes no longer tracked, without their exit."},
+           "Processes removed from the process table without an exit event."},
     Metric{"procevent_pid_max", kGauge, "processes and threads", "", PerExporter(1),
-           "Processes and threads that the machine can have at once."},
+           "Maximum number of processes and threads on this machine."},
 
     // The exporter itself.
-    Metric{"procevent_build_info", kGauge, "truth", "version, compiler", PerExporter(1),
-           "1, with the version and the compiler it was built with."},
-    Metric{"procevent_config_last_reload_successful", kGauge, "truth", "", PerExporter(1),
-           "1 if the configuration was good when it was read last."},
+    Metric{"procevent_build_info", kGauge, "boolean", "version, compiler", PerExporter(1),
+           "Constant 1, labelled with version and compiler."},
+    Metric{"procevent_config_last_reload_successful", kGauge, "boolean", "", PerExporter(1),
+           "1 if the last load of the configuration succeeded."},
     Metric{"procevent_config_last_reload_success_timestamp_seconds", kGauge, "seconds", "", PerExporter(1),
-           "When a good configuration was read last, since the Unix epoch."},
-    Metric{"procevent_config_restart_pending", kGauge, "truth", "", PerExporter(1),
-           "1 if some of the last good configuration is not in force before a restart."},
+           "Unix time of the last successful load of the configuration."},
+    Metric{"procevent_config_restart_pending", kGauge, "boolean", "", PerExporter(1),
+           "1 if a loaded configuration change takes effect only after a restart."},
     Metric{"procevent_http_requests_refused_total", kCounter, "requests", "reason", PerExporter(kRefusalReasons),
-           "Requests turned away: unheard by web.allow, or answered 503 by web.max_requests."},
+           "HTTP requests refused: connections closed by web.allow, or scrapes answered 503 by web.max_requests."},
     Metric{"process_cpu_seconds_total", kCounter, "seconds", "", PerExporter(1),
-           "CPU time of the exporter, user and system."},
-    Metric{"process_resident_memory_bytes", kGauge, "bytes", "", PerExporter(1),
-           "Memory of the exporter that is in RAM."},
-    Metric{"process_virtual_memory_bytes", kGauge, "bytes", "", PerExporter(1), "Address space of the exporter."},
+           "User and system CPU time of the exporter."},
+    Metric{"process_resident_memory_bytes", kGauge, "bytes", "", PerExporter(1), "Resident memory of the exporter."},
+    Metric{"process_virtual_memory_bytes", kGauge, "bytes", "", PerExporter(1), "Virtual memory of the exporter."},
     Metric{"process_virtual_memory_max_bytes", kGauge, "bytes", "", PerExporter(1),
-           "Address space that it may have at most."},
-    Metric{"process_start_time_seconds", kGauge, "seconds", "", PerExporter(1),
-           "When the exporter started, since the Unix epoch."},
+           "Maximum virtual memory of the exporter."},
+    Metric{"process_start_time_seconds", kGauge, "seconds", "", PerExporter(1), "Unix time when the exporter started."},
     Metric{"process_open_fds", kGauge, "descriptors", "", PerExporter(1), "Open file descriptors of the exporter."},
     Metric{"process_max_fds", kGauge, "descriptors", "", PerExporter(1),
-           "File descriptors that it may have open at most."},
+           "Maximum number of open file descriptors of the exporter."},
     Metric{"process_threads", kGauge, "threads", "", PerExporter(1), "Threads of the exporter."},
 };
 
-// The row of that name: what is not in the table does not compile.
+// The row named `name`. A name that is not in the catalogue does not compile.
 consteval const Metric& FindMetric(std::string_view name) {
   for (const Metric& metric : kCatalogue) {
     if (metric.name == name) {
@@ -166,7 +170,7 @@ consteval const Metric& FindMetric(std::string_view name) {
   throw "the catalogue has no such metric";
 }
 
-// The most series that a metric, or all of them, may have.
+// The maximum number of series of one metric, and of all metrics together.
 std::size_t MaxSeries(const Metric& metric, const LedgerOptions& options, std::size_t cpus);
 std::size_t MaxSeries(const LedgerOptions& options, std::size_t cpus);
 

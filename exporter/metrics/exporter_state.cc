@@ -21,18 +21,18 @@ std::string_view Compiler() {
 
 namespace {
 
-std::string CauseOf(const Snapshot& snapshot, SnapshotExchange::Freshness age) {
-  if (age != SnapshotExchange::Freshness::kFresh) {
+std::string DescribeCause(const Snapshot& snapshot, SnapshotExchange::Freshness freshness) {
+  if (freshness != SnapshotExchange::Freshness::kFresh) {
     return "the reader does not answer";
   }
   if (snapshot.subscribed) {
     return {};
   }
-  return snapshot.subscription_error.operation.empty() ? "not listening yet" : Describe(snapshot.subscription_error);
+  return snapshot.subscription_error.operation.empty() ? "not subscribed yet" : Describe(snapshot.subscription_error);
 }
 
 // "0.01 %".
-std::string Share(std::uint64_t part, std::uint64_t whole) {
+std::string FormatPercent(std::uint64_t part, std::uint64_t whole) {
   constexpr double kPercent = 100;
   std::array<char, 32> text{};
   const double share = whole == 0 ? 0 : kPercent * ToDouble(part) / ToDouble(whole);
@@ -40,38 +40,38 @@ std::string Share(std::uint64_t part, std::uint64_t whole) {
   return text.data();
 }
 
-std::string Losses(const Snapshot& snapshot) {
-  const LedgerSnapshot& numbers = snapshot.ledger;
-  const std::uint64_t received = std::accumulate(numbers.events.begin(), numbers.events.end(), std::uint64_t{0}) -
-                                 numbers.events_of(EventKind::kAck);
-  std::string text = std::to_string(received) + " events were received, and ";
+std::string DescribeLosses(const Snapshot& snapshot) {
+  const LedgerSnapshot& ledger = snapshot.ledger;
+  const std::uint64_t received =
+      std::accumulate(ledger.events.begin(), ledger.events.end(), std::uint64_t{0}) - ledger.events_of(EventKind::kAck);
+  std::string text = std::to_string(received) + " events received, ";
   if (snapshot.loss_exact) {
-    const std::uint64_t lost = numbers.total_lost();
-    text += std::to_string(lost) + " (" + Share(lost, received + lost) + ") were lost";
+    const std::uint64_t lost = ledger.total_lost();
+    text += std::to_string(lost) + " lost (" + FormatPercent(lost, received + lost) + ")";
   } else if (snapshot.replayed) {
-    text += "how many were lost is not known";
+    text += "number of lost events unknown";
   } else {
-    text += std::to_string(snapshot.socket_drops) + " or more were lost (a narrowed mask hides the rest)";
+    text += "at least " + std::to_string(snapshot.socket_drops) + " lost (source.events hides other losses)";
   }
   if (snapshot.replayed) {
-    return text + '.';
+    return text;
   }
-  return text + "; nobody listened for " + std::to_string(snapshot.unsubscribed_ns / kNanosPerSecond) + " s.";
+  return text + ", unsubscribed for " + std::to_string(snapshot.unsubscribed_ns / kNanosPerSecond) + " s";
 }
 
 }  // namespace
 
-SubscriptionStatus StateOf(const Snapshot& snapshot, SnapshotExchange::Freshness age) {
-  return {age == SnapshotExchange::Freshness::kFresh, snapshot.replayed, CauseOf(snapshot, age),
-          age == SnapshotExchange::Freshness::kNone ? std::string() : Losses(snapshot)};
+SubscriptionStatus MakeSubscriptionStatus(const Snapshot& snapshot, SnapshotExchange::Freshness freshness) {
+  return {freshness == SnapshotExchange::Freshness::kFresh, snapshot.replayed, DescribeCause(snapshot, freshness),
+          freshness == SnapshotExchange::Freshness::kNone ? std::string() : DescribeLosses(snapshot)};
 }
 
-SubscriptionStatus RequestSubscriptionStatus(SnapshotExchange& exchange, std::chrono::milliseconds patience) {
-  SubscriptionStatus heard = StateOf(Snapshot(), SnapshotExchange::Freshness::kNone);
-  exchange.VisitSnapshot(patience, [&heard](const Snapshot& snapshot, SnapshotExchange::Freshness age) {
-    heard = StateOf(snapshot, age);
+SubscriptionStatus RequestSubscriptionStatus(SnapshotExchange& exchange, std::chrono::milliseconds timeout) {
+  SubscriptionStatus status = MakeSubscriptionStatus(Snapshot(), SnapshotExchange::Freshness::kNone);
+  exchange.VisitSnapshot(timeout, [&status](const Snapshot& snapshot, SnapshotExchange::Freshness freshness) {
+    status = MakeSubscriptionStatus(snapshot, freshness);
   });
-  return heard;
+  return status;
 }
 
 }  // namespace procevent

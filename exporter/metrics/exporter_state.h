@@ -1,4 +1,5 @@
-// FOLDED: build_info.h, refusals.h, reload_status.h, own_state.h, listener_state.h
+// Holds the state of the exporter itself: version, refused requests, configuration reloads, and the subscription as
+// people read it. Every function and class here may be used from any thread.
 #pragma once
 
 #include <array>
@@ -15,32 +16,32 @@
 
 namespace procevent {
 
-// What this program is: said by --version, the landing page and procevent_build_info. Anybody above may ask.
+// The build, for --version, the landing page and procevent_build_info.
 
 std::string_view Version();   // "0.1.0"
 std::string_view Compiler();  // "gcc 12.2.0"
 
-// Who was turned away: counted for the metrics, and told to whoever wants to log it. Any thread, at any time.
-
+// Why the server refused a request.
 enum class RefusalReason : std::uint8_t {
-  kNotAllowed,      // web.allow leaves the address out: the connection was closed, unheard
-  kTooManyScrapes,  // web.max_requests are being served: answered 503
+  kNotAllowed,      // web.allow does not include the client: the connection was closed before the request was read
+  kTooManyScrapes,  // web.max_requests scrapes were being served: answered 503
 };
 inline constexpr std::size_t kRefusalReasons = 2;
 inline constexpr std::array<std::string_view, kRefusalReasons> kRefusalReasonNames{"not_allowed", "too_many_scrapes"};
 
+// Counts refused requests for the metrics and passes each one to a callback, which logs it.
 class RefusedRequests {
  public:
-  // `client`: its address. Called by the threads that serve: it is to be brief.
-  using RefusalCallback = std::function<void(RefusalReason why, std::string_view client)>;
+  // `client` is the IP address. The serving threads call it, so it must return quickly.
+  using RefusalCallback = std::function<void(RefusalReason reason, std::string_view client)>;
 
   RefusedRequests() = default;
-  explicit RefusedRequests(RefusalCallback tell) : tell_(std::move(tell)) {}
+  explicit RefusedRequests(RefusalCallback callback) : callback_(std::move(callback)) {}
 
-  void Note(RefusalReason why, std::string_view client) {
-    counts_.at(static_cast<std::size_t>(why)).fetch_add(1, std::memory_order_relaxed);
-    if (tell_) {
-      tell_(why, client);
+  void Record(RefusalReason reason, std::string_view client) {
+    counts_.at(static_cast<std::size_t>(reason)).fetch_add(1, std::memory_order_relaxed);
+    if (callback_) {
+      callback_(reason, client);
     }
   }
   [[nodiscard]] std::array<std::uint64_t, kRefusalReasons> counts() const {
@@ -48,18 +49,17 @@ class RefusedRequests {
   }
 
  private:
-  RefusalCallback tell_;
+  RefusalCallback callback_;
   std::array<std::atomic<std::uint64_t>, kRefusalReasons> counts_{};
 };
 
-// How the last reading of the configuration went, for the metrics. cmd notes it; scraping threads ask, at any time.
-
+// The outcome of the last load of the configuration. cmd records it, and scrapes read it.
 class ReloadStatus {
  public:
-  // It was read at the start.
+  // Begins with the successful load at the start.
   explicit ReloadStatus(double now_seconds) : succeeded_at_seconds_(now_seconds) {}
 
-  // `restart_pending`: some of it is not in force before a restart.
+  // `restart_pending`: some of the changes take effect only after a restart.
   void RecordSuccess(double now_seconds, bool restart_pending) {
     succeeded_at_seconds_.store(now_seconds, std::memory_order_relaxed);
     restart_pending_.store(restart_pending, std::memory_order_relaxed);
@@ -69,7 +69,7 @@ class ReloadStatus {
 
   [[nodiscard]] bool successful() const { return successful_.load(std::memory_order_relaxed); }
   [[nodiscard]] bool restart_pending() const { return restart_pending_.load(std::memory_order_relaxed); }
-  // Since the epoch.
+  // Unix time.
   [[nodiscard]] double succeeded_at_seconds() const { return succeeded_at_seconds_.load(std::memory_order_relaxed); }
 
  private:
@@ -78,29 +78,25 @@ class ReloadStatus {
   std::atomic<double> succeeded_at_seconds_;
 };
 
-// What the exporter tells of itself beside the reader's numbers. cmd makes one, which outlives the server.
-
+// The exporter's own metrics, besides the reader's snapshot. Owned by cmd; must outlive the server.
 struct ExporterState {
   ReloadStatus reloads;
   RefusedRequests refusals{};
 };
 
-// What a person wants to know of the listener: whether the kernel is heard, why not, and what was lost. For the landing
-// page, /-/ready and the service manager. Any thread may ask.
+inline constexpr std::chrono::milliseconds kSnapshotTimeout{1000};  // for the reader's answer to a request
 
-inline constexpr std::chrono::milliseconds kSnapshotTimeout{1000};  // how long a request waits for the reader
-
+// The state of the subscription as text, for the landing page, /-/ready and the service manager.
 struct SubscriptionStatus {
-  bool answered = false;  // the reader did, after it was asked
-  bool replayed = false;  // a capture is heard, instead of the kernel
-  std::string cause;      // why the kernel is not heard, in one line; empty if it is
-  std::string losses;     // a sentence, as far as anything is known
+  bool answered = false;  // the reader answered the request
+  bool replayed = false;  // the events come from a capture instead of the kernel
+  std::string cause;      // one line that explains why events are not received; empty while they are
+  std::string losses;     // received and lost events, without a full stop; empty before the first snapshot
 };
 
-// Pure.
-SubscriptionStatus StateOf(const Snapshot& snapshot, SnapshotExchange::Freshness age);
+SubscriptionStatus MakeSubscriptionStatus(const Snapshot& snapshot, SnapshotExchange::Freshness freshness);
 
-// Asks the reader, and waits no longer than `patience`.
-SubscriptionStatus RequestSubscriptionStatus(SnapshotExchange& exchange, std::chrono::milliseconds patience);
+// Requests a snapshot from the reader, and waits at most `timeout` for it.
+SubscriptionStatus RequestSubscriptionStatus(SnapshotExchange& exchange, std::chrono::milliseconds timeout);
 
 }  // namespace procevent

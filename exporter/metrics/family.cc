@@ -10,7 +10,7 @@ namespace procevent {
 
 namespace {
 
-prometheus::MetricType TypeOf(MetricType type) {
+prometheus::MetricType ConvertType(MetricType type) {
   switch (type) {
     case MetricType::kCounter:
       return prometheus::MetricType::Counter;
@@ -22,13 +22,13 @@ prometheus::MetricType TypeOf(MetricType type) {
   return prometheus::MetricType::Histogram;
 }
 
-prometheus::ClientMetric& AddRow(prometheus::MetricFamily& family, Labels labels) {
-  auto& row = family.metric.emplace_back();
-  row.label.reserve(labels.size());
-  for (const auto& [name, text] : labels) {
-    row.label.push_back({std::string(name), std::string(text)});
+prometheus::ClientMetric& AddLabeledMetric(prometheus::MetricFamily& family, Labels labels) {
+  auto& series = family.metric.emplace_back();
+  series.label.reserve(labels.size());
+  for (const auto& [name, value] : labels) {
+    series.label.push_back({std::string(name), std::string(value)});
   }
-  return row;
+  return series;
 }
 
 }  // namespace
@@ -37,25 +37,25 @@ prometheus::MetricFamily MakeFamily(const Metric& metric) {
   prometheus::MetricFamily family;
   family.name = metric.name;
   family.help = metric.help;
-  family.type = TypeOf(metric.type);
+  family.type = ConvertType(metric.type);
   return family;
 }
 
 void AddHistogram(prometheus::MetricFamily& family, std::span<const std::uint64_t> counts,
-                  std::span<const double> upper, double sum, Labels labels) {
-  auto& histogram = AddRow(family, labels).histogram;
+                  std::span<const double> upper_bounds, double sum, Labels labels) {
+  auto& histogram = AddLabeledMetric(family, labels).histogram;
   histogram.bucket.reserve(counts.size());
   for (std::size_t i = 0; i < counts.size(); ++i) {
     histogram.sample_count += counts[i];
     histogram.bucket.push_back(
-        {histogram.sample_count, i < upper.size() ? upper[i] : std::numeric_limits<double>::infinity()});
+        {histogram.sample_count, i < upper_bounds.size() ? upper_bounds[i] : std::numeric_limits<double>::infinity()});
   }
   histogram.sample_sum = sum;
 }
 
 void AddSeries(prometheus::MetricFamily& family, double value, Labels labels) {
-  auto& row = AddRow(family, labels);
-  (family.type == prometheus::MetricType::Counter ? row.counter.value : row.gauge.value) = value;
+  auto& series = AddLabeledMetric(family, labels);
+  (family.type == prometheus::MetricType::Counter ? series.counter.value : series.gauge.value) = value;
 }
 
 prometheus::MetricFamily MakeFamily(const Metric& metric, double value) {
@@ -64,12 +64,12 @@ prometheus::MetricFamily MakeFamily(const Metric& metric, double value) {
   return family;
 }
 
-prometheus::MetricFamily MakeFamily(const Metric& metric, std::span<const std::string_view> names,
+prometheus::MetricFamily MakeFamily(const Metric& metric, std::span<const std::string_view> label_values,
                                     std::span<const std::uint64_t> counts) {
   auto family = MakeFamily(metric);
-  family.metric.reserve(names.size());
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    AddSeries(family, ToDouble(counts[i]), {{metric.labels, names[i]}});
+  family.metric.reserve(label_values.size());
+  for (std::size_t i = 0; i < label_values.size(); ++i) {
+    AddSeries(family, ToDouble(counts[i]), {{metric.labels, label_values[i]}});
   }
   return family;
 }

@@ -1,4 +1,5 @@
-// FOLDED: signal_name.h, family.h
+// Builds prometheus-cpp metric families from the catalogue. Only exporter/metrics may include it: no other module uses
+// prometheus-cpp.
 #pragma once
 
 #include <prometheus/metric_family.h>
@@ -16,26 +17,23 @@
 
 namespace procevent {
 
-// Small helpers to build prometheus-cpp's families. Only for the exporter's own .cc files: no other floor sees
-// prometheus-cpp.
-
 using MetricFamilies = std::vector<prometheus::MetricFamily>;
 using Labels = std::initializer_list<std::pair<std::string_view, std::string_view>>;
 
-// A family of that name, help and type; rows are added to it.
+// An empty family with the name, HELP text and type of `metric`.
 prometheus::MetricFamily MakeFamily(const Metric& metric);
 void AddSeries(prometheus::MetricFamily& family, double value, Labels labels = {});
-// `counts` of each bucket alone; the last, that of +Inf, has no bound in `upper`.
+// `counts` are per bucket, not cumulative. `upper` has one element less: the last bucket is +Inf.
 void AddHistogram(prometheus::MetricFamily& family, std::span<const std::uint64_t> counts,
-                  std::span<const double> upper, double sum, Labels labels = {});
+                  std::span<const double> upper_bounds, double sum, Labels labels = {});
 
-// One of one row, without labels.
+// A family with one series without labels.
 prometheus::MetricFamily MakeFamily(const Metric& metric, double value);
-// One with a row for each name, at zero too. The metric has one label.
-prometheus::MetricFamily MakeFamily(const Metric& metric, std::span<const std::string_view> names,
+// A family with one series for each of `label_values`, including zero counts. The metric has exactly one label.
+prometheus::MetricFamily MakeFamily(const Metric& metric, std::span<const std::string_view> label_values,
                                     std::span<const std::uint64_t> counts);
 
-// Counts above 2^53 lose their last digits: that is what Prometheus stores.
+// Counts above 2^53 lose their last digits. Prometheus stores every value as a double.
 inline double ToDouble(std::uint64_t count) { return static_cast<double>(count); }
 double NanosToSeconds(std::uint64_t nanos);
 

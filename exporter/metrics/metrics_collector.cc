@@ -19,86 +19,87 @@ namespace {
 using prometheus::ClientMetric;
 using prometheus::MetricFamily;
 
-constexpr std::size_t kBytesOfRow = 100;  // about: what is reserved
+constexpr std::size_t kBytesPerSeries = 100;  // an estimate, to reserve memory
 
-class Writer {
+// Appends families in the text format to a string.
+class TextWriter {
  public:
-  explicit Writer(std::string& out) : out_(out) {}
+  explicit TextWriter(std::string& out) : out_(out) {}
 
-  void MakeFamily(const MetricFamily& family) {
+  void WriteFamily(const MetricFamily& family) {
     switch (family.type) {
       case prometheus::MetricType::Counter:
-        Head(family, "counter");
-        Rows(family, [](const ClientMetric& row) { return row.counter.value; });
+        WriteHeader(family, "counter");
+        WriteSamples(family, [](const ClientMetric& series) { return series.counter.value; });
         break;
       case prometheus::MetricType::Histogram:
-        Head(family, "histogram");
-        for (const ClientMetric& row : family.metric) {
-          Histogram(family.name, row);
+        WriteHeader(family, "histogram");
+        for (const ClientMetric& series : family.metric) {
+          WriteHistogram(family.name, series);
         }
         break;
       case prometheus::MetricType::Gauge:
-        Head(family, "gauge");
-        Rows(family, [](const ClientMetric& row) { return row.gauge.value; });
+        WriteHeader(family, "gauge");
+        WriteSamples(family, [](const ClientMetric& series) { return series.gauge.value; });
         break;
       default:
-        assert(false);  // nobody makes others
+        assert(false);  // the catalogue has no other types
     }
   }
 
  private:
-  void Head(const MetricFamily& family, std::string_view type) {
+  void WriteHeader(const MetricFamily& family, std::string_view type) {
     Put("# HELP ", family.name, " ");
     PutEscaped(family.help, false);
     Put("\n# TYPE ", family.name, " ", type, "\n");
   }
 
   template <typename Value>
-  void Rows(const MetricFamily& family, Value value) {
-    for (const ClientMetric& row : family.metric) {
+  void WriteSamples(const MetricFamily& family, Value value) {
+    for (const ClientMetric& series : family.metric) {
       Put(family.name);
-      PutLabels(row, {});
-      PutEnd(value(row));
+      PutLabels(series, {});
+      PutValue(value(series));
     }
   }
 
-  void Histogram(std::string_view name, const ClientMetric& row) {
-    const ClientMetric::Histogram& histogram = row.histogram;
+  void WriteHistogram(std::string_view name, const ClientMetric& series) {
+    const ClientMetric::Histogram& histogram = series.histogram;
     Put(name, "_count");
-    PutLabels(row, {});
-    PutEnd(ToDouble(histogram.sample_count));
+    PutLabels(series, {});
+    PutValue(ToDouble(histogram.sample_count));
     Put(name, "_sum");
-    PutLabels(row, {});
-    PutEnd(histogram.sample_sum);
+    PutLabels(series, {});
+    PutValue(histogram.sample_sum);
     for (const ClientMetric::Bucket& bucket : histogram.bucket) {
       std::string bound;
-      Writer(bound).PutNumber(bucket.upper_bound);
+      TextWriter(bound).PutNumber(bucket.upper_bound);
       Put(name, "_bucket");
-      PutLabels(row, bound);
-      PutEnd(ToDouble(bucket.cumulative_count));
+      PutLabels(series, bound);
+      PutValue(ToDouble(bucket.cumulative_count));
     }
   }
 
-  void PutLabels(const ClientMetric& row, std::string_view bound) {
-    char before = '{';
-    for (const ClientMetric::Label& label : row.label) {
-      out_ += before;
+  void PutLabels(const ClientMetric& series, std::string_view bound) {
+    char separator = '{';
+    for (const ClientMetric::Label& label : series.label) {
+      out_ += separator;
       Put(label.name, "=\"");
       PutEscaped(label.value, true);
       out_ += '"';
-      before = ',';
+      separator = ',';
     }
     if (!bound.empty()) {
-      out_ += before;
+      out_ += separator;
       Put("le=\"", bound, "\"");
-      before = ',';
+      separator = ',';
     }
-    if (before == ',') {
+    if (separator == ',') {
       out_ += '}';
     }
   }
 
-  void PutEnd(double value) {
+  void PutValue(double value) {
     out_ += ' ';
     PutNumber(value);
     out_ += '\n';
@@ -112,18 +113,18 @@ class Writer {
     }
   }
 
-  // Without an exponent where people read numbers without one.
+  // Writes no exponent for values from 1e-4 to 2^53.
   void PutFinite(double value) {
-    constexpr double kLeast = 1e-4;
-    constexpr double kMost = 9'007'199'254'740'992;  // 2^53: beyond, not every number is there
+    constexpr double kMinFixed = 1e-4;
+    constexpr double kMaxFixed = 9'007'199'254'740'992;  // 2^53: doubles above skip integers
     const double size = std::abs(value);
     std::array<char, 32> text{};
     char* const last = text.data() + text.size();
-    const auto end =
-        size <= kMost && value == std::trunc(value)
-            ? std::to_chars(text.data(), last, static_cast<std::int64_t>(value))
-            : std::to_chars(text.data(), last, value,
-                            size >= kLeast && size <= kMost ? std::chars_format::fixed : std::chars_format::scientific);
+    const auto end = size <= kMaxFixed && value == std::trunc(value)
+                         ? std::to_chars(text.data(), last, static_cast<std::int64_t>(value))
+                         : std::to_chars(text.data(), last, value,
+                                         size >= kMinFixed && size <= kMaxFixed ? std::chars_format::fixed
+                                                                                : std::chars_format::scientific);
     out_.append(text.data(), end.ptr);
   }
 
@@ -151,22 +152,22 @@ class Writer {
 }  // namespace
 
 std::string ToText(const MetricFamilies& families) {
-  std::size_t rows = 0;
+  std::size_t series = 0;
   for (const MetricFamily& family : families) {
-    rows += family.metric.size();
+    series += family.metric.size();
   }
   std::string text;
-  text.reserve(rows * kBytesOfRow);
-  Writer writer(text);
+  text.reserve(series * kBytesPerSeries);
+  TextWriter writer(text);
   for (const MetricFamily& family : families) {
-    writer.MakeFamily(family);
+    writer.WriteFamily(family);
   }
   return text;
 }
 
 namespace {
 
-prometheus::MetricFamily BuildInfo() {
+prometheus::MetricFamily MakeBuildInfo() {
   auto family = MakeFamily(FindMetric("procevent_build_info"));
   AddSeries(family, 1, {{"version", Version()}, {"compiler", Compiler()}});
   return family;
@@ -183,7 +184,7 @@ void AddReloads(MetricFamilies& families, const ReloadStatus& reloads) {
 
 MetricFamilies ProcessFamilies(const ProcessStats& stats) {
   MetricFamilies families;
-  const auto gauge = [&families](const auto& value, const Metric& metric) {
+  const auto add_gauge = [&families](const auto& value, const Metric& metric) {
     if (value) {
       families.push_back(MakeFamily(metric, static_cast<double>(*value)));
     }
@@ -191,28 +192,28 @@ MetricFamilies ProcessFamilies(const ProcessStats& stats) {
   if (stats.cpu_seconds) {
     families.push_back(MakeFamily(FindMetric("process_cpu_seconds_total"), *stats.cpu_seconds));
   }
-  gauge(stats.resident_bytes, FindMetric("process_resident_memory_bytes"));
-  gauge(stats.virtual_bytes, FindMetric("process_virtual_memory_bytes"));
-  gauge(stats.max_virtual_bytes, FindMetric("process_virtual_memory_max_bytes"));
-  gauge(stats.start_time_seconds, FindMetric("process_start_time_seconds"));
-  gauge(stats.open_fds, FindMetric("process_open_fds"));
-  gauge(stats.max_fds, FindMetric("process_max_fds"));
-  gauge(stats.threads, FindMetric("process_threads"));
+  add_gauge(stats.resident_bytes, FindMetric("process_resident_memory_bytes"));
+  add_gauge(stats.virtual_bytes, FindMetric("process_virtual_memory_bytes"));
+  add_gauge(stats.max_virtual_bytes, FindMetric("process_virtual_memory_max_bytes"));
+  add_gauge(stats.start_time_seconds, FindMetric("process_start_time_seconds"));
+  add_gauge(stats.open_fds, FindMetric("process_open_fds"));
+  add_gauge(stats.max_fds, FindMetric("process_max_fds"));
+  add_gauge(stats.threads, FindMetric("process_threads"));
   return families;
 }
 
-MetricFamilies MetricsCollector::Collect(std::chrono::milliseconds patience) const {
+MetricFamilies MetricsCollector::Collect(std::chrono::milliseconds timeout) const {
   MetricFamilies process = ProcessFamilies(ReadProcessStats(units_));
   Snapshot snapshot;
-  const SnapshotExchange::Freshness age = exchange_.CopySnapshot(snapshot, patience);
-  MetricFamilies families = SnapshotFamilies(snapshot, age);
+  const SnapshotExchange::Freshness freshness = exchange_.CopySnapshot(snapshot, timeout);
+  MetricFamilies families = SnapshotFamilies(snapshot, freshness);
   if (const auto limit = ReadPidMax()) {
     families.push_back(MakeFamily(FindMetric("procevent_pid_max"), ToDouble(*limit)));
   }
-  families.push_back(BuildInfo());
-  AddReloads(families, own_.reloads);
+  families.push_back(MakeBuildInfo());
+  AddReloads(families, state_.reloads);
   families.push_back(
-      MakeFamily(FindMetric("procevent_http_requests_refused_total"), kRefusalReasonNames, own_.refusals.counts()));
+      MakeFamily(FindMetric("procevent_http_requests_refused_total"), kRefusalReasonNames, state_.refusals.counts()));
   families.insert(families.end(), std::make_move_iterator(process.begin()), std::make_move_iterator(process.end()));
   return families;
 }

@@ -1,4 +1,4 @@
-// FOLDED: text_format.h, metrics_collector.h
+// Collects all metrics of a scrape and writes them in the Prometheus text format.
 #pragma once
 
 #include <chrono>
@@ -11,31 +11,28 @@
 
 namespace procevent {
 
-// MetricFamilies -> the text format of Prometheus, version 0.0.4. prometheus-cpp's own serializer writes the same
-// through iostreams, which took more than half of a scrape's time; numbers are the shortest that read back as the same.
-// Pure. For the metrics collector.
-
-// Counters, gauges and histograms; no other families are made here.
+// The Prometheus text format, version 0.0.4, for counters, gauges and histograms. prometheus-cpp's serializer writes
+// the same samples, but its iostreams took more than half of a scrape's time. Numbers are the shortest that parse back
+// to the same value.
 std::string ToText(const MetricFamilies& families);
 
-// A family for each value that is there.
+// One family for each known value.
 MetricFamilies ProcessFamilies(const ProcessStats& stats);
 
-// One scrape: what this process costs, then the reader's snapshot, as families and as text. Any scraping thread may
-// call it, any number at once; the server does.
-
+// Collects the metrics of one scrape: the exporter's own resource usage first, then the reader's snapshot. Any number
+// of threads may call it at once.
 class MetricsCollector {
  public:
   // Both must outlive the collector.
-  MetricsCollector(SnapshotExchange& exchange, const ExporterState& own)
-      : exchange_(exchange), own_(own), units_(ReadMachineUnits()) {}
+  MetricsCollector(SnapshotExchange& exchange, const ExporterState& state)
+      : exchange_(exchange), state_(state), units_(ReadMachineUnits()) {}
 
-  // Waits no longer than `patience` for the reader.
-  [[nodiscard]] MetricFamilies Collect(std::chrono::milliseconds patience = kSnapshotTimeout) const;
+  // Waits at most `timeout` for the reader.
+  [[nodiscard]] MetricFamilies Collect(std::chrono::milliseconds timeout = kSnapshotTimeout) const;
 
  private:
   SnapshotExchange& exchange_;
-  const ExporterState& own_;
+  const ExporterState& state_;
   MachineUnits units_;
 };
 

@@ -16,17 +16,19 @@ std::string_view TypeName(MetricType type) {
   return kNames.at(static_cast<std::size_t>(type));
 }
 
+// "1 per CPU".
 std::string BoundText(const Metric& metric) {
   const LedgerOptions defaults;
-  const std::string number = std::to_string(metric.most.number);
+  const std::string count = std::to_string(metric.max_series.count);
   const auto histogram = [&](std::string_view key) {
-    return std::to_string(MaxSeries(metric, defaults, 1)) + ", each command with `" + std::string(key) + ".by_comm`";
+    return std::to_string(MaxSeries(metric, defaults, 1)) + ", or this per command with `" + std::string(key) +
+           ".by_comm`";
   };
-  switch (metric.most.per) {
+  switch (metric.max_series.scope) {
     case SeriesScope::kCpu:
-      return number + " a CPU";
+      return count + " per CPU";
     case SeriesScope::kComm:
-      return number + " a command";
+      return count + " per command";
     case SeriesScope::kExitCodes:
       return histogram("histograms.exit_code");
     case SeriesScope::kLifetimes:
@@ -34,11 +36,11 @@ std::string BoundText(const Metric& metric) {
     case SeriesScope::kExporter:
       break;
   }
-  return std::to_string(metric.most.number);
+  return count;
 }
 
-// "`comm`, `outcome`".
-std::string Labels(std::string_view labels) {
+// "`comm`, `outcome`" from "comm, outcome".
+std::string QuoteLabels(std::string_view labels) {
   std::string text;
   while (!labels.empty()) {
     const std::size_t end = labels.find(", ");
@@ -49,11 +51,12 @@ std::string Labels(std::string_view labels) {
 }
 
 std::string LabelsText(const Metric& metric) {
-  const bool may_be_by_comm = metric.most.per == SeriesScope::kExitCodes || metric.most.per == SeriesScope::kLifetimes;
-  return may_be_by_comm ? "`comm`, if configured" : Labels(metric.labels);
+  const SeriesScope scope = metric.max_series.scope;
+  const bool may_be_by_comm = scope == SeriesScope::kExitCodes || scope == SeriesScope::kLifetimes;
+  return may_be_by_comm ? "`comm`, if configured" : QuoteLabels(metric.labels);
 }
 
-void AppendRow(std::string& page, const Metric& metric) {
+void AppendTableRow(std::string& page, const Metric& metric) {
   const std::string name(metric.name);
   page += "| [`" + name + "`](#" + name + ") | " + std::string(TypeName(metric.type)) + " | " +
           std::string(metric.unit) + " | " + LabelsText(metric) + " | " + BoundText(metric) + " |\n";
@@ -61,8 +64,8 @@ void AppendRow(std::string& page, const Metric& metric) {
 
 void AppendSection(std::string& page, const Metric& metric, const MetricText& text) {
   page += "\n### " + std::string(metric.name) + "\n\n" + std::string(text.meaning) + '\n';
-  if (!text.worry.empty()) {
-    page += "\nWhen to worry: " + std::string(text.worry) + '\n';
+  if (!text.investigate_when.empty()) {
+    page += "\nInvestigate when " + std::string(text.investigate_when) + '\n';
   }
   page += "\n```promql\n" + std::string(text.example) + "\n```\n";
 }
@@ -72,13 +75,12 @@ void AppendSection(std::string& page, const Metric& metric, const MetricText& te
 std::string RenderMetricsDoc() {
   const LedgerOptions defaults;
   const std::string commands = std::to_string(defaults.comm_limit);
-  std::string page = "| name | type | unit | labels | series at most |\n| --- | --- | --- | --- | --- |\n";
+  std::string page = "| name | type | unit | labels | maximum series |\n| --- | --- | --- | --- | --- |\n";
   for (const Metric& metric : kCatalogue) {
-    AppendRow(page, metric);
+    AppendTableRow(page, metric);
   }
-  page += "\nWith the defaults (`comms.limit` " + commands + ") and 8 CPUs that is " +
-          std::to_string(MaxSeries(defaults, 8)) +
-          " series at the very most; a row appears only when there is something to count in it.\n";
+  page += "\nWith the defaults (`comms.limit` " + commands + ") and 8 CPUs the maximum is " +
+          std::to_string(MaxSeries(defaults, 8)) + " series. A series by command appears only with its first count.\n";
   for (std::size_t i = 0; i < kCatalogue.size(); ++i) {
     AppendSection(page, kCatalogue.at(i), kMetricTexts.at(i));
   }

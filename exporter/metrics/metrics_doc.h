@@ -1,5 +1,5 @@
-// The generated part of METRICS.md: the catalogue as a table, and each metric with its meaning and a query. Pure. For
-// the test that keeps the file up to date.
+// Generates the part of METRICS.md between its two markers: the catalogue as a table, then each metric with its meaning
+// and an example query. Used by the test that keeps METRICS.md up to date.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 
 namespace procevent {
 
-// The lines of METRICS.md that it stands between.
+// The marker lines around the generated part.
 inline constexpr std::string_view kMetricsBegin = "<!-- from exporter/metrics/catalogue.h: begin -->\n\n";
 inline constexpr std::string_view kMetricsEnd = "\n<!-- from exporter/metrics/catalogue.h: end -->\n";
 

@@ -14,16 +14,16 @@ namespace {
 
 using prometheus::MetricFamily;
 
-// One row of a family for each count: all of a command at once where they are told together, each alone otherwise.
-struct Column {
+// Maps one count of a command to one series of a family.
+struct SeriesColumn {
   CountKind count;
-  std::string_view label = {};  // besides `comm`
+  std::string_view label = {};  // in addition to `comm`
   std::string_view value = {};
   std::string_view second_label = {};
   std::string_view second_value = {};
 };
 
-void AddRow(MetricFamily& family, const CommRow& row, const Column& column) {
+void AddCommSeries(MetricFamily& family, const CommRow& row, const SeriesColumn& column) {
   const std::string_view comm = row.label.view();
   const double value = ToDouble(row.counts[column.count]);
   if (column.label.empty()) {
@@ -36,29 +36,29 @@ void AddRow(MetricFamily& family, const CommRow& row, const Column& column) {
   }
 }
 
-bool HasEnds(const Counts& tally) {
-  return (tally[CountKind::kSucceeded] | tally[CountKind::kFailed] | tally[CountKind::kKilled] |
-          tally[CountKind::kCoredumps]) != 0;
+bool HasExits(const Counts& counts) {
+  return (counts[CountKind::kSucceeded] | counts[CountKind::kFailed] | counts[CountKind::kKilled] |
+          counts[CountKind::kCoredumps]) != 0;
 }
 
 enum class InitialSeries : std::uint8_t {
-  kNone,      // a row appears with its first count
-  kWithEnds,  // with the first end of the command's processes, so that the first failure is an increase
+  kNone,       // a series appears with its first count
+  kWithExits,  // all series appear with the first exit of the command, so that its first failure is an increase
 };
 
-// The reserved rows are always there.
-void AddFamily(MetricFamilies& families, const CommStatistics& comms, const Metric& metric, InitialSeries zeros,
-               std::initializer_list<Column> columns) {
+// Reserved rows always have all series.
+void AddFamily(MetricFamilies& families, const CommStatistics& comms, const Metric& metric, InitialSeries initial,
+               std::initializer_list<SeriesColumn> columns) {
   MetricFamily family = MakeFamily(metric);
   for (std::size_t id = 0; id < comms.rows.size(); ++id) {
     const CommRow& row = comms.rows[id];
     if (!row.in_use) {
       continue;
     }
-    const bool all = id < kReservedComms || (zeros == InitialSeries::kWithEnds && HasEnds(row.counts));
-    for (const Column& column : columns) {
+    const bool all = id < kReservedComms || (initial == InitialSeries::kWithExits && HasExits(row.counts));
+    for (const SeriesColumn& column : columns) {
       if (all || row.counts[column.count] != 0) {
-        AddRow(family, row, column);
+        AddCommSeries(family, row, column);
       }
     }
   }
@@ -67,21 +67,21 @@ void AddFamily(MetricFamilies& families, const CommStatistics& comms, const Metr
 
 }  // namespace
 
-void AddCommFamilies(MetricFamilies& families, const LedgerSnapshot& numbers) {
-  const CommStatistics& comms = numbers.comms;
+void AddCommFamilies(MetricFamilies& families, const LedgerSnapshot& ledger) {
+  const CommStatistics& comms = ledger.comms;
   AddFamily(families, comms, FindMetric("procevent_forks_total"), InitialSeries::kNone, {{CountKind::kForks}});
   AddFamily(families, comms, FindMetric("procevent_threads_started_total"), InitialSeries::kNone,
             {{CountKind::kThreadsStarted}});
   AddFamily(families, comms, FindMetric("procevent_threads_ended_total"), InitialSeries::kNone,
             {{CountKind::kThreadsEnded}});
   AddFamily(families, comms, FindMetric("procevent_execs_total"), InitialSeries::kNone, {{CountKind::kExecs}});
-  AddFamily(families, comms, FindMetric("procevent_exits_total"), InitialSeries::kWithEnds,
+  AddFamily(families, comms, FindMetric("procevent_exits_total"), InitialSeries::kWithExits,
             {{CountKind::kSucceeded, "outcome", "success"},
              {CountKind::kFailed, "outcome", "failure"},
              {CountKind::kKilled, "outcome", "signal"}});
-  AddFamily(families, comms, FindMetric("procevent_coredumps_total"), InitialSeries::kWithEnds,
+  AddFamily(families, comms, FindMetric("procevent_coredumps_total"), InitialSeries::kWithExits,
             {{CountKind::kCoredumps}});
-  AddFamily(families, comms, FindMetric("procevent_unexeced_exits_total"), InitialSeries::kWithEnds,
+  AddFamily(families, comms, FindMetric("procevent_unexeced_exits_total"), InitialSeries::kWithExits,
             {{CountKind::kWithoutExec}});
   AddFamily(families, comms, FindMetric("procevent_credential_changes_total"), InitialSeries::kNone,
             {{CountKind::kUidGainedRoot, "credential", "uid", "effect", "gained_root"},
@@ -99,45 +99,44 @@ void AddCommFamilies(MetricFamilies& families, const LedgerSnapshot& numbers) {
 
 namespace {
 
-using prometheus::MetricFamily;
+double ConvertExitCode(std::uint64_t code) { return ToDouble(code); }
 
-double AsCode(std::uint64_t code) { return ToDouble(code); }
-
-// A row for each command if the ledger keeps them so, for the reserved ones at zero too; one for all otherwise.
-void AddHistograms(MetricFamilies& families, const Metric& metric, const CommStatistics& comms, const Histogram& of_all,
-                   Histogram CommRow::*of_comm, double (*unit)(std::uint64_t)) {
-  std::vector<double> upper;
-  for (const std::uint64_t bound : of_all.upper()) {
-    upper.push_back(unit(bound));
+// One histogram per command if the ledger keeps them by command, otherwise one for all. Reserved rows appear at zero.
+void AddHistograms(MetricFamilies& families, const Metric& metric, const CommStatistics& comms, const Histogram& total,
+                   Histogram CommRow::*member, double (*convert)(std::uint64_t)) {
+  std::vector<double> upper_bounds;
+  for (const std::uint64_t bound : total.upper()) {
+    upper_bounds.push_back(convert(bound));
   }
   MetricFamily family = MakeFamily(metric);
-  const bool by_comm = (comms.rows.front().*of_comm).has_bounds();
+  const bool by_comm = (comms.rows.front().*member).has_bounds();
   if (!by_comm) {
-    AddHistogram(family, of_all.counts(), upper, unit(of_all.sum()));
+    AddHistogram(family, total.counts(), upper_bounds, convert(total.sum()));
   }
   for (std::size_t id = 0; id < comms.rows.size(); ++id) {
     const CommRow& row = comms.rows[id];
-    const Histogram& histogram = row.*of_comm;
+    const Histogram& histogram = row.*member;
     if (by_comm && row.in_use && (id < kReservedComms || histogram.count() != 0)) {
-      AddHistogram(family, histogram.counts(), upper, unit(histogram.sum()), {{"comm", row.label.view()}});
+      AddHistogram(family, histogram.counts(), upper_bounds, convert(histogram.sum()), {{"comm", row.label.view()}});
     }
   }
   families.push_back(std::move(family));
 }
 
-// Every signal that ends a process that does nothing about it is there from the start; others, and statuses, when seen.
-void AddCodes(MetricFamilies& families, const ExitStatistics& ends) {
+// Signals with a terminating default action appear from the start. Other signals, and statuses, appear with their first
+// process.
+void AddExitReasons(MetricFamilies& families, const ExitStatistics& exits) {
   MetricFamily statuses = MakeFamily(FindMetric("procevent_exit_statuses_total"));
-  for (std::size_t code = 1; code < ends.statuses.size(); ++code) {
-    if (ends.statuses.at(code) != 0) {
-      AddSeries(statuses, ToDouble(ends.statuses.at(code)), {{"code", std::to_string(code)}});
+  for (std::size_t code = 1; code < exits.statuses.size(); ++code) {
+    if (exits.statuses.at(code) != 0) {
+      AddSeries(statuses, ToDouble(exits.statuses.at(code)), {{"code", std::to_string(code)}});
     }
   }
   families.push_back(std::move(statuses));
   MetricFamily signals = MakeFamily(FindMetric("procevent_exit_signals_total"));
-  for (unsigned signal = 1; signal < ends.signals.size(); ++signal) {
-    if (EndsByDefault(signal) || ends.signals.at(signal) != 0) {
-      AddSeries(signals, ToDouble(ends.signals.at(signal)), {{"signal", SignalName(signal)}});
+  for (unsigned signal = 1; signal < exits.signals.size(); ++signal) {
+    if (EndsByDefault(signal) || exits.signals.at(signal) != 0) {
+      AddSeries(signals, ToDouble(exits.signals.at(signal)), {{"signal", SignalName(signal)}});
     }
   }
   families.push_back(std::move(signals));
@@ -177,42 +176,39 @@ void AddPeaks(MetricFamilies& families, const PeakRates& peaks) {
   families.push_back(std::move(family));
 }
 
-// Where a part of processes' lives is not heard of, nobody knows how many there are.
-void AddPopulation(MetricFamilies& families, const LedgerSnapshot& numbers) {
-  if (!numbers.processes_tracked) {
+// Omitted with an event mask that lacks fork, exec or exit: the process table is incomplete then.
+void AddProcessTable(MetricFamilies& families, const LedgerSnapshot& ledger) {
+  if (!ledger.processes_tracked) {
     return;
   }
-  families.push_back(MakeFamily(FindMetric("procevent_processes"), ToDouble(numbers.processes)));
-  families.push_back(MakeFamily(FindMetric("procevent_threads"), ToDouble(numbers.threads)));
+  families.push_back(MakeFamily(FindMetric("procevent_processes"), ToDouble(ledger.processes)));
+  families.push_back(MakeFamily(FindMetric("procevent_threads"), ToDouble(ledger.threads)));
+  families.push_back(MakeFamily(FindMetric("procevent_processes_found_total"), kProcessFoundReasonNames, ledger.found));
   families.push_back(
-      MakeFamily(FindMetric("procevent_processes_found_total"), kProcessFoundReasonNames, numbers.found));
-  families.push_back(
-      MakeFamily(FindMetric("procevent_processes_dropped_total"), kProcessDropReasonNames, numbers.dropped));
-  families.push_back(MakeFamily(FindMetric("procevent_attributions_total"), kAttributionNames, numbers.attributions));
+      MakeFamily(FindMetric("procevent_processes_dropped_total"), kProcessDropReasonNames, ledger.dropped));
+  families.push_back(MakeFamily(FindMetric("procevent_attributions_total"), kAttributionNames, ledger.attributions));
 }
 
 }  // namespace
 
-void AddLifecycleFamilies(MetricFamilies& families, const LedgerSnapshot& numbers) {
-  AddHistograms(families, FindMetric("procevent_exit_code"), numbers.comms, numbers.exits.exit_codes,
-                &CommRow::exit_codes, AsCode);
-  AddCodes(families, numbers.exits);
-  AddHistograms(families, FindMetric("procevent_process_lifetime_seconds"), numbers.comms, numbers.exits.lifetimes,
+void AddLifecycleFamilies(MetricFamilies& families, const LedgerSnapshot& ledger) {
+  AddHistograms(families, FindMetric("procevent_exit_code"), ledger.comms, ledger.exits.exit_codes,
+                &CommRow::exit_codes, ConvertExitCode);
+  AddExitReasons(families, ledger.exits);
+  AddHistograms(families, FindMetric("procevent_process_lifetime_seconds"), ledger.comms, ledger.exits.lifetimes,
                 &CommRow::lifetimes, NanosToSeconds);
-  AddPending(families, numbers.pending);
-  AddPeaks(families, numbers.peaks);
-  AddPopulation(families, numbers);
+  AddPending(families, ledger.pending);
+  AddPeaks(families, ledger.peaks);
+  AddProcessTable(families, ledger);
 }
 
 namespace {
 
-using prometheus::MetricFamily;
-
 constexpr std::string_view kSocket = "connector";
 
-MetricFamily ListenerUp(bool up) { return MakeFamily(FindMetric("procevent_listener_up"), up ? 1 : 0); }
+MetricFamily MakeListenerUp(bool up) { return MakeFamily(FindMetric("procevent_listener_up"), up ? 1 : 0); }
 
-// A narrowed mask hides losses: no row is better than a false zero.
+// A narrowed mask hides losses. No series is better than a false zero.
 void AddLosses(MetricFamilies& families, const Snapshot& snapshot) {
   if (snapshot.loss_exact) {
     auto lost = MakeFamily(FindMetric("procevent_events_lost_total"));
@@ -224,14 +220,14 @@ void AddLosses(MetricFamilies& families, const Snapshot& snapshot) {
   }
   families.push_back(MakeFamily(FindMetric("procevent_loss_exact"), snapshot.loss_exact ? 1 : 0));
   if (snapshot.replayed) {
-    return;  // of the recorder's socket a capture says nothing
+    return;  // a capture does not record socket drops
   }
   auto drops = MakeFamily(FindMetric("procevent_socket_drops_total"));
   AddSeries(drops, ToDouble(snapshot.socket_drops), {{"socket", kSocket}});
   families.push_back(std::move(drops));
 }
 
-void AddListener(MetricFamilies& families, const Snapshot& snapshot) {
+void AddSubscription(MetricFamilies& families, const Snapshot& snapshot) {
   if (snapshot.replayed) {
     return;
   }
@@ -240,8 +236,8 @@ void AddListener(MetricFamilies& families, const Snapshot& snapshot) {
   families.push_back(MakeFamily(FindMetric("procevent_blind_seconds_total"), NanosToSeconds(snapshot.unsubscribed_ns)));
 }
 
-// Both are left out where forks cannot be counted: with a narrowed mask, or without /proc/stat.
-void AddForks(MetricFamilies& families, const Snapshot& snapshot, bool fresh) {
+// Both are omitted with a narrowed mask or without /proc/stat.
+void AddKernelForks(MetricFamilies& families, const Snapshot& snapshot, bool fresh) {
   if (!snapshot.loss_exact || !snapshot.kernel_forks) {
     return;
   }
@@ -251,7 +247,7 @@ void AddForks(MetricFamilies& families, const Snapshot& snapshot, bool fresh) {
   }
 }
 
-void AddQueue(MetricFamilies& families, const Snapshot& snapshot) {
+void AddReceiveBuffer(MetricFamilies& families, const Snapshot& snapshot) {
   if (snapshot.queue_limit_bytes == 0) {
     return;  // there is no socket
   }
@@ -263,33 +259,33 @@ void AddQueue(MetricFamilies& families, const Snapshot& snapshot) {
   families.push_back(std::move(limit));
 }
 
-MetricFamily Delay(const DelayHistogram& delay) {
-  std::array<double, DelayHistogram::kBounds> upper{};
-  std::ranges::transform(DelayHistogram::kUpperNanos, upper.begin(), NanosToSeconds);
+MetricFamily MakeDelay(const DelayHistogram& delay) {
+  std::array<double, DelayHistogram::kBounds> upper_bounds{};
+  std::ranges::transform(DelayHistogram::kUpperNanos, upper_bounds.begin(), NanosToSeconds);
   auto family = MakeFamily(FindMetric("procevent_event_delay_seconds"));
-  AddHistogram(family, delay.counts(), upper, NanosToSeconds(delay.sum_nanos()));
+  AddHistogram(family, delay.counts(), upper_bounds, NanosToSeconds(delay.sum_nanos()));
   return family;
 }
 
 }  // namespace
 
-MetricFamilies SnapshotFamilies(const Snapshot& snapshot, SnapshotExchange::Freshness age) {
+MetricFamilies SnapshotFamilies(const Snapshot& snapshot, SnapshotExchange::Freshness freshness) {
   MetricFamilies families;
-  if (age == SnapshotExchange::Freshness::kNone) {
-    families.push_back(ListenerUp(false));
+  if (freshness == SnapshotExchange::Freshness::kNone) {
+    families.push_back(MakeListenerUp(false));
     return families;
   }
-  const bool fresh = age == SnapshotExchange::Freshness::kFresh;
+  const bool fresh = freshness == SnapshotExchange::Freshness::kFresh;
   families.push_back(MakeFamily(FindMetric("procevent_events_total"), kEventNames, snapshot.ledger.events));
   AddLosses(families, snapshot);
   families.push_back(
       MakeFamily(FindMetric("procevent_messages_rejected_total"), kRejectionNames, snapshot.ledger.rejected));
-  families.push_back(ListenerUp(fresh && snapshot.subscribed));
+  families.push_back(MakeListenerUp(fresh && snapshot.subscribed));
   families.push_back(MakeFamily(FindMetric("procevent_replayed"), snapshot.replayed ? 1 : 0));
-  AddListener(families, snapshot);
-  AddForks(families, snapshot, fresh);
-  AddQueue(families, snapshot);
-  families.push_back(Delay(snapshot.ledger.delay));
+  AddSubscription(families, snapshot);
+  AddKernelForks(families, snapshot, fresh);
+  AddReceiveBuffer(families, snapshot);
+  families.push_back(MakeDelay(snapshot.ledger.delay));
   AddCommFamilies(families, snapshot.ledger);
   AddLifecycleFamilies(families, snapshot.ledger);
   families.push_back(

@@ -1,4 +1,4 @@
-// FOLDED: comm_families.h, life_families.h, snapshot_families.h
+// Converts a snapshot of the reader into metric families. Pure functions; used by MetricsCollector and the tests.
 #pragma once
 
 #include "core/ledger/ledger_snapshot.h"
@@ -7,19 +7,13 @@
 
 namespace procevent {
 
-// The rows of the comm table -> metric families. Pure. Only for SnapshotFamilies.
+// All families of a snapshot. With kNone, before the reader's first answer, only procevent_listener_up 0. A stale
+// snapshot also reports procevent_listener_up 0, and omits procevent_kernel_forks_total: an old value of it would not
+// match the current one of the kernel.
+MetricFamilies SnapshotFamilies(const Snapshot& snapshot, SnapshotExchange::Freshness freshness);
 
-void AddCommFamilies(MetricFamilies& families, const LedgerSnapshot& numbers);
-
-// How processes end, how many there are, and how well their names are known -> metric families. Pure. Only for
-// SnapshotFamilies.
-
-void AddLifecycleFamilies(MetricFamilies& families, const LedgerSnapshot& numbers);
-
-// One snapshot of the reader -> metric families. Pure. Only for the metrics collector.
-
-// Only what is known is said: of a reader that has never answered (kNone) no more than that it is not up. A stale
-// snapshot is said to be not up either, and leaves out what is an audit of this very moment.
-MetricFamilies SnapshotFamilies(const Snapshot& snapshot, SnapshotExchange::Freshness age);
+// The parts of SnapshotFamilies, for the tests: the counts by command, and exits, attribution and the process table.
+void AddCommFamilies(MetricFamilies& families, const LedgerSnapshot& ledger);
+void AddLifecycleFamilies(MetricFamilies& families, const LedgerSnapshot& ledger);
 
 }  // namespace procevent

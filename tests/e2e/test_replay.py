@@ -97,7 +97,7 @@ class Replay(unittest.TestCase):
     def test_replay_is_announced(self):
         with harness.Exporter(f"--source.replay={DEMO}") as exporter:
             exporter.wait_ready()
-            self.assertIn("It replays a capture: the numbers are not of this machine.", exporter.get("/").body.decode())
+            self.assertIn("Ready: replaying a capture", exporter.get("/").body.decode())
             self.assertRegex(exporter.log(), r"replaying \S*demo.pcap, \d+ datagrams of \d+ s, as recorded")
 
     def test_unprivileged_replay(self):

@@ -43,7 +43,7 @@ inline const std::string kAllOrEvent =
 inline const std::string kAllAlone = " (all stands alone)";
 inline const std::string kSeveral = " (several are a list, as in [a, b]; a flag is given several times)";
 inline const std::string kNotFourNumbers =
-    " (the address is four numbers from 0 to 255, as in 10.1.2.3; names are not looked up)";
+    " (it is not an IPv4 address; use four numbers from 0 to 255, such as 10.1.2.3; host names are not supported)";
 inline const std::string kEvent = ", allowed is one of fork, exec, exit, uid, gid, sid, ptrace, comm, coredump";
 inline const std::string kRules = ", allowed is a list of at most 100 rules, like [{match: kworker/.*, name: kworker}]";
 

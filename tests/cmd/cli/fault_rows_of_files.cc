@@ -81,7 +81,7 @@ std::vector<FaultRow> WebRows() {
   return {
       {"AddressAlone", "web: {listen_addresses: localhost}",
        R"(f.yml:1:25: web.listen_addresses: found "localhost")" + kAddress +
-           " (it has no port: write host:port, as in 127.0.0.1:13675 or :13675)"},
+           " (the port is missing; use host:port, such as 127.0.0.1:13675 or :13675)"},
       {"AddressesMap", "web: {listen_addresses: {}}", "f.yml:1:25: web.listen_addresses: found a map" + kAddresses},
       {"AddressesNone", "web: {listen_addresses: []}",
        "f.yml:1:25: web.listen_addresses: found an empty list" + kAddresses},
@@ -97,16 +97,16 @@ std::vector<FaultRow> WebRows() {
        "f.yml:1:26: web.listen_addresses[0]: found an empty list" + kAddress},
       {"AddressNoPort", "web: {listen_addresses: [localhost]}",
        R"(f.yml:1:26: web.listen_addresses[0]: found "localhost")" + kAddress +
-           " (it has no port: write host:port, as in 127.0.0.1:13675 or :13675)"},
+           " (the port is missing; use host:port, such as 127.0.0.1:13675 or :13675)"},
       {"AddressWithTls", "web: {listen_addresses: [':443s']}",
        R"(f.yml:1:26: web.listen_addresses[0]: found ":443s")" + kAddress +
-           " (TLS is not served here, Debian's civetweb crashes on it: terminate TLS in a reverse proxy)"},
+           " (TLS is not supported; terminate TLS in a reverse proxy)"},
       {"PathReserved", "web: {telemetry_path: /-/ready}",
        R"(f.yml:1:23: web.telemetry_path: found "/-/ready", allowed is a plain path like /metrics, not /, /-/healthy or /-/ready)"
-       " (/-/healthy and /-/ready are pages of their own: choose another, as in /metrics)"},
+       " (/-/healthy and /-/ready are reserved; use another path, such as /metrics)"},
       {"PathRelative", "web: {telemetry_path: metrics}",
        R"(f.yml:1:23: web.telemetry_path: found "metrics", allowed is a plain path like /metrics, not /, /-/healthy or /-/ready)"
-       " (it is '/' and 1 to 255 characters more, as in /metrics)"},
+       " (it must be '/' and 1 to 255 more characters, such as /metrics)"},
       {"AllowedNobody", "web: {allow: []}", "f.yml:1:14: web.allow: found an empty list" + kNetworks},
       {"AllowedAlone", "web: {allow: any}", R"(f.yml:1:14: web.allow: found "any")" + kAllOrNetwork + kNotFourNumbers},
       {"AllowedAlll", "web: {allow: alll}",
@@ -115,7 +115,7 @@ std::vector<FaultRow> WebRows() {
       {"AllowedAllInList", "web: {allow: [all]}", R"(f.yml:1:15: web.allow[0]: found "all")" + kNetwork + kAllAlone},
       {"AllowedHostBits", "web: {allow: [10.1.0.0/8]}",
        R"(f.yml:1:15: web.allow[0]: found "10.1.0.0/8")" + kNetwork +
-           " (what is behind the bits that count is 0, as in 10.0.0.0/8)"},
+           " (host bits are set; clear all bits after the prefix, such as 10.0.0.0/8)"},
       {"AllowedName", "web: {allow: [127.0.0.1, localhost]}",
        R"(f.yml:1:26: web.allow[1]: found "localhost")" + kNetwork + kNotFourNumbers},
       {"AllowedTwice", "web: {allow: [10.0.0.1, 10.0.0.1/32]}",

@@ -175,7 +175,7 @@ std::vector<FaultRow> FlagRows() {
       {"Requests", Arguments{"--web.max-requests=0"}, R"(--web.max-requests: found "0")" + kRequests},
       {"Allow", Arguments{"--web.allow=::1"},
        R"(--web.allow: found "::1")" + kAllOrNetwork +
-           " (neither ports nor IPv6, which is not built into Debian's civetweb: an IPv4 address or network)"}};
+           " (ports and IPv6 are not supported; use an IPv4 address or network)"}};
 }
 
 }  // namespace procevent

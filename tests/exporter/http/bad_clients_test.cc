@@ -1,4 +1,4 @@
-// Clients that send or read slowly, or never: they delay nobody else, and no stop.
+// Tests that clients which send or read slowly, or never, delay neither other clients nor a stop.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -21,90 +21,91 @@ using std::chrono::steady_clock;
 using testing::StartsWith;
 
 using Clients = std::vector<std::unique_ptr<TcpClient>>;
-// More than the kernel takes off a server's hands (tcp_wmem): who does not read keeps a thread waiting.
-HttpHandler::PageCallbacks BigPages() {
+
+// Pages larger than the kernel's send buffer (tcp_wmem), so that a client which does not read blocks a serving thread.
+HttpHandler::PageCallbacks MakeLargePages() {
   constexpr std::size_t kBytes = 4'500'000;
   return {[](auto) { return std::string(kBytes, '#'); }, [] { return SubscriptionStatus(); }};
 }
 
-constexpr std::string_view kHalfOpen = "GET /metrics HTTP/1.1\r\nHost: ";
+constexpr std::string_view kPartialRequest = "GET /metrics HTTP/1.1\r\nHost: ";
 
-void Add(Clients& clients, std::uint16_t port, int count, std::string_view request) {
+void AddClients(Clients& clients, std::uint16_t port, int count, std::string_view request) {
   for (int i = 0; i < count; ++i) {
     clients.push_back(std::make_unique<TcpClient>(port));
     clients.back()->Send(request);
   }
 }
 
-// Who ask for metrics and take none; all are being written to when this returns.
+// Adds clients that request metrics but never read the response. When this returns, the server writes to all of them.
 void AddNonReading(Clients& clients, std::uint16_t port, int count) {
-  constexpr int kSmall = 2048;
+  constexpr int kSmallBuffer = 2048;
   const std::size_t first = clients.size();
   for (int i = 0; i < count; ++i) {
-    clients.push_back(std::make_unique<TcpClient>(port, kSmall));
+    clients.push_back(std::make_unique<TcpClient>(port, kSmallBuffer));
     clients.back()->Send(kScrape);
   }
   for (std::size_t i = first; i < clients.size(); ++i) {
-    EXPECT_TRUE(clients[i]->Hears());
+    EXPECT_TRUE(clients[i]->WaitForData());
   }
 }
 
-void ExpectSoon(const std::function<void()>& act) {
+void ExpectFast(const std::function<void()>& act) {
   const auto begin = steady_clock::now();
   act();
-  EXPECT_LT(steady_clock::now() - begin, kBound);
+  EXPECT_LT(steady_clock::now() - begin, kMaxDelay);
 }
 
-TEST(ServerTest, HalfOpenClientsDelayNoScrape) {
-  TestServer house;
-  const FakeReader reader(house.exchange);
+TEST(ServerTest, PartialRequestsDelayNoScrape) {
+  TestServer fixture;
+  const FakeReader reader(fixture.exchange);
   Clients clients;
-  Add(clients, house.port, 32, kHalfOpen);
-  ExpectSoon([&house] { EXPECT_THAT(Get(house.port, "/metrics"), StartsWith(kOk)); });
+  AddClients(clients, fixture.port, 32, kPartialRequest);
+  ExpectFast([&fixture] { EXPECT_THAT(Get(fixture.port, "/metrics"), StartsWith(kOk)); });
 }
 
 TEST(ServerTest, NonReadingClientsDelayNoScrape) {
-  TestServer house(BigPages());
+  TestServer fixture(MakeLargePages());
   Clients clients;
-  AddNonReading(clients, house.port, 32);
-  ExpectSoon([&house] { EXPECT_THAT(Get(house.port, "/metrics"), StartsWith(kOk)); });
+  AddNonReading(clients, fixture.port, 32);
+  ExpectFast([&fixture] { EXPECT_THAT(Get(fixture.port, "/metrics"), StartsWith(kOk)); });
 }
 
-// Who announce a body and never end it, one for each of the server's threads.
-TEST(ServerTest, ClientsThatDripABodyDelayNoScrape) {
-  TestServer house;
-  const FakeReader reader(house.exchange);
+// One client for each serving thread announces a body and sends it without end.
+TEST(ServerTest, SlowRequestBodiesDelayNoScrape) {
+  TestServer fixture;
+  const FakeReader reader(fixture.exchange);
   Clients clients;
-  Add(clients, house.port, 64, "POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\n");
-  const std::jthread dripping([&clients](const std::stop_token& stopped) {
-    constexpr std::chrono::milliseconds kPause{300};
+  AddClients(clients, fixture.port, 64, "POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\n");
+  const std::jthread sender([&clients](const std::stop_token& stopped) {
+    constexpr std::chrono::milliseconds kInterval{300};
     while (!stopped.stop_requested()) {
       for (const auto& client : clients) {
         client->Send("x");
       }
-      std::this_thread::sleep_for(kPause);
+      std::this_thread::sleep_for(kInterval);
     }
   });
   for (const auto& client : clients) {
-    EXPECT_TRUE(client->Hears());
+    EXPECT_TRUE(client->WaitForData());
   }
-  ExpectSoon([&house] { EXPECT_THAT(Get(house.port, "/metrics"), StartsWith(kOk)); });
+  ExpectFast([&fixture] { EXPECT_THAT(Get(fixture.port, "/metrics"), StartsWith(kOk)); });
 }
 
-TEST(ServerTest, StopsWithinTheBoundWhateverTheClientsDo) {
-  TestServer house(BigPages());
+TEST(ServerTest, StopsInTimeWithSlowClients) {
+  TestServer fixture(MakeLargePages());
   Clients clients;
-  AddNonReading(clients, house.port, 16);
-  Add(clients, house.port, 16, kHalfOpen);
-  Add(clients, house.port, 8, "");
-  ExpectSoon([&house] { house.server->Stop(); });
+  AddNonReading(clients, fixture.port, 16);
+  AddClients(clients, fixture.port, 16, kPartialRequest);
+  AddClients(clients, fixture.port, 8, "");
+  ExpectFast([&fixture] { fixture.server->Stop(); });
 }
 
-TEST(ServerTest, StopsWithinTheBoundWhileTheReaderIsDead) {
-  TestServer house;
+TEST(ServerTest, StopsInTimeWithoutAReader) {
+  TestServer fixture;
   Clients clients;
-  Add(clients, house.port, 8, kScrape);
-  ExpectSoon([&house] { house.server->Stop(); });
+  AddClients(clients, fixture.port, 8, kScrape);
+  ExpectFast([&fixture] { fixture.server->Stop(); });
 }
 
 }  // namespace

@@ -18,37 +18,37 @@ namespace procevent {
 
 namespace {
 
-constexpr std::chrono::seconds kPatience(1);
+constexpr std::chrono::seconds kTimeout(1);
 
-TEST(ScrapeCoalescerTest, WhoAsksAloneGetsAFreshOne) {
-  int made = 0;
-  ScrapeCoalescer answers([&made](auto) { return std::to_string(++made); });
+TEST(ScrapeCoalescerTest, GeneratesABodyForEachSingleRequest) {
+  int generated = 0;
+  ScrapeCoalescer coalescer([&generated](auto) { return std::to_string(++generated); });
   for (const char* const expected : {"1", "2", "3"}) {
-    EXPECT_EQ(answers.Get(kPatience)->text(), expected);
+    EXPECT_EQ(coalescer.Get(kTimeout)->text(), expected);
   }
 }
 
-TEST(ScrapeCoalescerTest, NothingIsKeptForNobody) {
-  ScrapeCoalescer answers([](auto) { return std::string("text"); });
-  const std::weak_ptr<const ScrapeBody> kept = answers.Get(kPatience);
+TEST(ScrapeCoalescerTest, KeepsNoBodyWithoutWaitingRequests) {
+  ScrapeCoalescer coalescer([](auto) { return std::string("text"); });
+  const std::weak_ptr<const ScrapeBody> kept = coalescer.Get(kTimeout);
   EXPECT_TRUE(kept.expired());
 }
 
-TEST(ScrapeCoalescerTest, IsPackedOnce) {
-  ScrapeCoalescer answers([](auto) { return std::string("text"); });
-  const auto answer = answers.Get(kPatience);
-  EXPECT_EQ(Gunzip(answer->gzipped().value()), "text");
-  EXPECT_EQ(&answer->gzipped(), &answer->gzipped());
+TEST(ScrapeCoalescerTest, CompressesOnlyOnce) {
+  ScrapeCoalescer coalescer([](auto) { return std::string("text"); });
+  const auto body = coalescer.Get(kTimeout);
+  EXPECT_EQ(Gunzip(body->gzipped().value()), "text");
+  EXPECT_EQ(&body->gzipped(), &body->gzipped());
 }
 
-// Threads ask again and again, while making one takes its time.
-TEST(ScrapeCoalescerTest, IsSharedAndNeverOlderThanTheQuestion) {
+// Several threads request bodies in a loop, and each generation takes 1 ms.
+TEST(ScrapeCoalescerTest, SharesBodiesThatAreNeverOlderThanTheRequest) {
   constexpr int kThreads = 8;
-  constexpr int kAsks = 40;
-  std::atomic<int> begun{0};
+  constexpr int kRequests = 40;
+  std::atomic<int> started{0};
   std::atomic<int> too_old{0};
-  ScrapeCoalescer answers([&begun](auto) {
-    const int number = ++begun;
+  ScrapeCoalescer coalescer([&started](auto) {
+    const int number = ++started;
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
     return std::to_string(number);
   });
@@ -58,44 +58,45 @@ TEST(ScrapeCoalescerTest, IsSharedAndNeverOlderThanTheQuestion) {
     for (int i = 0; i < kThreads; ++i) {
       threads.emplace_back([&] {
         ready.arrive_and_wait();
-        for (int ask = 0; ask < kAsks; ++ask) {
-          const int before = begun;
-          too_old += std::stoi(answers.Get(kPatience)->text()) <= before ? 1 : 0;
+        for (int request = 0; request < kRequests; ++request) {
+          const int before = started;
+          too_old += std::stoi(coalescer.Get(kTimeout)->text()) <= before ? 1 : 0;
         }
       });
     }
   }
   EXPECT_EQ(too_old, 0);
-  EXPECT_LT(begun, kThreads * kAsks / 2) << "little was shared";
+  EXPECT_LT(started, kThreads * kRequests / 2) << "too few bodies were shared";
 }
 
-// As long as a reader that does not answer lets everybody wait: together, not one after the other.
-TEST(ScrapeCoalescerTest, WaitingForAnotherCostsPatience) {
+// While the reader does not body, requests wait in parallel, not one after the other.
+TEST(ScrapeCoalescerTest, DeductsWaitingTimeFromTheTimeout) {
   constexpr std::chrono::milliseconds kShort(200);
-  std::atomic<int> begun{0};
-  ScrapeCoalescer answers([&begun](std::chrono::milliseconds patience) {
-    ++begun;
-    std::this_thread::sleep_for(patience);
-    return std::to_string(patience.count());
+  std::atomic<int> started{0};
+  ScrapeCoalescer coalescer([&started](std::chrono::milliseconds timeout) {
+    ++started;
+    std::this_thread::sleep_for(timeout);
+    return std::to_string(timeout.count());
   });
-  EXPECT_EQ(answers.Get(std::chrono::milliseconds(0))->text(), "0");
-  const std::jthread first([&] { answers.Get(kShort); });
-  while (begun < 2) {
+  EXPECT_EQ(coalescer.Get(std::chrono::milliseconds(0))->text(), "0");
+  const std::jthread first([&] { coalescer.Get(kShort); });
+  while (started < 2) {
     std::this_thread::yield();
   }
-  EXPECT_LE(std::stoi(answers.Get(kShort)->text()), kShort.count() / 2) << "the first one's time went by";
+  EXPECT_LE(std::stoi(coalescer.Get(kShort)->text()), kShort.count() / 2)
+      << "the wait for the first request is not deducted";
 }
 
-TEST(ScrapeCoalescerTest, AFailureIsTheMakersAlone) {
+TEST(ScrapeCoalescerTest, ExceptionReachesOnlyTheGeneratingRequest) {
   constexpr int kThreads = 4;
-  std::atomic<int> begun{0};
+  std::atomic<int> started{0};
   std::atomic<int> failed{0};
   std::atomic<int> served{0};
-  ScrapeCoalescer answers([&begun](auto) -> std::string {
-    const int number = ++begun;
+  ScrapeCoalescer coalescer([&started](auto) -> std::string {
+    const int number = ++started;
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
     if (number % 2 == 1) {
-      throw std::runtime_error("no paper");
+      throw std::runtime_error("generator failed");
     }
     return "text";
   });
@@ -103,9 +104,9 @@ TEST(ScrapeCoalescerTest, AFailureIsTheMakersAlone) {
     std::vector<std::jthread> threads;
     for (int i = 0; i < kThreads; ++i) {
       threads.emplace_back([&] {
-        for (int ask = 0; ask < 20; ++ask) {
+        for (int request = 0; request < 20; ++request) {
           try {
-            served += answers.Get(kPatience)->text() == "text" ? 1 : 0;
+            served += coalescer.Get(kTimeout)->text() == "text" ? 1 : 0;
           } catch (const std::runtime_error&) {
             ++failed;
           }
@@ -114,14 +115,14 @@ TEST(ScrapeCoalescerTest, AFailureIsTheMakersAlone) {
     }
   }
   EXPECT_EQ(served + failed, kThreads * 20);
-  EXPECT_EQ(failed, (begun + 1) / 2);
+  EXPECT_EQ(failed, (started + 1) / 2);
 }
 
 }  // namespace
 
 namespace {
 
-TEST(ContentEncodingTest, PrefersGzipOnlyWhenTheClientDoes) {
+TEST(ContentEncodingTest, FollowsRfc9110) {
   const struct {
     std::string header;
     bool gzip;
@@ -172,16 +173,16 @@ TEST(ContentEncodingTest, PrefersGzipOnlyWhenTheClientDoes) {
   }
 }
 
-TEST(ContentEncodingTest, GzipIsUndoneByGunzip) {
+TEST(ContentEncodingTest, GunzipRestoresGzip) {
   std::mt19937 random(1);
   for (const std::size_t size : {1U, 2U, 1000U, 100'000U, 3'000'000U}) {
     std::string text(size, 'x');
     for (char& c : text) {
       c = static_cast<char>(random() % 256);
     }
-    const auto packed = Gzip(text);
-    ASSERT_TRUE(packed);
-    EXPECT_EQ(Gunzip(*packed), text);
+    const auto compressed = Gzip(text);
+    ASSERT_TRUE(compressed);
+    EXPECT_EQ(Gunzip(*compressed), text);
   }
   EXPECT_LT(Gzip(std::string(100'000, 'a'))->size(), 1000U);
 }

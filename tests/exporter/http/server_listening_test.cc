@@ -1,4 +1,4 @@
-// Where the server listens, from its start to its stop.
+// Tests the addresses that the server listens on, from its start to its stop.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -21,111 +21,111 @@ using std::chrono::steady_clock;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-std::string WhyNot(const ServerOptions& options) {
+std::string StartError(const ServerOptions& options) {
   SnapshotExchange exchange{Snapshot(1)};
-  ExporterState own{ReloadStatus(0)};
+  ExporterState state{ReloadStatus(0)};
   try {
-    const Server server(options, exchange, own);
-  } catch (const std::runtime_error& fault) {
-    return fault.what();
+    const Server server(options, exchange, state);
+  } catch (const std::runtime_error& error) {
+    return error.what();
   }
-  return "it starts";
+  return "started";
 }
 
-std::string WhyNot(const std::vector<std::string>& addresses) {
+std::string StartError(const std::vector<std::string>& addresses) {
   ServerOptions options;
   options.listen_addresses = addresses;
-  return WhyNot(options);
+  return StartError(options);
 }
 
 TEST(ServerTest, ListensOnEveryAddress) {
   SnapshotExchange exchange{Snapshot(1)};
-  ExporterState own{ReloadStatus(0)};
+  ExporterState state{ReloadStatus(0)};
   const FakeReader reader(exchange);
   std::uint16_t first = 0;
   std::uint16_t second = 0;
-  const auto server = OnFreePort(first, [&] {
+  const auto server = MakeOnFreePort(first, [&] {
     second = FreePort();
     ServerOptions options;
     options.listen_addresses = {Address(first), ":" + std::to_string(second)};
-    return std::make_unique<Server>(options, exchange, own);
+    return std::make_unique<Server>(options, exchange, state);
   });
   EXPECT_THAT(Get(first, "/metrics"), StartsWith(kOk));
   EXPECT_THAT(Get(second, "/metrics"), StartsWith(kOk));
 }
 
-TEST(ServerTest, AddressThatCannotBeListenedOnIsNamedWithTheRemedy) {
+TEST(ServerTest, NamesUnavailableAddressAndRemedy) {
   const ListeningSocket other;
   const std::string taken = Address(other.port());
   const std::string in_use = "cannot listen on " + taken +
                              ": Address already in use; another program listens there; choose another "
                              "--web.listen-address or stop it";
-  EXPECT_EQ(WhyNot({taken}), in_use);
-  EXPECT_EQ(WhyNot({Address(FreePort()), taken}), in_use);
-  EXPECT_EQ(WhyNot({"192.0.2.1:13675"}),
+  EXPECT_EQ(StartError({taken}), in_use);
+  EXPECT_EQ(StartError({Address(FreePort()), taken}), in_use);
+  EXPECT_EQ(StartError({"192.0.2.1:13675"}),
             "cannot listen on 192.0.2.1:13675: Cannot assign requested address; this machine has no such address; "
             "choose another --web.listen-address");
   const std::string free = Address(FreePort());
-  EXPECT_EQ(WhyNot({free, free}),
-            "cannot listen on " + free + ": " + free + " is listened on too, and they overlap; leave one of them out");
-  EXPECT_THAT(WhyNot({"127.0.0.1:443s"}), HasSubstr("terminate TLS in a reverse proxy"));
-  EXPECT_THAT(WhyNot(std::vector<std::string>()), HasSubstr("give a --web.listen-address"));
+  EXPECT_EQ(StartError({free, free}),
+            "cannot listen on " + free + ": it overlaps with " + free + "; remove one of them");
+  EXPECT_THAT(StartError({"127.0.0.1:443s"}), HasSubstr("terminate TLS in a reverse proxy"));
+  EXPECT_THAT(StartError(std::vector<std::string>()), HasSubstr("set --web.listen-address"));
   ServerOptions options;
   options.telemetry_path = "metrics";
-  EXPECT_THAT(WhyNot(options), StartsWith("cannot serve metrics: "));
+  EXPECT_THAT(StartError(options), StartsWith("cannot serve telemetry path metrics: "));
 }
 
-TEST(ServerTest, LackOfDescriptorsIsNamedWithTheRemedy) {
+TEST(ServerTest, NamesTheDescriptorLimitAndRemedy) {
   ServerOptions options;
   options.listen_addresses = {Address(FreePort())};
   rlimit limit{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
-  std::string why;
+  std::string message;
   {
-    const rlimit none{0, limit.rlim_max};
-    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+    const rlimit no_files{0, limit.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &no_files), 0);
     try {
       RefusedRequests refusals;
       const Server server(options, HttpHandler::PageCallbacks(), refusals);
-    } catch (const std::runtime_error& fault) {
-      why = fault.what();
+    } catch (const std::runtime_error& error) {
+      message = error.what();
     }
     ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
   }
-  EXPECT_EQ(why, "cannot listen on " + options.listen_addresses.at(0) +
-                     ": Too many open files; raise the limit of open files (ulimit -n)");
+  EXPECT_EQ(message, "cannot listen on " + options.listen_addresses.at(0) +
+                         ": Too many open files; raise the limit of open files (ulimit -n)");
 }
 
-TEST(ServerTest, StopsTwiceAndLeavesThePortToTheNext) {
-  TestServer house;
-  const FakeReader reader(house.exchange);
-  EXPECT_THAT(Get(house.port, "/metrics"), StartsWith(kOk));
-  house.server->Stop();
-  EXPECT_FALSE(TcpClient(house.port).connected());
-  house.server->Stop();
+TEST(ServerTest, StopsIdempotentlyAndFreesThePort) {
+  TestServer fixture;
+  const FakeReader reader(fixture.exchange);
+  EXPECT_THAT(Get(fixture.port, "/metrics"), StartsWith(kOk));
+  fixture.server->Stop();
+  EXPECT_FALSE(TcpClient(fixture.port).connected());
+  fixture.server->Stop();
   ServerOptions options;
-  options.listen_addresses = {Address(house.port)};
-  const Server next(options, house.exchange, house.own);
-  EXPECT_THAT(Get(house.port, "/metrics"), StartsWith(kOk));
+  options.listen_addresses = {Address(fixture.port)};
+  const Server next(options, fixture.exchange, fixture.state);
+  EXPECT_THAT(Get(fixture.port, "/metrics"), StartsWith(kOk));
 }
 
-TEST(ServerTest, StopsWithinTheBoundWhenIdle) {
-  TestServer house;
-  // Long enough that civetweb waits: only then its slow way to stop would show.
-  EXPECT_THAT(Get(house.port, "/-/healthy"), StartsWith(kOk));
+TEST(ServerTest, StopsInTimeWhenIdle) {
+  TestServer fixture;
+  // After a request civetweb's threads wait. Only then a stop without EndSocketWaits would be slow.
+  EXPECT_THAT(Get(fixture.port, "/-/healthy"), StartsWith(kOk));
   const auto begin = steady_clock::now();
-  house.server->Stop();
-  EXPECT_LT(steady_clock::now() - begin, kBound);
+  fixture.server->Stop();
+  EXPECT_LT(steady_clock::now() - begin, kMaxDelay);
 }
 
-// All of 127.0.0.0/8 reaches a server on 127.0.0.1; the client is 127.0.0.1 here.
-TEST(ServerTest, AnswersThoseWhoAreAllowedOnly) {
+// The client has the address 127.0.0.1.
+TEST(ServerTest, AnswersOnlyAllowedClients) {
   const struct {
     const char* name;
     std::vector<std::string> allow;
     bool answers;
   } rows[] = {
-      {"everybody", {}, true},
+      {"no list", {}, true},
       {"this address", {"127.0.0.1"}, true},
       {"its network", {"10.0.0.0/8", "127.0.0.0/8"}, true},
       {"all addresses", {"0.0.0.0/0"}, true},
@@ -134,24 +134,24 @@ TEST(ServerTest, AnswersThoseWhoAreAllowedOnly) {
   };
   for (const auto& row : rows) {
     SCOPED_TRACE(row.name);
-    TestServer house(ServerOptions{.allow = row.allow});
-    const FakeReader reader(house.exchange);
-    EXPECT_THAT(Get(house.port, "/-/healthy"), StartsWith(row.answers ? kOk : ""));
-    EXPECT_EQ(Get(house.port, "/-/healthy").empty(), !row.answers);
-    EXPECT_THAT(house.own.refusals.counts(), testing::ElementsAre(row.answers ? 0 : 2, 0));
+    TestServer fixture(ServerOptions{.allow = row.allow});
+    const FakeReader reader(fixture.exchange);
+    EXPECT_THAT(Get(fixture.port, "/-/healthy"), StartsWith(row.answers ? kOk : ""));
+    EXPECT_EQ(Get(fixture.port, "/-/healthy").empty(), !row.answers);
+    EXPECT_THAT(fixture.state.refusals.counts(), testing::ElementsAre(row.answers ? 0 : 2, 0));
   }
 }
 
-TEST(ServerTest, WhoIsTurnedAwayIsTold) {
+TEST(ServerTest, ReportsRefusedClients) {
   std::mutex mutex;
   std::vector<std::string> clients;
   std::uint16_t port = 0;
-  RefusedRequests refusals([&](RefusalReason why, std::string_view client) {
-    EXPECT_EQ(why, RefusalReason::kNotAllowed);
+  RefusedRequests refusals([&](RefusalReason reason, std::string_view client) {
+    EXPECT_EQ(reason, RefusalReason::kNotAllowed);
     const std::lock_guard lock(mutex);
     clients.emplace_back(client);
   });
-  const auto server = OnFreePort(port, [&] {
+  const auto server = MakeOnFreePort(port, [&] {
     return std::make_unique<Server>(ServerOptions{.listen_addresses = {Address(port)}, .allow = {"10.0.0.0/8"}},
                                     HttpHandler::PageCallbacks(), refusals);
   });
@@ -160,8 +160,8 @@ TEST(ServerTest, WhoIsTurnedAwayIsTold) {
   EXPECT_THAT(clients, testing::ElementsAre("127.0.0.1"));
 }
 
-TEST(ServerTest, ANetworkThatIsNoneIsNamed) {
-  EXPECT_THAT(WhyNot(ServerOptions{.allow = {"10.0.0.1/8"}}), HasSubstr("cannot allow 10.0.0.1/8: "));
+TEST(ServerTest, NamesAnInvalidNetwork) {
+  EXPECT_THAT(StartError(ServerOptions{.allow = {"10.0.0.1/8"}}), HasSubstr("cannot allow network 10.0.0.1/8: "));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// How the server answers, over real sockets. What is pure about it is tested with the site.
+// Tests responses over real sockets. http_handler_test.cc tests the handler without sockets.
 #include "exporter/http/server.h"
 
 #include <gmock/gmock.h>
@@ -28,15 +28,15 @@ using testing::Not;
 using testing::StartsWith;
 
 TEST(ServerTest, AnswersByMethodAndPath) {
-  TestServer house;
-  const FakeReader reader(house.exchange);
+  TestServer fixture;
+  const FakeReader reader(fixture.exchange);
   const std::string tail = " HTTP/1.1\r\nHost: x\r\n\r\n";
   const std::string not_found = "HTTP/1.1 404 ";
   const std::string not_allowed = "HTTP/1.1 405 ";
   const struct {
     std::string name;
     std::string request;
-    std::string response;  // how it begins
+    std::string response;  // its beginning
   } rows[] = {
       {"metrics", "GET /metrics" + tail, kOk},
       {"query", "GET /metrics?x=1&y=/z" + tail, kOk},
@@ -47,7 +47,7 @@ TEST(ServerTest, AnswersByMethodAndPath) {
       {"ready", "GET /-/ready" + tail, kOk},
       {"HTTP/1.0", "GET /metrics HTTP/1.0\r\n\r\n", kOk},
       {"blank lines before", "\r\n\r\nGET /metrics" + tail, kOk},
-      {"absolute", "GET http://" + Address(house.port) + "/metrics" + tail, kOk},
+      {"absolute", "GET http://" + Address(fixture.port) + "/metrics" + tail, kOk},
       {"body after GET", "GET /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc", kOk},
       {"websocket", "GET /metrics HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n", kOk},
       {"slash after", "GET /metrics/" + tail, not_found},
@@ -75,7 +75,7 @@ TEST(ServerTest, AnswersByMethodAndPath) {
   };
   for (const auto& row : rows) {
     SCOPED_TRACE(row.name);
-    const std::string response = Exchanged(house.port, row.request);
+    const std::string response = SendAndReceive(fixture.port, row.request);
     EXPECT_THAT(response, StartsWith(row.response));
     EXPECT_THAT(HeadOf(response), HasSubstr("\r\nConnection: close"));
     if (row.response == not_allowed) {
@@ -84,15 +84,15 @@ TEST(ServerTest, AnswersByMethodAndPath) {
   }
 }
 
-// What civetweb itself turns away: by an error of its own, or by closing.
-TEST(ServerTest, RefusesWhatIsNotHttpAndLivesOn) {
-  TestServer house;
-  const FakeReader reader(house.exchange);
+// civetweb itself rejects these requests, with an error response or by closing the connection.
+TEST(ServerTest, RejectsInvalidHttpAndContinuesToServe) {
+  TestServer fixture;
+  const FakeReader reader(fixture.exchange);
   const std::string tail = " HTTP/1.1\r\nHost: x\r\n\r\n";
   const std::string requests[] = {
       "garbage\r\n\r\n",
       std::string("\x00\xFF\x01\r\n\r\n", 7),
-      "\x16\x03\x01\x02" + std::string(200, 'a'),  // the beginning of TLS
+      "\x16\x03\x01\x02" + std::string(200, 'a'),  // a TLS client hello
       "get /metrics" + tail,
       "TRACE /metrics" + tail,
       "CONNECT a:80" + tail,
@@ -107,46 +107,46 @@ TEST(ServerTest, RefusesWhatIsNotHttpAndLivesOn) {
       "GET /metrics HTTP/9.9\r\n\r\n",
       "GET /metrics HTTP/1.1\r\nHost: x\r\nA: " + std::string(20'000, 'a') + "\r\n\r\n",
       "POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: -3\r\n\r\nabc",
-      "GET /metrics",  // and nothing more
+      "GET /metrics",  // incomplete
   };
   for (const std::string& request : requests) {
-    EXPECT_THAT(Exchanged(house.port, request),
+    EXPECT_THAT(SendAndReceive(fixture.port, request),
                 testing::AnyOf("", StartsWith("HTTP/1.1 400 Bad Request\r\n"), StartsWith("HTTP/1.1 411 "),
                                StartsWith("HTTP/1.1 505 ")))
         << request.substr(0, 80);
   }
-  EXPECT_THAT(Get(house.port, "/metrics"), StartsWith(kOk));
+  EXPECT_THAT(Get(fixture.port, "/metrics"), StartsWith(kOk));
 }
 
-// One connection, one answer: what is smuggled behind a request is not served.
-TEST(ServerTest, ServesOneRequestOfAConnection) {
-  TestServer house;
-  const FakeReader reader(house.exchange);
+// The server answers one request per connection, so requests smuggled behind it are ignored.
+TEST(ServerTest, ServesOneRequestPerConnection) {
+  TestServer fixture;
+  const FakeReader reader(fixture.exchange);
   const std::string first = "GET /-/healthy HTTP/1.1\r\nHost: x\r\n";
   const std::string second = "GET /nope HTTP/1.1\r\nHost: x\r\n\r\n";
   for (const std::string& between : {std::string("\r\n"), std::string("Connection: keep-alive\r\n\r\n"),
                                      std::string("Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")}) {
-    const std::string response = Exchanged(house.port, first + between + second);
+    const std::string response = SendAndReceive(fixture.port, first + between + second);
     EXPECT_THAT(response, Not(HasSubstr("404"))) << between;
   }
 }
 
 TEST(ServerTest, HeadHasTheHeadersOfGet) {
-  TestServer house;
-  const FakeReader reader(house.exchange);
+  TestServer fixture;
+  const FakeReader reader(fixture.exchange);
   for (const std::string path : {"/", "/-/healthy", "/-/ready", "/nope", "/metrics"}) {
-    const std::string get = Get(house.port, path);
-    const std::string head = Exchanged(house.port, "HEAD " + path + " HTTP/1.1\r\nHost: x\r\n\r\n");
+    const std::string get = Get(fixture.port, path);
+    const std::string head = SendAndReceive(fixture.port, "HEAD " + path + " HTTP/1.1\r\nHost: x\r\n\r\n");
     EXPECT_EQ(BodyOf(head), "");
-    // Two scrapes need not be of the same length.
+    // The lengths of two scrapes may differ.
     const std::regex length(path == "/metrics" ? "Content-Length: [0-9]+" : "^$");
     EXPECT_EQ(std::regex_replace(HeadOf(head), length, ""), std::regex_replace(HeadOf(get), length, ""));
     EXPECT_THAT(get, HasSubstr("\r\nContent-Length: " + std::to_string(BodyOf(get).size()) + "\r\n"));
   }
 }
 
-// What one scrape and the next have in common: all but what this process costs.
-std::string WithoutProcess(const std::string& text) {
+// Removes the resource usage of the exporter, which differs between two scrapes.
+std::string RemoveProcessMetrics(const std::string& text) {
   std::istringstream lines(text);
   std::string rest;
   for (std::string line; std::getline(lines, line);) {
@@ -155,85 +155,85 @@ std::string WithoutProcess(const std::string& text) {
   return rest;
 }
 
-TEST(ServerTest, GzipIsTheSameText) {
-  TestServer house;
-  const FakeReader reader(house.exchange);
-  const std::string plain = Get(house.port, "/metrics", "Accept-Encoding: identity\r\n");
+TEST(ServerTest, GzipHasTheSameText) {
+  TestServer fixture;
+  const FakeReader reader(fixture.exchange);
+  const std::string plain = Get(fixture.port, "/metrics", "Accept-Encoding: identity\r\n");
   EXPECT_THAT(HeadOf(plain), HasSubstr("\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"));
   EXPECT_THAT(HeadOf(plain), Not(HasSubstr("Content-Encoding")));
   EXPECT_THAT(plain, HasSubstr("\nprocevent_events_total{event=\"fork\"} 101\n"));
   for (const std::string header :
        {"Accept-Encoding: gzip\r\n", "accept-encoding: br\r\nAccept-Encoding: gzip;q=0.5\r\n"}) {
-    const std::string packed = Get(house.port, "/metrics", header);
-    EXPECT_THAT(HeadOf(packed), HasSubstr("\r\nContent-Encoding: gzip\r\n")) << header;
-    EXPECT_EQ(WithoutProcess(Gunzip(BodyOf(packed))), WithoutProcess(BodyOf(plain)));
+    const std::string compressed = Get(fixture.port, "/metrics", header);
+    EXPECT_THAT(HeadOf(compressed), HasSubstr("\r\nContent-Encoding: gzip\r\n")) << header;
+    EXPECT_EQ(RemoveProcessMetrics(Gunzip(BodyOf(compressed))), RemoveProcessMetrics(BodyOf(plain)));
   }
 }
 
-TEST(ServerTest, LimitOfScrapesIsTheOptions) {
+TEST(ServerTest, AppliesMaxRequestsOption) {
   ServerOptions options;
   options.max_requests = 0;
-  TestServer house(options);
-  const FakeReader reader(house.exchange);
-  EXPECT_THAT(Get(house.port, "/metrics"), StartsWith("HTTP/1.1 503 "));
-  EXPECT_THAT(Get(house.port, "/-/ready"), StartsWith(kOk));
+  TestServer fixture(options);
+  const FakeReader reader(fixture.exchange);
+  EXPECT_THAT(Get(fixture.port, "/metrics"), StartsWith("HTTP/1.1 503 "));
+  EXPECT_THAT(Get(fixture.port, "/-/ready"), StartsWith(kOk));
 }
 
-TEST(ServerTest, TelemetryPathIsTheOptions) {
+TEST(ServerTest, AppliesTelemetryPathOption) {
   ServerOptions options;
-  options.telemetry_path = "/numbers";
-  TestServer house(options);
-  const FakeReader reader(house.exchange);
-  EXPECT_THAT(Get(house.port, "/numbers"), StartsWith(kOk));
-  EXPECT_THAT(Get(house.port, "/metrics"), StartsWith("HTTP/1.1 404 "));
+  options.telemetry_path = "/custom";
+  TestServer fixture(options);
+  const FakeReader reader(fixture.exchange);
+  EXPECT_THAT(Get(fixture.port, "/custom"), StartsWith(kOk));
+  EXPECT_THAT(Get(fixture.port, "/metrics"), StartsWith("HTTP/1.1 404 "));
 }
 
-TEST(ServerTest, ReaderThatNeverAnswersIsSaidToBeDown) {
-  TestServer house;
-  const std::string scrape = Get(house.port, "/metrics");
+TEST(ServerTest, ReportsNotReadyWithoutAReader) {
+  TestServer fixture;
+  const std::string scrape = Get(fixture.port, "/metrics");
   EXPECT_THAT(scrape, StartsWith(kOk));
   EXPECT_THAT(scrape, HasSubstr("\nprocevent_listener_up 0\n"));
-  EXPECT_EQ(BodyOf(Get(house.port, "/-/ready")), "not ready: the reader does not answer\n");
-  EXPECT_THAT(Get(house.port, "/-/healthy"), StartsWith(kOk));
+  EXPECT_EQ(BodyOf(Get(fixture.port, "/-/ready")), "not ready: the reader does not answer\n");
+  EXPECT_THAT(Get(fixture.port, "/-/healthy"), StartsWith(kOk));
 }
 
-TEST(ServerTest, UnreadyNamesTheListenersCause) {
+TEST(ServerTest, NotReadyNamesTheSubscriptionError) {
   static constexpr Error kCause{"subscribe", ECONNREFUSED, "run with --network host"};
-  std::atomic<bool> tried = true;
-  TestServer house;
-  const FakeReader reader(house.exchange, [&tried](Snapshot& snapshot) {
+  std::atomic<bool> failed = true;
+  TestServer fixture;
+  const FakeReader reader(fixture.exchange, [&failed](Snapshot& snapshot) {
     snapshot.subscribed = false;
-    snapshot.subscription_error = tried ? kCause : Error{};
+    snapshot.subscription_error = failed ? kCause : Error{};
   });
-  const std::string response = Get(house.port, "/-/ready");
+  const std::string response = Get(fixture.port, "/-/ready");
   EXPECT_THAT(response, StartsWith("HTTP/1.1 503 "));
   EXPECT_EQ(BodyOf(response), "not ready: cannot subscribe: Connection refused; run with --network host\n");
-  tried = false;
-  EXPECT_EQ(BodyOf(Get(house.port, "/-/ready")), "not ready: not listening yet\n");
+  failed = false;
+  EXPECT_EQ(BodyOf(Get(fixture.port, "/-/ready")), "not ready: not subscribed yet\n");
 }
 
-TEST(ServerTest, PageThatThrowsIsA500AndNoMore) {
-  TestServer house(HttpHandler::PageCallbacks{[](auto) -> std::string { throw std::bad_alloc(); },
-                                              []() -> SubscriptionStatus { throw 1; }});
+TEST(ServerTest, SurvivesPagesThatThrow) {
+  TestServer fixture(HttpHandler::PageCallbacks{[](auto) -> std::string { throw std::bad_alloc(); },
+                                                []() -> SubscriptionStatus { throw 1; }});
   for (int i = 0; i < 3; ++i) {
-    EXPECT_THAT(Get(house.port, "/metrics"), StartsWith("HTTP/1.1 500 "));
-    EXPECT_THAT(Get(house.port, "/-/ready"), StartsWith("HTTP/1.1 500 "));
+    EXPECT_THAT(Get(fixture.port, "/metrics"), StartsWith("HTTP/1.1 500 "));
+    EXPECT_THAT(Get(fixture.port, "/-/ready"), StartsWith("HTTP/1.1 500 "));
   }
-  EXPECT_THAT(Get(house.port, "/-/healthy"), StartsWith(kOk));
+  EXPECT_THAT(Get(fixture.port, "/-/healthy"), StartsWith(kOk));
 }
 
-TEST(ServerTest, ManyScrapesAtOnceAreAllServed) {
+TEST(ServerTest, ServesConcurrentScrapes) {
   constexpr int kClients = 8;
   constexpr int kScrapes = 25;
-  TestServer house;
-  const FakeReader reader(house.exchange);
+  TestServer fixture;
+  const FakeReader reader(fixture.exchange);
   std::vector<int> served(kClients);
   {
     std::vector<std::jthread> clients;
     for (int& count : served) {
-      clients.emplace_back([&house, &count] {
+      clients.emplace_back([&fixture, &count] {
         for (int i = 0; i < kScrapes; ++i) {
-          count += Get(house.port, "/metrics").find("\nprocevent_listener_up 1\n") != std::string::npos ? 1 : 0;
+          count += Get(fixture.port, "/metrics").find("\nprocevent_listener_up 1\n") != std::string::npos ? 1 : 0;
         }
       });
     }
@@ -241,41 +241,41 @@ TEST(ServerTest, ManyScrapesAtOnceAreAllServed) {
   EXPECT_THAT(served, testing::Each(kScrapes));
 }
 
-TEST(ServerTest, EachOfItsThreadsBeginsWithWhatItIsGiven) {
+TEST(ServerTest, InitializesEachServingThread) {
   std::mutex mutex;
-  std::set<std::thread::id> begun;
-  std::set<std::thread::id> strangers;
+  std::set<std::thread::id> initialized;
+  std::set<std::thread::id> uninitialized;
   std::uint16_t port = 0;
-  const auto note = [&] {
+  const auto check_thread = [&] {
     const std::lock_guard lock(mutex);
-    if (!begun.contains(std::this_thread::get_id())) {
-      strangers.insert(std::this_thread::get_id());
+    if (!initialized.contains(std::this_thread::get_id())) {
+      uninitialized.insert(std::this_thread::get_id());
     }
   };
   const HttpHandler::PageCallbacks pages{[&](auto) {
-                                           note();
+                                           check_thread();
                                            return std::string();
                                          },
                                          [&] {
-                                           note();
+                                           check_thread();
                                            return SubscriptionStatus();
                                          }};
   RefusedRequests refusals;
-  const auto server = OnFreePort(port, [&] {
+  const auto server = MakeOnFreePort(port, [&] {
     ServerOptions options;
     options.listen_addresses = {Address(port)};
     return std::make_unique<Server>(options, pages, refusals, [&] {
       const std::lock_guard lock(mutex);
-      begun.insert(std::this_thread::get_id());
+      initialized.insert(std::this_thread::get_id());
     });
   });
   for (int i = 0; i < 100; ++i) {
     EXPECT_THAT(Get(port, "/metrics"), StartsWith(kOk));
   }
   const std::lock_guard lock(mutex);
-  EXPECT_EQ(strangers.size(), 0U);
-  EXPECT_GT(begun.size(), 1U);
-  EXPECT_FALSE(begun.contains(std::this_thread::get_id()));
+  EXPECT_EQ(uninitialized.size(), 0U);
+  EXPECT_GT(initialized.size(), 1U);
+  EXPECT_FALSE(initialized.contains(std::this_thread::get_id()));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// The plainest client there is, for tests of the server: raw bytes over loopback.
+// Sends and receives raw bytes over loopback, for tests of the server.
 #pragma once
 
 #include <arpa/inet.h>
@@ -23,7 +23,7 @@ inline sockaddr_in Loopback(std::uint16_t port) {
   return name;
 }
 
-// A listener on a port of the kernel's choice.
+// Listens on a free port that the kernel chooses.
 class ListeningSocket {
  public:
   ListeningSocket() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -41,17 +41,18 @@ class ListeningSocket {
   std::uint16_t port_ = 0;
 };
 
-// A port that was free a moment ago.
+// A port that is free now. Another program may take it before the caller binds it.
 inline std::uint16_t FreePort() { return ListeningSocket().port(); }
 
+// A client connection to 127.0.0.1.
 class TcpClient {
  public:
-  // `receive_buffer`: the kernel's own choice, if 0.
+  // `receive_buffer` in bytes; 0 keeps the kernel's default.
   explicit TcpClient(std::uint16_t port, int receive_buffer = 0)
       : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    const timeval patience{20, 0};
-    ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    ::setsockopt(socket_.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    const timeval timeout{20, 0};
+    ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
+    ::setsockopt(socket_.get(), SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
     if (receive_buffer > 0) {
       ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
     }
@@ -71,13 +72,13 @@ class TcpClient {
     }
   }
 
-  // Waits until a first byte is there, without taking it.
-  [[nodiscard]] bool Hears() const {
+  // Waits for the first byte without consuming it. False if none arrives within the timeout.
+  [[nodiscard]] bool WaitForData() const {
     char byte = 0;
     return ::recv(socket_.get(), &byte, 1, MSG_PEEK) == 1;
   }
 
-  // All until the server closes.
+  // All bytes until the server closes the connection.
   [[nodiscard]] std::string Receive() const {
     std::string bytes;
     std::array<char, 65536> piece{};
@@ -95,14 +96,14 @@ class TcpClient {
   bool connected_ = false;
 };
 
-inline std::string Exchanged(std::uint16_t port, std::string_view request) {
+inline std::string SendAndReceive(std::uint16_t port, std::string_view request) {
   const TcpClient client(port);
   client.Send(request);
   return client.Receive();
 }
 
 inline std::string Get(std::uint16_t port, std::string_view path, std::string_view headers = {}) {
-  return Exchanged(port, "GET " + std::string(path) + " HTTP/1.1\r\nHost: x\r\n" + std::string(headers) + "\r\n");
+  return SendAndReceive(port, "GET " + std::string(path) + " HTTP/1.1\r\nHost: x\r\n" + std::string(headers) + "\r\n");
 }
 
 }  // namespace procevent

@@ -11,40 +11,39 @@ namespace {
 
 constexpr unsigned kCpus = 2;
 
-Snapshot Filled() {
+Snapshot FilledSnapshot() {
   Snapshot snapshot(kCpus);
   Fill(snapshot);
   return snapshot;
 }
 
-TEST(SubscriptionStatusTest, OfAListenerThatHears) {
-  const SubscriptionStatus state = StateOf(Filled(), SnapshotExchange::Freshness::kFresh);
+TEST(SubscriptionStatusTest, HasNoCauseWhileSubscribed) {
+  const SubscriptionStatus state = MakeSubscriptionStatus(FilledSnapshot(), SnapshotExchange::Freshness::kFresh);
   EXPECT_EQ(state.cause, "");
-  EXPECT_EQ(state.losses, "1055 events were received, and 401 (27.5 %) were lost; nobody listened for 1 s.");
+  EXPECT_EQ(state.losses, "1055 events received, 401 lost (27.5 %), unsubscribed for 1 s");
 }
 
-TEST(SubscriptionStatusTest, OfOneThatDoesNot) {
-  Snapshot snapshot = Filled();
+TEST(SubscriptionStatusTest, NamesTheSubscriptionError) {
+  Snapshot snapshot = FilledSnapshot();
   snapshot.subscribed = false;
-  EXPECT_EQ(StateOf(snapshot, SnapshotExchange::Freshness::kFresh).cause, "not listening yet");
+  EXPECT_EQ(MakeSubscriptionStatus(snapshot, SnapshotExchange::Freshness::kFresh).cause, "not subscribed yet");
   snapshot.subscription_error = {.operation = "subscribe", .code = 111, .remedy = "run with --network host"};
-  EXPECT_EQ(StateOf(snapshot, SnapshotExchange::Freshness::kFresh).cause,
+  EXPECT_EQ(MakeSubscriptionStatus(snapshot, SnapshotExchange::Freshness::kFresh).cause,
             "cannot subscribe: Connection refused; run with --network host");
 }
 
-TEST(SubscriptionStatusTest, OfAReaderThatDoesNotAnswer) {
-  const SubscriptionStatus stale = StateOf(Filled(), SnapshotExchange::Freshness::kStale);
+TEST(SubscriptionStatusTest, KeepsLossesOfAStaleSnapshot) {
+  const SubscriptionStatus stale = MakeSubscriptionStatus(FilledSnapshot(), SnapshotExchange::Freshness::kStale);
   EXPECT_EQ(stale.cause, "the reader does not answer");
-  EXPECT_FALSE(stale.losses.empty()) << "what it told last";
-  EXPECT_EQ(StateOf(Snapshot(kCpus), SnapshotExchange::Freshness::kNone).losses, "");
+  EXPECT_FALSE(stale.losses.empty()) << "the last values are kept";
+  EXPECT_EQ(MakeSubscriptionStatus(Snapshot(kCpus), SnapshotExchange::Freshness::kNone).losses, "");
 }
 
-TEST(SubscriptionStatusTest, ANarrowedMaskKnowsOnlyTheSocketsDrops) {
-  Snapshot snapshot = Filled();
+TEST(SubscriptionStatusTest, GivesLowerBoundOfLossesWithANarrowedMask) {
+  Snapshot snapshot = FilledSnapshot();
   snapshot.loss_exact = false;
-  EXPECT_EQ(StateOf(snapshot, SnapshotExchange::Freshness::kFresh).losses,
-            "1055 events were received, and 502 or more were lost (a narrowed mask hides the rest); "
-            "nobody listened for 1 s.");
+  EXPECT_EQ(MakeSubscriptionStatus(snapshot, SnapshotExchange::Freshness::kFresh).losses,
+            "1055 events received, at least 502 lost (source.events hides other losses), unsubscribed for 1 s");
 }
 
 }  // namespace

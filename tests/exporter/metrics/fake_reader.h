@@ -1,4 +1,4 @@
-// A reader for the exchange's other side: answers every request with a filled snapshot, or with what it is told.
+// Answers every request of a SnapshotExchange with a filled snapshot, which the test may change. Runs its own thread.
 #pragma once
 
 #include <poll.h>
@@ -15,14 +15,14 @@ namespace procevent {
 
 class FakeReader {
  public:
-  using Change = std::function<void(Snapshot&)>;
+  using ModifyFunction = std::function<void(Snapshot&)>;
 
-  explicit FakeReader(SnapshotExchange& exchange, Change change = {})
-      : thread_([&exchange, change = std::move(change)](const std::stop_token& stopped) {
-          constexpr int kPauseMs = 20;  // only for the stop; a request wakes it at once
+  explicit FakeReader(SnapshotExchange& exchange, ModifyFunction modify = {})
+      : thread_([&exchange, modify = std::move(modify)](const std::stop_token& stopped) {
+          constexpr int kPollTimeoutMs = 20;  // bounds the stop; a request wakes the poll at once
           while (!stopped.stop_requested()) {
-            pollfd asked{exchange.request_fd(), POLLIN, 0};
-            if (::poll(&asked, 1, kPauseMs) <= 0) {
+            pollfd request{exchange.request_fd(), POLLIN, 0};
+            if (::poll(&request, 1, kPollTimeoutMs) <= 0) {
               continue;
             }
             exchange.ClearRequestSignal();
@@ -32,8 +32,8 @@ class FakeReader {
             }
             Fill(*snapshot);
             snapshot->taken_ns = MonotonicNanos();
-            if (change) {
-              change(*snapshot);
+            if (modify) {
+              modify(*snapshot);
             }
             exchange.FinishFill();
           }

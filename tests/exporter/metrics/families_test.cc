@@ -25,7 +25,7 @@ using testing::Not;
 
 constexpr unsigned kCpus = 3;
 
-Snapshot Filled() {
+Snapshot FilledSnapshot() {
   Snapshot snapshot(kCpus);
   Fill(snapshot);
   return snapshot;
@@ -39,11 +39,11 @@ std::vector<std::string> NamesOf(const MetricFamilies& families) {
   return names;
 }
 
-const prometheus::MetricFamily& Find(const MetricFamilies& families, const std::string& name) {
+const prometheus::MetricFamily& FindFamily(const MetricFamilies& families, const std::string& name) {
   return *std::ranges::find(families, name, &prometheus::MetricFamily::name);
 }
 
-double Sum(const prometheus::MetricFamily& family) {
+double SumOfCounters(const prometheus::MetricFamily& family) {
   double sum = 0;
   for (const auto& row : family.metric) {
     sum += row.counter.value;
@@ -51,10 +51,10 @@ double Sum(const prometheus::MetricFamily& family) {
   return sum;
 }
 
-// PROCEVENT_REFRESH_GOLDEN=1 writes what is to be compared from then on.
-TEST(SnapshotFamiliesTest, ExpositionIsTheGoldenOne) {
+// With PROCEVENT_REFRESH_GOLDEN=1 the test rewrites the golden file.
+TEST(SnapshotFamiliesTest, MatchesGoldenExposition) {
   const std::string path = "tests/golden/filled_snapshot.txt";
-  const std::string text = ToText(SnapshotFamilies(Filled(), Freshness::kFresh));
+  const std::string text = ToText(SnapshotFamilies(FilledSnapshot(), Freshness::kFresh));
   if (std::getenv("PROCEVENT_REFRESH_GOLDEN") != nullptr) {
     std::ofstream(path) << text;
   }
@@ -63,19 +63,19 @@ TEST(SnapshotFamiliesTest, ExpositionIsTheGoldenOne) {
   EXPECT_EQ(text, golden);
 }
 
-TEST(SnapshotFamiliesTest, SumsAddUp) {
-  const Snapshot snapshot = Filled();
+TEST(SnapshotFamiliesTest, SumsMatchTheSnapshot) {
+  const Snapshot snapshot = FilledSnapshot();
   const MetricFamilies families = SnapshotFamilies(snapshot, Freshness::kFresh);
   const auto total = [](const auto& counts) {
     return static_cast<double>(std::accumulate(counts.begin(), counts.end(), std::uint64_t{0}));
   };
-  const double events = Sum(Find(families, "procevent_events_total"));
+  const double events = SumOfCounters(FindFamily(families, "procevent_events_total"));
   EXPECT_EQ(events, total(snapshot.ledger.events));
-  EXPECT_EQ(Sum(Find(families, "procevent_events_lost_total")), total(snapshot.ledger.lost));
-  EXPECT_EQ(Sum(Find(families, "procevent_messages_rejected_total")), total(snapshot.ledger.rejected));
-  EXPECT_EQ(Sum(Find(families, "procevent_listener_restarts_total")), total(snapshot.restarts));
+  EXPECT_EQ(SumOfCounters(FindFamily(families, "procevent_events_lost_total")), total(snapshot.ledger.lost));
+  EXPECT_EQ(SumOfCounters(FindFamily(families, "procevent_messages_rejected_total")), total(snapshot.ledger.rejected));
+  EXPECT_EQ(SumOfCounters(FindFamily(families, "procevent_listener_restarts_total")), total(snapshot.restarts));
 
-  const auto& delay = Find(families, "procevent_event_delay_seconds").metric.at(0).histogram;
+  const auto& delay = FindFamily(families, "procevent_event_delay_seconds").metric.at(0).histogram;
   EXPECT_EQ(static_cast<double>(delay.sample_count),
             events - static_cast<double>(snapshot.ledger.events_of(EventKind::kAck)));
   ASSERT_EQ(delay.bucket.size(), DelayHistogram::kBounds + 1);
@@ -83,44 +83,45 @@ TEST(SnapshotFamiliesTest, SumsAddUp) {
   EXPECT_TRUE(std::ranges::is_sorted(delay.bucket, {}, &prometheus::ClientMetric::Bucket::cumulative_count));
 }
 
-TEST(SnapshotFamiliesTest, ListenerIsUpOnlyIfFreshAndListening) {
-  for (const Freshness age : {Freshness::kFresh, Freshness::kStale, Freshness::kNone}) {
-    for (const bool listening : {true, false}) {
-      Snapshot snapshot = Filled();
-      snapshot.subscribed = listening;
-      const double up = age == Freshness::kFresh && listening ? 1 : 0;
-      EXPECT_EQ(Find(SnapshotFamilies(snapshot, age), "procevent_listener_up").metric.at(0).gauge.value, up);
+TEST(SnapshotFamiliesTest, ReportsUpOnlyIfFreshAndSubscribed) {
+  for (const Freshness freshness : {Freshness::kFresh, Freshness::kStale, Freshness::kNone}) {
+    for (const bool subscribed : {true, false}) {
+      Snapshot snapshot = FilledSnapshot();
+      snapshot.subscribed = subscribed;
+      const double up = freshness == Freshness::kFresh && subscribed ? 1 : 0;
+      EXPECT_EQ(FindFamily(SnapshotFamilies(snapshot, freshness), "procevent_listener_up").metric.at(0).gauge.value,
+                up);
     }
   }
 }
 
-TEST(SnapshotFamiliesTest, WithoutAnAnswerOnlyTheListenerIsKnown) {
+TEST(SnapshotFamiliesTest, ReportsOnlyListenerUpBeforeTheFirstSnapshot) {
   EXPECT_THAT(NamesOf(SnapshotFamilies(Snapshot(kCpus), Freshness::kNone)), ElementsAre("procevent_listener_up"));
 }
 
-TEST(SnapshotFamiliesTest, StaleNumbersAreServedButForTheAudit) {
-  auto names = NamesOf(SnapshotFamilies(Filled(), Freshness::kFresh));
+TEST(SnapshotFamiliesTest, OmitsOnlyKernelForksIfStale) {
+  auto names = NamesOf(SnapshotFamilies(FilledSnapshot(), Freshness::kFresh));
   EXPECT_THAT(names, Contains("procevent_kernel_forks_total"));
   std::erase(names, "procevent_kernel_forks_total");
-  EXPECT_EQ(NamesOf(SnapshotFamilies(Filled(), Freshness::kStale)), names);
+  EXPECT_EQ(NamesOf(SnapshotFamilies(FilledSnapshot(), Freshness::kStale)), names);
 }
 
-TEST(SnapshotFamiliesTest, ForksThatCannotBeCountedAreLeftOut) {
-  Snapshot unreadable = Filled();
+TEST(SnapshotFamiliesTest, OmitsForksThatCannotBeCounted) {
+  Snapshot unreadable = FilledSnapshot();
   unreadable.kernel_forks.reset();
-  Snapshot narrowed = Filled();
+  Snapshot narrowed = FilledSnapshot();
   narrowed.loss_exact = false;
   for (const Snapshot& snapshot : {unreadable, narrowed}) {
-    for (const Freshness age : {Freshness::kFresh, Freshness::kStale}) {
-      const auto names = NamesOf(SnapshotFamilies(snapshot, age));
+    for (const Freshness freshness : {Freshness::kFresh, Freshness::kStale}) {
+      const auto names = NamesOf(SnapshotFamilies(snapshot, freshness));
       EXPECT_THAT(names, Not(Contains("procevent_kernel_forks_total")));
       EXPECT_THAT(names, Not(Contains("procevent_forks_unseen_total")));
     }
   }
 }
 
-TEST(SnapshotFamiliesTest, WithoutASocketThereIsNoQueue) {
-  Snapshot snapshot = Filled();
+TEST(SnapshotFamiliesTest, OmitsReceiveBufferWithoutASocket) {
+  Snapshot snapshot = FilledSnapshot();
   snapshot.queue_limit_bytes = 0;
   const auto names = NamesOf(SnapshotFamilies(snapshot, Freshness::kFresh));
   EXPECT_THAT(names, Not(Contains("procevent_receive_queue_peak_bytes")));
@@ -128,16 +129,17 @@ TEST(SnapshotFamiliesTest, WithoutASocketThereIsNoQueue) {
   EXPECT_THAT(names, Contains("procevent_socket_drops_total"));
 }
 
-TEST(SnapshotFamiliesTest, NarrowedMaskSaysSoInsteadOfAFalseZero) {
-  Snapshot snapshot = Filled();
-  EXPECT_EQ(Find(SnapshotFamilies(snapshot, Freshness::kFresh), "procevent_loss_exact").metric.at(0).gauge.value, 1);
+TEST(SnapshotFamiliesTest, OmitsLossesWithANarrowedMask) {
+  Snapshot snapshot = FilledSnapshot();
+  EXPECT_EQ(FindFamily(SnapshotFamilies(snapshot, Freshness::kFresh), "procevent_loss_exact").metric.at(0).gauge.value,
+            1);
   snapshot.loss_exact = false;
   const MetricFamilies families = SnapshotFamilies(snapshot, Freshness::kFresh);
   EXPECT_THAT(NamesOf(families), Not(Contains("procevent_events_lost_total")));
-  EXPECT_EQ(Find(families, "procevent_loss_exact").metric.at(0).gauge.value, 0);
+  EXPECT_EQ(FindFamily(families, "procevent_loss_exact").metric.at(0).gauge.value, 0);
 }
 
-TEST(SnapshotFamiliesTest, BigCountsKeepEveryDigitThatADoubleHas) {
+TEST(SnapshotFamiliesTest, WritesAllDigitsOfLargeCounts) {
   Snapshot snapshot(1);
   snapshot.forks_unseen = (std::uint64_t{1} << 53U) - 1;
   snapshot.kernel_forks = snapshot.forks_unseen;
@@ -147,17 +149,9 @@ TEST(SnapshotFamiliesTest, BigCountsKeepEveryDigitThatADoubleHas) {
   EXPECT_THAT(text, testing::HasSubstr("\nprocevent_blind_seconds_total 1e-09\n"));
 }
 
-}  // namespace
-
-// What the ledger knows of commands and of processes' ends, as families.
-
-namespace {
-
-using testing::Contains;
-using testing::Not;
 using testing::Pair;
 
-// The values of a family by its labels, as in {a="b",c="d"} without the decoration: "b d".
+// The values of a family by label values joined with blanks: {a="b",c="d"} has the key "b d".
 std::map<std::string, double> ValuesOf(const MetricFamilies& families, const std::string& name) {
   std::map<std::string, double> values;
   const auto family = std::ranges::find(families, name, &prometheus::MetricFamily::name);
@@ -172,26 +166,26 @@ std::map<std::string, double> ValuesOf(const MetricFamilies& families, const std
   return values;
 }
 
-MetricFamilies CommFamiliesOf(const LedgerSnapshot& numbers) {
+MetricFamilies CommFamiliesOf(const LedgerSnapshot& ledger) {
   MetricFamilies families;
-  AddCommFamilies(families, numbers);
+  AddCommFamilies(families, ledger);
   return families;
 }
 
-MetricFamilies LifeFamiliesOf(const LedgerSnapshot& numbers) {
+MetricFamilies LifecycleFamiliesOf(const LedgerSnapshot& ledger) {
   MetricFamilies families;
-  AddLifecycleFamilies(families, numbers);
+  AddLifecycleFamilies(families, ledger);
   return families;
 }
 
-CommRow& TakeRow(LedgerSnapshot& numbers, const char* name) {
-  CommRow& row = numbers.comms.rows.at(kReservedComms + numbers.comms.rows_in_use++);
+CommRow& AddRow(LedgerSnapshot& ledger, const char* name) {
+  CommRow& row = ledger.comms.rows.at(kReservedComms + ledger.comms.rows_in_use++);
   row.label = CommLabel(name);
   row.in_use = true;
   return row;
 }
 
-TEST(CommFamiliesTest, ReservedRowsAreThereAtZero) {
+TEST(CommFamiliesTest, ReservedRowsStartAtZero) {
   const MetricFamilies families = CommFamiliesOf(LedgerSnapshot(1));
   for (const char* name : {"procevent_forks_total", "procevent_threads_started_total", "procevent_threads_ended_total",
                            "procevent_execs_total", "procevent_coredumps_total", "procevent_unexeced_exits_total"}) {
@@ -204,20 +198,20 @@ TEST(CommFamiliesTest, ReservedRowsAreThereAtZero) {
   EXPECT_EQ(ValuesOf(families, "procevent_exits_total").size(), 3 * kReservedComms);
 }
 
-TEST(CommFamiliesTest, ACommandAppearsWithItsFirstCount) {
-  LedgerSnapshot numbers(1);
-  TakeRow(numbers, "bash").counts[CountKind::kForks] = 7;
-  const MetricFamilies families = CommFamiliesOf(numbers);
+TEST(CommFamiliesTest, AddsSeriesWithTheFirstCount) {
+  LedgerSnapshot ledger(1);
+  AddRow(ledger, "bash").counts[CountKind::kForks] = 7;
+  const MetricFamilies families = CommFamiliesOf(ledger);
   EXPECT_THAT(ValuesOf(families, "procevent_forks_total"), Contains(Pair("bash", 7)));
   EXPECT_THAT(ValuesOf(families, "procevent_execs_total"), Not(Contains(Pair("bash", testing::_))));
   EXPECT_THAT(ValuesOf(families, "procevent_exits_total"),
               Not(Contains(Pair(testing::StartsWith("bash"), testing::_))));
 }
 
-TEST(CommFamiliesTest, TheFirstEndBringsTheZerosOfTheOtherOutcomes) {
-  LedgerSnapshot numbers(1);
-  TakeRow(numbers, "bash").counts[CountKind::kSucceeded] = 7;
-  const MetricFamilies families = CommFamiliesOf(numbers);
+TEST(CommFamiliesTest, FirstExitAddsAllOutcomesAtZero) {
+  LedgerSnapshot ledger(1);
+  AddRow(ledger, "bash").counts[CountKind::kSucceeded] = 7;
+  const MetricFamilies families = CommFamiliesOf(ledger);
   const auto exits = ValuesOf(families, "procevent_exits_total");
   EXPECT_THAT(exits, Contains(Pair("bash success", 7)));
   EXPECT_THAT(exits, Contains(Pair("bash failure", 0)));
@@ -226,60 +220,60 @@ TEST(CommFamiliesTest, TheFirstEndBringsTheZerosOfTheOtherOutcomes) {
   EXPECT_THAT(ValuesOf(families, "procevent_unexeced_exits_total"), Contains(Pair("bash", 0)));
 }
 
-TEST(CommFamiliesTest, ARowThatNobodyHasIsNotShown) {
-  LedgerSnapshot numbers(1);
-  CommRow& row = TakeRow(numbers, "gone");
+TEST(CommFamiliesTest, OmitsUnusedRows) {
+  LedgerSnapshot ledger(1);
+  CommRow& row = AddRow(ledger, "gone");
   row.counts[CountKind::kForks] = 1;
   row.in_use = false;
-  EXPECT_THAT(ValuesOf(CommFamiliesOf(numbers), "procevent_forks_total"), Not(Contains(Pair("gone", testing::_))));
+  EXPECT_THAT(ValuesOf(CommFamiliesOf(ledger), "procevent_forks_total"), Not(Contains(Pair("gone", testing::_))));
 }
 
-TEST(CommFamiliesTest, CredentialsNameTheirEffect) {
-  LedgerSnapshot numbers(1);
-  TakeRow(numbers, "su").counts[CountKind::kUidGainedRoot] = 2;
-  numbers.comms.rows.at(kReservedComms).counts[CountKind::kGidLeftRoot] = 3;
-  const auto values = ValuesOf(CommFamiliesOf(numbers), "procevent_credential_changes_total");
+TEST(CommFamiliesTest, LabelsCredentialChangesWithTheirEffect) {
+  LedgerSnapshot ledger(1);
+  AddRow(ledger, "su").counts[CountKind::kUidGainedRoot] = 2;
+  ledger.comms.rows.at(kReservedComms).counts[CountKind::kGidLeftRoot] = 3;
+  const auto values = ValuesOf(CommFamiliesOf(ledger), "procevent_credential_changes_total");
   EXPECT_THAT(values, Contains(Pair("su uid gained_root", 2)));
   EXPECT_THAT(values, Contains(Pair("su gid left_root", 3)));
-  EXPECT_THAT(values, Not(Contains(Pair("su uid left_root", testing::_)))) << "a row appears with its first count";
+  EXPECT_THAT(values, Not(Contains(Pair("su uid left_root", testing::_)))) << "a series appears with its first count";
   EXPECT_THAT(values, Contains(Pair("[unattributed programs] uid gained_root", 0)));
 }
 
-TEST(LifeFamiliesTest, SignalsThatEndProcessesAreThereAtZeroAndStatusesWhenSeen) {
-  LedgerSnapshot numbers(1);
-  const auto zero = ValuesOf(LifeFamiliesOf(numbers), "procevent_exit_signals_total");
+TEST(LifecycleFamiliesTest, TerminatingSignalsStartAtZeroAndStatusesAppearLater) {
+  LedgerSnapshot ledger(1);
+  const auto zero = ValuesOf(LifecycleFamiliesOf(ledger), "procevent_exit_signals_total");
   EXPECT_EQ(zero.size(), 23U);
   EXPECT_THAT(zero, Contains(Pair("SIGSEGV", 0)));
-  numbers.exits.signals.at(35) = 4;
-  numbers.exits.statuses.at(127) = 5;
-  const MetricFamilies families = LifeFamiliesOf(numbers);
+  ledger.exits.signals.at(35) = 4;
+  ledger.exits.statuses.at(127) = 5;
+  const MetricFamilies families = LifecycleFamiliesOf(ledger);
   EXPECT_THAT(ValuesOf(families, "procevent_exit_signals_total"), Contains(Pair("SIGRTMIN+1", 4)));
   EXPECT_EQ(ValuesOf(families, "procevent_exit_statuses_total"), (std::map<std::string, double>{{"127", 5}}));
 }
 
-TEST(LifeFamiliesTest, PendingCountsEventsAndNothingTwice) {
-  LedgerSnapshot numbers(1);
-  numbers.pending[CountKind::kForks] = 1;
-  numbers.pending[CountKind::kThreadsStarted] = 2;
-  numbers.pending[CountKind::kExecs] = 4;
-  numbers.pending[CountKind::kSucceeded] = 8;
-  numbers.pending[CountKind::kFailed] = 16;
-  numbers.pending[CountKind::kKilled] = 32;
-  numbers.pending[CountKind::kThreadsEnded] = 64;
-  numbers.pending[CountKind::kWithoutExec] = 128;  // an exit that is counted already
-  EXPECT_EQ(ValuesOf(LifeFamiliesOf(numbers), "procevent_pending"),
+TEST(LifecycleFamiliesTest, PendingCountsEachEventOnce) {
+  LedgerSnapshot ledger(1);
+  ledger.pending[CountKind::kForks] = 1;
+  ledger.pending[CountKind::kThreadsStarted] = 2;
+  ledger.pending[CountKind::kExecs] = 4;
+  ledger.pending[CountKind::kSucceeded] = 8;
+  ledger.pending[CountKind::kFailed] = 16;
+  ledger.pending[CountKind::kKilled] = 32;
+  ledger.pending[CountKind::kThreadsEnded] = 64;
+  ledger.pending[CountKind::kWithoutExec] = 128;  // a subset of the exits: not counted again
+  EXPECT_EQ(ValuesOf(LifecycleFamiliesOf(ledger), "procevent_pending"),
             (std::map<std::string, double>{
                 {"fork", 3}, {"exec", 4}, {"exit", 120}, {"uid", 0}, {"gid", 0}, {"ptrace", 0}, {"coredump", 0}}));
 }
 
-TEST(LifeFamiliesTest, HistogramsByCommandReplaceTheOneForAll) {
-  LedgerSnapshot numbers(1, {.exit_code_by_comm = true});
-  numbers.exits.exit_codes.Add(3);
-  CommRow& row = TakeRow(numbers, "bash");
+TEST(LifecycleFamiliesTest, HistogramsByCommReplaceTheTotal) {
+  LedgerSnapshot ledger(1, {.exit_code_by_comm = true});
+  ledger.exits.exit_codes.Add(3);
+  CommRow& row = AddRow(ledger, "bash");
   row.exit_codes.Add(3);
-  const MetricFamilies families = LifeFamiliesOf(numbers);
+  const MetricFamilies families = LifecycleFamiliesOf(ledger);
   const auto& codes = *std::ranges::find(families, "procevent_exit_code", &prometheus::MetricFamily::name);
-  ASSERT_EQ(codes.metric.size(), kReservedComms + 1) << "the reserved rows are there at zero";
+  ASSERT_EQ(codes.metric.size(), kReservedComms + 1) << "reserved rows appear at zero";
   EXPECT_EQ(codes.metric[0].label.at(0).value, kReservedCommNames[0]);
   EXPECT_EQ(codes.metric[0].histogram.sample_count, 0U);
   const auto& bash = codes.metric.back();
@@ -292,17 +286,17 @@ TEST(LifeFamiliesTest, HistogramsByCommandReplaceTheOneForAll) {
   EXPECT_TRUE(lifetimes.metric.at(0).label.empty());
 }
 
-TEST(LifeFamiliesTest, WhereLivesAreNotHeardNobodyKnowsHowManyThereAre) {
-  LedgerSnapshot numbers(1);
+TEST(LifecycleFamiliesTest, OmitsProcessTableWithANarrowedMask) {
+  LedgerSnapshot ledger(1);
   const auto names = [](const MetricFamilies& families) {
     std::vector<std::string> found;
     std::ranges::transform(families, std::back_inserter(found), &prometheus::MetricFamily::name);
     return found;
   };
-  EXPECT_THAT(names(LifeFamiliesOf(numbers)), Contains("procevent_processes"));
-  numbers.processes_tracked = false;
-  EXPECT_THAT(names(LifeFamiliesOf(numbers)), Not(Contains("procevent_processes")));
-  EXPECT_THAT(names(LifeFamiliesOf(numbers)), Not(Contains("procevent_attributions_total")));
+  EXPECT_THAT(names(LifecycleFamiliesOf(ledger)), Contains("procevent_processes"));
+  ledger.processes_tracked = false;
+  EXPECT_THAT(names(LifecycleFamiliesOf(ledger)), Not(Contains("procevent_processes")));
+  EXPECT_THAT(names(LifecycleFamiliesOf(ledger)), Not(Contains("procevent_attributions_total")));
 }
 
 }  // namespace

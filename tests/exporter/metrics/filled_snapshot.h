@@ -1,4 +1,4 @@
-// A snapshot in which every number is there and differs from the others.
+// Fills a snapshot so that every value is present and distinct.
 #pragma once
 
 #include <array>
@@ -10,52 +10,53 @@
 
 namespace procevent {
 
-// Two commands besides the reserved rows; what they did adds up to the ends and the population.
-inline void FillComms(LedgerSnapshot& numbers) {
+// Adds two commands besides the reserved rows, and fills the exit statistics and the process table counts.
+inline void FillComms(LedgerSnapshot& ledger) {
   const std::array<const char*, 2> labels{"bash", "a\"b\\"};
   for (std::size_t i = 0; i < labels.size(); ++i) {
-    CommRow& row = numbers.comms.rows.at(kReservedComms + i);
+    CommRow& row = ledger.comms.rows.at(kReservedComms + i);
     row.label = CommLabel(labels.at(i));
     row.in_use = true;
     for (std::size_t count = 0; count < kCountKinds; ++count) {
       row.counts[static_cast<CountKind>(count)] = 600 + 100 * i + count;
-      numbers.pending[static_cast<CountKind>(count)] = 800 + count;
+      ledger.pending[static_cast<CountKind>(count)] = 800 + count;
     }
   }
-  numbers.comms.rows_in_use = 2;
-  numbers.comms.overflowed = 3;
-  numbers.exits = ExitStatistics({});
-  std::iota(numbers.exits.statuses.begin() + 250, numbers.exits.statuses.end(), 900U);
-  std::iota(numbers.exits.signals.begin() + 1, numbers.exits.signals.begin() + 40, 1000U);
-  for (const std::uint64_t bound : numbers.exits.exit_codes.upper()) {
-    numbers.exits.exit_codes.Add(bound);
+  ledger.comms.rows_in_use = 2;
+  ledger.comms.overflowed = 3;
+  ledger.exits = ExitStatistics({});
+  std::iota(ledger.exits.statuses.begin() + 250, ledger.exits.statuses.end(), 900U);
+  std::iota(ledger.exits.signals.begin() + 1, ledger.exits.signals.begin() + 40, 1000U);
+  for (const std::uint64_t bound : ledger.exits.exit_codes.upper()) {
+    ledger.exits.exit_codes.Add(bound);
   }
-  for (const std::uint64_t bound : numbers.exits.lifetimes.upper()) {
-    numbers.exits.lifetimes.Add(bound + 1);
+  for (const std::uint64_t bound : ledger.exits.lifetimes.upper()) {
+    ledger.exits.lifetimes.Add(bound + 1);
   }
-  std::iota(numbers.attributions.begin(), numbers.attributions.end(), 1100U);
-  numbers.peaks = {{{1200, 1201}, {1202, 1203}, {1204, 1205.5}}};
-  numbers.processes = 1300;
-  numbers.threads = 1301;
-  std::iota(numbers.found.begin(), numbers.found.end(), 1400U);
-  std::iota(numbers.dropped.begin(), numbers.dropped.end(), 1500U);
+  std::iota(ledger.attributions.begin(), ledger.attributions.end(), 1100U);
+  ledger.peaks = {{{1200, 1201}, {1202, 1203}, {1204, 1205.5}}};
+  ledger.processes = 1300;
+  ledger.threads = 1301;
+  std::iota(ledger.found.begin(), ledger.found.end(), 1400U);
+  std::iota(ledger.dropped.begin(), ledger.dropped.end(), 1500U);
 }
 
 inline void Fill(Snapshot& snapshot) {
-  LedgerSnapshot& numbers = snapshot.ledger;
-  std::iota(numbers.events.begin(), numbers.events.end(), 100U);
-  std::iota(numbers.lost.begin(), numbers.lost.end(), 200U);
-  std::iota(numbers.rejected.begin(), numbers.rejected.end(), 300U);
-  numbers.delay = {};
-  // One in each bucket, on its bound, and as many more in the last as there are events but ACKs.
+  LedgerSnapshot& ledger = snapshot.ledger;
+  std::iota(ledger.events.begin(), ledger.events.end(), 100U);
+  std::iota(ledger.lost.begin(), ledger.lost.end(), 200U);
+  std::iota(ledger.rejected.begin(), ledger.rejected.end(), 300U);
+  ledger.delay = {};
+  // One delay on the bound of each bucket. The last bucket gets the rest, so that the total equals the events without
+  // ACKs.
   for (const std::uint64_t bound : DelayHistogram::kUpperNanos) {
-    numbers.delay.Add(bound);
+    ledger.delay.Add(bound);
   }
-  std::uint64_t events = std::accumulate(numbers.events.begin() + 1, numbers.events.end(), std::uint64_t{0});
+  std::uint64_t events = std::accumulate(ledger.events.begin() + 1, ledger.events.end(), std::uint64_t{0});
   for (events -= DelayHistogram::kBounds; events > 0; --events) {
-    numbers.delay.Add(6'000'000'000);
+    ledger.delay.Add(6'000'000'000);
   }
-  FillComms(numbers);
+  FillComms(ledger);
   snapshot.taken_ns = 1;
   snapshot.loss_exact = true;
   snapshot.subscribed = true;

@@ -1,4 +1,4 @@
-// One scrape as a whole, the catalogue, and METRICS.md, which is written from it.
+// Tests a whole scrape against the catalogue, and METRICS.md, which is generated from the catalogue.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -27,7 +27,7 @@ namespace procevent {
 namespace {
 
 constexpr unsigned kCpus = 2;
-const ExporterState kOwn{ReloadStatus(1.5e9)};
+const ExporterState kState{ReloadStatus(1.5e9)};
 
 struct ExposedMetric {
   std::string type;
@@ -78,33 +78,32 @@ std::set<std::string> Split(std::string_view labels) {
   return names;
 }
 
-TEST(MetricsTest, TheCatalogueListsWhatIsExported) {
-  Catalogue listed;
+TEST(MetricsTest, CatalogueMatchesExposition) {
+  Catalogue expected;
   for (const Metric& metric : kCatalogue) {
     constexpr std::array<const char*, 3> kTypes{"counter", "gauge", "histogram"};
-    const bool fresh =
-        listed
+    const bool inserted =
+        expected
             .emplace(metric.name, ExposedMetric{kTypes.at(static_cast<std::size_t>(metric.type)), Split(metric.labels)})
             .second;
-    EXPECT_TRUE(fresh) << "twice: " << metric.name;
+    EXPECT_TRUE(inserted) << "duplicate: " << metric.name;
     EXPECT_FALSE(metric.unit.empty()) << metric.name;
   }
   SnapshotExchange exchange{Snapshot(kCpus)};
   const FakeReader reader(exchange);
-  EXPECT_EQ(listed, CatalogueOf(MetricsCollector(exchange, kOwn).Collect()));
+  EXPECT_EQ(expected, CatalogueOf(MetricsCollector(exchange, kState).Collect()));
 }
 
-std::size_t SeriesOf(const prometheus::MetricFamily& family) {
+std::size_t CountSeries(const prometheus::MetricFamily& family) {
   std::size_t series = 0;
-  for (const auto& row : family.metric) {
-    series += family.type == prometheus::MetricType::Histogram ? row.histogram.bucket.size() + 2 : 1;
+  for (const auto& metric : family.metric) {
+    series += family.type == prometheus::MetricType::Histogram ? metric.histogram.bucket.size() + 2 : 1;
   }
   return series;
 }
 
-// As full as a snapshot can be, each bound is reached, but where the catalogue allows for what no machine shows at
-// once.
-TEST(MetricsTest, NoMetricHasMoreSeriesThanItsBound) {
+// A snapshot with every possible series reaches each bound exactly.
+TEST(MetricsTest, FullSnapshotReachesEverySeriesBound) {
   const LedgerOptions options{.comm_limit = 12, .exit_code_by_comm = true, .lifetime_by_comm = true};
   Snapshot snapshot(kCpus, options);
   Fill(snapshot);
@@ -123,11 +122,11 @@ TEST(MetricsTest, NoMetricHasMoreSeriesThanItsBound) {
   for (const auto& family : SnapshotFamilies(snapshot, SnapshotExchange::Freshness::kFresh)) {
     const auto* const metric = std::ranges::find(kCatalogue, family.name, &Metric::name);
     ASSERT_NE(metric, kCatalogue.end());
-    EXPECT_EQ(SeriesOf(family), MaxSeries(*metric, options, kCpus)) << family.name;
+    EXPECT_EQ(CountSeries(family), MaxSeries(*metric, options, kCpus)) << family.name;
   }
 }
 
-// PROCEVENT_REFRESH_GOLDEN=1 writes what the catalogue says.
+// With PROCEVENT_REFRESH_GOLDEN=1 the test rewrites METRICS.md.
 TEST(MetricsTest, MetricsMdIsUpToDate) {
   const std::string path = "METRICS.md";
   std::ifstream file(path);
@@ -136,16 +135,16 @@ TEST(MetricsTest, MetricsMdIsUpToDate) {
   const std::size_t end = text.find(kMetricsEnd);
   ASSERT_NE(begin, std::string::npos);
   ASSERT_NE(end, std::string::npos);
-  std::string fresh = text;
-  fresh.replace(begin + kMetricsBegin.size(), end - begin - kMetricsBegin.size(), RenderMetricsDoc());
+  std::string generated = text;
+  generated.replace(begin + kMetricsBegin.size(), end - begin - kMetricsBegin.size(), RenderMetricsDoc());
   if (std::getenv("PROCEVENT_REFRESH_GOLDEN") != nullptr) {
-    std::ofstream(path) << fresh;
+    std::ofstream(path) << generated;
   } else {
-    EXPECT_EQ(text, fresh) << "run this test with PROCEVENT_REFRESH_GOLDEN=1, and commit METRICS.md";
+    EXPECT_EQ(text, generated) << "run this test with PROCEVENT_REFRESH_GOLDEN=1, and commit METRICS.md";
   }
 }
 
-TEST(MetricsTest, EveryMetricHasItsText) {
+TEST(MetricsTest, EveryMetricHasADocumentationText) {
   for (std::size_t i = 0; i < kCatalogue.size(); ++i) {
     EXPECT_EQ(kMetricTexts.at(i).name, kCatalogue.at(i).name);
     EXPECT_FALSE(kMetricTexts.at(i).meaning.empty());
@@ -153,11 +152,11 @@ TEST(MetricsTest, EveryMetricHasItsText) {
   }
 }
 
-// Prometheus wants one family of a name, and base units.
-TEST(MetricsTest, FamiliesNeedNoEscapingAndAreNamedWell) {
+// Prometheus rejects two families with the same name.
+TEST(MetricsTest, FamiliesFollowNamingConventionsAndNeedNoEscaping) {
   SnapshotExchange exchange{Snapshot(kCpus)};
   const FakeReader reader(exchange);
-  const MetricFamilies families = MetricsCollector(exchange, kOwn).Collect();
+  const MetricFamilies families = MetricsCollector(exchange, kState).Collect();
   EXPECT_EQ(CatalogueOf(families).size(), families.size());
   for (const auto& family : families) {
     SCOPED_TRACE(family.name);
@@ -169,19 +168,19 @@ TEST(MetricsTest, FamiliesNeedNoEscapingAndAreNamedWell) {
   }
 }
 
-TEST(MetricsTest, ReaderThatNeverAnswersLeavesWhatIsKnown) {
+TEST(MetricsTest, ReportsOwnMetricsBeforeTheReaderAnswers) {
   SnapshotExchange exchange{Snapshot(kCpus)};
-  const Catalogue catalogue = CatalogueOf(MetricsCollector(exchange, kOwn).Collect());
+  const Catalogue catalogue = CatalogueOf(MetricsCollector(exchange, kState).Collect());
   EXPECT_TRUE(catalogue.contains("procevent_listener_up"));
   EXPECT_TRUE(catalogue.contains("procevent_build_info"));
   EXPECT_TRUE(catalogue.contains("process_cpu_seconds_total"));
   EXPECT_FALSE(catalogue.contains("procevent_events_total"));
-  EXPECT_THAT(ToText(MetricsCollector(exchange, kOwn).Collect()), testing::HasSubstr("\nprocevent_listener_up 0\n"));
+  EXPECT_THAT(ToText(MetricsCollector(exchange, kState).Collect()), testing::HasSubstr("\nprocevent_listener_up 0\n"));
 }
 
-TEST(MetricsTest, ReaderThatDiesLeavesItsLastWholeSnapshot) {
+TEST(MetricsTest, ServesTheLastSnapshotAfterTheReaderStops) {
   SnapshotExchange exchange{Snapshot(kCpus)};
-  const MetricsCollector collector(exchange, kOwn);
+  const MetricsCollector collector(exchange, kState);
   {
     const FakeReader reader(exchange);
     EXPECT_THAT(ToText(collector.Collect()), testing::HasSubstr("\nprocevent_listener_up 1\n"));
@@ -193,35 +192,35 @@ TEST(MetricsTest, ReaderThatDiesLeavesItsLastWholeSnapshot) {
 
 TEST(MetricsTest, BuildInfoNamesVersionAndCompiler) {
   SnapshotExchange exchange{Snapshot(kCpus)};
-  EXPECT_THAT(ToText(MetricsCollector(exchange, kOwn).Collect()),
+  EXPECT_THAT(ToText(MetricsCollector(exchange, kState).Collect()),
               testing::HasSubstr("\nprocevent_build_info{version=\"" + std::string(Version()) + "\",compiler=\"" +
                                  std::string(Compiler()) + "\"} 1\n"));
   EXPECT_THAT(std::string(Version()), testing::MatchesRegex("^[0-9]+\\.[0-9]+\\.[0-9]+$"));
 }
 
-TEST(MetricsTest, TheLastReloadIsTold) {
+TEST(MetricsTest, ReportsTheLastReload) {
   SnapshotExchange exchange{Snapshot(kCpus)};
   const FakeReader reader(exchange);
-  ExporterState own{ReloadStatus(1'500'000'000)};
-  const MetricsCollector collector(exchange, own);
+  ExporterState state{ReloadStatus(1'500'000'000)};
+  const MetricsCollector collector(exchange, state);
   const auto text = [&] { return ToText(collector.Collect()); };
   EXPECT_THAT(text(), testing::HasSubstr("\nprocevent_config_last_reload_successful 1\n"));
-  own.reloads.RecordFailure();
+  state.reloads.RecordFailure();
   EXPECT_THAT(text(), testing::HasSubstr("\nprocevent_config_last_reload_successful 0\n"));
   EXPECT_THAT(text(), testing::HasSubstr("\nprocevent_config_last_reload_success_timestamp_seconds 1500000000\n"));
-  own.reloads.RecordSuccess(1'600'000'000.5, true);
+  state.reloads.RecordSuccess(1'600'000'000.5, true);
   EXPECT_THAT(text(), testing::HasSubstr("\nprocevent_config_last_reload_successful 1\n"));
   EXPECT_THAT(text(), testing::HasSubstr("\nprocevent_config_last_reload_success_timestamp_seconds 1600000000.5\n"));
   EXPECT_THAT(text(), testing::HasSubstr("\nprocevent_config_restart_pending 1\n"));
-  own.reloads.RecordSuccess(1'600'000'001, false);
+  state.reloads.RecordSuccess(1'600'000'001, false);
   EXPECT_THAT(text(), testing::HasSubstr("\nprocevent_config_restart_pending 0\n"));
 }
 
-TEST(MetricsTest, RefusalsAreTold) {
+TEST(MetricsTest, CountsRefusedRequests) {
   SnapshotExchange exchange{Snapshot(kCpus)};
-  ExporterState own{ReloadStatus(0)};
-  own.refusals.Note(RefusalReason::kTooManyScrapes, "10.0.0.9");
-  const std::string text = ToText(MetricsCollector(exchange, own).Collect(std::chrono::milliseconds(0)));
+  ExporterState state{ReloadStatus(0)};
+  state.refusals.Record(RefusalReason::kTooManyScrapes, "10.0.0.9");
+  const std::string text = ToText(MetricsCollector(exchange, state).Collect(std::chrono::milliseconds(0)));
   EXPECT_THAT(text, testing::HasSubstr("\nprocevent_http_requests_refused_total{reason=\"not_allowed\"} 0\n"));
   EXPECT_THAT(text, testing::HasSubstr("\nprocevent_http_requests_refused_total{reason=\"too_many_scrapes\"} 1\n"));
 }

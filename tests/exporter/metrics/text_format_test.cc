@@ -19,7 +19,7 @@ namespace procevent {
 
 namespace {
 
-std::vector<std::string> Lines(const std::string& text) {
+std::vector<std::string> SplitLines(const std::string& text) {
   std::vector<std::string> lines;
   std::istringstream rest(text);
   for (std::string line; std::getline(rest, line);) {
@@ -28,15 +28,15 @@ std::vector<std::string> Lines(const std::string& text) {
   return lines;
 }
 
-std::string Written(double value) {
+std::string FormatValue(double value) {
   prometheus::MetricFamily family;
   family.name = "x";
   family.type = prometheus::MetricType::Gauge;
   AddSeries(family, value);
-  return Lines(ToText({family})).back().substr(2);
+  return SplitLines(ToText({family})).back().substr(2);
 }
 
-TEST(TextFormatTest, NumbersAsPeopleReadThem) {
+TEST(TextFormatTest, FormatsNumbersWithoutExponentInTheUsualRange) {
   const struct {
     double value;
     const char* text;
@@ -57,36 +57,36 @@ TEST(TextFormatTest, NumbersAsPeopleReadThem) {
       {std::numeric_limits<double>::quiet_NaN(), "NaN"},
   };
   for (const auto& row : rows) {
-    EXPECT_EQ(Written(row.value), row.text);
+    EXPECT_EQ(FormatValue(row.value), row.text);
   }
 }
 
-TEST(TextFormatTest, NumbersReadBackAsTheSame) {
+TEST(TextFormatTest, NumbersParseBackToTheSameValue) {
   std::mt19937_64 random(1);
   std::uniform_real_distribution<double> exponent(-300, 300);
   for (int i = 0; i < 100'000; ++i) {
     const double value = std::pow(10, exponent(random)) * (i % 2 == 0 ? 1 : -1);
-    ASSERT_EQ(std::strtod(Written(value).c_str(), nullptr), value);
+    ASSERT_EQ(std::strtod(FormatValue(value).c_str(), nullptr), value);
   }
 }
 
-// The same samples as prometheus-cpp's own serializer, but for how numbers are written.
-TEST(TextFormatTest, SaysWhatPrometheusCppSays) {
+// The output may differ from prometheus-cpp's serializer only in the notation of numbers.
+TEST(TextFormatTest, MatchesPrometheusCppSerializer) {
   Snapshot snapshot(2, {.exit_code_by_comm = true, .lifetime_by_comm = true});
   Fill(snapshot);
   const MetricFamilies families = SnapshotFamilies(snapshot, SnapshotExchange::Freshness::kFresh);
-  const std::vector<std::string> ours = Lines(ToText(families));
-  const std::vector<std::string> theirs = Lines(prometheus::TextSerializer().Serialize(families));
-  ASSERT_EQ(ours.size(), theirs.size());
-  for (std::size_t i = 0; i < ours.size(); ++i) {
-    const std::size_t value = ours[i].rfind(' ');
-    if (ours[i].starts_with('#')) {
-      EXPECT_EQ(ours[i], theirs[i]);
+  const std::vector<std::string> actual = SplitLines(ToText(families));
+  const std::vector<std::string> expected = SplitLines(prometheus::TextSerializer().Serialize(families));
+  ASSERT_EQ(actual.size(), expected.size());
+  for (std::size_t i = 0; i < actual.size(); ++i) {
+    const std::size_t value = actual[i].rfind(' ');
+    if (actual[i].starts_with('#')) {
+      EXPECT_EQ(actual[i], expected[i]);
       continue;
     }
-    EXPECT_EQ(ours[i].substr(0, value), theirs[i].substr(0, theirs[i].rfind(' ')));
-    EXPECT_EQ(std::strtod(ours[i].c_str() + value, nullptr),
-              std::strtod(theirs[i].c_str() + theirs[i].rfind(' '), nullptr));
+    EXPECT_EQ(actual[i].substr(0, value), expected[i].substr(0, expected[i].rfind(' ')));
+    EXPECT_EQ(std::strtod(actual[i].c_str() + value, nullptr),
+              std::strtod(expected[i].c_str() + expected[i].rfind(' '), nullptr));
   }
 }
 
@@ -99,11 +99,7 @@ TEST(TextFormatTest, EscapesLabelsAndHelp) {
   EXPECT_EQ(ToText({family}), "# HELP x a\\\\b\\nc\"d\n# TYPE x counter\nx{l=\"a\\\\b\\nc\\\"d\",m=\"\"} 1\n");
 }
 
-}  // namespace
-
-namespace {
-
-TEST(ProcessFamiliesTest, OneFamilyForEachValueThatIsThere) {
+TEST(ProcessFamiliesTest, AddsAFamilyForEachKnownValue) {
   EXPECT_TRUE(ProcessFamilies({}).empty());
   ProcessStats stats;
   stats.open_fds = 0;
