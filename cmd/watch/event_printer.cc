@@ -71,7 +71,7 @@ std::string FormatIds(std::uint32_t real, std::uint32_t effective) {
 // Describes the event in the "What" column, by kind.
 struct EventDescriber {
   const Event& event;
-  const ProcessDetails& subject;
+  const ProcessDetails& details;
 
   std::string operator()(const AckBody& body) const {
     return body.error == 0 ? "a subscription is acknowledged"
@@ -84,7 +84,7 @@ struct EventDescriber {
   std::string operator()(const ExecBody& body) const { return ThreadPrefix(body.task) + "executes"; }
   std::string operator()(const ExitBody& body) const {
     const bool is_main_thread = body.task.pid == body.task.tgid;
-    const std::string thread = subject.ended ? "" : is_main_thread ? "first thread: " : ThreadPrefix(body.task);
+    const std::string thread = details.ended ? "" : is_main_thread ? "first thread: " : ThreadPrefix(body.task);
     return thread + DescribeWaitStatus(body.wait_status);
   }
   std::string operator()(const UidBody& body) const {
@@ -102,7 +102,7 @@ struct EventDescriber {
     if (body.task.pid != body.task.tgid) {
       return ThreadPrefix(body.task) + "-> " + Escaped(CommName(body.comm));
     }
-    return EscapedOr(subject.previous_command, kUnknown) + " -> " + Escaped(CommName(body.comm));
+    return EscapedOr(details.previous_command, kUnknown) + " -> " + Escaped(CommName(body.comm));
   }
   std::string operator()(const CoredumpBody& body) const { return ThreadPrefix(body.task) + "dumps core"; }
   std::string operator()(const UnknownBody& body) const {
@@ -162,13 +162,13 @@ std::string FormatEventHeader() {
   return FormatColumns("Time        ", "Event", "PID", "What", "Seconds", "Command", "User");
 }
 
-std::string FormatEventLine(std::string_view time, const Event& event, const ProcessDetails& subject) {
+std::string FormatEventLine(std::string_view time, const Event& event, const ProcessDetails& details) {
   const std::int32_t pid = GetEventPid(event);
   return FormatColumns(time, kEventNames.at(static_cast<std::size_t>(event.kind())),
                        pid == 0 ? std::string(kUnknown) : std::to_string(pid),
-                       std::visit(EventDescriber{event, subject}, event.body),
-                       subject.lifetime_ns ? FormatSeconds(*subject.lifetime_ns) : "",
-                       EscapedOr(subject.command, kUnknown), subject.user.empty() ? kUnknown : subject.user);
+                       std::visit(EventDescriber{event, details}, event.body),
+                       details.lifetime_ns ? FormatSeconds(*details.lifetime_ns) : "",
+                       EscapedOr(details.command, kUnknown), details.user.empty() ? kUnknown : details.user);
 }
 
 std::string FormatLossLine(std::uint32_t lost, std::uint32_t cpu) {
@@ -219,12 +219,12 @@ void EventPrinter::PrintEvent(const Event& event, std::uint64_t wall_clock_offse
     table_.Invalidate();
     PrintLoss(arrival.lost, event.cpu, out);
   }
-  const ProcessDetails subject = ApplyAndDescribe(event);
-  if (!IsRequested(event, subject)) {
+  const ProcessDetails details = ApplyAndDescribe(event);
+  if (!IsRequested(event, details)) {
     return;
   }
-  out += options_.json ? FormatJsonLine(event, subject.command, subject.user) + '\n'
-                       : FormatEventLine(FormatLocalTime(event.timestamp_ns + wall_clock_offset_ns), event, subject);
+  out += options_.json ? FormatJsonLine(event, details.command, details.user) + '\n'
+                       : FormatEventLine(FormatLocalTime(event.timestamp_ns + wall_clock_offset_ns), event, details);
 }
 
 void EventPrinter::PrintLoss(std::uint32_t lost, std::uint32_t cpu, std::string& out) const {
@@ -235,32 +235,32 @@ void EventPrinter::PrintLoss(std::uint32_t lost, std::uint32_t cpu, std::string&
 // command that it replaces.
 ProcessDetails EventPrinter::ApplyAndDescribe(const Event& event) {
   const std::int32_t pid = GetEventPid(event);
-  ProcessDetails subject;
+  ProcessDetails details;
   if (event.kind() == EventKind::kComm) {
     const auto previous = table_.Find(pid);
-    subject.previous_command = previous ? previous->command : std::nullopt;
+    details.previous_command = previous ? previous->command : std::nullopt;
   }
   table_.Apply(event);
   const auto process = table_.Find(pid);
   if (!process || process->start_ns > event.timestamp_ns) {  // the pid was reused by a later process
-    return subject;
+    return details;
   }
-  subject.command = process->command;
-  subject.user = process->user ? users_.Resolve(*process->user) : "";
-  subject.ended = event.kind() == EventKind::kExit && !process->alive;
-  if (subject.ended && process->start_ns != 0) {
-    subject.lifetime_ns = event.timestamp_ns - process->start_ns;
+  details.command = process->command;
+  details.user = process->user ? users_.Resolve(*process->user) : "";
+  details.ended = event.kind() == EventKind::kExit && !process->alive;
+  if (details.ended && process->start_ns != 0) {
+    details.lifetime_ns = event.timestamp_ns - process->start_ns;
   }
-  return subject;
+  return details;
 }
 
-bool EventPrinter::IsRequested(const Event& event, const ProcessDetails& subject) const {
+bool EventPrinter::IsRequested(const Event& event, const ProcessDetails& details) const {
   const auto* const comm = std::get_if<CommBody>(&event.body);
   if (!options_.types.at(static_cast<std::size_t>(event.kind())) || (comm != nullptr && is_canary_(*comm))) {
     return false;
   }
-  return !options_.command || Matches(*options_.command, subject.command) ||
-         Matches(*options_.command, subject.previous_command);
+  return !options_.command || Matches(*options_.command, details.command) ||
+         Matches(*options_.command, details.previous_command);
 }
 
 }  // namespace procevent

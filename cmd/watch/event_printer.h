@@ -47,7 +47,7 @@ struct ProcessDetails {
 // The header line and one event line, in the style of forkstat. Both end with a newline. Unprintable bytes of names are
 // escaped, so an event is always one line that cannot control the terminal.
 std::string FormatEventHeader();
-std::string FormatEventLine(std::string_view time, const Event& event, const ProcessDetails& subject);
+std::string FormatEventLine(std::string_view time, const Event& event, const ProcessDetails& details);
 
 // The line that stands between two events of a CPU where the kernel dropped events.
 std::string FormatLossLine(std::uint32_t lost, std::uint32_t cpu);
@@ -72,7 +72,7 @@ class EventPrinter {
   void PrintEvent(const Event& event, std::uint64_t wall_clock_offset_ns, std::string& out);
   void PrintLoss(std::uint32_t lost, std::uint32_t cpu, std::string& out) const;
   [[nodiscard]] ProcessDetails ApplyAndDescribe(const Event& event);
-  [[nodiscard]] bool IsRequested(const Event& event, const ProcessDetails& subject) const;
+  [[nodiscard]] bool IsRequested(const Event& event, const ProcessDetails& details) const;
 
   WatchOptions options_;
   std::function<bool(const CommBody&)> is_canary_;

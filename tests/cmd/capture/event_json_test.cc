@@ -25,20 +25,20 @@ struct Row {
   std::string line;
 };
 
-Message Of(const Event& event) { return {.outcome = DecodeOutcome::kEvent, .event = event}; }
+Message MessageOf(const Event& event) { return {.outcome = DecodeOutcome::kEvent, .event = event}; }
 
-Message OfKind(EventKind kind) {
-  return Of(OneOfEachKind().at(static_cast<std::size_t>(kind) + (kind > EventKind::kExit ? 1 : 0)).event);
+Message MessageOfKind(EventKind kind) {
+  return MessageOf(OneOfEachKind().at(static_cast<std::size_t>(kind) + (kind > EventKind::kExit ? 1 : 0)).event);
 }
 
 Message ExitWith(std::uint32_t wait_status) {
-  return Of({.what = wire::kWhatExit, .body = ExitBody{{1, 1}, wait_status, 17, {2, 2}}});
+  return MessageOf({.what = wire::kWhatExit, .body = ExitBody{{1, 1}, wait_status, 17, {2, 2}}});
 }
 
 Message CommWith(std::string_view bytes) {
   CommBody body{.task = {1, 1}};
   std::ranges::copy(bytes, body.comm.begin());
-  return Of({.what = wire::kWhatComm, .body = body});
+  return MessageOf({.what = wire::kWhatComm, .body = body});
 }
 
 constexpr std::string_view kHead = R"("cpu":3,"timestamp_ns":1234605616436508552,"seq":16909060,)";
@@ -60,34 +60,37 @@ std::string Comm(std::string_view comm, std::string_view hex = "") {
 
 std::vector<Row> EventRows() {
   return {
-      {"Ack", OfKind(EventKind::kAck), Line("ack", R"("ack":168496141,"err":22)")},
-      {"Fork", OfKind(EventKind::kFork),
+      {"Ack", MessageOfKind(EventKind::kAck), Line("ack", R"("ack":168496141,"err":22)")},
+      {"Fork", MessageOfKind(EventKind::kFork),
        Line("fork", R"("parent_pid":101,"parent_tgid":102,"child_pid":103,"child_tgid":104)")},
-      {"Exec", OfKind(EventKind::kExec), Line("exec", R"("process_pid":201,"process_tgid":202)")},
-      {"Exit", OfKind(EventKind::kExit),
+      {"Exec", MessageOfKind(EventKind::kExec), Line("exec", R"("process_pid":201,"process_tgid":202)")},
+      {"Exit", MessageOfKind(EventKind::kExit),
        Line("exit", R"("process_pid":301,"process_tgid":302,"exit_code":139,"exit_signal":17,"parent_pid":303,)"
                     R"("parent_tgid":304,"signal":11,"core_dumped":true)")},
-      {"NonzeroExit", Of(OneOfEachKind()[4].event),
+      {"NonzeroExit", MessageOf(OneOfEachKind()[4].event),
        Line("exit", R"("process_pid":305,"process_tgid":306,"exit_code":256,"exit_signal":18,"parent_pid":307,)"
                     R"("parent_tgid":308,"status":1)")},
-      {"Uid", OfKind(EventKind::kUid), Line("uid", R"("process_pid":401,"process_tgid":402,"ruid":403,"euid":404)")},
-      {"Gid", OfKind(EventKind::kGid), Line("gid", R"("process_pid":501,"process_tgid":502,"rgid":503,"egid":504)")},
-      {"Sid", OfKind(EventKind::kSid), Line("sid", R"("process_pid":601,"process_tgid":602)")},
-      {"Ptrace", OfKind(EventKind::kPtrace),
+      {"Uid", MessageOfKind(EventKind::kUid),
+       Line("uid", R"("process_pid":401,"process_tgid":402,"ruid":403,"euid":404)")},
+      {"Gid", MessageOfKind(EventKind::kGid),
+       Line("gid", R"("process_pid":501,"process_tgid":502,"rgid":503,"egid":504)")},
+      {"Sid", MessageOfKind(EventKind::kSid), Line("sid", R"("process_pid":601,"process_tgid":602)")},
+      {"Ptrace", MessageOfKind(EventKind::kPtrace),
        Line("ptrace", R"("process_pid":701,"process_tgid":702,"tracer_pid":703,"tracer_tgid":704)")},
-      {"Comm", OfKind(EventKind::kComm), Line("comm", R"("process_pid":801,"process_tgid":802,"comm":"a name")")},
-      {"Coredump", OfKind(EventKind::kCoredump),
+      {"Comm", MessageOfKind(EventKind::kComm),
+       Line("comm", R"("process_pid":801,"process_tgid":802,"comm":"a name")")},
+      {"Coredump", MessageOfKind(EventKind::kCoredump),
        Line("coredump", R"("process_pid":901,"process_tgid":902,"parent_pid":903,"parent_tgid":904)")},
-      {"Unknown", OfKind(EventKind::kUnknown),
+      {"Unknown", MessageOfKind(EventKind::kUnknown),
        Line("unknown", R"("what":1024,"payload":"f0f1f2f3f4f5f6f7e0e1e2e3e4e5e6e7d0d1d2d3d4d5d6d7")")},
-      {"UnknownAndEmpty", Of({.what = 0x400, .body = UnknownBody{}}),
+      {"UnknownAndEmpty", MessageOf({.what = 0x400, .body = UnknownBody{}}),
        R"({"event":"unknown","cpu":0,"timestamp_ns":0,"seq":0,"what":1024,"payload":""})"},
       {"Bounds",
-       Of({.sequence = UINT32_MAX,
-           .what = wire::kWhatFork,
-           .cpu = kNoCpu,
-           .timestamp_ns = UINT64_MAX,
-           .body = ForkBody{{-1, INT32_MIN}, {INT32_MAX, 0}}}),
+       MessageOf({.sequence = UINT32_MAX,
+                  .what = wire::kWhatFork,
+                  .cpu = kNoCpu,
+                  .timestamp_ns = UINT64_MAX,
+                  .body = ForkBody{{-1, INT32_MIN}, {INT32_MAX, 0}}}),
        R"({"event":"fork","cpu":4294967295,"timestamp_ns":18446744073709551615,"seq":4294967295,"parent_pid":-1,)"
        R"("parent_tgid":-2147483648,"child_pid":2147483647,"child_tgid":0})"},
   };
@@ -172,7 +175,7 @@ TEST(JsonLineTest, ParsesToTheBytesOfTheEncoder) {
     event.acknowledged = event.kind() == EventKind::kAck ? event.acknowledged : 0;  // only the line of an ACK has it
     event.what =
         event.kind() == EventKind::kExit ? wire::kWhatExit : event.what;  // the lines of both exit types are equal
-    const auto datagram = ParseJsonLine(FormatJsonLine(Of(row.event)));
+    const auto datagram = ParseJsonLine(FormatJsonLine(MessageOf(row.event)));
     ASSERT_TRUE(std::holds_alternative<Bytes>(datagram)) << row.name;
     EXPECT_EQ(ToHex(std::get<Bytes>(datagram)), ToHex(EncodeEvent(event))) << row.name;
   }

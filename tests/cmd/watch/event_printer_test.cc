@@ -20,11 +20,11 @@ namespace {
 struct Row {
   std::string name;
   Event event;
-  ProcessDetails subject;
+  ProcessDetails details;
   std::string line;  // after the time
 };
 
-Event Of(const Event::Body& body) { return {.body = body}; }
+Event EventWith(const Event::Body& body) { return {.body = body}; }
 
 CommBody CommOf(const Task& task, std::string_view name) {
   CommBody body{.task = task};
@@ -37,16 +37,16 @@ ProcessDetails Bash() {
 }
 
 ProcessDetails Ended(std::uint64_t lifetime_ns) {
-  ProcessDetails subject = Bash();
-  subject.ended = true;
-  subject.lifetime_ns = lifetime_ns;
-  return subject;
+  ProcessDetails details = Bash();
+  details.ended = true;
+  details.lifetime_ns = lifetime_ns;
+  return details;
 }
 
 ProcessDetails RenamedFrom(std::string_view name) {
-  ProcessDetails subject = Bash();
-  subject.previous_command = CommName(name);
-  return subject;
+  ProcessDetails details = Bash();
+  details.previous_command = CommName(name);
+  return details;
 }
 
 std::string Line(std::string_view event, std::string_view pid, std::string_view what, std::string_view seconds = "",
@@ -65,50 +65,52 @@ std::vector<Row> Rows() {
   constexpr std::uint64_t kMilli = 1'000'000;
   const std::vector<std::byte> payload(5);
   return {
-      {"Fork", Of(ForkBody{{12, 12}, {13, 13}}), Bash(), Line("fork", "12", "-> 13")},
-      {"ForkByThread", Of(ForkBody{{14, 12}, {13, 13}}), Bash(), Line("fork", "12", "thread 14: -> 13")},
-      {"Thread", Of(ForkBody{{1, 1}, {13, 12}}), Bash(), Line("fork", "12", "-> thread 13")},
-      {"Exec", Of(ExecBody{{12, 12}}), Bash(), Line("exec", "12", "executes")},
-      {"ExecByThread", Of(ExecBody{{13, 12}}), Bash(), Line("exec", "12", "thread 13: executes")},
-      {"Exit", Of(ExitBody{{12, 12}, 0, 17, {1, 1}}), Ended(1234 * kMilli), Line("exit", "12", "status 0", "1.234")},
-      {"ExitAfterTenSeconds", Of(ExitBody{{12, 12}, 0x300, 17, {1, 1}}), Ended(12'345 * kMilli),
+      {"Fork", EventWith(ForkBody{{12, 12}, {13, 13}}), Bash(), Line("fork", "12", "-> 13")},
+      {"ForkByThread", EventWith(ForkBody{{14, 12}, {13, 13}}), Bash(), Line("fork", "12", "thread 14: -> 13")},
+      {"Thread", EventWith(ForkBody{{1, 1}, {13, 12}}), Bash(), Line("fork", "12", "-> thread 13")},
+      {"Exec", EventWith(ExecBody{{12, 12}}), Bash(), Line("exec", "12", "executes")},
+      {"ExecByThread", EventWith(ExecBody{{13, 12}}), Bash(), Line("exec", "12", "thread 13: executes")},
+      {"Exit", EventWith(ExitBody{{12, 12}, 0, 17, {1, 1}}), Ended(1234 * kMilli),
+       Line("exit", "12", "status 0", "1.234")},
+      {"ExitAfterTenSeconds", EventWith(ExitBody{{12, 12}, 0x300, 17, {1, 1}}), Ended(12'345 * kMilli),
        Line("exit", "12", "status 3", "12.35")},
-      {"Killed", Of(ExitBody{{12, 12}, 9, 17, {1, 1}}), Ended(0), Line("exit", "12", "killed by SIGKILL", "0.000")},
-      {"Dumped", Of(ExitBody{{12, 12}, 0x8b, 17, {1, 1}}), Ended(kMilli),
+      {"Killed", EventWith(ExitBody{{12, 12}, 9, 17, {1, 1}}), Ended(0),
+       Line("exit", "12", "killed by SIGKILL", "0.000")},
+      {"Dumped", EventWith(ExitBody{{12, 12}, 0x8b, 17, {1, 1}}), Ended(kMilli),
        Line("exit", "12", "killed by SIGSEGV, core dumped", "0.001")},
       {"ExitOfUnknownProcess",
-       Of(ExitBody{{12, 12}, 0, 17, {1, 1}}),
+       EventWith(ExitBody{{12, 12}, 0, 17, {1, 1}}),
        {.command = {}, .previous_command = {}, .user = "", .ended = true, .lifetime_ns = {}},
        Line("exit", "12", "status 0", "", "-", "-")},
-      {"ExitOfThread", Of(ExitBody{{13, 12}, 0, 17, {1, 1}}), Bash(), Line("exit", "12", "thread 13: status 0")},
-      {"ExitOfLastThread", Of(ExitBody{{13, 12}, 0, 17, {1, 1}}), Ended(kMilli),
+      {"ExitOfThread", EventWith(ExitBody{{13, 12}, 0, 17, {1, 1}}), Bash(), Line("exit", "12", "thread 13: status 0")},
+      {"ExitOfLastThread", EventWith(ExitBody{{13, 12}, 0, 17, {1, 1}}), Ended(kMilli),
        Line("exit", "12", "status 0", "0.001")},
-      {"ExitOfMainThreadBeforeOthers", Of(ExitBody{{12, 12}, 0, 17, {1, 1}}), Bash(),
+      {"ExitOfMainThreadBeforeOthers", EventWith(ExitBody{{12, 12}, 0, 17, {1, 1}}), Bash(),
        Line("exit", "12", "first thread: status 0")},
-      {"Uid", Of(UidBody{{12, 12}, 1000, 1000}), Bash(), Line("uid", "12", "user 1000")},
-      {"EffectiveUid", Of(UidBody{{12, 12}, 1000, 0}), Bash(), Line("uid", "12", "user 1000, effective 0")},
-      {"Gid", Of(GidBody{{13, 12}, 0, 5}), Bash(), Line("gid", "12", "thread 13: group 0, effective 5")},
-      {"Sid", Of(SidBody{{12, 12}}), Bash(), Line("sid", "12", "new session")},
-      {"Attached", Of(PtraceBody{{12, 12}, {21, 20}}), Bash(), Line("ptrace", "12", "traced by 20")},
-      {"Detached", Of(PtraceBody{{12, 12}, {0, 0}}), Bash(), Line("ptrace", "12", "no longer traced")},
-      {"Comm", Of(CommOf({12, 12}, "bash")), RenamedFrom("sh"), Line("comm", "12", "sh -> bash")},
-      {"CommOfUnknownProcess", Of(CommOf({12, 12}, "bash")), Bash(), Line("comm", "12", "- -> bash")},
-      {"CommOfThread", Of(CommOf({13, 12}, "worker")), Bash(), Line("comm", "12", "thread 13: -> worker")},
-      {"HostileComm", Of(CommOf({12, 12}, "\x1b[2J\n\xff")), RenamedFrom("\x9b\r"),
+      {"Uid", EventWith(UidBody{{12, 12}, 1000, 1000}), Bash(), Line("uid", "12", "user 1000")},
+      {"EffectiveUid", EventWith(UidBody{{12, 12}, 1000, 0}), Bash(), Line("uid", "12", "user 1000, effective 0")},
+      {"Gid", EventWith(GidBody{{13, 12}, 0, 5}), Bash(), Line("gid", "12", "thread 13: group 0, effective 5")},
+      {"Sid", EventWith(SidBody{{12, 12}}), Bash(), Line("sid", "12", "new session")},
+      {"Attached", EventWith(PtraceBody{{12, 12}, {21, 20}}), Bash(), Line("ptrace", "12", "traced by 20")},
+      {"Detached", EventWith(PtraceBody{{12, 12}, {0, 0}}), Bash(), Line("ptrace", "12", "no longer traced")},
+      {"Comm", EventWith(CommOf({12, 12}, "bash")), RenamedFrom("sh"), Line("comm", "12", "sh -> bash")},
+      {"CommOfUnknownProcess", EventWith(CommOf({12, 12}, "bash")), Bash(), Line("comm", "12", "- -> bash")},
+      {"CommOfThread", EventWith(CommOf({13, 12}, "worker")), Bash(), Line("comm", "12", "thread 13: -> worker")},
+      {"HostileComm", EventWith(CommOf({12, 12}, "\x1b[2J\n\xff")), RenamedFrom("\x9b\r"),
        Line("comm", "12", R"(\x9b\x0d -> \x1b[2J\x0a\xff)")},
       {"HostileCommand",
-       Of(SidBody{{12, 12}}),
+       EventWith(SidBody{{12, 12}}),
        {.command = CommName("\x1b]0;x\x07"), .previous_command = {}, .user = "u", .ended = false, .lifetime_ns = {}},
        Line("sid", "12", "new session", "", R"(\x1b]0;x\x07)", "u")},
-      {"Coredump", Of(CoredumpBody{{12, 12}, {1, 1}}), Bash(), Line("coredump", "12", "dumps core")},
-      {"Ack", Of(AckBody{0}), {}, Line("ack", "-", "a subscription is acknowledged", "", "-", "-")},
-      {"AckWithError", Of(AckBody{22}), {}, Line("ack", "-", "a subscription fails: errno 22", "", "-", "-")},
+      {"Coredump", EventWith(CoredumpBody{{12, 12}, {1, 1}}), Bash(), Line("coredump", "12", "dumps core")},
+      {"Ack", EventWith(AckBody{0}), {}, Line("ack", "-", "a subscription is acknowledged", "", "-", "-")},
+      {"AckWithError", EventWith(AckBody{22}), {}, Line("ack", "-", "a subscription fails: errno 22", "", "-", "-")},
       {"Unknown",
        {.what = 1024, .body = UnknownBody{payload}},
        {},
        Line("unknown", "-", "type 1024, 5 bytes", "", "-", "-")},
       {"Wide",
-       Of(ForkBody{{4194303, 2147483647}, {2147483646, 2147483646}}),
+       EventWith(ForkBody{{4194303, 2147483647}, {2147483646, 2147483646}}),
        {.command = CommName("123456789abcdef"),
         .previous_command = {},
         .user = "a.long.user",
@@ -120,14 +122,14 @@ std::vector<Row> Rows() {
 
 class EventLineTest : public testing::TestWithParam<Row> {};
 TEST_P(EventLineTest, FormatsEvent) {
-  EXPECT_EQ(FormatEventLine("11:05:14.123", GetParam().event, GetParam().subject), "11:05:14.123" + GetParam().line);
+  EXPECT_EQ(FormatEventLine("11:05:14.123", GetParam().event, GetParam().details), "11:05:14.123" + GetParam().line);
 }
 INSTANTIATE_TEST_SUITE_P(Events, EventLineTest, testing::ValuesIn(Rows()),
                          [](const auto& row) { return row.param.name; });
 
 TEST(EventLineTest, AlignsWithHeader) {
   EXPECT_EQ(FormatEventHeader() +
-                FormatEventLine("11:05:14.123", Of(ExitBody{{12, 12}, 0, 17, {1, 1}}), Ended(1'234'000'000)),
+                FormatEventLine("11:05:14.123", EventWith(ExitBody{{12, 12}, 0, 17, {1, 1}}), Ended(1'234'000'000)),
             "Time         Event        PID What                             Seconds Command         User\n"
             "11:05:14.123 exit          12 status 0                           1.234 bash            root\n");
 }
