@@ -11,6 +11,9 @@
 //   - An exec that gets no CPU for more than 10 ms between its last step and its event can give the program before it
 //     the new name. That takes a /proc read within these few instructions.
 //   - An exec during a silence of the kernel that the reader has not detected yet can do the same.
+//   - If the EXEC before a COMM event is lost, and no later event of that CPU shows the gap yet, the COMM names the
+//   exec
+//     before the lost one.
 //
 // Owned by the ledger; ProcessTracker and ProcReconciler call it. Single-threaded.
 #pragma once
@@ -122,9 +125,9 @@ class NameResolver {
   static constexpr std::size_t kMaxPendingExits = 65'536;
 
   template <typename CountOrExit>
-  void RecordReserved(ReservedComm comm, const CountOrExit& what) {
+  void RecordReserved(ReservedComm comm, const CountOrExit& item) {
     CommRef ref = CommTable::Reserved(comm);
-    statistics_.Record(CommName(), ref, what);
+    statistics_.Record(CommName(), ref, item);
   }
   [[nodiscard]] bool OwnsPending(RowId id) const {
     return table_[id].pending != kInvalidId && pending_[table_[id].pending].owner == id;

@@ -71,7 +71,7 @@ enum class NameState : std::uint8_t {
   kKnown,        // `name` is confirmed, or, if `pending` is set, the counts wait for the name there
 };
 
-// What is known of one process. Two cache lines; most events touch the first one only.
+// A process and its state. Two cache lines; most events touch the first one only.
 struct alignas(64) ProcessRow {
   std::int32_t tgid = 0;  // 0: the row is free
   std::uint32_t threads = 1;

@@ -1,4 +1,5 @@
-// What the decoder and the ledger cost for each event. Run it from a build with release flags, on a quiet machine.
+// Measures the cost of an event in the decoder and in the ledger. Run it from a build with release flags, on an idle
+// machine.
 #include <benchmark/benchmark.h>
 
 #include <array>
@@ -17,8 +18,8 @@ constexpr std::size_t kDatagrams = 512;
 constexpr Task kParent{.pid = 4000, .tgid = 4000};
 constexpr Task kChild{.pid = 4001, .tgid = 4001};
 
-// The order of a machine that starts programs: fork, exec, exit, now and then a comm, a uid and a session.
-Event EventNumber(std::uint32_t number) {
+// A mix like that of a host that starts programs: fork, exec, exit, and sometimes comm, uid and sid.
+Event MakeEvent(std::uint32_t number) {
   const std::array<Event::Body, 10> mix{ForkBody{kParent, kChild},
                                         ExecBody{kChild},
                                         ExitBody{.task = kChild, .parent_signal = 17, .parent = kParent},
@@ -36,7 +37,7 @@ Event EventNumber(std::uint32_t number) {
 std::vector<Bytes> Datagrams() {
   std::vector<Bytes> datagrams;
   for (std::uint32_t number = 0; number < kDatagrams; ++number) {
-    datagrams.push_back(EncodeEvent(EventNumber(number)));
+    datagrams.push_back(EncodeEvent(MakeEvent(number)));
   }
   return datagrams;
 }
@@ -59,18 +60,18 @@ BENCHMARK(DecodeEvents);
 void RecordEvents(benchmark::State& state) {
   std::vector<Message> messages;
   for (std::uint32_t number = 0; number < kDatagrams; ++number) {
-    messages.push_back({.outcome = DecodeOutcome::kEvent, .event = EventNumber(number)});
+    messages.push_back({.outcome = DecodeOutcome::kEvent, .event = MakeEvent(number)});
   }
   Ledger ledger(1, EventCoverage::kAll);
   for ([[maybe_unused]] auto round : state) {
     for (Message& message : messages) {
       ledger.ApplyMessage(message, 6'000'000);
-      message.event.sequence += kDatagrams;  // the next round goes on where this one ends
+      message.event.sequence += kDatagrams;  // continues the sequence in the next round
     }
     benchmark::ClobberMemory();
   }
   if (ledger.lost() != 0) {
-    state.SkipWithError("events were lost that were not");
+    state.SkipWithError("the ledger counted losses although none occurred");
   }
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kDatagrams));
 }

@@ -1,6 +1,6 @@
-// What decoding and the whole ledger cost for each event: on a real storm, recorded from the kernel when this starts
-// (as root; skipped otherwise), and on a made-up machine with 10 000 processes and 500 commands. And what a snapshot
-// costs. Run it from a build with release flags, on a quiet machine.
+// Measures the cost of an event in the decoder and the whole ledger, and the cost of a snapshot. The events are those
+// of a real storm, received from the kernel at start (as root, otherwise skipped), and of a synthetic host with 10 000
+// processes and 500 commands. Run it from a build with release flags, on an idle machine.
 #include <benchmark/benchmark.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -23,10 +23,10 @@ extern char** environ;  // NOLINT(readability-redundant-declaration): POSIX has 
 namespace procevent {
 namespace {
 
-constexpr std::size_t kDrained = 100;  // events between two looks at what waits for a name
+constexpr std::size_t kBatch = 100;  // events between two rounds of requests for names
 constexpr std::size_t kEvents = 200'000;
 
-// Datagrams one behind the other, as they lie in the slots of a batch.
+// Datagrams in one contiguous buffer.
 class Stream {
  public:
   void Append(std::span<const std::byte> datagram) {
@@ -44,7 +44,7 @@ class Stream {
   std::vector<std::size_t> ends_;
 };
 
-// The events of fork, exec and thread storms, two workers each, as the kernel sent them.
+// Returns the datagrams of a fork, an exec and a thread storm with two workers each, as the kernel sent them.
 Stream RealStorm() {
   Stream stream;
   auto opened = ProcConnector::Open({.receive_buffer_bytes = 256U << 20U});
@@ -74,18 +74,18 @@ Stream RealStorm() {
   return stream;
 }
 
-// Processes that live for long fork others, half of which execute something, do little, and end.
-class SyntheticMachine {
+// Generates events of long-lived processes that fork short-lived ones, half of which execute a program.
+class SyntheticHost {
  public:
-  // Nine forks in ten are by one of so many processes, the tenth by any; 0: all are by any.
-  explicit SyntheticMachine(std::int32_t busy = 0) : busy_(busy) {}
+  // Nine of ten forks are by one of the `busy` first processes, the others by any. With 0 all are by any.
+  explicit SyntheticHost(std::int32_t busy = 0) : busy_(busy) {}
 
-  Stream Settlers() {
+  Stream LongLivedProcesses() {
     Stream stream;
-    for (std::int32_t i = 0; i < kSettlers; ++i) {
-      const Task settler{kFirst + i, kFirst + i};
-      Append(stream, ForkBody{{1, 1}, settler});
-      Append(stream, CommBody{settler, NameOf(i % kCommands)});
+    for (std::int32_t i = 0; i < kLongLived; ++i) {
+      const Task process{kFirst + i, kFirst + i};
+      Append(stream, ForkBody{{1, 1}, process});
+      Append(stream, CommBody{process, NameOf(i % kCommands)});
     }
     return stream;
   }
@@ -93,9 +93,9 @@ class SyntheticMachine {
   Stream Events() {
     Stream stream;
     while (stream.size() < kEvents) {
-      const Task parent = Settler();
+      const Task parent = AnyLongLived();
       const Task child{next_, next_};
-      next_ = next_ < 4'000'000 ? next_ + 1 : kFirst + kSettlers;
+      next_ = next_ < 4'000'000 ? next_ + 1 : kFirst + kLongLived;
       Append(stream, ForkBody{parent, child});
       if (Chance(2)) {
         Append(stream, ExecBody{child});
@@ -113,7 +113,7 @@ class SyntheticMachine {
   }
 
  private:
-  static constexpr std::int32_t kSettlers = 10'000;
+  static constexpr std::int32_t kLongLived = 10'000;
   static constexpr std::int32_t kCommands = 500;
   static constexpr std::int32_t kFirst = 100;
 
@@ -124,36 +124,36 @@ class SyntheticMachine {
   }
   std::int32_t Below(std::int32_t limit) { return std::uniform_int_distribution(0, limit - 1)(random_); }
   bool Chance(std::int32_t in) { return Below(in) == 0; }
-  Task Settler() {
-    const std::int32_t tgid = kFirst + Below(busy_ != 0 && !Chance(10) ? busy_ : kSettlers);
+  Task AnyLongLived() {
+    const std::int32_t tgid = kFirst + Below(busy_ != 0 && !Chance(10) ? busy_ : kLongLived);
     return {tgid, tgid};
   }
   void Append(Stream& stream, const Event::Body& body) {
-    constexpr std::uint64_t kBetween = 2'000;
+    constexpr std::uint64_t kEventGapNanos = 2'000;
     stream.Append(EncodeEvent(
-        {.sequence = sequence_, .cpu = 0, .timestamp_ns = kNanosPerSecond + sequence_ * kBetween, .body = body}));
+        {.sequence = sequence_, .cpu = 0, .timestamp_ns = kNanosPerSecond + sequence_ * kEventGapNanos, .body = body}));
     ++sequence_;
   }
 
   std::int32_t busy_;
   std::mt19937 random_{1};
-  std::int32_t next_ = kFirst + kSettlers;
+  std::int32_t next_ = kFirst + kLongLived;
   std::uint32_t sequence_ = 0;
 };
 
-void Book(Ledger& ledger, const Stream& stream) {
+void ApplyStream(Ledger& ledger, const Stream& stream) {
   Message message;
-  std::uint64_t heard = 0;
+  std::uint64_t applied_until_ns = 0;
   for (std::size_t i = 0; i < stream.size(); ++i) {
     Decoder decoder(stream[i]);
     while (decoder.Next(message)) {
-      heard = message.event.timestamp_ns;
-      ledger.ApplyMessage(message, heard + 5'000'000);
+      applied_until_ns = message.event.timestamp_ns;
+      ledger.ApplyMessage(message, applied_until_ns + 5'000'000);
     }
-    if (i % kDrained == 0) {
-      ledger.Advance(heard);
-      ledger.reconciler().ConfirmUpTo(heard);
-      while (ledger.reconciler().NextRequest()) {  // nobody answers: /proc is not what is measured here
+    if (i % kBatch == 0) {
+      ledger.Advance(applied_until_ns);
+      ledger.reconciler().ConfirmUpTo(applied_until_ns);
+      while (ledger.reconciler().NextRequest()) {  // unanswered: reading /proc is not measured
       }
     }
   }
@@ -161,15 +161,15 @@ void Book(Ledger& ledger, const Stream& stream) {
 
 void Measure(benchmark::State& state, const Stream& before, const Stream& stream) {
   if (stream.size() < 100'000) {
-    state.SkipWithError("no stream: this takes root, and the connector");
+    state.SkipWithError("cannot receive a storm: this requires root and the connector");
     return;
   }
   for ([[maybe_unused]] auto round : state) {
     state.PauseTiming();
     auto ledger = std::make_unique<Ledger>(PossibleCpus(), EventCoverage::kAll);
-    Book(*ledger, before);
+    ApplyStream(*ledger, before);
     state.ResumeTiming();
-    Book(*ledger, stream);
+    ApplyStream(*ledger, stream);
     benchmark::ClobberMemory();
     state.PauseTiming();
     if (ledger->lost() != 0) {
@@ -187,23 +187,23 @@ void DecodeAndRecordRealStorm(benchmark::State& state) {
 }
 BENCHMARK(DecodeAndRecordRealStorm)->Unit(benchmark::kMillisecond);
 
-// Where every process forks alike, each fork is a miss of the cache.
-void DecodeAndRecordSyntheticMachine(benchmark::State& state) {
-  SyntheticMachine machine(static_cast<std::int32_t>(state.range(0)));
-  const Stream settlers = machine.Settlers();
-  const Stream events = machine.Events();
-  Measure(state, settlers, events);
+// With argument 0 all processes fork equally often, so that each fork is a cache miss.
+void DecodeAndRecordSyntheticHost(benchmark::State& state) {
+  SyntheticHost host(static_cast<std::int32_t>(state.range(0)));
+  const Stream long_lived = host.LongLivedProcesses();
+  const Stream events = host.Events();
+  Measure(state, long_lived, events);
 }
-BENCHMARK(DecodeAndRecordSyntheticMachine)->Arg(200)->Arg(0)->Unit(benchmark::kMillisecond);
+BENCHMARK(DecodeAndRecordSyntheticHost)->Arg(200)->Arg(0)->Unit(benchmark::kMillisecond);
 
-// Of 500 commands, with all histograms by command where range(0) is 1.
-void CopyASnapshot(benchmark::State& state) {
+// Copies a snapshot with 500 commands; with argument 1 it has all histograms by command.
+void CopySnapshot(benchmark::State& state) {
   const bool all = state.range(0) == 1;
   const LedgerOptions options{.exit_code_by_comm = all, .lifetime_by_comm = all};
   Ledger ledger(PossibleCpus(), EventCoverage::kAll, options);
-  SyntheticMachine machine;
-  Book(ledger, machine.Settlers());
-  Book(ledger, machine.Events());
+  SyntheticHost host;
+  ApplyStream(ledger, host.LongLivedProcesses());
+  ApplyStream(ledger, host.Events());
   Snapshot snapshot(PossibleCpus(), options);
   for ([[maybe_unused]] auto round : state) {
     ledger.CopyTo(snapshot.ledger);
@@ -211,7 +211,7 @@ void CopyASnapshot(benchmark::State& state) {
   }
   state.counters["comms"] = static_cast<double>(snapshot.ledger.comms.rows_in_use);
 }
-BENCHMARK(CopyASnapshot)->Arg(0)->Arg(1)->Unit(benchmark::kMicrosecond);
+BENCHMARK(CopySnapshot)->Arg(0)->Arg(1)->Unit(benchmark::kMicrosecond);
 
 }  // namespace
 }  // namespace procevent

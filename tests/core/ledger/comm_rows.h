@@ -1,4 +1,4 @@
-// A comm table filled and read, for its tests.
+// Helpers to fill a group table and to read its rows.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -22,28 +22,29 @@ inline LedgerOptions Options(std::size_t limit, std::chrono::milliseconds retire
   return options;
 }
 
-inline void Book(CommTable& table, std::string_view name, CommRef& ref) {
+inline void CountFork(CommTable& table, std::string_view name, CommRef& ref) {
   ++table.RowOf(CommName(name), ref).counts[CountKind::kForks];
 }
-inline void Book(CommTable& table, std::string_view name) {
+inline void CountFork(CommTable& table, std::string_view name) {
   CommRef ref;
-  Book(table, name, ref);
+  CountFork(table, name, ref);
 }
 
 inline std::uint64_t Forks(const CommTable& table, ReservedComm comm) {
   return table.statistics().rows[static_cast<std::size_t>(comm)].counts[CountKind::kForks];
 }
 
-// What /metrics would show, but the reserved rows.
-inline std::map<std::string, std::uint64_t> Shown(const CommTable& table) {
-  std::map<std::string, std::uint64_t> shown;
+// Returns the forks of all rows in use by label, without the reserved rows.
+inline std::map<std::string, std::uint64_t> VisibleRows(const CommTable& table) {
+  std::map<std::string, std::uint64_t> visible;
   for (std::size_t id = kReservedComms; id < table.statistics().rows.size(); ++id) {
     if (const CommRow& row = table.statistics().rows[id]; row.in_use) {
-      EXPECT_TRUE(shown.try_emplace(std::string(row.label.view()), row.counts[CountKind::kForks]).second) << "twice";
+      EXPECT_TRUE(visible.try_emplace(std::string(row.label.view()), row.counts[CountKind::kForks]).second)
+          << "two rows with one label";
     }
   }
-  EXPECT_EQ(shown.size(), table.statistics().rows_in_use);
-  return shown;
+  EXPECT_EQ(visible.size(), table.statistics().rows_in_use);
+  return visible;
 }
 
 inline std::uint64_t Sum(const CommTable& table) {

@@ -1,4 +1,4 @@
-// The comm table held against the slow and obvious one.
+// Compares the group table with a reference and obvious one.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -15,36 +15,36 @@
 namespace procevent {
 namespace {
 
-// A name is booked under its row, or under a new one, or with the others.
-class ReferenceProcessTable {
+// Counts a name in its row, in a new row, or in the overflow row.
+class ReferenceTable {
  public:
-  ReferenceProcessTable(std::size_t limit, std::uint64_t retire_after) : limit_(limit), retire_after_(retire_after) {}
+  ReferenceTable(std::size_t limit, std::uint64_t retire_after) : limit_(limit), retire_after_(retire_after) {}
 
-  void Book(const std::string& name) {
+  void CountFork(const std::string& name) {
     if (!rows_.contains(name) && rows_.size() == limit_) {
       ++overflow_;
       return;
     }
     ++rows_[name].forks;
-    rows_[name].used = now_;
+    rows_[name].last_used = now_;
   }
   void Advance(std::uint64_t now) {
     now_ = now;
     if (now / kSecond > second_) {
       second_ = now / kSecond;
       for (auto row = rows_.begin(); row != rows_.end();) {
-        const bool idle = second_ * kSecond >= row->second.used + retire_after_;
+        const bool idle = second_ * kSecond >= row->second.last_used + retire_after_;
         retired_ += idle ? row->second.forks : 0;
         row = idle ? rows_.erase(row) : std::next(row);
       }
     }
   }
-  void ExpectIn(const CommTable& table) const {
-    std::map<std::string, std::uint64_t> shown;
+  void ExpectEqual(const CommTable& table) const {
+    std::map<std::string, std::uint64_t> expected;
     for (const auto& [name, row] : rows_) {
-      shown[name] = row.forks;
+      expected[name] = row.forks;
     }
-    ASSERT_EQ(Shown(table), shown);
+    ASSERT_EQ(VisibleRows(table), expected);
     ASSERT_EQ(Forks(table, ReservedComm::kOverflow), overflow_);
     ASSERT_EQ(Forks(table, ReservedComm::kRetired), retired_);
   }
@@ -52,7 +52,7 @@ class ReferenceProcessTable {
  private:
   struct Row {
     std::uint64_t forks = 0;
-    std::uint64_t used = 0;
+    std::uint64_t last_used = 0;
   };
   std::size_t limit_;
   std::uint64_t retire_after_;
@@ -63,27 +63,27 @@ class ReferenceProcessTable {
   std::map<std::string, Row> rows_;
 };
 
-TEST(CommTablePropertyTest, AgreesWithTheSlowTable) {
+TEST(CommTablePropertyTest, AgreesWithTheReference) {
   std::mt19937_64 random(5);
   CommTable table(Options(10, std::chrono::seconds(5)));
-  ReferenceProcessTable slow(10, 5 * kSecond);
-  std::vector<CommRef> refs(30);  // of owners that keep their names; others come and go
+  ReferenceTable reference(10, 5 * kSecond);
+  std::vector<CommRef> refs(30);  // of processes that keep their names; a fresh ref is a new process
   std::uint64_t now = 0;
-  for (std::uint64_t booked = 0; booked < 300'000;) {
+  for (std::uint64_t counted = 0; counted < 300'000;) {
     const std::size_t owner = std::min(random() % refs.size(), random() % refs.size());
     const std::string name = "owner " + std::to_string(owner);
     CommRef fresh;
-    Book(table, name, random() % 4 == 0 ? fresh : refs[owner]);
-    slow.Book(name);
-    ++booked;
+    CountFork(table, name, random() % 4 == 0 ? fresh : refs[owner]);
+    reference.CountFork(name);
+    ++counted;
     if (random() % 4 == 0) {
       now += random() % (random() % 50 == 0 ? 6 * kSecond : kSecond / 2);
       table.Advance(now);
-      slow.Advance(now);
-      slow.ExpectIn(table);
+      reference.Advance(now);
+      reference.ExpectEqual(table);
       ASSERT_FALSE(testing::Test::HasFatalFailure());
     }
-    ASSERT_EQ(Sum(table), booked) << "no sum ever falls";
+    ASSERT_EQ(Sum(table), counted) << "no count is dropped";
   }
 }
 

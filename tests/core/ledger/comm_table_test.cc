@@ -19,178 +19,178 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-TEST(CommTableTest, BeginsWithTheReservedRowsOnly) {
+TEST(CommTableTest, StartsWithTheReservedRowsOnly) {
   const CommTable table(Options(3));
-  const CommStatistics& numbers = table.statistics();
-  ASSERT_EQ(numbers.rows.size(), kReservedComms + 3);
-  for (std::size_t id = 0; id < numbers.rows.size(); ++id) {
-    EXPECT_EQ(numbers.rows[id].in_use, id < kReservedComms);
-    EXPECT_EQ(numbers.rows[id].label.view(), id < kReservedComms ? kReservedCommNames.at(id) : "");
-    EXPECT_EQ(numbers.rows[id].counts, Counts());
+  const CommStatistics& statistics = table.statistics();
+  ASSERT_EQ(statistics.rows.size(), kReservedComms + 3);
+  for (std::size_t id = 0; id < statistics.rows.size(); ++id) {
+    EXPECT_EQ(statistics.rows[id].in_use, id < kReservedComms);
+    EXPECT_EQ(statistics.rows[id].label.view(), id < kReservedComms ? kReservedCommNames.at(id) : "");
+    EXPECT_EQ(statistics.rows[id].counts, Counts());
   }
-  EXPECT_EQ(numbers.rows_in_use, 0U);
-  EXPECT_EQ(numbers.limit, 3U);
-  EXPECT_EQ(numbers.overflowed, 0U);
+  EXPECT_EQ(statistics.rows_in_use, 0U);
+  EXPECT_EQ(statistics.limit, 3U);
+  EXPECT_EQ(statistics.overflowed, 0U);
 }
 
-TEST(CommTableTest, ANameGetsItsRowWithTheFirstBooking) {
+TEST(CommTableTest, AddsARowWithTheFirstCount) {
   CommTable table(Options(3));
   CommRef ref;
-  EXPECT_THAT(Shown(table), IsEmpty());
-  Book(table, "bash", ref);
-  Book(table, "bash", ref);
-  Book(table, "bash");
-  Book(table, "make");
-  EXPECT_EQ(Shown(table), (std::map<std::string, std::uint64_t>{{"bash", 3}, {"make", 1}}));
+  EXPECT_THAT(VisibleRows(table), IsEmpty());
+  CountFork(table, "bash", ref);
+  CountFork(table, "bash", ref);
+  CountFork(table, "bash");
+  CountFork(table, "make");
+  EXPECT_EQ(VisibleRows(table), (std::map<std::string, std::uint64_t>{{"bash", 3}, {"make", 1}}));
 }
 
-TEST(CommTableTest, NamesOfOneLabelShareARow) {
+TEST(CommTableTest, CountsNamesOfOneLabelInOneRow) {
   CommTable table(Options(3));
-  Book(table, "kworker/0:1");
-  Book(table, "kworker/u8:2-ev");
-  Book(table, "kworker");
-  Book(table, "\x01");
-  Book(table, R"(\x01)");
-  EXPECT_EQ(Shown(table), (std::map<std::string, std::uint64_t>{{"kworker", 3}, {R"(\x01)", 2}}));
+  CountFork(table, "kworker/0:1");
+  CountFork(table, "kworker/u8:2-ev");
+  CountFork(table, "kworker");
+  CountFork(table, "\x01");
+  CountFork(table, R"(\x01)");
+  EXPECT_EQ(VisibleRows(table), (std::map<std::string, std::uint64_t>{{"kworker", 3}, {R"(\x01)", 2}}));
 }
 
-TEST(CommTableTest, NamesBeyondTheLimitShareARow) {
+TEST(CommTableTest, CountsNamesBeyondTheLimitInTheOverflowRow) {
   CommTable table(Options(2));
   CommRef late;
-  Book(table, "a");
-  Book(table, "b");
-  Book(table, "c", late);
+  CountFork(table, "a");
+  CountFork(table, "b");
+  CountFork(table, "c", late);
   EXPECT_EQ(table.statistics().overflowed, 1U);
-  Book(table, "d");
+  CountFork(table, "d");
   EXPECT_EQ(table.statistics().overflowed, 2U);
-  Book(table, "c", late);
-  Book(table, "c");
-  Book(table, "a");
-  EXPECT_EQ(table.statistics().overflowed, 2U) << "each of them is new once";
+  CountFork(table, "c", late);
+  CountFork(table, "c");
+  CountFork(table, "a");
+  EXPECT_EQ(table.statistics().overflowed, 2U) << "a name overflows once";
   EXPECT_EQ(Forks(table, ReservedComm::kOverflow), 4U);
-  EXPECT_EQ(Shown(table), (std::map<std::string, std::uint64_t>{{"a", 2}, {"b", 1}}));
+  EXPECT_EQ(VisibleRows(table), (std::map<std::string, std::uint64_t>{{"a", 2}, {"b", 1}}));
 }
 
-TEST(CommTableTest, WithALimitOfNoneAllShareARow) {
+TEST(CommTableTest, CountsAllNamesInTheOverflowRowWithLimitZero) {
   CommTable table(Options(0));
-  Book(table, "a");
-  Book(table, "");
+  CountFork(table, "a");
+  CountFork(table, "");
   table.Advance(1000 * kSecond);
   EXPECT_EQ(Forks(table, ReservedComm::kOverflow), 1U);
   EXPECT_EQ(Forks(table, ReservedComm::kNameless), 1U);
-  EXPECT_THAT(Shown(table), IsEmpty());
+  EXPECT_THAT(VisibleRows(table), IsEmpty());
 }
 
-TEST(CommTableTest, NobodyForgesAReservedRow) {
+TEST(CommTableTest, PreventsForgedReservedRows) {
   LedgerOptions options = Options(200);
   for (const std::string_view reserved : kReservedCommNames) {
     const std::string second(reserved.substr(1, 1));
     options.name_groups.push_back({"(" + second + ")", R"([\1)" + std::string(reserved.substr(2))});
   }
   CommTable table(options);
-  std::uint64_t booked = 0;
+  std::uint64_t counted = 0;
   for (const std::string_view reserved : kReservedCommNames) {
     for (std::size_t from = 0; from < reserved.size(); ++from) {
-      Book(table, reserved.substr(from));
-      ++booked;
+      CountFork(table, reserved.substr(from));
+      ++counted;
     }
-    Book(table, reserved.substr(1, 1));
-    ++booked;
+    CountFork(table, reserved.substr(1, 1));
+    ++counted;
   }
-  std::uint64_t shown = 0;
-  for (const auto& [label, forks] : Shown(table)) {
+  std::uint64_t visible = 0;
+  for (const auto& [label, forks] : VisibleRows(table)) {
     EXPECT_FALSE(IsReserved(label));
-    shown += forks;
+    visible += forks;
   }
-  EXPECT_EQ(shown, booked);
+  EXPECT_EQ(visible, counted);
 }
 
-TEST(CommTableTest, AReservedRowIsReachedByItsRefWhateverTheName) {
+TEST(CommTableTest, ResolvesReservedRefsWhateverTheName) {
   CommTable table(Options(3));
   for (const auto comm : {ReservedComm::kUntracked, ReservedComm::kUnattributed}) {
     CommRef ref = CommTable::Reserved(comm);
-    Book(table, "", ref);
-    Book(table, "bash", ref);
+    CountFork(table, "", ref);
+    CountFork(table, "bash", ref);
     table.Advance(1000 * kSecond);
-    Book(table, "bash", ref);
+    CountFork(table, "bash", ref);
     EXPECT_EQ(ref, CommTable::Reserved(comm));
     EXPECT_EQ(Forks(table, comm), 3U);
   }
-  EXPECT_THAT(Shown(table), IsEmpty());
+  EXPECT_THAT(VisibleRows(table), IsEmpty());
 }
 
-TEST(CommTableTest, AnEmptyNameHasARowOfItsOwn) {
+TEST(CommTableTest, CountsEmptyNamesInTheirReservedRow) {
   CommTable table(Options(3));
-  Book(table, "");
+  CountFork(table, "");
   EXPECT_EQ(Forks(table, ReservedComm::kNameless), 1U);
   EXPECT_EQ(table.statistics().overflowed, 0U);
-  EXPECT_THAT(Shown(table), IsEmpty());
+  EXPECT_THAT(VisibleRows(table), IsEmpty());
 }
 
-TEST(CommTableTest, AnIdleRowIsFoldedAway) {
+TEST(CommTableTest, RetiresIdleRows) {
   CommTable table(Options(3));
   table.Advance(50 * kSecond);
-  Book(table, "idle");
-  Book(table, "busy");
+  CountFork(table, "idle");
+  CountFork(table, "busy");
   table.Advance(149 * kSecond);
-  Book(table, "busy");
+  CountFork(table, "busy");
   EXPECT_EQ(table.statistics().rows_in_use, 2U);
   table.Advance(150 * kSecond);
-  EXPECT_EQ(Shown(table), (std::map<std::string, std::uint64_t>{{"busy", 2}}));
+  EXPECT_EQ(VisibleRows(table), (std::map<std::string, std::uint64_t>{{"busy", 2}}));
   EXPECT_EQ(Forks(table, ReservedComm::kRetired), 1U);
   table.Advance(249 * kSecond);
-  EXPECT_THAT(Shown(table), IsEmpty());
+  EXPECT_THAT(VisibleRows(table), IsEmpty());
   EXPECT_EQ(Forks(table, ReservedComm::kRetired), 3U);
 }
 
-TEST(CommTableTest, TimeDoesNotGoBack) {
+TEST(CommTableTest, IgnoresEarlierTimes) {
   CommTable table(Options(3));
   table.Advance(500 * kSecond);
-  Book(table, "a");
+  CountFork(table, "a");
   table.Advance(10 * kSecond);
-  Book(table, "b");
+  CountFork(table, "b");
   table.Advance(599 * kSecond);
   EXPECT_EQ(table.statistics().rows_in_use, 2U);
   table.Advance(600 * kSecond);
   EXPECT_EQ(table.statistics().rows_in_use, 0U);
 }
 
-TEST(CommTableTest, TheRefOfARetiredRowIsLookedUpAnew) {
+TEST(CommTableTest, LooksUpTheRefOfARetiredRowAgain) {
   CommTable table(Options(1));
   CommRef mine;
-  Book(table, "mine", mine);
+  CountFork(table, "mine", mine);
   table.Advance(100 * kSecond);
-  Book(table, "another's");
-  Book(table, "mine", mine);
-  EXPECT_EQ(Shown(table), (std::map<std::string, std::uint64_t>{{"another's", 1}}));
+  CountFork(table, "second");
+  CountFork(table, "mine", mine);
+  EXPECT_EQ(VisibleRows(table), (std::map<std::string, std::uint64_t>{{"second", 1}}));
   EXPECT_EQ(Forks(table, ReservedComm::kOverflow), 1U);
   EXPECT_EQ(Forks(table, ReservedComm::kRetired), 1U);
 }
 
-TEST(CommTableTest, ANameComesBackFromZero) {
+TEST(CommTableTest, RestartsAReturningNameFromZero) {
   CommTable table(Options(1));
   CommRef ref;
-  Book(table, "back", ref);
-  Book(table, "back", ref);
+  CountFork(table, "back", ref);
+  CountFork(table, "back", ref);
   table.Advance(100 * kSecond);
-  Book(table, "back", ref);
-  EXPECT_EQ(Shown(table), (std::map<std::string, std::uint64_t>{{"back", 1}}));
+  CountFork(table, "back", ref);
+  EXPECT_EQ(VisibleRows(table), (std::map<std::string, std::uint64_t>{{"back", 1}}));
   EXPECT_EQ(Sum(table), 3U);
 }
 
-TEST(CommTableTest, ANameBeyondTheLimitGetsARowThatIsFree) {
+TEST(CommTableTest, AssignsAFreedRowToAnOverflowedName) {
   CommTable table(Options(1));
   CommRef late;
-  Book(table, "first");
-  Book(table, "late", late);
+  CountFork(table, "first");
+  CountFork(table, "late", late);
   EXPECT_EQ(Forks(table, ReservedComm::kOverflow), 1U);
   table.Advance(100 * kSecond);
-  Book(table, "late", late);
-  EXPECT_EQ(Shown(table), (std::map<std::string, std::uint64_t>{{"late", 1}}));
-  EXPECT_EQ(Forks(table, ReservedComm::kOverflow), 1U) << "what was booked there stays there";
+  CountFork(table, "late", late);
+  EXPECT_EQ(VisibleRows(table), (std::map<std::string, std::uint64_t>{{"late", 1}}));
+  EXPECT_EQ(Forks(table, ReservedComm::kOverflow), 1U) << "counts stay in the overflow row";
 }
 
-TEST(CommTableTest, HistogramsByCommAreFoldedToo) {
+TEST(CommTableTest, RetiresHistogramsByComm) {
   LedgerOptions options = Options(3);
   options.exit_code_by_comm = true;
   options.lifetime_by_comm = true;
@@ -214,50 +214,51 @@ TEST(CommTableTest, HistogramsByCommAreFoldedToo) {
   EXPECT_EQ(again.exit_codes.count() + again.exit_codes.sum() + again.lifetimes.count() + again.lifetimes.sum(), 0U);
 }
 
-TEST(CommTableTest, HistogramsByCommAreNotThereUnlessConfigured) {
+TEST(CommTableTest, HasHistogramsByCommOnlyIfConfigured) {
   CommTable table(Options(3));
-  Book(table, "bash");
+  CountFork(table, "bash");
   table.Advance(100 * kSecond);
   for (const CommRow& row : table.statistics().rows) {
     EXPECT_FALSE(row.exit_codes.has_bounds() || row.lifetimes.has_bounds());
   }
 }
 
-TEST(CommTableTest, ManyNamesLeaveItBounded) {
+TEST(CommTableTest, StaysBoundedWithManyNames) {
   constexpr std::uint64_t kNames = 100'000;
   CommTable table(Options(500));
   const CommRow* const rows = table.statistics().rows.data();
   CommRef ref;
   for (std::uint64_t i = 0; i < kNames; ++i) {
-    Book(table, "rename-" + std::to_string(i), ref = {});
+    CountFork(table, "rename-" + std::to_string(i), ref = {});
   }
-  EXPECT_EQ(Shown(table).size(), 500U);
+  EXPECT_EQ(VisibleRows(table).size(), 500U);
   EXPECT_EQ(table.statistics().overflowed, kNames - 500);
   EXPECT_EQ(Sum(table), kNames);
   EXPECT_EQ(table.statistics().rows.size(), kReservedComms + 500);
   EXPECT_EQ(table.statistics().rows.data(), rows);
 }
 
-TEST(CommTableTest, OtherGroupsHoldForWhatIsBookedFromThenOn) {
+TEST(CommTableTest, AppliesNewNameRulesToLaterCountsOnly) {
   CommTable table(Options(3));
   CommRef one;
   CommRef other;
   CommRef nameless;
-  Book(table, "worker-1", one);
-  Book(table, "worker-2", other);
-  Book(table, "", nameless);
+  CountFork(table, "worker-1", one);
+  CountFork(table, "worker-2", other);
+  CountFork(table, "", nameless);
   const std::vector<NameGroup> groups{{.match = "worker-.*", .name = "workers"}, {.match = "", .name = "none"}};
   table.SetNameGroups(NameGroups(groups));
-  Book(table, "worker-1", one);
-  Book(table, "worker-2", other);
-  EXPECT_EQ(Shown(table), (std::map<std::string, std::uint64_t>{{"worker-1", 1}, {"worker-2", 1}, {"workers", 2}}));
-  Book(table, "", nameless);
-  EXPECT_EQ(Forks(table, ReservedComm::kNameless), 1U) << "its group has a name, and found no row";
+  CountFork(table, "worker-1", one);
+  CountFork(table, "worker-2", other);
+  EXPECT_EQ(VisibleRows(table),
+            (std::map<std::string, std::uint64_t>{{"worker-1", 1}, {"worker-2", 1}, {"workers", 2}}));
+  CountFork(table, "", nameless);
+  EXPECT_EQ(Forks(table, ReservedComm::kNameless), 1U) << "the rule names it, and no row is free";
   EXPECT_EQ(Forks(table, ReservedComm::kOverflow), 1U);
   table.SetNameGroups(NameGroups({}));
-  Book(table, "worker-1", one);
-  Book(table, "", nameless);
-  EXPECT_EQ(Shown(table).at("worker-1"), 2U);
+  CountFork(table, "worker-1", one);
+  CountFork(table, "", nameless);
+  EXPECT_EQ(VisibleRows(table).at("worker-1"), 2U);
   EXPECT_EQ(Forks(table, ReservedComm::kNameless), 2U);
   EXPECT_EQ(Sum(table), 8U);
 }

@@ -20,14 +20,14 @@ struct Row {
   std::string_view label;
 };
 class CommLabelTableTest : public testing::TestWithParam<Row> {};
-TEST_P(CommLabelTableTest, Shows) { EXPECT_EQ(CommLabel(GetParam().bytes).view(), GetParam().label); }
+TEST_P(CommLabelTableTest, EscapesBytes) { EXPECT_EQ(CommLabel(GetParam().bytes).view(), GetParam().label); }
 std::string NameOf(const testing::TestParamInfo<Row>& row) { return row.param.name; }
 
 INSTANTIATE_TEST_SUITE_P(
     Kept, CommLabelTableTest,
     testing::Values(Row{"Empty", "", ""}, Row{"Plain", "bash", "bash"}, Row{"Blank", "Web Content", "Web Content"},
                     Row{"OnlyABlank", " ", " "}, Row{"Quote", "a\"b'c", "a\"b'c"}, Row{"Backslash", R"(a\b)", R"(a\b)"},
-                    Row{"WhatLooksEscaped", R"(\x1b)", R"(\x1b)"}, Row{"Brackets", "(sd-pam)", "(sd-pam)"},
+                    Row{"LooksEscaped", R"(\x1b)", R"(\x1b)"}, Row{"Brackets", "(sd-pam)", "(sd-pam)"},
                     Row{"LastOfAscii", "~", "~"}, Row{"TwoBytes", "caf\xC3\xA9", "caf\xC3\xA9"},
                     Row{"FirstAfterC1", "\xC2\xA0", "\xC2\xA0"}, Row{"LastOfTwo", "\xDF\xBF", "\xDF\xBF"},
                     Row{"FirstOfThree", "\xE0\xA0\x80", "\xE0\xA0\x80"},
@@ -41,7 +41,7 @@ INSTANTIATE_TEST_SUITE_P(
     NameOf);
 
 INSTANTIATE_TEST_SUITE_P(
-    NoCharacter, CommLabelTableTest,
+    InvalidUtf8, CommLabelTableTest,
     testing::Values(
         Row{"CutTwo", "a\xC3", R"(a\xc3)"}, Row{"CutFromItsRest", "a\xC3\xA9"sv.substr(0, 2), R"(a\xc3)"},
         Row{"CutThree", "a\xE2\x82", R"(a\xe2\x82)"}, Row{"CutFour", "a\xF0\x9F\x90", R"(a\xf0\x9f\x90)"},
@@ -87,38 +87,38 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"TagLetter", "\xF3\xA0\x81\x81", R"(\xf3\xa0\x81\x81)"}),
     NameOf);
 
-TEST(CommLabelTest, IsCutBetweenCharacters) {
+TEST(CommLabelTest, CutsBetweenCharacters) {
   const std::string letters(100, 'a');
   EXPECT_EQ(CommLabel(letters).view(), std::string(63, 'a'));
-  EXPECT_EQ(CommLabel(letters.substr(0, 62) + "\xC3\xA9z").view(), std::string(62, 'a')) << "and what follows goes too";
+  EXPECT_EQ(CommLabel(letters.substr(0, 62) + "\xC3\xA9z").view(), std::string(62, 'a')) << "the rest is cut, too";
   EXPECT_EQ(CommLabel(letters.substr(0, 61) + "\xC3\xA9z").view(), std::string(61, 'a') + "\xC3\xA9");
-  EXPECT_EQ(CommLabel(letters.substr(0, 60) + "\n").view(), std::string(60, 'a')) << "an escape is not cut, either";
+  EXPECT_EQ(CommLabel(letters.substr(0, 60) + "\n").view(), std::string(60, 'a')) << "an escape is not cut";
   EXPECT_EQ(CommLabel(letters.substr(0, 59) + "\n").view(), std::string(59, 'a') + R"(\x0a)");
 }
 
-TEST(CommLabelTest, AreEqualIfTheyReadAlike) {
+TEST(CommLabelTest, AreEqualIfTheirTextIsEqual) {
   EXPECT_EQ(CommLabel("bash"), CommLabel("bash"));
   EXPECT_NE(CommLabel("bash"), CommLabel("bas"));
   EXPECT_EQ(CommLabel(), CommLabel(""));
   EXPECT_EQ(CommLabel("\x01"), CommLabel(R"(\x01)"));
 }
 
-// Bytes from where it is hard: leads, continuations and the edges of both, letters, anything.
+// Returns random bytes, mostly lead and continuation bytes and the edges of their ranges.
 std::string AnyBytes(std::mt19937_64& random) {
-  constexpr auto kHard = "\x00\x1F\x7F\x80\x8F\x90\x9F\xA0\xAD\xBF\xC0\xC2\xE0\xE2\xED\xEF\xF0\xF4\xF5\xFF"sv;
+  constexpr auto kEdgeBytes = "\x00\x1F\x7F\x80\x8F\x90\x9F\xA0\xAD\xBF\xC0\xC2\xE0\xE2\xED\xEF\xF0\xF4\xF5\xFF"sv;
   std::string bytes(random() % (random() % 8 == 0 ? 81 : 16), '\0');
-  const auto manner = random() % 3;
+  const auto mode = random() % 3;
   for (char& byte : bytes) {
     const auto value = random();
-    byte = manner == 0 || value % 4 == 0 ? static_cast<char>(value >> 8U)
-           : value % 4 == 1              ? static_cast<char>('a' + (value >> 8U) % 26)
-                                         : kHard[(value >> 8U) % kHard.size()];
+    byte = mode == 0 || value % 4 == 0 ? static_cast<char>(value >> 8U)
+           : value % 4 == 1            ? static_cast<char>('a' + (value >> 8U) % 26)
+                                       : kEdgeBytes[(value >> 8U) % kEdgeBytes.size()];
   }
   return bytes;
 }
 
-// What is well-formed stays as it is, if nothing in it is to be hidden: all but that must be \xNN of the same bytes.
-bool IsSpelledOf(std::string_view label, std::string_view bytes) {
+// Returns whether the label consists of well-formed characters of `bytes`, and of \xNN for all other bytes.
+bool IsEscapedFrom(std::string_view label, std::string_view bytes) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   while (!label.empty() && !bytes.empty()) {
     const std::size_t length = WellFormedLength(bytes);
@@ -137,23 +137,23 @@ bool IsSpelledOf(std::string_view label, std::string_view bytes) {
   return label.empty();
 }
 
-TEST(CommLabelTest, IsAlwaysOneLineOfUtf8) {
+TEST(CommLabelTest, IsOneLineOfUtf8ForAnyBytes) {
   std::mt19937_64 random(11);
   for (int i = 0; i < 1'000'000; ++i) {
     const std::string all = AnyBytes(random);
-    const std::string_view bytes(all.data(), random() % (all.size() + 1));  // what lies behind it is not looked at
+    const std::string_view bytes(all.data(), random() % (all.size() + 1));  // bytes behind the view must not matter
     const CommLabel label(bytes);
     const std::string_view view = label.view();
     ASSERT_TRUE(IsWellFormed(view)) << testing::PrintToString(bytes);
     ASSERT_TRUE(std::ranges::none_of(CodePointsOf(view), IsControl)) << testing::PrintToString(bytes);
     ASSERT_LE(view.size(), CommLabel::kMaxBytes);
-    ASSERT_TRUE(view.size() >= 60 || bytes.size() <= view.size()) << "all of it, or as much as fits";
-    ASSERT_TRUE(IsSpelledOf(view, bytes)) << testing::PrintToString(bytes) << " as " << view;
-    ASSERT_EQ(CommLabel(view), label) << "a label is its own";
+    ASSERT_TRUE(view.size() >= 60 || bytes.size() <= view.size()) << "complete, or as much as fits";
+    ASSERT_TRUE(IsEscapedFrom(view, bytes)) << testing::PrintToString(bytes) << " as " << view;
+    ASSERT_EQ(CommLabel(view), label) << "escaping a label does not change it";
   }
 }
 
-TEST(CommLabelTest, LeavesPrintableAsciiAlone) {
+TEST(CommLabelTest, KeepsPrintableAscii) {
   std::mt19937_64 random(12);
   for (int i = 0; i < 100'000; ++i) {
     std::string bytes(random() % 64, '\0');

@@ -1,4 +1,4 @@
-// Tells a ledger what happened on a made-up machine, an event a millisecond, for tests that read like a driver.
+// Feeds a ledger with the events and /proc snapshots of a fictional host, one event per millisecond.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -12,12 +12,13 @@
 
 namespace procevent {
 
+// A ledger, the clock and the sequence numbers of its host.
 class LedgerDriver {
  public:
   static constexpr std::uint64_t kStep = kNanosPerMilli;
   static constexpr std::int32_t kShell = 100;
 
-  // A shell called "sh" lives, and is known by name.
+  // Starts with one process: a shell with the confirmed name "sh".
   explicit LedgerDriver(const LedgerOptions& options = {}, EventCoverage coverage = EventCoverage::kAll)
       : ledger_(1, coverage, options) {
     ledger_.reconciler().AddFoundProcess(SnapshotOf(kShell, "sh"), ProcessFoundReason::kBootstrap);
@@ -51,7 +52,7 @@ class LedgerDriver {
     Emit(CommBody{{pid, tgid}, comm});
   }
 
-  // The queue was empty just now; whoever is asked for is called so.
+  // Answers all requests of the ledger with snapshots that show this name.
   void ReadNames(std::string_view name) {
     while (const auto request = ledger_.reconciler().NextRequest()) {
       ledger_.reconciler().ApplySnapshot(SnapshotOf(request->tgid, name), request->full);
@@ -62,7 +63,7 @@ class LedgerDriver {
     PassTime(millis);
     ConfirmAll();
   }
-  // Executes something, which is looked at, and believed.
+  // Executes a program whose name is read from /proc and confirmed.
   void ExecNamed(std::int32_t tgid, std::string_view name) {
     Exec(tgid);
     ReadNames(name);

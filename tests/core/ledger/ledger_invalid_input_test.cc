@@ -1,4 +1,4 @@
-// The ledger against its reference on events that no kernel makes, and on so many that its stores run over.
+// Compares the ledger with its reference on events that no kernel makes, and on so many that its pools are full.
 #include <gtest/gtest.h>
 
 #include <cstdint>
@@ -145,7 +145,7 @@ class FullPoolsTest : public LedgerInvalidInputTest {
   }
 };
 
-TEST_F(FullPoolsTest, AgreesOnWhoIsHeldForLong) {
+TEST_F(FullPoolsTest, AgreesOnALongExec) {
   LedgerPair pair(empty_host_, 1, {}, 1);
   ApplyEvent(pair, ExecBody{{1, 1}});
   int reads = 0;
@@ -164,7 +164,7 @@ TEST_F(FullPoolsTest, AgreesOnWhoIsHeldForLong) {
   EXPECT_EQ(reads, 26);
 }
 
-TEST_F(FullPoolsTest, AgreesWhenMoreEndsWaitThanThereIsRoomFor) {
+TEST_F(FullPoolsTest, AgreesWithTooManyPendingExits) {
   LedgerPair pair(empty_host_, 1, {}, 1);
   constexpr std::int32_t kChildren = 66'000;
   ApplyEvent(pair, ExecBody{{1, 1}});
@@ -176,10 +176,10 @@ TEST_F(FullPoolsTest, AgreesWhenMoreEndsWaitThanThereIsRoomFor) {
     }
   }
   ASSERT_TRUE(pair.HoldInvariants());
-  EXPECT_EQ(pair.numbers().attributions[static_cast<std::size_t>(Attribution::kUnattributed)], 1U);
+  EXPECT_EQ(pair.snapshot().attributions[static_cast<std::size_t>(Attribution::kUnattributed)], 1U);
 }
 
-TEST_F(FullPoolsTest, AgreesWhenMoreCellsAreOpenThanThereIsRoomFor) {
+TEST_F(FullPoolsTest, AgreesWithTooManyPendingCounts) {
   LedgerPair pair(empty_host_, 1, {}, 1);
   constexpr std::int32_t kProcesses = 5000;
   for (std::int32_t tgid = 1; tgid < kProcesses; ++tgid) {
@@ -200,7 +200,7 @@ TEST_F(FullPoolsTest, AgreesWhenMoreCellsAreOpenThanThereIsRoomFor) {
   ASSERT_TRUE(pair.HoldInvariants());
 }
 
-TEST_F(FullPoolsTest, AgreesWhenMoreLooksWaitThanThereIsRoomFor) {
+TEST_F(FullPoolsTest, AgreesWithTooManyUnconfirmedSnapshots) {
   LedgerPair pair(empty_host_, 1, {}, 1);
   constexpr std::int32_t kProcesses = 1500;
   for (std::int32_t tgid = 1; tgid < kProcesses; ++tgid) {

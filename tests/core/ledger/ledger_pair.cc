@@ -10,7 +10,7 @@ LedgerPair::LedgerPair(SimulatedHost& host, unsigned cpus, const LedgerOptions& 
       random_(seed),
       ledger_(cpus, EventCoverage::kAll, options),
       reference_(cpus, options),
-      numbers_(cpus, options) {}
+      snapshot_(cpus, options) {}
 
 void LedgerPair::Bootstrap() {
   for (const std::int32_t tgid : host_.ListProcesses()) {
@@ -21,7 +21,7 @@ void LedgerPair::Bootstrap() {
   }
 }
 
-// As the reader does: time first, then what there is, then what /proc said long enough ago.
+// In the order of the reader: the time, the events, and then the snapshots that these confirm.
 void LedgerPair::Drain() {
   const std::uint64_t now = host_.now_ns();
   Advance(now);
@@ -33,7 +33,7 @@ void LedgerPair::Drain() {
   }
 }
 
-// Now and then it and the one before it come twice, as both sockets of a changeover deliver them.
+// Sometimes repeats the event and the previous one, as both sockets do while a subscription is replaced.
 void LedgerPair::ApplyEvent(const Event& event, std::uint64_t now_ns) {
   std::vector<Event> events{event};
   if (applied_ > 0 && Chance(0.001)) {
@@ -81,7 +81,7 @@ void LedgerPair::AnswerRequest(std::int32_t tgid, bool full) {
     ApplyGone(tgid, host_.now_ns());
     return;
   }
-  snapshot->dead = snapshot->dead && full;  // the name alone does not tell
+  snapshot->dead = snapshot->dead && full;  // a read of the name alone does not detect a zombie
   ApplySnapshot(*snapshot, full);
 }
 

@@ -1,5 +1,5 @@
-// The ledger and its reference, fed alike, and the reader's part between them and the host: batches, looks at /proc,
-// surveys. For ledger_reference_test.
+// Feeds the ledger and its reference with the same inputs, and compares them. It also plays the reader between them and
+// SimulatedHost: it drains batches, reads /proc for names, and runs passes over /proc.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -18,14 +18,15 @@
 
 namespace procevent {
 
-// The sanitizers' builds see fewer events.
+// Builds with sanitizers apply fewer events, divided by this.
 inline constexpr std::uint64_t kSlowdown = PROCEVENT_SLOWDOWN;
 
+// A ledger and its reference.
 class LedgerPair {
  public:
   LedgerPair(SimulatedHost& host, unsigned cpus, const LedgerOptions& options, std::uint64_t seed);
 
-  // The calls that both understand.
+  // Each of these calls both ledgers.
   void ApplyEvent(const Event& event, std::uint64_t now_ns);
   void Advance(std::uint64_t now_ns);
   void Invalidate();
@@ -36,24 +37,24 @@ class LedgerPair {
   void ApplyHidden(std::int32_t tgid);
   void AddFoundProcess(const ProcSnapshot& snapshot, procevent::ProcessFoundReason reason);
 
-  // The reader's part.
-  // All that /proc shows, before the first event is read.
+  // The reader's work.
+  // Adds all processes that /proc lists, before the first event is received.
   void Bootstrap();
-  // Books all that was delivered.
+  // Applies all events that were delivered.
   void Drain();
-  // After a drain: looks at /proc for names, meanwhile the host goes on.
+  // Reads /proc for at most `max_names` names, while the host goes on. To be called after Drain.
   void ReadNames(std::size_t max_names);
-  // Looks for who is missing, and at all who are in doubt.
+  // Adds the processes that the ledgers lack, and reads /proc for all stale rows, while the host goes on.
   void RunPass();
-  // After silence: the same, until no doubt should be left.
+  // Does the same on an idle host, until no row should be stale.
   void Reconcile();
 
-  [[nodiscard]] ::testing::AssertionResult Agree(bool peaks_too);
+  [[nodiscard]] ::testing::AssertionResult Agree(bool with_peaks);
   [[nodiscard]] ::testing::AssertionResult HoldInvariants();
-  // The table is exactly what lives.
+  // Whether the table holds exactly the live processes of the host.
   [[nodiscard]] ::testing::AssertionResult MatchHost() const;
 
-  [[nodiscard]] const LedgerSnapshot& numbers() const { return numbers_; }
+  [[nodiscard]] const LedgerSnapshot& snapshot() const { return snapshot_; }
   [[nodiscard]] const Ledger& ledger() const { return ledger_; }
   std::vector<reference::RecordedExec>& recorded_execs() { return reference_.resolver.recorded_execs; }
   [[nodiscard]] std::uint64_t applied() const { return applied_; }
@@ -69,11 +70,11 @@ class LedgerPair {
   std::mt19937_64 random_;
   Ledger ledger_;
   reference::Ledger reference_;
-  LedgerSnapshot numbers_;
-  std::array<std::uint64_t, 4> totals_{};  // that never fall
+  LedgerSnapshot snapshot_;
+  std::array<std::uint64_t, 4> totals_{};  // at the last check; they never decrease
   std::uint64_t applied_ = 0;
-  Event previous_event_;         // the one booked last
-  double step_probability_ = 0;  // reason often the host goes on while a survey looks
+  Event previous_event_;         // applied last
+  double step_probability_ = 0;  // that the host goes on after each read of a pass
 };
 
 }  // namespace procevent

@@ -1,5 +1,5 @@
-// The ledger against its reference, on random streams of a simulated machine, with a simulated /proc: 10^6 events, and
-// every number agrees all along.
+// Compares the ledger with its reference on random streams of a simulated host with a simulated /proc. All counts must
+// agree throughout 10^6 events.
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -23,13 +23,13 @@ struct Stream {
   SimulatedHostOptions host = {};
   LedgerOptions ledger = {};
   Losses losses = Losses::kNone;
-  double read_probability = 0.7;   // reason often names are looked for after a batch
-  double pass_probability = 0.02;  // and all of /proc
+  double read_probability = 0.7;   // that /proc is read for names after a batch
+  double pass_probability = 0.02;  // that a pass over /proc follows
   std::uint64_t max_steps = 100;
   bool lose_during_reads = false;
 };
 
-// For longer runs: other streams of the same kinds.
+// PROCEVENT_REFERENCE_SEED selects other streams of the same kinds, for longer runs.
 std::uint64_t SeedOf(const Stream& stream) {
   const char* offset = std::getenv("PROCEVENT_REFERENCE_SEED");
   return stream.host.seed + (offset != nullptr ? std::strtoull(offset, nullptr, 10) : 0);
@@ -40,10 +40,10 @@ SimulatedHostOptions HostOptionsOf(const Stream& stream) {
   return options;
 }
 
-// The machine, the ledgers, and the reader's loop.
-class Machine {
+// Runs the loop of the reader between the host and the ledgers.
+class Simulation {
  public:
-  explicit Machine(const Stream& stream)
+  explicit Simulation(const Stream& stream)
       : stream_(stream),
         random_(SeedOf(stream)),
         host_(HostOptionsOf(stream)),
@@ -52,8 +52,8 @@ class Machine {
     pair_.Bootstrap();
   }
 
-  // One turn of the reader's.
-  void RunTurn() {
+  // One iteration of the loop of the reader.
+  void RunIteration() {
     ChangeLosses();
     for (std::uint64_t steps = 1 + random_() % stream_.max_steps; steps > 0; --steps) {
       host_.Step();
@@ -86,12 +86,12 @@ class Machine {
 
  private:
   void ChangeLosses() {
-    ++turn_;
+    ++iteration_;
     if (stream_.losses == Losses::kBursts && Chance(0.05)) {
       host_.LoseNext(1 + random_() % 200);
     }
     if (stream_.losses == Losses::kHalf) {
-      host_.LoseAtRandom(turn_ / 8 % 2 == 0 ? 0.5 : 0);
+      host_.LoseAtRandom(iteration_ / 8 % 2 == 0 ? 0.5 : 0);
     }
   }
 
@@ -99,7 +99,7 @@ class Machine {
   std::mt19937_64 random_;
   SimulatedHost host_;
   LedgerPair pair_;
-  std::uint64_t turn_ = 0;
+  std::uint64_t iteration_ = 0;
 };
 
 LedgerOptions SmallTables() {
@@ -129,7 +129,7 @@ std::vector<Stream> Streams() {
        .ledger = SmallTables(),
        .losses = Losses::kHalf,
        .lose_during_reads = true},
-      {.name = "OfMinutes",
+      {.name = "SpansMinutes",
        .events = 100'000,
        .host = {.seed = 7, .mean_gap_ns = 3'000'000, .max_delay_ns = 9'000'000},
        .losses = Losses::kBursts,
@@ -148,31 +148,31 @@ TEST_P(LedgerReferenceTest, AgreesOnEveryNumber) {
   constexpr std::uint64_t kBetweenChecks = 300;
   constexpr std::uint64_t kBetweenPeaks = 30;
   const Stream& stream = GetParam();
-  Machine machine(stream);
+  Simulation simulation(stream);
   std::uint64_t next_check = 0;
   std::uint64_t checks = 0;
-  while (machine.pair().applied() < stream.events / kSlowdown) {
-    machine.RunTurn();
+  while (simulation.pair().applied() < stream.events / kSlowdown) {
+    simulation.RunIteration();
     ASSERT_FALSE(HasFatalFailure());
-    if (machine.pair().applied() >= next_check) {
-      next_check = machine.pair().applied() + kBetweenChecks;
-      ASSERT_TRUE(machine.pair().Agree(checks++ % kBetweenPeaks == 0))
-          << "after " << machine.pair().applied() << " events";
-      ASSERT_TRUE(machine.pair().HoldInvariants()) << "after " << machine.pair().applied() << " events";
+    if (simulation.pair().applied() >= next_check) {
+      next_check = simulation.pair().applied() + kBetweenChecks;
+      ASSERT_TRUE(simulation.pair().Agree(checks++ % kBetweenPeaks == 0))
+          << "after " << simulation.pair().applied() << " events";
+      ASSERT_TRUE(simulation.pair().HoldInvariants()) << "after " << simulation.pair().applied() << " events";
     }
   }
-  machine.StopLosses();
-  machine.host().SendCanaries();
-  machine.pair().Drain();
-  ASSERT_TRUE(machine.pair().Agree(true));
-  ASSERT_TRUE(machine.pair().HoldInvariants());
-  EXPECT_EQ(machine.pair().applied() + machine.host().lost(), machine.host().generated());
-  EXPECT_EQ(machine.pair().numbers().total_lost(), machine.host().lost());
+  simulation.StopLosses();
+  simulation.host().SendCanaries();
+  simulation.pair().Drain();
+  ASSERT_TRUE(simulation.pair().Agree(true));
+  ASSERT_TRUE(simulation.pair().HoldInvariants());
+  EXPECT_EQ(simulation.pair().applied() + simulation.host().lost(), simulation.host().generated());
+  EXPECT_EQ(simulation.pair().snapshot().total_lost(), simulation.host().lost());
   if (kSlowdown == 1 && stream.ledger.process_limit < stream.host.processes) {
-    const LedgerSnapshot& numbers = machine.pair().numbers();
-    const auto& retired = numbers.comms.rows[static_cast<std::size_t>(ReservedComm::kRetired)];
-    EXPECT_GT(numbers.dropped[static_cast<std::size_t>(ProcessDropReason::kEvicted)], 0U);
-    EXPECT_GT(numbers.comms.overflowed, 0U);
+    const LedgerSnapshot& snapshot = simulation.pair().snapshot();
+    const auto& retired = snapshot.comms.rows[static_cast<std::size_t>(ReservedComm::kRetired)];
+    EXPECT_GT(snapshot.dropped[static_cast<std::size_t>(ProcessDropReason::kEvicted)], 0U);
+    EXPECT_GT(snapshot.comms.overflowed, 0U);
     EXPECT_GT(retired.counts[CountKind::kForks], 0U);
     EXPECT_GT(retired.lifetimes.count(), 0U);
   }
@@ -189,25 +189,25 @@ std::vector<Stream> StreamsWithoutEviction() {
   return streams;
 }
 
-TEST_P(LedgerReconcileTest, KnowsAgainWhoLivesOnceThereIsSilence) {
+TEST_P(LedgerReconcileTest, MatchesTheHostAfterAnIdleTime) {
   const Stream& stream = GetParam();
-  Machine machine(stream);
-  while (machine.pair().applied() < stream.events / kSlowdown / 10) {
-    machine.RunTurn();
+  Simulation simulation(stream);
+  while (simulation.pair().applied() < stream.events / kSlowdown / 10) {
+    simulation.RunIteration();
     ASSERT_FALSE(HasFatalFailure());
   }
-  machine.StopLosses();
-  machine.pair().Reconcile();
-  EXPECT_TRUE(machine.pair().Agree(true));
-  EXPECT_TRUE(machine.pair().MatchHost());
+  simulation.StopLosses();
+  simulation.pair().Reconcile();
+  EXPECT_TRUE(simulation.pair().Agree(true));
+  EXPECT_TRUE(simulation.pair().MatchHost());
 }
 
 INSTANTIATE_TEST_SUITE_P(Streams, LedgerReconcileTest, ::testing::ValuesIn(StreamsWithoutEviction()),
                          [](const auto& stream) { return stream.param.name; });
 
-class LedgerTruthTest : public ::testing::TestWithParam<Stream> {};
+class LedgerNameTest : public ::testing::TestWithParam<Stream> {};
 
-std::vector<Stream> NamedStreams() {
+std::vector<Stream> StreamsWithUniqueNames() {
   LedgerOptions names;
   names.comm_limit = 20'000;
   const auto with = [&](const char* name, std::uint64_t seed, Losses losses) {
@@ -222,46 +222,46 @@ std::vector<Stream> NamedStreams() {
   streams.back().host.mean_gap_ns = 1'000'000;
   streams.back().host.max_delay_ns = 9'900'000;
   streams.back().max_steps = 10;
-  streams.push_back(with("FewNumbers", 16, Losses::kHalf));
+  streams.push_back(with("FewPids", 16, Losses::kHalf));
   streams.back().host.processes = 10;
   streams.back().host.pids = 25;
   streams.back().host.cpus = 8;
   streams.back().host.migration_probability = 0.5;
   streams.back().host.mean_gap_ns = 1'000'000;
   streams.push_back(streams.back());
-  streams.back().name = "FewNumbersLossDuringReads";
+  streams.back().name = "FewPidsLossDuringReads";
   streams.back().lose_during_reads = true;
   return streams;
 }
 
-// A lost EXEC before a COMM event, on a CPU whose next event has not come yet, makes the exec before it go by the name
-// that the lost one's program gave itself: it is the process's, though of a later program. A look at /proc does not
-// err so, if nothing is lost between the emptying of the queue and the look.
-TEST_P(LedgerTruthTest, BooksNoExecUnderANameThatTheProcessDidNotBear) {
+// A COMM event may name an earlier exec than its own, see "Known limits" in core/ledger/name_resolver.h: the name is
+// one that the process had, but in a later program. A name from /proc is that of the exec, provided that nothing is
+// lost between the drain and the read.
+TEST_P(LedgerNameTest, RecordsExecsOnlyUnderNamesThatTheProcessHad) {
   const Stream& stream = GetParam();
-  Machine machine(stream);
+  Simulation simulation(stream);
   std::uint64_t named = 0;
-  while (machine.pair().applied() < stream.events / kSlowdown) {
-    machine.RunTurn();
+  while (simulation.pair().applied() < stream.events / kSlowdown) {
+    simulation.RunIteration();
     ASSERT_FALSE(HasFatalFailure());
-    for (const auto& [exec, name, reason] : machine.pair().recorded_execs()) {
+    for (const auto& [exec, name, source] : simulation.pair().recorded_execs()) {
       if (!name) {
         continue;
       }
       ++named;
-      const bool may_be_later = reason == "comm_event" ? stream.losses != Losses::kNone : stream.lose_during_reads;
+      const bool may_be_later = source == "comm_event" ? stream.losses != Losses::kNone : stream.lose_during_reads;
       const SimulatedHost::Until until = may_be_later ? SimulatedHost::Until::kEnd : SimulatedHost::Until::kNextExec;
-      ASSERT_TRUE(machine.host().HadName(exec.cpu, exec.sequence, *name, until)) << *name << " by " << reason;
+      ASSERT_TRUE(simulation.host().HadName(exec.cpu, exec.sequence, *name, until)) << *name << " by " << source;
     }
-    machine.pair().recorded_execs().clear();
+    simulation.pair().recorded_execs().clear();
   }
-  ASSERT_TRUE(machine.pair().Agree(true));
-  const CommStatistics& comms = machine.pair().numbers().comms;
-  EXPECT_EQ(comms.overflowed, 0U);  // each name in a row of its own
-  EXPECT_GT(named * 10, machine.pair().numbers().events_of(EventKind::kExec));
+  ASSERT_TRUE(simulation.pair().Agree(true));
+  const CommStatistics& comms = simulation.pair().snapshot().comms;
+  EXPECT_EQ(comms.overflowed, 0U);  // each name has its own row
+  EXPECT_GT(named * 10, simulation.pair().snapshot().events_of(EventKind::kExec));
 }
 
-INSTANTIATE_TEST_SUITE_P(Streams, LedgerTruthTest, ::testing::ValuesIn(NamedStreams()),
+INSTANTIATE_TEST_SUITE_P(Streams, LedgerNameTest, ::testing::ValuesIn(StreamsWithUniqueNames()),
                          [](const auto& stream) { return stream.param.name; });
 
 }  // namespace

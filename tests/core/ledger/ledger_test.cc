@@ -24,7 +24,7 @@ std::uint64_t Sum(const Counts& counts) {
   return std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
 }
 
-TEST(LedgerTest, BeginsAtZero) {
+TEST(LedgerTest, StartsAtZero) {
   const Ledger ledger(4, EventCoverage::kAll);
   EXPECT_EQ(ledger.stream(), StreamStatistics(4));
   EXPECT_EQ(ledger.stream().lost, std::vector<std::uint64_t>(4));
@@ -50,7 +50,7 @@ TEST(LedgerTest, CountsEachKind) {
   EXPECT_EQ(Sum(ledger.stream().rejected), 0U);
 }
 
-TEST(LedgerTest, LossesAreBookedToTheirCpu) {
+TEST(LedgerTest, CountsLossesByCpu) {
   Ledger ledger(3, EventCoverage::kAll);
   for (const auto& [cpu, sequence] : std::vector<std::pair<std::uint32_t, std::uint32_t>>{
            {0, 10}, {2, UINT32_MAX}, {0, 13}, {2, 1}, {0, 14}, {2, 7}}) {
@@ -62,7 +62,7 @@ TEST(LedgerTest, LossesAreBookedToTheirCpu) {
   EXPECT_EQ(ledger.forks(), 6U);
 }
 
-TEST(LedgerTest, LossesGoBeyond32Bits) {
+TEST(LedgerTest, CountsLossesBeyond32Bits) {
   Ledger ledger(1, EventCoverage::kAll);
   for (const std::uint32_t sequence : {0U, 0x80000000U, 0U, 0x80000000U}) {
     ledger.ApplyMessage(EventMessage(0, sequence), kNow);
@@ -71,19 +71,19 @@ TEST(LedgerTest, LossesGoBeyond32Bits) {
   EXPECT_EQ(ledger.stream().total_lost(), 3 * 0x7fffffffULL);
 }
 
-TEST(LedgerTest, WithANarrowedMaskGapsAreNoLosses) {
+TEST(LedgerTest, CountsNoGapsWithANarrowedMask) {
   Ledger ledger(1, EventCoverage::kPartial);
   ledger.ApplyMessage(EventMessage(0, 1), kNow);
   ledger.ApplyMessage(EventMessage(0, 100), kNow);
   EXPECT_EQ(ledger.lost(), 0U);
   EXPECT_EQ(ledger.stream().total_lost(), 0U);
   EXPECT_EQ(ledger.forks(), 2U);
-  ledger.ApplyMessage(EventMessage(0, 100), kNow);  // but a repeat is a repeat
+  ledger.ApplyMessage(EventMessage(0, 100), kNow);  // a repeated event is rejected with any mask
   EXPECT_EQ(ledger.forks(), 2U);
   EXPECT_EQ(RejectedAs(ledger, Rejection::kRepeated), 1U);
 }
 
-TEST(LedgerTest, RepeatsAreRejectedAndNothingElse) {
+TEST(LedgerTest, RejectsRepeatedEventsWithoutOtherEffect) {
   Ledger ledger(1, EventCoverage::kAll);
   ledger.ApplyMessage(EventMessage(0, 5), kNow);
   ledger.ApplyMessage(EventMessage(0, 6), kNow);
@@ -97,7 +97,7 @@ TEST(LedgerTest, RepeatsAreRejectedAndNothingElse) {
   EXPECT_EQ(ledger.forks(), 3U);
 }
 
-TEST(LedgerTest, AcksTakeTheirPlaceInTheSequenceButHaveNoDelay) {
+TEST(LedgerTest, TracksSequencesOfAcksButNoDelay) {
   Ledger ledger(1, EventCoverage::kAll);
   ledger.ApplyMessage(EventMessage(0, 1), kNow);
   ledger.ApplyMessage(EventMessage(0, 2, AckBody{}), kNow);
@@ -108,7 +108,7 @@ TEST(LedgerTest, AcksTakeTheirPlaceInTheSequenceButHaveNoDelay) {
   EXPECT_EQ(ledger.stream().delay.sum_nanos(), 10'000U);
 }
 
-TEST(LedgerTest, AnAckOfNoCpuIsCountedAndNotWatched) {
+TEST(LedgerTest, CountsAcksWithoutACpu) {
   Ledger ledger(1, EventCoverage::kAll);
   ledger.ApplyMessage(EventMessage(kNoCpu, 1, AckBody{}), kNow);
   ledger.ApplyMessage(EventMessage(kNoCpu, 1, AckBody{}), kNow);
@@ -122,7 +122,7 @@ struct DelayRow {
   std::uint64_t delay;
 };
 
-TEST(LedgerTest, DelayIsFromTheStampToNowAndNeverNegative) {
+TEST(LedgerTest, MeasuresNoNegativeDelay) {
   for (const DelayRow& row : std::vector<DelayRow>{
            {kNow - 1, 1}, {kNow, 0}, {kNow + 1, 0}, {0, kNow}, {UINT64_MAX, 0}, {kNow - 2'000'000, 2'000'000}}) {
     Ledger ledger(1, EventCoverage::kAll);
@@ -134,11 +134,11 @@ TEST(LedgerTest, DelayIsFromTheStampToNowAndNeverNegative) {
   }
 }
 
-TEST(LedgerTest, EveryOtherOutcomeIsRejectedOrNothing) {
+TEST(LedgerTest, RejectsOrIgnoresOtherOutcomes) {
   for (std::size_t i = 1; i < kDecodeOutcomes; ++i) {
     const auto outcome = static_cast<DecodeOutcome>(i);
     Ledger ledger(1, EventCoverage::kAll);
-    Message message = EventMessage(0, 1);  // what a message before it may have left behind
+    Message message = EventMessage(0, 1);  // stale contents of a reused message must not count
     message.outcome = outcome;
     ledger.ApplyMessage(message, kNow);
     StreamStatistics expected(1);
@@ -146,12 +146,12 @@ TEST(LedgerTest, EveryOtherOutcomeIsRejectedOrNothing) {
       expected.rejected[static_cast<std::size_t>(*reason)] = 1;
     }
     EXPECT_EQ(ledger.stream(), expected) << "outcome " << i;
-    ledger.ApplyMessage(EventMessage(0, 9), kNow);  // and it set no baseline
+    ledger.ApplyMessage(EventMessage(0, 9), kNow);  // shows that the message set no baseline
     EXPECT_EQ(ledger.lost(), 0U) << "outcome " << i;
   }
 }
 
-TEST(LedgerTest, RejectCountsByReason) {
+TEST(LedgerTest, CountsRejectionsByReason) {
   Ledger ledger(1, EventCoverage::kAll);
   ledger.CountRejection(Rejection::kForeignSender);
   ledger.CountRejection(Rejection::kOversized, 3);

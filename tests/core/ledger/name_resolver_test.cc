@@ -1,4 +1,4 @@
-// Under which name things are booked, and when, on built sequences.
+// Tests under which name events are recorded, and when.
 #include "core/ledger/name_resolver.h"
 
 #include <gtest/gtest.h>
@@ -12,7 +12,7 @@ std::uint64_t Attributed(const LedgerDriver& driver, Attribution source) {
   return driver.snapshot().attributions.at(static_cast<std::size_t>(source));
 }
 
-TEST(NameResolverTest, CountsWaitUntilALookIsBeyondDoubt) {
+TEST(NameResolverTest, HoldsCountsUntilTheSnapshotIsConfirmed) {
   LedgerDriver driver;
   driver.Fork(200);
   driver.Exec(200);
@@ -26,8 +26,8 @@ TEST(NameResolverTest, CountsWaitUntilALookIsBeyondDoubt) {
   EXPECT_EQ(Attributed(driver, Attribution::kProc), 1U);
 }
 
-// sh -c 'exec sleep': /proc shows the second name before its EXEC is read.
-TEST(NameResolverTest, ALookShortlyBeforeAnExecIsThrownAway) {
+// sh -c 'exec sleep': /proc shows the second name before its EXEC is received.
+TEST(NameResolverTest, DiscardsSnapshotShortlyBeforeAnExec) {
   LedgerDriver driver;
   driver.Fork(200);
   driver.Exec(200);
@@ -39,7 +39,7 @@ TEST(NameResolverTest, ALookShortlyBeforeAnExecIsThrownAway) {
   EXPECT_EQ(driver.Pending(CountKind::kExecs), 1U);
 }
 
-TEST(NameResolverTest, ALookLongBeforeAnExecStands) {
+TEST(NameResolverTest, ConfirmsSnapshotLongBeforeAnExec) {
   LedgerDriver driver;
   driver.Fork(200);
   driver.Exec(200);
@@ -49,7 +49,7 @@ TEST(NameResolverTest, ALookLongBeforeAnExecStands) {
   EXPECT_EQ(driver.CountOf("sh2", CountKind::kExecs), 1U);
 }
 
-TEST(NameResolverTest, AnExitAfterALookConfirmsIt) {
+TEST(NameResolverTest, ConfirmsSnapshotByALaterExit) {
   LedgerDriver driver;
   driver.Fork(200);
   driver.Exec(200);
@@ -59,7 +59,7 @@ TEST(NameResolverTest, AnExitAfterALookConfirmsIt) {
   EXPECT_EQ(driver.CountOf("true", CountKind::kSucceeded), 1U);
 }
 
-TEST(NameResolverTest, ALookAfterTheExitIsNone) {
+TEST(NameResolverTest, DiscardsSnapshotAfterTheExit) {
   LedgerDriver driver;
   driver.Fork(200);
   driver.Exec(200);
@@ -68,12 +68,12 @@ TEST(NameResolverTest, ALookAfterTheExitIsNone) {
   ProcSnapshot late = driver.SnapshotOf(200, "another");
   late.taken_ns += 2 * LedgerDriver::kStep;
   driver.ledger().reconciler().ApplySnapshot(late, request->full);
-  driver.Exit(200);  // one step after the EXEC, one before the look
+  driver.Exit(200);  // one step after the EXEC, one before the snapshot
   EXPECT_EQ(driver.CountOf("another", CountKind::kExecs), 0U);
   EXPECT_EQ(driver.CountOf(kUnattributedLabel, CountKind::kExecs), 1U);
 }
 
-TEST(NameResolverTest, ARenamingNamesWhatWaits) {
+TEST(NameResolverTest, NamesPendingExecByCommEvent) {
   LedgerDriver driver;
   driver.Fork(200);
   driver.Exec(200);
@@ -82,7 +82,7 @@ TEST(NameResolverTest, ARenamingNamesWhatWaits) {
   EXPECT_EQ(Attributed(driver, Attribution::kCommEvent), 1U);
 }
 
-TEST(NameResolverTest, ARenamingOfAnotherThreadNamesNothing) {
+TEST(NameResolverTest, IgnoresRenameOfAnotherThread) {
   LedgerDriver driver;
   driver.Fork(200);
   driver.Exec(200);
@@ -90,7 +90,7 @@ TEST(NameResolverTest, ARenamingOfAnotherThreadNamesNothing) {
   EXPECT_EQ(driver.Pending(CountKind::kExecs), 1U);
 }
 
-TEST(NameResolverTest, ChildrenWaitWithTheirParent) {
+TEST(NameResolverTest, CountsChildrenWithTheirUnnamedParent) {
   LedgerDriver driver;
   driver.Fork(200);
   driver.Exec(200);
@@ -107,7 +107,7 @@ TEST(NameResolverTest, ChildrenWaitWithTheirParent) {
   EXPECT_EQ(driver.snapshot().exits.exit_codes.count(), 1U);
 }
 
-TEST(NameResolverTest, AChildThatOutlivesItsNamelessParentIsLookedAtItself) {
+TEST(NameResolverTest, ReadsTheNameOfAChildThatOutlivesItsUnnamedParent) {
   LedgerDriver driver;
   driver.Fork(200);
   driver.Exec(200);
@@ -121,11 +121,11 @@ TEST(NameResolverTest, AChildThatOutlivesItsNamelessParentIsLookedAtItself) {
   EXPECT_EQ(driver.CountOf("daemon", CountKind::kForks), 1U);
 }
 
-TEST(NameResolverTest, AfterALossNobodyIsCalledByAnOldName) {
+TEST(NameResolverTest, UsesNoOldNameAfterALoss) {
   LedgerDriver driver;
   driver.Fork(200);
   driver.Rename(200, "old");
-  driver.LoseEvents(1);  // its exec, perhaps
+  driver.LoseEvents(1);  // possibly its exec
   driver.Fork(201, LedgerDriver::kShell);
   driver.Fork(202, 200);
   EXPECT_EQ(driver.CountOf("old", CountKind::kForks), 0U);
@@ -136,20 +136,20 @@ TEST(NameResolverTest, AfterALossNobodyIsCalledByAnOldName) {
   EXPECT_EQ(driver.CountOf("old", CountKind::kForks), 0U);
 }
 
-TEST(NameResolverTest, ALookBeforeALossNamesNothing) {
+TEST(NameResolverTest, DiscardsSnapshotBeforeALoss) {
   LedgerDriver driver;
   driver.Fork(200);
   driver.Exec(200);
   driver.ReadNames("prog");
   driver.LoseEvents(1);
-  driver.Fork(201, LedgerDriver::kShell);  // shows the loss
+  driver.Fork(201, LedgerDriver::kShell);  // its sequence number shows the loss
   driver.ConfirmAfter(20);
   EXPECT_EQ(driver.CountOf("prog", CountKind::kExecs), 0U);
   EXPECT_EQ(driver.CountOf(kUnattributedLabel, CountKind::kExecs), 1U);
 }
 
-// What it did before it executed what /proc showed was still in the queue.
-TEST(NameResolverTest, WhoIsFoundIsNotBelievedAtOnce) {
+// The events before the exec, whose name /proc showed, were still queued.
+TEST(NameResolverTest, DoesNotUseTheNameOfAFoundProcessAtOnce) {
   LedgerDriver driver;
   ProcSnapshot snapshot = driver.SnapshotOf(500, "after");
   snapshot.taken_ns += 10 * LedgerDriver::kStep;
@@ -163,7 +163,7 @@ TEST(NameResolverTest, WhoIsFoundIsNotBelievedAtOnce) {
   EXPECT_EQ(driver.CountOf("after", CountKind::kExecs), 1U);
 }
 
-TEST(NameResolverTest, WhoIsFoundIsBelievedWhenAllWasHeard) {
+TEST(NameResolverTest, ConfirmsTheNameOfAFoundProcess) {
   LedgerDriver driver;
   driver.ledger().reconciler().AddFoundProcess(driver.SnapshotOf(500, "daemon"), ProcessFoundReason::kBootstrap);
   driver.PassTime(20);
@@ -173,8 +173,8 @@ TEST(NameResolverTest, WhoIsFoundIsBelievedWhenAllWasHeard) {
   EXPECT_EQ(driver.CountOf("daemon", CountKind::kForks), 1U);
 }
 
-// It is looked at again 20 ms later, 25 times in all; then it is a survey's.
-TEST(NameResolverTest, WhoIsHeldIsNotBelievedAndSeenAgainSoon) {
+// /proc is read again every 20 ms, at most 25 times, and then by a pass over the rows.
+TEST(NameResolverTest, RetriesAProcessInTheMiddleOfAnExec) {
   LedgerDriver driver;
   driver.Fork(200);
   driver.Exec(200);
@@ -197,8 +197,9 @@ TEST(NameResolverTest, WhoIsHeldIsNotBelievedAndSeenAgainSoon) {
   EXPECT_EQ(reconciler.NextStale(cursor, reconciler.end_of_rows()), 200);
 }
 
-// Found by an event, in_exec at the look and in the survey; then a COMM names it, and nobody would ask for it again.
-TEST(NameResolverTest, WhoIsHeldWithMuchUnknownIsLeftToASurveyToo) {
+// The row was added by an event, so a COMM may name it soon. Without a request for a full snapshot, everything else
+// would stay unknown.
+TEST(NameResolverTest, RequestsSnapshotOfAnUncertainProcessInTheMiddleOfAnExec) {
   LedgerDriver driver;
   driver.Exec(200);
   ProcReconciler& reconciler = driver.ledger().reconciler();
@@ -209,7 +210,7 @@ TEST(NameResolverTest, WhoIsHeldWithMuchUnknownIsLeftToASurveyToo) {
   EXPECT_TRUE(reconciler.TakeAnyStale());
 }
 
-TEST(NameResolverTest, WhoIsHeldNoMoreIsNamed) {
+TEST(NameResolverTest, NamesAProcessAfterARetry) {
   LedgerDriver driver;
   driver.Fork(200);
   driver.Exec(200);
@@ -223,7 +224,7 @@ TEST(NameResolverTest, WhoIsHeldNoMoreIsNamed) {
   EXPECT_EQ(driver.CountOf("sleep", CountKind::kExecs), 1U);
 }
 
-TEST(NameResolverTest, ARenamingDoesNotNameWhatWasDoneBefore) {
+TEST(NameResolverTest, DoesNotNameEarlierEventsByCommEvent) {
   LedgerDriver driver;
   driver.Fork(200);
   driver.Exec(200);
@@ -236,7 +237,7 @@ TEST(NameResolverTest, ARenamingDoesNotNameWhatWasDoneBefore) {
   EXPECT_EQ(driver.CountOf(kUnattributedLabel, CountKind::kSucceeded), 1U);
 }
 
-TEST(NameResolverTest, AnEmptyNameHasARowOfItsOwn) {
+TEST(NameResolverTest, CountsEmptyNamesInTheirReservedGroup) {
   LedgerDriver driver;
   driver.Fork(200);
   driver.Rename(200, "");
@@ -244,18 +245,18 @@ TEST(NameResolverTest, AnEmptyNameHasARowOfItsOwn) {
   EXPECT_EQ(driver.CountOf("[processes without a name]", CountKind::kSucceeded), 1U);
 }
 
-TEST(NameResolverTest, MoreEndsThanCanWaitAreUnattributed) {
-  constexpr std::uint64_t kEnds = 65'600;
+TEST(NameResolverTest, RecordsExitsBeyondTheLimitAsUnattributed) {
+  constexpr std::uint64_t kExits = 65'600;
   LedgerDriver driver;
   driver.Fork(200);
   driver.Exec(200);
-  for (std::uint64_t i = 0; i < kEnds; ++i) {
+  for (std::uint64_t i = 0; i < kExits; ++i) {
     driver.Fork(201, 200);
     driver.Exit(201);
   }
   EXPECT_EQ(driver.CountOf(kUnattributedLabel, CountKind::kExecs), 1U);
-  EXPECT_EQ(driver.CountOf(kUnattributedLabel, CountKind::kSucceeded) + driver.Pending(CountKind::kSucceeded), kEnds);
-  EXPECT_EQ(driver.CountOf(kUnattributedLabel, CountKind::kForks) + driver.Pending(CountKind::kForks), kEnds);
+  EXPECT_EQ(driver.CountOf(kUnattributedLabel, CountKind::kSucceeded) + driver.Pending(CountKind::kSucceeded), kExits);
+  EXPECT_EQ(driver.CountOf(kUnattributedLabel, CountKind::kForks) + driver.Pending(CountKind::kForks), kExits);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Decoding and booking allocate nothing. This program counts what its operators new are asked for.
+// Tests that decoding and counting allocate nothing. This program replaces operator new and counts the calls.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -19,7 +19,7 @@ std::atomic<std::size_t>& Allocations() {
   return allocations;
 }
 
-// NOLINTBEGIN(cppcoreguidelines-no-malloc,cppcoreguidelines-owning-memory): this is what new is made of here
+// NOLINTBEGIN(cppcoreguidelines-no-malloc,cppcoreguidelines-owning-memory): implements operator new
 void* Allocate(std::size_t size) noexcept {
   Allocations().fetch_add(1, std::memory_order_relaxed);
   return std::malloc(size == 0 ? 1 : size);
@@ -43,7 +43,7 @@ void* OrThrow(void* memory) {
 
 }  // namespace
 
-// All of them: a sanitizer has its own of those that are missing.
+// All variants are replaced: a sanitizer supplies its own for those that are missing.
 void* operator new(std::size_t size) { return OrThrow(Allocate(size)); }
 void* operator new[](std::size_t size) { return OrThrow(Allocate(size)); }
 void* operator new(std::size_t size, const std::nothrow_t& /*tag*/) noexcept { return Allocate(size); }
@@ -64,13 +64,13 @@ void operator delete[](void* memory, std::size_t /*size*/, std::align_val_t /*al
 namespace procevent {
 namespace {
 
-TEST(NoAllocationTest, TheCounterCounts) {
+TEST(NoAllocationTest, CountsAllocations) {
   const std::size_t before = Allocations();
   ::operator delete(::operator new(8));
   EXPECT_EQ(Allocations(), before + 1);
 }
 
-// Every kind, every outcome, every length.
+// Datagrams of every kind, outcome and length.
 std::vector<Bytes> Datagrams() {
   std::vector<Bytes> datagrams;
   for (const NamedEvent& row : OneOfEachKind()) {
@@ -87,7 +87,7 @@ std::vector<Bytes> Datagrams() {
   return datagrams;
 }
 
-TEST(NoAllocationTest, DecodingAndBookingAllocateNothing) {
+TEST(NoAllocationTest, AllocatesNothingToDecodeAndCount) {
   const std::vector<Bytes> datagrams = Datagrams();
   Ledger ledger(4, EventCoverage::kAll);
   Message message;
@@ -104,7 +104,7 @@ TEST(NoAllocationTest, DecodingAndBookingAllocateNothing) {
   EXPECT_GT(messages, datagrams.size());
 }
 
-TEST(NoAllocationTest, CopyingNumbersOfOneSizeAllocatesNothing) {
+TEST(NoAllocationTest, AllocatesNothingToCopyASnapshotOfEqualSize) {
   const Ledger ledger(64, EventCoverage::kAll);
   LedgerSnapshot copy(64);
   ledger.CopyTo(copy);

@@ -12,7 +12,7 @@ namespace procevent {
 
 namespace {
 
-TEST(ProcessRowsTest, ARowIsFoundByItsNumber) {
+TEST(ProcessRowsTest, FindsARowByTgid) {
   ProcessRows table(2);
   EXPECT_EQ(table.Find(7), kInvalidId);
   const RowId id = table.Insert(7);
@@ -22,10 +22,10 @@ TEST(ProcessRowsTest, ARowIsFoundByItsNumber) {
   EXPECT_EQ(table[id].threads, 1U);
   table.Erase(id);
   EXPECT_EQ(table.Find(7), kInvalidId);
-  EXPECT_EQ(table[id].tgid, 0) << "so that who visits all sees that it is free";
+  EXPECT_EQ(table[id].tgid, 0) << "an iteration skips the free row";
 }
 
-TEST(ProcessRowsTest, NumbersThatNoProcessHasAreNotFound) {
+TEST(ProcessRowsTest, FindsNoInvalidTgid) {
   ProcessRows table(4);
   table.Insert(1);
   for (const std::int32_t tgid : {0, -1, INT32_MIN, INT32_MAX}) {
@@ -33,7 +33,7 @@ TEST(ProcessRowsTest, NumbersThatNoProcessHasAreNotFound) {
   }
 }
 
-TEST(ProcessRowsTest, AnotherRowInItsPlaceHasAnotherSerial) {
+TEST(ProcessRowsTest, GivesAReusedRowANewSerial) {
   ProcessRows table(1);
   const RowId first = table.Insert(7);
   const std::uint32_t serial = table[first].serial;
@@ -42,10 +42,10 @@ TEST(ProcessRowsTest, AnotherRowInItsPlaceHasAnotherSerial) {
   const RowId second = table.Insert(7);
   EXPECT_EQ(first, second);
   EXPECT_NE(table[second].serial, serial);
-  EXPECT_FALSE(table[second].leader_gone) << "nothing of the old one is left";
+  EXPECT_FALSE(table[second].leader_gone) << "the row is reset";
 }
 
-TEST(ProcessRowsTest, TellsOnceThatARowIsToBeSeen) {
+TEST(ProcessRowsTest, ReportsASnapshotRequestOnce) {
   ProcessRows table(2);
   const RowId id = table.Insert(7);
   EXPECT_FALSE(table.TakeAnySnapshotRequest());
@@ -58,12 +58,12 @@ TEST(ProcessRowsTest, TellsOnceThatARowIsToBeSeen) {
   EXPECT_TRUE(table.TakeAnySnapshotRequest());
 }
 
-// The same, in std::map, with what is to be known of each row.
+// The slow and obvious counterpart of ProcessRows, in std::map.
 class ReferenceProcessTable {
  public:
   struct Row {
     RowId id = kInvalidId;
-    std::uint64_t order = 0;  // falls with order
+    std::uint64_t order = 0;  // lower for older rows
     std::uint32_t threads = 1;
   };
   std::map<std::int32_t, Row> rows;
@@ -76,7 +76,7 @@ class ReferenceProcessTable {
       ASSERT_EQ(table.Find(tgid), row.id);
       ASSERT_EQ(table[row.id].tgid, tgid);
       ASSERT_EQ(table[row.id].threads, row.threads);
-      ASSERT_EQ(table[row.id].start_ns, row.order) << "rows keep what they hold";
+      ASSERT_EQ(table[row.id].start_ns, row.order) << "rows keep their contents";
       threads += row.threads;
       by_order[row.order] = row.id;
     }
@@ -103,7 +103,7 @@ class ReferenceProcessTable {
   }
 };
 
-// Numbers as they come: rising with gaps and beginning anew, a few again and again, or any.
+// Generates tgids: ascending with gaps and wrap-around, a few repeatedly, or any.
 class TgidGenerator {
  public:
   std::int32_t Next(std::mt19937& random) {
@@ -125,7 +125,7 @@ class TgidGenerator {
 
 class ProcessRowsLimitTest : public testing::TestWithParam<std::size_t> {};
 
-TEST_P(ProcessRowsLimitTest, AgreesWithTheSlowTable) {
+TEST_P(ProcessRowsLimitTest, AgreesWithTheReference) {
   const std::size_t limit = GetParam();
   std::mt19937 random(static_cast<std::uint32_t>(limit));
   TgidGenerator tgids;
@@ -153,7 +153,7 @@ TEST_P(ProcessRowsLimitTest, AgreesWithTheSlowTable) {
       known->second.threads = static_cast<std::uint32_t>(random() % 5);
       table.SetThreads(known->second.id, known->second.threads);
     }
-    // Now and then, many go at once.
+    // Sometimes many rows are erased in a series.
     const bool shrinking = i % 5'000 > 4'500;
     if (const auto any = reference.rows.upper_bound(tgid);
         any != reference.rows.end() && random() % 4 < (shrinking ? 4U : 1U)) {
@@ -169,8 +169,8 @@ TEST_P(ProcessRowsLimitTest, AgreesWithTheSlowTable) {
 INSTANTIATE_TEST_SUITE_P(Limits, ProcessRowsLimitTest, testing::Values(1, 2, 3, 7, 64, 500),
                          [](const auto& limit) { return "Of" + std::to_string(limit.param); });
 
-// A full table of neighbours, ended in the worst order for gaps: each line of eight from the middle.
-TEST(ProcessRowsTest, AFullTableOfNeighboursEndsInAnyOrder) {
+// A full table of successive tgids, erased in the worst order for gaps: each line of eight from the middle.
+TEST(ProcessRowsTest, ErasesNeighboursInAnyOrder) {
   constexpr std::int32_t kLimit = 4096;
   constexpr std::array kOrder{3, 4, 2, 5, 1, 6, 0, 7};
   ProcessRows table(kLimit);
@@ -199,10 +199,10 @@ struct Item {
   int value = 7;
 };
 
-TEST(SlabTest, IsTakenUpToItsCapacity) {
+TEST(SlabTest, AllocatesUpToItsCapacity) {
   Slab<Item> slab(3);
   EXPECT_EQ(slab.size(), 0U);
-  EXPECT_EQ(slab.end(), 0U) << "nothing is touched before it is needed";
+  EXPECT_EQ(slab.end(), 0U) << "no item is constructed before it is allocated";
   EXPECT_NE(slab.Allocate(), kInvalidId);
   EXPECT_NE(slab.Allocate(), kInvalidId);
   const SlabId last = slab.Allocate();
@@ -215,13 +215,13 @@ TEST(SlabTest, IsTakenUpToItsCapacity) {
   EXPECT_EQ(slab.end(), 3U);
 }
 
-TEST(SlabTest, WithoutCapacityThereIsNothing) {
+TEST(SlabTest, AllocatesNothingWithoutCapacity) {
   Slab<Item> slab(0);
   EXPECT_EQ(slab.Allocate(), kInvalidId);
   EXPECT_EQ(slab.capacity(), 0U);
 }
 
-TEST(SlabTest, WhatIsTakenAgainIsFresh) {
+TEST(SlabTest, ResetsAnItemThatIsAllocatedAgain) {
   Slab<Item> slab(1);
   const SlabId id = slab.Allocate();
   slab[id].value = 1;
@@ -229,7 +229,7 @@ TEST(SlabTest, WhatIsTakenAgainIsFresh) {
   EXPECT_EQ(slab[slab.Allocate()].value, 7);
 }
 
-TEST(SlabTest, ThingsKeepTheirPlace) {
+TEST(SlabTest, KeepsTheAddressOfItems) {
   constexpr std::size_t kCapacity = 100;
   std::mt19937 random(9);
   Slab<Item> slab(kCapacity);

@@ -1,4 +1,4 @@
-// Who lives and who dies, on built sequences: each is one that a kernel has sent.
+// Tests how processes and threads are followed, on sequences of events that kernels have sent.
 #include "core/ledger/process_tracker.h"
 
 #include <gtest/gtest.h>
@@ -14,7 +14,7 @@ std::uint64_t DroppedAs(const LedgerDriver& driver, ProcessDropReason reason) {
   return driver.snapshot().dropped.at(static_cast<std::size_t>(reason));
 }
 
-TEST(ProcessTrackerTest, AProcessIsBookedToItsParentAndEndsWithItsExit) {
+TEST(ProcessTrackerTest, CountsAForkForTheParentAndEndsWithTheExit) {
   LedgerDriver driver;
   driver.Fork(200);
   EXPECT_EQ(driver.snapshot().processes, 2U);
@@ -27,7 +27,7 @@ TEST(ProcessTrackerTest, AProcessIsBookedToItsParentAndEndsWithItsExit) {
   EXPECT_EQ(driver.snapshot().exits.lifetimes.sum(), LedgerDriver::kStep);
 }
 
-TEST(ProcessTrackerTest, AThreadBelongsToItsProcessWhateverParentIsNamed) {
+TEST(ProcessTrackerTest, CountsAThreadForItsProcessWhateverTheParent) {
   LedgerDriver driver;
   driver.Fork(200);
   driver.Rename(200, "server");
@@ -40,7 +40,7 @@ TEST(ProcessTrackerTest, AThreadBelongsToItsProcessWhateverParentIsNamed) {
   EXPECT_EQ(driver.snapshot().processes, 2U);
 }
 
-TEST(ProcessTrackerTest, TheLeaderMayEndFirst) {
+TEST(ProcessTrackerTest, KeepsAProcessWhoseLeaderExitsFirst) {
   LedgerDriver driver;
   driver.Fork(200);
   driver.StartThread(201, 200);
@@ -53,8 +53,8 @@ TEST(ProcessTrackerTest, TheLeaderMayEndFirst) {
   EXPECT_EQ(driver.CountOf("sh", CountKind::kFailed), 1U);
 }
 
-// exit(3) while workers end by themselves: the last EXIT may say 0.
-TEST(ProcessTrackerTest, TheStatusIsTheOneThatIsNotZero) {
+// exit(3) while threads end on their own: the last EXIT may have status 0.
+TEST(ProcessTrackerTest, UsesTheNonZeroStatusAmongItsThreads) {
   LedgerDriver driver;
   driver.Fork(200);
   driver.StartThread(201, 200);
@@ -68,8 +68,8 @@ TEST(ProcessTrackerTest, TheStatusIsTheOneThatIsNotZero) {
   EXPECT_EQ(driver.CountOf("sh", CountKind::kThreadsEnded), 2U);
 }
 
-// The exec-ing thread's own number never exits; the leader's exits twice.
-TEST(ProcessTrackerTest, AnExecFromAThreadLeavesOneThread) {
+// There is no EXIT with the pid of the thread that executes; the leader's pid exits twice.
+TEST(ProcessTrackerTest, KeepsOneThreadAfterAnExecByAnotherThread) {
   LedgerDriver driver;
   driver.Fork(200);
   driver.StartThread(201, 200);
@@ -80,12 +80,12 @@ TEST(ProcessTrackerTest, AnExecFromAThreadLeavesOneThread) {
   EXPECT_EQ(driver.snapshot().threads, 2U);
   driver.Exit(200);
   EXPECT_EQ(driver.snapshot().processes, 1U);
-  EXPECT_EQ(driver.CountOf("prog", CountKind::kSucceeded), 1U);  // the status of before the exec is forgotten
+  EXPECT_EQ(driver.CountOf("prog", CountKind::kSucceeded), 1U);  // not the status from before the exec
   EXPECT_EQ(driver.CountOf("prog", CountKind::kWithoutExec), 0U);
   EXPECT_EQ(driver.CountOf("sh", CountKind::kThreadsEnded), 2U);
 }
 
-TEST(ProcessTrackerTest, AnExecEndsTheThreadsWhoseExitsComeLater) {
+TEST(ProcessTrackerTest, IgnoresThreadExitsAfterTheExec) {
   LedgerDriver driver;
   driver.Fork(200);
   driver.StartThread(201, 200);
@@ -97,7 +97,7 @@ TEST(ProcessTrackerTest, AnExecEndsTheThreadsWhoseExitsComeLater) {
   EXPECT_EQ(driver.snapshot().processes, 1U);
 }
 
-TEST(ProcessTrackerTest, ASignalIsNeitherSuccessNorFailure) {
+TEST(ProcessTrackerTest, CountsASignalAsKilled) {
   LedgerDriver driver;
   driver.Fork(200);
   driver.Emit(CoredumpBody{LedgerDriver::Leader(200), LedgerDriver::Leader(LedgerDriver::kShell)});
@@ -108,7 +108,7 @@ TEST(ProcessTrackerTest, ASignalIsNeitherSuccessNorFailure) {
   EXPECT_EQ(driver.snapshot().exits.exit_codes.sum(), 128U + 11U);
 }
 
-TEST(ProcessTrackerTest, CloneParentIsBookedToTheParentThatTheKernelNames) {
+TEST(ProcessTrackerTest, CountsCloneParentForTheNamedParent) {
   LedgerDriver driver;
   driver.Fork(200);
   driver.Rename(200, "middle");
@@ -117,7 +117,7 @@ TEST(ProcessTrackerTest, CloneParentIsBookedToTheParentThatTheKernelNames) {
   EXPECT_EQ(driver.CountOf("middle", CountKind::kForks), 0U);
 }
 
-TEST(ProcessTrackerTest, TheChildOfAThreadHasNoKnownName) {
+TEST(ProcessTrackerTest, DoesNotKnowTheNameOfAThreadsChild) {
   LedgerDriver driver;
   driver.Fork(200);
   driver.Rename(200, "server");
@@ -130,7 +130,7 @@ TEST(ProcessTrackerTest, TheChildOfAThreadHasNoKnownName) {
   EXPECT_EQ(driver.CountOf(kUnattributedLabel, CountKind::kFailed), 1U);
 }
 
-TEST(ProcessTrackerTest, TheChildOfAThreadIsLookedAtAtOnce) {
+TEST(ProcessTrackerTest, RequestsTheNameOfAThreadsChildAtOnce) {
   LedgerDriver driver;
   driver.Fork(200);
   driver.StartThread(201, 200);
@@ -141,7 +141,7 @@ TEST(ProcessTrackerTest, TheChildOfAThreadIsLookedAtAtOnce) {
   EXPECT_EQ(driver.CountOf("sh", CountKind::kFailed), 0U);
 }
 
-TEST(ProcessTrackerTest, AKernelThreadIsNotCalledKthreadd) {
+TEST(ProcessTrackerTest, DoesNotNameKernelThreadsAfterKthreadd) {
   LedgerDriver driver;
   driver.ledger().reconciler().AddFoundProcess(driver.SnapshotOf(2, "kthreadd"), ProcessFoundReason::kBootstrap);
   driver.PassTime(20);
@@ -157,7 +157,7 @@ TEST(ProcessTrackerTest, AKernelThreadIsNotCalledKthreadd) {
   EXPECT_EQ(driver.snapshot().exits.lifetimes.count(), 1U);
 }
 
-TEST(ProcessTrackerTest, WhoHasNoRowGetsOneWithTheFirstEvent) {
+TEST(ProcessTrackerTest, AddsARowWithTheFirstEvent) {
   LedgerDriver driver;
   driver.Fork(901, 900);
   EXPECT_EQ(driver.snapshot().processes, 3U);
@@ -165,7 +165,7 @@ TEST(ProcessTrackerTest, WhoHasNoRowGetsOneWithTheFirstEvent) {
   EXPECT_EQ(driver.Pending(CountKind::kForks), 1U);
 }
 
-TEST(ProcessTrackerTest, AnEndWithoutARowIsUntracked) {
+TEST(ProcessTrackerTest, CountsAnExitWithoutARowAsUntracked) {
   LedgerDriver driver;
   driver.Exit(900, Status(2));
   driver.ExitThread(902, 901);
@@ -174,8 +174,8 @@ TEST(ProcessTrackerTest, AnEndWithoutARowIsUntracked) {
   EXPECT_EQ(driver.snapshot().processes, 1U);
 }
 
-// It was alive when /proc was read, and ended before the reading was done.
-TEST(ProcessTrackerTest, ALeaderThatWasSeenAliveEndsWithItsExit) {
+// It exited while /proc was read, before the time of the snapshot.
+TEST(ProcessTrackerTest, EndsALeaderThatASnapshotShowedAlive) {
   LedgerDriver driver;
   ProcSnapshot snapshot = driver.SnapshotOf(500, "brief");
   snapshot.taken_ns += 5 * LedgerDriver::kStep;
@@ -185,8 +185,8 @@ TEST(ProcessTrackerTest, ALeaderThatWasSeenAliveEndsWithItsExit) {
   EXPECT_EQ(driver.snapshot().processes, 1U);
 }
 
-// A survey read /proc in the midst of its beginning and its end, and the events came after that.
-TEST(ProcessTrackerTest, WhoWasSeenBeforeItsForkWasReadEndsWithItsLastThread) {
+// A pass read /proc between its start and its exit; all its events were received after that.
+TEST(ProcessTrackerTest, EndsAProcessFoundBeforeItsForkWithItsLastThread) {
   LedgerDriver driver;
   ProcSnapshot snapshot = driver.SnapshotOf(200, "sh", 2);
   snapshot.taken_ns += 5 * LedgerDriver::kStep;
@@ -208,8 +208,8 @@ TEST(ProcessTrackerTest, WhoWasSeenBeforeItsForkWasReadEndsWithItsLastThread) {
   EXPECT_EQ(DroppedAs(driver, ProcessDropReason::kReplaced), 0U);
 }
 
-// It was in_exec by the kernel, as those are who wait for a vfork.
-TEST(ProcessTrackerTest, ALookThatDoesNotTellTheNameLeavesTheRestKnown) {
+// The snapshot marks an exec in progress, as for a process in state D that waits for a vfork.
+TEST(ProcessTrackerTest, KeepsTheStateAfterASnapshotWithoutAReliableName) {
   LedgerDriver driver;
   driver.Fork(200);
   driver.Exec(200);
@@ -220,7 +220,7 @@ TEST(ProcessTrackerTest, ALookThatDoesNotTellTheNameLeavesTheRestKnown) {
   EXPECT_EQ(driver.snapshot().exits.lifetimes.count(), 1U);
 }
 
-TEST(ProcessTrackerTest, ANewerEventIsNotOverwrittenByAnOlderLook) {
+TEST(ProcessTrackerTest, KeepsNewerEventsOverOlderSnapshots) {
   LedgerDriver driver;
   driver.ledger().reconciler().ApplySnapshot(driver.SnapshotOf(LedgerDriver::kShell, "sh"), true);
   driver.ConfirmAfter(20);
@@ -234,7 +234,7 @@ TEST(ProcessTrackerTest, ANewerEventIsNotOverwrittenByAnOlderLook) {
   EXPECT_EQ(driver.CountOf("sh", CountKind::kUidGainedRoot) + driver.CountOf("sh", CountKind::kUidOther), 1U);
 }
 
-TEST(ProcessTrackerTest, ANumberThatIsGivenOutAgainIsAnotherProcess) {
+TEST(ProcessTrackerTest, ReplacesARowWhenItsPidIsReused) {
   LedgerDriver driver;
   driver.Fork(200);
   driver.Rename(200, "first");
@@ -246,7 +246,7 @@ TEST(ProcessTrackerTest, ANumberThatIsGivenOutAgainIsAnotherProcess) {
   EXPECT_EQ(driver.snapshot().exits.lifetimes.sum(), LedgerDriver::kStep);
 }
 
-TEST(ProcessTrackerTest, AFullTableForgetsTheOldest) {
+TEST(ProcessTrackerTest, EvictsTheOldestRow) {
   LedgerDriver driver({.process_limit = 4});
   for (std::int32_t child = 200; child < 206; ++child) {
     driver.Fork(child, 199);
@@ -258,7 +258,7 @@ TEST(ProcessTrackerTest, AFullTableForgetsTheOldest) {
   EXPECT_EQ(driver.CountOf(kUntrackedLabel, CountKind::kSucceeded), 1U);
 }
 
-TEST(ProcessTrackerTest, TheLeadersCredentialsTellWhatWasGained) {
+TEST(ProcessTrackerTest, ComparesTheCredentialsOfTheLeader) {
   LedgerDriver driver;
   driver.ledger().reconciler().ApplySnapshot(driver.SnapshotOf(LedgerDriver::kShell, "sh"), true);
   driver.ConfirmAfter(20);
@@ -274,7 +274,7 @@ TEST(ProcessTrackerTest, TheLeadersCredentialsTellWhatWasGained) {
   EXPECT_EQ(driver.CountOf("sh", CountKind::kGidLeftRoot), 1U);
 }
 
-TEST(ProcessTrackerTest, DetachmentIsBookedToTheTracerThatAttached) {
+TEST(ProcessTrackerTest, CountsADetachmentForTheLastTracer) {
   LedgerDriver driver;
   driver.Fork(200);
   driver.Rename(200, "gdb");
@@ -287,7 +287,7 @@ TEST(ProcessTrackerTest, DetachmentIsBookedToTheTracerThatAttached) {
   EXPECT_EQ(driver.CountOf(kUntrackedLabel, CountKind::kDetached), 1U);
 }
 
-TEST(ProcessTrackerTest, AMaskThatLeavesOutLivesTracksNobody) {
+TEST(ProcessTrackerTest, TracksNothingWithAPartialMask) {
   LedgerDriver driver({}, EventCoverage::kPartial);
   driver.Fork(200);
   driver.Exec(200);

@@ -16,7 +16,7 @@ bool IsLeader(const Task& task) { return task.pid == task.tgid; }
 Ledger::Ledger(unsigned cpus, const LedgerOptions& options)
     : resolver(options), limit_(options.process_limit), cpus_(cpus) {}
 
-// Whether the event is new; notes what was lost before it.
+// Returns whether the event is new, and counts the events that were lost before it.
 bool Ledger::IsNew(const Event& event) {
   if (event.cpu >= cpus_) {
     return true;
@@ -85,8 +85,8 @@ void Ledger::ForkProcess(const Event& event, const ForkBody& body) {
   }
   resolver.Record(parent, CountKind::kForks);
   if (const auto old = resolver.rows.find(child); old != resolver.rows.end()) {
-    const bool stale = event.timestamp_ns >= old->second.snapshot_ns + kMargin;
-    dropped["replaced"] += stale ? 1 : 0;  // otherwise /proc had shown this very child
+    const bool replaced = event.timestamp_ns >= old->second.snapshot_ns + kMargin;
+    dropped["replaced"] += replaced ? 1 : 0;  // otherwise /proc showed this child already
     resolver.LeavePending(child);
     resolver.rows.erase(child);
   }
@@ -95,7 +95,7 @@ void Ledger::ForkProcess(const Event& event, const ForkBody& body) {
   if (body.parent.pid == parent && parent != 2) {
     resolver.InheritName(child, parent);
   } else {
-    resolver.ClearName(child);  // it has the name of a thread, or of a kernel thread
+    resolver.ClearName(child);  // named like its forking thread, or later by kthreadd
     if (parent != 2) {
       resolver.OpenPending(child);
     }

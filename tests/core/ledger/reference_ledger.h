@@ -1,5 +1,5 @@
-// The ledger once more, the slow and obvious way: one event at a time, maps and strings, nothing bounded that need not
-// be. The ledger must agree with it on every number. For ledger_reference_test.
+// Implements the ledger in the slow and obvious way: one event at a time, with maps and strings, and with bounds only
+// where the ledger's results depend on them. The ledger must agree with it on every number.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +16,7 @@
 
 namespace procevent::reference {
 
+// The slow and obvious counterpart of procevent::Ledger.
 class Ledger {
  public:
   Ledger(unsigned cpus, const LedgerOptions& options);

@@ -1,4 +1,4 @@
-// The reference ledger's looks at /proc.
+// Applies /proc snapshots to the reference ledger, by the rules of core/ledger/proc_reconciler.h.
 #include <string>
 
 #include "tests/core/ledger/reference_ledger.h"
@@ -98,7 +98,7 @@ void Ledger::ApplyIfConfirmed(const UnconfirmedSnapshot& unconfirmed) {
     return;
   }
   const bool missed = row.uncertain || row.losses != resolver.losses;
-  if (missed) {  // an exec, or an end and another beginning
+  if (missed) {  // an EXEC, or an EXIT and a FORK that assigned the pid again
     row.has_executed = true;
     const bool same =
         row.forked_ns && snapshot.start_ns <= *row.forked_ns && *row.forked_ns - snapshot.start_ns < kStartMargin;

@@ -49,7 +49,7 @@ bool ReferenceResolver::OpenPending(std::int32_t tgid) {
   return true;
 }
 
-// A process without a known name opens a pending with the first thing it does, but its end.
+// The first event of a process without a known name opens pending counts, unless that event is its exit.
 void ReferenceResolver::Record(std::int32_t tgid, CountKind kind, std::optional<ExecKey> exec) {
   Process& row = rows.at(tgid);
   if (!row.name && !row.pending) {
@@ -151,7 +151,7 @@ void ReferenceResolver::OnExit(std::int32_t tgid, std::uint64_t when_ns) {
   LeavePending(tgid);
 }
 
-// An owner takes the pending's hope for a name along; anybody else just goes.
+// Without their owner, pending counts cannot be named any more.
 void ReferenceResolver::LeavePending(std::int32_t tgid) {
   if (OwnsPending(tgid)) {
     ClosePending(rows.at(tgid).pending, "unattributed", std::nullopt);
@@ -162,22 +162,22 @@ void ReferenceResolver::LeavePending(std::int32_t tgid) {
 }
 
 template <typename CountOrExit>
-void ReferenceResolver::RecordNamed(const std::optional<std::string>& name, const CountOrExit& what,
+void ReferenceResolver::RecordNamed(const std::optional<std::string>& name, const CountOrExit& item,
                                     std::uint64_t times) {
   for (std::uint64_t i = 0; i < times; ++i) {
     if (name) {
-      statistics.Record(*name, what);
+      statistics.Record(*name, item);
     } else {
-      statistics.Record(ReservedComm::kUnattributed, what);
+      statistics.Record(ReservedComm::kUnattributed, item);
     }
   }
 }
 
-void ReferenceResolver::ClosePending(const UnnamedCountsPtr& closed, std::string_view source,
+void ReferenceResolver::ClosePending(const UnnamedCountsPtr& to_close, std::string_view source,
                                      const std::optional<std::string>& name) {
-  const UnnamedCountsPtr pending = closed;  // the row's own goes away below
+  const UnnamedCountsPtr pending = to_close;  // keeps it alive while the rows drop theirs
   attributions[source] += pending->counts.empty() && pending->exits.empty() ? 0U : 1U;
-  // A COMM event tells of the exec alone.
+  // A COMM event names the exec alone.
   const std::optional<std::string> other = source == "comm_event" ? std::nullopt : name;
   for (const auto& [kind, times] : pending->counts) {
     RecordNamed(kind == CountKind::kExecs ? name : other, kind, times);
@@ -240,7 +240,6 @@ bool ReferenceResolver::ScheduleRetry(std::int32_t tgid, std::uint64_t taken_ns)
   return true;
 }
 
-// Beyond doubt this is its name.
 void ReferenceResolver::ConfirmName(std::int32_t tgid, const std::string& name) {
   Process& row = rows.at(tgid);
   if (OwnsPending(tgid)) {

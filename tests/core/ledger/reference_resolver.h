@@ -1,5 +1,5 @@
-// The reference ledger's processes, and by which name each goes: one map, shared cells, no queues through rows.
-// The rules are those of CONTRIBUTING, "Who is who".
+// Attributes events to names for the reference ledger: one map of processes, and shared pending counts in plain lists.
+// The rules are those of core/ledger/name_resolver.h.
 #pragma once
 
 #include <cstdint>
@@ -18,22 +18,23 @@
 
 namespace procevent::reference {
 
-// How far what /proc shows may be from what events tell.
+// The kernel changes a process up to this long before or after the time of the event.
 inline constexpr std::uint64_t kMargin = 10'000'000;
 
-// An EXEC, told from all others.
+// Identifies one EXEC event.
 struct ExecKey {
   std::uint32_t cpu = 0;
   std::uint32_t sequence = 0;
   auto operator<=>(const ExecKey&) const = default;
 };
-// Under which name it was booked, and what named it; no name: unattributed, or untracked.
+// The name that an EXEC was recorded under, and the source of it. No name: unattributed, or untracked.
 struct RecordedExec {
   ExecKey exec;
   std::optional<std::string> name;
   std::string_view source;
 };
 
+// A name that /proc showed and that is not confirmed yet.
 struct NameCandidate {
   std::string name;
   std::uint64_t taken_ns = 0;
@@ -47,31 +48,32 @@ struct UnnamedCounts {
   std::vector<ExitRecord> exits;
   std::vector<ExecKey> execs;
   std::optional<NameCandidate> candidate;
-  std::uint64_t retry_read_ns = 0;  // when its owner was seen held
+  std::uint64_t retry_read_ns = 0;  // when /proc last showed the owner in the middle of an exec
   unsigned retries = 0;
 };
 using UnnamedCountsPtr = std::shared_ptr<UnnamedCounts>;
 
+// A process and its state in the reference ledger.
 struct Process {
-  std::uint64_t order = 0;  // of its beginning, among all
+  std::uint64_t order = 0;  // position among all rows ever added
   std::uint32_t threads = 1;
   bool leader_gone = false;
   std::uint32_t wait_status = 0;
   bool has_executed = false;
   std::optional<std::uint64_t> forked_ns;
   std::uint64_t changed_ns = 0;
-  std::uint64_t snapshot_ns = 0;  // in /proc; 0: never
+  std::uint64_t snapshot_ns = 0;  // time of the snapshot that `threads` is based on; 0: none
   std::optional<std::uint32_t> euid;
   std::optional<std::uint32_t> egid;
   std::int32_t tracer = 0;
 
-  std::uint64_t losses = 0;     // reason many had been when anything was last known of it
-  bool uncertain = false;       // something may have been missed that only /proc can tell
-  bool needs_snapshot = false;  // the next survey is to look at it
+  std::uint64_t losses = 0;     // number of losses when the row was last current
+  bool uncertain = false;       // an event that changed anything but the name may have been missed
+  bool needs_snapshot = false;  // the next pass over the rows reads /proc for it
 
-  std::optional<std::string> name;                // known, and nothing waits
-  std::optional<NameCandidate> unconfirmed_name;  // not believed yet, and nothing waits
-  UnnamedCountsPtr pending;                       // its counts wait
+  std::optional<std::string> name;                // confirmed; no counts are pending
+  std::optional<NameCandidate> unconfirmed_name;  // no counts are pending yet
+  UnnamedCountsPtr pending;                       // where its events are counted until the name is known
 };
 
 inline std::string NameOf(const CommName& name) { return std::string(name.view()); }
@@ -79,6 +81,7 @@ inline std::optional<std::uint32_t> IdOf(std::uint32_t id) {
   return id == kUnknownId ? std::nullopt : std::optional<std::uint32_t>(id);
 }
 
+// The slow and obvious counterpart of NameResolver.
 class ReferenceResolver {
  public:
   explicit ReferenceResolver(const LedgerOptions& options) : statistics(options) {}
@@ -93,7 +96,7 @@ class ReferenceResolver {
 
   void InheritName(std::int32_t child, std::int32_t parent);
   void ClearName(std::int32_t child);
-  // False: there are too many cells.
+  // Returns false if the maximum number of pending counts is open.
   bool OpenPending(std::int32_t tgid);
   void OnExec(std::int32_t tgid, std::uint64_t when_ns);
   void OnRename(std::int32_t tgid, const std::string& name, std::uint64_t when_ns);
@@ -102,7 +105,7 @@ class ReferenceResolver {
 
   [[nodiscard]] std::optional<std::int32_t> NextNameRequest();
   void SetCandidate(std::int32_t tgid, const std::string& name, std::uint64_t taken_ns);
-  // Whether it is looked for again in a moment.
+  // Returns whether /proc will be read again for the name.
   bool ScheduleRetry(std::int32_t tgid, std::uint64_t taken_ns);
   void ConfirmName(std::int32_t tgid, const std::string& name);
   void ConfirmNamesUpTo(std::uint64_t applied_until_ns);
@@ -113,16 +116,16 @@ class ReferenceResolver {
   ReferenceStatistics statistics;
   std::uint64_t losses = 1;
   std::map<std::string_view, std::uint64_t> attributions;
-  std::vector<RecordedExec> recorded_execs;  // for whoever reads the test's reports; to be cleared by them
+  std::vector<RecordedExec> recorded_execs;  // for the test to read and clear
 
  private:
   void ClosePending(const UnnamedCountsPtr& pending, std::string_view source, const std::optional<std::string>& name);
   void CloseIfConfirmed(std::int32_t tgid, std::uint64_t when_ns, std::uint64_t margin_ns);
   [[nodiscard]] bool OwnsPending(std::int32_t tgid) const;
   template <typename CountOrExit>
-  void RecordNamed(const std::optional<std::string>& name, const CountOrExit& what, std::uint64_t times);
+  void RecordNamed(const std::optional<std::string>& name, const CountOrExit& item, std::uint64_t times);
 
-  std::set<UnnamedCountsPtr> all_pending_;  // all that are open
+  std::set<UnnamedCountsPtr> all_pending_;
   std::list<UnnamedCountsPtr> unread_;
   std::list<UnnamedCountsPtr> retry_;
   std::list<UnnamedCountsPtr> candidates_;

@@ -17,8 +17,8 @@ std::string Escaped(unsigned char byte) {
   return std::string("\\x") + kDigits[byte / 16] + kDigits[byte % 16];
 }
 
-// How many bytes at the beginning of `bytes` are one visible character. Knows what the host's names are made of:
-// printable ASCII and full letters of two or three bytes; anything else is not visible.
+// Returns the length of the visible character at `at`, or 0 if there is none. It knows only the characters in the names
+// of SimulatedHost: printable ASCII, and letters of two or three bytes.
 std::size_t VisibleAt(const std::string& bytes, std::size_t at) {
   const auto byte = [&](std::size_t i) {
     return at + i < bytes.size() ? static_cast<unsigned char>(bytes[at + i]) : 0;
@@ -129,7 +129,7 @@ void ReferenceStatistics::Record(Row& row, const ExitRecord& exit) {
   }
 }
 
-// At each full second it looks for rows that nothing was booked in for so long.
+// Retires idle rows at each full second.
 void ReferenceStatistics::Advance(std::uint64_t now_ns) {
   now_ns_ = std::max(now_ns_, now_ns);
   const std::uint64_t second = now_ns_ / kSecond * kSecond;
@@ -164,7 +164,7 @@ void Rates::Advance(std::uint64_t now_ns) { newest_ = std::max(newest_, now_ns /
 std::uint64_t Rates::Highest(std::size_t kind, std::size_t width) const {
   const std::uint64_t reach = kMinuteSlots + width;
   const std::uint64_t first = newest_ > reach ? newest_ - reach : 0;
-  std::vector<std::uint64_t> before{0};  // events in the slots from `first` to before this one
+  std::vector<std::uint64_t> before{0};  // prefix sums: events in the slots from `first` on, before each slot
   auto slot = slots_.lower_bound(first);
   for (std::uint64_t at = first; at <= newest_; ++at) {
     const bool any = slot != slots_.end() && slot->first == at;

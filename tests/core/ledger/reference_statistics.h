@@ -1,4 +1,4 @@
-// What the reference ledger counts, in maps by name. Shares plain types with the ledger, and no code.
+// Records the counts of the reference ledger in maps by name. It shares plain types with the ledger, but no code.
 #pragma once
 
 #include <array>
@@ -16,7 +16,7 @@ namespace procevent::reference {
 
 using CountMap = std::map<CountKind, std::uint64_t>;
 
-// How a process ended.
+// How a process exited.
 struct ExitRecord {
   std::uint32_t wait_status = 0;
   bool without_exec = false;
@@ -31,6 +31,7 @@ struct ExitRecord {
   }
 };
 
+// A histogram whose bounds are passed to Add.
 struct Buckets {
   std::vector<std::uint64_t> counts;
   std::uint64_t sum = 0;
@@ -49,7 +50,7 @@ struct Row {
 
 std::string LabelOf(const std::string& name, const std::vector<NameGroup>& groups);
 
-// What is booked for good: rows by label, and ends.
+// The slow and obvious counterpart of Statistics: rows by label, and exit statistics.
 class ReferenceStatistics {
  public:
   explicit ReferenceStatistics(const LedgerOptions& options);
@@ -74,18 +75,18 @@ class ReferenceStatistics {
 
   LedgerOptions options_;
   std::vector<std::uint64_t> lifetime_bounds_;
-  std::map<std::string, std::string> labels_;  // as they were made once; regular expressions are slow
-  std::set<std::string> overflowing_;          // names that found no row since one was free
+  std::map<std::string, std::string> labels_;  // cached by name, since regular expressions are slow
+  std::set<std::string> overflowing_;          // names that found the table full since a row was last retired
   std::uint64_t now_ns_ = 0;
   std::uint64_t last_sweep_ns_ = 0;
 };
 
-// Rates of the last minute: all that was ever noted, by slots of 10 ms.
+// The slow and obvious counterpart of Peaks: keeps all events ever counted, in slots of 10 ms.
 class Rates {
  public:
   void AddEvent(std::size_t kind, std::uint64_t when_ns);
   void Advance(std::uint64_t now_ns);
-  // The most events in any `width` slots that end in the last minute.
+  // Returns the maximum number of events in any `width` slots that end in the last minute.
   [[nodiscard]] std::uint64_t Highest(std::size_t kind, std::size_t width) const;
 
  private:

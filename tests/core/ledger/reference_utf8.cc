@@ -5,7 +5,7 @@ namespace {
 
 struct Form {
   unsigned lead_first, lead_last;
-  unsigned second_first, second_last;  // what follows the second is 80 to BF
+  unsigned second_first, second_last;  // all later bytes are 80 to BF
   std::size_t length;
 };
 constexpr Form kForms[]{{0x00, 0x7F, 0x00, 0x00, 1}, {0xC2, 0xDF, 0x80, 0xBF, 2}, {0xE0, 0xE0, 0xA0, 0xBF, 3},

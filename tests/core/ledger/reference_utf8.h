@@ -1,5 +1,5 @@
-// A second opinion on UTF-8, written after the table of the Unicode standard (3-7, well-formed byte sequences) and
-// sharing nothing with the product. For the tests of labels and their fuzzer.
+// Checks UTF-8 by table 3-7 of the Unicode standard (well-formed byte sequences). It shares no code with the product,
+// so that the tests of labels and their fuzzer check it independently.
 #pragma once
 
 #include <cstddef>
@@ -8,14 +8,14 @@
 
 namespace procevent {
 
-// The length of the well-formed sequence that a text begins with; 0 if there is none.
+// Returns the length of the well-formed sequence at the beginning of a text, or 0 if there is none.
 std::size_t WellFormedLength(std::string_view text);
 bool IsWellFormed(std::string_view text);
 
-// The code points of a well-formed text.
+// Requires a well-formed text.
 std::vector<char32_t> CodePointsOf(std::string_view text);
 
-// What no label may show: C0, DEL and C1.
+// Whether the code point is in C0, DEL or C1, which no label may contain.
 bool IsControl(char32_t code);
 
 }  // namespace procevent

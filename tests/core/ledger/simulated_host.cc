@@ -9,8 +9,8 @@ namespace {
 constexpr std::uint64_t kMilli = 1'000'000;
 constexpr std::size_t kLookupSlots = 4096;
 
-// The ledger counts a name without a row anew when it has forgotten it, and it may forget one of two that have the
-// same place in its memory. These have each their own.
+// The names have different slots in the lookup cache of the group table. Otherwise one name could evict another from
+// the cache, and the ledger would count an overflow of the evicted name twice.
 std::vector<std::string> MakeNames(std::size_t count) {
   std::vector<std::string> names;
   std::set<std::uint64_t> slots;
@@ -41,7 +41,7 @@ std::array<char, kCommSize> SimulatedHost::CommOf(const std::string& name) {
 SimulatedHost::SimulatedHost(const SimulatedHostOptions& options)
     : options_(options), random_(options.seed), names_(MakeNames(options.names)), sequences_(options.cpus) {
   for (std::uint32_t& sequence : sequences_) {
-    sequence = UINT32_MAX - static_cast<std::uint32_t>(Random(1000));  // they wrap around
+    sequence = UINT32_MAX - static_cast<std::uint32_t>(Random(1000));  // so that they wrap around
   }
   for (std::size_t i = 0; i < 1 + options_.processes / 2; ++i) {
     Process process;
@@ -57,7 +57,7 @@ SimulatedHost::SimulatedHost(const SimulatedHostOptions& options)
   }
 }
 
-// Mostly a moment, sometimes long.
+// Usually short, sometimes up to the maximum.
 std::uint64_t SimulatedHost::EventDelay() {
   return Random(Chance(0.1) ? options_.max_delay_ns + 1 : options_.max_delay_ns / 20 + 1);
 }
@@ -76,7 +76,7 @@ std::int32_t SimulatedHost::NewPid() {
   return 0;
 }
 
-// Not init, and nobody who is in the middle of something.
+// Returns a process other than init that is not in the middle of an action.
 SimulatedHost::Process* SimulatedHost::AnyIdleProcess() {
   while (!tgids_.empty()) {
     std::int32_t& chosen = tgids_[Random(tgids_.size())];

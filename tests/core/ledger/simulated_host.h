@@ -1,5 +1,5 @@
-// A machine made of random numbers: its processes fork, execute, rename themselves and die, its connector tells of it
-// in events, of which some get lost, and its /proc shows the truth of the moment. For ledger_reference_test.
+// Simulates a host at random: processes that fork, execute, rename themselves and exit, a connector that loses some of
+// the events, and a /proc with the state of the moment.
 #pragma once
 
 #include <array>
@@ -18,45 +18,47 @@
 
 namespace procevent {
 
+// How busy the host is.
 struct SimulatedHostOptions {
   std::uint64_t seed = 1;
   unsigned cpus = 4;
-  std::int32_t pids = 600;                 // small: numbers come again soon
-  std::size_t processes = 150;             // about so many live
-  std::size_t names = 60;                  // processes choose among so many; 0: nobody ever has a name that another had
-  std::uint64_t mean_gap_ns = 50'000;      // between two things that happen, on average
-  std::uint64_t max_delay_ns = 2'000'000;  // the most between something that happens and its event
-  double migration_probability = 0.1;      // how often a process's next event is made on another CPU
+  std::int32_t pids = 600;                 // small, so that pids are reused soon
+  std::size_t processes = 150;             // about this many are alive
+  std::size_t names = 60;                  // number of names in use; 0: every name is used only once
+  std::uint64_t mean_gap_ns = 50'000;      // mean time between two actions
+  std::uint64_t max_delay_ns = 2'000'000;  // maximum time from a change to its event
+  double migration_probability = 0.1;      // that a process's next event is made on another CPU
 };
 
+// A host whose events and /proc contents are consistent with each other.
 class SimulatedHost {
  public:
   explicit SimulatedHost(const SimulatedHostOptions& options);
 
-  // One more thing happens.
+  // Starts one random action.
   void Step();
-  // Nothing new begins; what has begun comes to its end.
+  // Finishes actions that are due, and starts none.
   void AdvanceTime(std::uint64_t nanos);
-  // An event on each CPU, of a thread that nobody cares for.
+  // Makes one event on each CPU, by a thread that no test uses.
   void SendCanaries();
 
-  // Each event is lost with this probability,
+  // Sets the probability that an event is lost.
   void LoseAtRandom(double probability) { loss_probability_ = probability; }
-  // and so are the next ones.
+  // Loses the next events.
   void LoseNext(std::size_t events) { lose_next_ = events; }
 
   std::vector<Event> TakeDelivered() { return std::exchange(delivered_, {}); }
   [[nodiscard]] std::uint64_t now_ns() const { return now_ns_; }
   [[nodiscard]] std::uint64_t generated() const { return generated_; }
   [[nodiscard]] std::uint64_t lost() const { return lost_; }
-  // Something was lost on a CPU that has not delivered anything since.
+  // Whether a CPU lost an event and delivered none since, so that no gap shows the loss yet.
   [[nodiscard]] bool HasHiddenLosses() const { return !hidden_loss_cpus_.empty(); }
 
-  // What /proc says.
+  // The contents of /proc.
   [[nodiscard]] std::vector<std::int32_t> ListProcesses() const;
   [[nodiscard]] std::optional<ProcSnapshot> ReadProc(std::int32_t tgid) const;
 
-  // Whether the process of this EXEC event bore the name after it: before its next exec, or ever.
+  // Whether the process had the name after this EXEC event: before its next exec, or at any time.
   enum class Until { kNextExec, kEnd };
   [[nodiscard]] bool HadName(std::uint32_t cpu, std::uint32_t sequence, const std::string& name, Until until) const;
 
@@ -66,19 +68,20 @@ class SimulatedHost {
     std::int32_t parent = 0;
     std::uint64_t serial = 0;
     std::string name;
-    std::set<std::int32_t> running;  // threads that have not begun to end
+    std::set<std::int32_t> running;  // threads that have not started to exit
     std::set<std::int32_t> visible;  // threads that /proc counts
     std::uint64_t start_ns = 0;
     std::uint32_t euid = 1000;
     std::uint32_t egid = 1000;
     std::int32_t tracer = 0;
     std::uint32_t cpu = 0;
-    bool busy = false;      // in the middle of something
-    std::size_t image = 0;  // the exec that it lives in; 0: another's
+    bool busy = false;      // an action has started and is not finished
+    std::size_t image = 0;  // index of its program image; 0: not from an exec of its own
   };
+  // A program that a process executes, and the names that it had.
   struct Image {
     std::set<std::string> names;
-    std::size_t next = 0;  // of the same process
+    std::size_t next = 0;  // the next image of the same process
   };
   static constexpr std::int32_t kInit = 1;
   static std::array<char, kCommSize> CommOf(const std::string& name);
@@ -99,7 +102,7 @@ class SimulatedHost {
 
   void Emit(std::uint32_t cpu, Event::Body body);
   void Emit(Process& process, Event::Body body);
-  // Later, if the process is found there.
+  // Runs the continuation after a delay, unless the process is gone by then.
   void Schedule(Process& process, std::uint64_t nanos, Continuation then);
   void AdvanceTo(std::uint64_t when_ns);
 
@@ -124,7 +127,7 @@ class SimulatedHost {
   std::uint64_t names_made_ = 0;
   std::uint64_t now_ns_ = 60'000'000'000;
   std::map<std::int32_t, Process> processes_;
-  std::vector<std::int32_t> tgids_;  // to choose from; may hold some that are gone
+  std::vector<std::int32_t> tgids_;  // to choose from; some may be gone
   std::set<std::int32_t> used_;
   std::int32_t last_pid_ = 1;
   std::uint64_t last_serial_ = 0;

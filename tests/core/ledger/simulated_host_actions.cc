@@ -1,4 +1,4 @@
-// What processes of the world do, and how it shows: in /proc first, in an event a moment later.
+// The actions of simulated processes. Each shows in /proc first, and in an event a moment later.
 #include <algorithm>
 #include <array>
 
@@ -41,14 +41,14 @@ void SimulatedHost::ActRandomly(Process& process) {
   }
 }
 
-// Orphans are init's.
+// Orphans are children of init.
 SimulatedHost::Process& SimulatedHost::ParentOf(const Process& process) {
   const auto parent = processes_.find(process.parent);
   const bool alive = parent != processes_.end() && !parent->second.running.empty();
   return alive && parent->second.serial < process.serial ? parent->second : processes_[kInit];
 }
 
-// The child is to be seen, and its parent busy, until the event is made.
+// /proc shows the child before the event is made; both processes are busy until then.
 void SimulatedHost::Fork(Process& process) {
   const std::int32_t pid = NewPid();
   if (pid == 0) {
@@ -82,7 +82,7 @@ void SimulatedHost::Fork(Process& process) {
   });
 }
 
-// What most children do.
+// Most children execute a program or exit soon.
 void SimulatedHost::ScheduleExecOrExit(Process& process) {
   process.busy = true;
   Schedule(process, Random(Chance(0.5) ? kMilli : 30 * kMilli), [this](Process& child) {
@@ -110,7 +110,8 @@ void SimulatedHost::StartThread(Process& process) {
   });
 }
 
-// It is told at once, and counted a little longer. With the last of them the process has ended, and waits to be reaped.
+// The event is made at once, and /proc counts the thread a little longer. After its last thread the process is a
+// zombie, which is reaped later.
 void SimulatedHost::EndThread(Process& process, std::int32_t pid, std::uint32_t wait_status) {
   process.running.erase(pid);
   const Task parent{process.parent, process.parent};
@@ -139,7 +140,7 @@ void SimulatedHost::Reap(Process& process) {
   ReleasePid(tgid);
 }
 
-// The other threads end, and whoever called becomes the leader; the name is there a moment before the event.
+// The other threads exit, and the calling thread becomes the leader. The name changes a moment before the event.
 void SimulatedHost::Exec(Process& process) {
   if (process.tgid == kInit) {
     return;
@@ -223,7 +224,7 @@ void SimulatedHost::Trace(Process& process) {
   }
 }
 
-// By exit(3), by a signal, or one thread after the other; in any order.
+// Exits by exit(3), by a signal, or thread by thread, in random order.
 void SimulatedHost::Exit(Process& process) {
   if (process.tgid == kInit) {
     return;

@@ -18,30 +18,32 @@ namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
-using Numbers = std::vector<std::uint64_t>;
+using Values = std::vector<std::uint64_t>;
 
-Histogram Of(const Numbers& upper, const Numbers& values) {
+Histogram HistogramOf(const Values& upper, const Values& values) {
   Histogram histogram(upper);
   std::ranges::for_each(values, [&histogram](std::uint64_t value) { histogram.Add(value); });
   return histogram;
 }
 
-TEST(HistogramTest, BoundsAreInclusive) {
-  EXPECT_THAT(Of({1, 5, 9}, {0, 1}).counts(), ElementsAre(2, 0, 0, 0));
-  EXPECT_THAT(Of({1, 5, 9}, {2, 5}).counts(), ElementsAre(0, 2, 0, 0));
-  EXPECT_THAT(Of({1, 5, 9}, {6, 9}).counts(), ElementsAre(0, 0, 2, 0));
-  EXPECT_THAT(Of({1, 5, 9}, {10, UINT64_MAX}).counts(), ElementsAre(0, 0, 0, 2));
+TEST(HistogramTest, IncludesTheUpperBound) {
+  EXPECT_THAT(HistogramOf({1, 5, 9}, {0, 1}).counts(), ElementsAre(2, 0, 0, 0));
+  EXPECT_THAT(HistogramOf({1, 5, 9}, {2, 5}).counts(), ElementsAre(0, 2, 0, 0));
+  EXPECT_THAT(HistogramOf({1, 5, 9}, {6, 9}).counts(), ElementsAre(0, 0, 2, 0));
+  EXPECT_THAT(HistogramOf({1, 5, 9}, {10, UINT64_MAX}).counts(), ElementsAre(0, 0, 0, 2));
 }
 
-TEST(HistogramTest, ABoundOfZeroIsABucket) { EXPECT_THAT(Of({0, 1}, {0, 1, 2}).counts(), ElementsAre(1, 1, 1)); }
+TEST(HistogramTest, HasABucketForBoundZero) {
+  EXPECT_THAT(HistogramOf({0, 1}, {0, 1, 2}).counts(), ElementsAre(1, 1, 1));
+}
 
-TEST(HistogramTest, WithoutBoundsAllIsAbove) {
-  const Histogram histogram = Of({}, {0, 7});
+TEST(HistogramTest, CountsEverythingAboveWithoutBounds) {
+  const Histogram histogram = HistogramOf({}, {0, 7});
   EXPECT_FALSE(histogram.has_bounds());
   EXPECT_THAT(histogram.counts(), ElementsAre(2));
 }
 
-TEST(HistogramTest, OneThatWasNeverMadeCanBeMergedAndCleared) {
+TEST(HistogramTest, MergesAndClearsWithoutBounds) {
   Histogram histogram;
   histogram += Histogram();
   histogram.Clear();
@@ -51,19 +53,19 @@ TEST(HistogramTest, OneThatWasNeverMadeCanBeMergedAndCleared) {
 }
 
 TEST(HistogramTest, MergesAndClears) {
-  Histogram histogram = Of({1, 5}, {1, 3});
-  histogram += Of({1, 5}, {4, 100});
-  EXPECT_EQ(histogram, Of({1, 5}, {1, 3, 4, 100}));
-  EXPECT_NE(histogram, Of({1, 5}, {1, 3, 5, 100})) << "the sum counts, too";
+  Histogram histogram = HistogramOf({1, 5}, {1, 3});
+  histogram += HistogramOf({1, 5}, {4, 100});
+  EXPECT_EQ(histogram, HistogramOf({1, 5}, {1, 3, 4, 100}));
+  EXPECT_NE(histogram, HistogramOf({1, 5}, {1, 3, 5, 100})) << "the sum differs";
   histogram.Clear();
-  EXPECT_EQ(histogram, Histogram(Numbers{1, 5})) << "the bounds stay";
+  EXPECT_EQ(histogram, Histogram(Values{1, 5})) << "the bounds stay";
 }
 
-TEST(HistogramTest, ManyAddUp) {
+TEST(HistogramTest, SumsManyValues) {
   std::mt19937_64 random(3);
-  const Numbers upper{0, 1, 2, 10, 50, 1000, 100'000};
+  const Values upper{0, 1, 2, 10, 50, 1000, 100'000};
   Histogram halves[2]{Histogram(upper), Histogram(upper)};
-  Numbers counts(upper.size() + 1);
+  Values counts(upper.size() + 1);
   std::uint64_t sum = 0;
   for (int i = 0; i < 100'000; ++i) {
     const std::uint64_t value = random() >> (46 + random() % 18);
@@ -93,9 +95,9 @@ std::size_t BucketOf(std::uint64_t nanos) {
   return static_cast<std::size_t>(std::ranges::find(counts, 1U) - counts.begin());
 }
 
-TEST(DelayHistogramTest, BoundsAscend) { EXPECT_TRUE(std::ranges::is_sorted(kUpper, std::ranges::less_equal{})); }
+TEST(DelayHistogramTest, HasAscendingBounds) { EXPECT_TRUE(std::ranges::is_sorted(kUpper, std::ranges::less_equal{})); }
 
-TEST(DelayHistogramTest, BoundsAreInclusive) {
+TEST(DelayHistogramTest, IncludesTheUpperBound) {
   for (std::size_t bucket = 0; bucket < DelayHistogram::kBounds; ++bucket) {
     EXPECT_EQ(BucketOf(kUpper[bucket] - 1), bucket);
     EXPECT_EQ(BucketOf(kUpper[bucket]), bucket);
@@ -103,12 +105,12 @@ TEST(DelayHistogramTest, BoundsAreInclusive) {
   }
 }
 
-TEST(DelayHistogramTest, TheEnds) {
+TEST(DelayHistogramTest, CountsZeroAndTheMaximum) {
   EXPECT_EQ(BucketOf(0), 0U);
   EXPECT_EQ(BucketOf(UINT64_MAX), DelayHistogram::kBounds);
 }
 
-TEST(DelayHistogramTest, ManyAddUp) {
+TEST(DelayHistogramTest, SumsManyValues) {
   std::mt19937_64 random(7);
   std::uniform_int_distribution<std::uint64_t> delays(0, 10'000'000'000);
   DelayHistogram histogram;
@@ -135,7 +137,7 @@ struct Row {
   std::string_view name;
 };
 
-TEST(RejectionTest, OfEachOutcome) {
+TEST(RejectionTest, MapsEachOutcome) {
   const std::vector<Row> rows{
       {DecodeOutcome::kEvent, std::nullopt, ""},
       {DecodeOutcome::kControl, std::nullopt, ""},
@@ -160,7 +162,7 @@ TEST(RejectionTest, OfEachOutcome) {
   }
 }
 
-TEST(RejectionTest, NamesAreDifferent) {
+TEST(RejectionTest, HasDistinctNames) {
   const std::set<std::string_view> names(kRejectionNames.begin(), kRejectionNames.end());
   EXPECT_EQ(names.size(), kRejections);
   EXPECT_FALSE(names.contains(""));
