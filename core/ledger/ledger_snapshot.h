@@ -1,6 +1,7 @@
-// Holds the counts of the ledger at one moment, which a scrape exposes; and the counters of the event stream.
+// Holds all counts of the ledger at one moment, as a scrape exposes them.
 //
-// Copying into a snapshot that was constructed with the same options allocates nothing.
+// The ledger owns the counters of the event stream and the peaks, which are defined here, too. Copying into a snapshot
+// that was constructed with the same options allocates nothing.
 #pragma once
 
 #include <array>

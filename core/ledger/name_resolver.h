@@ -11,9 +11,8 @@
 //   - An exec that gets no CPU for more than 10 ms between its last step and its event can give the program before it
 //     the new name. That takes a /proc read within these few instructions.
 //   - An exec during a silence of the kernel that the reader has not detected yet can do the same.
-//   - If the EXEC before a COMM event is lost, and no later event of that CPU shows the gap yet, the COMM names the
-//   exec
-//     before the lost one.
+//   - The EXEC before a COMM event may be lost, with no later event of that CPU that shows the gap yet. Then the COMM
+//     names the exec before the lost one.
 //
 // Owned by the ledger; ProcessTracker and ProcReconciler call it. Single-threaded.
 #pragma once

@@ -10,6 +10,9 @@
 //     started or ended a thread.
 // A snapshot that is not confirmed is requested again.
 //
+// Where events may have been missed, a confirmed snapshot decides whether the process is still the same: its start is
+// at most 50 ms before the FORK. Otherwise its lifetime is unknown. In either case it may have executed a program.
+//
 // A snapshot of a process in the middle of an exec is not applied, since its name may already be that of the next
 // program. ProcSnapshot::exec_in_progress marks two cases:
 //   - statm shows memory but no code yet: the process is in the middle of an exec.

@@ -3,7 +3,8 @@
 // A process is a tgid. The rules stand at the functions below; each comes from the kernel's source or a measurement.
 //
 // An event of a process without a row adds one ("event"). COMM does so only if it names the leader. EXIT and COREDUMP
-// add none: they are counted as "[untracked processes]", as is an event whose tgid is not positive.
+// add none: they are counted as "[untracked processes]", as is an event whose tgid is not positive. ACK, SID and
+// unknown events change nothing here.
 //
 // The table is bounded. If an event may need rows and none are free, the oldest rows are evicted before the event is
 // applied. So an eviction never removes a row that an event is just being recorded to. It may remove the row of the
