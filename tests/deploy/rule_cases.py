@@ -1,4 +1,4 @@
-"""Tests of promtool that are too long to be written down: of fleets. Each is the content of a file."""
+"""Generates promtool's tests of fleets, which are too long to write. Each function returns the content of a file."""
 
 import itertools
 import random
@@ -7,8 +7,8 @@ from catalogue import ROOT
 from rule_files import RULES, groups
 
 DEPLOYED = ROOT / "deploy" / "prometheus"
-COMMANDS = 210  # more than any of the tops holds
-BOUND = 12 + 200 + 3 * 100  # series of job.*, of one job
+COMMANDS = 210  # more than any of the top lists holds
+BOUND = 12 + 200 + 3 * 100  # recorded series of one job
 TOPS = ("job_comm:procevent_forks:topk200_rate5m", "job_instance_comm:procevent_forks:topk100_rate5m",
         "job_comm:procevent_failures:topk100_rate5m", "job_comm:procevent_failures:ratio_rate5m")
 
@@ -18,8 +18,8 @@ def file_of(tests, rules=RULES, interval="1m"):
             "group_eval_order": [group["name"] for group in groups(rules)], "tests": tests}
 
 
-def of_series(name, series, expected, at):
-    """`series`: values by series; `expected`: values by expression that comes to one."""
+def series_test(name, series, expected, at):
+    """`series`: values by series. `expected`: the single value of each expression."""
     return {"name": name, "interval": "1m",
             "input_series": [{"series": one, "values": values} for one, values in series.items()],
             "promql_expr_test": [{"expr": expression, "eval_time": at,
@@ -33,7 +33,7 @@ def rows(target):
 
 
 def few_series():
-    """Two jobs of three instances, on which so many commands do everything."""
+    """Two jobs of three instances, with COMMANDS commands that fork and fail on each."""
     series = {}
     for node in range(6):
         target = f'job="{node % 2}", instance="{node}"'
@@ -45,18 +45,18 @@ def few_series():
             *rows(target)), "0+60x66")
     expected = {'count({__name__=~"job.*:procevent_.*"})': 2 * BOUND,
                 "count(instance_comm:procevent_forks:rate5m)": 6 * COMMANDS}
-    return file_of([of_series("a fleet has few series", series, expected, "65m")], RULES[:2], "5m")
+    return file_of([series_test("a fleet has few series", series, expected, "65m")], RULES[:2], "5m")
 
 
 def bounded_tops():
     series = dict.fromkeys((row for node in range(2) for row in rows(f'job="{node}", instance="a"')), "0+60x10")
     expected = {f"count({TOPS[0]})": 400, **{f"count({top})": 200 for top in TOPS[1:]}}
-    return file_of([of_series("tops are bounded", series, expected, "10m")], RULES[:2], "10m")
+    return file_of([series_test("tops are bounded", series, expected, "10m")], RULES[:2], "10m")
 
 
 def steady_tops():
-    """Of 120 instances each has its share, of which every minute is between the half and one and a half: whoever is
-    among the first 20 was in the top at each minute of the half hour."""
+    """120 instances with rates that vary by half from minute to minute. The first 20 were in the top list at each
+    minute of the half hour."""
     some = random.Random(1)
     series = {}
     for node in range(120):
@@ -66,11 +66,11 @@ def steady_tops():
                 f"{count:.0f}" for count in counts)
     expected = {f"min(count_over_time({top}[30m]) and topk(20, {top}))": 31 for top in TOPS[:3]}
     expected[f"min(count_over_time({TOPS[3]}[30m]) and topk(20, {TOPS[2]}))"] = 31
-    return file_of([of_series("tops are steady", series, expected, "40m")], RULES[:2])
+    return file_of([series_test("tops are steady", series, expected, "40m")], RULES[:2])
 
 
 def many_down():
-    """Three of 60 are 5 %, three of 59 are more."""
+    """Three of 60 instances are 5 %, three of 59 are more."""
     series = {}
     for job in (60, 59):
         for node in range(job):
@@ -79,7 +79,7 @@ def many_down():
             series[f"procevent_replayed{{{target}}}"] = "0x4 stale" if node < 3 else "0x24"
     expected = {f'count(ALERTS{{alertname="ProceventManyDown", alertstate="firing", job="{job}"}})': value
                 for job, value in ((59, 1), (60, 0))}
-    return file_of([of_series("ProceventManyDown, of many", series, expected, "20m")])
+    return file_of([series_test("ProceventManyDown with many instances", series, expected, "20m")])
 
 
 def generated():

@@ -1,5 +1,5 @@
-"""The rules of deploy/prometheus, read; and what is wrong with them, beside README.md, the catalogue of metrics and the
-tests of promtool (rules/)."""
+"""Reads the rules of deploy/prometheus, and checks them against README.md, the metric catalogue, and the tests of
+promtool (rules/)."""
 
 import collections
 import re
@@ -15,13 +15,13 @@ RULES = (*RECORDING, "alerts.rules.yml")
 CASES = sorted((ROOT / "tests" / "deploy" / "rules").glob("*.test.yml"))
 SEVERITIES = {"critical", "warning", "info"}
 FLEET = "procevent-fleet"
-ALERTS = {"alertname", "alertstate"}  # labels of what Prometheus records of alerts
+ALERTS = {"alertname", "alertstate"}  # labels of Prometheus' series ALERTS
 UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-SLOWEST_SCRAPE = 60  # seconds between scrapes; a window has room for four
+MAX_SCRAPE_INTERVAL = 60  # seconds; a window must contain four scrapes
 
 
 def run_promtool(*arguments, seconds=300):
-    """How it ended and what it printed; `seconds` are of a busy machine."""
+    """Exit code and output. `seconds` is a timeout for a busy machine."""
     done = subprocess.run(["promtool", *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, timeout=seconds, check=False)
     return done.returncode, done.stdout
@@ -55,7 +55,7 @@ def recorded():
 
 
 def cases():
-    """What the tests of promtool expect: of an alert the lists of alerts, of a record the lists of samples."""
+    """The expectations of promtool's tests: lists of alerts by alert name, lists of samples by record name."""
     found = collections.defaultdict(list)
     for file in CASES:
         for test in yaml.safe_load(file.read_text(encoding="utf-8"))["tests"]:
@@ -68,7 +68,7 @@ def cases():
 
 
 def level(record):
-    """The labels that a recorded series has, by its name; of an instance, also all that its target has."""
+    """The labels of a recorded series according to its name. A level `instance` includes the target's labels."""
     labels = set(record.split(":")[0].split("_"))
     return (labels - {"instance"}) | (TARGET if "instance" in labels else set())
 
@@ -77,41 +77,41 @@ def seconds(duration):
     return int(duration[:-1]) * UNIT_SECONDS[duration[-1]]
 
 
-# --- Faults, each a line. ---
+# --- Checks. Each yields one line for each fault. ---
 
 def faults_of_alert(rule, readme, tested):
     name, notes = rule["alert"], rule.get("annotations", {})
     if not re.fullmatch(r"Procevent[A-Z]\w+", name):
-        yield "its name does not begin with Procevent"
+        yield "name does not begin with Procevent"
     if rule.get("labels", {}).get("severity") not in SEVERITIES:
-        yield "it has no severity"
+        yield "no valid severity"
     if set(notes) != {"summary", "description", "runbook_url"}:
-        yield "it has not just a summary, a description and a runbook_url"
+        yield "annotations are not summary, description and runbook_url"
         return
     named = re.search(r"\$labels\.(instance|job)\b", notes["summary"]) or "absent(" in rule["expr"]
     if "\n" in notes["summary"] or not named:
-        yield "its summary is not one line that names the instance, or the job"
+        yield "summary is not one line that names the instance or the job"
     if not notes["description"].endswith("."):
-        yield "its description is no sentence"
+        yield "description is no sentence"
     if notes["runbook_url"] != f"README.md#{name.lower()}" or not re.search(rf"(?m)^### {name}$", readme):
-        yield "README.md has no runbook for it"
+        yield "no runbook in README.md"
     if not any(tested[name]):
-        yield "no test lets it fire"
+        yield "no test expects it to fire"
     if all(tested[name]):
-        yield "no test keeps it from firing"
+        yield "no test expects it not to fire"
 
 
 def faults_of_expression(rule, names, records):
-    asked = promql.selectors(rule["expr"])
+    selected = promql.selectors(rule["expr"])
     allowed = set.union(TARGET, *(metric.labels for metric in names.values()))
-    yield from (f"label {label} is of no metric" for label in sorted(promql.grouped_by(rule["expr"]) - allowed))
+    yield from (f"no metric has a label {label}" for label in sorted(promql.grouped_by(rule["expr"]) - allowed))
     if re.search(r"\bwithout\b", rule["expr"]):
-        yield "it keeps labels of the target that may change"
-    yield from (f"{one.range} has no room for four scrapes" for one in asked
-                if one.range and ":" not in one.metric and seconds(one.range) < 4 * SLOWEST_SCRAPE)
-    yield from (f"{one.metric} is no counter" for one in asked if one.function in ("rate", "increase") and
+        yield "`without` keeps target labels that may change"
+    yield from (f"{one.range} is too short for four scrapes" for one in selected
+                if one.range and ":" not in one.metric and seconds(one.range) < 4 * MAX_SCRAPE_INTERVAL)
+    yield from (f"{one.metric} is no counter" for one in selected if one.function in ("rate", "increase") and
                 (one.metric not in names or names[one.metric].kind != "Counter"))
-    for one in asked:
+    for one in selected:
         if one.metric in names:
             labels = names[one.metric].labels | TARGET
         elif one.metric in records:
@@ -121,7 +121,7 @@ def faults_of_expression(rule, names, records):
         elif one.metric == "ALERTS":
             labels = TARGET | ALERTS
         else:
-            yield f"nobody serves {one.metric}"
+            yield f"metric {one.metric} does not exist"
             continue
         yield from (f"{one.metric} has no label {label}" for label, _, _ in one.matchers if label not in labels)
 
@@ -129,15 +129,15 @@ def faults_of_expression(rule, names, records):
 def faults_of_record(rule, group, readme, tested):
     name = rule["record"]
     if not re.fullmatch(r"[a-z_]+:procevent_[a-z_]+:[a-z0-9_]+", name):
-        yield "its name is not level:metric:operation"
+        yield "name is not level:metric:operation"
     if not any(tested[name]):
-        yield "no test knows its value"
+        yield "no test expects a value"
     if not re.search(rf"(?m)^\| `{name}` \|", readme):
-        yield "README.md does not have it in a table"
+        yield "not in a table of README.md"
     if (group == FLEET) != name.startswith("job"):
-        yield "it is in the other group"
+        yield "in the wrong group"
     if group == FLEET:
         raw = [one.metric for one in promql.selectors(rule["expr"]) if ":" not in one.metric]
-        yield from (f"it asks the raw {metric} of all instances" for metric in raw)
+        yield from (f"queries the raw series {metric} of all instances" for metric in raw)
         if level(name) != {"job"} and "topk" not in rule["expr"]:
-            yield "nothing bounds it"
+            yield "unbounded: no topk"

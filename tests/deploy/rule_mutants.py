@@ -1,4 +1,4 @@
-"""Changes to the rules that a test must find: a threshold on each side, a window, a guard that is left out."""
+"""Generates changes of the rules that a rule test must detect: of thresholds, windows and guards."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from rule_files import CASES, RULES, alerts, text_of
 UP = "and on (job, instance)\n            instance:procevent_up:max"
 PEAK = "instance:procevent_forks_peak:max"
 
-# Of each rule: how the names of the tests begin, and changes, each made where the text stands first.
+# By rule: the prefix of its tests' names, and replacements, each made at the first occurrence of the text.
 CHANGES = {
     "instance:procevent_replayed:last": ("ProceventDown", (
         ("[1h]", "[30m]"), ("[1h]", "[2h]"), ("and on (job, instance) up", ""), ('{job="procevent"}', ""),
@@ -82,7 +82,7 @@ CHANGES = {
 
 
 def all_changes():
-    """Of each: the rule, the tests, the text before and after."""
+    """Rule, prefix of the tests' names, old text and new text, for each change."""
     for rule, (tests, changes) in CHANGES.items():
         yield from ((rule, tests, old, new) for old, new in changes)
     for alert in alerts():
@@ -92,12 +92,12 @@ def all_changes():
                         for other in (minutes - 1, minutes + 1))
     crash_loop = next(alert["expr"] for alert in alerts() if alert["alert"] == "ProceventCrashLoop")
     for names in re.findall(r'comm!~"(.*)"', crash_loop)[1:]:
-        yield from (("ProceventCrashLoop", "ProceventCrashLoop, of commands", names, names.replace(name, "x", 1))
+        yield from (("ProceventCrashLoop", "ProceventCrashLoop, excluded", names, names.replace(name, "x", 1))
                     for name in names.split("|"))
 
 
 def changed(rule, old, new):
-    """The file that has this rule, and its text after the change."""
+    """The name of the file with this rule, and its text after the change."""
     for name in RULES:
         before, found, after = text_of("deploy", "prometheus", name).partition(f": {rule}\n")
         end = re.search(r"\n      - (alert|record): |\Z", after).start()
@@ -107,20 +107,21 @@ def changed(rule, old, new):
 
 
 def mutants(directory):
-    """Written to the directory: of each change a line that tells it, the rules, and the files of its tests."""
+    """Writes the mutated rules and their tests to the directory. Returns descriptions, rules and test files."""
     files = [yaml.safe_load(case.read_text(encoding="utf-8")) for case in CASES] + generated()
     found = []
     for number, (rule, tests, old, new) in enumerate(all_changes()):
         name, text = changed(rule, old, new)
         rules = directory / f"{number}.rules.yml"
         rules.write_text(text, encoding="utf-8")
-        of_it = []
+        test_files = []
         for content in files:
             chosen = [test for test in content["tests"] if test["name"].startswith(tests)]
             used = [base.rpartition("/")[2] for base in content["rule_files"]]
             if chosen and name in used:
-                of_it.append(directory / f"{number}-{len(of_it)}.test.yml")
+                test_files.append(directory / f"{number}-{len(test_files)}.test.yml")
                 used = [str(rules if base == name else DEPLOYED / base) for base in used]
-                of_it[-1].write_text(json.dumps({**content, "tests": chosen, "rule_files": used}), encoding="utf-8")
-        found.append((f"{rule}: {old!r} -> {new!r}", rules, of_it))
+                test_files[-1].write_text(json.dumps({**content, "tests": chosen, "rule_files": used}),
+                                          encoding="utf-8")
+        found.append((f"{rule}: {old!r} -> {new!r}", rules, test_files))
     return found
