@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Writes dashboards/*.json: `build_dashboards.py [FOLDER]`. They are made here and nowhere else (tests/deploy holds the
-files to it), with Python's standard library alone.
+"""Generates dashboards/*.json: `build_dashboards.py [FOLDER]`. Needs only Python's standard library.
 
-fleet.py, fork_storms.py and exporter_health.py say what is on them, in terms of parts.py. Each graph and table shows so
-many lines and rows, however many machines there are; but only what fleet.py makes also asks little enough for ten
-thousand. They need the recording rules, and Prometheus 2.33 or newer (`@ end()`).
+fleet.py, fork_storms.py and exporter_health.py define the dashboards from the functions of parts.py. Do not edit the
+JSON files: tests/deploy compares them with this source. The number of lines and rows of each panel is bounded, but only
+the queries of fleet.py are cheap enough for ten thousand machines. The dashboards need the recording rules, and
+Prometheus 2.33 or newer (`@ end()`).
 """
 
 import json

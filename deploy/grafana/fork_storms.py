@@ -1,4 +1,4 @@
-"""Who forks, how fast, how it ends, and whether anything was missed."""
+"""The dashboard of fork storms: which commands fork, how fast, how processes exit, and which events were lost."""
 
 from parts import (BAD, ENDED, EVENTS, FORKED, LOST, MACHINE, MINUTES, NAMED, NUMBERED, SHOWN, STEP, WHOLE, among, bars,
                    dashboard, each, graph, growth, heatmap, highest, increase, lately, line, machines, of, or_zero,
@@ -17,101 +17,101 @@ NAMELESS = 'comm=~".(untracked processes|unattributed programs|processes without
 def fork_storms():
     return dashboard(
         "procevent-fork-storms", "Fork storms",
-        "Who forks, how fast, how it ends, and whether anything was missed. By procevent_exporter.",
-        ("At a glance", glance()),
-        ("What forks now", (10, who_forks(), where()), (9, forks_by_command())),
-        ("How fast",
-         (9, speed("Forks, peak over average", "fork", "New processes and threads"),
-          speed("Execs, peak over average", "exec", "Programs executed"),
-          speed("Ends, peak over average", "exit", "Ends of processes and threads")),
-         (7, alive(), numbers_in_use())),
-        ("How they end", (9, outcomes(), statuses(), signals())),
-        ("How long they live",
-         (10, lifetimes(), quantiles(8, "Lifetimes, percentiles", "the processes lived", LIFETIME))),
+        "Which commands fork, how fast, how processes exit, and which events were lost.",
+        ("Overview", overview()),
+        ("Forks", (10, top_forkers(), forks_by_machine()), (9, forks_by_command())),
+        ("Event rates",
+         (9, speed("Forks, peak and average", "fork", "New processes and threads"),
+          speed("Execs, peak and average", "exec", "Programs executed"),
+          speed("Exits, peak and average", "exit", "Exits of processes and threads")),
+         (7, alive(), pids_in_use())),
+        ("Exits", (9, outcomes(), exit_codes(), signals())),
+        ("Lifetimes",
+         (10, lifetimes(), quantiles(8, "Lifetimes, percentiles", "process lifetimes", LIFETIME))),
         ("Crash loops", (9, crash_loops(), failures()), (8, dumps(), without_exec())),
         ("Completeness and loss",
-         (8, completeness(), received(), lost(), blind()),
-         (8, audit(), known_by_name(), nameless())))
+         (8, completeness(), received(), lost(), unsubscribed()),
+         (8, audit(), names_resolved(), nameless())))
 
 
-def glance():
+def overview():
     peaks = of("procevent_peak_events_per_second", FORK, 'window="100ms"')
-    bad, ends = (f"sum({of(f'instance:procevent_{what}:rate5m')})" for what in ("failures", "exits"))
+    bad, exits = (f"sum({of(f'instance:procevent_{what}:rate5m')})" for what in ("failures", "exits"))
     return (
         4,
-        stat(3, "Forks", "eps", "New processes and threads per second of five minutes, on all machines chosen.",
+        stat(3, "Forks", "eps",
+             "New processes and threads per second over the last five minutes, on all selected machines.",
              f"sum({lately(EVENTS, FORK)})", decimals=0),
-        stat(3, "Worst 100 ms", "eps",
-             "The highest rate of forks in any 100 ms of the last minute, on the machine where it is highest.",
+        stat(3, "Peak forks, 100 ms", "eps",
+             "The highest fork rate in any 100 ms of the last minute, on any selected machine.",
              f"max({peaks})"),
-        stat(3, "Processes alive", "locale", "Processes alive now, on all machines chosen that answer.",
+        stat(3, "Processes alive", "locale", "Processes alive now, on all selected machines that answer.",
              f"sum({each(of('procevent_processes'))})", decimals=0),
         stat(3, "Failed or killed", "percentunit",
-             "The share of the process ends of the last five minutes that were a failure or a signal.",
-             or_zero(share(bad, ends), ends), decimals=1),
-        stat(3, "Killed by a signal", "locale", "Processes that a signal ended, in the time shown.",
+             "Share of the process exits of the last five minutes by a failure or a signal.",
+             or_zero(share(bad, exits), exits), decimals=1),
+        stat(3, "Killed by a signal", "locale", "Processes killed by a signal in the time range.",
              f"sum({increase('procevent_exit_signals_total')})", decimals=0),
-        stat(3, "Dumped core", "locale", "Core dumps in the time shown, whether or not a file was written.",
+        stat(3, "Core dumps", "locale", "Core dumps in the time range, whether or not a file was written.",
              f"sum({increase(EVENTS, DUMPED)})", decimals=0),
         stat(3, "Completeness", "percentunit",
-             "The share of what happened that was counted, in the last hour, on the machine where it is least: with "
-             "the time in which nobody listened, as if as much had happened then. Not known of a replay, nor where "
-             "source.events is narrowed.",
+             "Share of all events of the last hour that were counted, on the machine with the lowest. Events during "
+             "time without a subscription are estimated from the rate at other times. Not available for replays, or "
+             "with a narrowed source.events.",
              f"min({of(COMPLETENESS)})", WHOLE, decimals=2),
         stat(3, "Received", "percentunit",
-             "The share of the kernel's events that were received, in the time shown, while it was listened to. Exact: "
-             "the kernel numbers them. What happened while nobody listened has no number and is left out: that is in "
-             "the completeness.",
+             "Share of the kernel's events that were received in the time range, while subscribed. Exact, from the "
+             "kernel's sequence numbers. Events during time without a subscription are in the completeness only.",
              received_of(increase, "sum"), WHOLE, decimals=2))
 
 
 def received_of(grown, over=""):
-    """The share of events that were received, of each machine or of all; only where the losses are known."""
-    missed = total("instance", grown(LOST))
-    heard = f"{over}({total('instance', grown(EVENTS, NUMBERED))} and {missed})"
-    return f"1 - {share(f'{over}({missed})', f'({heard} + {over}({missed}))')}"
+    """The share of events that were received, of each machine or of all, where the losses are known."""
+    losses = total("instance", grown(LOST))
+    events = f"{over}({total('instance', grown(EVENTS, NUMBERED))} and {losses})"
+    return f"1 - {share(f'{over}({losses})', f'({events} + {over}({losses}))')}"
 
 
-# --- What forks now ---
+# --- Forks ---
 
-def who_forks():
+def top_forkers():
     by = "comm"
     ranking = f"topk(15, {total(by, of(FORKED))})"
 
-    def beside(series):
+    def for_ranked(series):
         return among(total(by, series), ranking, by)
 
     def counted(metric):
         return f"{growth(by, MINUTES, metric, NAMED)} / {MINUTES.seconds}"
 
     panel = table(
-        15, "Who forks now", "eps",
-        "The 15 commands that fork most, per second of the last five minutes: their forks; programs executed under "
-        "their name; processes of that name that ended, that ended without having executed anything, and that failed "
-        "or were killed. Names in brackets are no commands: METRICS.md tells what they hold.",
+        15, "Top forkers", "eps",
+        "Rates over the last five minutes, for the 15 commands with the most forks: forks, programs executed, exits, "
+        "exits without an exec, and exits by a failure or a signal. Names in brackets stand for several commands and "
+        "are explained in METRICS.md.",
         {"comm": ("Command", 170)},
-        {"Forks": ranking, "Execs": beside(counted(EXECS)), "Ends": beside(of(ENDED)),
-         "No exec": beside(counted(UNEXECED)), "Bad ends": beside(of(ENDED, BAD))})
+        {"Forks": ranking, "Execs": for_ranked(counted(EXECS)), "Exits": for_ranked(of(ENDED)),
+         "No exec": for_ranked(counted(UNEXECED)), "Failed exits": for_ranked(of(ENDED, BAD))})
     return override(panel, "Forks", min=0, color={"mode": "continuous-BlPu"}, custom__width=200,
                     custom__cellOptions={"type": "gauge", "mode": "gradient", "valueDisplayMode": "text"})
 
 
-def where():
-    return bars(9, "Where", "eps", "The ten machines with the most forks per second of five minutes.",
+def forks_by_machine():
+    return bars(9, "Forks by machine", "eps", "Forks per second over five minutes, on the ten machines with the most.",
                 f"topk(10, {total('instance', lately(EVENTS, FORK))})")
 
 
 def forks_by_command():
     return graph(24, "Forks by command", "eps",
-                 "New processes, by the command that forked them: the ten that forked most in the time shown. Each "
-                 "point is an average over five minutes, the highest of its step.",
+                 "New processes by the command that forked them: the ten with the most in the time range. Each point "
+                 "is the highest five-minute average of its step.",
                  line(top(10, total("comm", recorded(of(FORKED)))), "{{comm}}"), stacked=True, table=("max",))
 
 
-# --- How fast ---
+# --- Event rates ---
 
 def speed(title, event, what):
-    """The average that rate() sees, and the peaks that it hides."""
+    """The average that rate() returns, and the peaks that it hides."""
     kind = f'event="{event}"'
 
     def worst(window):
@@ -119,8 +119,8 @@ def speed(title, event, what):
 
     panel = graph(
         8, title, "eps",
-        f"{what} on the machine where it is highest: the average between scrapes, and the highest rate in any 1 s and "
-        "any 100 ms of the last minute, which an average hides.",
+        f"{what} on the machine with the highest rate: the average between scrapes, and the peaks in any 1 s and any "
+        "100 ms of the last minute, which an average hides.",
         line(worst('window="100ms"'), "peak in 100 ms"), line(worst('window="1s"'), "peak in 1 s"),
         line(f"max({total('instance', rate(EVENTS, kind))})", "average"))
     for name, color in (("peak in 100 ms", "red"), ("peak in 1 s", "orange"), ("average", "blue")):
@@ -129,52 +129,52 @@ def speed(title, event, what):
 
 
 def alive():
-    return graph(12, "Processes alive", "short", "On the ten machines that had most.",
+    return graph(12, "Processes alive", "short", "On the ten machines with the most.",
                  machines(highest("instance", peak("procevent_processes"))))
 
 
-def numbers_in_use():
+def pids_in_use():
     used = share(peak("procevent_threads"), peak("procevent_pid_max"))
-    return graph(12, "Process numbers in use", "percentunit",
-                 "Processes and threads alive, as a share of those that the machine can have at once (pid_max), on the "
-                 "ten machines where it was most. At 100 % nothing can be forked.",
+    return graph(12, "PIDs in use", "percentunit",
+                 "Processes and threads alive as a share of kernel.pid_max, on the ten machines with the most. At "
+                 "100 % forks fail.",
                  machines(highest("instance", used)))
 
 
-# --- How they end, and how long they live ---
+# --- Exits and lifetimes ---
 
 def outcomes():
     panel = graph(8, "Outcomes", "eps",
-                  "Processes that ended: with status 0, with another one, by a signal. Each point is an average over "
-                  "five minutes, the highest of its step.",
+                  "Process exits: success (status 0), failure (another status), or signal. Each point is the highest "
+                  "five-minute average of its step.",
                   line(total("outcome", recorded(of(ENDED))), "{{outcome}}"), stacked=True)
     for name, color in (("success", "green"), ("failure", "orange"), ("signal", "red")):
         override(panel, name, color={"mode": "fixed", "fixedColor": color})
     return panel
 
 
-def statuses():
+def exit_codes():
     by, metric = "code", "procevent_exit_statuses_total"
     rates = f"{total(by, growth(by, STEP, metric))} / {STEP.seconds}"
-    return graph(8, "Statuses", "eps",
-                 "Ends with a status other than 0: the ten most frequent in the time shown. 127: a program was not "
-                 "found; 126: it could not be executed.",
+    return graph(8, "Exit codes", "eps",
+                 "Exits with a status other than 0: the ten most frequent in the time range. 127: program not found. "
+                 "126: program not executable.",
                  line(top_or_none(10, by, rates, total(by, growth(by, SHOWN, metric))), "{{code}}"),
                  stacked=True)
 
 
 def signals():
     return graph(8, "Signals", "eps",
-                 "Ends by a signal: the ten most frequent in the time shown. SIGSEGV, SIGABRT, SIGBUS: crashes; "
-                 "SIGKILL: perhaps the OOM killer.",
+                 "Exits by a signal: the ten most frequent in the time range. SIGSEGV, SIGABRT, SIGBUS: a crash. "
+                 "SIGKILL: possibly the OOM killer.",
                  line(top_or_none(10, "signal", total("signal", rate("procevent_exit_signals_total"))), "{{signal}}"),
                  stacked=True)
 
 
 def lifetimes():
     return heatmap(16, "Lifetimes", "s",
-                   "Processes that ended, by how long they had lived, from fork to the last exit. Many short lives: a "
-                   "storm, a crash loop, or a shell that starts programs in a loop.",
+                   "Exited processes by lifetime, from the fork to the exit of the last thread. Many short lifetimes "
+                   "are a storm, a crash loop, or a shell that starts programs in a loop.",
                    total("le", f"increase({of(LIFETIME)}[$__rate_interval])"))
 
 
@@ -182,16 +182,16 @@ def lifetimes():
 
 def crash_loops():
     by = "instance, comm"
-    bad, ends = total(by, overall(recorded(of(ENDED, BAD)))), total(by, overall(recorded(of(ENDED))))
+    bad, exits = total(by, overall(recorded(of(ENDED, BAD)))), total(by, overall(recorded(of(ENDED))))
     known = total("instance", f"count_over_time({of('instance:procevent_exits:rate5m')}[$__range] @ end())")
     ranking = f"topk(15, 60 * {bad} / on (instance) group_left () {known})"
     panel = table(
-        12, "Ends badly, again and again", "cpm",
-        "The 15 commands and machines with the most failures and deaths by a signal in the time shown: how many a "
-        "minute, which share of their ends that is, and core dumps (of commands that still have a row). Many with a "
-        "share near 100 % are a crash loop.",
+        12, "Repeated failed exits", "cpm",
+        "Exits by a failure or a signal per minute, for the 15 pairs of command and machine with the most in the time "
+        "range; their share of the exits; and core dumps of commands that still have a row. A high rate with a share "
+        "near 100 % is a crash loop.",
         {"instance": ("Machine", 120), "comm": ("Command", 180)},
-        {"Bad ends": ranking, "Share": among(share(bad, ends), ranking, by),
+        {"Failed exits": ranking, "Share": among(share(bad, exits), ranking, by),
          "Core dumps": among(total(by, growth("comm", SHOWN, DUMPS, NAMED)), ranking, by)})
     override(panel, "Share", unit="percentunit", decimals=0, min=0, max=1, color={"mode": "continuous-GrYlRd"},
              custom__width=120,
@@ -201,8 +201,8 @@ def crash_loops():
 
 def failures():
     return graph(12, "Failed or killed, by command", "eps",
-                 "Process ends that were a failure or a signal: the ten commands with the most in the time shown. Each "
-                 "point is an average over five minutes, the highest of its step.",
+                 "Process exits by a failure or a signal: the ten commands with the most in the time range. Each point "
+                 "is the highest five-minute average of its step.",
                  line(top_or_none(10, "comm", total("comm", recorded(of(ENDED, BAD)))), "{{comm}}"),
                  stacked=True, table=("max",))
 
@@ -214,12 +214,12 @@ def dumps():
 
 
 def without_exec():
-    ended = total("instance, comm", growth("comm", SHOWN, UNEXECED, NAMED))
-    return table(12, "Ended without an exec", "locale",
-                 "Processes that were forked and ended without executing anything, in the time shown: workers, a "
-                 "shell's pipes, a fork bomb. The 15 commands and machines with the most, of those that still have a "
-                 "row.",
-                 {"instance": ("Machine", 120), "comm": ("Command", 180)}, {"Ends": f"topk(15, {ended} > 0)"},
+    exited = total("instance, comm", growth("comm", SHOWN, UNEXECED, NAMED))
+    return table(12, "Exits without an exec", "locale",
+                 "Processes that were forked and exited without executing a program, in the time range: workers, a "
+                 "shell's pipelines, a fork bomb. The 15 pairs of command and machine with the most, among commands "
+                 "that still have a row.",
+                 {"instance": ("Machine", 120), "comm": ("Command", 180)}, {"Exits": f"topk(15, {exited} > 0)"},
                  decimals=0)
 
 
@@ -227,31 +227,32 @@ def without_exec():
 
 def completeness():
     least = f"min_over_time({of(COMPLETENESS)}[$__range] @ end())"
-    return graph(6, "Completeness of an hour", "percentunit",
-                 "The share of what happened that was counted in the hour before, blind time and all, on the ten "
-                 "machines where it was least. Not known of a replay, nor where source.events is narrowed.",
+    return graph(6, "Completeness over one hour", "percentunit",
+                 "Share of all events of the hour before that were counted, including the time without a subscription, "
+                 "on the ten machines with the lowest. Not available for replays, or with a narrowed source.events.",
                  line(f"{highest('instance', of(COMPLETENESS))} and "
                       f"bottomk(10, {highest('instance', least)})", MACHINE), max=1)
 
 
 def received():
     return graph(6, "Events received", "percentunit",
-                 "The share of the kernel's events that were received while it was listened to, on the ten machines "
-                 "that lost most. Exact: the kernel numbers them. Left out where source.events is narrowed.",
+                 "Share of the kernel's events that were received while subscribed, on the ten machines with the "
+                 "highest loss. Exact, from the kernel's sequence numbers. Not available with a narrowed "
+                 "source.events.",
                  line(f"{received_of(rate)} and topk(10, {overall(total('instance', rate(LOST)))})", MACHINE),
                  max=1)
 
 
 def lost():
     return graph(6, "Events lost", "eps",
-                 "Events that found no room in the receive queue, on the ten machines that lost most. Exact.",
+                 "Events dropped at a full receive queue, on the ten machines with the most. Exact.",
                  machines(total("instance", rate(LOST))))
 
 
-def blind():
-    return graph(6, "Blind time", "percentunit",
-                 "The share of time without a working listener, on the ten machines where it was most. What happens "
-                 "then is not among the losses.",
+def unsubscribed():
+    return graph(6, "Time unsubscribed", "percentunit",
+                 "Share of time without a working subscription, on the ten machines with the most. Events in that time "
+                 "are not counted as lost.",
                  machines(total("instance", rate("procevent_blind_seconds_total"))))
 
 
@@ -259,22 +260,22 @@ def audit():
     def of_each(name, *matchers):
         return total("job, instance", rate(name, *matchers))
 
-    unheard = f"sum({of_each('procevent_kernel_forks_total')} - {of_each(EVENTS, FORK)})"
-    told = f"sum({of_each(LOST)} + {of_each('procevent_forks_unseen_total')})"
+    missing = f"sum({of_each('procevent_kernel_forks_total')} - {of_each(EVENTS, FORK)})"
+    reported = f"sum({of_each(LOST)} + {of_each('procevent_forks_unseen_total')})"
     return graph(8, "Audit against /proc/stat", "eps",
-                 "Forks that the kernel counted and that were not received; and events told as lost, with the forks "
-                 "told as made while nobody listened. In the long run the first is never more than the second.",
-                 line(unheard, "not received"), line(told, "told"), positive=False)
+                 "Not received: forks that the kernel counted without a fork event. Reported missing: lost events, and "
+                 "forks during time without a subscription. Over time, not received never exceeds reported missing.",
+                 line(missing, "not received"), line(reported, "reported missing"), positive=False)
 
 
-def known_by_name():
-    return graph(8, "Programs known by name", "percentunit",
-                 "The share of programs whose name was learnt before they ended. The others are counted as "
-                 "[unattributed programs]: who forked them is known.",
-                 line(share(f"sum({rate(ATTRIBUTIONS, PROGRAMS)})", f"sum({rate(ATTRIBUTIONS)})"), "known"), max=1)
+def names_resolved():
+    return graph(8, "Program names resolved", "percentunit",
+                 "Share of programs with a name that was resolved before they exited. The others are counted as "
+                 "[unattributed programs]. Their parent's name is known.",
+                 line(share(f"sum({rate(ATTRIBUTIONS, PROGRAMS)})", f"sum({rate(ATTRIBUTIONS)})"), "resolved"), max=1)
 
 
 def nameless():
-    return graph(8, "Forks without a command of their own", "eps",
-                 "Forks by processes whose name is not known, or whose command found no row.",
+    return graph(8, "Forks without a command name", "eps",
+                 "Forks by processes without a known name, or with a command that got no row of its own.",
                  line(total("comm", rate(FORKS, NAMELESS)), "{{comm}}"), stacked=True)

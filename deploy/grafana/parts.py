@@ -1,17 +1,17 @@
-"""What build_dashboards.py makes dashboards of: expressions, panels, and the grid they are laid out on."""
+"""Builds the parts of a dashboard: expressions, queries, panels, and the layout on Grafana's grid."""
 
 import collections
 import re
 
 SELECTED = 'job=~"$job", instance=~"$instance"'
-NAMED = 'comm!="[retired comms here]"'  # what retired rows hold was counted long before
+NAMED = 'comm!="[retired comms here]"'  # retired rows hold counts from before the time range
 BAD = 'outcome!="success"'
 EVENTS, LOST = "procevent_events_total", "procevent_events_lost_total"
 NUMBERED = 'event!="ack"'  # the kernel does not number ACKs: they are no events that could be lost
 FORKED = "instance_comm:procevent_forks:rate5m"
 ENDED = "instance_comm_outcome:procevent_exits:rate5m"
 BUILD = "procevent_build_info"
-KNOWN = "instance:procevent_replayed:last"  # also who is down
+KNOWN = "instance:procevent_replayed:last"  # includes exporters that are down
 MACHINE = "{{instance}}"
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 WIDTH = 24  # of Grafana's grid
@@ -21,7 +21,7 @@ SOFT_MAX = {"eps": 1, "cps": 1, "mps": 1, "reqps": 1, "percentunit": 0.01}
 # --- Expressions ---
 
 def of(name, *matchers):
-    """The series of that metric that the variables select."""
+    """The series of the metric for the selected jobs and instances."""
     return f"{name}{{{', '.join((SELECTED, *matchers))}}}"
 
 
@@ -30,51 +30,53 @@ def rate(name, *matchers):
 
 
 def lately(name, *matchers):
-    """A rate for what shows now alone: there $__rate_interval would be hours, where a month is shown."""
+    """A rate for an instant query, where $__rate_interval would be hours if the time range is a month."""
     return f"rate({of(name, *matchers)}[{MINUTES.window}])"
 
 
 def increase(name, *matchers):
-    """Over all of the time shown."""
+    """The growth over the whole time range."""
     return f"increase({of(name, *matchers)}[$__range])"
 
 
 def peak(name, *matchers):
-    """The highest value of a gauge within a step: a sample at its end alone would miss what lies between."""
+    """The highest value of a gauge within a step, since the sample at the end of the step can miss it."""
     return f"max_over_time({of(name, *matchers)}[$__rate_interval])"
 
 
 def recorded(series):
-    """The highest value of a record within a step."""
+    """The highest value of a recorded series within a step."""
     return f"max_over_time({series}[$__interval])"
 
 
 def overall(expression):
-    """What it comes to in all of the time shown: one value for the whole graph."""
+    """The expression over the whole time range: one value for each series of a graph."""
     whole = re.sub(r"max_over_time\(([^[]*)\[\$__interval\]", r"sum_over_time(\1[$__range] @ end()", expression)
     return whole.replace("[$__rate_interval]", "[$__range] @ end()").replace("rate(", "increase(")
 
 
 def ours(expression):
-    """Of what every target has (`up`, `process_*`, `scrape_*`): that of exporters, also of those that are down now."""
+    """Restricts series that every target has (`up`, `process_*`, `scrape_*`) to exporters, also those that are down."""
     return f"({expression} and on (job, instance) last_over_time({of(BUILD)}[$__range] @ end()))"
 
 
 def each(expression):
-    """One value for each exporter, where the labels of its target changed, too."""
+    """One value for each exporter, even if other labels of its target changed."""
     return highest("job, instance", expression)
 
 
-# Windows: when one began, and how long it is.
+# A time window: range selector, length, start, and the modifier that evaluates it at its end.
 Span = collections.namedtuple("Span", "window seconds began at")
-MINUTES = Span("5m", "300", "time() - 300", "")  # that of the records
+MINUTES = Span("5m", "300", "time() - 300", "")  # the window of the recording rules
 STEP = Span("$__rate_interval", "($__rate_interval_ms / 1000)", "time() - $__rate_interval_ms / 1000", "")
 SHOWN = Span("$__range", "$__range_s", "$__from / 1000", " @ end()")
 
 
 def growth(label, span, name, *matchers):
-    """Of rows that appear with their first count, which increase() takes for none: what a row counted that was not
-    there when the window began, if the exporter was, or began later; else its increase."""
+    """The growth of series that appear with their first count, which increase() ignores.
+
+    A series that did not exist when the window began grew by its whole value, if the exporter ran then or started
+    later. Any other series grew by its increase."""
     by, row, at = f"by (job, instance, {label})", of(name, *matchers), span.at
     known = (f"({of(BUILD)} offset {span.window}{at} or "
              f"{of('process_start_time_seconds')}{at} > {span.began})")
@@ -91,24 +93,24 @@ def highest(by, expression):
 
 
 def top(count, expression, ranked=None):
-    """Of a graph: the series that are the highest over the time shown, and only so many, however many there are."""
+    """For a graph: the `count` series that are highest over the time range."""
     return f"{expression} and topk({count}, {ranked or overall(expression)})"
 
 
 def among(expression, ranking, by):
-    """Of a table: for the rows that the first column has."""
+    """For a table column: only the rows that the first column has."""
     return f"{expression} and on ({by}) {ranking}"
 
 
 def top_or_none(count, label, expression, ranked=None):
-    """The same of what should be rare: without those that are 0; where that leaves nothing, a line `none`."""
+    """Like top(), without series that are 0. A line `none` replaces an empty result."""
     ranking = f"topk({count}, {ranked or overall(expression)} > 0)"
     none = f'label_replace(0 * sum({of("procevent_listener_up")}), "{label}", "none", "", "")'
     return f"({expression} and {ranking}) or ({none} unless on () {ranking})"
 
 
 def or_zero(expression, known):
-    """0 where nothing is found, but only where `known` has a value: else it is not known."""
+    """0 if the expression finds nothing and `known` has a value. Without a value of `known`: no result."""
     return f"({expression}) or 0 * {known}"
 
 
@@ -116,10 +118,10 @@ def share(part, whole):
     return f"{part} / ({whole} > 0)"
 
 
-# --- Targets ---
+# --- Queries ---
 
 def line(expression, legend):
-    step = {"interval": "1m"} if "[$__interval]" in expression else {}  # how often is recorded
+    step = {"interval": "1m"} if "[$__interval]" in expression else {}  # the interval of the recording rules
     return {"expr": expression, "legendFormat": legend, "format": "time_series", "range": True, "instant": False,
             **step}
 
@@ -152,23 +154,23 @@ def _panel(kind, width, title, unit, description, targets, options, custom=None,
 
 
 def steps(*pairs):
-    """Thresholds: from which value on, which color."""
+    """Thresholds: pairs of a lower bound and the color from there on."""
     return {"mode": "absolute", "steps": [{"value": value, "color": color} for value, color in pairs]}
 
 
 def override(panel, name, **properties):
-    """Of one field, by its name: other properties than the panel's."""
+    """Gives the field of that name properties that differ from the panel's."""
     panel["fieldConfig"]["overrides"].append(
         {"matcher": {"id": "byName", "options": name},
          "properties": [{"id": key.replace("__", "."), "value": value} for key, value in properties.items()]})
     return panel
 
 
-# `text` is the color of what is not known.
+# `text` is the color of an unknown value.
 NUMBER = steps((None, "text"), (0, "blue"))
-ALARM = steps((None, "text"), (0, "green"), (1, "red"))  # of what should be none
-FULL = steps((None, "green"), (0.8, "orange"), (0.95, "red"))  # of what has a limit
-WHOLE = steps((None, "text"), (0, "red"), (0.99, "orange"), (1, "green"))  # of what should be all
+ALARM = steps((None, "text"), (0, "green"), (1, "red"))  # for counts that should be 0
+FULL = steps((None, "green"), (0.8, "orange"), (0.95, "red"))  # for shares of a limit
+WHOLE = steps((None, "text"), (0, "red"), (0.99, "orange"), (1, "green"))  # for shares that should be 1
 
 
 def _last():
@@ -179,15 +181,15 @@ def stat(width, title, unit, description, expression, thresholds=NUMBER, **defau
     return _panel("stat", width, title, unit, description, [_now(expression, title)], {
         "reduceOptions": _last(), "orientation": "auto", "textMode": "value", "colorMode": "value", "graphMode": "none",
         "justifyMode": "auto", "wideLayout": True, "showPercentChange": False, "percentChangeColorMode": "standard"},
-        color={"mode": "thresholds"}, thresholds=thresholds, noValue="not known", **defaults)
+        color={"mode": "thresholds"}, thresholds=thresholds, noValue="unknown", **defaults)
 
 
 def graph(width, title, unit, description, *targets, stacked=False, fill=0, table=(), positive=True, log=False,
           **defaults):
-    """Lines over time. `table`: calculations that a legend to the right shows; else it is a list below."""
+    """Lines over time. `table`: calculations in a legend to the right. Without it the legend is a list below."""
     place = {"displayMode": "table", "placement": "right"} if table else {"displayMode": "list", "placement": "bottom"}
     order = {"sortBy": table[0].capitalize(), "sortDesc": True} if table else {}
-    custom = {"axisSoftMax": SOFT_MAX[unit]} if unit in SOFT_MAX else {}  # zeros are at the bottom
+    custom = {"axisSoftMax": SOFT_MAX[unit]} if unit in SOFT_MAX else {}  # keeps zeros at the bottom
     if log:
         custom["scaleDistribution"] = {"type": "log", "log": 10}
     return _panel("timeseries", width, title, unit, description, targets, {
@@ -201,14 +203,13 @@ def graph(width, title, unit, description, *targets, stacked=False, fill=0, tabl
 
 def quantiles(width, title, what, metric):
     return graph(width, title, "s",
-                 f"Half of {what} less than the 50th percentile, all but one in a hundred less than the 99th. Within a "
-                 "bucket it is an estimate.",
+                 f"The 50th, 90th and 99th percentile of {what}, interpolated within a histogram bucket.",
                  *(line(f"histogram_quantile({part}, {total('le', rate(metric))})", f"{round(part * 100)}th percentile")
                    for part in (0.99, 0.9, 0.5)), log=True)
 
 
 def bars(width, title, unit, description, expression, **defaults):
-    """A bar for each machine, as it is now."""
+    """A bar with the current value of each machine."""
     return _panel("bargauge", width, title, unit, description, [_now(expression, MACHINE)], {
         "reduceOptions": _last(), "orientation": "horizontal", "displayMode": "gradient", "valueMode": "color",
         "namePlacement": "auto", "showUnfilled": True, "sizing": "auto", "minVizWidth": 8, "minVizHeight": 16,
@@ -228,7 +229,7 @@ def heatmap(width, title, unit, description, expression):
 
 
 def table(width, title, unit, description, keys, columns, decimals=1):
-    """`keys`: labels, with names and widths of columns; `columns`: names and expressions, of which the first ranks."""
+    """`keys`: labels with the names and widths of their columns. `columns`: names and expressions; the first ranks."""
     names = {f"Value #{chr(ord('A') + place)}": name for place, name in enumerate(columns)}
     if len(columns) == 1:
         names = {"Value": name for name in columns}
@@ -256,7 +257,7 @@ def _variable(name, query):
 
 
 def to_machine(job, instance):
-    """A link to that machine's fork storms, with the time shown."""
+    """A link to the dashboard of fork storms of one machine, with the same time range."""
     return [{"title": "Fork storms of this machine", "targetBlank": False,
              "url": f"/d/procevent-fork-storms?var-datasource=${{datasource}}&var-job={job}&var-instance={instance}"
                     "&${__url_time_range}"}]
@@ -273,7 +274,7 @@ def _within_minutes(function, name):
 
 
 def _laid_out(rows):
-    """The panels with their places: each row a title, then lines of a height with panels from left to right."""
+    """The panels with their positions. A row is a title, then lines of a height and panels from left to right."""
     placed, y = [], 0
     for title, *lines in rows:
         placed.append({"type": "row", "title": title, "collapsed": False, "panels": [],
@@ -293,16 +294,16 @@ def _annotations():
     started = f"{_within_minutes('changes', 'process_start_time_seconds')} > 0 and on (job, instance) {of(BUILD)}"
     return [
         _annotation("Exporter started", "blue", started, "{{instance}}: the exporter was started"),
-        _annotation("Listener restarted", "orange",
+        _annotation("Subscription restarted", "orange",
                     f'{_within_minutes("increase", "procevent_listener_restarts_total")} > 0',
-                    "{{instance}}: a fresh subscription, because of {{reason}}"),
+                    "{{instance}}: new subscription, reason {{reason}}"),
         _annotation("Events lost", "red",
                     f'sum by (instance) ({_within_minutes("increase", "procevent_events_lost_total")}) > 0',
                     "{{instance}}: events were lost")]
 
 
 def dashboard(uid, title, description, *rows, fleet=False):
-    """Of chosen instances; or of a fleet, by the records of its jobs."""
+    """A dashboard of selected instances, or with `fleet` of all instances of selected jobs."""
     if fleet:
         variables, annotations = [_variable("job", "label_values(job:procevent_events:rate5m, job)")], []
     else:

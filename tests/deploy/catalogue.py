@@ -1,11 +1,11 @@
-"""The catalogue of what the exporter serves, as exporter/metrics/catalogue.h has it, and what Prometheus adds."""
+"""Reads the metric catalogue from exporter/metrics/catalogue.h, and adds the metrics of Prometheus itself."""
 
 import collections
 import pathlib
 import re
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-TARGET = {"job", "instance"}  # labels that Prometheus gives
+TARGET = {"job", "instance"}  # labels that Prometheus adds
 HISTOGRAM = (("_bucket", {"le"}), ("_sum", set()), ("_count", set()))
 
 Metric = collections.namedtuple("Metric", "kind labels")
@@ -13,11 +13,11 @@ FROM_PROMETHEUS = {name: Metric("Gauge", set()) for name in ("up", "scrape_sampl
 
 
 def catalogue():
-    """The kind and the labels of each name that a scrape shows."""
+    """Kind and labels of each series name of a scrape."""
     text = (ROOT / "exporter" / "metrics" / "catalogue.h").read_text(encoding="utf-8")
     rows = re.findall(r'Metric\{"(\w+)", k(\w+), "[^"]*", "([^"]*)"', text)
     if len(rows) != text.count("Metric{\""):
-        raise ValueError("exporter/metrics/catalogue.h: not all rows are of the form that is known here")
+        raise ValueError("exporter/metrics/catalogue.h: cannot parse all rows")
     found = {}
     for name, kind, labels in rows:
         own = set(re.findall(r"\w+", labels))

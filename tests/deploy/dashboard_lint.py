@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
-"""What Grafana's dashboard-linter checks, and what we hold dashboards to beyond that: `dashboard_lint.py FILE...`.
-Prints each fault and exits 1 if there are any. RULES has them all; test_dashboards.py breaks a dashboard for each."""
+"""Checks dashboards by the rules of Grafana's dashboard-linter and by further rules: `dashboard_lint.py FILE...`.
+
+Prints each fault and exits 1 if there is one. RULES lists the rules; test_dashboard_lint.py tests each.
+"""
 
 import json
 import re
@@ -17,15 +19,15 @@ UNITS = {"short", "none", "locale", "percentunit", "percent", "bytes", "s", "ms"
          "reqps"}
 RANGES = {"$__rate_interval", "$__range", "$__interval"}
 GROWTH = {"rate", "irate", "increase"}
-UNBOUNDED = {"comm", "instance", "code", "version", "compiler"}  # labels of which there may be hundreds
-APPEARING = {"comm", "code"}  # labels of which a row appears with its first count
+UNBOUNDED = {"comm", "instance", "code", "version", "compiler"}  # labels with possibly hundreds of values
+APPEARING = {"comm", "code"}  # labels of series that appear with their first count
 FLEET = "procevent-fleet"
 RECORDS = {rule["record"]: catalogue.Metric("Gauge", rule_files.level(rule["record"]))
            for rule in rule_files.recorded()}
 CATALOGUE = catalogue.catalogue() | catalogue.FROM_PROMETHEUS | RECORDS
 
 
-# --- What rules look at: parts of a dashboard with the name that a fault goes by. ---
+# --- Parts of a dashboard, each with the name that a fault mentions. ---
 
 def panels(board):
     return [(f"panel {panel.get('title') or panel.get('id')!r}", panel) for panel in board.get("panels", [])
@@ -37,14 +39,14 @@ def targets(board):
             for target in panel.get("targets", [])]
 
 
-def read(expression):
-    """Its selectors, with a number in the place of what Grafana puts in outside of brackets and quotes."""
+def selectors_of(expression):
+    """The selectors of an expression. Grafana's variables outside of brackets and quotes are replaced by a number."""
     return promql.selectors(re.sub(r"(?<!\[)\$__\w+", "1", expression))
 
 
 def selectors(board):
     return [(name, panel, target, selector) for name, panel, target in targets(board)
-            for selector in read(target.get("expr", ""))]
+            for selector in selectors_of(target.get("expr", ""))]
 
 
 def annotations(board):
@@ -60,11 +62,11 @@ def differences(thing, **wanted):
     return [f"{key} is {thing.get(key)!r}, not {value!r}" for key, value in wanted.items() if thing.get(key) != value]
 
 
-# --- Rules: each yields its faults. ---
+# --- Rules. Each yields its faults. ---
 
 def stable_uid(board):
     if not re.fullmatch(r"[a-z0-9-]{1,40}", board.get("uid") or ""):
-        yield f"the uid is {board.get('uid')!r}"
+        yield f"invalid uid {board.get('uid')!r}"
 
 
 def uneditable(board):
@@ -74,7 +76,7 @@ def uneditable(board):
 def linked(board):
     if not any(link.get("type") == "dashboards" and link.get("includeVars") and link.get("keepTime") and
                set(link.get("tags", ())) & set(board.get("tags", ())) for link in board.get("links", ())):
-        yield "no link to the dashboards with the same tag, with variables and time"
+        yield "no link to the dashboards of the same tag with variables and time"
 
 
 def template_datasource(board):
@@ -88,7 +90,7 @@ def template_datasource(board):
 def template_job_instance(board):
     wanted = ["job"] if board.get("uid") == FLEET else ["job", "instance"]
     if (names := [one.get("name") for one in variables(board, "query")]) != wanted:
-        yield f"its variables are {names}"
+            yield f"wrong variables: {names}"
     for name in wanted:
         variable = next((one for one in variables(board, "query") if one.get("name") == name), None)
         if variable is None:
@@ -108,7 +110,7 @@ def template_query(board):
         query = variable.get("query", {}).get("query", "")
         form = re.fullmatch(r'label_values\(([\w:]+)(?:\{job=~"\$job"\})?, (\w+)\)', query)
         if not form or form[1] not in CATALOGUE or form[2] != variable.get("name"):
-            yield f"{variable.get('name')}: it asks {query!r}"
+            yield f"{variable.get('name')}: invalid query {query!r}"
 
 
 def panel_datasource(board):
@@ -123,7 +125,7 @@ def panel_datasource(board):
 def panel_title_description(board):
     for name, panel in panels(board):
         if not panel.get("title") or not panel.get("description"):
-            yield f"{name}: it lacks a title or a description"
+            yield f"{name}: no title or no description"
 
 
 def panel_unit(board):
@@ -132,14 +134,14 @@ def panel_unit(board):
         units = [config.get("defaults", {}).get("unit")]
         units += [one["value"] for override in config.get("overrides", ()) for one in override["properties"]
                   if one["id"] == "unit"]
-        yield from (f"{name}: the unit is {unit!r}" for unit in units if unit not in UNITS)
+        yield from (f"{name}: unknown unit {unit!r}" for unit in units if unit not in UNITS)
 
 
 def panel_targets(board):
     for name, panel in panels(board):
         letters = [target.get("refId") for target in panel.get("targets", ())]
         if not letters or len(set(letters)) != len(letters):
-            yield f"{name}: its targets are {letters}"
+            yield f"{name}: no queries or repeated letters: {letters}"
 
 
 def grid(board):
@@ -151,7 +153,7 @@ def grid(board):
         place, name = panel.get("gridPos", {}), panel.get("title")
         x, y, width, height = (place.get(key, -1) for key in "xywh")
         if min(x, y) < 0 or min(width, height) < 1 or x + width > WIDTH:
-            yield f"{name!r} lies outside of the {WIDTH} columns: {place}"
+            yield f"{name!r} is outside of the {WIDTH} columns: {place}"
             continue
         cells = [(column, row) for column in range(x, x + width) for row in range(y, y + height)]
         yield from {f"{name!r} overlaps {taken[cell]!r}" for cell in cells if cell in taken}
@@ -166,87 +168,88 @@ def target_selects(board):
 
 
 def target_rate_interval(board):
-    """Of a graph its steps; of now the window of the records, for then Grafana's are as long as steps would be."""
+    """A graph uses the variables of its steps. An instant query uses the window of the recording rules, since
+    $__rate_interval would be as long as a step of the time range."""
     for name, _, target, selector in selectors(board):
         known = {"5m", "$__range"} if target.get("instant") else RANGES
         if selector.range is not None and selector.range not in known:
             yield f"{name}: {selector.metric}[{selector.range}]"
         recorded, steps = selector.metric in RECORDS, target.get("interval")
         if recorded and selector.range in RANGES - {"$__range"} and (selector.range, steps) != ("$__interval", "1m"):
-            yield f"{name}: {selector.metric}[{selector.range}] in steps of {steps}: it is recorded each minute"
+            yield f"{name}: {selector.metric}[{selector.range}] in steps of {steps}, but it is recorded each minute"
         if selector.function in ("rate", "irate") and selector.range not in known - {"$__range"}:
-            yield f"{name}: a rate over [{selector.range}]"
+            yield f"{name}: rate over [{selector.range}]"
 
 
-def compares(expression, metric):
-    """Whether it asks which rows of that metric are new."""
+def selects_new_rows(expression, metric):
+    """Whether the expression selects the rows of the metric that are new."""
     return re.search(rf"\bunless max by \([^)]*\) \({metric}\{{[^}}]*\}} offset ", expression)
 
 
 def target_counter(board):
     for name, _, target, selector in selectors(board):
         grown = selector.function in GROWTH and selector.range is not None
-        if selector.metric.endswith("_total") and not grown and not compares(target["expr"], selector.metric):
-            yield f"{name}: {selector.metric} is a counter, in {selector.function or 'no function'}"
+        if selector.metric.endswith("_total") and not grown and not selects_new_rows(target["expr"], selector.metric):
+            yield f"{name}: counter {selector.metric} in {selector.function or 'no function'}"
 
 
 def target_appearing(board):
-    """The first count of a row is not taken for none; but for those rows, asked by name, that are always there."""
+    """Growth includes the first count of a row, unless the query selects rows that always exist."""
     for name, _, target, selector in selectors(board):
         labels = CATALOGUE[selector.metric].labels if selector.metric in CATALOGUE else set()
         fixed = any(label in APPEARING and kind == "=~" for label, kind, _ in selector.matchers)
         if selector.function in GROWTH and labels & APPEARING and not fixed and \
-                not compares(target["expr"], selector.metric):
-            yield f"{name}: a row of {selector.metric} appears with its first count"
+                not selects_new_rows(target["expr"], selector.metric):
+            yield f"{name}: ignores the first count of a row of {selector.metric}"
 
 
-def target_ours(board):
-    """What every target has is asked of exporters alone."""
-    asked = [(name, target["expr"]) for name, _, target in targets(board)] + annotations(board)
-    for name, expression in asked:
-        found = {one.metric for one in read(expression)}
+def target_exporters_only(board):
+    """Metrics that every target has are restricted to exporters."""
+    expressions = [(name, target["expr"]) for name, _, target in targets(board)] + annotations(board)
+    for name, expression in expressions:
+        found = {one.metric for one in selectors_of(expression)}
         foreign = {metric for metric in found if "procevent_" not in metric}
         if foreign and not (found - foreign and re.search(r"\b(and|or) on \(job, instance\)", expression)):
-            yield f"{name}: {', '.join(sorted(foreign))} of every target that there is"
+            yield f"{name}: {', '.join(sorted(foreign))} of targets that are no exporters"
 
 
 def fleet_records(board):
-    """Of ten thousand machines: what is recorded of jobs; and of now, one series of each machine."""
+    """The fleet queries records of jobs, or with an instant query one series of each machine."""
     for name, _, target, selector in selectors(board) if board.get("uid") == FLEET else ():
         if not re.match(r"job\w*:" if target.get("range") else r"(job\w*|instance):", selector.metric):
             yield f"{name}: {selector.metric} of all machines"
 
 
-def target_now(board):
-    """The last value of a graph stays for as long as it is shown, true or not."""
+def target_instant(board):
+    """Panels with a current value use an instant query. The last value of a graph may be stale."""
     for name, panel, target in targets(board):
         now = target.get("instant") and not target.get("range")
         if panel["type"] in ("stat", "bargauge", "table") and not now:
-            yield f"{name}: it is not asked for now"
+            yield f"{name}: no instant query"
 
 
 def target_histogram(board):
     for name, panel, target, selector in selectors(board):
         if selector.metric.endswith("_bucket") and panel["type"] != "heatmap" and \
                 "histogram_quantile(" not in target["expr"]:
-            yield f"{name}: {selector.metric} is in no histogram_quantile"
+            yield f"{name}: {selector.metric} outside of histogram_quantile"
 
 
 def target_metric(board):
     for name, _, _, selector in selectors(board):
         if selector.metric not in CATALOGUE:
-            yield f"{name}: there is no {selector.metric}"
+            yield f"{name}: no metric {selector.metric}"
 
 
 def target_label(board):
     for name, _, target in targets(board):
-        found = [one for one in read(target.get("expr", "")) if one.metric in CATALOGUE]
+        found = [one for one in selectors_of(target.get("expr", "")) if one.metric in CATALOGUE]
         labels = set().union(catalogue.TARGET, *(CATALOGUE[one.metric].labels for one in found))
-        asked = promql.grouped_by(target.get("expr", ""))
+        grouping = promql.grouped_by(target.get("expr", ""))
         for one in found:
             wrong = {label for label, _, _ in one.matchers} - CATALOGUE[one.metric].labels - catalogue.TARGET
             yield from (f"{name}: {one.metric} has no label {label}" for label in sorted(wrong))
-        yield from (f"{name}: none of its metrics has a label {label}" for label in sorted(asked - labels))
+        yield from (f"{name}: none of its metrics has a label {label}" for label in sorted(grouping - labels))
 
 
 def target_legend(board):
@@ -255,28 +258,29 @@ def target_legend(board):
         if target.get("format") != "table" and legend in ("", "__auto"):
             yield f"{name}: no legend"
         unknown = set(re.findall(r"\{\{(\w+)\}\}", legend)) - promql.grouped_by(target.get("expr", ""))
-        yield from (f"{name}: nothing is grouped by {label}" for label in sorted(unknown))
+        yield from (f"{name}: not grouped by {label}" for label in sorted(unknown))
 
 
-def grouped(target):
-    """The labels of a row each that appears, by which it groups; but not of rows that are always there."""
-    listed = any(label in APPEARING and kind == "=~" for one in read(target["expr"]) for label, kind, _ in one.matchers)
+def appearing_labels(target):
+    """The labels of appearing series that the query groups by, unless it selects series that always exist."""
+    listed = any(label in APPEARING and kind == "=~"
+                 for one in selectors_of(target["expr"]) for label, kind, _ in one.matchers)
     return set() if listed else promql.grouped_by(target["expr"]) & APPEARING
 
 
 def target_bounded(board):
-    """So many lines or rows, however many machines and commands there are."""
+    """The number of lines or rows is bounded, for any number of machines and commands."""
     for name, _, target in targets(board):
         expression = promql.without_totals(target.get("expr", ""))
         labels = promql.grouped_by(expression) & UNBOUNDED
-        # Over time each moment has a top of its own: what is shown are those of all the time.
+        # A graph ranks series over the whole time range, since each step would have other top series.
         ranked = r"\band (topk|bottomk)\(\d+, .*@ end\(\)" if target.get("range") else r"\b(topk|bottomk)\(\d+, "
         listed = any(label == "comm" and kind == "=~" and "[" not in value and "*" not in value and "+" not in value
-                     for one in read(expression) for label, kind, value in one.matchers)
+                     for one in selectors_of(expression) for label, kind, value in one.matchers)
         if labels and not listed and not re.search(ranked, expression):
             yield f"{name}: by {', '.join(sorted(labels))} without a topk"
-        if read(expression) and not re.search(r"\b(sum|max|min|count) by \(", expression):
-            yield f"{name}: a series for each machine"
+        if selectors_of(expression) and not re.search(r"\b(sum|max|min|count) by \(", expression):
+            yield f"{name}: one series for each machine"
 
 
 RULES = {
@@ -295,10 +299,10 @@ RULES = {
     "target-job-instance-rule": target_selects,
     "target-rate-interval-rule": target_rate_interval,
     "target-counter-agg-rule": target_counter,
-    "target-now": target_now,
+    "target-instant": target_instant,
     "target-histogram-rule": target_histogram,
     "target-appearing-rule": target_appearing,
-    "target-ours": target_ours,
+    "target-exporters-only": target_exporters_only,
     "fleet-records": fleet_records,
     "target-metric": target_metric,
     "target-label": target_label,
@@ -308,7 +312,7 @@ RULES = {
 
 
 def lint(board):
-    """The faults: of which rule, and what."""
+    """Pairs of rule and fault."""
     return [(rule, fault) for rule, check in RULES.items() for fault in check(board)]
 
 

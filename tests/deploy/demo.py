@@ -1,4 +1,4 @@
-"""Machines that replay the demo, under names of their own, and a real Prometheus that scrapes them each second."""
+"""Exporters that replay the demo as different machines, and a real Prometheus that scrapes them each second."""
 
 import contextlib
 import json
@@ -6,18 +6,18 @@ import pathlib
 import struct
 import tempfile
 
-import brief_rules
 import harness
 import prometheus
 import scraper
+import short_windows
 
 DEMO = pathlib.Path(__file__).resolve().parent.parent.parent / "deploy" / "demo" / "demo.pcap"
 STORM = 14  # the second of the capture before its fork storm
 
 
-def cut(capture, seconds):
-    """What a capture holds of its first seconds."""
-    end = 24  # behind pcap's header
+def truncate(capture, seconds):
+    """The first seconds of a pcap capture."""
+    end = 24  # bytes of pcap's header
     first = None
     while end < len(capture):
         whole, parts, length = struct.unpack_from("<III", capture, end)
@@ -35,7 +35,7 @@ def replay(capture, speed=1, *flags):
 
 
 class Machines:
-    """Three calm ones, for as long as the `with` lasts, and `server` that scrapes them; storms begin on the first."""
+    """Three machines without storms, and `server`, which scrapes them. begin_storms() starts storms on the first."""
 
     def __init__(self):
         self._stack = contextlib.ExitStack()
@@ -44,7 +44,7 @@ class Machines:
     def __enter__(self):
         with self._stack as stack:
             calm = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="procevent-demo-")), "calm.pcap")
-            calm.write_bytes(cut(DEMO.read_bytes(), STORM))
+            calm.write_bytes(truncate(DEMO.read_bytes(), STORM))
             started = {name: stack.enter_context(replay(calm, speed)).wait_ready()
                        for name, speed in (("build-1", 1), ("web-1", 1), ("web-2", 2))}
             self._first = started["build-1"]
@@ -57,18 +57,17 @@ class Machines:
         return self._stack.__exit__(*failure)
 
     def begin_storms(self):
-        """From now on the first is the whole demo, in the calm one's place: a storm after a while, and every 35 s."""
+        """Replaces the first machine's capture by the whole demo, which has a storm every 35 s."""
         self._first.stop()
         self._stack.enter_context(replay(DEMO, 1, f"--web.listen-address=127.0.0.1:{self._first.port}"))
 
 
 def scraped(ports, **foreign):
-    """A Prometheus that scrapes them under these names in the place of their addresses, each second; with the recording
-    rules, briefly; and with other jobs beside."""
+    """A Prometheus with shortened recording rules. It scrapes `ports` by instance name, and other jobs (`foreign`)."""
 
     def command(directory, config, port):
         content = json.loads(pathlib.Path(config).read_text(encoding="utf-8"))
-        content["rule_files"] = brief_rules.put_into(directory)
+        content["rule_files"] = short_windows.write_to(directory)
         (ours,) = content["scrape_configs"]
         content["scrape_configs"] = [
             {**ours, "job_name": job, "static_configs": [

@@ -1,4 +1,4 @@
-"""The dashboards as they are committed, and their expressions as Grafana asks them."""
+"""Reads the committed dashboards, and replaces variables in expressions as Grafana does."""
 
 import hashlib
 import json
@@ -7,7 +7,7 @@ import re
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 FOLDER = ROOT / "deploy" / "grafana"
-DRAWN = FOLDER / "screenshots" / "drawn_of.sha256"  # of which dashboards the pictures are
+DRAWN = FOLDER / "screenshots" / "drawn_of.sha256"  # hashes of the dashboards that the pictures show
 
 
 def files():
@@ -15,7 +15,7 @@ def files():
 
 
 def sums():
-    """Of the dashboards, as `sha256sum --check` takes them beside the pictures."""
+    """Hashes of the dashboards in the format of `sha256sum --check`, relative to the pictures."""
     return "".join(f"{hashlib.sha256(file.read_bytes()).hexdigest()}  ../dashboards/{file.name}\n" for file in files())
 
 
@@ -24,7 +24,7 @@ def board(file):
 
 
 def interpolated(text, end, shown, job=".+", instance=".+", step=3, rate_interval=4):
-    """With the variables' values, as regular expressions where they are several; times are in seconds."""
+    """The text with the values of variables. Variables of several values are regular expressions, times seconds."""
     values = {"$__interval": f"{step}s", "$__rate_interval": f"{rate_interval}s",
               "$__rate_interval_ms": f"{1000 * rate_interval}", "$__range": f"{shown}s", "$__range_s": f"{shown}",
               "$__from": f"{1000 * (end - shown):.0f}", "$job": job, "$instance": instance}
@@ -32,5 +32,5 @@ def interpolated(text, end, shown, job=".+", instance=".+", step=3, rate_interva
 
 
 def label_values(query):
-    """Of a variable's query: selector and label."""
+    """Selector and label of a variable's query."""
     return re.fullmatch(r"label_values\((.*), (\w+)\)", query).groups()

@@ -1,4 +1,4 @@
-"""Programs of node from a folder beside the tests, installed as its lock says: into the build, never the sources."""
+"""Node programs from a folder of the tests, installed from its lock file into the build folder."""
 
 import os
 import pathlib
@@ -7,10 +7,10 @@ import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = pathlib.Path(os.environ.get("PROCEVENT_BUILD", ROOT / "build" / "dev")) / "deploy"
-SECONDS = 900  # for an install of half a gigabyte, on a busy machine
+SECONDS = 900  # for an installation of half a gigabyte on a busy machine
 
 
-def why_not():
+def skip_reason():
     """One line, where there is no node to run; else None."""
     names = [name for name in ("node", "npm") if shutil.which(name) is None]
     return f"not installed: {', '.join(names)}" if names else None
@@ -29,7 +29,7 @@ class Programs:
             installed.write_bytes(lock)
 
     def call(self, *command):
-        """Its exit code and all that it printed."""
+        """Exit code and output of a command."""
         done = subprocess.run(list(map(str, command)), cwd=self.folder, stdin=subprocess.DEVNULL, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=SECONDS, check=False)
         return done.returncode, done.stdout

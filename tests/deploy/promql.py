@@ -1,11 +1,11 @@
-"""PromQL taken apart, as far as tests of expressions need it. For text that Prometheus took: it is no judge of syntax."""
+"""Extracts selectors and labels from PromQL expressions. Expects expressions that Prometheus accepts."""
 
 import collections
 import re
 
 OPERATORS = {"and", "or", "unless", "bool", "offset", "inf", "nan"}
 
-# `function` is what the series are handed to, "" if nothing; `range` is what stands between the brackets.
+# `function` is the function that is applied to the series, or "". `range` is the text between the brackets.
 Selector = collections.namedtuple("Selector", "metric matchers range function")
 
 _STRING = r'"(?:\\.|[^"\\])*"'
@@ -30,13 +30,13 @@ def selectors(expression):
 
 
 def grouped_by(expression):
-    """All labels that it groups or joins by, anywhere."""
+    """All labels of groupings and joins in the expression."""
     found = (label.strip() for _, labels in _GROUPING.findall(expression) for label in labels.split(","))
     return {label for label in found if label}
 
 
 def without_totals(expression):
-    """The same with a number in the place of what comes to one: sum(...), max(...), and so on."""
+    """The expression with each aggregation to a single value, such as sum(...), replaced by a number."""
     while match := re.search(r"\b(sum|max|min|count)\s*\(", expression):
         depth, end = 1, match.end()
         while depth and end < len(expression):

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Grafana's dashboards keep to the linter's rules, and each rule finds what it is for."""
+"""Tests that the Grafana dashboards pass the lint rules, and that each rule detects its fault."""
 
 import copy
 import pathlib
@@ -30,7 +30,7 @@ def variable(board, name):
 
 
 def replaced(pattern, by):
-    """Breaks the first expression that has it."""
+    """Returns a function that breaks the first expression that contains the pattern."""
 
     def breaks(board):
         for target in targets(board):
@@ -59,82 +59,84 @@ def annotation(board):
     return board["annotations"]["list"][0]["target"]
 
 
-# Which rule finds it, what is broken, and how.
-OF_FORK_STORMS = (
+# Rule that detects the fault, name of the fault, and the function that breaks the dashboard.
+FORK_STORMS_FAULTS = (
     ("stable-uid", "no uid", lambda board: board.pop("uid")),
-    ("stable-uid", "a long one", put(lambda board: board, uid="x" * 41)),
+    ("stable-uid", "uid too long", put(lambda board: board, uid="x" * 41)),
     ("uneditable-dashboard", "editable", put(lambda board: board, editable=True)),
     ("linked-dashboards", "no links", put(lambda board: board, links=[])),
-    ("template-datasource-rule", "another name", put(lambda board: variable(board, "datasource"), name="source")),
-    ("template-datasource-rule", "two of them",
+    ("template-datasource-rule", "wrong name", put(lambda board: variable(board, "datasource"), name="source")),
+    ("template-datasource-rule", "two variables",
      lambda board: board["templating"]["list"].append(variable(board, "datasource"))),
     ("template-job-instance-rule", "no job", lambda board: board["templating"]["list"].remove(variable(board, "job"))),
-    ("template-job-instance-rule", "one job only", put(lambda board: variable(board, "job"), multi=False)),
-    ("template-job-instance-rule", "all is another", put(lambda board: variable(board, "instance"), allValue=".*")),
-    ("template-on-time-change-reload-rule", "at the start", put(lambda board: variable(board, "job"), refresh=1)),
-    ("template-label-promql-rule", "no such metric",
+    ("template-job-instance-rule", "single job", put(lambda board: variable(board, "job"), multi=False)),
+    ("template-job-instance-rule", "wrong value of all", put(lambda board: variable(board, "instance"), allValue=".*")),
+    ("template-on-time-change-reload-rule", "on load only", put(lambda board: variable(board, "job"), refresh=1)),
+    ("template-label-promql-rule", "unknown metric",
      lambda board: variable(board, "job")["query"].update(query="label_values(procevent_buildinfo, job)")),
-    ("panel-datasource-rule", "a fixed one", put(graph, datasource={"type": "prometheus", "uid": "mine"})),
-    ("panel-datasource-rule", "of a target", lambda board: targets(board)[0].pop("datasource")),
+    ("panel-datasource-rule", "fixed source", put(graph, datasource={"type": "prometheus", "uid": "mine"})),
+    ("panel-datasource-rule", "query without source", lambda board: targets(board)[0].pop("datasource")),
     ("panel-title-description-rule", "no title", put(graph, title="")),
     ("panel-title-description-rule", "no description", lambda board: graph(board).pop("description")),
     ("panel-units-rule", "no unit", lambda board: graph(board)["fieldConfig"]["defaults"].pop("unit")),
-    ("panel-units-rule", "no such unit", lambda board: graph(board)["fieldConfig"]["defaults"].update(unit="forks")),
-    ("panel-no-targets-rule", "no targets", put(graph, targets=[])),
-    ("panel-no-targets-rule", "one letter twice",
+    ("panel-units-rule", "unknown unit", lambda board: graph(board)["fieldConfig"]["defaults"].update(unit="forks")),
+    ("panel-no-targets-rule", "no queries", put(graph, targets=[])),
+    ("panel-no-targets-rule", "repeated letter",
      lambda board: graph(board)["targets"].append(graph(board)["targets"][0])),
-    ("grid", "one on another", stacked),
+    ("grid", "overlapping panels", stacked),
     ("grid", "too wide", lambda board: graph(board)["gridPos"].update(w=25)),
-    ("grid", "one id twice", lambda board: board["panels"][1].update(id=1)),
+    ("grid", "repeated id", lambda board: board["panels"][1].update(id=1)),
     ("target-job-instance-rule", "no job", replaced(r'job=~"\$job", ', "")),
-    ("target-job-instance-rule", "one instance", replaced(r'instance=~"\$instance"', 'instance="$instance"')),
-    ("target-rate-interval-rule", "five minutes of a graph", replaced(r"\[\$__rate_interval\]", "[5m]")),
-    ("target-rate-interval-rule", "a graph's steps of now", replaced(r"\[5m\]", "[$__rate_interval]")),
-    ("target-rate-interval-rule", "a record at its end", replaced(r"\$__interval", "$__rate_interval")),
-    ("target-rate-interval-rule", "a record in other steps",
+    ("target-job-instance-rule", "single instance", replaced(r'instance=~"\$instance"', 'instance="$instance"')),
+    ("target-rate-interval-rule", "fixed window in a graph", replaced(r"\[\$__rate_interval\]", "[5m]")),
+    ("target-rate-interval-rule", "steps in an instant query", replaced(r"\[5m\]", "[$__rate_interval]")),
+    ("target-rate-interval-rule", "rate interval of a record", replaced(r"\$__interval", "$__rate_interval")),
+    ("target-rate-interval-rule", "record in other steps",
      lambda board: next(one for one in targets(board) if "interval" in one).pop("interval")),
-    ("target-rate-interval-rule", "a rate over all", replaced(r"(rate\([^[]*)\[\$__rate_interval\]", r"\1[$__range]")),
-    ("target-counter-agg-rule", "raw", replaced(r"rate\(([^[]*)\[\$__rate_interval\]\)", r"(\1)")),
-    ("target-counter-agg-rule", "its average", replaced(r"increase\(", "avg_over_time(")),
-    ("target-histogram-rule", "buckets", replaced(r"histogram_quantile\([^,]*,", "abs(")),
+    ("target-rate-interval-rule", "rate over the range",
+     replaced(r"(rate\([^[]*)\[\$__rate_interval\]", r"\1[$__range]")),
+    ("target-counter-agg-rule", "raw counter", replaced(r"rate\(([^[]*)\[\$__rate_interval\]\)", r"(\1)")),
+    ("target-counter-agg-rule", "average of a counter", replaced(r"increase\(", "avg_over_time(")),
+    ("target-histogram-rule", "raw buckets", replaced(r"histogram_quantile\([^,]*,", "abs(")),
     ("target-appearing-rule", "by command", replaced(r"sum by \(comm\).*", "topk(1, sum by (comm) (increase("
      'procevent_forks_total{job=~"$job", instance=~"$instance"}[$__range])))')),
-    ("target-ours", "all targets' CPU", replaced(r"procevent_blind_seconds_total", "process_cpu_seconds_total")),
-    ("target-ours", "an annotation", lambda board: annotation(board).update(
+    ("target-exporters-only", "CPU of all targets",
+     replaced(r"procevent_blind_seconds_total", "process_cpu_seconds_total")),
+    ("target-exporters-only", "annotation of all targets", lambda board: annotation(board).update(
         expr=annotation(board)["expr"].partition(" and on")[0])),
-    ("target-metric", "no such metric", replaced(r"procevent_\w+_total\{", "procevent_spawns_total{")),
-    ("target-metric", "a recording rule", replaced(r"procevent_\w+_total\{", "job:procevent_forks_total{")),
-    ("target-label", "no such label", replaced(r'outcome!="success"', 'result!="success"')),
-    ("target-label", "grouped by none", replaced(r"sum by \(code\)", "sum by (le, code)")),
-    ("target-legend", "none", lambda board: graph(board)["targets"][0].update(legendFormat="__auto")),
-    ("target-legend", "of no label", lambda board: graph(board)["targets"][0].update(legendFormat="{{cpu}}")),
+    ("target-metric", "unknown metric", replaced(r"procevent_\w+_total\{", "procevent_spawns_total{")),
+    ("target-metric", "unknown record", replaced(r"procevent_\w+_total\{", "job:procevent_forks_total{")),
+    ("target-label", "unknown label", replaced(r'outcome!="success"', 'result!="success"')),
+    ("target-label", "grouped by an unknown label", replaced(r"sum by \(code\)", "sum by (le, code)")),
+    ("target-legend", "no legend", lambda board: graph(board)["targets"][0].update(legendFormat="__auto")),
+    ("target-legend", "unknown label", lambda board: graph(board)["targets"][0].update(legendFormat="{{cpu}}")),
     ("target-bounded", "every command", replaced(r" and topk\(10, sum by \(comm\).*", "")),
-    ("target-bounded", "a top at each moment", replaced(r" @ end\(\)", "")),
+    ("target-bounded", "top of each step", replaced(r" @ end\(\)", "")),
     ("target-bounded", "a row for each command", replaced(r"topk\(15, (sum by \(comm\).*)\)$", r"\1")),
     ("target-bounded", "every machine", replaced(r"^sum\((max by .*procevent_processes.*)\)$", r"\1")),
 )
-OF_THE_FLEET = (
+FLEET_FAULTS = (
     ("template-job-instance-rule", "no job", lambda board: board["templating"]["list"].remove(variable(board, "job"))),
     ("target-job-instance-rule", "all jobs", replaced(r'job=~"\$job"', "")),
     ("fleet-records", "all commands", replaced(r"sum\(job:procevent_forks", "sum(instance_comm:procevent_forks")),
     ("fleet-records", "each machine over time",
      replaced(r"max_over_time\(job:", "max_over_time(instance:")),
-    ("target-now", "a stat over time", put(lambda board: targets(board)[0], instant=False, range=True)),
-    ("target-now", "a stat of both", put(lambda board: targets(board)[0], range=True)),
-    ("target-now", "a bar of neither", put(lambda board: panel(board, "bargauge")["targets"][0], instant=False)),
-    ("fleet-records", "a raw metric", replaced(r"max\(job:[a-z:_]*", "max(procevent_processes")),
+    ("target-instant", "stat of a range", put(lambda board: targets(board)[0], instant=False, range=True)),
+    ("target-instant", "stat of both", put(lambda board: targets(board)[0], range=True)),
+    ("target-instant", "bar of neither", put(lambda board: panel(board, "bargauge")["targets"][0], instant=False)),
+    ("fleet-records", "raw metric", replaced(r"max\(job:[a-z:_]*", "max(procevent_processes")),
 )
 
 
 class Lint(unittest.TestCase):
-    def test_no_fault_is_found(self):
+    def test_dashboards_have_no_fault(self):
         self.assertEqual(len(grafana.files()), 3)
         for file in grafana.files():
             with self.subTest(file.name):
                 self.assertEqual(dashboard_lint.lint(grafana.board(file)), [])
 
-    def test_each_rule_finds_what_it_is_for(self):
-        broken = {"fork-storms": OF_FORK_STORMS, "fleet": OF_THE_FLEET}
+    def test_each_rule_detects_its_fault(self):
+        broken = {"fork-storms": FORK_STORMS_FAULTS, "fleet": FLEET_FAULTS}
         self.assertEqual({rule for rows in broken.values() for rule, _, _ in rows}, set(dashboard_lint.RULES))
         for file, rows in broken.items():
             sound = grafana.board(grafana.FOLDER / "dashboards" / f"{file}.json")
@@ -144,7 +146,7 @@ class Lint(unittest.TestCase):
                     breaks(board)
                     self.assertEqual({found for found, _ in dashboard_lint.lint(board)}, {rule})
 
-    def test_expressions_are_taken_apart(self):
+    def test_promql_parser(self):
         text = 'topk(3, sum by (a, b) (rate(x{job=~"$job", c!="}("}[5m] @ end()))) and on (d) f(y, "z", "") / 2e3 > 1'
         self.assertEqual(promql.selectors(text), [
             promql.Selector("x", [("job", "=~", '"$job"'), ("c", "!=", '"}("')], "5m", "rate"),
@@ -153,7 +155,7 @@ class Lint(unittest.TestCase):
         self.assertEqual(promql.without_totals('1 - sum(a{x="("}) / (sum by (b) (c) > max(d))'),
                          "1 - 1 / (sum by (b) (c) > 1)")
 
-    def test_the_catalogue_is_all_there(self):
+    def test_catalogue_is_complete(self):
         found = catalogue.catalogue()
         self.assertGreater(len(found), 50)
         self.assertEqual(found["procevent_exits_total"], ("Counter", {"comm", "outcome"}))

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Each panel drawn by Grafana's own React components in headless Chromium, on what a real Prometheus has of the demo.
+"""Draws each panel with Grafana's React components in headless Chromium, from a real Prometheus that scrapes the demo.
 
-The pictures are left in the build; PROCEVENT_REFRESH_GOLDEN=1 takes those that README shows over to
-deploy/grafana/screenshots. Grafana itself is not among Debian's packages or npm's: render/ draws what it would.
+The pictures are in the build folder. PROCEVENT_REFRESH_GOLDEN=1 updates those in deploy/grafana/screenshots.
+Neither Debian nor npm has a package of Grafana itself, so render/ lays out the panels.
 """
 
 import contextlib
@@ -22,34 +22,34 @@ import urllib.parse
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "e2e"))
 
-import brief_rules  # noqa: E402
 import demo  # noqa: E402
 import grafana  # noqa: E402
 import harness  # noqa: E402
 import node  # noqa: E402
 import prometheus  # noqa: E402
+import short_windows  # noqa: E402
 import test_dashboards  # noqa: E402
 
-SHOWN = 150  # seconds
-STORMS = 55  # of them, in which two storms come, the second just before the end
+SHOWN = 150  # seconds of the time range
+STORMS = 55  # its last seconds, with two storms, the second just before the end
 WIDTH = 1280
 PICTURE_BYTES = 300_000
 SECONDS = 120  # for a picture
-# Of which dashboard, and which of its rows; None: all.
+# Dashboard and rows of each picture; None: all rows.
 PICTURES = {
-    "fork-storms": ("fork-storms", ("At a glance", "What forks now", "How fast")),
-    "fork-storms-ends": ("fork-storms", ("How they end", "How long they live", "Crash loops")),
-    "fleet": ("fleet", ("Over time", "Who forks, and where", "What fails", "The worst machines")),
-    "exporter-health": ("exporter-health", ("At a glance", "The reader", "Bounds")),
+    "fork-storms": ("fork-storms", ("Overview", "Forks", "Event rates")),
+    "fork-storms-exits": ("fork-storms", ("Exits", "Lifetimes", "Crash loops")),
+    "fleet": ("fleet", ("Over time", "Forks by command and machine", "Failures", "Highest fork rates")),
+    "exporter-health": ("exporter-health", ("Overview", "Reader", "Limits")),
     "all-of-fleet": ("fleet", None),
     "all-of-fork-storms": ("fork-storms", None),
     "all-of-exporter-health": ("exporter-health", None),
 }
-SAYS_SO = {"Completeness", "Not scraped"}  # they show that it is not known
+SHOWS_UNKNOWN = {"Completeness", "Exporters down"}  # stats that show "unknown"
 
 
 class Page(http.server.SimpleHTTPRequestHandler):
-    """The renderer and the dashboards beside it; what the page reports of itself is kept."""
+    """Serves the renderer and the dashboards, and keeps the page's reports."""
 
     reports = []
 
@@ -65,20 +65,21 @@ class Page(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-def why_not():
-    missing = [why for why in (prometheus.why_not(), node.why_not()) if why]
+def skip_reason():
+    missing = [why for why in (prometheus.skip_reason(), node.skip_reason()) if why]
     return "; ".join(missing) or (None if shutil.which("chromium") else "not installed: chromium")
 
 
 class Pictures(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        harness.require(why_not())
+        harness.require(skip_reason())
         programs = node.Programs(HERE / "render")
         programs.run("node", "build.mjs")
         cls.folder = programs.folder
         for file in grafana.files():
-            (cls.folder / file.name).write_text(brief_rules.briefly(file.read_text(encoding="utf-8")), encoding="utf-8")
+            text = short_windows.shorten(file.read_text(encoding="utf-8"))
+            (cls.folder / file.name).write_text(text, encoding="utf-8")
         with contextlib.ExitStack() as stack:
             machines = stack.enter_context(demo.Machines())
             cls.server = machines.server
@@ -89,14 +90,14 @@ class Pictures(unittest.TestCase):
             stack.callback(page.shutdown)
             cls.port = page.server_port
             time.sleep(SHOWN - STORMS)
-            harness.wait_for("a good moment", lambda: round(time.time() + STORMS) % 30 == 25, 35)
-            cls.end = round(time.time()) + STORMS  # no mark of the axes is cut off there
+            harness.wait_for("a time that aligns with the axis", lambda: round(time.time() + STORMS) % 30 == 25, 35)
+            cls.end = round(time.time()) + STORMS  # cuts off no label of the axis
             machines.begin_storms()
             time.sleep(STORMS + 2)
             cls.addClassCleanup(stack.pop_all().close)
 
     def draw(self, name):
-        """What the page reports: of each panel whether it was drawn, and what went wrong."""
+        """Draws a picture and returns the page's report: the drawn panels, and errors."""
         board, rows = PICTURES[name]
         query = urllib.parse.urlencode({"board": f"{board}.json", "rows": "|".join(rows or ()), "end": self.end,
                                         "shown": SHOWN, "prometheus": f"http://127.0.0.1:{self.server.port}"})
@@ -110,11 +111,11 @@ class Pictures(unittest.TestCase):
                  f"http://127.0.0.1:{self.port}/index.html?{query}"],
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=SECONDS,
                 check=True)
-        self.assertEqual(len(Page.reports), 1, "the page did not come to its end")
+        self.assertEqual(len(Page.reports), 1, "the page did not finish")
         return Page.reports[0]
 
     def height(self, board, rows):
-        """Of the picture: 38 pixels for each line of the grid, and a margin."""
+        """The picture's height: 38 pixels for each line of the grid, and a margin."""
         lines, shown = 0, True
         for panel in grafana.board(grafana.FOLDER / "dashboards" / f"{board}.json")["panels"]:
             if panel["type"] == "row":
@@ -130,10 +131,10 @@ class Pictures(unittest.TestCase):
                 self.assertEqual(report["errors"], [])
                 self.assertEqual(report["unknown_units"], [])
                 empty = {panel["title"] for panel in report["panels"] if not panel["drawn"]}
-                self.assertEqual(empty - set(test_dashboards.LIVE_ONLY), set(), "they show nothing")
-                self.assertTrue(rows is None or empty <= SAYS_SO, f"README would show that {empty} are empty")
+                self.assertEqual(empty - set(test_dashboards.LIVE_ONLY), set(), "empty panels")
+                self.assertTrue(rows is None or empty <= SHOWS_UNKNOWN, f"README.md would show empty panels: {empty}")
 
-    def test_readme_shows_what_is_there(self):
+    def test_readme_shows_the_pictures(self):
         shown = {name: grafana.FOLDER / "screenshots" / f"{name}.png" for name, (_, rows) in PICTURES.items() if rows}
         if os.environ.get("PROCEVENT_REFRESH_GOLDEN") == "1":
             for name, picture in shown.items():

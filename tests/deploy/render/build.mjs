@@ -1,4 +1,4 @@
-// Bundles the page: `node build.mjs` leaves page.js and page.css beside index.html.
+// Bundles the page: `node build.mjs` writes page.js and page.css next to index.html.
 import { build } from "esbuild";
 
 await build({

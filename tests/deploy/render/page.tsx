@@ -1,4 +1,4 @@
-// A dashboard, or some rows of it, as Grafana would show it; then a report of what was drawn, for the test.
+// Renders a dashboard, or some of its rows, like Grafana, and reports the drawn panels to the test.
 import { createTheme, type DataFrame, getValueFormats, ThemeContext } from "@grafana/data";
 import { ErrorBoundary, GlobalStyles, PanelChrome } from "@grafana/ui";
 import { createRoot } from "react-dom/client";
@@ -7,9 +7,9 @@ import { Drawn, hasNumbers, type Panel, prepared } from "./panels";
 import { framesOf, type Shown } from "./queries";
 
 const MARGIN = 8;
-const LINE = 38; // of the grid, with a margin
+const LINE = 38; // pixels of a line of the grid, with its margin
 const HEAD = 54;
-const QUIET = 3000; // milliseconds for what is drawn later
+const SETTLE_MS = 3000; // for panels that draw later
 
 const errors: string[] = [];
 window.addEventListener("error", (event) => errors.push(event.message));
@@ -22,12 +22,17 @@ interface Placed {
 }
 
 const theme = createTheme({ colors: { mode: "dark" } });
-const given = new URLSearchParams(location.search);
-const seconds = Number(given.get("shown"));
-const shown: Shown = { prometheus: given.get("prometheus")!, end: Number(given.get("end")), seconds, step: 1 };
+const parameters = new URLSearchParams(location.search);
+const seconds = Number(parameters.get("shown"));
+const shown: Shown = {
+  prometheus: parameters.get("prometheus")!,
+  end: Number(parameters.get("end")),
+  seconds,
+  step: 1,
+};
 
-/** The panels of the rows that are asked for, moved up to where the others would be. */
-function chosen(panels: Panel[], rows: string[]): { panel: Panel; top: number }[] {
+/** The panels of the requested rows, moved up to close the gaps. */
+function selected(panels: Panel[], rows: string[]): { panel: Panel; top: number }[] {
   let top = 0;
   let end = 0;
   let show = true;
@@ -68,18 +73,18 @@ function painted(canvas: HTMLCanvasElement) {
   return data.some((byte) => byte !== 0);
 }
 
-/** By what is on the page: a canvas that is not blank, or a text with a number. */
+/** Whether the panel shows a canvas that is not blank, or a text with a number. */
 function isDrawn({ panel, frames }: Placed) {
   const box = document.querySelector(`[data-panel="${panel.id}"]`)!;
   const canvases = [...box.querySelectorAll("canvas")];
-  const told = canvases.length > 0 ? canvases.some(painted) : /\d/.test(box.textContent!.replace(panel.title, ""));
-  return hasNumbers(frames) && told;
+  const visible = canvases.length > 0 ? canvases.some(painted) : /\d/.test(box.textContent!.replace(panel.title, ""));
+  return hasNumbers(frames) && visible;
 }
 
 async function main() {
-  const board = await (await fetch(given.get("board")!)).json();
-  const rows = given.get("rows")!.split("|").filter(Boolean);
-  const placed: Placed[] = await Promise.all(chosen(board.panels, rows).map(async ({ panel, top }) => ({
+  const board = await (await fetch(parameters.get("board")!)).json();
+  const rows = parameters.get("rows")!.split("|").filter(Boolean);
+  const placed: Placed[] = await Promise.all(selected(board.panels, rows).map(async ({ panel, top }) => ({
     panel, top, frames: panel.type === "row" ? [] : await prepared(panel, await framesOf(panel.targets, shown), theme),
   })));
   createRoot(document.getElementById("page")!).render(
@@ -89,7 +94,7 @@ async function main() {
       {placed.map((one) => <Box key={one.panel.id} {...one} />)}
     </ThemeContext.Provider>,
   );
-  await new Promise((resolve) => setTimeout(resolve, QUIET));
+  await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
   const known = new Set(getValueFormats().flatMap((category) => category.submenu!.map((unit) => unit.value)));
   const units = placed.flatMap(({ panel }) => panel.fieldConfig?.defaults.unit ?? []);
   return {

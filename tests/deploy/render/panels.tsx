@@ -1,5 +1,5 @@
-// A panel drawn by Grafana's components. The heatmap is the exception: Grafana's is in no package, so its cells are
-// drawn here, on Grafana's axes and canvas.
+// Draws a panel with Grafana's components. No package has Grafana's heatmap, so this file draws its cells on Grafana's
+// axes and canvas.
 import {
   applyFieldOverrides,
   cacheFieldDisplayNames,
@@ -58,7 +58,7 @@ standardTransformersRegistry.setInit(() =>
   })),
 );
 
-/** The properties that a panel's configuration names, which Grafana's panels would register. */
+/** Registers the properties of a panel's configuration, as Grafana's panels do. */
 function registry({ defaults, overrides }: FieldConfigSource) {
   const standard = Object.keys(defaults).filter((key) => key !== "custom");
   const custom = Object.keys(defaults.custom ?? {}).map((key) => `custom.${key}`);
@@ -79,7 +79,7 @@ function registry({ defaults, overrides }: FieldConfigSource) {
   );
 }
 
-/** The frames with the panel's transformations and field configuration. */
+/** The frames after the panel's transformations and field configuration. */
 export async function prepared(panel: Panel, frames: DataFrame[], theme: GrafanaTheme2): Promise<DataFrame[]> {
   const context = { interpolate: (text: string) => text };
   const data = await lastValueFrom(transformDataFrame(panel.transformations ?? [], frames, context));
@@ -154,7 +154,7 @@ function Rows({ panel, frames, width, height }: Drawing) {
   );
 }
 
-/** Row by row, as many as there are buckets: each from the bound before to its own. */
+/** A heatmap with one row for each bucket, from the previous bound to its own. */
 function Heatmap({ panel, frames, shown, theme, width, height }: Drawing) {
   const [time, ...buckets] = frames[0].fields;
   const { unit } = panel.options.yAxis;
@@ -211,7 +211,7 @@ export function Drawn(drawing: Drawing) {
   return <Kind {...drawing} />;
 }
 
-/** Whether there is anything to draw. */
+/** Whether the frames contain a number. */
 export function hasNumbers(frames: DataFrame[]) {
   return frames.some((frame) =>
     frame.fields.some((field) => field.type === FieldType.number && field.values.some(Number.isFinite)));

@@ -1,4 +1,4 @@
-// What a panel asks, asked of a real Prometheus, as the data frames that Grafana's data source makes of the answers.
+// Queries a real Prometheus for a panel, and makes the data frames that Grafana's data source would make.
 import { createDataFrame, type DataFrame, FieldType, type Labels } from "@grafana/data";
 
 export interface Shown {
@@ -22,8 +22,8 @@ interface Series {
   values?: [number, string][];
 }
 
-const SCRAPE = 2; // seconds between two scrapes, as the data source is told; there are more
-const RECORDED = 2; // seconds in which there is a recording, at least
+const SCRAPE = 2; // seconds; the scrape interval of the data source, longer than the real one
+const RECORDED = 2; // seconds; the longest interval between two recordings
 
 function interpolated(text: string, shown: Shown) {
   const rate = Math.max(4 * SCRAPE, shown.step + SCRAPE);
@@ -40,7 +40,7 @@ function interpolated(text: string, shown: Shown) {
   return text.replace(/\$\w+/g, (name) => values[name]);
 }
 
-async function ask(query: Query, shown: Shown): Promise<Series[]> {
+async function runQuery(query: Query, shown: Shown): Promise<Series[]> {
   const times = query.instant
     ? { time: `${shown.end}` }
     : { start: `${shown.end - shown.seconds}`, end: `${shown.end}`, step: `${shown.step}` };
@@ -103,7 +103,7 @@ function table(query: Query, answer: Series[], alone: boolean): DataFrame[] {
   return [createDataFrame({ refId: query.refId, fields: [time, ...columns, value] })];
 }
 
-/** One field for each bucket, with what is in it alone. */
+/** One field for each bucket, with its own count (not cumulative). */
 function heatmap(query: Query, answer: Series[], shown: Shown): DataFrame[] {
   const parse = ({ metric }: Series) => (metric.le === "+Inf" ? Infinity : Number(metric.le));
   const sorted = [...answer].sort((one, other) => parse(one) - parse(other));
@@ -120,7 +120,7 @@ function heatmap(query: Query, answer: Series[], shown: Shown): DataFrame[] {
 export async function framesOf(queries: Query[], shown: Shown): Promise<DataFrame[]> {
   const all = await Promise.all(
     queries.map(async (query) => {
-      const answer = await ask(query, shown);
+      const answer = await runQuery(query, shown);
       if (query.format === "heatmap") return heatmap(query, answer, shown);
       return query.format === "table" ? table(query, answer, queries.length === 1) : lines(query, answer, shown);
     }),

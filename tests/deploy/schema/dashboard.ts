@@ -1,5 +1,5 @@
-// A dashboard as Grafana's types have it (@grafana/schema), with those of each kind of panel that ours use. What a type
-// does not name is refused. The query of a Prometheus data source is in no package: here it is what ours say.
+// The type of a dashboard, from Grafana's types (@grafana/schema) and those of the panels that our dashboards use.
+// Unknown keys are errors. No package has the type of a Prometheus query, so it is defined here.
 import type { TableCellOptions } from "@grafana/schema";
 import type * as BarGauge from "@grafana/schema/dist/esm/raw/composable/bargauge/panelcfg/x/BarGaugePanelCfg_types.gen";
 import type * as Heatmap from "@grafana/schema/dist/esm/raw/composable/heatmap/panelcfg/x/HeatmapPanelCfg_types.gen";
@@ -8,7 +8,7 @@ import type * as Table from "@grafana/schema/dist/esm/raw/composable/table/panel
 import type * as Line from "@grafana/schema/dist/esm/raw/composable/timeseries/panelcfg/x/TimeSeriesPanelCfg_types.gen";
 import type * as raw from "@grafana/schema/dist/esm/raw/dashboard/x/Dashboard_types.gen";
 
-// By what is in it, not by its name: several of Grafana's types are called the same.
+// Copies a type structurally, since several of Grafana's types have the same name.
 type Plain<Type> = { [Key in keyof Type]: Type[Key] };
 
 interface Query {
@@ -30,7 +30,7 @@ interface Field<Custom> extends Omit<raw.FieldConfig, "custom" | "links"> {
   custom: Plain<Custom>;
 }
 
-/** A data link, which the schema leaves open. */
+/** A data link, which the schema does not define. */
 interface Link {
   title: string;
   url: string;

@@ -1,4 +1,4 @@
-// `node validate.mjs SCHEMA DASHBOARD...`: prints what is wrong with each, a fault a line, and exits 1 if anything is.
+// `node validate.mjs SCHEMA DASHBOARD...`: prints one line for each fault, and exits 1 if there is any.
 import { readFileSync } from "node:fs";
 import Ajv from "ajv";
 
@@ -11,7 +11,7 @@ for (const file of files) {
   const board = read(file);
   if (validate(board)) continue;
   for (const { instancePath, keyword, message, params } of validate.errors) {
-    if (keyword === "if") continue; // what failed inside is told, too
+    if (keyword === "if") continue; // the inner errors are printed, too
     const panel = board.panels?.[/^\/panels\/(\d+)/.exec(instancePath)?.[1]];
     const name = panel ? `panel ${JSON.stringify(panel.title)}: ` : "";
     console.log(`${file}: ${name}${instancePath} ${message} ${JSON.stringify(params)}`);
