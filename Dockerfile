@@ -1,4 +1,4 @@
-# The image of procevent_exporter: `docker build -t procevent_exporter .`; how to run it: README, "Container".
+# The image of procevent_exporter: `docker build -t procevent_exporter .`. See README.md, "Container".
 ARG BASE=debian:bookworm-slim
 
 FROM ${BASE} AS build
@@ -13,17 +13,17 @@ RUN cmake --preset release && cmake --build --preset release && strip build/rele
 
 FROM ${BASE}
 LABEL org.opencontainers.image.title="procevent_exporter" \
-      org.opencontainers.image.description="Tells Prometheus what the Linux process-event connector says, and what it lost" \
+      org.opencontainers.image.description="Prometheus exporter of Linux process events, with exact loss counts" \
       org.opencontainers.image.licenses="MIT AND BSD-3-Clause" \
       org.opencontainers.image.version="0.1.0"
 COPY deploy/install_packages.sh deploy/packages.txt /tmp/deploy/
 RUN /tmp/deploy/install_packages.sh runtime && rm -rf /tmp/deploy /var/lib/apt/lists/* /var/cache/apt/* /var/log/*
-# From there all may read them, whatever the umask of the checkout was.
+# The build stage made these files readable by all, for any umask of the checkout.
 COPY --from=build /src/deploy/procevent_exporter.yml /etc/procevent_exporter/
 COPY --from=build /src/deploy/demo/demo.pcap /usr/share/procevent_exporter/
 COPY --from=build /src/deploy/debian/copyright /usr/share/doc/procevent-exporter/
 COPY --from=build /src/build/release/procevent_exporter /usr/bin/
-# In the environment, so that the health check reads the same configuration.
+# An environment variable, so that the health check reads the same configuration.
 ENV PROCEVENT_CONFIG_FILE=/etc/procevent_exporter/procevent_exporter.yml
 EXPOSE 13675
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s CMD ["procevent_exporter", "healthcheck"]

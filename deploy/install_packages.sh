@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Installs what is missing of the named sections of packages.txt: `deploy/install_packages.sh build runtime`.
-# Says nothing and exits 0 if nothing is missing. Exits 1 if apt-get fails, 2 on wrong usage and where it may not
-# install: then it prints the line to run.
+# Installs the missing packages of sections of packages.txt: `deploy/install_packages.sh build runtime`.
+# Exits 0 without output if nothing is missing, 1 if apt-get fails, and 2 on wrong usage or if it cannot install. In the
+# last case it prints the command to run.
 set -euo pipefail
 
 list="$(dirname "${BASH_SOURCE[0]}")/packages.txt"
-os_release="${PROCEVENT_OS_RELEASE:-/etc/os-release}" # the tests' seam
+os_release="${PROCEVENT_OS_RELEASE:-/etc/os-release}" # overridden by the tests
 
-complain() {
+print_error() {
   printf 'install_packages.sh: %s\n' "$*" >&2
 }
 
@@ -26,7 +26,7 @@ is_installed() {
   [[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" == installed* ]] || is_provided "$1"
 }
 
-# By a package of another name, as some builds of nodejs bring npm.
+# Provided by another package, such as npm by some builds of nodejs.
 is_provided() {
   dpkg-query -W -f '${db:Status-Status}, ${Provides},\n' | grep -E "^installed,.* ${1//[.+]/.}( \(.*\))?," >/dev/null
 }
@@ -35,29 +35,29 @@ is_debian_12() {
   [[ -r "$os_release" ]] && grep -qx 'ID=debian' "$os_release" && grep -qx 'VERSION_ID="12"' "$os_release"
 }
 
-# apt-get as root: with these words before it.
+# Runs apt-get as root. The arguments are a prefix such as sudo.
 install() {
   local -a apt=("$@" env DEBIAN_FRONTEND=noninteractive apt-get -q -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300)
   local try
   for try in 1 2 3; do
     "${apt[@]}" update && break
-    complain "apt-get update failed (try $try of 3)"
+    print_error "apt-get update failed, attempt $try of 3"
     sleep $((try * ${PROCEVENT_APT_PAUSE:-5}))
   done
-  # Even if update failed: the lists may be good enough, and if not, this says what is missing.
+  # Runs even if the update failed: the old lists may suffice, and otherwise apt-get reports the missing package.
   if ! "${apt[@]}" install -y --no-install-recommends "${missing[@]}"; then
-    complain "apt-get could not install: ${missing[*]}"
+    print_error "cannot install ${missing[*]}: apt-get failed"
     exit 1
   fi
 }
 
 if (($# == 0)); then
-  complain "usage: install_packages.sh SECTION... (sections: $(sections | xargs))"
+  print_error "usage: install_packages.sh SECTION... (sections: $(sections | xargs))"
   exit 2
 fi
 for section in "$@"; do
   if ! sections | grep -qx -- "$section"; then
-    complain "no section '$section' in packages.txt (sections: $(sections | xargs))"
+    print_error "invalid section '$section': expected one of: $(sections | xargs)"
     exit 2
   fi
 done
@@ -67,7 +67,7 @@ for section in "$@"; do
   mapfile -t -O "${#wanted[@]}" wanted <<<"$(packages_of "$section")"
 done
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
-  complain "this is not a Debian machine (no dpkg, no apt-get); what is needed, by Debian 12's names: ${wanted[*]}"
+  print_error "cannot install packages: not a Debian machine; install the equivalents of: ${wanted[*]}"
   exit 2
 fi
 
@@ -79,7 +79,7 @@ if ((${#missing[@]} == 0)); then
   exit 0
 fi
 if ! is_debian_12; then
-  complain "this is not Debian 12, whose packages these are; missing: ${missing[*]}"
+  print_error "cannot install packages: not Debian 12; install the equivalents of: ${missing[*]}"
   exit 2
 fi
 
@@ -88,7 +88,7 @@ if (($(id -u) == 0)); then
 elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
   install sudo -n
 else
-  complain "packages are missing, and installing them needs root. Run:"
+  print_error "cannot install packages: not root; run:"
   echo "sudo apt-get update && sudo apt-get install -y --no-install-recommends ${missing[*]}" >&2
   exit 2
 fi

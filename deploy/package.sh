@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# Installs what is missing on a fresh Debian 12 machine, builds the Debian package of the preset `release`, and prints
-# where it is.
+# Builds the Debian package with the preset `release` and prints its path. Installs the required packages of Debian 12
+# first.
 set -euo pipefail
 cd -P "$(dirname "${BASH_SOURCE[0]}")/.."
 folder="$PWD/build/release/package"
-umask 022 # the folders of the package have the modes of those that are made here
+umask 022 # the package's folders get the modes of the folders created here
 
 build() {
   deploy/install_packages.sh build package
   cmake --preset release >/dev/null
   cmake --build --preset release -j "${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}"
-  rm -rf "$folder" # what was built before
+  rm -rf "$folder" # removes earlier packages
   cpack --config build/release/CPackConfig.cmake -G DEB -B "$folder"
 }
 

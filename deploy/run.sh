@@ -1,21 +1,21 @@
 #!/usr/bin/env bash
-# Installs what is missing on a fresh Debian 12 machine, builds procevent_exporter and serves until Ctrl-C or SIGTERM.
-# Arguments go to the binary: `deploy/run.sh --web.listen-address=127.0.0.1:13675`. With --demo it replays
-# deploy/demo/demo.pcap, again and again, instead of listening to the kernel: that needs no privilege.
+# Installs the required packages of Debian 12, builds procevent_exporter, and serves until Ctrl-C or SIGTERM.
+# Arguments are passed to the binary: `deploy/run.sh --web.listen-address=127.0.0.1:13675`. With --demo it replays
+# deploy/demo/demo.pcap in a loop instead of subscribing to the kernel, which needs no privilege.
 set -euo pipefail
 
 root="$(cd -P "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 binary="$root/build/release/procevent_exporter"
 
-# A build as root leaves what others cannot write to.
+# After a build as root, other users cannot write to the build folder.
 check_build_folder() {
   local folder="$root/build/release"
   while [[ ! -e "$folder" ]]; do
     folder="$(dirname "$folder")"
   done
   if [[ ! -w "$folder" ]]; then
-    echo "run.sh: $folder cannot be written to, it belongs to $(stat -c %U "$folder");" \
-      "run this as that user, or hand it over: sudo chown -R $(id -un) '$folder'" >&2
+    echo "run.sh: cannot write to $folder: it belongs to $(stat -c %U "$folder");" \
+      "run as that user, or run: sudo chown -R $(id -un) '$folder'" >&2
     exit 1
   fi
 }
@@ -29,12 +29,12 @@ warn_without_net_admin() {
   local effective
   effective="$(sed -n 's/^CapEff:\s*//p' /proc/self/status)"
   if ((!(16#$effective >> 12 & 1))); then
-    echo "run.sh: without CAP_NET_ADMIN the receive buffer stays small, and kernels before 6.6 refuse to listen at all;" \
-      "run it as root for the whole service, or with --demo to see a recorded machine" >&2
+    echo "run.sh: no CAP_NET_ADMIN: the receive buffer stays small, and kernels before 6.6 refuse the subscription;" \
+      "run as root, or with --demo to replay a recorded machine" >&2
   fi
 }
 
-# Where the child listens, by its own sockets and not by what it was told: the port may come from a flag or a file.
+# The address that the child listens on, found by its sockets, since the port may come from a flag or a file.
 listening_address() {
   local inodes
   inodes="$(find "/proc/$child/fd" -lname 'socket:*' -printf '%l\n' 2>/dev/null | tr -dc '0-9\n')"
@@ -43,29 +43,29 @@ listening_address() {
     $4 == "0A" && $10 in mine { print $2; exit }' /proc/net/tcp
 }
 
-# get HOST PORT PATH: the whole answer; nothing, if the connection is refused or reset.
+# get HOST PORT PATH: prints the response, or nothing if the connection is refused or reset.
 get() (
   trap '' PIPE
   exec 3<>"/dev/tcp/$1/$2" && printf 'GET %s HTTP/1.0\r\n\r\n' "$3" >&3 && timeout 2 cat <&3
 )
 
-# Waits until the child serves, or is gone. An allow list may leave this machine out: then nobody is asked again.
+# Waits until the child serves or has ended. If web.allow excludes this machine, there is no second request.
 announce() {
-  local address host port answer path
+  local address host port response path
   while kill -0 "$child" 2>/dev/null; do
     address="$(listening_address)"
     if [[ -n "$address" ]]; then
       host="$((16#${address:6:2})).$((16#${address:4:2})).$((16#${address:2:2})).$((16#${address:0:2}))"
       port="$((16#${address:9}))"
       [[ "$host" != 0.0.0.0 ]] || host=localhost
-      answer="$(get "$host" "$port" / 2>/dev/null || true)"
-      # The landing page's first link is the metrics', wherever a flag or a file put them.
-      path="$(sed -n 's/.*<a href="\([^"]*\)".*/\1/p' <<<"$answer" | sed -n 1p)"
+      response="$(get "$host" "$port" / 2>/dev/null || true)"
+      # The first link of the landing page is the path of the metrics, which may be configured.
+      path="$(sed -n 's/.*<a href="\([^"]*\)".*/\1/p' <<<"$response" | sed -n 1p)"
       if [[ -n "$path" ]]; then
         printf '\nserving http://%s:%d/\n  curl -s http://%s:%d%s\n\n' "$host" "$port" "$host" "$port" "$path"
         return
-      elif [[ -z "$answer" ]] && kill -0 "$child" 2>/dev/null; then
-        printf '\nserving http://%s:%d/, but not for this machine (see web.allow)\n\n' "$host" "$port"
+      elif [[ -z "$response" ]] && kill -0 "$child" 2>/dev/null; then
+        printf '\nserving http://%s:%d/, but not to this machine (see web.allow)\n\n' "$host" "$port"
         return
       fi
     fi
@@ -79,8 +79,8 @@ for argument in "$@"; do
   [[ "$argument" != --config.file* ]] || config=()
 done
 
-# What is for one who has a capture, a line or a terminal takes no file, and its standard input.
-case "${1-}" in decode | encode | watch) plain=yes ;; *) plain= ;; esac
+# These commands take no configuration file, and use standard input.
+case "${1-}" in decode | encode | watch) no_config=yes ;; *) no_config= ;; esac
 
 demo=
 for argument in "$@"; do
@@ -93,12 +93,12 @@ for argument in "$@"; do
   fi
 done
 
-# The demo is for those who are not root, too, where root has built.
+# The demo uses an existing build of another user, such as root.
 if [[ -z "$demo" || ! -x "$binary" || -w "$root/build/release" ]]; then
   check_build_folder
   build >&2 # the standard output is for the URL
 fi
-[[ -z "$plain" ]] || exec "$binary" "$@"
+[[ -z "$no_config" ]] || exec "$binary" "$@"
 [[ -n "$demo" ]] || warn_without_net_admin
 
 # The child must not outlive this script, whatever ends it.

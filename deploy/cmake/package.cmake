@@ -1,8 +1,8 @@
-# The Debian package, for `deploy/package.sh` or `cpack -G DEB`: the component exporter, and all that only a package
-# installs as the component package.
+# The Debian package, built by `deploy/package.sh` or `cpack -G DEB`. It contains the component `exporter`, and as the
+# component `package` files that only a package installs.
 
 set(PROCEVENT_PACKAGE_CONTACT "The procevent_exporter authors <maintainers@procevent-exporter.example>"
-    CACHE STRING "Who maintains the package that is built: a name and a mail address")
+    CACHE STRING "Maintainer of the built package: a name and a mail address")
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME procevent-exporter)
@@ -20,15 +20,14 @@ set(CPACK_DEBIAN_PACKAGE_RELEASE 1)
 set(CPACK_DEBIAN_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "\
-It listens to the Linux process-event connector and tells Prometheus who
-forks, what is executed, and who dies and how: by command, with statuses,
-signals, core dumps and lifetimes, also of processes that live for
-milliseconds; and exactly how many of these events it missed.
+It receives the events of the Linux process-event connector and counts
+forks, execs and exits by command, with exit codes, signals, core dumps and
+lifetimes, also of processes that live for milliseconds. Lost events are
+counted exactly.
 
-The service that is installed serves on port 13675. It has the capability
-CAP_NET_ADMIN and no other, and works in the host's network, PID and user
-namespaces only. The program also prints events as they come, and records
-and replays them.")
+The service listens on port 13675. It has the capability CAP_NET_ADMIN and
+no other, and works in the host's network, PID and user namespaces only. The
+program also shows events live, and records and replays them.")
 
 set(package_files ${PROJECT_BINARY_DIR}/package_files)
 set(package_docs share/doc/${CPACK_PACKAGE_NAME})
@@ -38,12 +37,13 @@ foreach(name conffiles postinst prerm postrm)
   list(APPEND CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${PROJECT_SOURCE_DIR}/deploy/debian/${name})
 endforeach()
 
-# install_for_package(DESTINATION FILE...): never by `cmake --install` alone, whose prefix is not Debian's.
+# install_for_package(DESTINATION FILE...): not installed by a plain `cmake --install`, which has another prefix.
 function(install_for_package destination)
   install(FILES ${ARGN} DESTINATION ${destination} COMPONENT package EXCLUDE_FROM_ALL)
 endfunction()
 
-# The manual page is what this very binary tells of itself, so it and its like are made when the package is.
+# The manual page contains the help of the packaged binary, so it is generated with the package, like the other files
+# below.
 install(CODE "
   execute_process(COMMAND python3 -B \"${PROJECT_SOURCE_DIR}/deploy/man/man_page.py\"
                           \"$<TARGET_FILE:procevent_exporter>\"

@@ -1,4 +1,4 @@
-# find_package(procevent): the target procevent::core, the library that procevent_exporter is built on.
+# find_package(procevent): defines the target procevent::core, the library of procevent_exporter.
 include(CMakeFindDependencyMacro)
 find_dependency(Threads)
 include(${CMAKE_CURRENT_LIST_DIR}/procevent-targets.cmake)

@@ -1,3 +1,3 @@
-# README.md as the package has it: without the pictures, and without links to files that are in the sources alone.
+# Makes the package's README.md: removes pictures, and links to files that only the sources have.
 /^!\[/,/^$/d
 /\(METRICS\.md\)/!s/\[([^]]+)\]\([A-Za-z][^) ]*\)/\1/g

@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# Records deploy/demo/demo.pcap anew, as root: half a minute of a machine with something of everything, and a fork storm.
+# Records deploy/demo/demo.pcap, as root: half a minute with forks, failures, crashes, threads, and a fork storm.
 #   deploy/demo/record.sh build/release/procevent_exporter
 set -euo pipefail
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 
 binary="$(realpath "${1:?usage: deploy/demo/record.sh EXPORTER}")"
 capture="$(cd -P "$(dirname "${BASH_SOURCE[0]}")" && pwd)/demo.pcap"
-scene="$(mktemp -d)"
-trap 'rm -rf "$scene"' EXIT
-cd "$scene"
+workdir="$(mktemp -d)"
+trap 'rm -rf "$workdir"' EXIT
+cd "$workdir"
 ulimit -c 0
 
-# program NAME <<'END' ...: a script under a name of its own.
+# program NAME <<'END' ...: creates a script with that name.
 program() {
   { echo '#!/bin/bash'; cat; } >"$1"
   chmod +x "$1"
@@ -39,19 +39,19 @@ for i in $(seq 1200); do (exit $((i % 4))) & done; wait
 seq 250 | xargs -P 8 -n 1 true
 END
 
-# beat SECONDS TIMES PROGRAM: again and again, whatever it ends with.
-beat() {
+# repeat SECONDS TIMES PROGRAM: runs the program repeatedly and ignores its status.
+repeat() {
   for _ in $(seq "$2"); do ./"$3" 2>/dev/null || true; sleep "$1"; done
 }
 
 "$binary" record "$capture" --duration=32s &
 sleep 1
-beat 0.5 40 web-worker &
-beat 3 8 backup &
-beat 0.4 50 flaky-agent &
-beat 2 10 crasher &
-beat 4 6 as-nobody &
-beat 5 5 threads &
+repeat 0.5 40 web-worker &
+repeat 3 8 backup &
+repeat 0.4 50 flaky-agent &
+repeat 2 10 crasher &
+repeat 4 6 as-nobody &
+repeat 5 5 threads &
 sleep 14
 ./fork-storm
 wait

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Prints the manual page: procevent_exporter.1.in, with the flags and commands that the binary's --help tells.
+"""Prints the manual page: procevent_exporter.1.in with the flags and commands of the binary's --help.
 
-Use: man_page.py BINARY. A line of the help that is of no known form is an error: nothing is left out silently.
+Usage: man_page.py BINARY. A line of the help that cannot be parsed is an error, so that nothing is left out.
 """
 
 import pathlib
@@ -15,45 +15,45 @@ HEADINGS = ("Positionals:", "Options:", "Subcommands:")
 
 
 class Help:
-    """What --help said, in parts: a description, how to call it, entries by heading, and remarks at the end."""
+    """A parsed --help: description, usage, entries by heading, and remarks at the end."""
 
     def __init__(self, text):
         self.description, self.usage, *lines = text.rstrip("\n").split("\n")
         if not self.usage.startswith("Usage: "):
-            raise ValueError(f"no line of use: {self.usage!r}")
+            raise ValueError(f"invalid usage line {self.usage!r}: expected \"Usage: \"")
         self.entries = {heading: [] for heading in HEADINGS}
         self.remarks = []
         heading = None
         for line in lines:
             entry = re.fullmatch(r"  (\S+(?: \S+)*)(?: {2,}(\S.*))?", line)
-            goes_on = re.fullmatch(r" {20,}(\S.*)", line)
+            continuation = re.fullmatch(r" {20,}(\S.*)", line)
             if line in HEADINGS:
                 heading = line
-            elif goes_on and heading:
+            elif continuation and heading:
                 name, text = self.entries[heading].pop()
-                self.entries[heading].append((name, f"{text} {goes_on.group(1)}".strip()))
+                self.entries[heading].append((name, f"{text} {continuation.group(1)}".strip()))
             elif entry and heading:
                 self.entries[heading].append((entry.group(1), entry.group(2) or ""))
             elif line and not line.startswith(" "):
                 heading = None
                 self.remarks.append(line)
             elif line:
-                raise ValueError(f"of no known form: {line!r}")
+                raise ValueError(f"cannot parse line {line!r}")
 
 
-def ask(binary, *arguments):
+def run(binary, *arguments):
     return subprocess.run([binary, *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
                           check=True).stdout
 
 
 def escaped(text):
-    """As it stands, in roff."""
+    """The text with roff's special characters escaped."""
     text = text.replace("\\", "\\e").replace("-", "\\-")
     return f"\\&{text}" if text[:1] in (".", "'") else text
 
 
 def flag(name):
-    """"--log.level LEVEL" in bold and italics, as one may write it."""
+    """A flag such as "--log.level LEVEL" in bold and italics, as `--log.level=LEVEL`."""
     names, _, value = name.removesuffix(" ...").partition(" ")
     bold = ", ".join(f"\\fB{escaped(one)}\\fR" for one in names.split(","))
     return bold + (f"=\\fI{escaped(value)}\\fR" if value else "")
@@ -64,19 +64,19 @@ def options(found, without=()):
             for line in (".TP", flag(name), f"{escaped(text)}.")]
 
 
-def words(usage):
-    """"procevent_exporter decode [OPTIONS] [FILE]": the program bold, what stands for others in italics."""
-    spoken = []
+def synopsis(usage):
+    """A usage line such as "procevent_exporter decode [OPTIONS] [FILE]", with placeholders in italics."""
+    formatted = []
     for word in usage.removeprefix("Usage: ").split():
         plain = word.strip("[]").lower() if word == "[OPTIONS]" else word.strip("[]")
         shown = f"\\fI{escaped(plain)}\\fR" if plain.isupper() or word == "[OPTIONS]" else f"\\fB{escaped(plain)}\\fR"
-        spoken.append(f"[{shown}]" if word.startswith("[") else shown)
-    return " ".join(spoken)
+        formatted.append(f"[{shown}]" if word.startswith("[") else shown)
+    return " ".join(formatted)
 
 
 def command(name, found):
-    """A subsection: what it does, how to call it, and what it takes."""
-    lines = [f".SS {escaped(name)}", words(found.usage), ".PP", f"{escaped(found.description)}."]
+    """The subsection of a command: description, usage, arguments and options."""
+    lines = [f".SS {escaped(name)}", synopsis(found.usage), ".PP", f"{escaped(found.description)}."]
     for positional, text in found.entries["Positionals:"]:
         lines += [".TP", f"\\fI{escaped(positional.split()[0])}\\fR", f"{escaped(text)}."]
     lines += options(found, without=(HELP,))
@@ -84,21 +84,21 @@ def command(name, found):
 
 
 def page(binary):
-    program = Help(ask(binary, "--help"))
+    program = Help(run(binary, "--help"))
     if program.entries["Positionals:"] or not program.entries["Subcommands:"]:
-        raise ValueError("the help is another than this page was made for")
-    commands = {name: Help(ask(binary, name, "--help")) for name, _ in program.entries["Subcommands:"]}
-    synopsis = [line for found in commands.values() for line in (".br", words(found.usage))]
+        raise ValueError("unexpected --help: positional arguments or no subcommands")
+    commands = {name: Help(run(binary, name, "--help")) for name, _ in program.entries["Subcommands:"]}
+    synopses = [line for found in commands.values() for line in (".br", synopsis(found.usage))]
     parts = {
-        "@VERSION@": [ask(binary, "--version").strip()],
-        "@SYNOPSIS@": ["\\fBprocevent_exporter\\fR [\\fIoptions\\fR]", *synopsis],
+        "@VERSION@": [run(binary, "--version").strip()],
+        "@SYNOPSIS@": ["\\fBprocevent_exporter\\fR [\\fIoptions\\fR]", *synopses],
         "@OPTIONS@": options(program),
         "@COMMANDS@": [line for name, found in commands.items() for line in command(name, found)],
     }
     text = TEMPLATE.read_text(encoding="utf-8")
     for name, lines in parts.items():
         if text.count(name) != 1:
-            raise ValueError(f"{TEMPLATE.name} must have {name} once")
+            raise ValueError(f"{TEMPLATE.name}: {name}: expected once")
         text = text.replace(name, "\n".join(lines))
     return text
 

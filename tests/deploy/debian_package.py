@@ -1,15 +1,15 @@
-"""The Debian package, as deploy/package.sh builds it."""
+"""Builds the Debian package with deploy/package.sh."""
 
 import pathlib
 import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-SECONDS = 3000  # it may have to install a compiler, and builds all as what is shipped
+SECONDS = 3000  # may include the installation of a compiler
 NAME = "procevent-exporter"
 
 
 def build():
-    """Where it is. Built by one who keeps files to himself."""
+    """The path of the package. Built with a restrictive umask, which must not matter."""
     done = subprocess.run([ROOT / "deploy" / "package.sh"], stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           timeout=SECONDS, umask=0o077, check=False)
     if done.returncode != 0:

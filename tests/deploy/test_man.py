@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""deploy/man: the manual page has all that --help tells, and its readers find no fault in it."""
+"""Tests deploy/man: the page contains everything of --help, and mandoc and groff find no fault."""
 
 import pathlib
 import re
@@ -17,17 +17,17 @@ import man_page  # noqa: E402
 
 SECTIONS = ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "COMMANDS", "SIGNALS", "FILES", "ENVIRONMENT", "EXIT STATUS",
             "EXAMPLES", "SEE ALSO"]
-READERS = {  # what prints a page's faults and nothing else
+LINTERS = {  # commands that print only the faults of a page
     "mandoc": ["mandoc", "-Tlint"],
     "groff": ["groff", "-man", "-Tutf8", "-Kutf8", "-ww", "-z"],
 }
-HELP = """What it is
+HELP = """A description
 Usage: x [OPTIONS] [SUBCOMMAND]
 
 Options:
   -h,--help                   Print this and exit
   --a.flag-of-a-long-name VALUE ...
-                              What it is for, in a line
+                              A description in one line
                               and another
 
 Subcommands:
@@ -46,44 +46,44 @@ class ManPage(unittest.TestCase):
         cls.binary = harness.exporter_binary()
         cls.page = output(sys.executable, "-B", man_page.TEMPLATE.parent / "man_page.py", cls.binary)
 
-    def faults(self, reader, page):
+    def faults(self, linter, page):
         with tempfile.NamedTemporaryFile("w", prefix="procevent-man-", suffix=".1", encoding="utf-8") as file:
             file.write(page)
             file.flush()
-            done = subprocess.run([*READERS[reader], file.name], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            done = subprocess.run([*LINTERS[linter], file.name], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                   stderr=subprocess.STDOUT, text=True, timeout=harness.DEADLINE_SECONDS, check=False)
             return done.stdout
 
-    def test_its_readers_find_no_fault(self):
-        for reader in READERS:
-            with self.subTest(reader):
-                harness.require(None if shutil.which(reader) else f"{reader} is not installed")
-                self.assertEqual(self.faults(reader, self.page), "")
-                self.assertNotEqual(self.faults(reader, self.page.replace(".TP", ".TQQ", 1)), "", "nothing is found")
+    def test_linters_find_no_fault(self):
+        for linter in LINTERS:
+            with self.subTest(linter):
+                harness.require(None if shutil.which(linter) else f"{linter} is not installed")
+                self.assertEqual(self.faults(linter, self.page), "")
+                self.assertNotEqual(self.faults(linter, self.page.replace(".TP", ".TQQ", 1)), "", "fault not found")
 
-    def test_it_has_its_sections(self):
+    def test_sections(self):
         self.assertEqual(re.findall(r"(?m)^\.SH (.*)$", self.page), SECTIONS)
         self.assertIn(output(self.binary, "--version").strip(), self.page)
         self.assertNotIn("@", self.page)
 
-    def test_it_has_every_flag_and_command(self):
+    def test_every_flag_and_command_is_documented(self):
         plain = re.sub(r"\\f[BIR]", "", self.page).replace("\\-", "-")
         helps = {"": output(self.binary, "--help")}
         for command in re.findall(r"(?m)^  ([a-z-]+) {2,}", helps[""].partition("Subcommands:")[2]):
             helps[command] = output(self.binary, command, "--help")
             self.assertRegex(plain, rf"(?m)^\.SS {command}$")
         self.assertGreaterEqual(len(helps), 7)
-        for command, told in helps.items():
+        for command, text in helps.items():
             part = plain.partition(f".SS {command}\n")[2].partition(".S")[0] if command else plain
-            for flag in set(re.findall(r"(?m)^  (?:-h,)?(--[\w.-]+)", told)) - ({"--help"} if command else set()):
+            for flag in set(re.findall(r"(?m)^  (?:-h,)?(--[\w.-]+)", text)) - ({"--help"} if command else set()):
                 with self.subTest(command=command, flag=flag):
                     self.assertRegex(part, rf"(?m)^\.TP\n(-h, )?{re.escape(flag)}(=.*)?$")
 
-    def test_help_is_taken_apart(self):
+    def test_help_parser(self):
         found = man_page.Help(HELP)
         self.assertEqual(found.entries["Options:"],
                          [("-h,--help", "Print this and exit"),
-                          ("--a.flag-of-a-long-name VALUE ...", "What it is for, in a line and another")])
+                          ("--a.flag-of-a-long-name VALUE ...", "A description in one line and another")])
         self.assertEqual(found.entries["Subcommands:"], [("run", "Run")])
         self.assertEqual(man_page.flag("--a.b VALUE ..."), r"\fB\-\-a.b\fR=\fIVALUE\fR")
         for planted in (HELP.replace("Usage:", "Use:"), HELP + "   three spaces\n"):

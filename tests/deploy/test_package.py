@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The Debian package: built, read, and installed, used, upgraded, removed and purged in a fresh Debian 12."""
+"""Tests the Debian package: its content, and its installation, use, upgrade, removal and purge in a fresh Debian 12."""
 
 import contextlib
 import gzip
@@ -27,7 +27,7 @@ ENABLED = "etc/systemd/system/multi-user.target.wants/procevent_exporter.service
 DOCS = f"usr/share/doc/{NAME}"
 SHARED = "usr/share/procevent_exporter"
 UNIT = "lib/systemd/system/procevent_exporter.service"
-FILES = {  # what is installed, and the file of the sources that it is
+FILES = {  # installed path and its source file
     CONFIG: "deploy/procevent_exporter.yml",
     DEFAULT: "deploy/debian/default",
     UNIT: "deploy/systemd/procevent_exporter.service",
@@ -42,8 +42,8 @@ FILES = {  # what is installed, and the file of the sources that it is
        for folder in ("grafana/dashboards", "grafana/provisioning", "prometheus")
        for path in (ROOT / "deploy" / folder).rglob("*") if path.is_file()},
 }
-# What lintian says of packages that go into Debian's archive; this one does not.
-FOR_THE_ARCHIVE = "initial-upload-closes-no-bugs"
+# A lintian tag for packages of Debian's archive, which this is not.
+ARCHIVE_TAG = "initial-upload-closes-no-bugs"
 
 
 def content(path):
@@ -52,7 +52,7 @@ def content(path):
 
 
 def next_version(package, folder):
-    """The same package, as version -2, with another configuration."""
+    """The package with version -2 and another configuration."""
     tree = folder / "next"
     fresh_root.run("dpkg-deb", "-R", package, tree)
     control = tree / "DEBIAN" / "control"
@@ -74,7 +74,7 @@ class Package(unittest.TestCase):
         cls.tree = cls.folder / "tree"
         fresh_root.run("dpkg-deb", "-R", cls.package, cls.tree)
 
-    def test_what_is_in_it(self):
+    def test_files_and_modes(self):
         listed = fresh_root.run("dpkg-deb", "-c", self.package).splitlines()
         modes = {re.split(r" \./", line)[1]: line.split()[:2] for line in listed if not line.startswith("d")}
         self.assertEqual(set(modes), set(FILES))
@@ -87,7 +87,7 @@ class Package(unittest.TestCase):
         self.assertEqual({tuple(line.split()[:2]) for line in listed if line.startswith("d")},
                          {("drwxr-xr-x", "root/root")})
 
-    def test_what_it_says_of_itself(self):
+    def test_metadata(self):
         self.assertEqual(self.package.name.rpartition("_")[0], f"{NAME}_{VERSION}-1")
         fields = fresh_root.run("dpkg-deb", "-f", self.package)
         self.assertIn(f"Version: {VERSION}-1\n", fields)
@@ -102,8 +102,8 @@ class Package(unittest.TestCase):
         for path in (f"/{CONFIG}", f"/{DEFAULT}", f"/{DOCS}/METRICS.md"):
             self.assertIn(path, page.replace("\\-", "-"))
 
-    def test_its_readme_leads_nowhere_else(self):
-        """It has no pictures, and links to what is beside it; all other lines are those of the sources."""
+    def test_readme_links_only_to_packaged_files(self):
+        """It has no pictures. All lines without a link are those of the sources."""
         ours, packed = ((path / "README.md").read_text(encoding="utf-8") for path in (ROOT, self.tree / DOCS))
         self.assertNotIn("![", packed)
         targets = set(re.findall(r"\[[^]]+\]\(([A-Za-z][^) ]*)\)", packed))
@@ -112,7 +112,7 @@ class Package(unittest.TestCase):
         plain = [line for line in ours.splitlines() if line and not re.search(r"\]\([A-Za-z]", line)]
         self.assertEqual([line for line in packed.splitlines() if line in set(plain)], plain)
 
-    def test_the_copyright_holds_the_license(self):
+    def test_copyright_contains_the_license(self):
         words = " ".join(line.strip().removeprefix(".") for line in
                          (self.tree / DOCS / "copyright").read_text(encoding="utf-8").splitlines()).split()
         license_words = (ROOT / "LICENSE").read_text(encoding="utf-8").partition("Permission")[2].split()
@@ -120,17 +120,17 @@ class Package(unittest.TestCase):
 
     def test_lintian_finds_no_fault(self):
         harness.require(None if shutil.which("lintian") else "lintian is not installed")
-        lintian = ["lintian", "--fail-on", "error,warning", "--suppress-tags", FOR_THE_ARCHIVE, "--allow-root"]
+        lintian = ["lintian", "--fail-on", "error,warning", "--suppress-tags", ARCHIVE_TAG, "--allow-root"]
         done = subprocess.run([*lintian, self.package], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, timeout=fresh_root.SECONDS, check=False)
         self.assertEqual((done.returncode, re.findall(r"(?m)^[EW]: .*", done.stdout)), (0, []), done.stdout)
 
-    def test_its_scripts_are_clean(self):
+    def test_scripts_pass_shellcheck(self):
         harness.require(None if shutil.which("shellcheck") else "shellcheck is not installed")
         fresh_root.run("shellcheck", *(self.tree / "DEBIAN" / name for name in ("postinst", "prerm", "postrm")))
 
-    def test_its_life_in_a_fresh_debian(self):
-        harness.require(fresh_root.why_not())
+    def test_install_upgrade_remove_purge(self):
+        harness.require(fresh_root.skip_reason())
         fresh_root.own_mounts()
         with fresh_root.FreshRoot() as root:
             packages, files = root.packages(), root.files()
@@ -143,7 +143,7 @@ class Package(unittest.TestCase):
             self.assertEqual(left, [CONFIG, DEFAULT])
             root.run("apt-get", "-q", "purge", "-y", NAME)
             root.install(self.package)
-            self.check_installed(root)  # as if it had never been there
+            self.check_installed(root)  # as on a first installation
             root.run("apt-get", "-q", "purge", "-y", NAME)
             root.run("apt-get", "-q", "autoremove", "--purge", "-y")
             self.assertEqual(root.packages(), packages)
@@ -158,7 +158,7 @@ class Package(unittest.TestCase):
         self.assertEqual(root.run("dpkg", "--audit"), "")
 
     def check_use(self, root):
-        """As the unit calls it, on the demo."""
+        """Runs the binary as the unit does, with the demo."""
         unit = (root.path / UNIT).read_text(encoding="utf-8")
         binary = re.search(r"(?m)^ExecStart=(\S+) \$ARGS$", unit)[1]
         environment = dict(re.findall(r"(?m)^Environment=(\w+)=(.*)$", unit))
@@ -179,11 +179,12 @@ class Package(unittest.TestCase):
             self.assertEqual(exporter.wait(harness.DEADLINE_SECONDS), 0)
 
     def check_upgrade(self, root):
-        """What the administrator changed stays: a configuration, and that the service is disabled."""
+        """An upgrade keeps a changed configuration and a disabled service."""
         edited = "comms:\n  limit: 77\n"
         (root.path / CONFIG).write_text(edited, encoding="utf-8")
         (root.path / ENABLED).unlink()
-        unattended = re.search(r"`apt-get -y (-o Dpkg\S+) install ", (ROOT / "README.md").read_text(encoding="utf-8"))[1]
+        readme = (ROOT / "README.md").read_text(encoding="utf-8")
+        unattended = re.search(r"`apt-get -y (-o Dpkg\S+) install ", readme)[1]
         root.install(next_version(self.package, self.folder), *unattended.split())
         self.assertIn(f"{NAME} {VERSION}-2 installed", root.packages())
         self.assertEqual((root.path / CONFIG).read_text(encoding="utf-8"), edited)

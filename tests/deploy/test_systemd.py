@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
-"""deploy/systemd: the unit as systemd reads it, what it leaves exposed, and that its filter of system calls leaves all
-that the exporter calls."""
+"""Tests deploy/systemd: systemd accepts the unit, its exposure is low, and its filters permit the exporter's calls."""
 
 import os
 import pathlib
@@ -20,17 +19,17 @@ import harness  # noqa: E402
 
 UNIT = ROOT / "deploy" / "systemd" / "procevent_exporter.service"
 DEMO = ROOT / "deploy" / "demo" / "demo.pcap"
-HOSTS_UNITS = "/lib/systemd/system"  # those that ours is ordered by
-MOST_EXPOSED = 2.5
-MANAGED = {"NOTIFY_SOCKET": "/no/such/socket", "WATCHDOG_USEC": "2000000"}  # as systemd does; nobody need listen
-# With another value (None: whatever it is) events, names or the audit of forks would be lost, or nobody could scrape.
-NEVER = {"PrivateNetwork": "no", "PrivateUsers": "no", "PrivatePIDs": "no", "ProtectProc": "default",
+HOSTS_UNITS = "/lib/systemd/system"  # the units that ours refers to
+MAX_EXPOSURE = 2.5
+MANAGED = {"NOTIFY_SOCKET": "/no/such/socket", "WATCHDOG_USEC": "2000000"}  # as systemd sets; no socket is needed
+# Required values; None: must not be set. Otherwise events, names or the fork audit are lost, or scrapes fail.
+REQUIRED = {"PrivateNetwork": "no", "PrivateUsers": "no", "PrivatePIDs": "no", "ProtectProc": "default",
          "ProcSubset": "all", "NetworkNamespacePath": None, "InaccessiblePaths": None, "IPAddressDeny": None,
          "RootDirectory": None, "RootImage": None}
 
 
 def settings(text):
-    """Key and value of each line; a key may stand there several times."""
+    """Key and value of each line. A key may occur several times."""
     return re.findall(r"(?m)^(\w+)=(.*)$", text)
 
 
@@ -39,7 +38,7 @@ def values(text, key):
 
 
 def harmful(text):
-    return [f"{key}={value}" for key, value in settings(text) if key in NEVER and value != NEVER[key]]
+    return [f"{key}={value}" for key, value in settings(text) if key in REQUIRED and value != REQUIRED[key]]
 
 
 def analyze(*arguments):
@@ -48,8 +47,8 @@ def analyze(*arguments):
                           check=False)
 
 
-def groups_of_calls():
-    """systemd's groups, such as @process: what each holds, groups among it."""
+def call_groups():
+    """The members of each of systemd's call groups, such as @process. Groups may contain groups."""
     groups = {}
     for line in analyze("syscall-filter").stdout.splitlines():
         if line.startswith("@"):
@@ -64,7 +63,7 @@ def expand(name, groups):
 
 
 def permitted(filters, groups):
-    """What such lines of SystemCallFilter= leave; systemd adds @default to a list of what is allowed."""
+    """The calls that the SystemCallFilter= lines permit. systemd adds @default to an allow list."""
     calls = expand("@default", groups)
     for line in filters:
         named = {call for name in line.removeprefix("~").split() for call in expand(name, groups)}
@@ -73,7 +72,7 @@ def permitted(filters, groups):
 
 
 class Unit(unittest.TestCase):
-    """A root of our own, in which the binary is where the unit looks for it."""
+    """Verifies the unit in a root folder that contains the binary at the unit's path."""
 
     @classmethod
     def setUpClass(cls):
@@ -92,26 +91,26 @@ class Unit(unittest.TestCase):
             (root / "usr/lib/systemd/system" / UNIT.name).write_text(text, encoding="utf-8")
             return analyze("verify", f"--root={root}", UNIT.name)
 
-    def test_systemd_finds_no_fault(self):
+    def test_systemd_accepts_the_unit(self):
         done = self.verify(self.text)
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
 
-    def test_faults_are_found(self):
-        for old, new, told in (("WatchdogSec=", "WatchDogSec=", "Unknown key"),
+    def test_planted_faults_are_found(self):
+        for old, new, message in (("WatchdogSec=", "WatchDogSec=", "Unknown key"),
                                ("/usr/bin/procevent_exporter", "/usr/bin/elsewhere", "not executable"),
                                ("ProtectProc=default", "ProtectProc=defaults", "parse"),
                                ("=capset", "=capsett", "parse")):
             with self.subTest(new):
-                self.assertIn(told, self.verify(self.text.replace(old, new)).stderr)
+                self.assertIn(message, self.verify(self.text.replace(old, new)).stderr)
 
-    def test_little_is_exposed(self):
-        done = analyze("security", "--offline=true", f"--threshold={MOST_EXPOSED * 10:.0f}", UNIT)
+    def test_exposure_is_low(self):
+        done = analyze("security", "--offline=true", f"--threshold={MAX_EXPOSURE * 10:.0f}", UNIT)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         exposure = float(re.search(r"Overall exposure level for \S+: ([\d.]+)", done.stdout).group(1))
         print(f"exposure {exposure}", file=sys.stderr)
-        self.assertLess(exposure, MOST_EXPOSED)
+        self.assertLess(exposure, MAX_EXPOSURE)
 
-    def test_it_may_hear_and_see_what_it_must(self):
+    def test_required_settings(self):
         self.assertEqual(harmful(self.text), [])
         self.assertEqual(values(self.text, "Type"), ["notify"])
         self.assertEqual(values(self.text, "ProtectProc") + values(self.text, "ProcSubset"), ["default", "all"])
@@ -124,7 +123,7 @@ class Unit(unittest.TestCase):
 
 
 class SystemCalls(unittest.TestCase):
-    """What the binary calls, as strace saw it, against what the filter leaves."""
+    """Compares the system calls recorded by strace with the permitted ones."""
 
     @classmethod
     def setUpClass(cls):
@@ -133,26 +132,26 @@ class SystemCalls(unittest.TestCase):
         folder = tempfile.TemporaryDirectory(prefix="procevent-calls-")
         cls.addClassCleanup(folder.cleanup)
         cls.output = pathlib.Path(folder.name) / "strace"
-        cls.groups = groups_of_calls()
+        cls.groups = call_groups()
         text = UNIT.read_text(encoding="utf-8")
         cls.filters = values(text, "SystemCallFilter")
         cls.families = set(values(text, "RestrictAddressFamilies")[0].split())
         cls.prefix = ["strace", "-f", "-qq", "-o", str(cls.output)]
 
     def check(self, *made):
-        """All that was called since the last time is permitted, and what was to be called is among it."""
+        """All calls since the last check are permitted, and include the expected ones."""
         text = self.output.read_text(encoding="utf-8", errors="replace")
         self.output.unlink()
         calls = set(re.findall(r"(?m)^\d+ +(\w+)\(", text))
-        self.assertLessEqual(set(made), calls, "this run did not do what it was for")
-        self.assertEqual(calls - permitted(self.filters, self.groups), set(), "SystemCallFilter refuses them")
+        self.assertLessEqual(set(made), calls, "the run lacks expected calls")
+        self.assertEqual(calls - permitted(self.filters, self.groups), set(), "forbidden by SystemCallFilter")
         families = set(re.findall(r"(?m)^\d+ +socket\((\w+)", text))
-        self.assertEqual(families - self.families, set(), "RestrictAddressFamilies refuses them")
+        self.assertEqual(families - self.families, set(), "forbidden by RestrictAddressFamilies")
         executable = r"(?m)^\d+ +(?:mmap\(.*PROT_WRITE.*PROT_EXEC|(?:mprotect|pkey_mprotect)\(.*PROT_EXEC).*"
-        self.assertEqual(re.findall(executable, text), [], "MemoryDenyWriteExecute refuses them")
+        self.assertEqual(re.findall(executable, text), [], "forbidden by MemoryDenyWriteExecute")
 
     def exercise(self, exporter):
-        """Scrapes, a page, a reload, a stop."""
+        """Scrapes, pages and a reload."""
         exporter.wait_ready()
         self.assertEqual(exporter.get("/metrics", headers={"Accept-Encoding": "gzip"}).headers["Content-Encoding"],
                          "gzip")
@@ -161,13 +160,13 @@ class SystemCalls(unittest.TestCase):
         os.kill(exporter.pid(), signal.SIGHUP)
         harness.wait_for("the reload", lambda: "read again" in exporter.log())
 
-    def test_a_replay(self):
+    def test_replay(self):
         with harness.Exporter(f"--source.replay={DEMO}", "--source.replay-loop=true", prefix=self.prefix,
                               environment=MANAGED) as exporter:
             self.exercise(exporter)
         self.check("capset", "signalfd4", "clone3", "accept", "read")
 
-    def test_the_command_that_reloads(self):
+    def test_reload_command(self):
         reload = values(UNIT.read_text(encoding="utf-8"), "ExecReload")[0]
         with subprocess.Popen(["sleep", "60"]) as main:
             subprocess.run([*self.prefix, *shlex.split(reload.replace("$MAINPID", str(main.pid)))], check=True,
@@ -175,8 +174,8 @@ class SystemCalls(unittest.TestCase):
             self.assertEqual(main.wait(harness.DEADLINE_SECONDS), -signal.SIGHUP)
         self.check("kill")
 
-    def test_a_listener_that_loses_events(self):
-        harness.require(harness.why_not_live())
+    def test_subscription_with_losses(self):
+        harness.require(harness.live_skip_reason())
         config = "source:\n  receive_buffer: 64KiB\nreader:\n  canary_interval: 1s\n"
         with harness.Exporter(config=config, prefix=self.prefix, environment=MANAGED) as exporter:
             exporter.wait_ready()
@@ -187,14 +186,14 @@ class SystemCalls(unittest.TestCase):
         self.check("capset", "recvmmsg", "sched_setaffinity")
 
     def test_doctor(self):
-        harness.require(harness.why_not_live())
+        harness.require(harness.live_skip_reason())
         done = subprocess.run([*self.prefix, harness.exporter_binary(), "doctor",
                                f"--web.listen-address=127.0.0.1:{harness.free_port()}"], stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, timeout=harness.DEADLINE_SECONDS, check=False)
         self.assertIn("subscription", done.stdout, done.stderr)
         self.check("recvmmsg", "wait4")
 
-    def test_what_the_filter_lacks_is_found(self):
+    def test_missing_calls_are_found(self):
         for name, filters, refused in (("the groups alone", self.filters[:2], {"capset", "sched_setaffinity"}),
                                        ("no network", [*self.filters, "~@network-io"], {"socket", "recvmmsg"}),
                                        ("names", ["read write"], {"socket", "capset", "sched_setaffinity"})):

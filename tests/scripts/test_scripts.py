@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""The project's scripts, in a copy of the tree, with every tool they call replaced by a stub that notes the call.
+"""Tests the project's scripts in a copy of the tree, with every tool replaced by a stub that records the call.
 
-A run that goes on after a failed step would call a broken tree tested: that is what most of this is about."""
+Most tests check that a failed step fails the script. A script that continued would report a broken tree as tested.
+"""
 
 import os
 import pathlib
@@ -17,7 +18,7 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
-# Notes its call; fails when $STUB_FAIL matches it.
+# Records its call, and fails if $STUB_FAIL matches it.
 STUB = """#!/bin/bash
 call="${0##*/} $*"
 echo "$call" >>"$STUB_LOG"
@@ -34,11 +35,11 @@ exit 0
 """
 TOOLS = ["cmake", "cpack", "ctest", "clang-format-14", "clang-tidy-14", "shellcheck", "dpkg-query", "apt-get", "id",
          "nproc", "sudo", "setarch"]
-# Of the real machine: what a stubbed run may use.
+# Real tools that a stubbed run may use.
 REAL = ["bash", "awk", "basename", "cat", "cp", "dirname", "env", "find", "grep", "mkdir", "rm", "sed", "seq", "setpriv",
         "sleep", "sort", "stat", "tail", "timeout", "tr", "true", "uniq", "xargs"]
 
-# What each step of --all calls first, in order; "packages" apart.
+# The first call of each step of --all, in order, without "packages".
 STEPS_OF_ALL = [
     "clang-format-14 --dry-run -Werror .*core/a.h",
     "shellcheck .*tests/run.sh",
@@ -75,8 +76,8 @@ class ScriptTest(unittest.TestCase):
                                                       ("packages.txt", "install_packages.sh", "package.sh", "run.sh"))]:
             (self.tree / name).parent.mkdir(exist_ok=True)
             shutil.copy(ROOT / name, self.tree / name)
-        for floor in ("cmd", "config", "core", "exporter"):
-            (self.tree / floor).mkdir()
+        for layer in ("cmd", "config", "core", "exporter"):
+            (self.tree / layer).mkdir()
         for name in ("core/a.cc", "core/a.h", "tests/a_test.cc"):
             (self.tree / name).touch()
         for name in ("one", "two"):
@@ -102,7 +103,7 @@ class ScriptTest(unittest.TestCase):
 
 
 class TestsRunTest(ScriptTest):
-    def test_plain_builds_dev_and_tests_it(self):
+    def test_plain_run_builds_and_tests_dev(self):
         done = self.run_script("tests/run.sh")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual([call.split(" -D")[0] for call in self.calls[:2]],
@@ -110,14 +111,14 @@ class TestsRunTest(ScriptTest):
         self.assertEqual(len(self.calls), 3)
         self.assertRegex(done.stdout, r"test dev +\d+ s\npassed in")
 
-    def test_all_takes_every_step_in_order(self):
+    def test_all_runs_every_step_in_order(self):
         done = self.run_script("tests/run.sh", "--all")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(len(self.calls), len(STEPS_OF_ALL), self.calls)
         for call, step in zip(self.calls, STEPS_OF_ALL):
             self.assertRegex(call, step)
 
-    def test_a_failed_step_fails_the_run_and_ends_it(self):
+    def test_failed_step_stops_and_fails_the_run(self):
         for number, step in enumerate(STEPS_OF_ALL):
             for status in ("1", "2", "8"):
                 with self.subTest(step, status=status):
@@ -127,13 +128,13 @@ class TestsRunTest(ScriptTest):
                     self.assertRegex(done.stdout, "FAILED")
                     self.assertNotIn("passed in", done.stdout)
 
-    def test_long_takes_the_plain_run_and_its_suites(self):
+    def test_long_runs_the_plain_run_and_its_suites(self):
         done = self.run_script("tests/run.sh", "--long")
         self.assertEqual(done.returncode, 0, done.stderr)
         for wanted in ("one_fuzz -max_total_time=300 ", "build/dev .*-L live --repeat until-fail:20", "-L e2e"):
             self.assertRegex("\n".join(self.calls), wanted)
 
-    def test_a_failed_long_suite_fails_the_run(self):
+    def test_failed_long_suite_fails_the_run(self):
         for step in ("two_fuzz", "-L live", "-L e2e", "build/tsan"):
             with self.subTest(step):
                 self.assertEqual(self.run_script("tests/run.sh", "--long", STUB_FAIL=step).returncode, 1)
@@ -147,13 +148,13 @@ class TestsRunTest(ScriptTest):
                 self.assertEqual(self.calls, [])
         self.assertEqual(self.run_script("tests/run.sh", "--help").returncode, 0)
 
-    def test_missing_packages_that_may_not_be_installed(self):
+    def test_missing_packages_without_root(self):
         for option in ([], ["--all"]):
             done = self.run_script("tests/run.sh", *option, STUB_MISSING="cmake clang-14", STUB_UID="1000")
             self.assertEqual(done.returncode, 2)
             self.assertRegex(done.stderr, r"\nsudo apt-get update && sudo apt-get install .*(cmake|clang-14)\n")
 
-    def test_why_tests_were_skipped_is_printed(self):
+    def test_reasons_of_skips_are_printed(self):
         log = self.tree / "build/dev/Testing/Temporary/LastTest.log"
         log.parent.mkdir(parents=True)
         log.write_text("x_test.cc:9: Skipped\nneeds root\n[  SKIPPED ] A.B\ntest_c (x.Y) ... skipped 'no connector'\n")
@@ -171,18 +172,18 @@ class InstallPackagesTest(ScriptTest):
     def install(self, *sections, **extra):
         return self.run_script("deploy/install_packages.sh", *sections, **extra)
 
-    def test_nothing_missing_says_and_does_nothing(self):
+    def test_no_output_if_nothing_is_missing(self):
         self.os_release.write_text("ID=other\n")
         done = self.install("build", "runtime", "test", "check")
         self.assertEqual((done.returncode, done.stdout, done.stderr, self.calls), (0, "", "", []))
 
-    def test_root_installs_only_what_is_missing(self):
+    def test_root_installs_only_missing_packages(self):
         self.assertEqual(self.install("build", "test", STUB_MISSING="cmake prometheus zlib1g").returncode, 0)
         self.assertEqual(len(self.calls), 2)
         self.assertRegex(self.calls[0], " update$")
         self.assertRegex(self.calls[1], " install -y --no-install-recommends cmake prometheus$")
 
-    def test_what_another_package_provides_is_not_missing(self):
+    def test_provided_package_is_not_missing(self):
         for provided in ("cmake", "a, cmake (= 3.25), b", "cmake, a"):
             with self.subTest(provided):
                 done = self.install("build", STUB_MISSING="cmake", STUB_PROVIDED=provided)
@@ -192,19 +193,19 @@ class InstallPackagesTest(ScriptTest):
                 self.install("build", STUB_MISSING="cmake", STUB_PROVIDED=provided)
                 self.assertRegex(self.calls[-1], " install -y --no-install-recommends cmake$")
 
-    def test_update_is_tried_again_and_install_after_it_decides(self):
+    def test_update_is_retried_and_install_decides(self):
         done = self.install("build", STUB_MISSING="cmake", STUB_FAIL=" update$")
         self.assertEqual((done.returncode, len(self.calls)), (0, 4))
         done = self.install("build", STUB_MISSING="cmake", STUB_FAIL=" install ", STUB_STATUS="100")
         self.assertEqual(done.returncode, 1)
-        self.assertIn("could not install: cmake", done.stderr)
+        self.assertIn("cannot install cmake: ", done.stderr)
 
-    def test_sudo_where_it_asks_nothing(self):
+    def test_sudo_without_password(self):
         done = self.install("build", STUB_MISSING="cmake", STUB_UID="1000", STUB_SUDO="yes")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertRegex("\n".join(self.calls), "sudo -n env DEBIAN_FRONTEND=noninteractive apt-get .* install ")
 
-    def test_another_system(self):
+    def test_other_systems_are_rejected(self):
         for text in ("ID=ubuntu\nVERSION_ID=\"22.04\"\n", "ID=debian\nVERSION_ID=\"13\"\n", ""):
             self.os_release.write_text(text)
             done = self.install("build", STUB_MISSING="cmake")
@@ -221,7 +222,7 @@ class InstallPackagesTest(ScriptTest):
             with self.subTest(sections):
                 self.assertEqual(self.install(*sections).returncode, 2)
 
-    def test_a_section_names_each_package_once(self):
+    def test_section_lists_each_package_once(self):
         lines = [line.split("#")[0].strip() for line in (ROOT / "deploy/packages.txt").read_text().splitlines()]
         sections = "\n".join(line for line in lines if line).split("[")[1:]
         self.assertGreaterEqual(len(sections), 4)
@@ -237,15 +238,15 @@ class InstallPackagesTest(ScriptTest):
 class PackageTest(ScriptTest):
     STEPS = ["cmake --preset release", "cmake --build --preset release -j 3", "cpack --config build/release/.* -G DEB "]
 
-    def test_it_builds_and_prints_the_path(self):
+    def test_builds_and_prints_the_path(self):
         done = self.run_script("deploy/package.sh")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(len(self.calls), len(self.STEPS), self.calls)
         for call, step in zip(self.calls, self.STEPS):
             self.assertRegex(call, step)
-        self.assertEqual(done.stdout, f"{self.tree}/build/release/package/*.deb\n")  # the stub makes none
+        self.assertEqual(done.stdout, f"{self.tree}/build/release/package/*.deb\n")  # the stub makes no package
 
-    def test_a_failed_step_ends_it(self):
+    def test_failed_step_stops_the_script(self):
         for number, step in enumerate(self.STEPS):
             with self.subTest(step):
                 done = self.run_script("deploy/package.sh", STUB_FAIL=step)
@@ -254,7 +255,7 @@ class PackageTest(ScriptTest):
         self.assertEqual((done.returncode, done.stdout), (1, ""))
 
 
-# Stands for the binary: serves a landing page, ends on SIGTERM with a status of its own.
+# Replaces the binary: serves a landing page, and exits on SIGTERM with status 7.
 SERVER = """#!{python}
 import http.server, os, signal, sys
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -269,16 +270,16 @@ print(*sys.argv[1:], flush=True)
 http.server.HTTPServer(("127.0.0.1", 0), Handler).serve_forever()
 """
 
-# The same with an allow list that leaves this machine out: each connection is reset.
+# The same with an allow list that excludes this machine: each connection is reset.
 RESETTER = """#!{python}
 import os, signal, socket, struct
-def end(*unused): print("ended", asked, flush=True); os._exit(7)
-asked = 0
+def end(*unused): print("ended", requests, flush=True); os._exit(7)
+requests = 0
 signal.signal(signal.SIGTERM, end)
 listener = socket.create_server(("127.0.0.1", 0))
 while True:
     connection, _ = listener.accept()
-    asked += 1
+    requests += 1
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
 """
@@ -289,7 +290,7 @@ class DeployRunTest(ScriptTest):
         environment = {"PATH": str(self.bin), "STUB_LOG": str(self.log), **extra}
         script = subprocess.Popen([self.tree / "deploy/run.sh", *arguments], env=environment, cwd="/", text=True,
                                   stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        limit = threading.Timer(30, script.kill)  # a failure must not become a wait
+        limit = threading.Timer(30, script.kill)  # a failure must not hang
         limit.start()
         self.addCleanup(limit.cancel)
         return script
@@ -297,7 +298,7 @@ class DeployRunTest(ScriptTest):
     def serve(self, server=SERVER):
         self.stub(self.tree / "build/release/procevent_exporter", server.format(python=sys.executable))
 
-    def test_serves_prints_the_url_and_hands_a_signal_on(self):
+    def test_serves_prints_the_url_and_forwards_signals(self):
         self.serve()
         for number in (signal.SIGTERM, signal.SIGINT):
             with self.subTest(number), self.start("--log.level", "debug") as script:
@@ -309,23 +310,23 @@ class DeployRunTest(ScriptTest):
                 self.assertEqual(script.stdout.read(), "\nended\n")
                 self.assertEqual(script.wait(timeout=30), 7)
 
-    def test_a_machine_that_may_not_ask_is_told_the_address_and_asks_no_more(self):
+    def test_excluded_machine_gets_the_address_after_one_request(self):
         self.serve(RESETTER)
-        for _ in range(5):  # a connection is reset before the question, or after it
+        for _ in range(5):  # a connection is reset before or after the request
             with self.start() as script:
                 printed = "".join(script.stdout.readline() for _ in range(3))
-                self.assertRegex(printed, r"^\nserving http://127.0.0.1:\d+/, but not for this machine .*\n\n$")
+                self.assertRegex(printed, r"^\nserving http://127.0.0.1:\d+/, but not to this machine .*\n\n$")
                 time.sleep(0.5)
                 script.send_signal(signal.SIGTERM)
                 self.assertEqual(script.stdout.read(), "ended 1\n")
                 self.assertEqual(script.wait(timeout=30), 7)
 
-    def test_the_child_does_not_outlive_a_killed_script(self):
+    def test_child_does_not_outlive_a_killed_script(self):
         self.serve()
         with self.start() as script:
             while "curl" not in script.stdout.readline():
                 pass
-            self.assertEqual(script.stdout.readline(), "\n")  # its last
+            self.assertEqual(script.stdout.readline(), "\n")  # the last line
             script.kill()
             self.assertEqual(script.stdout.read(), "ended\n")
 
@@ -338,7 +339,7 @@ class DeployRunTest(ScriptTest):
             with self.start(PROCEVENT_CONFIG_FILE=file) as script:
                 self.assertEqual(script.communicate(timeout=30)[0], printed)
 
-    def test_the_demo_is_a_replay_and_needs_no_privilege(self):
+    def test_demo_replays_without_privilege(self):
         self.stub(self.tree / "build/release/procevent_exporter", '#!/bin/bash\necho "$@"\n')
         replay = f"--source.replay={self.tree}/deploy/demo/demo.pcap --source.replay-loop=true"
         for arguments, flags in ((("--demo", "--log.level=debug"), f"{replay} --log.level=debug"),
@@ -347,27 +348,27 @@ class DeployRunTest(ScriptTest):
             self.assertEqual(done.stdout, f"--config.file={self.tree}/deploy/procevent_exporter.yml {flags}\n")
             self.assertNotIn("CAP_NET_ADMIN", done.stderr)
 
-    def test_commands_for_streams_get_theirs_and_no_file(self):
+    def test_stream_commands_get_standard_input_and_no_file(self):
         self.stub(self.tree / "build/release/procevent_exporter", '#!/bin/bash\necho "$@"; cat\n')
         done = subprocess.run([self.tree / "deploy/run.sh", "decode", "--hex"], input="1000\n", text=True, timeout=60,
                               env={"PATH": f"{self.bin}:/usr/bin:/bin", "STUB_LOG": str(self.log)}, cwd="/",
                               capture_output=True, check=False)
         self.assertEqual(done.stdout, "decode --hex\n1000\n")
 
-    def test_a_binary_that_ends_at_once_ends_the_script_with_its_status(self):
+    def test_status_of_a_binary_that_exits_at_once(self):
         self.stub(self.tree / "build/release/procevent_exporter", "#!/bin/bash\nexit 1\n")
         done = self.run_script("deploy/run.sh")
         self.assertEqual(done.returncode, 1)
         self.assertNotIn("serving", done.stdout)
 
-    def test_what_the_build_says_is_no_output(self):
+    def test_build_output_goes_to_stderr(self):
         self.stub(self.tree / "build/release/procevent_exporter", "#!/bin/bash\necho serving\n")
         self.stub(self.bin / "cmake", "#!/bin/bash\necho building\n")
         done = self.run_script("deploy/run.sh")
         self.assertEqual(done.stdout, "serving\n")
         self.assertIn("building\n", done.stderr)
 
-    def test_a_folder_that_cannot_be_written_to_is_named_with_its_owner(self):
+    def test_unwritable_folder_is_reported_with_its_owner(self):
         self.tree.parent.chmod(0o755)
         for name in ("build", "build/release"):
             folder = self.tree / name
@@ -378,11 +379,11 @@ class DeployRunTest(ScriptTest):
                                   cwd="/", text=True, timeout=60, capture_output=True, check=False, **nobody)
             folder.chmod(0o755)
             self.assertEqual((done.returncode, done.stdout), (1, ""), done.stderr)
-            told = f"run.sh: {folder} cannot be written to, it belongs to {folder.owner()}; "
-            self.assertTrue(done.stderr.startswith(told), done.stderr)
+            message = f"run.sh: cannot write to {folder}: it belongs to {folder.owner()}; "
+            self.assertTrue(done.stderr.startswith(message), done.stderr)
             self.assertEqual(done.stderr.count("\n"), 1)
 
-    def test_a_failed_build_starts_nothing(self):
+    def test_failed_build_starts_nothing(self):
         self.stub(self.tree / "build/release/procevent_exporter")
         for step in ("cmake --preset release", "cmake --build --preset release"):
             done = self.run_script("deploy/run.sh", STUB_FAIL=step)
