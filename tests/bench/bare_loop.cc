@@ -1,6 +1,6 @@
-// The floor that the exporter's reader is measured against: a connector socket, recvmmsg, and a count, on the same
-// rhythm, and nothing else. Prints "listening" when its subscription was acknowledged; on SIGTERM unsubscribes and
-// prints its counts as one line of JSON.
+// The baseline for the exporter's reader: a connector socket, recvmmsg and a count, with the same drain interval.
+// Prints "listening" when the kernel has acknowledged the subscription. On SIGTERM it unsubscribes and prints its
+// counts as one line of JSON.
 #include <linux/netlink.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -54,7 +54,7 @@ struct Request {
 static_assert(sizeof(Request) == 40);
 
 struct Counts {
-  std::map<std::uint32_t, std::uint64_t> events;  // by `what`; its few nodes are made at first sight
+  std::map<std::uint32_t, std::uint64_t> events;  // by `what`; the map allocates once per type
   std::uint64_t oversized = 0;
   bool acknowledged = false;
 };
@@ -198,7 +198,7 @@ int main() {
   Loop loop(socket);
   loop.Drain();
   if (!loop.counts().acknowledged) {
-    std::cerr << "bare_loop: no acknowledgement: not in the initial namespaces?\n";
+    std::cerr << "bare_loop: cannot subscribe: no acknowledgement; run in the host's namespaces\n";
     return 1;
   }
   std::cout << "listening\n" << std::flush;

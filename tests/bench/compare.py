@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""What the exporter's reader costs, against a bare loop that only receives and counts, and against no listener at all.
+"""Measures the cost of the exporter's reader, compared with a bare loop that only receives and counts, and with no
+subscriber.
 
-Each round runs the same storm three times: alone, beside the bare loop, beside the exporter. Prints medians over the
-rounds as a Markdown table, and everything as JSON where told to. Needs root, a release build, and a quiet machine on
-which nobody else listens; judges nothing.
+Each round runs the same storm three times: alone, with the bare loop, and with the exporter. Prints medians over the
+rounds as a Markdown table, and with --json all measurements. Needs root, a release build, and an idle machine without
+other subscribers.
 """
 
 import argparse
@@ -23,12 +24,12 @@ import harness  # noqa: E402
 import measure as e2e_measure  # noqa: E402
 
 READER = "pe-reader"
-SETTLE_SECONDS = 0.2  # exits come after those who waited for them went on, and the reader drains every 10 ms
+SETTLE_SECONDS = 0.2  # exit events arrive after the storm's waits have returned, and the reader drains every 10 ms
 LISTENERS = ("none", "bare", "exporter")
 
 
 def cpu_nanoseconds(pid, name=None):
-    """Of the thread of that name; without a name, of the first thread."""
+    """CPU time of the thread with that name, or of the first thread without a name."""
     for thread in os.listdir(f"/proc/{pid}/task"):
         with open(f"/proc/{pid}/task/{thread}/comm", encoding="utf-8") as file:
             if file.read().strip() == name or (name is None and int(thread) == pid):
@@ -53,19 +54,19 @@ def running(command):
         yield process
     finally:
         if process.poll() is None:
-            process.send_signal(signal.SIGTERM)  # not SIGKILL: the kernel would count it as a listener forever
+            process.send_signal(signal.SIGTERM)  # not SIGKILL, after which the kernel would keep counting the listener
         process.wait()
         process.stdout.close()
 
 
-def beside_none(options, kind):
+def run_with_none(options, kind):
     return run_storm(options, kind)
 
 
-def beside_bare(options, kind):
+def run_with_bare(options, kind):
     with running([options.bare_loop]) as bare:
         if bare.stdout.readline() != "listening\n":
-            raise RuntimeError("the bare loop does not listen")
+            raise RuntimeError("cannot start the bare loop: no subscription")
         before = cpu_nanoseconds(bare.pid)
         measured = run_storm(options, kind)
         cpu = cpu_nanoseconds(bare.pid) - before
@@ -74,7 +75,7 @@ def beside_bare(options, kind):
     return {**measured, "events": counts["total"] - counts["ack"], "listener_ns": cpu, "lost": counts["drops"]}
 
 
-def beside_exporter(options, kind):
+def run_with_exporter(options, kind):
     with harness.Exporter() as exporter:
         exporter.wait_ready()
         first = exporter.scrape()
@@ -83,24 +84,24 @@ def beside_exporter(options, kind):
         cpu = cpu_nanoseconds(exporter.pid(), READER) - before
         last = exporter.scrape()
         if exporter.stop()[0] != 0:
-            raise RuntimeError("the exporter did not stop well")
+            raise RuntimeError("the exporter did not exit with 0")
     events = sum(e2e_measure.growth(harness.event_counts(first), harness.event_counts(last)).values())
     lost = max(last.sum("procevent_events_lost_total"), last.sum("procevent_socket_drops_total"))
     return {**measured, "events": events, "listener_ns": cpu, "lost": int(lost)}
 
 
 def measure(options):
-    """All rounds of all kinds; who goes first changes from round to round."""
-    beside = {"none": beside_none, "bare": beside_bare, "exporter": beside_exporter}
+    """All rounds of all kinds. The order of the listeners rotates from round to round."""
+    runners = {"none": run_with_none, "bare": run_with_bare, "exporter": run_with_exporter}
     rounds = []
     for number in range(options.rounds):
         for kind in options.kinds:
             for place in range(len(LISTENERS)):
                 listener = LISTENERS[(number + place) % len(LISTENERS)]
-                if listener == "none" and connector.somebody_listens():
-                    raise RuntimeError("somebody else listens, or a killed listener is still counted: "
-                                       "no storm can be measured without a listener")
-                row = {"round": number, "kind": kind, "listener": listener, **beside[listener](options, kind)}
+                if listener == "none" and connector.kernel_has_listeners():
+                    raise RuntimeError("cannot measure without a listener: another process is subscribed, or a killed "
+                                       "listener is still counted")
+                row = {"round": number, "kind": kind, "listener": listener, **runners[listener](options, kind)}
                 print(json.dumps(row), file=sys.stderr, flush=True)
                 rounds.append(row)
     return rounds
@@ -137,14 +138,14 @@ def table(summaries):
 
 def parse_options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", required=True, help="the build directory; of a release build, with its tests")
-    parser.add_argument("--exporter", help="the binary to measure; the build's own by default")
+    parser.add_argument("--build", required=True, help="directory of a release build with tests")
+    parser.add_argument("--exporter", help="binary to measure, by default that of the build")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--kinds", type=lambda text: text.split(","), default=["fork", "vfork", "exec"])
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--cpus", help="pins the workers, as in 0,1")
-    parser.add_argument("--count", type=int, default=40000, help="forks, or whatever the kind is, in each storm")
-    parser.add_argument("--json", help="a file for every single measurement, and the summary")
+    parser.add_argument("--cpus", help="CPUs to pin the workers to, such as 0,1")
+    parser.add_argument("--count", type=int, default=40000, help="forks (or execs) of each storm")
+    parser.add_argument("--json", help="output file for all measurements and the summary")
     options = parser.parse_args()
     options.storm = os.path.join(options.build, "tests", "bench", "storm")
     options.bare_loop = os.path.join(options.build, "tests", "bench", "bare_loop")

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""What a fleet costs: many exporters that replay a capture again and again; a Prometheus that scrapes them all and
-remote-writes into a VictoriaMetrics; a vmalert that evaluates the fleet's rules there. In the two ways that README.md
-describes, "Fleets": a shard, which records itself and writes that alone, and an agent, which writes everything.
+"""Measures the cost of a fleet: exporters that replay a capture in a loop, a Prometheus that scrapes them and
+remote-writes to VictoriaMetrics, and a vmalert that evaluates the fleet rules there.
 
-Prints what was measured, and in brackets what that makes of 10 000 nodes: figures by multiplication; memory by what the
-second half of the nodes added, a node, to what a server takes anyhow. It leaves out what only hours would show: heads
-and windows of an hour that are full. A node's own figures leave out the kernel's queue: it replays. Needs a release
-build and Debian's prometheus and victoria-metrics; no privilege.
+Measures both setups of README.md, "Fleets": a shard, which evaluates the recording rules and writes only their results,
+and an agent, which writes everything. Prints the figures, and in brackets extrapolations to 10 000 nodes. Memory is
+extrapolated from the growth with the second half of the nodes, other figures by multiplication. The run is too short to
+fill heads and windows of an hour. Nodes replay, so their figures exclude the kernel's queue. Needs a release build and
+Debian's prometheus and victoria-metrics, but no privilege.
 """
 
 import argparse
@@ -39,21 +39,21 @@ JOB_SERIES = '{__name__=~"job.*:procevent_.*"}'
 
 
 @dataclasses.dataclass(frozen=True)
-class Way:
-    """What one of Prometheus does in it, and what is left to the ruler beside the storage."""
+class Setup:
+    """Flags and rules of Prometheus, and the rules that vmalert evaluates on the storage."""
     name: str
     flags: tuple
     rules: tuple
     written: str
     ruler: tuple
-    own: str  # what the names of its own metrics begin with
+    own: str  # prefix of Prometheus' own metrics
     series: str
 
 
-WAYS = (
-    Way("a shard", ("--storage.tsdb.path={home}/data",), ("recording.rules.yml", "alerts.rules.yml"), RECORDED,
+SETUPS = (
+    Setup("a shard", ("--storage.tsdb.path={home}/data",), ("recording.rules.yml", "alerts.rules.yml"), RECORDED,
         ("fleet.rules.yml",), "prometheus_tsdb_head", "prometheus_tsdb_head_series"),
-    Way("an agent", ("--enable-feature=agent", "--storage.agent.path={home}/data"), (), ".+",
+    Setup("an agent", ("--enable-feature=agent", "--storage.agent.path={home}/data"), (), ".+",
         ("recording.rules.yml", "fleet.rules.yml"), "prometheus_agent", "prometheus_agent_active_series"),
 )
 
@@ -73,7 +73,7 @@ def answers(port, path):
 
 
 class Server:
-    """A program that serves on a port of its own, in a folder of its own."""
+    """A server program with its own port and folder."""
 
     def __init__(self, folder, ready, command):
         self.port = harness.free_port()
@@ -116,7 +116,7 @@ class Server:
         return self.process.pid
 
     def own(self, name):
-        """The sum of a metric of its own."""
+        """The sum of one of the server's own metrics."""
         text = fetch(self.port, "/metrics")[0].decode()
         return sum(float(value) for value in re.findall(rf"^{name}(?:\{{.*\}})? (\S+)$", text, re.MULTILINE))
 
@@ -128,32 +128,32 @@ def start_nodes(options, folder, stack):
 
 
 class Servers:
-    """Those that a way takes: the collector, the storage, and the ruler beside it."""
+    """The servers of a setup: the collector, the storage, and the ruler."""
 
-    def __init__(self, way, options, nodes, folder, stack):
+    def __init__(self, setup, options, nodes, folder, stack):
         self.storage = stack.enter_context(Server(folder / "storage", "/health", lambda home, port: [
             "victoria-metrics", f"-storageDataPath={home}/data", f"-httpListenAddr=127.0.0.1:{port}",
             "-retentionPeriod=1d", "-loggerLevel=WARN", "-search.latencyOffset=5s"]))
         self._targets = folder / "nodes.json"
         self.scrape(nodes[:len(nodes) // 2])
         config = folder / "prometheus.yml"
-        config.write_text(json.dumps(self.config(way, options)), encoding="utf-8")  # JSON is YAML
+        config.write_text(json.dumps(self.config(setup, options)), encoding="utf-8")  # JSON is YAML
         self.collector = stack.enter_context(Server(folder / "prometheus", "/-/ready", lambda home, port: [
             "prometheus", f"--config.file={config}", f"--web.listen-address=127.0.0.1:{port}", "--log.level=warn",
-            *(flag.format(home=home) for flag in way.flags)]))
+            *(flag.format(home=home) for flag in setup.flags)]))
         self.ruler = stack.enter_context(Server(folder / "ruler", "/health", lambda _, port: [
-            "vmalert", *(f"-rule={RULES / name}" for name in way.ruler), f"-httpListenAddr=127.0.0.1:{port}",
+            "vmalert", *(f"-rule={RULES / name}" for name in setup.ruler), f"-httpListenAddr=127.0.0.1:{port}",
             f"-datasource.url=http://127.0.0.1:{self.storage.port}", "-loggerLevel=WARN",
             f"-remoteWrite.url=http://127.0.0.1:{self.storage.port}",
-            "-notifier.url=http://127.0.0.1:9"]))  # vmalert asks for one; no alert is among its rules
+            "-notifier.url=http://127.0.0.1:9"]))  # required by vmalert, but its rules have no alerts
 
-    def config(self, way, options):
-        written = [{"source_labels": ["__name__"], "regex": way.written, "action": "keep"}]
+    def config(self, setup, options):
+        written = [{"source_labels": ["__name__"], "regex": setup.written, "action": "keep"}]
         config = {"global": {"scrape_interval": options.interval},
                   "remote_write": [{"url": f"http://127.0.0.1:{self.storage.port}/api/v1/write",
                                     "write_relabel_configs": written}],
                   "scrape_configs": [{"job_name": "procevent", "file_sd_configs": [{"files": [str(self._targets)]}]}]}
-        return {**config, "rule_files": [str(RULES / name) for name in way.rules]} if way.rules else config
+        return {**config, "rule_files": [str(RULES / name) for name in setup.rules]} if setup.rules else config
 
     def scrape(self, nodes):
         targets = [{"targets": [f"127.0.0.1:{node.port}"], "labels": {"instance": f"node{i}"}}
@@ -163,109 +163,109 @@ class Servers:
         part.rename(self._targets)  # Prometheus watches it
 
     def wait_until_settled(self, options, count):
-        harness.wait_for("all nodes in the storage", lambda: self.ask("count(up == 1)") == count, 180)
-        harness.wait_for("the fleet's rules", lambda: self.ask("job:procevent_forks:rate5m") > 0, 300)
+        harness.wait_for("all nodes in the storage", lambda: self.query("count(up == 1)") == count, 180)
+        harness.wait_for("the fleet's rules", lambda: self.query("job:procevent_forks:rate5m") > 0, 300)
         time.sleep(options.settle)
 
     def memory(self):
         return {"collector": memory_mib(self.collector.pid, "VmRSS"), "storage": memory_mib(self.storage.pid, "VmRSS")}
 
-    def ask(self, expression):
-        """Of the storage: what it answers has come all the way."""
+    def query(self, expression):
+        """Queries the storage. Its data has passed through all servers."""
         rows = json.loads(fetch(self.storage.port, "/api/v1/query", query=expression)[0])["data"]["result"]
         return float(rows[0]["value"][1]) if rows else 0.0
 
-    def counters(self, way, nodes):
+    def counters(self, setup, nodes):
         own = self.collector.own
         return {"time": time.monotonic(), "nodes": sum(cpu_ns(node.pid) / 1e9 for node in nodes),
                 "collector": cpu_ns(self.collector.pid) / 1e9, "storage": cpu_ns(self.storage.pid) / 1e9,
-                "ruler": cpu_ns(self.ruler.pid) / 1e9, "scraped": own(f"{way.own}_samples_appended_total"),
+                "ruler": cpu_ns(self.ruler.pid) / 1e9, "scraped": own(f"{setup.own}_samples_appended_total"),
                 "written": own("prometheus_remote_storage_samples_total"),
                 "bytes": own("prometheus_remote_storage_bytes_total"),
                 "failed": own("prometheus_remote_storage_samples_failed_total")
-                + own("prometheus_remote_storage_samples_dropped_total") * (way.written == ".+"),
+                + own("prometheus_remote_storage_samples_dropped_total") * (setup.written == ".+"),
                 "rules failed": own("prometheus_rule_evaluation_failures_total")
                 + self.ruler.own("vmalert_execution_errors_total")}
 
 
-def measured(way, options, nodes, folder):
-    """Rows: what, the figure, its unit, and what it is of the fleet, if it grows with it."""
+def measure(setup, options, nodes, folder):
+    """Rows of name, figure, unit, and the extrapolation to the fleet, or None if it does not grow."""
     folder.mkdir()
     with contextlib.ExitStack() as stack:
-        servers = Servers(way, options, nodes, folder, stack)
+        servers = Servers(setup, options, nodes, folder, stack)
         servers.wait_until_settled(options, len(nodes) // 2)
         half = servers.memory()
         servers.scrape(nodes)
         servers.wait_until_settled(options, len(nodes))
-        before = servers.counters(way, nodes)
+        before = servers.counters(setup, nodes)
         time.sleep(options.seconds)
-        after = servers.counters(way, nodes)
+        after = servers.counters(setup, nodes)
         if after["rules failed"]:
-            print(f"{way.name}: rules failed:\n{servers.collector.log()}{servers.ruler.log()}", file=sys.stderr)
-        return [*of_a_node(nodes, before, after), *of_servers(way, servers, len(nodes), before, after, half)]
+            print(f"{setup.name}: rules failed:\n{servers.collector.log()}{servers.ruler.log()}", file=sys.stderr)
+        return [*node_rows(nodes, before, after), *server_rows(setup, servers, len(nodes), before, after, half)]
 
 
-def of_a_node(nodes, before, after):
+def node_rows(nodes, before, after):
     page, packed = fetch(nodes[0].port, "/metrics")
     cpu = (after["nodes"] - before["nodes"]) / (after["time"] - before["time"]) / len(nodes)
-    yield "a node: series scraped", sum(line[:1] not in "#" for line in page.decode().splitlines()), "", None
-    yield "a node: a page, and as gzip", len(page) / 1024, f"KiB, {packed / 1024:.1f} KiB", None
-    yield "a node: CPU of replaying and being scraped", cpu * 1e3, "ms/s", None
-    yield ("a node: resident memory, and without what others share",
+    yield "node: series", sum(line[:1] not in "#" for line in page.decode().splitlines()), "", None
+    yield "node: page size, plain and gzip", len(page) / 1024, f"KiB, {packed / 1024:.1f} KiB", None
+    yield "node: CPU for replay and scrapes", cpu * 1e3, "ms/s", None
+    yield ("node: resident and proportional memory",
            sum(memory_mib(node.pid, "VmRSS") for node in nodes) / len(nodes),
            f"MiB, {sum(proportional_mib(node.pid) for node in nodes) / len(nodes):.1f} MiB", None)
 
 
-def of_servers(way, servers, count, before, after, half):
+def server_rows(setup, servers, count, before, after, half):
     rate = {name: (after[name] - before[name]) / (after["time"] - before["time"]) for name in before}
     memory = servers.memory()
 
-    def grows(what, figure, unit=""):
+    def extrapolated(what, figure, unit=""):
         return what, figure, unit, figure * FLEET / count
 
-    def grows_from(what, server):
+    def extrapolated_memory(what, server):
         added = (memory[server] - half[server]) / (count - count // 2)
         return what, memory[server], "MiB", memory[server] + added * (FLEET - count)
 
-    yield grows("Prometheus: series in memory", servers.collector.own(way.series))
-    yield grows("Prometheus: samples", rate["scraped"], "/s")
-    yield grows("Prometheus: CPU", rate["collector"], "cores")
-    yield grows_from("Prometheus: resident memory", "collector")
-    yield grows("remote write: samples", rate["written"], "/s")
-    yield grows("remote write: bytes", rate["bytes"] / 1e3, "kB/s")
-    yield grows("VictoriaMetrics: CPU", rate["storage"], "cores")
-    yield grows_from("VictoriaMetrics: resident memory", "storage")
-    yield grows("vmalert: CPU", rate["ruler"], "cores")
-    yield "series of the fleet, `job.*:procevent_.*`", servers.ask(f"count({JOB_SERIES})"), "", None
-    yield "samples not written", after["failed"], "", None
-    yield "evaluations of rules that failed", after["rules failed"], "", None
+    yield extrapolated("Prometheus: series in memory", servers.collector.own(setup.series))
+    yield extrapolated("Prometheus: samples", rate["scraped"], "/s")
+    yield extrapolated("Prometheus: CPU", rate["collector"], "cores")
+    yield extrapolated_memory("Prometheus: resident memory", "collector")
+    yield extrapolated("remote write: samples", rate["written"], "/s")
+    yield extrapolated("remote write: bytes", rate["bytes"] / 1e3, "kB/s")
+    yield extrapolated("VictoriaMetrics: CPU", rate["storage"], "cores")
+    yield extrapolated_memory("VictoriaMetrics: resident memory", "storage")
+    yield extrapolated("vmalert: CPU", rate["ruler"], "cores")
+    yield "fleet series, `job.*:procevent_.*`", servers.query(f"count({JOB_SERIES})"), "", None
+    yield "samples lost", after["failed"], "", None
+    yield "failed rule evaluations", after["rules failed"], "", None
 
 
-def tell(options, tables):
+def print_report(options, tables):
     print(f"{options.nodes} nodes, scraped every {options.interval}, {options.seconds} s; "
-          f"in brackets: of {brief(FLEET)} nodes\n")
-    print("| | " + " | ".join(way.name for way in WAYS) + " |")
-    print("| --- " * (1 + len(WAYS)) + "|")
+          f"in brackets: extrapolated to {format_figure(FLEET)} nodes\n")
+    print("| | " + " | ".join(setup.name for setup in SETUPS) + " |")
+    print("| --- " * (1 + len(SETUPS)) + "|")
     for rows in zip(*tables):
         print(f"| {rows[0][0]} | " + " | ".join(cell(*row[1:]) for row in rows) + " |")
 
 
 def cell(figure, unit, fleet):
-    found = f"{brief(figure)} {unit}".strip()
-    return found if fleet is None else f"{found} ({brief(fleet)})"
+    found = f"{format_figure(figure)} {unit}".strip()
+    return found if fleet is None else f"{found} ({format_figure(fleet)})"
 
 
-def brief(figure):
+def format_figure(figure):
     return f"{figure:.3g}" if figure < 1000 else f"{figure:,.0f}".replace(",", " ")
 
 
 def parse_options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", required=True, help="the build directory, of a release build")
+    parser.add_argument("--build", required=True, help="directory of a release build")
     parser.add_argument("--nodes", type=int, default=100)
-    parser.add_argument("--interval", default="30s", help="between scrapes")
-    parser.add_argument("--seconds", type=int, default=240, help="how long each way is measured")
-    parser.add_argument("--settle", type=int, default=90, help="seconds before, when all has come once")
+    parser.add_argument("--interval", default="30s", help="scrape interval")
+    parser.add_argument("--seconds", type=int, default=240, help="duration of each measurement")
+    parser.add_argument("--settle", type=int, default=90, help="seconds to settle after the first data")
     parser.add_argument("--capture", default=str(ROOT / "deploy" / "demo" / "demo.pcap"))
     options = parser.parse_args()
     os.environ["PROCEVENT_EXPORTER_BINARY"] = os.path.abspath(os.path.join(options.build, "procevent_exporter"))
@@ -276,8 +276,8 @@ def main():
     options = parse_options()
     with tempfile.TemporaryDirectory(prefix="procevent-fleet-") as folder, contextlib.ExitStack() as stack:
         nodes = start_nodes(options, pathlib.Path(folder), stack)
-        tables = [list(measured(way, options, nodes, pathlib.Path(folder, way.own))) for way in WAYS]
-        tell(options, tables)
+        tables = [list(measure(setup, options, nodes, pathlib.Path(folder, setup.own))) for setup in SETUPS]
+        print_report(options, tables)
 
 
 if __name__ == "__main__":

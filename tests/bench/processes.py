@@ -1,4 +1,4 @@
-"""What a process says of itself, for the benchmarks."""
+"""CPU and memory of a process, for the benchmarks."""
 
 import pathlib
 import re
@@ -6,7 +6,7 @@ import time
 
 
 def cpu_ns(pid):
-    """Of all its threads."""
+    """CPU time of all threads."""
     return time.clock_gettime_ns((~pid << 3) | 2)
 
 
@@ -15,7 +15,7 @@ def memory_mib(pid, key):
 
 
 def proportional_mib(pid):
-    """Memory with what is shared divided by its sharers: the binary and libraries are one for all on this machine."""
+    """Memory with shared pages divided by the number of processes that share them, such as the binary's."""
     return _kib(f"/proc/{pid}/smaps_rollup", "Pss") / 1024
 
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""What a scrape costs, beside node_exporter and process-exporter, in one run while a storm goes on.
+"""Measures the cost of a scrape during a storm, compared with node_exporter and process-exporter.
 
-Each is asked in turn, with gzip as Prometheus asks. Counted is the CPU time of the whole process during the scrape; of
-ours without the reader thread, which is busy with the storm whether or not somebody scrapes. Prints medians as a
-Markdown table; judges nothing. Needs root and a release build; and the Debian packages
-prometheus-node-exporter and prometheus-process-exporter for those two.
+Scrapes each exporter in turn, with gzip like Prometheus. The cost is the CPU time of the whole process during the
+scrape, for procevent_exporter without the reader thread, which handles the storm independently of scrapes. Prints
+medians as a Markdown table. Needs root and a release build, and for the other exporters the Debian packages
+prometheus-node-exporter and prometheus-process-exporter.
 """
 
 import argparse
@@ -25,7 +25,7 @@ import harness  # noqa: E402
 from processes import cpu_ns, memory_mib  # noqa: E402
 
 READER = "pe-reader"
-SERIES_OF_COMM = 5  # of one whose processes ended and forked nothing; the rest of a page is about 240
+SERIES_OF_COMM = 5  # of a command with exits but no forks; the other series are about 240
 PEERS = (("node_exporter", "prometheus-node-exporter", "--web.listen-address=127.0.0.1:{}"),
          ("process-exporter", "prometheus-process-exporter", "-web.listen-address=127.0.0.1:{}"))
 
@@ -60,7 +60,7 @@ class Server:
         with urllib.request.urlopen(request, timeout=10) as response:
             body = response.read()
             packed = response.headers.get("Content-Encoding") == "gzip"
-        time.sleep(0.005)  # what it does after the last byte
+        time.sleep(0.005)  # for work after the last byte
         self.costs.append(self.cpu_ns() - before)
         text = gzip.decompress(body) if packed else body
         self.series = sum(1 for line in text.splitlines() if line and not line.startswith(b"#"))
@@ -76,18 +76,18 @@ def peer(name, binary, flag):
     port = harness.free_port()
     with subprocess.Popen([binary, flag.format(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
-            def answers():
+            def is_ready():
                 with contextlib.suppress(OSError):
                     return urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=1).status == 200
 
-            harness.wait_for(f"{name} to answer", answers)
+            harness.wait_for(f"{name} to answer", is_ready)
             yield Server(name, process.pid, port)
         finally:
             process.terminate()
 
 
 def fill(comms):
-    """Processes of so many names come and go."""
+    """Starts and ends processes with that many names."""
     script = (f"i=0; while [ $i -lt {comms} ]; do (printf filler-$i >/proc/$BASHPID/comm; exec true); "
               "(printf filler-$i >/proc/$BASHPID/comm; exit 1); i=$((i+1)); done")
     subprocess.run(["bash", "-c", script], check=True)
@@ -104,9 +104,10 @@ def ours(series):
 
 def parse_options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", required=True, help="the build directory; of a release build, with its tests")
-    parser.add_argument("--scrapes", type=int, default=40, help="of each")
-    parser.add_argument("--series", default="1000,10000", help="that ours is to have about, one process for each")
+    parser.add_argument("--build", required=True, help="directory of a release build with tests")
+    parser.add_argument("--scrapes", type=int, default=40, help="scrapes of each exporter")
+    parser.add_argument("--series", default="1000,10000",
+                        help="approximate numbers of series of procevent_exporter, one process for each")
     options = parser.parse_args()
     os.environ["PROCEVENT_EXPORTER_BINARY"] = os.path.abspath(os.path.join(options.build, "procevent_exporter"))
     os.environ["PROCEVENT_STORM"] = os.path.abspath(os.path.join(options.build, "tests", "bench", "storm"))
@@ -121,14 +122,14 @@ def main():
             if shutil.which(binary):
                 servers.append(stack.enter_context(peer(name, binary, flag)))
             else:
-                print(f"not installed, and left out: {binary}", file=sys.stderr)
+                print(f"{binary} is not installed: skipped", file=sys.stderr)
         storm = None
         for _ in range(options.scrapes):
             if storm is None or not storm.running():
                 storm = stack.enter_context(harness.Storm("fork", 20000, workers=1))
             for server in servers:
                 server.scrape()
-        print("| exporter | series | CPU a scrape | CPU of 1000 series | resident | at its peak |")
+        print("| exporter | series | CPU per scrape | CPU per 1000 series | resident | peak resident |")
         print("| --- " * 6 + "|")
         for server in servers:
             print(server.row())

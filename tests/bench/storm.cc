@@ -1,8 +1,8 @@
-// Makes an exactly known number of process events and prints what it made as one line of JSON:
+// Generates an exactly known number of process events and prints the numbers as one line of JSON:
 //   storm [--kind fork|vfork|exec|threads] --count N [--workers W] [--cpus 0,1]
-// `forks` and `exits` are processes, the workers included; `threads` started, and all of them ended; `execs` are runs
-// of `tiny`, which lies beside this program. The storm's own fork, exec and exit belong to whoever starts it. Anything
-// that does not go as planned ends it with 1 and without JSON: an exact number or none.
+// `forks` and `exits` count processes, including the workers. `threads` counts threads, all of which end. `execs`
+// counts runs of `tiny`, which is in the same folder. The numbers exclude the storm's own fork, exec and exit. Any
+// error ends the storm with status 1 and without JSON, so printed numbers are exact.
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/resource.h>
@@ -33,13 +33,13 @@ using Clock = std::chrono::steady_clock;
 
 enum class Kind : std::uint8_t { kFork, kVfork, kExec, kThreads };
 constexpr std::array<std::string_view, 4> kKindNames{"fork", "vfork", "exec", "threads"};
-constexpr unsigned kMostWorkers = 256;  // their reports fit in a pipe
+constexpr unsigned kMaxWorkers = 256;  // their reports fit in a pipe
 
 struct Plan {
   Kind kind = Kind::kFork;
-  std::uint64_t count = 0;  // in all, shared out evenly
+  std::uint64_t count = 0;  // in total, distributed evenly
   unsigned workers = 1;
-  std::vector<unsigned> cpus;  // worker i is pinned to the i-th, around and around; empty: to none
+  std::vector<unsigned> cpus;  // worker i is pinned to CPU i modulo the size; empty: not pinned
   std::string tiny;
 };
 
@@ -61,7 +61,7 @@ struct Report {
 
 double SecondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-// `child` is what fork or vfork returned.
+// `child` is the result of fork or vfork.
 void AwaitSuccess(pid_t child) {
   int status = 0;
   if (child < 0) {
@@ -103,7 +103,7 @@ void ExecOnce(char* tiny) {
   AwaitSuccess(child);
 }
 
-// Throws where no thread can be had, which ends the worker, and the storm, loudly.
+// Throws if the thread cannot be created, which ends the worker and the storm.
 void ThreadOnce(char* /*tiny*/) {
   std::thread([] {}).join();
 }
@@ -143,14 +143,14 @@ std::uint64_t ShareOf(const Plan& plan, unsigned worker) {
   return plan.count / plan.workers + (worker < plan.count % plan.workers ? 1 : 0);
 }
 
-// Waits until the gate is opened (its write end closed), makes its share, reports.
+// Waits until the gate opens (its write end is closed), generates the worker's share, and reports the time.
 [[noreturn]] void Work(Plan& plan, unsigned worker, const Pipe& gate, const Pipe& reports) {
   if (!plan.cpus.empty()) {
     Pin(plan.cpus[worker % plan.cpus.size()]);
   }
   close(gate.write);
-  char nothing = 0;
-  if (read(gate.read, &nothing, 1) != 0) {
+  char unused = 0;
+  if (read(gate.read, &unused, 1) != 0) {
     Fail("read the gate", errno);
   }
   const auto start = Clock::now();
@@ -197,7 +197,7 @@ Outcome Run(Plan& plan) {
   return outcome;
 }
 
-// Of the workers and of all they started: everything was waited for.
+// CPU time of the workers and their children, all of which have been waited for.
 double CpuSeconds() {
   rusage usage{};
   if (getrusage(RUSAGE_CHILDREN, &usage) != 0) {
@@ -231,7 +231,7 @@ Number ParseNumber(std::string_view text) {
   Number number{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc{} || end != text.data() + text.size()) {
-    Usage("not a number: " + std::string(text));
+    Usage("invalid value \"" + std::string(text) + "\": expected a number");
   }
   return number;
 }
@@ -242,7 +242,7 @@ std::vector<unsigned> ParseCpus(const std::string& text) {
   for (std::string cpu; std::getline(list, cpu, ',');) {
     cpus.push_back(ParseNumber<unsigned>(cpu));
     if (cpus.back() >= CPU_SETSIZE) {
-      Usage("no such CPU: " + cpu);
+      Usage("--cpus: invalid value \"" + cpu + "\": expected a CPU number");
     }
   }
   return cpus;
@@ -251,7 +251,7 @@ std::vector<unsigned> ParseCpus(const std::string& text) {
 Kind ParseKind(std::string_view text) {
   const auto* const name = std::ranges::find(kKindNames, text);
   if (name == kKindNames.end()) {
-    Usage("no such kind: " + std::string(text));
+    Usage("--kind: invalid value \"" + std::string(text) + "\": expected fork, vfork, exec or threads");
   }
   return static_cast<Kind>(name - kKindNames.begin());
 }
@@ -260,7 +260,7 @@ Plan ParsePlan(const std::vector<std::string_view>& arguments) {
   Plan plan;
   for (std::size_t i = 0; i < arguments.size(); i += 2) {
     if (i + 1 == arguments.size()) {
-      Usage("no value for " + std::string(arguments[i]));
+      Usage(std::string(arguments[i]) + ": missing value");
     }
     const std::string_view value = arguments[i + 1];
     if (arguments[i] == "--kind") {
@@ -272,11 +272,11 @@ Plan ParsePlan(const std::vector<std::string_view>& arguments) {
     } else if (arguments[i] == "--cpus") {
       plan.cpus = ParseCpus(std::string(value));
     } else {
-      Usage("no such flag: " + std::string(arguments[i]));
+      Usage("unknown flag " + std::string(arguments[i]));
     }
   }
-  if (plan.count == 0 || plan.workers == 0 || plan.workers > kMostWorkers) {
-    Usage("a count of at least 1 and 1 to 256 workers are needed");
+  if (plan.count == 0 || plan.workers == 0 || plan.workers > kMaxWorkers) {
+    Usage("invalid values: expected --count of at least 1 and --workers from 1 to 256");
   }
   return plan;
 }

@@ -1,2 +1,2 @@
-// The smallest program worth executing: what `storm --kind exec` runs.
+// A minimal program for `storm --kind exec`.
 int main() { return 0; }

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What the tests start and mount is gone also where the start fails half-way."""
+"""Tests that the test helpers leave no process, mount or file behind, even if a start fails halfway."""
 
 import os
 import pathlib
@@ -20,19 +20,19 @@ import scraper  # noqa: E402
 NEVER = "while :; do sleep 0.1; done"
 
 
-def started_in(folder):
-    """The processes whose command line names it."""
+def processes_with(folder):
+    """The processes with the folder in their command line."""
     found = []
     for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
         try:
             found += [path.parent.name] if os.fsencode(folder) in path.read_bytes() else []
         except OSError:
-            pass  # it has ended
+            pass  # the process has ended
     return found
 
 
-class Started(unittest.TestCase):
-    """In a folder of its own, so that what is left there is seen."""
+class Leftovers(unittest.TestCase):
+    """Runs in a temporary folder of its own, to detect leftovers."""
 
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix="procevent-left-")
@@ -43,7 +43,7 @@ class Started(unittest.TestCase):
         self.enterContext(unittest.mock.patch.object(tempfile, "tempdir", str(self.folder / "tmp")))
 
     def check_nothing_is_left(self):
-        self.assertEqual(started_in(self.folder), [])
+        self.assertEqual(processes_with(self.folder), [])
         self.assertEqual(list((self.folder / "tmp").iterdir()), [])
 
     def put_program(self, name, text):
@@ -52,34 +52,35 @@ class Started(unittest.TestCase):
         path.chmod(0o755)
         return path
 
-    def test_an_engine_that_never_answers(self):
+    def test_engine_that_never_answers(self):
         self.put_program("dockerd", NEVER)
         self.put_program("docker", "exit 1")
         search = f"{self.folder / 'bin'}:{os.environ['PATH']}"
         with unittest.mock.patch.dict(os.environ, {"PATH": search}), \
                 unittest.mock.patch.object(engine, "START_SECONDS", 1):
-            with self.assertRaisesRegex(AssertionError, "in vain: the engine"), engine.Engine():
+            with self.assertRaisesRegex(AssertionError, "timed out .*: the engine"), engine.Engine():
                 pass
         self.check_nothing_is_left()
 
-    def test_a_server_that_never_answers(self):
+    def test_server_that_never_answers(self):
         program = self.put_program("server", NEVER)
         with unittest.mock.patch.object(fleet, "READY_SECONDS", 1):
             server = fleet.Server(self.folder / "home", "/", lambda folder, port: [str(program), str(folder)])
-            with self.assertRaisesRegex(AssertionError, "in vain"), server:
+            with self.assertRaisesRegex(AssertionError, "timed out"), server:
                 pass
         self.check_nothing_is_left()
 
-    def test_a_scraper_that_is_not_entered(self):
+    def test_scraper_that_is_not_entered(self):
         program = self.put_program("server", NEVER)
         server = scraper.Scraper("none", lambda folder, config, port: [str(program), folder], 1)
-        self.assertEqual(started_in(self.folder), [])
+        self.assertEqual(processes_with(self.folder), [])
         with server:
-            harness.wait_for("it, which is not seen in the middle of its exec", lambda: started_in(self.folder))
+            # A process has no command line during its exec.
+            harness.wait_for("the server to be visible", lambda: processes_with(self.folder))
         self.check_nothing_is_left()
 
-    def test_a_fresh_root_without_packages(self):
-        harness.require(None if os.geteuid() == 0 else "a mount takes root")
+    def test_fresh_root_without_packages(self):
+        harness.require(None if os.geteuid() == 0 else "not root")
         fresh_root.own_mounts()
         run = fresh_root.run
 
