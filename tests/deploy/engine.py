@@ -1,4 +1,4 @@
-"""A Docker engine of the tests' own, with a Debian bootstrapped here, and exporters that run in its containers."""
+"""A Docker engine for the tests, a Debian base image made by debootstrap, and exporters in containers."""
 
 import contextlib
 import json
@@ -18,21 +18,21 @@ sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 import fresh_root  # noqa: E402
 import harness  # noqa: E402
 
-SECONDS = 60  # for a command of the engine that builds nothing
+SECONDS = 60  # for a command that builds nothing
 START_SECONDS = 60
-BUILD_SECONDS = 2400  # for a build of everything, on two cores that do other things too
+BUILD_SECONDS = 2400  # for a full build on two busy cores
 IMAGE = "procevent_exporter"
 BASE = "debian:bookworm-slim"
-CACHE = ROOT / "build" / "deploy"  # what takes minutes to make, and is the same each time
-# What the slim image leaves out of a Debian.
+CACHE = ROOT / "build" / "deploy"  # for results that take minutes and do not change
+# Files that the slim image leaves out.
 NOT_SLIM = ("var/cache/apt/archives/*.deb", "var/lib/apt/lists/*", "usr/share/doc/*", "usr/share/man/*",
             "usr/share/info/*", "usr/share/locale/*", "var/log/*")
 
 
-def why_not():
+def skip_reason():
     """One line, where no engine can run; else None."""
     if os.geteuid() != 0:
-        return "an engine of our own needs root"
+        return "not root"
     for name in ("dockerd", "docker", "debootstrap"):
         if shutil.which(name) is None:
             return f"{name} is missing: deploy/install_packages.sh deploy"
@@ -40,7 +40,7 @@ def why_not():
 
 
 def run(*command, seconds=SECONDS, **options):
-    """What it printed; on a failure that is told."""
+    """Runs a command and returns its output. Raises with the output on a failure."""
     done = subprocess.run(list(map(str, command)), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, timeout=seconds, check=False, **options)
     if done.returncode != 0:
@@ -49,7 +49,7 @@ def run(*command, seconds=SECONDS, **options):
 
 
 def debian():
-    """A tar of a small Debian 12, as the official slim image is one; made once."""
+    """A tar of Debian 12 like the official slim image. Made once and cached."""
     tar = CACHE / "bookworm-slim.tar"
     if not tar.exists():
         CACHE.mkdir(parents=True, exist_ok=True)
@@ -67,7 +67,7 @@ def debian():
 
 
 class Engine:
-    """A dockerd with everything of its own, which is gone at the end of the `with`, and so is what it ran."""
+    """A dockerd with its own data and socket. It and its containers end with the `with`."""
 
     def __init__(self, *options, prefix=()):
         self._directory = tempfile.TemporaryDirectory(prefix="procevent-engine-")
@@ -80,11 +80,12 @@ class Engine:
         with contextlib.ExitStack() as undo:
             undo.enter_context(self._directory)
             undo.callback(self._unmount)
-            os.chmod(self._folder, 0o711)  # for users that root is mapped to
+            os.chmod(self._folder, 0o711)  # for the users that root is mapped to
             log = undo.enter_context(open(self._folder / "log", "wb"))
             self._process = subprocess.Popen(
-                [*self._prefix, "dockerd", f"--data-root={self._folder / 'data'}", f"--exec-root={self._folder / 'exec'}",
-                 f"--pidfile={self._folder / 'pid'}", f"--host={self.host}", "--iptables=false", "--ip6tables=false",
+                [*self._prefix, "dockerd", f"--data-root={self._folder / 'data'}",
+                 f"--exec-root={self._folder / 'exec'}", f"--pidfile={self._folder / 'pid'}",
+                 f"--host={self.host}", "--iptables=false", "--ip6tables=false",
                  "--ip-forward=false", "--bridge=none", *self._options],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
             undo.callback(self._end)
@@ -109,7 +110,7 @@ class Engine:
             self._process.wait()
 
     def _unmount(self):
-        """What dockerd leaves mounted when it ends."""
+        """Unmounts the mounts that dockerd leaves behind."""
         mounts = pathlib.Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()
         for place in reversed([line.split()[1] for line in mounts]):
             if place.startswith(self._directory.name + "/"):
@@ -136,16 +137,16 @@ class Engine:
         self.run("import", debian(), BASE, seconds=BUILD_SECONDS)
 
     def build(self, *options):
-        """The image, from a checkout as it is, and how long that took."""
-        began = time.monotonic()
-        # Neither BuildKit nor a network of its own: this engine has none.
+        """Builds the image from the checkout and returns the seconds it took."""
+        start = time.monotonic()
+        # This engine has neither BuildKit nor a network of its own.
         self.run("build", "--network=host", "--tag", IMAGE, *options, ROOT, seconds=BUILD_SECONDS,
                  env={**os.environ, "DOCKER_BUILDKIT": "0"})
-        return time.monotonic() - began
+        return time.monotonic() - start
 
 
-class Container(harness.Served):
-    """An exporter in a container, which is gone at the end of the `with`; it serves on a free loopback port."""
+class Container(harness.ServingExporter):
+    """An exporter in a container, on a free loopback port. Removed at the end of the `with`."""
 
     def __init__(self, engine, *options, image=IMAGE, arguments=()):
         self.port = harness.free_port()
@@ -177,7 +178,7 @@ class Container(harness.Served):
     def pid(self):
         return self.inspect(".State.Pid")
 
-    def ended(self):
+    def exit_code(self):
         return None if self.inspect(".State.Running") else self.inspect(".State.ExitCode")
 
     def health(self):
@@ -185,7 +186,7 @@ class Container(harness.Served):
 
 
 def published_command(text):
-    """The options of the command line that the README gives for the container, without those that name it."""
+    """The options of README.md's command line for the container, without its name."""
     words = re.search(r"^docker run (.*?)procevent_exporter$", text.replace("\\\n", " "), re.MULTILINE)
     if words is None:
         raise AssertionError("README has no line `docker run ... procevent_exporter`")

@@ -1,5 +1,5 @@
-"""A fresh Debian 12 in a folder, made by debootstrap from where this machine's own apt gets its packages; and what is
-run in it, as root."""
+"""A fresh Debian 12 in a folder, made by debootstrap from the package mirror of this machine. Commands run in it as
+root."""
 
 import contextlib
 import ctypes
@@ -15,14 +15,14 @@ SECONDS = 1200  # for one command: debootstrap on a slow machine
 RELEASE = "bookworm"
 CLONE_NEWNS = 0x00020000
 TOOLS = ("debootstrap", "apt-get", "chroot", "mount")
-# What apt and dpkg write down wherever something is installed.
-JOURNALS = ("var/cache", "var/log", "var/lib/apt", "var/lib/dpkg/available", "var/lib/dpkg/status", "var/lib/dpkg/lock",
+# Files that apt and dpkg change with every installation.
+VOLATILE = ("var/cache", "var/log", "var/lib/apt", "var/lib/dpkg/available", "var/lib/dpkg/status", "var/lib/dpkg/lock",
             "var/lib/dpkg/triggers", "etc/ld.so.cache", "proc", "tmp")
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def mirror():
-    """Where this machine gets Debian 12 from; None, if it does not say."""
+    """The site of this machine's Debian 12 packages, or None."""
     done = subprocess.run(["apt-get", "indextargets", "--format", "$(SITE) $(RELEASE) $(COMPONENT)",
                            "Identifier: Packages"], stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           timeout=60, check=False)
@@ -30,10 +30,10 @@ def mirror():
     return sites[0] if sites else None
 
 
-def why_not():
+def skip_reason():
     """One line, where no fresh root can be made; else None."""
     if os.geteuid() != 0:
-        return "a fresh root takes root"
+        return "not root"
     missing = [tool for tool in TOOLS if not shutil.which(tool)]
     if missing:
         return f"not installed: {', '.join(missing)}"
@@ -41,7 +41,7 @@ def why_not():
 
 
 def run(*command, **more):
-    """What it printed."""
+    """Runs a command and returns its output."""
     done = subprocess.run(list(map(str, command)), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, timeout=SECONDS, check=False, **more)
     if done.returncode != 0:
@@ -50,14 +50,14 @@ def run(*command, **more):
 
 
 def own_mounts():
-    """From here on what this process mounts is its own, and gone when it ends."""
+    """Gives this process a mount namespace of its own, so that its mounts end with it."""
     if _libc.unshare(CLONE_NEWNS) != 0:
         raise OSError(ctypes.get_errno(), "unshare")
     run("mount", "--make-rprivate", "/")
 
 
 class FreshRoot:
-    """Gone at the end of the `with`. Call own_mounts() before."""
+    """A folder with Debian 12, deleted at the end of the `with`. Requires own_mounts()."""
 
     ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"}
 
@@ -100,7 +100,7 @@ class FreshRoot:
         return run(*self.command(*words), env=self.ENVIRONMENT)
 
     def install(self, package, *options):
-        """A .deb of outside, with what it depends on."""
+        """Installs a .deb from outside, with its dependencies."""
         shutil.copy(package, self.path / "tmp")
         return self.run("apt-get", "-q", "install", "-y", "--no-install-recommends", *options, f"/tmp/{package.name}")
 
@@ -108,14 +108,14 @@ class FreshRoot:
         return self.run("dpkg-query", "-W", "-f", "${Package} ${Version} ${db:Status-Status}\\n").splitlines()
 
     def files(self):
-        """What is there: of each path its kind, mode, owner and content."""
+        """Mode, owner and content (or a hash of it) of each path."""
         found = {}
         for folder, folders, names in os.walk(self.path):
             inside = os.path.relpath(folder, self.path)
-            folders[:] = [name for name in folders if os.path.normpath(f"{inside}/{name}") not in JOURNALS]
+            folders[:] = [name for name in folders if os.path.normpath(f"{inside}/{name}") not in VOLATILE]
             for name in folders + names:
                 path, place = os.path.join(folder, name), os.path.normpath(f"{inside}/{name}")
-                if not place.startswith(JOURNALS):
+                if not place.startswith(VOLATILE):
                     found[place] = _state(path)
         return found
 

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
-"""Reads {"NAME": OBJECT} of Kubernetes objects, and prints {"NAME": [FAULT]}: by the types of Debian's client library,
-which are made from Kubernetes' own description of its API. Keys that they do not know are faults, as are missing ones.
+"""Checks Kubernetes objects: reads {"NAME": OBJECT} and prints {"NAME": [FAULT]}.
+
+Uses the types of Debian's client library, which is generated from Kubernetes' description of its API. Unknown keys and
+missing required keys are faults.
 """
 
 import json
@@ -14,7 +16,7 @@ PLAIN = {"bool": bool, "float": (int, float), "int": int, "str": str}
 
 
 def is_required(model, attribute):
-    """Whether the library refuses to do without."""
+    """Whether the library requires the attribute."""
     blank = model.__new__(model)
     blank.local_vars_configuration = client.Configuration()
     try:
@@ -25,7 +27,7 @@ def is_required(model, attribute):
 
 
 def faults(value, kind, where):
-    """`kind` as the library writes types: a class, a plain type, `list[KIND]`, `dict(str, KIND)`."""
+    """The faults of a value. `kind` is the library's name of a type, such as `str` or `list[KIND]`."""
     if kind == "object":
         return []
     if kind in PLAIN:
@@ -42,7 +44,7 @@ def faults(value, kind, where):
                 for fault in faults(item, kind[5:-1].split(", ")[1], f"{where}/{key}")]
     model = getattr(client, kind)
     attributes = {key: attribute for attribute, key in model.attribute_map.items()}
-    found = [f"{where}: no {key}" for key, attribute in attributes.items()
+    found = [f"{where}: {key} is missing" for key, attribute in attributes.items()
              if key not in value and is_required(model, attribute)]
     for key, item in value.items():
         if key not in attributes:

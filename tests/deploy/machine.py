@@ -1,4 +1,4 @@
-"""A machine of its own: a root folder as its disk, a kernel of Debian's, and QEMU, which emulates it all."""
+"""An emulated machine: QEMU with a root folder as its disk and a Debian kernel."""
 
 import pathlib
 import shutil
@@ -7,25 +7,25 @@ import tempfile
 
 import fresh_root
 
-KERNEL = "linux-image-cloud-amd64"  # small, and has what it boots from built in: it needs no initrd
-SECONDS = 2400  # from power on to power off, emulated, on a machine that does other things too
+KERNEL = "linux-image-cloud-amd64"  # small, with built-in boot drivers: needs no initrd
+SECONDS = 2400  # from power on to power off, emulated, on a busy machine
 TOOLS = ("qemu-system-x86_64", "mke2fs", "dpkg-deb")
 
 
-def why_not():
+def skip_reason():
     """One line, where no machine can be made; else None."""
     missing = [tool for tool in TOOLS if not shutil.which(tool)]
-    return f"not installed: {', '.join(missing)}" if missing else fresh_root.why_not()
+    return f"not installed: {', '.join(missing)}" if missing else fresh_root.skip_reason()
 
 
 def put_kernel(root):
-    """Unpacks the kernel that this Debian has into a fresh root; its path."""
+    """Unpacks the Debian kernel of a fresh root into it, and returns the kernel's path."""
     name = root.run("apt-cache", "depends", "--important", KERNEL)
     image = next(word for word in name.split() if word.startswith("linux-image-6"))
     root.run("sh", "-c", f"cd /tmp && apt-get -q download {image}")
     (package,) = (root.path / "tmp").glob("linux-image-*.deb")
     with tempfile.TemporaryDirectory(prefix="procevent-kernel-") as folder:
-        fresh_root.run("dpkg-deb", "-x", package, folder)  # not over the root: it would replace the link that /lib is
+        fresh_root.run("dpkg-deb", "-x", package, folder)  # not over the root, where it would replace the link /lib
         package.unlink()
         (kernel,) = pathlib.Path(folder, "boot").glob("vmlinuz-*")
         shutil.copy(kernel, root.path / "boot")
@@ -35,14 +35,14 @@ def put_kernel(root):
 
 
 def boot(root, kernel, folder, log):
-    """From power on to power off; what it says on its serial line goes to the file `log`. It works on a copy of the
-    root."""
+    """Boots a copy of the root and waits for power off. The serial line's output goes to the file `log`."""
     folder = pathlib.Path(folder)
     fresh_root.run("cp", "-a", "--one-file-system", root.path, folder / "root")
     fresh_root.run("mke2fs", "-q", "-t", "ext4", "-d", folder / "root", folder / "disk", "3G")
     with open(log, "wb") as serial:
         subprocess.run(
             ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-smp", "2", "-m", "1024", "-nographic",
-             "-no-reboot", "-nic", "none", "-kernel", str(kernel), "-append", "root=/dev/nvme0n1 rw console=ttyS0 panic=-1 quiet",
+             "-no-reboot", "-nic", "none", "-kernel", str(kernel),
+             "-append", "root=/dev/nvme0n1 rw console=ttyS0 panic=-1 quiet",
              "-drive", f"file={folder / 'disk'},if=none,id=disk,format=raw", "-device", "nvme,drive=disk,serial=1"],
             stdin=subprocess.DEVNULL, stdout=serial, stderr=subprocess.STDOUT, timeout=SECONDS, check=False)

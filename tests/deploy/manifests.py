@@ -1,4 +1,4 @@
-"""The files of deploy/kubernetes, read strictly: what YAML lets pass in silence is an error here."""
+"""Reads the files of deploy/kubernetes strictly: repeated keys, keys that are no text, and aliases are errors."""
 
 import pathlib
 
@@ -12,7 +12,7 @@ BASE = ROOT / "deploy" / "kubernetes"
 KUSTOMIZATION = "kustomization.yaml"
 
 
-def why_not():
+def skip_reason():
     """One line, where YAML cannot be read; else None."""
     return None if yaml else "not installed: python3-yaml, for the python3 that CMake found"
 
@@ -21,17 +21,17 @@ def _mapping(loader, node):
     keys = [loader.construct_object(key) for key, _ in node.value]
     for key, (position, _) in zip(keys, node.value):
         if not isinstance(key, str):
-            raise ValueError(f"{position.start_mark}: the key {key!r} is no text")
+            raise ValueError(f"{position.start_mark}: the key {key!r} is no string")
         if keys.count(key) > 1:
-            raise ValueError(f"{position.start_mark}: {key} twice")
+            raise ValueError(f"{position.start_mark}: repeated key {key}")
     return loader.construct_mapping(node, deep=True)
 
 
 def parse(text, name="text"):
-    """The one document of a text."""
+    """Parses a text with one document."""
 
     class Strict(yaml.SafeLoader):
-        """No key twice, none that is no text; no aliases, which readers of manifests do not expect."""
+        """Rejects repeated keys, keys that are no strings, and aliases, which readers of manifests do not expect."""
 
         def compose_node(self, parent, index):
             if self.check_event(yaml.AliasEvent):
@@ -52,27 +52,27 @@ def read(path):
 
 
 def folders():
-    """The base, and its components by name."""
+    """The folders of the base and its components, by name."""
     return {str(path.parent.relative_to(BASE)): path.parent for path in sorted(BASE.rglob(KUSTOMIZATION))}
 
 
 def objects(folder):
-    """Of the resources that the folder's kustomization names, by kind: each is there once."""
+    """The resources of the folder's kustomization, by kind. A second one of a kind is an error."""
     found = {}
     for name in read(folder / KUSTOMIZATION).get("resources", []):
         read_object = read(folder / name)
         if found.setdefault(read_object["kind"], read_object) is not read_object:
-            raise ValueError(f"{folder / name}: a second {read_object['kind']}")
+            raise ValueError(f"{folder / name}: second {read_object['kind']}")
     return found
 
 
 def _keys(path):
-    """A slash within a key is written ~1, as in JSON pointers."""
+    """The keys of a path. A slash within a key is written ~1, as in JSON pointers."""
     return [key.replace("~1", "/") for key in path.split("/")]
 
 
 def at(value, path):
-    """What stands there, as in "spec/containers/0/name"; None where nothing does."""
+    """The value at a path like "spec/containers/0/name", or None."""
     for key in _keys(path):
         if isinstance(value, list):
             value = value[int(key)] if int(key) < len(value) else None
@@ -82,7 +82,7 @@ def at(value, path):
 
 
 def put(value, path, new):
-    """Puts `new` there, with the maps on the way; None takes away what stands there."""
+    """Sets the value at a path and creates the maps on the way. None deletes it."""
     *way, last = _keys(path)
     for key in way:
         value = value[int(key)] if isinstance(value, list) else value.setdefault(key, {})
@@ -95,7 +95,7 @@ def put(value, path, new):
 
 
 def mebibytes(quantity):
-    """Of Kubernetes' quantities the one kind that these files have."""
+    """Parses a quantity in Mi, the only unit of these files."""
     if not quantity.endswith("Mi"):
-        raise ValueError(f"in Mi, not {quantity!r}")
+        raise ValueError(f"invalid quantity {quantity!r}: expected Mi")
     return int(quantity.removesuffix("Mi"))

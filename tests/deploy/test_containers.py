@@ -1,5 +1,4 @@
-"""The image as it is published: built by a real engine, run by the README's own line, counted in; each wrong way to run
-it, which has to say what is wrong; and what deploy/compose makes of it."""
+"""Tests the image with a real engine: README.md's command line, wrong ways to run it, and deploy/compose."""
 
 import contextlib
 import json
@@ -13,45 +12,45 @@ import unittest
 import urllib.parse
 import urllib.request
 
-import engine  # first: it knows where the others are
+import engine  # first: it extends sys.path
 
 import connector
 import containers
+import event_counter
 import harness
 import measure
-import witness
 
-MOST_BYTES = 100_000_000  # with the base
-NO_NAME = ("--name", "--restart")
+MAX_BYTES = 100_000_000  # with the base
+NAME_OPTIONS = ("--name", "--restart")
 README = (engine.ROOT / "README.md").read_text()
 
 
 def without(options, *names):
-    """The options less those of these names, which are given as --name=value."""
+    """The options without those of the given names."""
     return [option for option in options if option.split("=")[0] not in names]
 
 
 def refusal(exporter):
-    """What /-/ready says, once it is about a namespace."""
+    """The text of /-/ready once it mentions a namespace, else None."""
     answer = exporter.readiness()
     text = answer.body.decode() if answer is not None else ""
     return text if "namespace" in text else None
 
 
-def why_taken(port):
-    """One line, where another program has that port of this machine; else None."""
+def port_skip_reason(port):
+    """The reason to skip if another program listens on the port, else None."""
     with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
         return None
-    return f"another program listens on port {port} of this machine: stop it"
+    return f"port {port} is in use; stop the program that listens on it"
 
 
 _engine = None
 
 
 def setUpModule():
-    """One engine, and one build, for all."""
+    """One engine and one build for all tests."""
     global _engine
-    harness.require(harness.why_not_live() or engine.why_not())
+    harness.require(harness.live_skip_reason() or engine.skip_reason())
     _engine = unittest.enterModuleContext(engine.Engine())
     _engine.load_base()
     print(f"the image was built in {_engine.build():.0f} s", flush=True)
@@ -60,7 +59,7 @@ def setUpModule():
 class Image(unittest.TestCase):
     def setUp(self):
         self.engine = _engine
-        self.options = without(engine.published_command(README), *NO_NAME)
+        self.options = without(engine.published_command(README), *NAME_OPTIONS)
 
     def run_in(self, *arguments):
         return self.engine.run("run", "--rm", "--network=none", "--entrypoint=", engine.IMAGE, *arguments)
@@ -69,7 +68,7 @@ class Image(unittest.TestCase):
         size = self.engine.inspect(engine.IMAGE, ".Size")
         base = self.engine.inspect(engine.BASE, ".Size")
         print(f"the image has {size / 1e6:.1f} MB, of which {base / 1e6:.1f} MB are the base", flush=True)
-        self.assertLess(size, MOST_BYTES)
+        self.assertLess(size, MAX_BYTES)
         for path in ("/usr/bin/procevent_exporter", "/etc/procevent_exporter/procevent_exporter.yml",
                      "/usr/share/procevent_exporter/demo.pcap"):
             self.run_in("test", "-s", path)
@@ -80,15 +79,15 @@ class Image(unittest.TestCase):
         self.assertEqual(labels["org.opencontainers.image.version"], version)
 
     def test_counts_a_storm_of_the_host_exactly(self):
-        with witness.Witness() as onlooker, engine.Container(self.engine, *self.options) as exporter:
+        with event_counter.EventCounter() as counter, engine.Container(self.engine, *self.options) as exporter:
             exporter.wait_ready()
             connector.prime_cpus()
-            before = measure.cut(exporter, onlooker)
+            before = measure.scrape_with_span(exporter, counter)
             with harness.Storm("fork", 8000) as storm:
-                numbers = harness.await_storm(storm, onlooker)
-            after = measure.cut(exporter, onlooker)
+                numbers = harness.await_storm(storm, counter)
+            after = measure.scrape_with_span(exporter, counter)
             counted = measure.growth(before.events, after.events)
-            self.assertEqual(onlooker.lost(), 0, "the witness itself lost events: it proves nothing")
+            self.assertEqual(counter.lost(), 0, "the test's own counter lost events")
             measure.check_growth(self, counted, before.span, after.span)
             self.assertGreaterEqual(counted["fork"], numbers["forks"])
             self.assertEqual(after.scrape.sum("procevent_events_lost_total"), 0)
@@ -99,7 +98,7 @@ class Image(unittest.TestCase):
             self.assertIn("\nNoNewPrivs:\t1\n", status)
             self.assertIn("\nCapBnd:\t0000000000001000\n", status)  # CAP_NET_ADMIN
 
-    def check_told(self, options, *remedies):
+    def check_remedies(self, options, *remedies):
         with engine.Container(self.engine, *options) as exporter:
             answer = harness.wait_for("a cause", lambda: refusal(exporter))
             for remedy in remedies:
@@ -108,17 +107,17 @@ class Image(unittest.TestCase):
             self.assertEqual(exporter.scrape().value("procevent_listener_up"), 0)
             harness.wait_for("the engine to find it healthy", lambda: exporter.health() == "healthy")
 
-    def test_without_the_hosts_pids(self):
-        self.check_told(without(self.options, "--pid"), "--pid host")
+    def test_reports_missing_host_pids(self):
+        self.check_remedies(without(self.options, "--pid"), "--pid host")
 
-    def test_without_the_hosts_network(self):
-        self.check_told(["--network=none", *without(self.options, "--network")], "--network host")
+    def test_reports_missing_host_network(self):
+        self.check_remedies(["--network=none", *without(self.options, "--network")], "--network host")
 
-    def test_without_both(self):
-        self.check_told(["--network=none", *without(self.options, "--network", "--pid")],
+    def test_reports_missing_host_pids_and_network(self):
+        self.check_remedies(["--network=none", *without(self.options, "--network", "--pid")],
                         "--pid host", "--network host")
 
-    def test_without_the_capability_it_works_with_a_warning(self):
+    def test_warns_without_the_capability(self):
         with engine.Container(self.engine, *without(self.options, "--cap-add")) as exporter:
             exporter.wait_ready()
             self.assertIn("CAP_NET_ADMIN", exporter.log())
@@ -130,14 +129,14 @@ class Image(unittest.TestCase):
                                     "--source.replay=/usr/share/procevent_exporter/demo.pcap",
                                     "--source.replay-speed=max"))
 
-    def test_the_demo_needs_nothing(self):
+    def test_demo_needs_no_privilege(self):
         with self.demo() as exporter:
             exporter.wait_ready()
             harness.wait_for("the end of the demo", lambda: "replayed to its end" in exporter.log())
             self.assertEqual(exporter.scrape().value("procevent_replayed"), 1)
 
-    def test_one_that_cannot_serve_is_unhealthy(self):
-        """The health check sees it, though nothing ends."""
+    def test_stopped_exporter_is_unhealthy(self):
+        """The health check fails although the process has not ended."""
         with engine.Container(self.engine, *self.options, "--health-retries=1",
                               "--health-start-period=0s") as exporter:
             exporter.wait_ready()
@@ -146,13 +145,13 @@ class Image(unittest.TestCase):
             harness.wait_for("the engine to find it healthy again", lambda: exporter.health() == "healthy")
 
     def by_readme(self, command, exporter):
-        """Runs a line of README's for that container, by a shell of this machine."""
+        """Runs a command line of README.md for the container in a shell of this machine."""
         command = re.sub(r"procevent_exporter(?= procevent_exporter|\))", exporter.name, command, count=1)
         return engine.run("bash", "-c", command.replace(" -it ", " "),
                           env={**os.environ, "DOCKER_HOST": self.engine.host})
 
-    def test_it_is_reloaded_and_looked_into_as_told(self):
-        """As an editor leaves its file: another one, of that name."""
+    def test_readme_commands_reload_record_and_watch(self):
+        """The configuration file is replaced by a new one, as editors do."""
         with tempfile.TemporaryDirectory(prefix="procevent-config-") as folder:
             os.chmod(folder, 0o755)
             file = pathlib.Path(folder, "procevent_exporter.yml")
@@ -170,8 +169,8 @@ class Image(unittest.TestCase):
                 self.assertEqual(capture.read_bytes()[:4], b"\x4d\x3c\xb2\xa1")  # pcap's nanoseconds
                 self.assertIn(" exit ", self.by_readme(containers.WATCH.replace("=1m", "=2s"), exporter))
 
-    def test_a_file_that_turns_bad_is_no_illness(self):
-        """The exporter would refuse it, and go on."""
+    def test_invalid_file_does_not_make_it_unhealthy(self):
+        """The exporter would reject the file and keep running."""
         with tempfile.TemporaryDirectory(prefix="procevent-config-") as folder:
             os.chmod(folder, 0o755)
             file = pathlib.Path(folder, "procevent_exporter.yml")
@@ -183,12 +182,12 @@ class Image(unittest.TestCase):
 
 
 class UserNamespace(unittest.TestCase):
-    # A view of /etc of its own, in which that user has other users to be mapped to.
+    # A private view of /etc that maps the user to other users.
     MAPPED = ("unshare", "--mount", "sh", "-c",
               'mount --bind "$0" /etc/subuid && mount --bind "$0" /etc/subgid && exec "$@"')
 
-    def test_is_told(self):
-        """An engine that maps its containers' users away, as some are set up."""
+    def test_reports_user_namespace(self):
+        """An engine that remaps the users of its containers."""
         with tempfile.TemporaryDirectory(prefix="procevent-image-") as folder:
             ranges = pathlib.Path(folder, "ranges")
             ranges.write_text("nobody:200000:65536\nnogroup:200000:65536\n")
@@ -203,8 +202,8 @@ class UserNamespace(unittest.TestCase):
 
 
 class Compose(unittest.TestCase):
-    """deploy/compose by docker-compose itself. The Prometheus is Debian's, in an image made here; Grafana's image is
-    not to be had, so one that does nothing stands in for it, and shows what Grafana would find."""
+    """deploy/compose with the real docker-compose. Prometheus is Debian's, in an image made here. An idle container
+    replaces Grafana, which has no image here, and shows the files that Grafana would read."""
 
     FILE = engine.ROOT / "deploy" / "compose" / "compose.yml"
     PROVISIONING = engine.ROOT / "deploy" / "grafana" / "provisioning"
@@ -238,9 +237,9 @@ class Compose(unittest.TestCase):
 
     @contextlib.contextmanager
     def up(self, profile):
-        """All of a profile, on this machine's ports: nobody else is to be asked."""
+        """Runs all services of a profile. The machine's ports must be free, so that no other server answers."""
         for port in self.PORTS[profile]:
-            harness.require(why_taken(port))
+            harness.require(port_skip_reason(port))
         try:
             self.compose("--profile", profile, "up", "--detach")
             running = _engine.run("ps", "--format", '{{.Label "com.docker.compose.service"}}').split()
@@ -253,22 +252,22 @@ class Compose(unittest.TestCase):
         name = self.compose("ps", "--quiet", self.SERVICES[profile][-1]).strip()
         return _engine.run("exec", name, *command)
 
-    def ask(self, path, **parameters):
+    def query_api(self, path, **parameters):
         url = f"http://127.0.0.1:9090/api/v1/{path}?{urllib.parse.urlencode(parameters)}"
         with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=harness.DEADLINE_SECONDS) as answer:
             return json.load(answer)["data"]
         return None
 
     def value(self, expression):
-        data = self.ask("query", query=expression)
+        data = self.query_api("query", query=expression)
         return float(data["result"][0]["value"][1]) if data and data["result"] else None
 
     def check_rules(self):
-        groups = harness.wait_for("the rules", lambda: (self.ask("rules") or {}).get("groups"))
+        groups = harness.wait_for("the rules", lambda: (self.query_api("rules") or {}).get("groups"))
         self.assertGreater(sum(len(group["rules"]) for group in groups), 10)
 
     def check_grafana(self, profile):
-        """It finds its provisioning, the dashboards where that says, and the Prometheus that it names."""
+        """Grafana's container has the provisioning files, the dashboards and the Prometheus that they name."""
         (dashboards,) = re.findall(r"(?m)^ +path: (\S+)$", self.read("dashboards/procevent.yml"))
         (host, port) = re.search(r"(?m)^ +url: http://(\w+):(\d+)$", self.read("datasources/prometheus.yml")).groups()
         for inside, folder in (("/etc/grafana/provisioning", self.PROVISIONING),
@@ -284,7 +283,7 @@ class Compose(unittest.TestCase):
     def read(self, name):
         return (self.PROVISIONING / name).read_text()
 
-    def test_the_node_is_scraped(self):
+    def test_node_profile_is_scraped(self):
         with self.up("node"):
             harness.wait_for("a scrape", lambda: self.value("procevent_listener_up") == 1, 2 * engine.SECONDS)
             forks = self.value('sum(procevent_events_total{event="fork"})')
@@ -295,16 +294,16 @@ class Compose(unittest.TestCase):
             self.check_rules()
             self.check_grafana("node")
 
-    def test_the_demo_is_scraped(self):
-        """On a network of its own, with two ports of this machine."""
+    def test_demo_profile_is_scraped(self):
+        """It has a network of its own, with two ports of this machine."""
         with self.up("demo"):
             harness.wait_for("a scrape", lambda: self.value("procevent_replayed") == 1, 2 * engine.SECONDS)
             self.check_rules()
             self.check_grafana("demo")
 
-    def test_who_listens_already_is_told(self):
+    def test_port_in_use_is_reported(self):
         with socket.create_server(("127.0.0.1", 0)) as server:
-            self.assertRegex(why_taken(server.getsockname()[1]), "^another program listens on port [0-9]+ .*: stop it$")
+            self.assertRegex(port_skip_reason(server.getsockname()[1]), "^port [0-9]+ is in use; stop ")
 
 
 if __name__ == "__main__":

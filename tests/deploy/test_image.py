@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Dockerfile and .dockerignore as they are read: what the image says of itself, and what it is built of."""
+"""Tests the labels of the Dockerfile, the files that it copies, and .dockerignore."""
 
 import fnmatch
 import pathlib
@@ -18,7 +18,7 @@ IGNORED = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
 
 
 def ignored(path):
-    """As Docker reads that file: the last line that matches the path or a folder that it is in decides."""
+    """Docker's rule: the last line that matches the path or one of its folders decides."""
     parts = path.split("/")
     found = False
     for line in IGNORED:
@@ -38,25 +38,25 @@ class Image(unittest.TestCase):
     def label(self, name):
         return re.search(rf'org\.opencontainers\.image\.{name}="([^"]*)"', DOCKERFILE).group(1)
 
-    def test_it_says_what_it_is(self):
+    def test_label_has_the_project_version(self):
         project = re.search(r"project\(procevent_exporter\s+VERSION ([\d.]+)",
                             (ROOT / "CMakeLists.txt").read_text(encoding="utf-8")).group(1)
         self.assertEqual(self.label("version"), project)
 
-    def test_it_has_the_licenses_of_what_is_compiled_into_it(self):
+    def test_label_has_the_licenses_of_compiled_in_code(self):
         text = (ROOT / "deploy" / "debian" / "copyright").read_text(encoding="utf-8")
         texts = re.findall(r"(?m)^License: (\S+)\n .", text)
         spdx = {"Expat": "MIT", "BSD-3-clause": "BSD-3-Clause"}
         self.assertEqual(self.label("licenses"), " AND ".join(spdx[name] for name in texts))
         self.assertRegex(DOCKERFILE, r"(?m)^COPY --from=build /src/deploy/debian/copyright /usr/share/doc/\S+/$")
 
-    def test_its_files_may_be_read_by_all(self):
-        """Whatever the umask was when they were checked out."""
+    def test_copied_files_are_readable_by_all(self):
+        """The umask of the checkout does not matter."""
         (readable,) = re.findall(r"(?m)^    chmod 644 (.*)$", DOCKERFILE)
         copied = re.findall(r"(?m)^COPY --from=build /src/(deploy/\S+) ", DOCKERFILE)
         self.assertEqual(sorted(copied), sorted(readable.split()))
 
-    def test_a_change_of_words_builds_nothing(self):
+    def test_texts_are_ignored(self):
         for path in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", ".git/HEAD", "Dockerfile", "build/dev/x.o",
                      "deploy/grafana/dashboards/fork-storms.json", "deploy/kubernetes/daemonset.yaml",
                      "deploy/prometheus/alerts.rules.yml", "tests/deploy/test_image.py",
@@ -64,8 +64,8 @@ class Image(unittest.TestCase):
             with self.subTest(path):
                 self.assertTrue(ignored(path))
 
-    def test_what_it_is_built_of_is_there(self):
-        """METRICS.md is, too: a unit test holds the metrics against it."""
+    def test_sources_are_not_ignored(self):
+        """METRICS.md is needed, since a unit test compares it with the metrics."""
         named = re.findall(r"^COPY (?!--from)(.*) \S+$", DOCKERFILE, re.MULTILINE)
         for path in {"METRICS.md", *" ".join(named).split()} - {"."}:
             with self.subTest(path):

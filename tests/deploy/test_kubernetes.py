@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""deploy/kubernetes without a cluster: what its files say, and that it is true of the exporter."""
+"""Tests deploy/kubernetes without a cluster: required settings, and consistency with the exporter."""
 
 import concurrent.futures
 import copy
@@ -42,17 +42,16 @@ def from_mebibytes(least):
     return lambda value: value is not None and manifests.mebibytes(value) >= least
 
 
-# Kind, path, what must be there (a value, or what must hold of it), and values of which each would be a fault.
-# None: nothing is there.
+# Kind, path, required value (or predicate), and values that are faults. None: absent.
 INVARIANTS = [
-    # The kernel speaks to nobody else.
+    # The kernel sends events to the host's namespaces only.
     ("DaemonSet", f"{POD}/hostPID", True, [None, False]),
     ("DaemonSet", f"{POD}/hostNetwork", True, [None, False]),
     ("DaemonSet", f"{POD}/hostUsers", lambda value: value in (None, True), [False]),
     ("DaemonSet", f"{POD}/hostIPC", absent, [True]),
     ("DaemonSet", f"{POD}/shareProcessNamespace", absent, [True]),
     ("DaemonSet", f"{POD}/dnsPolicy", "Default", [None, "ClusterFirst"]),
-    # The one capability, which only uid 0 gets; and no way to more.
+    # One capability, which only uid 0 can get, and no way to gain more.
     ("DaemonSet", f"{CONTAINER}/securityContext/runAsUser", 0, [None, 65534]),
     ("DaemonSet", f"{CONTAINER}/securityContext/capabilities/drop", ["ALL"], [None, [], ["NET_RAW"]]),
     ("DaemonSet", f"{CONTAINER}/securityContext/capabilities/add", ["NET_ADMIN"],
@@ -63,7 +62,7 @@ INVARIANTS = [
     ("DaemonSet", f"{CONTAINER}/securityContext/seccompProfile", absent, [{"type": "Unconfined"}]),
     ("DaemonSet", f"{POD}/securityContext", {"seccompProfile": {"type": "RuntimeDefault"}},
      [None, {}, {"seccompProfile": {"type": "Unconfined"}}]),
-    # Nothing of the node's or of Kubernetes' comes in.
+    # No access to files of the node or to Kubernetes.
     ("DaemonSet", f"{POD}/volumes", [{"name": "config", "configMap": {"name": NAME}}],
      [None, [{"name": "config", "hostPath": {"path": "/etc"}}]]),
     ("DaemonSet", f"{CONTAINER}/volumeMounts",
@@ -77,7 +76,7 @@ INVARIANTS = [
     ("DaemonSet", f"{POD}/enableServiceLinks", False, [None, True]),
     ("ServiceAccount", "automountServiceAccountToken", False, [None, True]),
     ("Namespace", "metadata/labels/pod-security.kubernetes.io~1enforce", "privileged", [None, "baseline"]),
-    # On every node, one at a time on its port, and gone soon.
+    # On every node, one pod at a time for the port, and a short stop.
     ("DaemonSet", f"{POD}/tolerations", [{"operator": "Exists"}], [None, []]),
     ("DaemonSet", f"{POD}/nodeSelector", {"kubernetes.io/os": "linux"}, [None, {"kubernetes.io/os": "windows"}]),
     ("DaemonSet", "spec/updateStrategy",
@@ -85,21 +84,21 @@ INVARIANTS = [
      [None, {"type": "OnDelete"}, {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}]),
     ("DaemonSet", f"{POD}/terminationGracePeriodSeconds", lambda value: value is not None and 1 <= value <= 10,
      [None, 0, 30]),
-    # A limit of CPU would make it lose events; one of memory that is too small would leave the kernel's count astray.
+    # A CPU limit would cause losses. An OOM kill would leave the kernel's listener count too high.
     ("DaemonSet", f"{CONTAINER}/resources/limits/cpu", absent, ["1"]),
     ("DaemonSet", f"{CONTAINER}/resources/limits/memory", from_mebibytes(15 + 64), [None, "64Mi"]),
     ("DaemonSet", f"{CONTAINER}/resources/requests/cpu", "50m", [None]),
     ("DaemonSet", f"{CONTAINER}/resources/requests/memory", from_mebibytes(16), [None, "8Mi"]),
-    # Probes that `web.allow` lets in.
+    # Probes that `web.allow` permits.
     ("DaemonSet", f"{CONTAINER}/livenessProbe/httpGet", {"host": "127.0.0.1", "port": "metrics", "path": "/-/healthy"},
      [None, {"port": "metrics", "path": "/-/ready"}]),
     ("DaemonSet", f"{CONTAINER}/readinessProbe/httpGet", {"host": "127.0.0.1", "port": "metrics", "path": "/-/ready"},
      [None, {"port": "metrics", "path": "/-/healthy"}]),
     ("Configuration", "web/allow", has("127.0.0.1"), [None, "all", ["10.0.0.0/8"]]),
-    # Selectors find the pods, also once the kustomization added its labels.
+    # Selectors match the pods, also after kustomize adds its labels.
     ("DaemonSet", "spec/selector", {"matchLabels": {"app.kubernetes.io/name": NAME}}, [None, {"matchLabels": {}}]),
     ("DaemonSet", "spec/template/metadata/labels", {"app.kubernetes.io/name": NAME}, [None, {}]),
-    ("PodMonitor", "metadata/namespace", "procevent", [None, "default"]),  # kustomize gives it none
+    ("PodMonitor", "metadata/namespace", "procevent", [None, "default"]),  # kustomize does not set it
     ("PodMonitor", "spec/selector", {"matchLabels": {"app.kubernetes.io/name": NAME}}, [None, {"matchLabels": {}}]),
     ("PodMonitor", "spec/podMetricsEndpoints/0/relabelings",
      [{"sourceLabels": ["__meta_kubernetes_pod_node_name"], "targetLabel": "instance"},
@@ -110,8 +109,8 @@ INVARIANTS = [
 ]
 
 
-def everything():
-    """Every object by its kind, and the configuration as one more."""
+def all_objects():
+    """All objects by kind, and the configuration."""
     found = {"Configuration": manifests.read(CONFIGURATION)}
     for folder in manifests.folders().values():
         found |= manifests.objects(folder)
@@ -131,19 +130,19 @@ def faults(found):
 class ManifestTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        harness.require(manifests.why_not())
+        harness.require(manifests.skip_reason())
 
 
 class Files(ManifestTest):
     def test_yaml_is_read_strictly(self):
-        for name, text in (("key twice", "a: 1\nb:\n  c: 1\n  c: 2\n"), ("number as key", "1: a\n"),
-                           ("truth as key", "on: a\n"), ("alias", "a: &x 1\nb: *x\n"),
-                           ("two documents", "a: 1\n---\nb: 1\n"), ("no YAML", "a: [\n")):
+        for name, text in (("repeated key", "a: 1\nb:\n  c: 1\n  c: 2\n"), ("number key", "1: a\n"),
+                           ("boolean key", "on: a\n"), ("alias", "a: &x 1\nb: *x\n"),
+                           ("two documents", "a: 1\n---\nb: 1\n"), ("invalid YAML", "a: [\n")):
             with self.subTest(name), self.assertRaises((ValueError, manifests.yaml.YAMLError)):
                 manifests.parse(text)
         self.assertEqual(manifests.parse("a: {b: [1]}\n"), {"a": {"b": [1]}})
 
-    def test_each_is_in_a_kustomization(self):
+    def test_files_are_in_a_kustomization(self):
         named = set()
         for name, folder in manifests.folders().items():
             self.assertEqual(set(manifests.objects(folder)), KINDS[name])
@@ -155,7 +154,7 @@ class Files(ManifestTest):
     def test_kustomizations(self):
         base, monitor, seccomp = (manifests.read(folder / manifests.KUSTOMIZATION)
                                   for folder in manifests.folders().values())
-        self.assertEqual(base["namespace"], everything()["Namespace"]["metadata"]["name"])
+        self.assertEqual(base["namespace"], all_objects()["Namespace"]["metadata"]["name"])
         self.assertEqual(base["configMapGenerator"], [{"name": NAME, "files": ["procevent_exporter.yml"]}])
         self.assertEqual(base["labels"][0]["pairs"]["app.kubernetes.io/name"], NAME)
         for component in (monitor, seccomp):
@@ -166,41 +165,41 @@ class Files(ManifestTest):
 
 
 class Invariants(ManifestTest):
-    def test_all_hold(self):
-        self.assertEqual(faults(everything()), [])
+    def test_manifests_have_no_fault(self):
+        self.assertEqual(faults(all_objects()), [])
 
-    def test_each_fault_is_found(self):
+    def test_planted_faults_are_found(self):
         for kind, path, _, wrongs in INVARIANTS:
             self.assertTrue(wrongs, path)
             for wrong in wrongs:
                 with self.subTest(f"{kind} {path}", wrong=wrong):
-                    found = copy.deepcopy(everything())
+                    found = copy.deepcopy(all_objects())
                     manifests.put(found[kind], path, wrong)
                     self.assertIn(f"{kind} {path}: {wrong!r}", faults(found))
 
 
-class Consistent(ManifestTest):
-    """With the exporter: its configuration, its port, its pages, its version, its appetite."""
+class Consistency(ManifestTest):
+    """The manifests agree with the exporter: configuration, port, paths, version and memory."""
 
     def setUp(self):
-        self.daemon_set = everything()["DaemonSet"]
+        self.daemon_set = all_objects()["DaemonSet"]
         self.container = at(self.daemon_set, CONTAINER)
         self.port = at(self.container, "ports/0/containerPort")
 
-    def test_the_configuration_is_accepted(self):
+    def test_configuration_is_valid(self):
         done = subprocess.run([harness.exporter_binary(), "check-config",
                                f"--config.file={CONFIGURATION}"], stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=SECONDS, check=False)
         self.assertEqual(done.returncode, 0, done.stdout)
         self.assertIn("100.64.0.0/10", done.stdout)
-        self.assertRegex(done.stdout, rf"0\.0\.0\.0:{self.port}\b")  # the default: the file does not say it
+        self.assertRegex(done.stdout, rf"0\.0\.0\.0:{self.port}\b")  # the default, not in the file
 
-    def test_the_configuration_is_where_it_is_looked_for(self):
+    def test_configuration_is_mounted_at_its_path(self):
         mounted = at(self.container, "volumeMounts/0/mountPath")
         self.assertEqual(self.container["args"], [f"--config.file={mounted}/procevent_exporter.yml"])
 
-    def test_one_port_by_one_name(self):
-        found = everything()
+    def test_port_and_its_name_agree(self):
+        found = all_objects()
         annotations = at(self.daemon_set, "spec/template/metadata/annotations")
         self.assertEqual(annotations["prometheus.io/port"], str(self.port))
         self.assertEqual(at(found["NetworkPolicy"], "spec/ingress"),
@@ -210,14 +209,14 @@ class Consistent(ManifestTest):
                      at(self.container, "readinessProbe/httpGet/port")):
             self.assertEqual(name, at(self.container, "ports/0/name"))
 
-    def test_the_image_is_of_this_version(self):
+    def test_image_tag_is_the_version(self):
         version = re.search(r"project\(procevent_exporter\s+VERSION ([\d.]+)",
                             (ROOT / "CMakeLists.txt").read_text(encoding="utf-8")).group(1)
         self.assertEqual(self.container["image"], f"procevent_exporter:{version}")
 
-    def test_pages_and_appetite(self):
-        """As the pod runs it, but for the source of events; scraped by as many at once as are served."""
-        found = everything()
+    def test_paths_answer_and_memory_is_bounded(self):
+        """Runs the exporter like the pod, but with a replay, and scrapes with more clients than are served at once."""
+        found = all_objects()
         config = CONFIGURATION.read_text(encoding="utf-8")
         with harness.Exporter(*REPLAY, config=config) as exporter:
             exporter.wait_ready()
@@ -232,60 +231,59 @@ class Consistent(ManifestTest):
             with open(f"/proc/{exporter.pid()}/status", encoding="ascii") as file:
                 status = dict(line.split(":", 1) for line in file)
         peak = int(status["VmHWM"].split()[0]) / 1024
-        print(f"at most {peak:.1f} MiB resident, {status['Threads'].strip()} threads")
+        print(f"peak {peak:.1f} MiB resident, {status['Threads'].strip()} threads")
         self.assertLess(peak, manifests.mebibytes(at(self.container, "resources/requests/memory")))
 
 
-class Names(ManifestTest):
-    """The labels of a scrape, by a real Prometheus that is told what Kubernetes would tell of a pod."""
+class TargetLabels(ManifestTest):
+    """The labels of a target in a real Prometheus, with the meta labels that Kubernetes discovery would set."""
 
-    # What the Prometheus operator puts before the relabelings of a PodMonitor.
-    OPERATORS = [{"source_labels": ["__meta_kubernetes_namespace"], "target_label": "namespace"},
+    # Relabelings that the Prometheus operator adds before those of a PodMonitor.
+    OPERATOR_RULES = [{"source_labels": ["__meta_kubernetes_namespace"], "target_label": "namespace"},
                  {"source_labels": ["__meta_kubernetes_pod_container_name"], "target_label": "container"},
                  {"source_labels": ["__meta_kubernetes_pod_name"], "target_label": "pod"},
                  {"target_label": "job", "replacement": "procevent/procevent-exporter"},
                  {"target_label": "endpoint", "replacement": "metrics"}]
-    IN_PROMETHEUS = {"sourceLabels": "source_labels", "targetLabel": "target_label"}
+    PROMETHEUS_KEYS = {"sourceLabels": "source_labels", "targetLabel": "target_label"}
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        harness.require(prometheus.why_not())
+        harness.require(prometheus.skip_reason())
 
     def labels(self, pod, relabelings):
-        """Of the targets that this pod is."""
-        scrape = at(everything()["DaemonSet"], "spec/template/metadata/annotations/prometheus.io~1scrape")
+        """The labels of the targets of a pod."""
+        scrape = at(all_objects()["DaemonSet"], "spec/template/metadata/annotations/prometheus.io~1scrape")
         discovered = {"namespace": "procevent", "pod_name": pod, "pod_container_name": NAME, "pod_node_name": "node1",
                       "pod_annotation_prometheus_io_scrape": scrape}
-        told = [{"target_label": f"__meta_kubernetes_{name}", "replacement": value}
+        meta = [{"target_label": f"__meta_kubernetes_{name}", "replacement": value}
                 for name, value in discovered.items()]
-        with prometheus.Prometheus(harness.free_port(), relabel_configs=[*told, *relabelings]) as server:
-            found = harness.wait_for("the targets", lambda: server.asked(server.targets))
+        with prometheus.Prometheus(harness.free_port(), relabel_configs=[*meta, *relabelings]) as server:
+            found = harness.wait_for("the targets", lambda: server.try_query(server.targets))
             return [target["labels"] for target in found]
 
-    def test_of_the_pod_monitor(self):
-        """They are the same when a pod is replaced."""
-        ours = [{self.IN_PROMETHEUS.get(key, key): value for key, value in rule.items()}
-                for rule in at(everything()["PodMonitor"], "spec/podMetricsEndpoints/0/relabelings")]
+    def test_pod_monitor_keeps_labels_of_a_replaced_pod(self):
+        ours = [{self.PROMETHEUS_KEYS.get(key, key): value for key, value in rule.items()}
+                for rule in at(all_objects()["PodMonitor"], "spec/podMetricsEndpoints/0/relabelings")]
         for pod in ("procevent-exporter-x7k2p", "procevent-exporter-q9w4z"):
-            self.assertEqual(self.labels(pod, self.OPERATORS + ours), [
+            self.assertEqual(self.labels(pod, self.OPERATOR_RULES + ours), [
                 {"instance": "node1", "job": "procevent", "namespace": "procevent", "container": NAME,
                  "endpoint": "metrics"}])
 
-    def test_of_the_job_for_annotations(self):
+    def test_scrape_job_for_annotations(self):
         text = (ROOT / "README.md").read_text(encoding="utf-8")
         (block,) = [block.text for block in readme.blocks(text) if kubernetes.DISCOVERY in block.text]
         (job,) = manifests.parse(block)["scrape_configs"]
         self.assertEqual(job["kubernetes_sd_configs"], [
-            {"role": "pod", "namespaces": {"names": [everything()["Namespace"]["metadata"]["name"]]}}])
+            {"role": "pod", "namespaces": {"names": [all_objects()["Namespace"]["metadata"]["name"]]}}])
         self.assertEqual(job["job_name"], "procevent")
         self.assertEqual(self.labels("procevent-exporter-x7k2p", job["relabel_configs"]),
                          [{"instance": "node1", "job": "procevent"}])
 
 
 class Operator(unittest.TestCase):
-    def test_it_gets_the_rules(self):
-        """By README's line, as far as the cluster."""
+    def test_readme_command_makes_prometheus_rules(self):
+        """Runs README.md's command with a replacement of kubectl."""
         text = (ROOT / "README.md").read_text(encoding="utf-8")
         (block,) = [block.text for block in readme.blocks(text) if "kind: PrometheusRule" in block.text]
         self.assertEqual(readme.commands(block), [kubernetes.RULES])

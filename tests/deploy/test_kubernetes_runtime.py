@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The pod of deploy/kubernetes as runc runs it: the same user, capabilities, namespaces, mounts, limit and seccomp
-profile, but a replay as the source of events; the runtimes of Kubernetes make such a bundle of a pod, too."""
+"""Runs the pod of deploy/kubernetes with runc: the same user, capabilities, namespaces, mounts, limits and seccomp
+profile, but a replay as the source of events. Kubernetes' runtimes make a similar bundle of a pod."""
 
 import contextlib
 import http.client
@@ -25,16 +25,16 @@ import harness  # noqa: E402
 SECONDS = 60
 DEMO = "/usr/share/procevent_exporter/demo.pcap"
 NET_ADMIN = 12
-# What containerd and Docker hide of /proc, and keep from being written.
+# Paths that containerd and Docker hide or make read-only.
 MASKED = ["/proc/acpi", "/proc/asound", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/sched_debug",
           "/proc/scsi", "/proc/timer_list", "/proc/timer_stats", "/sys/firmware"]
 READ_ONLY = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]
 
 
-def why_not():
+def skip_reason():
     if os.geteuid() != 0:
         return "not root"
-    return manifests.why_not() or (None if shutil.which("runc") else "not installed: runc")
+    return manifests.skip_reason() or (None if shutil.which("runc") else "not installed: runc")
 
 
 def pod():
@@ -42,7 +42,7 @@ def pod():
 
 
 def root_file_system(directory):
-    """The exporter, what it is linked with, and what the image has beside it."""
+    """Creates the exporter with its libraries, and the files of the image."""
     def put(source, path):
         target = directory / path.lstrip("/")
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -58,10 +58,10 @@ def root_file_system(directory):
 
 
 def bundle(directory, flags, seccomp):
-    """Of the pod's one container."""
+    """The OCI configuration of the pod's container."""
     container = at(pod(), "containers/0")
     security = container["securityContext"]
-    most_bytes = manifests.mebibytes(at(container, "resources/limits/memory")) << 20
+    max_bytes = manifests.mebibytes(at(container, "resources/limits/memory")) << 20
     volume = at(container, "volumeMounts/0")
     capabilities = [f"CAP_{name}" for name in security["capabilities"]["add"]]
     shared = {kind for kind, is_shared in (("pid", pod()["hostPID"]), ("network", pod()["hostNetwork"])) if is_shared}
@@ -84,12 +84,12 @@ def bundle(directory, flags, seccomp):
         "linux": {"namespaces": [{"type": kind} for kind in ("mount", "ipc", "uts", "pid", "network")
                                  if kind not in shared],
                   "maskedPaths": MASKED, "readonlyPaths": READ_ONLY,
-                  "resources": {"memory": {"limit": most_bytes}},
+                  "resources": {"memory": {"limit": max_bytes}},
                   **({"seccomp": seccomp} if seccomp else {})}}
 
 
 class Container:
-    """Run by runc; ended by SIGTERM to what it runs, as the kubelet does."""
+    """A container run by runc. stop() sends SIGTERM as the kubelet does."""
 
     def __init__(self, directory, flags, seccomp):
         self.name = directory.name
@@ -124,7 +124,7 @@ class Container:
         return json.loads(self._runc("state", self.name))["pid"]
 
     def get(self, path):
-        """None while nobody answers."""
+        """The status, or None while the connection is refused."""
         if self._process.poll() is not None:
             raise AssertionError(f"the container ended with {self._process.returncode}:\n{self.log()}")
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=SECONDS)
@@ -141,7 +141,7 @@ class Container:
 class Runtime(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        harness.require(why_not())
+        harness.require(skip_reason())
 
     def run_pod(self, seccomp):
         with tempfile.TemporaryDirectory(prefix="procevent-runc-") as directory:
@@ -164,17 +164,17 @@ class Runtime(unittest.TestCase):
             self.assertEqual(os.readlink(f"/proc/{pid}/ns/{kind}"), os.readlink(f"/proc/self/ns/{kind}"))
         self.assertNotEqual(os.readlink(f"/proc/{pid}/ns/mnt"), os.readlink("/proc/self/ns/mnt"))
 
-    def test_without_a_profile(self):
+    def test_pod_runs_without_a_profile(self):
         self.run_pod(None)
 
-    def test_a_profile_that_lacks_a_call_is_in_force(self):
+    def test_incomplete_profile_is_enforced(self):
         with open(BASE / "seccomp/procevent_exporter.json", encoding="utf-8") as file:
             profile = json.load(file)
         profile["syscalls"][0]["names"].remove("listen")
         with self.assertRaisesRegex(AssertionError, r"ended with 1:\n(.*\n)*.*cannot listen on"):
             self.run_pod(profile)
 
-    def test_under_its_own_profile(self):
+    def test_pod_runs_under_its_profile(self):
         with open(BASE / "seccomp/procevent_exporter.json", encoding="utf-8") as file:
             self.run_pod(json.load(file))
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""deploy/kubernetes as kustomize renders it, and by the types of Kubernetes' API."""
+"""Tests deploy/kubernetes as rendered by kustomize, and against the types of Kubernetes' API."""
 
 import copy
 import json
@@ -21,7 +21,7 @@ PYTHON = "/usr/bin/python3"  # Debian's, for which the client library is install
 TYPES = pathlib.Path(__file__).resolve().parent / "kubernetes_types.py"
 SECONDS = 60
 POD = "spec/template/spec"
-# Kind, path, and what would be a fault there; None: nothing.
+# Kind, path, and an invalid value for it. None deletes the value.
 FAULTS = [
     ("DaemonSet", f"{POD}/hostPid", True), ("DaemonSet", f"{POD}/hostPID", "yes"), ("DaemonSet", "spec/selector", None),
     ("DaemonSet", f"{POD}/containers/0/securityContext/capabilities/add", "NET_ADMIN"),
@@ -53,7 +53,7 @@ def run(*command, where, text=None):
     return done.stdout
 
 
-def why_no_types():
+def types_skip_reason():
     try:
         run(PYTHON, "-B", "-c", "import kubernetes.client", where="/")
     except (AssertionError, FileNotFoundError):
@@ -61,12 +61,12 @@ def why_no_types():
     return None
 
 
-def written():
+def source_objects():
     return {kind: value for folder in manifests.folders().values() for kind, value in manifests.objects(folder).items()}
 
 
 def rendered(folder):
-    """By kind."""
+    """The rendered objects by kind."""
     texts = run("kubectl", "kustomize", str(folder), where=folder).split("\n---\n")
     return {value["kind"]: value for value in map(manifests.parse, texts)}
 
@@ -81,12 +81,12 @@ def overlay(directory):
 class Kubernetes(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        harness.require(manifests.why_not() or (None if shutil.which("kubectl") else "not installed: kubectl"))
+        harness.require(manifests.skip_reason() or (None if shutil.which("kubectl") else "not installed: kubectl"))
         cls.temporary = tempfile.TemporaryDirectory(prefix="procevent-schema-")
         cls.addClassCleanup(cls.temporary.cleanup)
         cls.directory = pathlib.Path(cls.temporary.name)
 
-    def test_rendering(self):
+    def test_rendered_objects_are_consistent(self):
         for name, found, namespace in (("base", rendered(BASE), "procevent"),
                                        ("overlay", overlay(self.directory / "overlay"), "elsewhere")):
             with self.subTest(name):
@@ -99,7 +99,7 @@ class Kubernetes(unittest.TestCase):
         self.assertIn("PodMonitor", found)
 
     def check_rendered(self, found, namespace):
-        """What depends on what is found: the account, the configuration by its hash, the pods."""
+        """References are consistent: the account, the configuration with its hash, the selectors."""
         daemon_set = found["DaemonSet"]
         for kind, value in found.items():
             self.assertEqual(value["metadata"]["name" if kind == "Namespace" else "namespace"], namespace)
@@ -111,17 +111,17 @@ class Kubernetes(unittest.TestCase):
         for kind in {"DaemonSet", "PodMonitor"} & set(found):
             self.assertLessEqual(at(found[kind], "spec/selector/matchLabels").items(), labels)
 
-    def test_types(self):
-        """One run for the objects as they are, and for each fault in them."""
-        harness.require(why_no_types())
-        cases = {f"written {kind}": value for kind, value in written().items()}
+    def test_types_accept_objects_and_reject_faults(self):
+        """One run checks the valid objects and one faulty variant for each fault."""
+        harness.require(types_skip_reason())
+        cases = {f"written {kind}": value for kind, value in source_objects().items()}
         cases |= {f"base {kind}": value for kind, value in rendered(BASE).items()}
         cases |= {f"overlay {kind}": value for kind, value in overlay(self.directory / "checked").items()}
         for kind, path, wrong in FAULTS:
             name = f"fault: {kind} {path}: {wrong!r}"
             cases[name] = copy.deepcopy(cases[f"written {kind}"])
             manifests.put(cases[name], path, wrong)
-        cases = {name: value for name, value in cases.items() if value["kind"] != "PodMonitor"}  # not Kubernetes' own
+        cases = {name: value for name, value in cases.items() if value["kind"] != "PodMonitor"}  # an add-on
         found = json.loads(run(PYTHON, "-B", str(TYPES), where=self.directory, text=json.dumps(cases)))
         self.assertEqual(set(found), set(cases))
         for name, lines in found.items():

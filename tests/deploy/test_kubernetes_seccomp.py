@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The seccomp profile of deploy/kubernetes on real runs of the exporter: what it does not allow kills at once."""
+"""Tests the seccomp profile of deploy/kubernetes with real runs, in which a forbidden call kills the exporter."""
 
 import contextlib
 import json
@@ -20,12 +20,12 @@ import under_seccomp  # noqa: E402
 
 PROFILE = ROOT / "deploy/kubernetes/seccomp/procevent_exporter.json"
 REPLAY = (f"--source.replay={ROOT / 'deploy/demo/demo.pcap'}", "--source.replay-loop=true", "--source.replay-speed=20")
-UNNEEDED = {  # by who only listens, reads and answers
+UNNEEDED = {  # by a program that receives, reads and serves
     "bpf", "chmod", "chown", "clone3", "fork", "init_module", "io_uring_setup", "ioctl", "keyctl",
     "memfd_create", "mkdir", "mount", "perf_event_open", "pidfd_getfd", "process_vm_readv", "process_vm_writev",
     "ptrace", "reboot", "rename", "setns", "setuid", "socketpair", "unlink", "unshare", "userfaultfd", "vfork"}
 FAMILIES = (socket.AF_INET, socket.AF_NETLINK, socket.AF_UNIX, socket.AF_INET6, socket.AF_PACKET)
-# One of each of its trades, without which it cannot run: to see that the profile is in force.
+# One call of each kind that the exporter needs. Without it the run must fail, which shows that the profile is enforced.
 NEEDED = ("capset", "epoll_create1", "eventfd2", "listen", "openat", "signalfd4")
 
 
@@ -34,7 +34,7 @@ def profile():
         return json.load(file)
 
 
-def refused(family):
+def is_refused(family):
     with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM):
         return False
     return True
@@ -45,7 +45,7 @@ def under(path, action="kill"):
 
 
 def use(test, exporter):
-    """All that is done to it where it is deployed: probed, scraped, reloaded, frozen for an instant."""
+    """Probes, scrapes, reloads and briefly stops the exporter, as happens in a deployment."""
     with exporter.stopped():
         pass
     for path, headers in (("/", {}), ("/-/healthy", {}), ("/metrics", {}), ("/metrics", {"Accept-Encoding": "gzip"}),
@@ -58,14 +58,14 @@ def use(test, exporter):
 
 
 class Profile(unittest.TestCase):
-    def test_what_it_does_not_need_is_not_allowed(self):
+    def test_unneeded_calls_are_not_allowed(self):
         self.assertEqual(profile()["defaultAction"], "SCMP_ACT_ERRNO")
         allowing = [rule for rule in profile()["syscalls"] if rule["action"] == "SCMP_ACT_ALLOW"]
         self.assertEqual({name for rule in allowing for name in rule["names"]} & UNNEEDED, set())
         self.assertEqual([rule["args"][0]["value"] for rule in profile()["syscalls"] if rule["names"] == ["socket"]],
                          [2, 16])  # AF_INET, AF_NETLINK
 
-    def test_the_names_are_in_order(self):
+    def test_names_are_sorted(self):
         for rule in profile()["syscalls"]:
             self.assertEqual(rule["names"], sorted(set(rule["names"])))
 
@@ -73,17 +73,17 @@ class Profile(unittest.TestCase):
 class Replaying(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        harness.require(under_seccomp.why_not())
+        harness.require(under_seccomp.skip_reason())
 
-    def test_a_run(self):
+    def test_replay_runs(self):
         for action in ("kill", "errno"):
             with self.subTest(action), harness.Exporter(*REPLAY, prefix=under(PROFILE, action)) as exporter:
                 exporter.wait_ready()
                 use(self, exporter)
                 self.assertNotIn("level=warning", exporter.log())
 
-    def test_the_health_check(self):
-        """Which runs in a container under the profile of what it asks."""
+    def test_health_check_runs(self):
+        """In a container the health check runs under the same profile."""
         with harness.Exporter(*REPLAY) as exporter:
             exporter.wait_ready()
             done = subprocess.run([*under(PROFILE), harness.exporter_binary(), "healthcheck",
@@ -92,7 +92,7 @@ class Replaying(unittest.TestCase):
                                   timeout=harness.DEADLINE_SECONDS, check=False)
         self.assertEqual((done.returncode, done.stdout), (0, "healthy\n"))
 
-    def test_what_is_missing_is_found(self):
+    def test_missing_call_kills(self):
         for name in NEEDED:
             with self.subTest(name), tempfile.TemporaryDirectory(prefix="procevent-seccomp-") as directory:
                 lacking = profile()
@@ -105,34 +105,34 @@ class Replaying(unittest.TestCase):
                                       timeout=harness.DEADLINE_SECONDS, check=False)
                 self.assertEqual(done.returncode, -signal.SIGSYS)
 
-    def test_other_sockets_are_refused(self):
+    def test_other_socket_families_are_refused(self):
         child = os.fork()
         if child == 0:
             with contextlib.suppress(BaseException):
                 under_seccomp.load(profile(), kills=False)
-                os._exit(sum(refused(family) << bit for bit, family in enumerate(FAMILIES)))
+                os._exit(sum(is_refused(family) << bit for bit, family in enumerate(FAMILIES)))
             os._exit(255)
         self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), 0b11100)
 
 
-class Deaf(unittest.TestCase):
-    def test_where_nothing_is_heard(self):
-        """In another network the kernel gives it the socket, and refuses the subscription again and again."""
-        harness.require(under_seccomp.why_not() or (None if os.geteuid() == 0 else "it needs root"))
+class Unsubscribed(unittest.TestCase):
+    def test_runs_without_subscription(self):
+        """In another network namespace the socket exists, but each subscription is refused."""
+        harness.require(under_seccomp.skip_reason() or (None if os.geteuid() == 0 else "not root"))
         with harness.Exporter(prefix=under(PROFILE), before_exec=harness.enter_new_network) as exporter:
             self.assertEqual(harness.wait_for("an answer", exporter.readiness).status, 503)
             use(self, exporter)
             self.assertIn("this is not the host's network namespace", exporter.log())
 
 
-class Listening(harness.LiveTest):
+class Subscribed(harness.LiveTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        harness.require(under_seccomp.why_not())
+        harness.require(under_seccomp.skip_reason())
 
-    def test_where_events_are_heard(self):
-        """Names are looked for in /proc, losses searched for on every CPU, and the kernel told of the end."""
+    def test_runs_with_subscription_and_losses(self):
+        """The run reads names from /proc, sends canaries on every CPU, and unsubscribes at the end."""
         with harness.Exporter(prefix=under(PROFILE), config="source: {receive_buffer: 64KiB}") as exporter:
             exporter.wait_ready()
             with harness.Storm("exec", 200) as storm, exporter.stopped():
@@ -141,7 +141,7 @@ class Listening(harness.LiveTest):
             use(self, exporter)
             self.assertGreater(exporter.scrape().sum("procevent_execs_total"), 0)
 
-    def test_doctor(self):
+    def test_doctor_runs(self):
         done = subprocess.run([*under(PROFILE), harness.exporter_binary(), "doctor",
                                f"--web.listen-address=127.0.0.1:{harness.free_port()}"], stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Starts a program under a seccomp profile of a container: under_seccomp.py PROFILE ACTION PROGRAM [ARGUMENT...].
+"""Starts a program with a container's seccomp profile: under_seccomp.py PROFILE ACTION PROGRAM [ARGUMENT...].
 
-ACTION is what happens to a call that the profile does not allow: `errno`, as the profile says, or `kill`, so that none
-goes unnoticed. By the libseccomp that container runtimes use, too; apt brings it to every Debian.
+ACTION applies to calls that the profile does not allow: `errno` as in the profile, or `kill`, which no program can
+ignore. Uses libseccomp as container runtimes do; apt depends on it, so every Debian has it.
 """
 
 import ctypes
@@ -34,8 +34,8 @@ def library():
     return seccomp
 
 
-def why_not():
-    """One line, where there is no libseccomp; else None."""
+def skip_reason():
+    """The reason why libseccomp is not available, or None."""
     try:
         library()
     except OSError as error:
@@ -48,9 +48,9 @@ def failing(code):
 
 
 def load(profile, kills):
-    """For the calling process and what it executes."""
+    """Loads the profile for the calling process and the programs that it executes."""
     if profile["defaultAction"] != "SCMP_ACT_ERRNO":
-        raise ValueError(f"it allows by default: {profile['defaultAction']}")
+        raise ValueError(f"unexpected default action: {profile['defaultAction']}")
     seccomp = library()
     context = seccomp.seccomp_init(KILL if kills else failing(EPERM))
     for rule in profile["syscalls"]:
@@ -60,10 +60,10 @@ def load(profile, kills):
         for name in rule["names"]:
             number = seccomp.seccomp_syscall_resolve_name(name.encode())
             if number == UNKNOWN:
-                raise ValueError(f"libseccomp does not know {name}")
+                raise ValueError(f"unknown system call {name}")
             added = seccomp.seccomp_rule_add_array(context, action, number, len(arguments),
                                                    (Comparison * len(arguments))(*arguments))
-            if added != 0 and number >= 0:  # below: it is not this machine's
+            if added != 0 and number >= 0:  # negative: not a call of this architecture
                 raise OSError(-added, f"add {name}")
     if (loaded := seccomp.seccomp_load(context)) != 0:
         raise OSError(-loaded, "seccomp_load")

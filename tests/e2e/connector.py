@@ -1,6 +1,6 @@
-"""The kernel's process-event connector, raw: sockets, events, and the count of listeners that the kernel keeps.
+"""Access to the kernel's process-event connector: sockets, events, and the kernel's count of listeners.
 
-Knows nothing of the exporter, and shares no code with it: what it says can be held against the exporter.
+Shares no code with the exporter, so that its results can verify the exporter.
 """
 
 import collections
@@ -23,25 +23,25 @@ PR_SET_NAME = 15
 
 LISTEN = 1
 IGNORE = 2
-MOST_LEAKED = 1 << 16  # listeners that ended without a word, since this machine was started
-NO_OPERATION = 9  # any that the kernel refuses, but remembers as the socket's last
+MAX_LEAKED = 1 << 16  # listeners since boot that ended without unsubscribing
+INVALID_OPERATION = 9  # the kernel rejects it, but stores it as the socket's last operation
 
 NAMES = {0: "ack", 0x1: "fork", 0x2: "exec", 0x4: "uid", 0x40: "gid", 0x80: "sid", 0x100: "ptrace", 0x200: "comm",
          0x40000000: "coredump", 0x80000000: "exit"}
 ALL_NAMES = (*NAMES.values(), "unknown")
 
-# nlmsghdr; cn_msg; proc_event's what, cpu and timestamp; six words of body.
+# nlmsghdr; cn_msg; what, cpu and timestamp of proc_event; six words of body.
 _DATAGRAM = struct.Struct("=IHHII IIIIHH IIQ 6I")
 _REQUEST = struct.Struct("=IHHII IIIIHH I")
 _libc = ctypes.CDLL(None, use_errno=True)
 
 # `body` is six numbers. fork: parent pid, parent tgid, child pid, child tgid; others: pid, tgid, ...
-# `time_ns` is the kernel's, as in time.monotonic_ns().
+# `time_ns` is the kernel's timestamp, on the clock of time.monotonic_ns().
 Event = collections.namedtuple("Event", "name time_ns cpu sequence acknowledges body")
 
 
 def rename_self():
-    """Makes one COMM event, which changes nothing: the calling thread gets the name that it has."""
+    """Causes one COMM event by setting the calling thread's name to its current name."""
     with open("/proc/thread-self/comm", "rb") as file:
         name = file.read().rstrip(b"\n")
     if _libc.prctl(PR_SET_NAME, ctypes.c_char_p(name), 0, 0, 0) != 0:
@@ -49,7 +49,7 @@ def rename_self():
 
 
 def prime_cpus():
-    """An event from every CPU, so that what it lost before shows as a gap."""
+    """Causes an event on every CPU, so that earlier losses show as sequence gaps."""
     allowed = os.sched_getaffinity(0)
     try:
         for cpu in sorted(allowed):
@@ -60,7 +60,7 @@ def prime_cpus():
 
 
 class Connector:
-    """A socket in the connector's group. It subscribes only if told to; use it in a `with`."""
+    """A socket in the connector's group, used in a `with`. listen() subscribes."""
 
     def __init__(self, buffer_bytes=None):
         self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK, NETLINK_CONNECTOR)
@@ -68,7 +68,7 @@ class Connector:
         if buffer_bytes is not None:
             self._socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, buffer_bytes)
         self._socket.bind((0, 1))
-        self._listens = False
+        self._subscribed = False
 
     def __enter__(self):
         return self
@@ -77,22 +77,22 @@ class Connector:
         self.close()
 
     def close(self):
-        """Unsubscribes, if subscribed: the kernel would count the listener forever."""
-        if self._listens:
+        """Unsubscribes if subscribed. Otherwise the kernel would count the listener until reboot."""
+        if self._subscribed:
             self.send(IGNORE)
-            self._listens = False
+            self._subscribed = False
         self._socket.close()
 
     def send(self, operation):
-        """Returns the number by which the kernel's acknowledgement is known."""
+        """Sends a request and returns the number of the kernel's acknowledgement."""
         token = random.randrange(1 << 31)
         self._socket.send(_REQUEST.pack(_REQUEST.size, 3, 0, 0, 0, 1, 1, 0, token, 4, 0, operation))
         return token + 1
 
     def listen(self, deadline_seconds=5.0):
-        """Subscribes. False if the kernel does not acknowledge it. Events that come meanwhile are dropped."""
+        """Subscribes. Returns False without an acknowledgement. Drops the events received meanwhile."""
         awaited = self.send(LISTEN)
-        self._listens = True
+        self._subscribed = True
         deadline = time.monotonic() + deadline_seconds
         while (left := deadline - time.monotonic()) > 0:
             if any(event.name == "ack" and event.acknowledges == awaited for event in self.receive()):
@@ -101,7 +101,7 @@ class Connector:
         return False
 
     def datagrams(self):
-        """What the kernel sent, byte by byte, until the queue is empty."""
+        """The kernel's datagrams until the queue is empty."""
         while True:
             try:
                 data, (sender, _) = self._socket.recvfrom(256)
@@ -111,10 +111,10 @@ class Connector:
                 yield data
 
     def receive(self):
-        """The kernel's events that wait in the queue, until it is empty."""
+        """The kernel's events until the queue is empty."""
         for data in self.datagrams():
             if len(data) != _DATAGRAM.size:
-                raise RuntimeError(f"a datagram of {len(data)} bytes from the connector: {data.hex()}")
+                raise RuntimeError(f"unexpected datagram of {len(data)} bytes: {data.hex()}")
             word = _DATAGRAM.unpack(data)
             yield Event(NAMES.get(word[11], "unknown"), word[13], word[12], word[7], word[8], word[14:])
 
@@ -123,8 +123,8 @@ class Connector:
         return struct.unpack_from("=I", info, 4 * DROPS)[0]
 
 
-def somebody_listens():
-    """Whether the kernel makes events at all: it does only while it counts a listener."""
+def kernel_has_listeners():
+    """Whether the kernel sends events, which it does only while it counts a listener."""
     with Connector() as probe:
         collections.deque(probe.receive(), maxlen=0)
         rename_self()
@@ -132,57 +132,57 @@ def somebody_listens():
 
 
 def sockets_in_group():
-    """How many sockets are in the connector's group, subscribed or not; the kernel's own is in none."""
+    """The number of sockets in the connector's group, subscribed or not, without the kernel's own."""
     with open("/proc/net/netlink", encoding="ascii") as file:
         rows = [line.split() for line in file][1:]
     return sum(int(row[1]) == NETLINK_CONNECTOR and int(row[3], 16) & 1 for row in rows)
 
 
 def change_listener_count(change):
-    """Adds to the count of listeners that the kernel keeps; below 1 everybody is deaf."""
-    with Connector() as lever:
+    """Changes the kernel's count of listeners. Below 1 no subscriber receives events."""
+    with Connector() as sender:
         for _ in range(abs(change)):
-            lever.send(NO_OPERATION)
-            lever.send(LISTEN if change > 0 else IGNORE)
+            sender.send(INVALID_OPERATION)
+            sender.send(LISTEN if change > 0 else IGNORE)
 
 
-def listener_count(most=4096):
-    """What the kernel counts, found by taking away until nobody listens, or adding until somebody does, and undone.
+def listener_count(limit=4096):
+    """The kernel's count of listeners. Changes the count until events stop or start, and then restores it.
 
-    For an instant every listener is deaf: not for use while exactness is being measured.
+    For a moment no subscriber receives events, so do not call it during a measurement.
     """
-    step = -1 if somebody_listens() else 1
+    step = -1 if kernel_has_listeners() else 1
     changed = 0
-    while somebody_listens() == (step < 0):
-        if abs(changed) == most:
-            raise RuntimeError(f"the kernel's count of listeners is further than {most} from 0, or not ours to change")
+    while kernel_has_listeners() == (step < 0):
+        if abs(changed) == limit:
+            raise RuntimeError(f"the kernel's count of listeners is further than {limit} from 0, or cannot be changed")
         change_listener_count(step)
         changed += step
     change_listener_count(-changed)
     return -changed if step < 0 else 1 - changed
 
 
-def forget_the_dead():
-    """Takes back what killed listeners left in the kernel's count, where nobody is there who could be meant by it.
+def reset_listener_count():
+    """Removes killed listeners from the kernel's count, if no socket is in the group.
 
-    False, and nothing done, where another socket is in the group.
+    Returns False without a change if another socket is in the group.
     """
     if sockets_in_group() > 0:
         return False
-    change_listener_count(-listener_count(MOST_LEAKED))
+    change_listener_count(-listener_count(MAX_LEAKED))
     return True
 
 
-def why_not_live():
-    """One line, where the real connector cannot be tested here; else None."""
+def live_skip_reason():
+    """The reason why the real connector cannot be tested here, or None."""
     if os.geteuid() != 0:
         return "not root"
     try:
         with open("/proc/net/connector", encoding="ascii") as file:
             if "cn_proc" not in file.read():
                 return "this kernel has no process-event connector"
-        if not forget_the_dead():
-            change_listener_count(-min(0, listener_count()))  # who silenced everybody before must not spoil our tests
+        if not reset_listener_count():
+            change_listener_count(-min(0, listener_count()))  # undoes a negative count left by an earlier program
         with Connector() as listener:
             return None if listener.listen() else "the kernel does not acknowledge a subscription"
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""What README.md says of containers: its commands; tests/deploy/test_containers.py does what they do."""
+"""README.md's commands for containers. tests/deploy/test_containers.py runs them."""
 
 RUN = ("docker run --detach --name=procevent_exporter --restart=unless-stopped --pid=host --network=host "
        "--cap-drop=ALL --cap-add=NET_ADMIN --read-only --security-opt=no-new-privileges procevent_exporter")

@@ -1,4 +1,4 @@
-"""The exporter as a process: started, scraped and stopped by the end-to-end tests; and the storm beside it."""
+"""Starts, scrapes and stops the exporter and the storm for the end-to-end tests."""
 
 import collections
 import contextlib
@@ -20,10 +20,10 @@ import time
 import unittest
 
 import connector
+import event_counter
 import samples
-import witness
 
-DEADLINE_SECONDS = 30  # for what should take far less, on a machine that does other things too
+DEADLINE_SECONDS = 30  # far more than needed, for busy machines
 SKIPPED = 77  # CTest's SKIP_RETURN_CODE
 CLONE_NEWNET = 0x40000000
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -32,10 +32,10 @@ Answer = collections.namedtuple("Answer", "status headers body")
 
 
 def program(variable):
-    """A program that CTest names in the environment."""
+    """The path of a program from an environment variable set by CTest."""
     path = os.environ.get(variable, "")
     if not os.access(path, os.X_OK):
-        raise RuntimeError(f"{variable} must name the program to test; it is {path!r}")
+        raise RuntimeError(f"{variable}: invalid value {path!r}: expected the program to test")
     return path
 
 
@@ -43,48 +43,48 @@ def exporter_binary():
     return program("PROCEVENT_EXPORTER_BINARY")
 
 
-def why_not_for_anybody():
-    """One line, where the exporter's binary is not for others to run; else None."""
+def unprivileged_skip_reason():
+    """The reason why other users cannot run the exporter's binary, or None."""
     path = os.path.realpath(exporter_binary())
     while path != "/":
         if not os.stat(path).st_mode & stat.S_IXOTH:
-            return f"others may not run what is in {path}"
+            return f"other users cannot execute {path}"
         path = os.path.dirname(path)
     return None
 
 
 @functools.cache
-def why_not_live():
-    return connector.why_not_live()
+def live_skip_reason():
+    return connector.live_skip_reason()
 
 
 class LiveTest(unittest.TestCase):
-    """Tests that need root and the real connector. Skipped without; PROCEVENT_REQUIRE_LIVE=1 makes that a failure."""
+    """Tests that need root and the real connector. PROCEVENT_REQUIRE_LIVE=1 turns a skip into a failure."""
 
     @classmethod
     def setUpClass(cls):
-        require(why_not_live())
+        require(live_skip_reason())
 
 
 def require(missing):
-    """Skips with the reason `missing`, or fails where nothing may be skipped; None: nothing is missing."""
+    """Skips with the reason `missing`, or fails with PROCEVENT_REQUIRE_LIVE=1. Does nothing for None."""
     if missing is not None and os.environ.get("PROCEVENT_REQUIRE_LIVE") == "1":
-        raise RuntimeError(f"PROCEVENT_REQUIRE_LIVE=1, but: {missing}")
+        raise RuntimeError(f"PROCEVENT_REQUIRE_LIVE=1: cannot run the test: {missing}")
     if missing is not None:
         raise unittest.SkipTest(missing)
 
 
 def main():
-    """Runs the tests of the calling file, saying why any was skipped."""
+    """Runs the tests of the calling file and prints the reasons of skips."""
     outcome = unittest.main(verbosity=2, exit=False).result
     if not outcome.wasSuccessful():
         sys.exit(1)
-    # A class that is skipped as a whole counts as one skip and no test.
+    # A skipped class counts as one skip and no test.
     sys.exit(SKIPPED if outcome.skipped and outcome.testsRun <= len(outcome.skipped) else 0)
 
 
 def free_port():
-    """One that the kernel gives to nobody who asks for any port."""
+    """A free port outside of the kernel's range of ephemeral ports."""
     with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
         below = int(file.read().split()[0])
     for _ in range(100):
@@ -95,28 +95,28 @@ def free_port():
 
 
 def wait_for(what, condition, seconds=DEADLINE_SECONDS):
-    """Returns the first true value of `condition`, asked again and again."""
+    """Polls `condition` and returns its first true value."""
     deadline = time.monotonic() + seconds
     while True:
         value = condition()
         if value:
             return value
         if time.monotonic() > deadline:
-            raise AssertionError(f"waited {seconds} s in vain: {what}")
+            raise AssertionError(f"timed out after {seconds} s waiting for: {what}")
         time.sleep(0.02)
 
 
 def enter_new_network():
-    """For a child about to execute: a network namespace of its own, with a loopback."""
+    """Moves a child before its exec into a new network namespace with a loopback."""
     if _libc.unshare(CLONE_NEWNET) != 0:
         raise OSError(ctypes.get_errno(), "unshare")
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
-        fcntl.ioctl(any_socket, 0x8914, struct.pack("16sh14x", b"lo", 1))  # SIOCSIFFLAGS, IFF_UP
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        fcntl.ioctl(control, 0x8914, struct.pack("16sh14x", b"lo", 1))  # SIOCSIFFLAGS, IFF_UP
 
 
 @contextlib.contextmanager
 def network_of(pid):
-    """The calling thread is in that process's network namespace for as long as the `with` lasts."""
+    """Moves the calling thread into the process's network namespace for as long as the `with` lasts."""
     with open("/proc/thread-self/ns/net", "rb") as ours, open(f"/proc/{pid}/ns/net", "rb") as theirs:
         if _libc.setns(theirs.fileno(), CLONE_NEWNET) != 0:
             raise OSError(ctypes.get_errno(), "setns")
@@ -124,12 +124,11 @@ def network_of(pid):
             yield
         finally:
             if _libc.setns(ours.fileno(), CLONE_NEWNET) != 0:
-                os._exit(1)  # in a foreign network nothing that follows would mean anything
+                os._exit(1)  # the following tests would run in a foreign network
 
 
-class Served:
-    """What can be asked of an exporter that serves at `port`, whoever started it: that one has `pid`, `log`, and `ended`,
-    its exit code or None."""
+class ServingExporter:
+    """Base of exporters that serve on `port`. Derived classes have `pid`, `log` and `exit_code` (None: running)."""
 
     def get(self, path, method="GET", headers=None):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE_SECONDS)
@@ -139,8 +138,8 @@ class Served:
             return Answer(response.status, response.headers, response.read())
 
     def readiness(self):
-        """None while nobody answers."""
-        if (code := self.ended()) is not None:
+        """The response of /-/ready, or None while the connection is refused."""
+        if (code := self.exit_code()) is not None:
             raise AssertionError(f"the exporter ended with {code}:\n{self.log()}")
         try:
             return self.get("/-/ready")
@@ -159,16 +158,16 @@ class Served:
 
     @contextlib.contextmanager
     def stopped(self):
-        """It does not run for as long as the `with` lasts."""
+        """Stops all threads of the exporter for as long as the `with` lasts."""
         os.kill(self.pid(), signal.SIGSTOP)
         try:
-            wait_for("the exporter to stand still", self.stands_still)
+            wait_for("all threads to stop", self.all_threads_stopped)
             yield
         finally:
             os.kill(self.pid(), signal.SIGCONT)
 
-    def stands_still(self):
-        """Whether each thread is stopped: a signal takes its time."""
+    def all_threads_stopped(self):
+        """Whether each thread is stopped. A signal takes effect with a delay."""
         tasks = f"/proc/{self.pid()}/task"
         for task in os.listdir(tasks):
             with open(f"{tasks}/{task}/stat", encoding="ascii") as file:
@@ -177,12 +176,12 @@ class Served:
         return True
 
 
-class Exporter(Served):
-    """A running exporter on a free loopback port, stopped at the end of the `with`, where it must end with 0."""
+class Exporter(ServingExporter):
+    """An exporter on a free loopback port. It must exit with 0 at the end of the `with`."""
 
     def __init__(self, *flags, config="", prefix=(), before_exec=None, stderr=None, environment=None):
         self._directory = tempfile.TemporaryDirectory(prefix="procevent-e2e-")
-        os.chmod(self._directory.name, 0o755)  # whoever the exporter runs as
+        os.chmod(self._directory.name, 0o755)  # readable for the user that the exporter runs as
         self.port = free_port()
         self.config_file = os.path.join(self._directory.name, "procevent_exporter.yml")
         with open(self.config_file, "w", encoding="utf-8") as text:
@@ -200,10 +199,10 @@ class Exporter(Served):
 
     def __exit__(self, failure, *_):
         try:
-            # SIGTERM first: one that is killed stays in the kernel's count of listeners.
+            # SIGTERM first: a killed exporter stays in the kernel's count of listeners.
             code = self.stop()[0] if self.process.poll() is None else self.process.returncode
         except subprocess.TimeoutExpired:
-            code = "nothing in reply to SIGTERM"
+            code = "no exit after SIGTERM"
             os.kill(self.pid(), signal.SIGKILL)
             self.process.wait()
         if failure is not None or code != 0:
@@ -218,16 +217,16 @@ class Exporter(Served):
         return self._log.read().decode(errors="replace")
 
     def pid(self):
-        """Of the exporter itself, which is a child where a prefix forks."""
+        """The exporter's PID. It is a child of the process if a prefix forks."""
         with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children", encoding="ascii") as file:
             children = file.read().split()
         return int(children[0]) if children else self.process.pid
 
-    def ended(self):
+    def exit_code(self):
         return self.process.poll()
 
     def stop(self):
-        """SIGTERM; returns the exit code and how many seconds it took."""
+        """Sends SIGTERM. Returns the exit code and the seconds until the exit."""
         start = time.monotonic()
         os.kill(self.pid(), signal.SIGTERM)
         code = self.process.wait(DEADLINE_SECONDS)
@@ -235,7 +234,7 @@ class Exporter(Served):
 
 
 class Storm:
-    """A storm that runs; `numbers` is what it says it made, once it is awaited."""
+    """A running storm. `numbers` holds its own counts after wait()."""
 
     def __init__(self, kind, count, workers=2):
         self._process = subprocess.Popen(
@@ -249,7 +248,7 @@ class Storm:
 
     def __exit__(self, *_):
         if self._process.poll() is None:
-            os.killpg(self.pid, signal.SIGKILL)  # its workers would go on
+            os.killpg(self.pid, signal.SIGKILL)  # workers would keep running
         self._process.wait()
         self._process.stdout.close()
 
@@ -268,22 +267,22 @@ def event_counts(scrape):
     return {name: int(value) for name, value in scrape.by("procevent_events_total", "event").items()}
 
 
-def await_storm(storm, onlooker):
-    """Waits until the witness has seen all of the storm: exits come after those who waited for them went on."""
+def await_storm(storm, counter):
+    """Waits until the counter has all events of the storm. Exit events arrive after the storm's waits have returned."""
     storm.wait()
     numbers = {name: storm.numbers[name] for name in ("forks", "execs", "exits", "threads")}
     numbers["thread_exits"] = numbers["threads"]
-    seen = {}
+    received = {}
 
     def complete():
-        onlooker.drain()
-        seen.update(witness.storm_numbers(onlooker.life_events, storm.pid))
-        return seen["exits"] >= numbers["exits"] and seen["thread_exits"] >= numbers["thread_exits"]
+        counter.drain()
+        received.update(event_counter.storm_numbers(counter.life_events, storm.pid))
+        return received["exits"] >= numbers["exits"] and received["thread_exits"] >= numbers["thread_exits"]
 
     try:
         wait_for("the storm's last exit", complete)
     except AssertionError as error:
-        raise AssertionError(f"{error}: {seen} instead of {numbers}") from error
-    if seen != numbers:
-        raise AssertionError(f"the storm says {numbers}, the witness {seen}")
+        raise AssertionError(f"{error}: {received} instead of {numbers}") from error
+    if received != numbers:
+        raise AssertionError(f"the storm made {numbers}, but the counter received {received}")
     return numbers

@@ -1,4 +1,4 @@
-"""What README.md says of Kubernetes: its commands, which take a cluster, and its overlay, which kustomize renders."""
+"""README.md's commands for Kubernetes, which need a cluster, and its overlay, which kustomize renders."""
 
 import os
 import re
@@ -10,8 +10,9 @@ MANIFESTS = "deploy/kubernetes"
 SECONDS = 60
 
 RULES = (
-    "for rules in recording fleet alerts; do printf -- '---\\napiVersion: monitoring.coreos.com/v1\\nkind: PrometheusRule"
-    "\\nmetadata: {name: procevent-%s}\\nspec:\\n' $rules; sed 's/^/ /' deploy/prometheus/$rules.rules.yml;"
+    "for rules in recording fleet alerts; do printf -- '---\\napiVersion: monitoring.coreos.com/v1\\nkind:"
+    " PrometheusRule\\nmetadata: {name: procevent-%s}\\nspec:\\n' $rules;"
+    " sed 's/^/ /' deploy/prometheus/$rules.rules.yml;"
     " done | kubectl -n procevent apply -f -")
 COMMANDS = (
     RULES,
@@ -30,27 +31,27 @@ DISCOVERY = """\
 
 
 def without_discovery(text):
-    """For Debian's Prometheus, which was built without that of Kubernetes; tests/deploy holds it against the base."""
+    """Removes Kubernetes discovery, which Debian's Prometheus lacks. tests/deploy/test_kubernetes.py tests it."""
     return text.replace(DISCOVERY, "")
 
 
 def render(directory, text):
-    """An overlay that stands beside a checkout."""
+    """Renders an overlay next to a checkout."""
     shutil.copytree(os.path.join(ROOT, MANIFESTS), os.path.join(directory, "procevent_exporter", MANIFESTS))
     with open(os.path.join(directory, "kustomization.yaml"), "w", encoding="utf-8") as file:
         file.write(text)
     for path in re.findall(r"^ +- (\w+/\S+)", text, re.MULTILINE):
         if not os.path.isfile(os.path.join(directory, path, "kustomization.yaml")):
-            raise AssertionError(f"nothing of kustomize's is in {path}")
+            raise AssertionError(f"no kustomization.yaml in {path}")
     if not shutil.which("kubectl"):
-        print("not installed, so the overlay was not rendered: kubectl")
+        print("kubectl is not installed: the overlay was not rendered")
         return
     done = subprocess.run(["kubectl", "kustomize", directory], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, timeout=SECONDS, check=False)
     for line in ("kind: PodMonitor", "localhostProfile: procevent_exporter.json",
                  "image: registry.example/procevent_exporter:0.1.0"):
         if done.returncode != 0 or line not in done.stdout:
-            raise AssertionError(f"kubectl kustomize: exit {done.returncode}, not with {line!r}:\n{done.stdout}")
+            raise AssertionError(f"kubectl kustomize: exit {done.returncode}, missing {line!r}:\n{done.stdout}")
     for rendered in done.stdout.split("\n---\n"):
         if not re.search(r"^(  namespace: procevent|kind: Namespace)$", rendered, re.MULTILINE):
-            raise AssertionError(f"kubectl kustomize puts this into no namespace of ours:\n{rendered}")
+            raise AssertionError(f"kubectl kustomize: wrong namespace in:\n{rendered}")

@@ -1,36 +1,36 @@
-"""The exporter's numbers held against the witness's, on a machine that may never rest."""
+"""Compares the exporter's numbers with those of EventCounter, on a machine that may never be idle."""
 
 import collections
 import time
 
+import event_counter
 import harness
-import witness
 
-REST_SECONDS = 5  # spent on finding one scrape while no process on this machine starts or ends
-ALL_REST_SECONDS = 60  # the same, for all scrapes of a file of tests
-MOST_WIDTH = 0.05  # of a storm's events; what is made beside it while scrapes are taken must be far less
+IDLE_SECONDS = 5  # to find one scrape during which no process of the machine starts or ends
+TOTAL_IDLE_SECONDS = 60  # the same for all scrapes of a test file
+MAX_WIDTH = 0.05  # events during the scrapes, as a share of the storm's events
 
-# `span` is how many events the witness says there had been.
-Cut = collections.namedtuple("Cut", "scrape events span")
+# `events`: counts of the scrape by type. `span`: counts of EventCounter at the time of the scrape.
+ScrapeWithSpan = collections.namedtuple("ScrapeWithSpan", "scrape events span")
 
 
-class Patience:
-    """How long may be waited for the machine to rest: for one scrape, and for all of them."""
+class IdleBudget:
+    """The time that may be spent on waiting for an idle machine, for one scrape and for all of them."""
 
     def __init__(self):
-        self._left = ALL_REST_SECONDS
+        self._left = TOTAL_IDLE_SECONDS
 
-    def tightest(self, take):
-        """The first of what `take` returns during which no event was made; if there is none, that with the fewest.
+    def best_scrape(self, take):
+        """Returns the first result of `take` without events during it, or else the one with the fewest.
 
-        It returns None, or something with a span.
+        `take` returns None, or an object with a span.
         """
         start = time.monotonic()
-        seconds = min(REST_SECONDS, self._left)
+        seconds = min(IDLE_SECONDS, self._left)
         best = None
-        while best is None or (witness.width(best.span) > 0 and time.monotonic() - start < seconds):
+        while best is None or (event_counter.width(best.span) > 0 and time.monotonic() - start < seconds):
             taken = take()
-            if taken is not None and (best is None or witness.width(taken.span) < witness.width(best.span)):
+            if taken is not None and (best is None or event_counter.width(taken.span) < event_counter.width(best.span)):
                 best = taken
             if taken is None and time.monotonic() - start > harness.DEADLINE_SECONDS:
                 raise AssertionError(f"no scrape within {harness.DEADLINE_SECONDS} s")
@@ -38,18 +38,18 @@ class Patience:
         return best
 
 
-PATIENCE = Patience()
+IDLE_BUDGET = IdleBudget()
 
 
-def cut(exporter, onlooker):
-    """A scrape, and what the witness had been given; exactly, if no process on this machine started or ended then."""
+def scrape_with_span(exporter, counter):
+    """A scrape and the counter's span. The span is exact if no process started or ended during the scrape."""
 
     def take():
         start = time.monotonic_ns()
         scrape = exporter.scrape()
-        return Cut(scrape, harness.event_counts(scrape), onlooker.span(start, time.monotonic_ns()))
+        return ScrapeWithSpan(scrape, harness.event_counts(scrape), counter.span(start, time.monotonic_ns()))
 
-    return PATIENCE.tightest(take)
+    return IDLE_BUDGET.best_scrape(take)
 
 
 def growth(before, after):
@@ -57,15 +57,15 @@ def growth(before, after):
 
 
 def check_growth(test, grown, before, after):
-    """`grown`, by name, is what the witness saw from the span `before` to the span `after`: exactly, at rest."""
+    """Checks that the growth by type is the counter's growth from span `before` to span `after`."""
     least = growth(before.most, after.least)
     most = growth(before.least, after.most)
-    width = witness.width(before) + witness.width(after)
+    width = event_counter.width(before) + event_counter.width(after)
     if width == 0:
         test.assertEqual(grown, most)
         return
-    print(f"this machine never rested: {width} events of {sum(most.values())} were made during the scrapes")
-    test.assertLess(width, MOST_WIDTH * sum(most.values()), "this machine is too busy to measure anything")
+    print(f"this machine was never idle: {width} events of {sum(most.values())} happened during the scrapes")
+    test.assertLess(width, MAX_WIDTH * sum(most.values()), "this machine is too busy to measure anything")
     test.assertEqual(set(grown), set(most))
     for name, number in grown.items():
         test.assertTrue(least[name] <= number <= most[name], f"{name}: {least[name]} <= {number} <= {most[name]}")

@@ -7,15 +7,15 @@ import measure
 import scraper
 
 JOB = scraper.JOB
-UNCERTAIN_NS = 5_000_000  # Prometheus writes when a scrape began in milliseconds, and may move it by 2
+UNCERTAINTY_NS = 5_000_000  # Prometheus rounds the start of a scrape to milliseconds, and may move it by 2
 
-# `time` is in PromQL's words; `span` is how many events the witness says there had been.
+# `time` is text for PromQL. `span` is the number of events at the time of the scrape.
 Scrape = collections.namedtuple("Scrape", "time span")
 
 
-def why_not():
-    """One line, where there is no Prometheus to run; else None."""
-    return scraper.missing("prometheus", "promtool")
+def skip_reason():
+    """The reason to skip if Prometheus is not installed, else None."""
+    return scraper.missing_programs("prometheus", "promtool")
 
 
 def command(directory, config, port):
@@ -27,12 +27,12 @@ class Prometheus(scraper.Scraper):
     def __init__(self, target_port, **job):
         super().__init__("Prometheus", command, target_port, **job)
 
-    def passed_over(self):
-        """How many lines of the scraped pages it did not understand: one fails the scrape."""
+    def rejected_lines(self):
+        """The number of rejected lines. In Prometheus one rejected line fails the whole scrape."""
         return sum(bool(target["lastError"]) for target in self.targets())
 
-    def scrape(self, onlooker):
-        """One that began after this was called; at rest, if there is any."""
+    def scrape(self, counter):
+        """A scrape that starts after this call, if possible without events during it."""
         last = time.time()
 
         def take():
@@ -45,6 +45,6 @@ class Prometheus(scraper.Scraper):
             ((_, duration),) = self.query(f"scrape_duration_seconds @ {times[0]}")
             start = int((last - time.time() + time.monotonic()) * 1e9)
             end = start + int(float(duration) * 1e9)
-            return Scrape(times[0], onlooker.span(start - UNCERTAIN_NS, end + UNCERTAIN_NS))
+            return Scrape(times[0], counter.span(start - UNCERTAINTY_NS, end + UNCERTAINTY_NS))
 
-        return measure.PATIENCE.tightest(take)
+        return measure.IDLE_BUDGET.best_scrape(take)

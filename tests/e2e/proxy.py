@@ -1,4 +1,4 @@
-"""The real nginx with the site of deploy/nginx, made and started by the commands that README.md gives."""
+"""Runs a real nginx with the site of deploy/nginx, set up by README.md's commands."""
 
 import contextlib
 import os
@@ -15,7 +15,7 @@ SITE = "deploy/nginx/procevent_exporter.conf"
 USER = "prometheus"
 PASSWORD = "correct horse: battery"
 
-# As in README.md: its test knows no others. The password is read twice.
+# The commands of README.md; its test allows no others. The password is read twice.
 INSTALL = "apt-get install -y nginx openssl"
 SET_UP = (
     "install -d /etc/nginx/procevent_exporter",
@@ -28,7 +28,7 @@ SET_UP = (
     "nginx -t && nginx -s reload",
 )
 
-# What Debian's nginx.conf says that matters to a site, with every path in the test's directory.
+# The parts of Debian's nginx.conf that affect a site, with every path in the test's directory.
 MAIN = """
 user www-data;
 worker_processes 1;
@@ -51,8 +51,8 @@ http {{
 """
 
 
-def why_not():
-    """One line, where there is no nginx to run; else None."""
+def skip_reason():
+    """The reason to skip if nginx or openssl is not installed, else None."""
     missing = [name for name in ("nginx", "openssl") if shutil.which(name) is None]
     return f"not installed: {', '.join(missing)}" if missing else None
 
@@ -77,7 +77,7 @@ class Proxy:
             harness.wait_for("nginx to start", self.runs)
             for command in SET_UP:
                 self.run(command)
-            harness.wait_for("nginx to take the site", self.listens)
+            harness.wait_for("nginx to load the site", self.listens)
             return self
         except BaseException:
             self.__exit__()
@@ -99,22 +99,22 @@ class Proxy:
             file.write(text)
 
     def site(self, exporter_port):
-        """The repository's, but for ports and folders."""
+        """The repository's site with other ports and folders."""
         with open(os.path.join(ROOT, SITE), encoding="utf-8") as file:
             text = file.read()
         for word, instead in (("listen 13676 ", f"listen {self.port} "), ("/etc/nginx/", f"{self.directory}/"),
                               ("http://127.0.0.1:13675/", f"http://127.0.0.1:{exporter_port}/")):
             if word not in text:
-                raise AssertionError(f"{SITE} says nothing of {word!r}, which this test replaces")
+                raise AssertionError(f"{SITE} lacks {word!r}, which this test replaces")
             text = text.replace(word, instead)
         return text
 
     def run(self, command):
-        """A command of README.md, on this nginx and its folder instead of the machine's."""
+        """Runs a command of README.md on this nginx and its folder instead of the machine's."""
         for word, instead in (("nginx -", f"{' '.join(self._nginx)} -"), ("/etc/nginx", self.directory),
                               (SITE, f"{self.directory}/{os.path.basename(SITE)}")):
             command = command.replace(word, instead)
-        # A session of its own has no terminal, so that the password is read from the standard input.
+        # A new session has no terminal, so openssl reads the password from standard input.
         done = subprocess.run(["bash", "-euo", "pipefail", "-c", command], input=f"{PASSWORD}\n{PASSWORD}\n", text=True,
                               cwd=self.directory, start_new_session=True, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, timeout=harness.DEADLINE_SECONDS, check=False)

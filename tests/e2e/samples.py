@@ -1,4 +1,4 @@
-"""A scrape's text, as numbers."""
+"""Parses the text format of a scrape."""
 
 import re
 
@@ -7,7 +7,7 @@ _LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"(?:,|$)')
 
 
 class Samples:
-    """All samples of one scrape; asking for one that is not there is a KeyError."""
+    """All samples of one scrape. A missing sample is a KeyError."""
 
     def __init__(self, text):
         self._families = {}
@@ -15,7 +15,7 @@ class Samples:
             if line and not line.startswith("#"):
                 match = _LINE.match(line)
                 if match is None:
-                    raise ValueError(f"no sample: {line!r}")
+                    raise ValueError(f"invalid line {line!r}")
                 name, labels, value = match.groups()
                 self._families.setdefault(name, []).append((dict(_LABEL.findall(labels or "")), float(value)))
 

@@ -1,4 +1,4 @@
-"""A server that scrapes one exporter and answers PromQL: what Prometheus and VictoriaMetrics have in common."""
+"""Runs a server that scrapes one exporter and answers PromQL: the common part of Prometheus and VictoriaMetrics."""
 
 import contextlib
 import json
@@ -17,17 +17,17 @@ SCRAPE_INTERVAL = "1s"  # also the timeout
 JOB = "procevent"
 
 
-def missing(*programs):
-    """One line, where any of them is not installed; else None."""
+def missing_programs(*programs):
+    """The reason to skip if a program is not installed, else None."""
     names = [name for name in programs if shutil.which(name) is None]
     return f"not installed: {', '.join(names)}" if names else None
 
 
 class Scraper:
-    """A running server with its data in a directory of its own; gone at the end of the `with`.
+    """A running server with a temporary data directory, for as long as the `with` lasts.
 
-    `command` makes its command line of that directory, the file of its configuration and its own port; `job` is what
-    the scrape's configuration says beside the target, such as a scheme.
+    `command` returns the command line for a directory, a configuration file and a port. `job` holds further keys of the
+    scrape configuration, such as the scheme.
     """
 
     def __init__(self, name, command, target_port, **job):
@@ -78,21 +78,21 @@ class Scraper:
         return answer["data"]
 
     def query(self, expression):
-        """Of an instant query: a list of labels and value. The value keeps its text: a float would round times."""
+        """Labels and value of each series of an instant query. The value is text, since a float would round times."""
         return [(row["metric"], row["value"][1]) for row in self.api("query", query=expression)["result"]]
 
     def targets(self):
         return self.api("targets")["activeTargets"]
 
     def wait_scraping(self):
-        harness.wait_for(f"{self.name} to scrape the exporter", lambda: self.asked(lambda: self.query("up == 1")))
+        harness.wait_for(f"{self.name} to scrape the exporter", lambda: self.try_query(lambda: self.query("up == 1")))
         return self
 
-    def asked(self, question):
-        """Its answer; None while the server does not answer yet."""
+    def try_query(self, query):
+        """The result of the function `query`, or None while the server is not reachable."""
         if self._process.poll() is not None:
             raise AssertionError(f"{self.name} ended with {self._process.returncode}")
         try:
-            return question()
+            return query()
         except (urllib.error.URLError, ConnectionError):
             return None

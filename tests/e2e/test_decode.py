@@ -216,7 +216,7 @@ class Decode(unittest.TestCase):
     def test_needs_no_configuration_and_no_privilege(self):
         broken = {**os.environ, "PROCEVENT_CONFIG_FILE": self.file("broken.yml", "{"), "PROCEVENT_LOG_LEVEL": "loud"}
         self.assertEqual(self.run_with("encode", stdin=FORK, env=broken)[0], FORK_HEX + "\n")
-        if os.geteuid() == 0 and harness.why_not_for_anybody() is None:
+        if os.geteuid() == 0 and harness.unprivileged_skip_reason() is None:
             self.assertEqual(self.run_with("decode", "--hex", stdin=FORK_HEX, env=broken, user=65534)[0], FORK + "\n")
 
     def test_the_largest_message(self):

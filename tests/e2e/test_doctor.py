@@ -117,7 +117,7 @@ class Doctor(harness.LiveTest):
                 self.assertNotEqual(found.of("capability")["state"], "ok")
 
     def test_without_capability(self):
-        harness.require(harness.why_not_for_anybody())
+        harness.require(harness.unprivileged_skip_reason())
         found = self.diagnose(prefix=NOBODY)
         self.assertIn("NET_ADMIN", found.of("capability")["remedy"])
         if tuple(map(int, re.findall(r"\d+", os.uname().release)[:2])) < (6, 6):
@@ -138,14 +138,14 @@ class Doctor(harness.LiveTest):
         self.assertIn("ProcSubset=all", found.of("audit")["remedy"])
 
     def test_hidden_processes(self):
-        harness.require(harness.why_not_for_anybody())
+        harness.require(harness.unprivileged_skip_reason())
         found = self.diagnose(prefix=HIDDEN)
         self.check_not_ok(found, proc="warning")
         self.assertIn("hidepid", found.of("proc")["remedy"])
         self.check_not_ok(self.diagnose(prefix=HIDDEN_WITH_PTRACE))
 
     def test_fork_fails(self):
-        harness.require(harness.why_not_for_anybody())
+        harness.require(harness.unprivileged_skip_reason())
         found = self.diagnose(prefix=NO_PROCESSES)
         self.assertIn("cannot fork a child", found.of("subscription")["finding"])
         self.assertIn("ulimit -u", found.of("subscription")["remedy"])

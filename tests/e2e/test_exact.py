@@ -1,22 +1,22 @@
-"""The exporter's numbers against storms of known numbers and against the witness: exact, type by type."""
+"""Tests that the exporter's event counts are exact, with storms of known numbers and an independent EventCounter."""
 
 import os
 
 import connector
+import event_counter
 import harness
 import measure
-import witness
 
 TINY_BUFFER = "source:\n  receive_buffer: 64KiB\n"
 
 
 class Exact(harness.LiveTest):
     def check_audit(self, scrape):
-        """What the kernel forked and we did not count is explained by what we say that we missed."""
-        missed = scrape.value("procevent_kernel_forks_total") - scrape.value("procevent_events_total", event="fork")
-        self.assertGreaterEqual(missed, 0)
-        explained = scrape.sum("procevent_events_lost_total") + scrape.value("procevent_forks_unseen_total")
-        self.assertLessEqual(missed, explained)
+        """Forks that were not received are at most the reported losses and forks without a subscription."""
+        missing = scrape.value("procevent_kernel_forks_total") - scrape.value("procevent_events_total", event="fork")
+        self.assertGreaterEqual(missing, 0)
+        reported = scrape.sum("procevent_events_lost_total") + scrape.value("procevent_forks_unseen_total")
+        self.assertLessEqual(missing, reported)
 
     def scrape_during(self, exporter, storm):
         running = True
@@ -24,16 +24,16 @@ class Exact(harness.LiveTest):
             running = storm.running()
             self.check_audit(exporter.scrape())
 
-    def run_storm(self, exporter, onlooker, meanwhile, **storm):
-        """The cuts before and after a storm, and what it made."""
+    def run_storm(self, exporter, counter, meanwhile, **storm):
+        """The scrapes before and after a storm, and the storm's numbers."""
         connector.prime_cpus()
-        before = measure.cut(exporter, onlooker)
+        before = measure.scrape_with_span(exporter, counter)
         with harness.Storm(**storm) as running:
             meanwhile(exporter, running)
-            numbers = harness.await_storm(running, onlooker)
-        after = measure.cut(exporter, onlooker)
+            numbers = harness.await_storm(running, counter)
+        after = measure.scrape_with_span(exporter, counter)
         self.check_audit(after.scrape)
-        self.assertEqual(onlooker.lost(), 0, "the witness itself lost events: it proves nothing")
+        self.assertEqual(counter.lost(), 0, "the test's own counter lost events")
         return before, after, numbers
 
     def test_every_event_is_counted(self):
@@ -44,11 +44,11 @@ class Exact(harness.LiveTest):
             ("threads", {"kind": "threads", "count": 20000}),
             ("many workers", {"kind": "fork", "count": 4000, "workers": 16}),
         )
-        with witness.Witness() as onlooker, harness.Exporter() as exporter:
+        with event_counter.EventCounter() as counter, harness.Exporter() as exporter:
             exporter.wait_ready()
             for name, storm in storms:
                 with self.subTest(name):
-                    before, after, numbers = self.run_storm(exporter, onlooker, self.scrape_during, **storm)
+                    before, after, numbers = self.run_storm(exporter, counter, self.scrape_during, **storm)
                     counted = measure.growth(before.events, after.events)
                     measure.check_growth(self, counted, before.span, after.span)
                     self.assertGreaterEqual(counted["fork"], numbers["forks"] + numbers["threads"] + 1)
@@ -61,33 +61,33 @@ class Exact(harness.LiveTest):
         with exporter.stopped():
             storm.wait()
 
-    def test_what_a_tiny_buffer_loses_is_counted(self):
-        with witness.Witness() as onlooker, harness.Exporter(config=TINY_BUFFER) as exporter:
+    def test_losses_of_a_tiny_buffer_are_counted(self):
+        with event_counter.EventCounter() as counter, harness.Exporter(config=TINY_BUFFER) as exporter:
             exporter.wait_ready()
             for name, meanwhile, least in (("scraped", self.scrape_during, 0), ("stopped", self.stop_during, 50000)):
                 with self.subTest(name):
-                    before, after, _ = self.run_storm(exporter, onlooker, meanwhile, kind="vfork", count=30000)
+                    before, after, _ = self.run_storm(exporter, counter, meanwhile, kind="vfork", count=30000)
                     received = sum(measure.growth(before.events, after.events).values())
                     lost = self.grown(before, after, "procevent_events_lost_total")
                     self.assertGreaterEqual(lost, least)
-                    measure.check_growth(self, {"all": received + lost}, witness.summed(before.span),
-                                         witness.summed(after.span))
+                    measure.check_growth(self, {"all": received + lost}, event_counter.summed(before.span),
+                                         event_counter.summed(after.span))
                     self.assertEqual(lost, self.grown(before, after, "procevent_socket_drops_total"))
             cpus = after.scrape.by("procevent_events_lost_total", "cpu")
             self.assertGreaterEqual(len(cpus), len(os.sched_getaffinity(0)))
 
-    def grown(self, before, after, counter):
-        return after.scrape.sum(counter) - before.scrape.sum(counter)
+    def grown(self, before, after, name):
+        return after.scrape.sum(name) - before.scrape.sum(name)
 
-    def test_a_second_listener_changes_nothing(self):
-        with witness.Witness() as onlooker, harness.Exporter() as first, harness.Exporter() as second:
+    def test_second_exporter_does_not_affect_the_first(self):
+        with event_counter.EventCounter() as counter, harness.Exporter() as first, harness.Exporter() as second:
             for exporter in (first, second):
                 exporter.wait_ready()
             connector.prime_cpus()
-            before = [measure.cut(exporter, onlooker) for exporter in (first, second)]
+            before = [measure.scrape_with_span(exporter, counter) for exporter in (first, second)]
             with harness.Storm(kind="fork", count=2000) as running:
-                harness.await_storm(running, onlooker)
-            after = [measure.cut(exporter, onlooker) for exporter in (first, second)]
+                harness.await_storm(running, counter)
+            after = [measure.scrape_with_span(exporter, counter) for exporter in (first, second)]
             for index in range(2):
                 measure.check_growth(self, measure.growth(before[index].events, after[index].events),
                                      before[index].span, after[index].span)

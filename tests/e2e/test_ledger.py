@@ -1,4 +1,4 @@
-"""What is true of the ledger's numbers is true of every scrape in a storm: of ours, and of a real Prometheus's."""
+"""Tests that the identities of the ledger hold at every scrape of a storm, in the pages and in a real Prometheus."""
 
 import concurrent.futures
 import contextlib
@@ -16,32 +16,32 @@ import samples
 STORM_SECONDS = 30
 SCRAPE_SECONDS = 0.1
 STORMS = (("fork", 12000), ("exec", 6000), ("threads", 30000), ("vfork", 40000), ("exec", 4000))
-COMMS_LIMIT = 40  # far less than the storm has names
-ROWS = COMMS_LIMIT + 5  # the reserved ones
-OVERFLOWING = 80000  # vforks; half of them overflow the queue of a stopped exporter
+COMMS_LIMIT = 40  # far fewer than the names of the storm
+ROWS = COMMS_LIMIT + 5  # includes the reserved rows
+OVERFLOWING = 80000  # vforks; half of them overflow the receive queue of a stopped exporter
 LIVING = 300
-PASS_SECONDS = 12  # a pass over /proc begins within ten
-COLUMNS = 17  # of a row
-MOST_SAMPLES = ROWS * COLUMNS + 255 + 128 + 300  # statuses, signals, and what does not depend on what happens
+SCAN_SECONDS = 12  # a scan of /proc starts within ten
+COLUMNS = 17  # series of a row
+MAX_SAMPLES = ROWS * COLUMNS + 255 + 128 + 300  # exit codes, signals, and constant series
 CONFIG = f"comms:\n  limit: {COMMS_LIMIT}\n"
-ENDINGS = ("exit 0", "exit 3", "exit 255", "kill -KILL $$", "kill -SEGV $$", "kill -ABRT $$", "exec sleep 0", "sleep 0")
+EXITS = ("exit 0", "exit 3", "exit 255", "kill -KILL $$", "kill -SEGV $$", "kill -ABRT $$", "exec sleep 0", "sleep 0")
 
 
-def both(event, *counters):
-    """What was booked under a name, and what waits for one, is what came."""
+def counted_or_pending(event, *counters):
+    """Terms of: counted + pending - received."""
     return (*((1, name, labels) for name, labels in counters), (1, "procevent_pending", {"event": event}),
             (-1, "procevent_events_total", {"event": event}))
 
 
-# Sums that are 0, as terms: sign, metric, labels.
+# Sums that must be 0, as terms of sign, metric and labels.
 SUMS = {
-    "forks": both("fork", ("procevent_forks_total", {}), ("procevent_threads_started_total", {})),
-    "execs": both("exec", ("procevent_execs_total", {})),
-    "exits": both("exit", ("procevent_exits_total", {}), ("procevent_threads_ended_total", {})),
-    "coredumps": both("coredump", ("procevent_coredumps_total", {})),
-    "ptrace": both("ptrace", ("procevent_ptrace_total", {})),
-    "uid": both("uid", ("procevent_credential_changes_total", {"credential": "uid"})),
-    "gid": both("gid", ("procevent_credential_changes_total", {"credential": "gid"})),
+    "forks": counted_or_pending("fork", ("procevent_forks_total", {}), ("procevent_threads_started_total", {})),
+    "execs": counted_or_pending("exec", ("procevent_execs_total", {})),
+    "exits": counted_or_pending("exit", ("procevent_exits_total", {}), ("procevent_threads_ended_total", {})),
+    "coredumps": counted_or_pending("coredump", ("procevent_coredumps_total", {})),
+    "ptrace": counted_or_pending("ptrace", ("procevent_ptrace_total", {})),
+    "uid": counted_or_pending("uid", ("procevent_credential_changes_total", {"credential": "uid"})),
+    "gid": counted_or_pending("gid", ("procevent_credential_changes_total", {"credential": "gid"})),
     "exit codes": ((1, "procevent_exit_code_count", {}), (-1, "procevent_exits_total", {})),
     "all exit codes": ((1, "procevent_exit_code_bucket", {"le": "+Inf"}), (-1, "procevent_exits_total", {})),
     "successes": ((1, "procevent_exit_code_bucket", {"le": "0"}),
@@ -51,14 +51,14 @@ SUMS = {
     "delays": ((1, "procevent_event_delay_seconds_count", {}), (-1, "procevent_events_total", {}),
                (1, "procevent_events_total", {"event": "ack"})),
 }
-# The first is never more than the second.
+# The first sum must not exceed the second.
 ORDERED = {
     "lifetimes": (((1, "procevent_process_lifetime_seconds_count", {}),), ((1, "procevent_exits_total", {}),)),
     "unexeced": (((1, "procevent_unexeced_exits_total", {}),), ((1, "procevent_exits_total", {}),)),
     "comms": (((1, "procevent_comms", {}),), ((1, "procevent_comms_limit", {}),)),
     "threads": (((1, "procevent_processes", {}),), ((1, "procevent_threads", {}),)),
     "audit": (((1, "procevent_events_total", {"event": "fork"}),), ((1, "procevent_kernel_forks_total", {}),)),
-    "explained": (((1, "procevent_kernel_forks_total", {}), (-1, "procevent_events_total", {"event": "fork"})),
+    "reported": (((1, "procevent_kernel_forks_total", {}), (-1, "procevent_events_total", {"event": "fork"})),
                   ((1, "procevent_events_lost_total", {}), (1, "procevent_forks_unseen_total", {}))),
 }
 
@@ -73,7 +73,7 @@ def promql(terms, when):
 
 
 class Page:
-    """The samples of one scrape, and of which type their families are."""
+    """The samples of one scrape, with the types of their families."""
 
     def __init__(self, text):
         types = dict(re.findall(r"^# TYPE (\S+) (\S+)$", text, re.MULTILINE))
@@ -82,21 +82,21 @@ class Page:
             if line and not line.startswith("#"):
                 key, value = line.rsplit(" ", 1)
                 if key in self._samples:
-                    raise AssertionError(f"twice: {key}")
+                    raise AssertionError(f"repeated sample: {key}")
                 self._samples[key] = float(value)
-        grows = {name for name, kind in types.items() if kind == "counter"}
+        counters = {name for name, kind in types.items() if kind == "counter"}
         for name, kind in types.items():
             if kind == "histogram":
-                grows |= {name + "_bucket", name + "_count", name + "_sum"}
-        self.growing = {key: value for key, value in self._samples.items() if key.partition("{")[0] in grows}
-        self.growing_names = grows & {key.partition("{")[0] for key in self._samples}
+                counters |= {name + "_bucket", name + "_count", name + "_sum"}
+        self.growing = {key: value for key, value in self._samples.items() if key.partition("{")[0] in counters}
+        self.growing_names = counters & {key.partition("{")[0] for key in self._samples}
         self.families = samples.Samples(text)
 
     def __len__(self):
         return len(self._samples)
 
     def of(self, name, labels):
-        """Values of the samples that have these labels, among others."""
+        """The values of samples with the given labels, among others."""
         if name not in self.families.names():
             return []
         start = name + "{"
@@ -108,13 +108,13 @@ class Page:
         return sum(sign * sum(self.of(name, labels)) for sign, name, labels in terms)
 
 
-class Weather:
-    """A storm of all kinds, until it is told to stop; whatever fails in it fails the test."""
+class MixedLoad:
+    """Runs storms of all kinds and processes with all kinds of exits, until the end of the `with`."""
 
     def __init__(self):
         self._stop = threading.Event()
         self._pool = concurrent.futures.ThreadPoolExecutor()
-        self._parts = [self._pool.submit(self.storms), self._pool.submit(self.ends)]
+        self._parts = [self._pool.submit(self.storms), self._pool.submit(self.exits)]
 
     def __enter__(self):
         return self
@@ -138,12 +138,12 @@ class Weather:
                         return
                     storm.wait()
 
-    def ends(self):
-        """Processes under a hundred names that end in every way, some of them within others."""
+    def exits(self):
+        """Runs processes with a hundred names that exit in every way."""
         run = 0
         while not self._stop.is_set():
-            ending = ENDINGS[run % len(ENDINGS)]
-            subprocess.run(["/bin/sh", "-c", f"ulimit -c 0; echo name-{run % 100} >/proc/$$/comm; {ending}"],
+            command = EXITS[run % len(EXITS)]
+            subprocess.run(["/bin/sh", "-c", f"ulimit -c 0; echo name-{run % 100} >/proc/$$/comm; {command}"],
                            check=False, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             run += 1
 
@@ -152,7 +152,7 @@ class Ledger(harness.LiveTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        harness.require(prometheus.why_not())
+        harness.require(prometheus.skip_reason())
 
     def page(self, exporter):
         answer = exporter.get("/metrics")
@@ -164,7 +164,7 @@ class Ledger(harness.LiveTest):
             self.assertEqual(page.sum(terms), 0, name)
         for name, (less, more) in ORDERED.items():
             self.assertLessEqual(page.sum(less), page.sum(more), name)
-        self.assertLessEqual(len(page), MOST_SAMPLES)
+        self.assertLessEqual(len(page), MAX_SAMPLES)
         rows = set(page.families.by("procevent_forks_total", "comm")) | {
             labels for name in ("procevent_execs_total", "procevent_threads_started_total")
             for labels in page.families.by(name, "comm")}
@@ -190,13 +190,13 @@ class Ledger(harness.LiveTest):
             fallen = [row for row in server.query(f"resets({name}[5m])") if row[1] != "0"]
             self.assertEqual(fallen, [], name)
 
-    def weather(self, exporter, server):
-        """Storm and scrape; the first page and the last, and when Prometheus scraped."""
+    def scrape_under_load(self, exporter, server):
+        """Scrapes during a storm. Returns the first and last page, and the times of Prometheus' scrapes."""
         times = set()
         first = last = self.page(exporter)
         scrapes = 0
-        waited = set()
-        with Weather() as weather:
+        pending = set()
+        with MixedLoad() as load:
             end = time.monotonic() + STORM_SECONDS
             while time.monotonic() < end:
                 start = time.monotonic()
@@ -205,18 +205,18 @@ class Ledger(harness.LiveTest):
                 self.check_growth(last, page)
                 last = page
                 scrapes += 1
-                waited |= {event for event, value in page.families.by("procevent_pending", "event").items() if value}
+                pending |= {event for event, value in page.families.by("procevent_pending", "event").items() if value}
                 times |= {value for _, value in server.query('timestamp(procevent_events_total{event="fork"})')}
-                weather.check()
+                load.check()
                 time.sleep(max(0, start + SCRAPE_SECONDS - time.monotonic()))
-        print(f"{scrapes} scrapes of ours, {len(times)} of Prometheus's")
+        print(f"{scrapes} scrapes of the test, {len(times)} of Prometheus")
         self.assertGreater(scrapes, 0.5 * STORM_SECONDS / SCRAPE_SECONDS)
         self.assertGreater(len(times), 0.8 * STORM_SECONDS)
-        self.assertLessEqual({"fork", "exec"}, waited, "nothing ever waited for a name")
+        self.assertLessEqual({"fork", "exec"}, pending, "no event was ever pending")
         return first, last, sorted(times, key=float)
 
-    def check_bite(self, first, last):
-        """There was something to be wrong about."""
+    def check_load(self, first, last):
+        """The load contained every kind of event."""
         def grown(name, **labels):
             return sum(last.of(name, labels)) - sum(first.of(name, labels))
 
@@ -229,35 +229,35 @@ class Ledger(harness.LiveTest):
         print({event: grown("procevent_events_total", event=event) for event in ("fork", "exec", "exit")},
               f"lost: {grown('procevent_events_lost_total')}", f"{len(last)} samples")
 
-    def test_every_scrape_of_a_storm_adds_up(self):
+    def test_identities_hold_at_every_scrape_of_a_storm(self):
         with contextlib.ExitStack() as stack:
             exporter = stack.enter_context(harness.Exporter(config=CONFIG)).wait_ready()
             server = stack.enter_context(prometheus.Prometheus(exporter.port)).wait_scraping()
-            first, last, times = self.weather(exporter, server)
-            self.check_bite(first, last)
+            first, last, times = self.scrape_under_load(exporter, server)
+            self.check_load(first, last)
             self.check_through_promql(server, times, sorted(last.growing_names))
-            harness.wait_for("all that waits for a name to get one, or none",
+            harness.wait_for("no event to be pending",
                              lambda: sum(self.page(exporter).of("procevent_pending", {})) == 0)
 
 
 class Reconciling(harness.LiveTest):
-    """After a loss all processes are looked at anew, and that holds nobody up who listens."""
+    """The scan of /proc after a loss does not delay the reader."""
 
     def lost(self, scrape):
         return scrape.sum("procevent_events_lost_total")
 
     def overflow(self, exporter):
-        """More than the queue holds; the first scrape after it."""
+        """Overflows the receive queue and returns the first scrape after it."""
         before = exporter.scrape()
         with exporter.stopped(), harness.Storm("vfork", OVERFLOWING) as storm:
             storm.wait()
         after = exporter.scrape()
-        self.assertGreater(self.lost(after), self.lost(before), "nothing was lost: this test shows nothing")
-        harness.wait_for("the log to tell of the loss",
+        self.assertGreater(self.lost(after), self.lost(before), "the storm caused no loss")
+        harness.wait_for("the log to report the loss",
                          lambda: re.search(r'level=warning msg="\d+ events were lost: ', exporter.log()))
         return after
 
-    def test_loses_nothing_in_a_storm(self):
+    def test_no_losses_during_the_scan(self):
         with contextlib.ExitStack() as stack:
             for _ in range(LIVING):
                 sleeper = stack.enter_context(subprocess.Popen(["sleep", "600"]))
@@ -265,7 +265,7 @@ class Reconciling(harness.LiveTest):
             exporter = stack.enter_context(harness.Exporter()).wait_ready()
             after = self.overflow(exporter)
             storms = 0
-            end = time.monotonic() + PASS_SECONDS
+            end = time.monotonic() + SCAN_SECONDS
             while time.monotonic() < end:
                 with harness.Storm("fork", 10000) as storm:
                     while storm.running():
@@ -274,21 +274,21 @@ class Reconciling(harness.LiveTest):
                     storm.wait()
                 storms += 1
 
-            def on_the_mark():
+            def table_matches_proc():
                 living = sum(name.isdigit() for name in os.listdir("/proc"))
                 rows = exporter.scrape().value("procevent_processes")
                 return (rows, living) if abs(rows - living) <= 0.05 * living else None
 
-            tracked, living = harness.wait_for("the table to be what /proc says", on_the_mark)
+            tracked, living = harness.wait_for("the process table to match /proc", table_matches_proc)
             self.assertEqual(self.lost(exporter.scrape()), self.lost(after))
-            print(f"{self.lost(after):.0f} events were lost, and none in {storms} storms while /proc was read; "
+            print(f"{self.lost(after):.0f} events were lost, and none in {storms} storms during the scan of /proc; "
                   f"tracked {tracked:.0f} of {living}")
 
 
 class LossesInTheLog(harness.LiveTest):
-    """A line at once, the sum of the rest a minute later or at the stop: in all what the metrics said."""
+    """The first loss is logged at once, later ones as a sum after a minute or at the stop."""
 
-    def test_tells_all(self):
+    def test_log_and_metrics_agree(self):
         with harness.Exporter(config="source:\n  receive_buffer: 64KiB\n") as exporter:
             exporter.wait_ready()
             lost = []
@@ -296,21 +296,21 @@ class LossesInTheLog(harness.LiveTest):
                 with exporter.stopped(), harness.Storm("vfork", 500) as storm:
                     storm.wait()
                 lost.append(exporter.scrape().sum("procevent_events_lost_total"))
-            self.assertEqual(sorted(set(lost)), lost, "each time more")
+            self.assertEqual(sorted(set(lost)), lost, "no further loss")
             self.assertEqual(exporter.stop()[0], 0)
-            told = re.findall(r'level=warning msg="(\d+) events were lost: ', exporter.log())
-        self.assertGreater(len(told), 1, "nothing had to wait")
-        self.assertEqual(sum(map(int, told)), lost[-1])
+            logged = re.findall(r'level=warning msg="(\d+) events were lost: ', exporter.log())
+        self.assertGreater(len(logged), 1, "no loss was summed up")
+        self.assertEqual(sum(map(int, logged)), lost[-1])
 
 
 class Terms(unittest.TestCase):
-    def test_as_promql(self):
+    def test_promql(self):
         self.assertEqual(promql(SUMS["execs"], "12.5"),
                          "+ (sum(procevent_execs_total{} @ 12.5) or vector(0)) "
                          '+ (sum(procevent_pending{event="exec"} @ 12.5) or vector(0)) '
                          '- (sum(procevent_events_total{event="exec"} @ 12.5) or vector(0))')
 
-    def test_of_a_page(self):
+    def test_sum_of_a_page(self):
         page = Page('# TYPE procevent_events_total counter\nprocevent_events_total{event="exec"} 7\n'
                     '# TYPE procevent_execs_total counter\nprocevent_execs_total{comm="a"} 3\n'
                     'procevent_execs_total{comm="b"} 2\n'

@@ -1,7 +1,7 @@
 """In a foreign namespace the kernel sends no events. The exporter keeps running and names the cause and the remedy."""
 
+import event_counter
 import harness
-import witness
 
 CONFIG = "reader:\n  canary_interval: 1s\n"
 USER = ("unshare", "--user")
@@ -41,9 +41,9 @@ class Namespaces(harness.LiveTest):
             with self.subTest(name), harness.Exporter(config=CONFIG, **options) as exporter:
                 harness.wait_for("a cause", lambda: self.has_cause(exporter))
                 self.check_unsubscribed(exporter, remedies)
-                # The witness makes the kernel send events to every socket of this network namespace. Receiving them
+                # The counter makes the kernel send events to every socket of this network namespace. Receiving them
                 # proves no subscription of the exporter.
-                with witness.Witness() as observer, harness.Storm("fork", 500) as storm:
+                with event_counter.EventCounter() as observer, harness.Storm("fork", 500) as storm:
                     harness.await_storm(storm, observer)
                     self.check_unsubscribed(exporter, remedies)
                     attempts_before = self.attempts(exporter)

@@ -100,7 +100,7 @@ class Privilege(harness.LiveTest):
             self.assertNotIn("level=warning", exporter.log())
 
     def test_as_nobody_with_net_admin(self):
-        harness.require(harness.why_not_for_anybody())
+        harness.require(harness.unprivileged_skip_reason())
         with open("/proc/self/status", encoding="ascii") as file:
             bounding = Thread(file.read()).sets["CapBnd"]
         with harness.Exporter(prefix=ONLY_NET_ADMIN) as exporter:
@@ -117,7 +117,7 @@ class Privilege(harness.LiveTest):
             self.check_buffer(exporter)
 
     def test_as_nobody_without_capabilities(self):
-        harness.require(harness.why_not_for_anybody())
+        harness.require(harness.unprivileged_skip_reason())
         with open("/proc/self/status", encoding="ascii") as file:
             bounding = Thread(file.read()).sets["CapBnd"]
         with harness.Exporter(prefix=NOBODY) as exporter:
@@ -129,7 +129,7 @@ class Privilege(harness.LiveTest):
             exporter.wait_ready()
             with exporter.stopped():
                 self.assertEqual(test_silence.end_subscriptions_as_nobody(), 0)
-                self.assertFalse(connector.somebody_listens())
+                self.assertFalse(connector.kernel_has_listeners())
 
             def renewed():
                 scrape = exporter.scrape()
@@ -139,7 +139,7 @@ class Privilege(harness.LiveTest):
             harness.wait_for("a renewed socket", renewed)
             self.check_buffer(exporter)
             self.check(exporter)
-        self.addCleanup(connector.forget_the_dead)
+        self.addCleanup(connector.reset_listener_count)
 
     def test_port_below_1024(self):
         with open("/proc/sys/net/ipv4/ip_unprivileged_port_start", encoding="ascii") as file:
@@ -157,7 +157,7 @@ class Privilege(harness.LiveTest):
             self.assertNotIn("hidepid", exporter.log())
 
     def test_hidepid_as_nobody_with_sys_ptrace(self):
-        harness.require(harness.why_not_for_anybody())
+        harness.require(harness.unprivileged_skip_reason())
         with open("/proc/self/status", encoding="ascii") as file:
             bounding = Thread(file.read()).sets["CapBnd"]
         both = "+net_admin,+sys_ptrace"

@@ -1,4 +1,4 @@
-"""deploy/nginx behind its README: a real nginx makes TLS and asks for the password, and a real Prometheus scrapes."""
+"""Tests deploy/nginx: a real nginx, set up as in README.md, with TLS and a password, and a real Prometheus."""
 
 import base64
 import collections
@@ -16,7 +16,7 @@ import prometheus
 import proxy
 
 PAGES = ("/", "/metrics", "/-/healthy", "/-/ready")
-ELSEWHERE = ("/metricsfoo", "/metrics/", "/-/", "/-/healthy/", "/index.html", "/favicon.ico", "/x/%2e%2e/etc/passwd")
+OTHER_PATHS = ("/metricsfoo", "/metrics/", "/-/", "/-/healthy/", "/index.html", "/favicon.ico", "/x/%2e%2e/etc/passwd")
 PASSWORD = (proxy.USER, proxy.PASSWORD)
 
 Answer = collections.namedtuple("Answer", "status headers body")
@@ -25,7 +25,7 @@ Answer = collections.namedtuple("Answer", "status headers body")
 def tls(server, version=None):
     context = ssl.create_default_context(cafile=server.certificate)
     if version is not None:
-        context.set_ciphers("ALL:@SECLEVEL=0")  # else it is our side that refuses the old ones
+        context.set_ciphers("ALL:@SECLEVEL=0")  # otherwise the client rejects old versions
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
             context.minimum_version = context.maximum_version = version
@@ -33,14 +33,14 @@ def tls(server, version=None):
 
 
 class HostConnection(http.client.HTTPSConnection):
-    """Connects to the loopback, and expects the certificate of this host."""
+    """Connects to the loopback and expects the certificate of this host."""
 
     def connect(self):
         self.sock = self._context.wrap_socket(socket.create_connection(("127.0.0.1", self.port), self.timeout),
                                               server_hostname=socket.gethostname())
 
 
-def ask(server, path, password=PASSWORD, method="GET", headers=(), body=None, version=None):
+def request(server, path, password=PASSWORD, method="GET", headers=(), body=None, version=None):
     connection = HostConnection("127.0.0.1", server.port, timeout=harness.DEADLINE_SECONDS,
                                 context=tls(server, version))
     headers = dict(headers)
@@ -52,8 +52,8 @@ def ask(server, path, password=PASSWORD, method="GET", headers=(), body=None, ve
         return Answer(response.status, response.headers, response.read())
 
 
-def listening(pid):
-    """The addresses where that process listens, as /proc/net writes them."""
+def listen_addresses(pid):
+    """The addresses that the process listens on, in the format of /proc/net."""
     links = [os.readlink(f"/proc/{pid}/fd/{name}") for name in os.listdir(f"/proc/{pid}/fd")]
     found = []
     for table in ("tcp", "tcp6"):
@@ -67,15 +67,15 @@ class BehindNginx(harness.LiveTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        harness.require(proxy.why_not())
+        harness.require(proxy.skip_reason())
         cls.exporter = cls.enterClassContext(harness.Exporter())
         cls.exporter.wait_ready()
 
     def proxy(self):
         return self.enterContext(proxy.Proxy(self.exporter.port))
 
-    def test_prometheus_scrapes(self):
-        harness.require(prometheus.why_not())
+    def test_prometheus_scrapes_through_nginx(self):
+        harness.require(prometheus.skip_reason())
         server = self.proxy()
         server.write("password", proxy.PASSWORD + "\n")
         job = {"scheme": "https",
@@ -91,43 +91,43 @@ class BehindNginx(harness.LiveTest):
         for path in PAGES:
             for method in ("GET", "HEAD"):
                 with self.subTest(f"{method} {path}"):
-                    self.assertEqual(ask(server, path, method=method).status, 200)
-        metrics = ask(server, "/metrics")
+                    self.assertEqual(request(server, path, method=method).status, 200)
+        metrics = request(server, "/metrics")
         self.assertIn(b"\nprocevent_listener_up 1\n", metrics.body)
         self.assertEqual(metrics.headers["Content-Type"], "text/plain; version=0.0.4; charset=utf-8")
-        self.assertEqual(ask(server, "/metrics", headers={"Accept-Encoding": "gzip"}).headers["Content-Encoding"],
+        self.assertEqual(request(server, "/metrics", headers={"Accept-Encoding": "gzip"}).headers["Content-Encoding"],
                          "gzip")
-        self.assertEqual(ask(server, "/metrics", method="POST").status, 405)
+        self.assertEqual(request(server, "/metrics", method="POST").status, 405)
 
     def test_headers(self):
         server = self.proxy()
         for path, password, status in (("/", PASSWORD, 200), ("/metrics", None, 401), ("/other", PASSWORD, 404)):
             with self.subTest(path):
-                answer = ask(server, path, password)
+                answer = request(server, path, password)
                 self.assertEqual(answer.status, status)
                 self.assertEqual(answer.headers["Server"], "nginx")
                 self.assertEqual(answer.headers["Cache-Control"], "no-store")
                 self.assertIn("default-src 'none'", answer.headers["Content-Security-Policy"])
-        self.assertEqual(ask(server, "/").headers.get_all("X-Content-Type-Options"), ["nosniff"])
+        self.assertEqual(request(server, "/").headers.get_all("X-Content-Type-Options"), ["nosniff"])
 
-    def test_without_the_password(self):
+    def test_wrong_passwords_are_rejected(self):
         server = self.proxy()
         for name, password in (("none", None), ("wrong", (proxy.USER, "wrong")), ("empty", (proxy.USER, "")),
-                               ("nobody's", ("nobody", proxy.PASSWORD))):
+                               ("wrong user", ("nobody", proxy.PASSWORD))):
             for path in PAGES:
                 with self.subTest(name, path=path):
-                    answer = ask(server, path, password)
+                    answer = request(server, path, password)
                     self.assertEqual(answer.status, 401)
                     self.assertIn("Basic", answer.headers["WWW-Authenticate"])
                     self.assertNotIn(b"procevent_", answer.body)
 
-    def test_elsewhere_is_nothing(self):
+    def test_other_paths_are_not_found(self):
         server = self.proxy()
-        for path in ELSEWHERE:
+        for path in OTHER_PATHS:
             with self.subTest(path):
-                self.assertEqual(ask(server, path).status, 404)
+                self.assertEqual(request(server, path).status, 404)
 
-    def test_plain_http_is_refused(self):
+    def test_plain_http_is_rejected(self):
         server = self.proxy()
         connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=harness.DEADLINE_SECONDS)
         with contextlib.closing(connection):
@@ -136,50 +136,50 @@ class BehindNginx(harness.LiveTest):
             self.assertEqual(response.status, 400)
             self.assertNotIn(b"procevent_", response.read())
 
-    def test_old_tls_is_refused(self):
+    def test_old_tls_is_rejected(self):
         server = self.proxy()
         for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
-            self.assertEqual(ask(server, "/metrics", version=version).status, 200, version)
+            self.assertEqual(request(server, "/metrics", version=version).status, 200, version)
         for version in (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1):
             with self.subTest(version), self.assertRaisesRegex(ssl.SSLError, "ALERT_PROTOCOL_VERSION"):
-                ask(server, "/metrics", version=version)
+                request(server, "/metrics", version=version)
 
-    def test_limits(self):
+    def test_limits_are_enforced(self):
         server = self.proxy()
-        self.assertEqual(ask(server, "/metrics", method="POST", body=b"x" * 2000).status, 413)
-        self.assertEqual(ask(server, "/metrics", headers={"X-Long": "x" * 5000}).status, 400)
+        self.assertEqual(request(server, "/metrics", method="POST", body=b"x" * 2000).status, 413)
+        self.assertEqual(request(server, "/metrics", headers={"X-Long": "x" * 5000}).status, 400)
         with concurrent.futures.ThreadPoolExecutor(8) as clients:
-            answers = list(clients.map(lambda _: ask(server, "/metrics", (proxy.USER, "wrong")).status, range(100)))
+            answers = list(clients.map(lambda _: request(server, "/metrics", (proxy.USER, "wrong")).status, range(100)))
         self.assertEqual(set(answers), {401, 429})
         self.assertGreaterEqual(answers.count(401), 15)
 
-    def test_what_reaches_the_exporter(self):
+    def test_forwarded_request(self):
         with socket.create_server(("127.0.0.1", 0)) as upstream:
             upstream.settimeout(harness.DEADLINE_SECONDS)
             server = self.enterContext(proxy.Proxy(upstream.getsockname()[1]))
             with concurrent.futures.ThreadPoolExecutor(1) as client:
-                answer = client.submit(ask, server, "//x/../metrics?a=b")
+                answer = client.submit(request, server, "//x/../metrics?a=b")
                 connection, _ = upstream.accept()
                 with connection:
-                    request = connection.recv(65536).decode()
+                    received = connection.recv(65536).decode()
                     connection.sendall(b"HTTP/1.0 503 Service Unavailable\r\n\r\nthe cause\n")
                 self.assertEqual(answer.result().status, 503)
                 self.assertEqual(answer.result().body, b"the cause\n")
-        self.assertRegex(request, r"^GET /metrics\?a=b HTTP/1.[01]\r\n")
-        self.assertNotIn("Authorization", request)
+        self.assertRegex(received, r"^GET /metrics\?a=b HTTP/1.[01]\r\n")
+        self.assertNotIn("Authorization", received)
 
-    def test_an_exporter_that_is_gone(self):
+    def test_exporter_is_down(self):
         server = self.enterContext(proxy.Proxy(harness.free_port()))
-        self.assertEqual(ask(server, "/metrics").status, 502)
+        self.assertEqual(request(server, "/metrics").status, 502)
 
-    def test_secrets_are_kept(self):
+    def test_modes_of_secret_files(self):
         server = self.proxy()
-        for name, most in (("key.pem", 0o600), ("htpasswd", 0o640)):
+        for name, max_mode in (("key.pem", 0o600), ("htpasswd", 0o640)):
             mode = stat.S_IMODE(os.stat(f"{server.directory}/procevent_exporter/{name}").st_mode)
-            self.assertEqual(mode & ~most, 0, f"{name}: {mode:o}")
+            self.assertEqual(mode & ~max_mode, 0, f"{name}: {mode:o}")
 
-    def test_the_exporter_itself_is_not_in_the_network(self):
-        self.assertEqual(listening(self.exporter.pid()), [f"0100007F:{self.exporter.port:04X}"])
+    def test_exporter_listens_on_loopback_only(self):
+        self.assertEqual(listen_addresses(self.exporter.pid()), [f"0100007F:{self.exporter.port:04X}"])
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""SIGHUP: what changes while the exporter runs, what does not, and what a bad configuration does: nothing."""
+"""Tests SIGHUP: keys that change while the exporter runs, keys that need a restart, and invalid configurations."""
 
 import os
 import signal
@@ -14,42 +14,42 @@ class Reload(harness.LiveTest):
     def setUp(self):
         self.exporter = self.enterContext(harness.Exporter(config="log:\n  level: info\n")).wait_ready()
 
-    def reload(self, config, says):
-        """Writes the file, sends the signal, and waits for a line that says so."""
+    def reload(self, config, message):
+        """Writes the file, sends the signal, and waits for the message in the log."""
         with open(self.exporter.config_file, "w", encoding="utf-8") as file:
             file.write(config)
-        already = self.exporter.log().count(says)
+        before = self.exporter.log().count(message)
         os.kill(self.exporter.pid(), signal.SIGHUP)
-        harness.wait_for(f"the log to say {says!r}", lambda: self.exporter.log().count(says) > already)
+        harness.wait_for(f"the log message {message!r}", lambda: self.exporter.log().count(message) > before)
 
     def successful(self):
         return self.exporter.scrape().value("procevent_config_last_reload_successful")
 
     def exits(self, comm):
-        """Those with another status than 0."""
+        """The number of exits of the command with a status other than 0."""
         try:
             return self.exporter.scrape().value("procevent_exits_total", comm=comm, outcome="failure")
         except KeyError:
             return 0
 
-    def live(self, name):
-        """A process of that name, that ends with 3."""
+    def run_process(self, name):
+        """Runs a process with the name, which exits with 3."""
         subprocess.run(["/bin/sh", "-c", f"printf {name} >/proc/$$/comm; exit 3"], check=False)
 
-    def test_groups_hold_for_what_comes(self):
-        self.live("reload-1")
-        harness.wait_for("its end", lambda: self.exits("reload-1") == 1)
+    def test_name_groups_apply_to_new_processes(self):
+        self.run_process("reload-1")
+        harness.wait_for("its exit", lambda: self.exits("reload-1") == 1)
         before = self.exporter.scrape()
         self.reload(GROUPED, "name_groups taken over")
-        self.live("reload-1")
-        self.live("reload-2")
-        harness.wait_for("their ends", lambda: self.exits("reloaded") == 2)
-        self.assertEqual(self.exits("reload-1"), 1, "what was booked stays")
+        self.run_process("reload-1")
+        self.run_process("reload-2")
+        harness.wait_for("their exits", lambda: self.exits("reloaded") == 2)
+        self.assertEqual(self.exits("reload-1"), 1, "earlier counts stay")
         after = self.exporter.scrape()
         self.assertGreaterEqual(after.sum("procevent_exits_total"), before.sum("procevent_exits_total") + 2)
         self.assertEqual(after.sum("procevent_events_lost_total"), before.sum("procevent_events_lost_total"))
 
-    def test_groups_hold_for_who_lives(self):
+    def test_name_groups_apply_to_running_processes(self):
         with subprocess.Popen(["/bin/sh", "-c", "printf reload-3 >/proc/$$/comm; (:); read line; (:)"],
                               stdin=subprocess.PIPE) as shell:
             def forks(comm):
@@ -61,14 +61,14 @@ class Reload(harness.LiveTest):
             harness.wait_for("its second fork", lambda: forks("reloaded") == 1)
             self.assertEqual(forks("reload-3"), 1)
 
-    def test_the_level_changes(self):
+    def test_log_level_changes(self):
         self.reload("log:\n  level: warning\ncomms:\n  limit: 77\n", "restart to take over: comms.limit")
-        self.assertIn("log.level taken over", self.exporter.log(), "nothing of a reload goes unsaid")
+        self.assertIn("log.level taken over", self.exporter.log(), "each applied key is logged")
         self.reload("log:\n  level: warning\ncomms:\n  limit: 78\n", "restart to take over: comms.limit")
-        self.assertNotIn("nothing to take over", self.exporter.log(), "it is said at `info`")
+        self.assertNotIn("nothing to take over", self.exporter.log(), "logged at level info")
         self.reload("log:\n  level: info\n", "level=info msg=\"the configuration was read again: log.level taken over")
 
-    def test_what_needs_a_restart_is_said(self):
+    def test_keys_that_need_a_restart_are_reported(self):
         self.reload("comms:\n  limit: 77\n", "restart to take over: comms.limit")
         self.assertEqual(self.successful(), 1)
         scrape = self.exporter.scrape()
@@ -77,18 +77,18 @@ class Reload(harness.LiveTest):
         self.reload("log:\n  level: info\n", "nothing to take over")
         self.assertEqual(self.exporter.scrape().value("procevent_config_restart_pending"), 0)
 
-    def test_a_bad_file_changes_nothing(self):
+    def test_invalid_file_changes_nothing(self):
         stamp = self.exporter.scrape().value("procevent_config_last_reload_success_timestamp_seconds")
         self.reload(GROUPED + "comms:\n  limit: many\n", "the one before stays in use")
         self.assertIn("procevent_exporter.yml:5:10: comms.limit: found ", self.exporter.log())
         self.assertEqual(self.successful(), 0)
-        self.live("reload-4")
-        harness.wait_for("its end", lambda: self.exits("reload-4") == 1)
+        self.run_process("reload-4")
+        harness.wait_for("its exit", lambda: self.exits("reload-4") == 1)
         self.assertEqual(self.exporter.scrape().value("procevent_config_last_reload_success_timestamp_seconds"), stamp)
         self.reload(GROUPED, "name_groups taken over")
         self.assertEqual(self.successful(), 1)
 
-    def test_a_file_that_is_gone_changes_nothing(self):
+    def test_missing_file_changes_nothing(self):
         os.remove(self.exporter.config_file)
         os.kill(self.exporter.pid(), signal.SIGHUP)
         harness.wait_for("the failure", lambda: self.successful() == 0)

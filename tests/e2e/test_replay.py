@@ -101,7 +101,7 @@ class Replay(unittest.TestCase):
             self.assertRegex(exporter.log(), r"replaying \S*demo.pcap, \d+ datagrams of \d+ s, as recorded")
 
     def test_unprivileged_replay(self):
-        harness.require(harness.why_not_for_anybody() or ("this is not root" if os.geteuid() != 0 else None))
+        harness.require(harness.unprivileged_skip_reason() or ("this is not root" if os.geteuid() != 0 else None))
         with tempfile.TemporaryDirectory(prefix="procevent-e2e-") as directory:
             os.chmod(directory, 0o755)
             capture = os.path.join(directory, "demo.pcap")

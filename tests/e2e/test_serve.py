@@ -1,4 +1,4 @@
-"""The binary as its user meets it: flags, the configuration file, pages, and how it ends."""
+"""Tests the binary from outside: health check, flags, configuration file, pages, and stopping."""
 
 import contextlib
 import http.client
@@ -19,13 +19,13 @@ import harness
 
 DEMO = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "deploy", "demo", "demo.pcap")
 REPLAY = (f"--source.replay={DEMO}", "--source.replay-loop=true")
-HEALTH_SECONDS = 5  # the time-out of the image's health check
-BEGUN = b"HTTP/1."
-STOPS_WITHIN_SECONDS = 5  # far less than a client's or a storm's end would take
+HEALTH_SECONDS = 5  # the timeout of the image's health check
+PARTIAL = b"HTTP/1."
+MAX_STOP_SECONDS = 5  # far less than the timeout of a client or the duration of a storm
 EVENTS = set(connector.ALL_NAMES)
 REASONS = {"no_ack", "silence", "fault"}
-# Without a row until there is something to tell.
-SEEN_WITH_THE_FIRST = {"procevent_exit_statuses_total"}
+# Families without a series until the first count.
+APPEAR_WITH_FIRST_COUNT = {"procevent_exit_statuses_total"}
 METRICS = """
     procevent_forks_total procevent_threads_started_total procevent_threads_ended_total procevent_execs_total
     procevent_exits_total procevent_credential_changes_total procevent_coredumps_total
@@ -55,23 +55,23 @@ def run(*arguments):
 
 
 class HealthCheck(unittest.TestCase):
-    def ask(self, port, *flags):
+    def check_health(self, port, *flags):
         return run("healthcheck", f"--web.listen-address=127.0.0.1:{port}", *flags)
 
-    def check_refused(self, port, cause):
-        begun = time.monotonic()
-        done = self.ask(port)
-        self.assertLess(time.monotonic() - begun, HEALTH_SECONDS)
+    def check_unhealthy(self, port, cause):
+        start = time.monotonic()
+        done = self.check_health(port)
+        self.assertLess(time.monotonic() - start, HEALTH_SECONDS)
         self.assertEqual((done.returncode, done.stdout), (1, ""))
         self.assertRegex(done.stderr, rf"^procevent_exporter: 127.0.0.1:{port} is not healthy: {cause}[^\n]*\n$")
 
     @contextlib.contextmanager
     def answering(self, text):
-        """A server that sends that to one client and hangs up; with BEGUN it waits until the client has gone."""
+        """A server that sends the text to one client and closes. With PARTIAL it waits until the client has closed."""
         def answer():
             with contextlib.suppress(OSError), server.accept()[0] as client:
                 client.sendall(text)
-                while text == BEGUN and client.recv(64):
+                while text == PARTIAL and client.recv(64):
                     pass
 
         with socket.create_server(("127.0.0.1", 0)) as server:
@@ -81,50 +81,50 @@ class HealthCheck(unittest.TestCase):
             yield server.getsockname()[1]
             thread.join()
 
-    def test_of_one_that_serves(self):
+    def test_healthy_exporter(self):
         for flags in ((), ("--web.allow=127.0.0.0/8",)):
             with self.subTest(flags), harness.Exporter(*REPLAY, *flags) as exporter:
                 exporter.wait_ready()
-                done = self.ask(exporter.port)
+                done = self.check_health(exporter.port)
                 self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "healthy\n", ""))
                 everywhere = run("healthcheck", f"--web.listen-address=:{exporter.port}")
                 self.assertEqual(everywhere.stdout, "healthy\n", everywhere.stderr)
 
-    def test_of_one_that_lets_others_in_alone(self):
+    def test_exporter_that_excludes_this_machine(self):
         with harness.Exporter(*REPLAY, "--web.allow=127.0.0.2") as exporter:
             harness.wait_for("it to serve", lambda: "serving" in exporter.log())
-            self.check_refused(exporter.port, "it hung up without an answer; web.allow has to let in ")
+            self.check_unhealthy(exporter.port, "it hung up without an answer; web.allow has to let in ")
 
-    def test_of_nobody(self):
+    def test_nothing_listens(self):
         port = harness.free_port()
-        self.check_refused(port, "Connection refused; nothing listens there: ")
+        self.check_unhealthy(port, "Connection refused; nothing listens there: ")
         everywhere = run("healthcheck", f"--web.listen-address=0.0.0.0:{port}")
         self.assertRegex(everywhere.stderr, rf"^procevent_exporter: 127\.0\.0\.1:{port} is not healthy: ")
 
-    def test_of_who_is_silent(self):
+    def test_server_does_not_answer(self):
         with socket.create_server(("127.0.0.1", 0)) as server:
-            self.check_refused(server.getsockname()[1], "it does not answer within two seconds; look at its log")
+            self.check_unhealthy(server.getsockname()[1], "it does not answer within two seconds; look at its log")
 
-    def test_of_who_takes_no_more_connections(self):
+    def test_server_accepts_no_connection(self):
         with socket.create_server(("127.0.0.1", 0), backlog=0) as server, contextlib.ExitStack() as stack:
             port = server.getsockname()[1]
             for _ in range(4):
                 waiting = stack.enter_context(socket.socket())
                 waiting.setblocking(False)
                 waiting.connect_ex(("127.0.0.1", port))
-            self.check_refused(port, "it does not answer within two seconds; look at its log")
+            self.check_unhealthy(port, "it does not answer within two seconds; look at its log")
 
-    def test_of_somebody_else(self):
+    def test_other_servers(self):
         for name, text, cause in (
-                ("another", b"SSH-2.0-OpenSSH_9.2\r\n", r'it answered "SSH-2\.0-OpenS"; is it an exporter of '),
-                ("brief", b"no\r\n", r'it answered "no\\x0d\\x0a"; is it an exporter of '),
+                ("other protocol", b"SSH-2.0-OpenSSH_9.2\r\n", r'it answered "SSH-2\.0-OpenS"; is it an exporter of '),
+                ("short answer", b"no\r\n", r'it answered "no\\x0d\\x0a"; is it an exporter of '),
                 ("broken off", b"HTTP/1.1 2", "it hung up within its answer; look at its log"),
-                ("stuck", BEGUN, "it does not answer within two seconds; look at its log")):
+                ("incomplete answer", PARTIAL, "it does not answer within two seconds; look at its log")):
             with self.subTest(name), self.answering(text) as port:
-                self.check_refused(port, cause)
+                self.check_unhealthy(port, cause)
 
-    def test_a_file_with_faults_is_left_out(self):
-        """So does the exporter, when it is told to read it again."""
+    def test_invalid_file_is_ignored(self):
+        """A running exporter also ignores an invalid file on a reload."""
         with harness.Exporter(*REPLAY) as exporter, tempfile.TemporaryDirectory(prefix="procevent-e2e-") as directory:
             exporter.wait_ready()
             file = os.path.join(directory, "wrong.yml")
@@ -132,14 +132,14 @@ class HealthCheck(unittest.TestCase):
                 text.write("web: {listen_addresses: nowhere}\n")
             for flags, environment in (((f"--config.file={file}",), {}), ((), {"PROCEVENT_CONFIG_FILE": file})):
                 with self.subTest(flags), unittest.mock.patch.dict(os.environ, environment):
-                    done = self.ask(exporter.port, *flags)
+                    done = self.check_health(exporter.port, *flags)
                     self.assertEqual((done.returncode, done.stdout), (0, "healthy\n"), done.stderr)
                     self.assertRegex(done.stderr, r"^procevent_exporter: the configuration file has faults [^\n]*\n$")
 
     def test_other_faults_are_unhealthy(self):
-        """1, which is what engines know."""
+        """The exit code is 1, as container engines expect."""
         with unittest.mock.patch.dict(os.environ, {"PROCEVENT_LOG_LEVEL": "loud"}):
-            done = self.ask(harness.free_port())
+            done = self.check_health(harness.free_port())
         self.assertEqual((done.returncode, done.stdout), (1, ""))
         self.assertRegex(done.stderr, r'^PROCEVENT_LOG_LEVEL: found "loud"')
 
@@ -186,7 +186,7 @@ class Flags(unittest.TestCase):
         _, bad = self.run_with_config("log:\n  level: loud\n", "check-config")
         self.assertEqual(bad.returncode, 2)
 
-    def test_the_environment_counts_more_than_the_file(self):
+    def test_environment_overrides_the_file(self):
         with unittest.mock.patch.dict(os.environ, {"PROCEVENT_LOG_LEVEL": "error", "PROCEVENT_PORT": "tcp://10.0.0.1"}):
             _, done = self.run_with_config("log:\n  level: debug\n", "check-config")
         self.assertEqual(done.returncode, 0, done.stderr)
@@ -196,14 +196,15 @@ class Flags(unittest.TestCase):
         self.assertEqual(done.returncode, 2)
         self.assertIn('did you mean "PROCEVENT_LOG_LEVEL"?', done.stderr)
 
-    def test_what_check_config_prints_is_a_file(self):
+    def test_output_of_check_config_is_a_valid_file(self):
         printed = run("check-config", "--web.allow=10.0.0.0/8", "--log.level=debug").stdout
         _, again = self.run_with_config(printed, "check-config")
         self.assertEqual(again.returncode, 0, again.stderr)
-        without_comments = [[line.split("  #")[0] for line in text.splitlines()[1:]] for text in (printed, again.stdout)]
+        without_comments = [[line.split("  #")[0] for line in text.splitlines()[1:]]
+                            for text in (printed, again.stdout)]
         self.assertEqual(*without_comments)
 
-    def test_every_fault_of_a_bad_file_is_named(self):
+    def test_all_faults_of_a_file_are_reported(self):
         text = "log:\n  level: loud\nsource:\n  receive_bufer: 1MiB\n"
         for name, command in (("check-config", ["check-config"]), ("serving", [])):
             with self.subTest(name):
@@ -228,13 +229,13 @@ class Flags(unittest.TestCase):
 
 
 class Serving(harness.LiveTest):
-    def test_metrics(self):
+    def test_metrics_are_complete(self):
         with harness.Exporter() as exporter:
             exporter.wait_ready()
             answer = exporter.get("/metrics")
             self.assertEqual(answer.headers["Content-Type"], "text/plain; version=0.0.4; charset=utf-8")
             scrape = exporter.scrape()
-            self.assertEqual(scrape.names() - SEEN_WITH_THE_FIRST, set(METRICS))
+            self.assertEqual(scrape.names() - APPEAR_WITH_FIRST_COUNT, set(METRICS))
             self.assertEqual(set(scrape.by("procevent_events_total", "event")), EVENTS)
             self.assertEqual(set(scrape.by("procevent_listener_restarts_total", "reason")), REASONS)
             self.assertEqual(scrape.value("procevent_listener_up"), 1)
@@ -246,7 +247,7 @@ class Serving(harness.LiveTest):
         events = scrape.by("procevent_events_total", "event")
         self.assertEqual(scrape.value("procevent_event_delay_seconds_count"), sum(events.values()) - events["ack"])
 
-    def test_promtool_is_silent(self):
+    def test_promtool_finds_no_fault(self):
         promtool = shutil.which("promtool")
         harness.require(None if promtool else "not installed: promtool")
         with harness.Exporter() as exporter:
@@ -264,7 +265,7 @@ class Serving(harness.LiveTest):
                 with self.subTest(f"{method} {path}"):
                     self.assertEqual(exporter.get(path, method).status, status)
 
-    def test_a_narrowed_mask_says_so(self):
+    def test_narrowed_mask_makes_losses_inexact(self):
         with harness.Exporter(config="source:\n  events: [fork]\n") as exporter:
             scrape = exporter.wait_ready().scrape()
             self.assertEqual(scrape.value("procevent_loss_exact"), 0)
@@ -274,7 +275,7 @@ class Serving(harness.LiveTest):
             harness.wait_for("the forks", lambda: harness.event_counts(exporter.scrape())["fork"] >= 103)
             self.assertEqual(harness.event_counts(exporter.scrape())["exit"], 0)
 
-    def test_flags_win_over_the_file(self):
+    def test_flags_override_the_file(self):
         with harness.Exporter("--log.format=json", config="log:\n  format: logfmt\n") as exporter:
             exporter.wait_ready()
             self.assertEqual(exporter.stop()[0], 0)
@@ -286,24 +287,24 @@ class Stopping(harness.LiveTest):
     def check_stop(self, exporter):
         code, seconds = exporter.stop()
         self.assertEqual(code, 0)
-        self.assertLess(seconds, STOPS_WITHIN_SECONDS)
+        self.assertLess(seconds, MAX_STOP_SECONDS)
 
-    def test_it_unsubscribes(self):
+    def test_stop_unsubscribes(self):
         before = connector.listener_count()
         with harness.Exporter() as exporter:
             exporter.wait_ready()
-            with exporter.stopped():  # counting makes everybody deaf for an instant, which it would notice
+            with exporter.stopped():  # counting interrupts subscriptions, which a running exporter would detect
                 self.assertEqual(connector.listener_count(), before + 1)
             self.check_stop(exporter)
         self.assertEqual(connector.listener_count(), before)
 
-    def test_interrupt_is_a_stop_too(self):
+    def test_sigint_stops(self):
         with harness.Exporter() as exporter:
             exporter.wait_ready()
             exporter.process.send_signal(signal.SIGINT)
             self.assertEqual(exporter.process.wait(harness.DEADLINE_SECONDS), 0)
 
-    def test_in_a_storm(self):
+    def test_stops_in_a_storm(self):
         with harness.Exporter() as exporter:
             exporter.wait_ready()
             with harness.Storm("vfork", 1000000) as storm:
@@ -311,14 +312,14 @@ class Stopping(harness.LiveTest):
                 self.check_stop(exporter)
                 self.assertTrue(storm.running(), "the storm ended first")
 
-    def test_while_a_client_does_not_read(self):
+    def test_stops_with_a_client_that_does_not_read(self):
         with harness.Exporter() as exporter:
             exporter.wait_ready()
             with socket.create_connection(("127.0.0.1", exporter.port)) as half_open:
                 half_open.sendall(b"GET /metrics HTTP/1.1\r\n")
                 self.check_stop(exporter)
 
-    def test_with_nobody_reading_its_log(self):
+    def test_stops_with_a_full_log_pipe(self):
         read, write = os.pipe()
         try:
             with harness.Exporter("--log.level=debug", stderr=write) as exporter:
@@ -331,7 +332,7 @@ class Stopping(harness.LiveTest):
             os.close(write)
 
     def fill(self, pipe):
-        """Writes until no byte more fits; through an opening of its own, for O_NONBLOCK is the opening's."""
+        """Fills the pipe. Opens it again, since O_NONBLOCK is a property of the open file description."""
         own = os.open(f"/proc/self/fd/{pipe}", os.O_WRONLY | os.O_NONBLOCK)
         size = 1 << 16
         try:
@@ -344,9 +345,9 @@ class Stopping(harness.LiveTest):
             os.close(own)
 
 
-class TurnedAway(harness.LiveTest):
-    def ask(self, exporter, address):
-        """What is answered to a client with that address; nothing if it is not heard."""
+class Refused(harness.LiveTest):
+    def scrape_from(self, exporter, address):
+        """The response to a client with the address, or "" if the connection is closed."""
         connection = http.client.HTTPConnection("127.0.0.1", exporter.port, harness.DEADLINE_SECONDS,
                                                 source_address=(address, 0))
         with contextlib.closing(connection), contextlib.suppress(ConnectionError):
@@ -354,14 +355,14 @@ class TurnedAway(harness.LiveTest):
             return connection.getresponse().read().decode()
         return ""
 
-    def test_who_is_not_allowed_is_told_and_counted(self):
+    def test_client_that_is_not_allowed_is_logged_and_counted(self):
         with harness.Exporter("--web.allow=127.0.0.2") as exporter:
-            harness.wait_for("an answer", lambda: self.ask(exporter, "127.0.0.2"))
-            self.assertEqual(self.ask(exporter, "127.0.0.3"), "")
-            harness.wait_for("the log to tell who", lambda: 'level=warning msg="127.0.0.3 was turned away unheard: '
-                             in exporter.log())
+            harness.wait_for("an answer", lambda: self.scrape_from(exporter, "127.0.0.2"))
+            self.assertEqual(self.scrape_from(exporter, "127.0.0.3"), "")
+            harness.wait_for("the log to name the client",
+                             lambda: 'level=warning msg="127.0.0.3 was turned away unheard: ' in exporter.log())
             self.assertIn('\nprocevent_http_requests_refused_total{reason="not_allowed"} 1\n',
-                          self.ask(exporter, "127.0.0.2"))
+                          self.scrape_from(exporter, "127.0.0.2"))
 
 
 if __name__ == "__main__":

@@ -7,9 +7,9 @@ import time
 import unittest
 
 import connector
+import event_counter
 import harness
 import measure
-import witness
 
 DECREMENTS = 200
 NOBODY = 65534
@@ -42,10 +42,10 @@ class Silence(harness.LiveTest):
     def setUp(self):
         # Another listener might subscribe again before the exporter does.
         try:
-            harness.wait_for("other listeners to the connector to end; stop them", connector.forget_the_dead)
+            harness.wait_for("other listeners to the connector to end; stop them", connector.reset_listener_count)
         except AssertionError as error:
             harness.require(str(error))
-        self.addCleanup(connector.forget_the_dead)
+        self.addCleanup(connector.reset_listener_count)
 
     def restarts(self, scrape):
         return scrape.value("procevent_listener_restarts_total", reason="silence")
@@ -59,10 +59,10 @@ class Silence(harness.LiveTest):
             before = exporter.scrape()
             with exporter.stopped():  # otherwise it might recover before the check below
                 self.assertEqual(end_subscriptions_as_nobody(), 0, "cannot change the listener count")
-                self.assertFalse(connector.somebody_listens(), "the kernel still sends events: the test proves nothing")
+                self.assertFalse(connector.kernel_has_listeners(), "the kernel still sends events: the test proves nothing")
             start = time.monotonic()
             # No scrape meanwhile: a scrape might trigger the recovery.
-            harness.wait_for("the exporter to subscribe again", connector.somebody_listens)
+            harness.wait_for("the exporter to subscribe again", connector.kernel_has_listeners)
 
             def recovered():
                 scrape = exporter.scrape()
@@ -80,12 +80,12 @@ class Silence(harness.LiveTest):
             self.check_exact_again(exporter)
 
     def check_exact_again(self, exporter):
-        with witness.Witness() as observer:
+        with event_counter.EventCounter() as observer:
             connector.prime_cpus()
-            first = measure.cut(exporter, observer)
+            first = measure.scrape_with_span(exporter, observer)
             with harness.Storm("fork", 1000) as storm:
                 harness.await_storm(storm, observer)
-            second = measure.cut(exporter, observer)
+            second = measure.scrape_with_span(exporter, observer)
         measure.check_growth(self, measure.growth(first.events, second.events), first.span, second.span)
         self.assertEqual(second.scrape.sum("procevent_events_lost_total"),
                          first.scrape.sum("procevent_events_lost_total"))

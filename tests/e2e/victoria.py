@@ -6,9 +6,9 @@ import harness
 import scraper
 
 
-def why_not():
-    """One line, where there is no VictoriaMetrics to run; else None."""
-    return scraper.missing("victoria-metrics")
+def skip_reason():
+    """The reason to skip if VictoriaMetrics is not installed, else None."""
+    return scraper.missing_programs("victoria-metrics")
 
 
 def command(directory, config, port):
@@ -22,15 +22,15 @@ class VictoriaMetrics(scraper.Scraper):
         super().__init__("VictoriaMetrics", command, target_port, **job)
 
     def wait_scraping(self):
-        # Asked for samples before there are any, it would go on saying so for 10 s.
-        harness.wait_for(f"{self.name} to scrape the exporter", lambda: self.asked(self.is_scraping))
+        # A query before the first sample would be answered as empty for another 10 s.
+        harness.wait_for(f"{self.name} to scrape the exporter", lambda: self.try_query(self.is_scraping))
         return self
 
     def is_scraping(self):
         return any(target["health"] == "up" for target in self.targets())
 
-    def passed_over(self):
-        """How many lines of the scraped pages it did not understand: it takes the others all the same."""
+    def rejected_lines(self):
+        """The number of rejected lines. VictoriaMetrics keeps the other lines of the scrape."""
         own = self.get("/metrics").decode()
         (number,) = re.findall(r'^vm_rows_invalid_total\{type="prometheus"\} (\d+)$', own, re.MULTILINE)
         return int(number)

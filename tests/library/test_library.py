@@ -146,13 +146,13 @@ class Library(unittest.TestCase):
             self.assertEqual(shown, [(HERE / "consumer" / name).read_text(encoding="utf-8").rstrip("\n")])
 
     def test_it_prints_what_is_executed(self):
-        harness.require(harness.why_not_live())
+        harness.require(harness.live_skip_reason())
         with Consumer(self.consumer(COMPILERS[0])) as consumer:
             consumer.await_exec(self.program())
             self.assertEqual(consumer.stop(), 0)
 
     def test_it_tells_that_it_cannot_receive(self):
-        harness.require(harness.why_not_live())
+        harness.require(harness.live_skip_reason())
         source, fault = self.scratch / "fault.cc", self.scratch / "fault.so"
         source.write_text("#include <errno.h>\n" 'extern "C" int recvmmsg() { errno = EIO; return -1; }\n',
                           encoding="utf-8")
@@ -163,7 +163,7 @@ class Library(unittest.TestCase):
         self.assertRegex(done.stderr, r"^cannot receive.*: Input/output error.*\n$")
 
     def test_it_tells_losses(self):
-        harness.require(harness.why_not_live())
+        harness.require(harness.live_skip_reason())
         events = 2 * receive_limit() // EVENT_BYTES  # all that fit; without privilege, that is not many
         if events > 200_000:
             self.skipTest(f"net.core.rmem_max has room for {events} events")
