@@ -67,12 +67,12 @@ LoadedConfig Configure(const Flags& flags, std::span<const EnvironmentVariable> 
   std::vector<ConfigError> faults;
   const std::optional<std::string> file = FindConfigFile(flags, environment);
   if (file && file->empty()) {
-    faults.push_back({{}, {}, "--config.file", R"("")", "the path of a file"});
+    faults.push_back({{}, {}, "--config.file", InvalidValue(""), "the path of a file"});
   } else if (file) {
     LoadedConfig loaded = LoadConfigFile(*file);
     if (auto* const of_file = std::get_if<std::vector<ConfigError>>(&loaded)) {
       faults = std::move(*of_file);
-      if (!flags.config_file && faults.front().place == TextPosition{}) {
+      if (!flags.config_file && faults.front().position == TextPosition{}) {
         faults.front().key = kConfigFileVariable;  // it is not there, or cannot be read
       }
     } else {

@@ -20,11 +20,19 @@ namespace procevent {
 
 namespace {
 
-constexpr std::size_t kMostBytes = 1U << 20U;
+constexpr std::size_t kMaxFileBytes = 1U << 20U;
+constexpr std::size_t kMaxNameBytes = 256;
+constexpr std::size_t kMaxErrors = 100;
 
-ReadFileResult Refused(std::string found, std::string allowed) { return {{}, std::move(found), std::move(allowed)}; }
+// The text of a file, or the problem that kept it from being read.
+struct ReadFileResult {
+  std::string text;
+  std::string problem;  // empty: none
+};
 
-std::string Kind(mode_t mode) {
+ReadFileResult CannotRead(const std::string& cause) { return {{}, "cannot read the file: " + cause}; }
+
+std::string FileKind(mode_t mode) {
   if (S_ISDIR(mode)) {
     return "a directory";
   }
@@ -35,25 +43,24 @@ std::string Kind(mode_t mode) {
 }
 
 ReadFileResult CannotOpen(int code) {
-  const std::string found = "no way to open it (" + std::generic_category().message(code) + ")";
+  const std::string problem = "cannot open the file: " + std::generic_category().message(code);
   switch (code) {
     case EACCES:
     case EPERM:
-      return Refused(found,
-                     "a file that the user it runs as may read, without the privileges given up at the start: chmod or "
-                     "chown it");
+      return {{},
+              problem +
+                  "; let the exporter's user read it without privileges, which it drops at start-up: use "
+                  "chmod or chown"};
     case ENOENT:
     case ENOTDIR:
-      return Refused(found, "the path of an existing file");
+      return {{}, problem + "; give the path of an existing file"};
     default:
-      return Refused(found, "a readable file");
+      return {{}, problem + "; give a readable file"};
   }
 }
 
-}  // namespace
-
 ReadFileResult ReadWholeFile(const std::string& path) {
-  // O_NONBLOCK: opening a FIFO that nobody writes to would wait for ever.
+  // O_NONBLOCK: opening a FIFO without a writer would block forever.
   const OwnedFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!fd.valid()) {
     return CannotOpen(errno);
@@ -63,65 +70,58 @@ ReadFileResult ReadWholeFile(const std::string& path) {
     return CannotOpen(errno);
   }
   if (!S_ISREG(status.st_mode)) {
-    return Refused(Kind(status.st_mode), "a regular file");
+    return CannotRead("it is " + FileKind(status.st_mode) + "; give a regular file");
   }
-  std::string text(kMostBytes + 1, '\0');  // one byte more tells a file that is too large
+  std::string text(kMaxFileBytes + 1, '\0');  // one byte more, to detect a file that is too large
   std::size_t size = 0;
   while (size < text.size()) {
-    const ssize_t got = ::read(fd.get(), text.data() + size, text.size() - size);
-    if (got < 0 && errno == EINTR) {
+    const ssize_t count = ::read(fd.get(), text.data() + size, text.size() - size);
+    if (count < 0 && errno == EINTR) {
       continue;
     }
-    if (got < 0) {
-      return Refused("no way to read it (" + std::generic_category().message(errno) + ")", "a readable file");
+    if (count < 0) {
+      return CannotRead(std::generic_category().message(errno) + "; give a readable file");
     }
-    if (got == 0) {
+    if (count == 0) {
       break;
     }
-    size += static_cast<std::size_t>(got);
+    size += static_cast<std::size_t>(count);
   }
-  if (size > kMostBytes) {
-    return Refused("more than 1MiB", "a file of at most 1MiB");
+  if (size > kMaxFileBytes) {
+    return CannotRead("it is larger than 1MiB; give a smaller file");
   }
   text.resize(size);
-  return {std::move(text), {}, {}};
+  return {std::move(text), {}};
 }
-
-namespace {
-
-constexpr std::size_t kMostNameBytes = 256;
-constexpr std::size_t kMostFaults = 100;
 
 }  // namespace
 
 LoadedConfig LoadConfig(std::string_view text, std::string_view file_name) {
-  const std::string file = EscapeUnprintable(file_name, kMostNameBytes);
+  const std::string file = EscapeUnprintable(file_name, kMaxNameBytes);
   YamlDocument document = ParseYaml(text, file);
-  std::vector<ConfigError> faults = std::move(document.faults);
+  std::vector<ConfigError> errors = std::move(document.errors);
   EffectiveConfig effective;
-  if (document.whole) {
-    for (ConfigError& fault : CheckTree(document.root, file, effective)) {
-      faults.push_back(std::move(fault));
-    }
+  if (document.complete) {
+    std::ranges::move(CheckTree(document.root, file, effective), std::back_inserter(errors));
   }
-  if (faults.empty()) {
+  if (errors.empty()) {
     return effective;
   }
-  std::ranges::stable_sort(faults, {}, &ConfigError::place);
-  if (faults.size() > kMostFaults) {
-    const std::size_t more = faults.size() - kMostFaults;
-    faults.resize(kMostFaults);
-    faults.push_back({file, {}, {}, "at least " + std::to_string(more) + " faults more", "none"});
+  std::ranges::stable_sort(errors, {}, &ConfigError::position);
+  if (errors.size() > kMaxErrors) {
+    const std::string more = std::to_string(errors.size() - kMaxErrors);
+    errors.resize(kMaxErrors);
+    errors.push_back({file, {}, {}, "at least " + more + " more errors", {}});
   }
-  return faults;
+  return errors;
 }
 
 LoadedConfig LoadConfigFile(const std::string& path) {
-  const ReadFileResult read = ReadWholeFile(path);
-  if (!read.found.empty()) {
-    return std::vector<ConfigError>{{EscapeUnprintable(path, kMostNameBytes), {}, {}, read.found, read.allowed}};
+  const ReadFileResult file = ReadWholeFile(path);
+  if (!file.problem.empty()) {
+    return std::vector<ConfigError>{{EscapeUnprintable(path, kMaxNameBytes), {}, {}, file.problem, {}}};
   }
-  return LoadConfig(read.text, path);
+  return LoadConfig(file.text, path);
 }
 
 }  // namespace procevent

@@ -1,4 +1,4 @@
-// FOLDED: read_file.h, load.h
+// Loads a configuration from text or from a file: the validated options, or every error at once.
 #pragma once
 
 #include <string>
@@ -11,26 +11,13 @@
 
 namespace procevent {
 
-// The bytes of a small file, without waiting for anybody. Used by LoadConfigFile.
-
-struct ReadFileResult {
-  std::string text;
-  std::string found;    // what is in the way; empty: nothing, and `text` is the file
-  std::string allowed;  // what to give instead
-};
-
-// A regular file of at most 1 MiB; never blocks on a FIFO or a device.
-ReadFileResult ReadWholeFile(const std::string& path);
-
-// Text or a file -> the configuration, or everything that is wrong with it. cmd's way into this floor.
-
-// The faults are in the order of the text; there is at least one.
+// Either the configuration, or its errors in the order of the text, at least one.
 using LoadedConfig = std::variant<EffectiveConfig, std::vector<ConfigError>>;
 
-// `file_name` is what the faults call the text. Never throws for what the text holds.
+// `file_name` is the name of the text in its errors. Throws nothing, whatever the text contains.
 LoadedConfig LoadConfig(std::string_view text, std::string_view file_name);
 
-// Reads at most 1 MiB of a regular file; waits for nothing else, such as a FIFO.
+// Reads a regular file of at most 1 MiB. Rejects every other kind of file at once: a FIFO cannot block it.
 LoadedConfig LoadConfigFile(const std::string& path);
 
 }  // namespace procevent

@@ -45,7 +45,7 @@ std::string TakeDuration(const Durations& given, std::optional<std::chrono::mill
   if (!given.empty()) {
     duration = ParseDuration(given.front());
     if (!duration || duration->count() == 0 || *duration > kLongest) {
-      return Describe(DurationFault(QuotePrintable(given.front())));
+      return Describe(DurationFault(given.front()));
     }
   }
   return {};

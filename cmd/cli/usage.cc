@@ -34,7 +34,7 @@ std::string Awaited(std::string_view flag) {
     return "the path of a file";
   }
   if (flag == kDurationFlag) {
-    return DurationFault({}).allowed;
+    return DurationFault({}).expected;
   }
   if (flag == kTypeFlag) {
     return TypesAllowed();
@@ -43,7 +43,7 @@ std::string Awaited(std::string_view flag) {
     return "a name, or a pattern like kworker*";
   }
   const auto* const setting = std::ranges::find(kSettingFlags, flag, &SettingFlag::flag);
-  return setting == kSettingFlags.end() ? "" : DescribeAllowedScalar(*FindKey(setting->path));
+  return setting == kSettingFlags.end() ? "" : DescribeExpectedScalar(*FindKey(setting->path));
 }
 
 }  // namespace
@@ -53,12 +53,12 @@ std::string FormatUsageError(std::string_view message) {
   return kProgram + (": " + EscapeUnprintable(message, kMostBytes)) + '\n' + std::string(kUsage);
 }
 
-ConfigError DurationFault(std::string found) {
-  return {{}, {}, kDurationFlag, std::move(found), "a duration from 1ms to 720h in whole ms, s, m or h, like 10s"};
+ConfigError DurationFault(std::string_view value) {
+  return {{}, {}, kDurationFlag, InvalidValue(value), "a duration from 1ms to 720h in whole ms, s, m or h, like 10s"};
 }
 
 ConfigError TypeFault(std::string_view type) {
-  return {{}, {}, kTypeFlag, QuotePrintable(type), TypesAllowed() + DidYouMean(SuggestWord(type, kEventNames))};
+  return {{}, {}, kTypeFlag, InvalidValue(type), TypesAllowed() + DidYouMean(SuggestWord(type, kEventNames))};
 }
 
 std::string FormatRepeatedFlagError(std::string_view flag) {
@@ -70,13 +70,13 @@ std::optional<ConfigError> FindFlagValueFault(std::span<const char* const> argum
     const std::string_view argument = arguments[i];
     const std::string_view flag = argument.substr(0, argument.find('='));
     if (flag != argument && std::ranges::find(kBareFlags, flag) != kBareFlags.end()) {
-      return ConfigError{{}, {}, std::string(flag), "a value", "the flag alone"};
+      return ConfigError{{}, {}, std::string(flag), "unexpected value", "the flag alone"};
     }
     const bool ends = i + 1 == arguments.size() || std::string_view(arguments[i + 1]).starts_with("--");
     const bool lacks = flag == argument ? ends : flag.size() + 1 == argument.size();
     const std::string awaited = lacks ? Awaited(flag) : "";
     if (!awaited.empty()) {
-      return ConfigError{{}, {}, std::string(flag), "no value", awaited};
+      return ConfigError{{}, {}, std::string(flag), "missing value", awaited};
     }
   }
   return std::nullopt;

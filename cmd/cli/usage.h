@@ -42,7 +42,7 @@ inline constexpr std::array kSettingFlags{
 // The message and how to call it: what a wrong command line is answered with.
 std::string FormatUsageError(std::string_view message);
 
-ConfigError DurationFault(std::string found);
+ConfigError DurationFault(std::string_view value);
 ConfigError TypeFault(std::string_view type);
 std::string FormatRepeatedFlagError(std::string_view flag);
 

@@ -9,10 +9,10 @@ namespace {
 
 constexpr std::size_t kIndentation = 2;
 
-// Writes the keys one after the other, each section's name when the first of its keys comes.
-class Writer {
+// Writes keys as nested YAML: a section's name precedes the first of its keys.
+class YamlWriter {
  public:
-  void Key(std::string_view path, const std::string& value, const std::string& comment) {
+  void AddKey(std::string_view path, const std::string& value, const std::string& comment) {
     std::size_t depth = 0;
     std::size_t begin = 0;
     for (std::size_t dot = path.find('.'); dot != std::string_view::npos; dot = path.find('.', begin)) {
@@ -23,20 +23,20 @@ class Writer {
       ++depth;
     }
     text_ += Indented(depth, path.substr(begin)) + ": " + value + "  # " + comment + '\n';
-    last_ = path;
+    previous_path_ = path;
   }
 
   [[nodiscard]] const std::string& text() const { return text_; }
 
  private:
-  // Whether the key before was in the same section: "histograms.lifetime.".
-  [[nodiscard]] bool IsOpen(std::string_view section) const { return last_.starts_with(section); }
+  // True if the previous key was in this section, such as "histograms.lifetime.".
+  [[nodiscard]] bool IsOpen(std::string_view section) const { return previous_path_.starts_with(section); }
   static std::string Indented(std::size_t depth, std::string_view name) {
     return std::string(depth * kIndentation, ' ') + std::string(name);
   }
 
   std::string text_;
-  std::string_view last_;
+  std::string_view previous_path_;
 };
 
 }  // namespace
@@ -56,11 +56,11 @@ std::string Describe(const Origin& origin) {
 }
 
 std::string ToYaml(const EffectiveConfig& effective) {
-  Writer writer;
+  YamlWriter writer;
   for (const ConfigKey& key : Schema()) {
     const auto origin = effective.origins.find(key.path);
-    writer.Key(key.path, key.show(effective.config),
-               Describe(origin == effective.origins.end() ? Origin{} : origin->second));
+    writer.AddKey(key.path, key.show(effective.config),
+                  Describe(origin == effective.origins.end() ? Origin{} : origin->second));
   }
   return writer.text();
 }

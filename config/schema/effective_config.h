@@ -1,4 +1,4 @@
-// FOLDED: log_options.h, config.h, effective_config.h
+// The validated configuration, with the origin of each value.
 #pragma once
 
 #include <array>
@@ -16,22 +16,19 @@
 
 namespace procevent {
 
-// How much is logged, and in which form. The configuration fills it in; cmd obeys it.
-
 enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarning, kError };
 inline constexpr std::array<std::string_view, 4> kLogLevelNames{"debug", "info", "warning", "error"};
 enum class LogFormat : std::uint8_t { kLogfmt, kJson };
 inline constexpr std::array<std::string_view, 2> kLogFormatNames{"logfmt", "json"};
 
+// Selects the level and the format of the log.
 struct LogOptions {
   LogLevel level = LogLevel::kInfo;
   LogFormat format = LogFormat::kLogfmt;
   bool operator==(const LogOptions&) const = default;
 };
 
-// The whole configuration, validated: the options of each stage, as that stage owns them. A default one is what an
-// empty file means. Part of the effective one; cmd hands the parts out.
-
+// The options of every module. A default-constructed one equals the configuration of an empty file.
 struct Config {
   ConnectorOptions connector;
   ReplayOptions replay;
@@ -42,26 +39,27 @@ struct Config {
   bool operator==(const Config&) const = default;
 };
 
-// The configuration that is in force, and where each value came from. Made by LoadConfig, SetFromEnvironment and
-// SetFromFlag, each over what was before; cmd prints it, and compares two of them.
-
+// The origin of a value.
 struct Origin {
   enum class Kind : std::uint8_t { kDefault, kFile, kEnvironment, kFlag };
   Kind kind = Kind::kDefault;
   std::string name;  // of the file, the variable or the flag; safe to print
-  int line = 0;      // in the file
+  int line = 0;      // kFile
   bool operator==(const Origin&) const = default;
 };
 
 // "default", "procevent_exporter.yml:12", "environment PROCEVENT_LOG_LEVEL", "flag --log.level".
 std::string Describe(const Origin& origin);
 
+// The configuration in force, with the origin of each value. LoadConfig, SetFromEnvironment and SetFromFlag apply, in
+// this order, and each replaces values of the one before.
 struct EffectiveConfig {
   Config config;
-  std::map<std::string_view, Origin> origins;  // by the path of the key; those that are not here are defaults
+  std::map<std::string_view, Origin> origins;  // by the path of the key; a key without an entry has its default
 };
 
-// All keys in the order of the schema, each with its origin as a comment: a file that loads as the same configuration.
+// Writes all keys in the order of the schema, each with its origin as a comment. The result loads as the same
+// configuration.
 std::string ToYaml(const EffectiveConfig& effective);
 
 // The paths of the keys whose values differ.

@@ -16,67 +16,67 @@
 namespace procevent {
 namespace {
 
-std::string Capitals(std::string_view text) {
-  std::string capitals(text);
-  std::ranges::transform(capitals, capitals.begin(),
-                         [](char c) { return c == '.' || c == '-' ? '_' : ToUpperAscii(c); });
-  return capitals;
+// "LOG_LEVEL" for "log.level" and for "log-level".
+std::string ToVariableCase(std::string_view text) {
+  std::string name(text);
+  std::ranges::transform(name, name.begin(), [](char c) { return c == '.' || c == '-' ? '_' : ToUpperAscii(c); });
+  return name;
 }
 
-// "[1]" -> "PROCEVENT_WEB_ALLOW[1]".
-std::string NameOf(const std::string& variable, std::string_view path_within) {
-  const bool needs_dot = !path_within.empty() && path_within.front() != '[' && path_within.front() != '.';
-  return variable + (needs_dot ? "." : "") + std::string(path_within);
+// `PROCEVENT_WEB_ALLOW[1]` for the path `[1]` in the value of that variable.
+std::string JoinVariablePath(const std::string& variable, std::string_view path) {
+  const bool needs_dot = !path.empty() && path.front() != '[' && path.front() != '.';
+  return variable + (needs_dot ? "." : "") + std::string(path);
 }
 
-std::vector<ConfigError> Set(const ConfigKey& key, const std::string& variable, std::string_view value,
-                             EffectiveConfig& effective) {
+std::vector<ConfigError> SetKey(const ConfigKey& key, const std::string& variable, std::string_view value,
+                                EffectiveConfig& effective) {
   YamlDocument document = ParseYaml(value, {});
-  std::vector<ConfigError> faults = std::move(document.faults);
-  if (document.whole) {
-    for (ConfigError& fault : CheckValue(key, document.root, effective)) {
-      fault.key.erase(0, key.path.size());
-      faults.push_back(std::move(fault));
+  std::vector<ConfigError> errors = std::move(document.errors);
+  if (document.complete) {
+    for (ConfigError& error : CheckValue(key, document.root, effective)) {
+      error.key.erase(0, key.path.size());
+      errors.push_back(std::move(error));
     }
   }
-  for (ConfigError& fault : faults) {
-    fault.key = NameOf(variable, fault.key);
-    fault.place = {};
+  for (ConfigError& error : errors) {
+    error.key = JoinVariablePath(variable, error.key);
+    error.position = {};
   }
-  return faults;
+  return errors;
 }
 
-// Every name there is, without what all begin with.
-std::vector<std::string> KnownRests() {
-  std::vector<std::string> rests{std::string(kConfigFileVariable.substr(kVariablePrefix.size()))};
+// The name of every variable without kVariablePrefix.
+std::vector<std::string> KnownSuffixes() {
+  std::vector<std::string> suffixes{std::string(kConfigFileVariable.substr(kVariablePrefix.size()))};
   for (const ConfigKey& key : Schema()) {
-    rests.push_back(Capitals(key.path));
+    suffixes.push_back(ToVariableCase(key.path));
   }
-  return rests;
+  return suffixes;
 }
 
-// Capitals and digits alone.
-std::string Bare(std::string_view name) {
-  std::string bare = Capitals(name);
-  std::erase(bare, '_');
-  return bare;
+// Only the letters, in capitals, and the digits: ignores where underscores are.
+std::string WithoutUnderscores(std::string_view name) {
+  std::string letters = ToVariableCase(name);
+  std::erase(letters, '_');
+  return letters;
 }
 
-// The one that differs in nothing but where underscores stand, or in one letter of the prefix, too.
-std::string_view WithItsPrefix(std::string_view name, std::span<const std::string_view> known) {
-  const std::string bare = Bare(name);
-  const auto near = std::ranges::find_if(known, [&](std::string_view rest) {
-    return EditDistance(bare, Bare(std::string(kVariablePrefix) + std::string(rest))) <= 1;
+// The suffix of the variable that differs from `name` in at most one letter, prefix included, and in underscores.
+std::string_view FindByFullName(std::string_view name, std::span<const std::string_view> suffixes) {
+  const std::string letters = WithoutUnderscores(name);
+  const auto similar = std::ranges::find_if(suffixes, [&](std::string_view suffix) {
+    return EditDistance(letters, WithoutUnderscores(std::string(kVariablePrefix) + std::string(suffix))) <= 1;
   });
-  return near == known.end() ? std::string_view{} : *near;
+  return similar == suffixes.end() ? std::string_view{} : *similar;
 }
 
-// The keys whose paths end in it: both of "limit".
-std::vector<std::string_view> PathsThatEndIn(std::string_view rest) {
+// The keys whose paths end with `suffix`: "limit" has two.
+std::vector<std::string_view> FindPathsEndingWith(std::string_view suffix) {
   std::vector<std::string_view> paths;
   for (const ConfigKey& key : Schema()) {
     for (std::size_t dot = key.path.find('.'); dot != std::string_view::npos; dot = key.path.find('.', dot + 1)) {
-      if (Bare(key.path.substr(dot + 1)) == Bare(rest)) {
+      if (WithoutUnderscores(key.path.substr(dot + 1)) == WithoutUnderscores(suffix)) {
         paths.push_back(key.path);
       }
     }
@@ -84,71 +84,74 @@ std::vector<std::string_view> PathsThatEndIn(std::string_view rest) {
   return paths;
 }
 
-// The only one that it nearly is without its section, if it has two parts: one could be anybody's.
-std::string_view WithoutSection(std::string_view rest, std::span<const std::string_view> known) {
-  if (rest.find('_') == std::string_view::npos) {
+// The suffix that `suffix` resembles if its section is left out. Only for names of two or more words: a single word
+// could belong to another program.
+std::string_view FindWithoutSection(std::string_view suffix, std::span<const std::string_view> suffixes) {
+  if (suffix.find('_') == std::string_view::npos) {
     return {};
   }
-  std::vector<std::string_view> tails(known.size());
-  std::ranges::transform(known, tails.begin(), [](std::string_view name) { return name.substr(name.find('_') + 1); });
-  const auto tail = std::ranges::find(tails, FindClosestWord(rest, tails));
-  return tail == tails.end() ? std::string_view{} : known[static_cast<std::size_t>(tail - tails.begin())];
+  std::vector<std::string_view> tails(suffixes.size());
+  std::ranges::transform(suffixes, tails.begin(),
+                         [](std::string_view name) { return name.substr(name.find('_') + 1); });
+  const auto tail = std::ranges::find(tails, FindClosestWord(suffix, tails));
+  return tail == tails.end() ? std::string_view{} : suffixes[static_cast<std::size_t>(tail - tails.begin())];
 }
 
-// For what stands behind our prefix and is none of ours; empty: it is nobody's near miss, or that of two.
-std::string SuggestRest(std::string_view rest, std::span<const std::string_view> known) {
-  if (rest == "CONFIG") {
+// The suffix that an unknown one resembles. Empty if it resembles none, or two keys.
+std::string SuggestSuffix(std::string_view suffix, std::span<const std::string_view> suffixes) {
+  if (suffix == "CONFIG") {
     return std::string(kConfigFileVariable.substr(kVariablePrefix.size()));
   }
-  if (const std::string_view near = FindClosestWord(rest, known); !near.empty()) {
-    return std::string(near);
+  if (const std::string_view closest = FindClosestWord(suffix, suffixes); !closest.empty()) {
+    return std::string(closest);
   }
-  if (const auto paths = PathsThatEndIn(rest); !paths.empty()) {
-    return paths.size() == 1 ? Capitals(paths.front()) : "";
+  if (const auto paths = FindPathsEndingWith(suffix); !paths.empty()) {
+    return paths.size() == 1 ? ToVariableCase(paths.front()) : "";
   }
-  return std::string(WithoutSection(rest, known));
+  return std::string(FindWithoutSection(suffix, suffixes));
 }
 
-// Whoever names a section of ours means us.
-bool NamesASection(std::string_view rest) {
-  return std::ranges::any_of(NamesUnder(""), [rest](std::string_view section) {
-    return (std::string(rest) + '_').starts_with(Capitals(section) + '_');
+// A variable that names a section of the schema is meant for the exporter.
+bool BeginsWithSection(std::string_view suffix) {
+  return std::ranges::any_of(NamesUnder(""), [suffix](std::string_view section) {
+    return (std::string(suffix) + '_').starts_with(ToVariableCase(section) + '_');
   });
 }
 
-// What stands behind our prefix, or behind the binary's whole name; empty: it begins otherwise.
-std::string_view RestOf(std::string_view capitals) {
-  if (!capitals.starts_with(kVariablePrefix)) {
+// The rest of a name after PROCEVENT_ or PROCEVENT_EXPORTER_. Empty if it begins with neither.
+std::string_view SuffixOf(std::string_view name) {
+  if (!name.starts_with(kVariablePrefix)) {
     return {};
   }
   constexpr std::string_view kBinary = "EXPORTER_";
-  const std::string_view rest = capitals.substr(kVariablePrefix.size());
-  return rest.starts_with(kBinary) ? rest.substr(kBinary.size()) : rest;
+  const std::string_view suffix = name.substr(kVariablePrefix.size());
+  return suffix.starts_with(kBinary) ? suffix.substr(kBinary.size()) : suffix;
 }
 
-void CheckName(const std::string& name, std::span<const std::string_view> known, std::vector<ConfigError>& faults) {
-  const std::string capitals = Capitals(name);
-  const bool is_ours =
-      name.starts_with(kVariablePrefix) && std::ranges::find(known, name.substr(kVariablePrefix.size())) != known.end();
-  if (is_ours || IsInjected(capitals)) {
+// Adds an error if the name is not the variable of a key, but is probably meant to be one.
+void CheckName(const std::string& name, std::span<const std::string_view> suffixes, std::vector<ConfigError>& errors) {
+  const std::string capitals = ToVariableCase(name);
+  const bool is_known = name.starts_with(kVariablePrefix) &&
+                        std::ranges::find(suffixes, name.substr(kVariablePrefix.size())) != suffixes.end();
+  if (is_known || IsInjected(capitals)) {
     return;
   }
-  const std::string_view rest = RestOf(capitals);
-  if (IsTlsSetting(rest)) {
-    faults.push_back(TlsSettingError({}, {}, EscapeUnprintable(name)));
+  const std::string_view suffix = SuffixOf(capitals);
+  if (IsTlsSetting(suffix)) {
+    errors.push_back(TlsSettingError({}, {}, EscapeUnprintable(name)));
     return;
   }
-  std::string near = SuggestRest(rest, known);
-  if (near.empty()) {
-    near = WithItsPrefix(name, known);
+  std::string similar = SuggestSuffix(suffix, suffixes);
+  if (similar.empty()) {
+    similar = FindByFullName(name, suffixes);
   }
-  if (!near.empty() || NamesASection(rest) || !PathsThatEndIn(rest).empty()) {
-    const std::string variable = near.empty() ? "" : std::string(kVariablePrefix) + near;
-    faults.push_back({{}, {}, EscapeUnprintable(name), "an unknown variable", "that of a key" + DidYouMean(variable)});
+  if (!similar.empty() || BeginsWithSection(suffix) || !FindPathsEndingWith(suffix).empty()) {
+    const std::string variable = similar.empty() ? "" : std::string(kVariablePrefix) + similar;
+    errors.push_back({{}, {}, {}, "unknown variable " + QuotePrintable(name), "one of a key" + DidYouMean(variable)});
   }
 }
 
-// What is behind "_PORT_": "13675_TCP" and what Kubernetes and Docker add to it.
+// True for the text after "_PORT_" in an injected name: "13675_TCP", "13675_TCP_ADDR".
 bool IsPortAndProtocol(std::string_view text) {
   const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
   constexpr std::array<std::string_view, 3> kProtocols{"_TCP", "_UDP", "_SCTP"};
@@ -159,13 +162,15 @@ bool IsPortAndProtocol(std::string_view text) {
 
 }  // namespace
 
-std::string EnvironmentVariableName(std::string_view path) { return std::string(kVariablePrefix) + Capitals(path); }
+std::string EnvironmentVariableName(std::string_view path) {
+  return std::string(kVariablePrefix) + ToVariableCase(path);
+}
 
 bool HasSimilarPrefix(std::string_view name) {
-  constexpr std::string_view kBarePrefix = kVariablePrefix.substr(0, kVariablePrefix.size() - 1);
-  constexpr std::size_t kMostAway = 2;  // with a letter left out, one of the rest is in its place
-  const std::string bare = Bare(name.substr(0, 2 * kVariablePrefix.size()));
-  return EditDistance(bare.substr(0, kBarePrefix.size()), kBarePrefix) <= kMostAway;
+  constexpr std::string_view kPrefix = kVariablePrefix.substr(0, kVariablePrefix.size() - 1);
+  constexpr std::size_t kMaxDistance = 2;  // a missing letter counts twice: the next letter of the name is in its place
+  const std::string letters = WithoutUnderscores(name.substr(0, 2 * kVariablePrefix.size()));
+  return EditDistance(letters.substr(0, kPrefix.size()), kPrefix) <= kMaxDistance;
 }
 
 std::string_view FindVariableValue(std::string_view name, std::span<const EnvironmentVariable> environment) {
@@ -189,27 +194,28 @@ bool IsInjected(std::string_view name) {
 
 std::vector<ConfigError> SetFromEnvironment(std::span<const EnvironmentVariable> environment,
                                             EffectiveConfig& effective) {
-  std::vector<ConfigError> faults;
+  std::vector<ConfigError> errors;
   for (const ConfigKey& key : Schema()) {
     const std::string variable = EnvironmentVariableName(key.path);
     const std::string_view value = FindVariableValue(variable, environment);
     if (value.empty()) {
-      if (key.guards && std::ranges::find(environment, variable, &EnvironmentVariable::name) != environment.end()) {
-        faults.push_back({{}, {}, variable, R"("")", std::string(key.allowed)});
+      const bool is_set = std::ranges::find(environment, variable, &EnvironmentVariable::name) != environment.end();
+      if (key.restricts_access && is_set) {
+        errors.push_back({{}, {}, variable, InvalidValue(""), std::string(key.expected)});
       }
       continue;
     }
-    std::ranges::move(Set(key, variable, value, effective), std::back_inserter(faults));
+    std::ranges::move(SetKey(key, variable, value, effective), std::back_inserter(errors));
     effective.origins[key.path] = {Origin::Kind::kEnvironment, variable, 0};
   }
-  const std::vector<std::string> rests = KnownRests();
-  const std::vector<std::string_view> known(rests.begin(), rests.end());
+  const std::vector<std::string> names = KnownSuffixes();
+  const std::vector<std::string_view> suffixes(names.begin(), names.end());
   for (const EnvironmentVariable& variable : environment) {
     if (!variable.value.empty()) {
-      CheckName(variable.name, known, faults);
+      CheckName(variable.name, suffixes, errors);
     }
   }
-  return faults;
+  return errors;
 }
 
 }  // namespace procevent

@@ -1,5 +1,4 @@
-// What the environment says: each key has a variable, PROCEVENT_ and its path in capitals. It comes as data; only cmd
-// knows the process's own.
+// Applies environment variables to the configuration. The variable of a key is PROCEVENT_ and its path in capitals.
 #pragma once
 
 #include <span>
@@ -12,6 +11,7 @@
 
 namespace procevent {
 
+// A variable of the process's environment. Only cmd reads that environment.
 struct EnvironmentVariable {
   std::string name;
   std::string value;
@@ -20,21 +20,22 @@ struct EnvironmentVariable {
 inline constexpr std::string_view kVariablePrefix = "PROCEVENT_";
 inline constexpr std::string_view kConfigFileVariable = "PROCEVENT_CONFIG_FILE";
 
-// "log.level" -> "PROCEVENT_LOG_LEVEL".
+// "PROCEVENT_LOG_LEVEL" for "log.level".
 std::string EnvironmentVariableName(std::string_view path);
 
-// Whether it begins nearly like ours, in capitals or not: no other variable needs to be looked at.
+// True if the name begins with something like kVariablePrefix, in any case. SetFromEnvironment ignores all other names,
+// so the caller can leave them out.
 bool HasSimilarPrefix(std::string_view name);
 
-// The first of that name; empty: it is not there, or empty, which means the same.
+// The value of the first variable of that name. Empty if it is missing or empty: both mean unset.
 std::string_view FindVariableValue(std::string_view name, std::span<const EnvironmentVariable> environment);
 
-// Whether Kubernetes or Docker may have made a variable of that name for a service or a link: PROCEVENT_PORT,
+// True if Kubernetes or Docker may have set a variable of that name for a service or a link: PROCEVENT_PORT,
 // PROCEVENT_SERVICE_HOST, PROCEVENT_EXPORTER_PORT_13675_TCP_ADDR.
 bool IsInjected(std::string_view name);
 
-// What stands behind a key in a file may be its variable's value; it replaces what `effective` holds. The faults name
-// the variables, those that are nearly one of ours or would be a reverse proxy's too. All others are ignored.
+// Replaces values of `effective`. The value of a variable is YAML, as it would follow the key in a file. The errors
+// name the variables. A misspelled variable and one for a TLS setting are errors, too. Ignores all other variables.
 std::vector<ConfigError> SetFromEnvironment(std::span<const EnvironmentVariable> environment,
                                             EffectiveConfig& effective);
 

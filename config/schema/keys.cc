@@ -13,45 +13,47 @@ namespace procevent {
 
 namespace {
 
-constexpr std::size_t kMostBytes = 64;  // longer words are near to none
-constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+constexpr std::size_t kMaxWordBytes = 64;  // a longer word gets no suggestion; bounds the cost of EditDistance
+constexpr std::size_t kNotFound = static_cast<std::size_t>(-1);
 
-std::string Plain(std::string_view word) {
-  std::string plain(word);
-  std::ranges::transform(plain, plain.begin(), [](char c) { return c == '-' ? '_' : ToLowerAscii(c); });
-  return plain;
+// Lower case, with _ for -.
+std::string Normalize(std::string_view word) {
+  std::string normalized(word);
+  std::ranges::transform(normalized, normalized.begin(), [](char c) { return c == '-' ? '_' : ToLowerAscii(c); });
+  return normalized;
 }
 
-std::size_t Tolerance(std::string_view word) {
+// The largest distance at which a word is suggested.
+std::size_t MaxDistance(std::string_view word) {
   constexpr std::size_t kShort = 5;
-  constexpr std::size_t kMiddling = 12;
+  constexpr std::size_t kMedium = 12;
   if (word.size() <= kShort) {
     return 1;
   }
-  return word.size() <= kMiddling ? 2 : 3;
+  return word.size() <= kMedium ? 2 : 3;
 }
 
-// The only word of the least distance that is small enough; kNone.
-std::size_t Nearest(std::string_view word, std::span<const std::string_view> words) {
-  if (word.empty() || word.size() > kMostBytes) {
-    return kNone;
+// The index of the closest word; kNotFound if none is close enough, or two are equally close.
+std::size_t FindClosestIndex(std::string_view word, std::span<const std::string_view> words) {
+  if (word.empty() || word.size() > kMaxWordBytes) {
+    return kNotFound;
   }
-  const std::string plain = Plain(word);
-  std::size_t nearest = kNone;
-  std::size_t least = kNone;
+  const std::string normalized = Normalize(word);
+  std::size_t closest = kNotFound;
+  std::size_t min_distance = kNotFound;
   for (std::size_t i = 0; i < words.size(); ++i) {
-    const std::size_t tolerance = Tolerance(words[i]);
-    if (plain.size() > words[i].size() + tolerance || words[i].size() > plain.size() + tolerance) {
+    const std::size_t max_distance = MaxDistance(words[i]);
+    if (normalized.size() > words[i].size() + max_distance || words[i].size() > normalized.size() + max_distance) {
       continue;
     }
-    const std::size_t distance = EditDistance(plain, Plain(words[i]));
-    if (distance > tolerance || distance > least) {
+    const std::size_t distance = EditDistance(normalized, Normalize(words[i]));
+    if (distance > max_distance || distance > min_distance) {
       continue;
     }
-    nearest = distance == least ? kNone : i;
-    least = distance;
+    closest = distance == min_distance ? kNotFound : i;
+    min_distance = distance;
   }
-  return nearest;
+  return closest;
 }
 
 std::string_view LastPart(std::string_view path) { return path.substr(path.rfind('.') + 1); }
@@ -59,43 +61,44 @@ std::string_view LastPart(std::string_view path) { return path.substr(path.rfind
 }  // namespace
 
 std::size_t EditDistance(std::string_view one, std::string_view other) {
-  // Rows of the usual table: what each beginning of `other` is away from one beginning of `one`, and the two before it.
-  std::vector<std::size_t> before_last;
-  std::vector<std::size_t> last(other.size() + 1);
-  std::iota(last.begin(), last.end(), std::size_t{0});
+  // The rows of the dynamic programming table: row[j] is the distance of the first i bytes of `one` from the first j of
+  // `other`. A swap needs the row before the previous one.
+  std::vector<std::size_t> before_previous;
+  std::vector<std::size_t> previous(other.size() + 1);
+  std::iota(previous.begin(), previous.end(), std::size_t{0});
   for (std::size_t i = 1; i <= one.size(); ++i) {
     std::vector<std::size_t> row{i};
     for (std::size_t j = 1; j <= other.size(); ++j) {
-      const std::size_t changed = last[j - 1] + (one[i - 1] == other[j - 1] ? 0 : 1);
-      std::size_t distance = std::min({changed, last[j] + 1, row[j - 1] + 1});
+      const std::size_t substituted = previous[j - 1] + (one[i - 1] == other[j - 1] ? 0 : 1);
+      std::size_t distance = std::min({substituted, previous[j] + 1, row[j - 1] + 1});
       if (i > 1 && j > 1 && one[i - 1] == other[j - 2] && one[i - 2] == other[j - 1]) {
-        distance = std::min(distance, before_last[j - 2] + 1);
+        distance = std::min(distance, before_previous[j - 2] + 1);
       }
       row.push_back(distance);
     }
-    before_last = std::exchange(last, std::move(row));
+    before_previous = std::exchange(previous, std::move(row));
   }
-  return last.back();
+  return previous.back();
 }
 
 std::string_view FindClosestWord(std::string_view word, std::span<const std::string_view> words) {
-  const std::size_t nearest = Nearest(word, words);
-  return nearest == kNone ? std::string_view{} : words[nearest];
+  const std::size_t closest = FindClosestIndex(word, words);
+  return closest == kNotFound ? std::string_view{} : words[closest];
 }
 
 std::string_view SuggestWord(std::string_view word, std::span<const std::string_view> words) {
-  constexpr std::size_t kFewestBytes = 3;
-  const std::string_view near = FindClosestWord(word, words);
-  if (!near.empty() || word.size() < kFewestBytes) {
-    return near;
+  constexpr std::size_t kMinPrefixBytes = 3;
+  const std::string_view closest = FindClosestWord(word, words);
+  if (!closest.empty() || word.size() < kMinPrefixBytes) {
+    return closest;
   }
-  const std::string plain = Plain(word);
-  const auto begins = [&](std::string_view candidate) { return Plain(candidate).starts_with(plain); };
-  const auto longer = std::ranges::find_if(words, begins);
-  if (longer == words.end() || std::find_if(std::next(longer), words.end(), begins) != words.end()) {
+  const std::string normalized = Normalize(word);
+  const auto has_prefix = [&](std::string_view candidate) { return Normalize(candidate).starts_with(normalized); };
+  const auto first = std::ranges::find_if(words, has_prefix);
+  if (first == words.end() || std::find_if(std::next(first), words.end(), has_prefix) != words.end()) {
     return {};
   }
-  return *longer;
+  return *first;
 }
 
 std::string_view SuggestPath(std::string_view path, std::span<const std::string_view> paths) {
@@ -105,8 +108,8 @@ std::string_view SuggestPath(std::string_view path, std::span<const std::string_
   }
   std::vector<std::string_view> last_parts(paths.size());
   std::ranges::transform(paths, last_parts.begin(), LastPart);
-  const std::size_t nearest = Nearest(path, last_parts);
-  return nearest == kNone ? std::string_view{} : paths[nearest];
+  const std::size_t closest = FindClosestIndex(path, last_parts);
+  return closest == kNotFound ? std::string_view{} : paths[closest];
 }
 
 std::string DidYouMean(std::string_view suggestion) {
@@ -115,7 +118,7 @@ std::string DidYouMean(std::string_view suggestion) {
 
 namespace {
 
-// The part of a key's path that comes next under `section`; empty if the key is not there.
+// The part of `path` that follows `section`; empty if the key is not in that section.
 std::string_view NextPart(std::string_view path, std::string_view section) {
   if (!section.empty()) {
     if (!path.starts_with(section) || path.substr(section.size()).substr(0, 1) != ".") {
@@ -126,8 +129,8 @@ std::string_view NextPart(std::string_view path, std::string_view section) {
   return path.substr(0, path.find('.'));
 }
 
-// Of all keys, and of the sections that are within others.
-std::vector<std::string_view> Paths() {
+// The paths of all keys and of the nested sections.
+std::vector<std::string_view> KnownPaths() {
   std::vector<std::string_view> paths;
   for (const ConfigKey& key : Schema()) {
     const std::string_view section = key.path.substr(0, key.path.rfind('.'));
@@ -139,16 +142,16 @@ std::vector<std::string_view> Paths() {
   return paths;
 }
 
-// "log.level" is written "log: {level: ...}".
-std::string AsNested(std::string_view path) {
+// "log: {level: ...}" for "log.level".
+std::string FormatNested(std::string_view path) {
   std::string text;
-  std::string end;
+  std::string closing;
   for (std::size_t dot = path.find('.'); dot != std::string_view::npos; dot = path.find('.')) {
     text += std::string(path.substr(0, dot)) + ": {";
-    end += '}';
+    closing += '}';
     path.remove_prefix(dot + 1);
   }
-  return text + std::string(path) + ": ..." + end;
+  return text + std::string(path) + ": ..." + closing;
 }
 
 }  // namespace
@@ -177,23 +180,22 @@ std::string JoinWithCommas(std::span<const std::string_view> words) {
   return text;
 }
 
-std::string DescribeAllowedScalar(const ConfigKey& key) {
-  if (key.take_item == nullptr) {
-    return std::string(key.allowed);
+std::string DescribeExpectedScalar(const ConfigKey& key) {
+  if (key.parse_item == nullptr) {
+    return std::string(key.expected);
   }
-  return (key.names.empty() ? "" : JoinWithCommas(key.names) + ", or ") + std::string(key.allowed_item);
+  return (key.names.empty() ? "" : JoinWithCommas(key.names) + ", or ") + std::string(key.expected_item);
 }
 
 std::string SuggestKey(std::string_view section, std::string_view name) {
-  const std::vector<std::string_view> here = NamesUnder(section);
-  if (const std::string_view near = SuggestWord(name, here); !near.empty()) {
-    return std::string(near);
+  if (const std::string_view sibling = SuggestWord(name, NamesUnder(section)); !sibling.empty()) {
+    return std::string(sibling);
   }
   const std::string path = section.empty() ? std::string(name) : std::string(section) + '.' + std::string(name);
   if (name.find('.') != std::string_view::npos && (FindKey(path) != nullptr || !NamesUnder(path).empty())) {
-    return AsNested(name);
+    return FormatNested(name);
   }
-  return std::string(SuggestPath(name, Paths()));
+  return std::string(SuggestPath(name, KnownPaths()));
 }
 
 }  // namespace procevent

@@ -33,10 +33,10 @@ constexpr std::array kSizeUnits{Unit{"", 1}, Unit{"KiB", 1ULL << 10U}, Unit{"MiB
                                 Unit{"GiB", 1ULL << 30U}};
 constexpr std::array kDurationUnits{Unit{"ms", 1}, Unit{"s", 1000}, Unit{"m", 60'000}, Unit{"h", 3'600'000}};
 
-// Both kinds of quantity stay within a signed 64-bit count.
-constexpr std::uint64_t kLargest = std::numeric_limits<std::int64_t>::max();
+// Sizes and durations fit into a signed 64-bit integer.
+constexpr std::uint64_t kMaxQuantity = std::numeric_limits<std::int64_t>::max();
 
-std::optional<std::uint64_t> Parse(std::string_view text, std::span<const Unit> units) {
+std::optional<std::uint64_t> ParseQuantity(std::string_view text, std::span<const Unit> units) {
   std::uint64_t number = 0;
   const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   const auto digits = static_cast<std::size_t>(rest - text.data());
@@ -44,14 +44,14 @@ std::optional<std::uint64_t> Parse(std::string_view text, std::span<const Unit> 
     return std::nullopt;
   }
   const auto unit = std::ranges::find(units, text.substr(digits), &Unit::name);
-  if (unit == units.end() || number > kLargest / unit->factor) {
+  if (unit == units.end() || number > kMaxQuantity / unit->factor) {
     return std::nullopt;
   }
   return number * unit->factor;
 }
 
-// The units rise.
-std::string Text(std::uint64_t number, std::span<const Unit> units) {
+// `units` are in ascending order.
+std::string FormatQuantity(std::uint64_t number, std::span<const Unit> units) {
   Unit largest = units.front();
   for (const Unit& unit : units) {
     largest = number != 0 && number % unit.factor == 0 ? unit : largest;
@@ -61,69 +61,69 @@ std::string Text(std::uint64_t number, std::span<const Unit> units) {
 
 }  // namespace
 
-std::optional<std::uint64_t> ParseCount(std::string_view text) { return Parse(text, kCountUnits); }
+std::optional<std::uint64_t> ParseCount(std::string_view text) { return ParseQuantity(text, kCountUnits); }
 
-std::optional<std::uint64_t> ParseSize(std::string_view text) { return Parse(text, kSizeUnits); }
+std::optional<std::uint64_t> ParseSize(std::string_view text) { return ParseQuantity(text, kSizeUnits); }
 
 std::optional<std::chrono::milliseconds> ParseDuration(std::string_view text) {
-  const std::optional<std::uint64_t> count = Parse(text, kDurationUnits);
+  const std::optional<std::uint64_t> count = ParseQuantity(text, kDurationUnits);
   if (!count) {
     return std::nullopt;
   }
   return std::chrono::milliseconds(static_cast<std::int64_t>(*count));
 }
 
-std::string SizeText(std::uint64_t bytes) { return Text(bytes, kSizeUnits); }
+std::string SizeText(std::uint64_t bytes) { return FormatQuantity(bytes, kSizeUnits); }
 
 std::string DurationText(std::chrono::milliseconds duration) {
-  return Text(static_cast<std::uint64_t>(duration.count()), kDurationUnits);
+  return FormatQuantity(static_cast<std::uint64_t>(duration.count()), kDurationUnits);
 }
 
 namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::chrono::hours kLongest(720);
-constexpr std::size_t kMostReasonBytes = 200;
+constexpr std::chrono::hours kMaxDuration(720);
+constexpr std::size_t kMaxReasonBytes = 200;
 
-ParseResult Taken() { return {true, {}}; }
-ParseResult Refused() { return {false, {}}; }
+ParseResult Accepted() { return {true, {}}; }
+ParseResult Rejected(std::string reason = {}) { return {false, std::move(reason)}; }
 
 template <typename Quantity>
-std::optional<Quantity> Within(const std::optional<Quantity>& read, std::type_identity_t<Quantity> least,
-                               std::type_identity_t<Quantity> most) {
-  return read && *read >= least && *read <= most ? read : std::nullopt;
+std::optional<Quantity> Within(const std::optional<Quantity>& quantity, std::type_identity_t<Quantity> min,
+                               std::type_identity_t<Quantity> max) {
+  return quantity && *quantity >= min && *quantity <= max ? quantity : std::nullopt;
 }
 
-template <typename Read, typename Value>
-ParseResult Take(const std::optional<Read>& read, Value& value) {
-  if (!read) {
-    return Refused();
+template <typename Parsed, typename Value>
+ParseResult Store(const std::optional<Parsed>& parsed, Value& value) {
+  if (!parsed) {
+    return Rejected();
   }
-  value = static_cast<Value>(*read);
-  return Taken();
+  value = static_cast<Value>(*parsed);
+  return Accepted();
 }
 
 template <typename Bound>
-ParseResult TakeBound(const std::optional<Bound>& bound, std::vector<Bound>& bounds) {
+ParseResult AppendBound(const std::optional<Bound>& bound, std::vector<Bound>& bounds) {
   if (!bound) {
-    return Refused();
+    return Rejected();
   }
   if (!bounds.empty() && *bound <= bounds.back()) {
-    return {false, "each is above the one before"};
+    return Rejected("each bound must exceed the previous one");
   }
   bounds.push_back(*bound);
-  return Taken();
+  return Accepted();
 }
 
 template <typename Names, typename Value>
-ParseResult TakeName(std::string_view text, const Names& names, Value& value) {
+ParseResult StoreEnumerator(std::string_view text, const Names& names, Value& value) {
   const auto name = std::ranges::find(names, text);
   if (name == names.end()) {
-    return Refused();
+    return Rejected();
   }
   value = static_cast<Value>(name - names.begin());
-  return Taken();
+  return Accepted();
 }
 
 }  // namespace
@@ -131,55 +131,55 @@ ParseResult TakeName(std::string_view text, const Names& names, Value& value) {
 ParseResult ParseListenAddressItem(std::string_view text, Config& config) {
   const Result<ListenAddress> address = ParseListenAddress(text);
   if (!address) {
-    return {false, std::string(address.error().remedy)};
+    return Rejected(std::string(address.error().remedy));
   }
   for (const std::string& other : config.server.listen_addresses) {
     if (const auto parsed = ParseListenAddress(other); parsed && Overlap(parsed.value(), address.value())) {
-      return {false, "another of the list covers this one already"};
+      return Rejected("another address of the list covers it");
     }
   }
   config.server.listen_addresses.emplace_back(text);
-  return Taken();
+  return Accepted();
 }
 
 ParseResult ParseTelemetryPath(std::string_view text, Config& config) {
   if (const Status status = CheckTelemetryPath(text); !status) {
-    return {false, std::string(status.error().remedy)};
+    return Rejected(std::string(status.error().remedy));
   }
   config.server.telemetry_path = text;
-  return Taken();
+  return Accepted();
 }
 
 ParseResult ParseAllowAll(std::string_view text, Config& config) {
   config.server.allow.clear();
-  return text == "all" ? Taken() : Refused();
+  return text == "all" ? Accepted() : Rejected();
 }
 
 ParseResult ParseAllowedItem(std::string_view text, Config& config) {
   const Result<AllowedNetwork> network = ParseAllowedNetwork(text);
   if (!network) {
-    return {false, std::string(network.error().remedy)};
+    return Rejected(std::string(network.error().remedy));
   }
   for (const std::string& other : config.server.allow) {
     if (const auto parsed = ParseAllowedNetwork(other); parsed && parsed.value() == network.value()) {
-      return {false, "the list names it already"};
+      return Rejected("it is in the list twice");
     }
   }
   config.server.allow.emplace_back(text);
-  return Taken();
+  return Accepted();
 }
 
 ParseResult ParseMaxRequests(std::string_view text, Config& config) {
-  return Take(Within(ParseCount(text), 1, 64), config.server.max_requests);
+  return Store(Within(ParseCount(text), 1, 64), config.server.max_requests);
 }
 
 ParseResult ParseReceiveBuffer(std::string_view text, Config& config) {
-  return Take(Within(ParseSize(text), 64U << 10U, 1U << 30U), config.connector.receive_buffer_bytes);
+  return Store(Within(ParseSize(text), 64U << 10U, 1U << 30U), config.connector.receive_buffer_bytes);
 }
 
 ParseResult ParseAllEvents(std::string_view text, Config& config) {
   config.connector.events = EventMask::All();
-  return text == "all" ? Taken() : Refused();
+  return text == "all" ? Accepted() : Rejected();
 }
 
 ParseResult ParseEventItem(std::string_view text, Config& config) {
@@ -187,85 +187,87 @@ ParseResult ParseEventItem(std::string_view text, Config& config) {
   const auto kind = static_cast<EventKind>(name - kEventNames.begin());
   EventMask& events = config.connector.events;
   if (name == kEventNames.end() || EventMask::None().With(kind) == EventMask::None()) {
-    return Refused();
+    return Rejected();
   }
   if (events.Has(kind)) {
-    return {false, "the list names it already"};
+    return Rejected("it is in the list twice");
   }
   events = events.With(kind);
-  return Taken();
+  return Accepted();
 }
 
 ParseResult ParseReplay(std::string_view text, Config& config) {
   config.replay.file = text == "none" ? "" : text;
-  return text.empty() ? Refused() : Taken();
+  return text.empty() ? Rejected() : Accepted();
 }
 
 ParseResult ParseReplaySpeed(std::string_view text, Config& config) {
   config.replay.speed = 0;
-  return text == "max" ? Taken() : Take(Within(ParseCount(text), 1, 1000), config.replay.speed);
+  return text == "max" ? Accepted() : Store(Within(ParseCount(text), 1, 1000), config.replay.speed);
 }
 
 ParseResult ParseDrainInterval(std::string_view text, Config& config) {
-  return Take(Within(ParseDuration(text), milliseconds(1), std::chrono::seconds(1)), config.reader.drain_interval);
+  return Store(Within(ParseDuration(text), milliseconds(1), std::chrono::seconds(1)), config.reader.drain_interval);
 }
 
 ParseResult ParseCanaryInterval(std::string_view text, Config& config) {
-  return Take(Within(ParseDuration(text), std::chrono::seconds(1), std::chrono::minutes(1)),
-              config.reader.canary_interval);
+  return Store(Within(ParseDuration(text), std::chrono::seconds(1), std::chrono::minutes(1)),
+               config.reader.canary_interval);
 }
 
 ParseResult ParseProcessLimit(std::string_view text, Config& config) {
-  return Take(Within(ParseCount(text), 1024, 4'194'304), config.ledger.process_limit);
+  return Store(Within(ParseCount(text), 1024, 4'194'304), config.ledger.process_limit);
 }
 
 ParseResult ParseCommLimit(std::string_view text, Config& config) {
-  return Take(Within(ParseCount(text), 10, 10'000), config.ledger.comm_limit);
+  return Store(Within(ParseCount(text), 10, 10'000), config.ledger.comm_limit);
 }
 
 ParseResult ParseRetireAfter(std::string_view text, Config& config) {
-  return Take(Within(ParseDuration(text), std::chrono::minutes(1), kLongest), config.ledger.comm_retire_after);
+  return Store(Within(ParseDuration(text), std::chrono::minutes(1), kMaxDuration), config.ledger.comm_retire_after);
 }
 
 ParseResult ParseNameGroupItem(std::span<const std::string> match_and_name, Config& config) {
   NameGroup group{.match = match_and_name[0], .name = match_and_name[1]};
-  if (const auto fault = ValidateNameGroup(group)) {
-    const std::size_t own = std::min(fault->find(": "), fault->size() - 2) + 2;  // behind it are RE2's words
-    return {false,
-            fault->substr(0, own) + (own == fault->size() ? "" : QuotePrintable(fault->substr(own), kMostReasonBytes))};
+  if (const auto error = ValidateNameGroup(group)) {
+    // RE2's own message follows the colon.
+    const std::size_t split = std::min(error->find(": "), error->size() - 2) + 2;
+    const bool has_message = split < error->size();
+    return Rejected(error->substr(0, split) +
+                    (has_message ? QuotePrintable(error->substr(split), kMaxReasonBytes) : ""));
   }
   config.ledger.name_groups.push_back(std::move(group));
-  return Taken();
+  return Accepted();
 }
 
 ParseResult ParseExitCodeBucketItem(std::string_view text, Config& config) {
-  return TakeBound(Within(ParseCount(text), 0, 255), config.ledger.exit_code_bounds);
+  return AppendBound(Within(ParseCount(text), 0, 255), config.ledger.exit_code_bounds);
 }
 
 ParseResult ParseLifetimeBucketItem(std::string_view text, Config& config) {
-  return TakeBound(Within(ParseDuration(text), milliseconds(1), kLongest), config.ledger.lifetime_bounds);
+  return AppendBound(Within(ParseDuration(text), milliseconds(1), kMaxDuration), config.ledger.lifetime_bounds);
 }
 
 ParseResult ParseBool(std::string_view text, bool& value) {
   value = text == "true";
-  return value || text == "false" ? Taken() : Refused();
+  return value || text == "false" ? Accepted() : Rejected();
 }
 
 ParseResult ParseLogLevel(std::string_view text, Config& config) {
-  return TakeName(text, kLogLevelNames, config.log.level);
+  return StoreEnumerator(text, kLogLevelNames, config.log.level);
 }
 
 ParseResult ParseLogFormat(std::string_view text, Config& config) {
-  return TakeName(text, kLogFormatNames, config.log.format);
+  return StoreEnumerator(text, kLogFormatNames, config.log.format);
 }
 
 namespace {
 
-template <typename Items, typename Show>
-std::string List(const Items& items, Show show) {
+template <typename Items, typename Format>
+std::string FormatList(const Items& items, Format format) {
   std::string text;
   for (const auto& item : items) {
-    text += (text.empty() ? "" : ", ") + show(item);
+    text += (text.empty() ? "" : ", ") + format(item);
   }
   return '[' + text + ']';
 }
@@ -276,7 +278,7 @@ std::string FormatBool(bool value) { return value ? "true" : "false"; }
 
 std::string FormatText(std::string_view text) { return YamlText(text); }
 
-std::string FormatTexts(std::span<const std::string> texts) { return List(texts, YamlText); }
+std::string FormatTexts(std::span<const std::string> texts) { return FormatList(texts, YamlText); }
 
 std::string FormatNetworks(std::span<const std::string> networks) {
   return networks.empty() ? "all" : FormatTexts(networks);
@@ -292,19 +294,19 @@ std::string FormatEventMask(EventMask events) {
       names.emplace_back(kEventNames.at(kind));
     }
   }
-  return List(names, [](const std::string& name) { return name; });
+  return FormatList(names, [](const std::string& name) { return name; });
 }
 
 std::string FormatCounts(std::span<const std::uint64_t> counts) {
-  return List(counts, [](std::uint64_t count) { return std::to_string(count); });
+  return FormatList(counts, [](std::uint64_t count) { return std::to_string(count); });
 }
 
 std::string FormatDurations(std::span<const std::chrono::milliseconds> durations) {
-  return List(durations, DurationText);
+  return FormatList(durations, DurationText);
 }
 
 std::string FormatNameGroups(std::span<const NameGroup> groups) {
-  return List(groups, [](const NameGroup& group) {
+  return FormatList(groups, [](const NameGroup& group) {
     return "{match: " + YamlQuoted(group.match) + ", name: " + YamlQuoted(group.name) + '}';
   });
 }

@@ -1,4 +1,5 @@
-// FOLDED: quantity.h, take.h, show.h
+// Converts the text of each configuration key to its option, and options back to YAML. All functions are pure. Only
+// the table of the schema calls the Parse... and Format... functions of single keys.
 #pragma once
 
 #include <chrono>
@@ -15,30 +16,26 @@
 
 namespace procevent {
 
-// Sizes and durations as people write them: a whole number and a unit. Pure; used by the schema.
-
-// "65536": a whole number, written without sign, space or leading zero.
+// "65536": a whole number without sign, space or leading zero.
 std::optional<std::uint64_t> ParseCount(std::string_view text);
 
-// "65536", "64KiB", "32MiB", "1GiB": bytes. No sign, fraction, space or leading zero; nothing that does not fit.
+// "65536", "64KiB", "32MiB", "1GiB": bytes, at most 2^63 - 1. No sign, fraction, space or leading zero.
 std::optional<std::uint64_t> ParseSize(std::string_view text);
 
-// "10ms", "5s", "1m", "1h": the unit is not optional.
+// "10ms", "5s", "1m", "1h": the unit is mandatory.
 std::optional<std::chrono::milliseconds> ParseDuration(std::string_view text);
 
-// As they are read, with the largest unit that keeps them exact: "32MiB", "1m". A duration is not negative.
+// The inverse functions. They use the largest unit that divides the value: "32MiB", "1m". A duration is not negative.
 std::string SizeText(std::uint64_t bytes);
 std::string DurationText(std::chrono::milliseconds duration);
 
-// How the text of each key becomes an option, or why it does not. Pure; only the schema's table calls these.
-
-// What became of one text.
+// The result of parsing the text of a key.
 struct ParseResult {
-  bool taken = false;
-  std::string reason;  // why not, where what is allowed does not say it
+  bool accepted = false;
+  std::string reason;  // why not; empty where ConfigKey::expected explains it
 };
 
-// Those in the singular take one item of a list, behind those before.
+// Functions named Parse...Item append one item to a list.
 ParseResult ParseListenAddressItem(std::string_view text, Config& config);
 ParseResult ParseTelemetryPath(std::string_view text, Config& config);
 ParseResult ParseAllowAll(std::string_view text, Config& config);  // "all"
@@ -64,18 +61,16 @@ ParseResult ParseBool(std::string_view text, bool& value);
 ParseResult ParseLogLevel(std::string_view text, Config& config);
 ParseResult ParseLogFormat(std::string_view text, Config& config);
 
-// How options are written: YAML of one line, that the schema's table reads back as the same option. Pure; only that
-// table calls these.
-
+// Format an option as YAML of one line, which parses as the same option.
 std::string FormatBool(bool value);
 std::string FormatText(std::string_view text);
-// The name of an enumerator, of those in its order.
+// `names` are the names of the enumerators, in their order.
 template <typename Enumerator>
 std::string FormatEnumerator(std::span<const std::string_view> names, Enumerator value) {
   return std::string(names[static_cast<std::size_t>(value)]);
 }
 std::string FormatTexts(std::span<const std::string> texts);                        // ["127.0.0.1:1", /m]
-std::string FormatNetworks(std::span<const std::string> networks);                  // none is "all"
+std::string FormatNetworks(std::span<const std::string> networks);                  // `all` for no network
 std::string FormatEventMask(EventMask events);                                      // all, or [fork, comm]
 std::string FormatCounts(std::span<const std::uint64_t> counts);                    // [0, 255]
 std::string FormatDurations(std::span<const std::chrono::milliseconds> durations);  // [1ms, 5s]

@@ -1,5 +1,5 @@
-// The keys there are: where each stands, what is allowed, how its text becomes an option, and an option its text.
-// Knows neither where a text came from nor YAML; used by the checks of file, environment and flags.
+// The table of all configuration keys: path, bounds, parser and formatter of each. Independent of YAML and of where a
+// value came from.
 #pragma once
 
 #include <cstddef>
@@ -15,26 +15,27 @@ namespace procevent {
 using ValueParser = ParseResult (*)(std::string_view text, Config& config);
 using FieldsParser = ParseResult (*)(std::span<const std::string> texts, Config& config);
 
+// Describes one key. To add a key, add an entry to the table in schema.cc.
 struct ConfigKey {
-  std::string_view path{};     // "source.receive_buffer"
-  std::string_view allowed{};  // "a number from 1 to 64 in digits alone, like 40": fits after "allowed is"
-  ValueParser take = nullptr;  // a text alone; of a list, a word that stands for another one
-  std::span<const std::string_view> names{};  // the words there are for it, for near misses; empty: it is no word
+  std::string_view path{};      // "source.receive_buffer"
+  std::string_view expected{};  // "a number from 1 to 64 in digits alone, like 40": follows "expected" in an error
+  ValueParser parse = nullptr;  // of a scalar; where lists are accepted, of a word that replaces the list, like `all`
+  std::span<const std::string_view> names{};  // the words that `parse` accepts, for suggestions; empty: not words
 
-  // Where a list may stand, of 1 to `most_items`:
-  std::size_t most_items = 0;
-  bool may_be_empty = false;  // or of none
-  std::string_view allowed_item{};
-  std::span<const std::string_view> item_names{};
-  ValueParser take_item = nullptr;                  // each is a text,
-  std::span<const std::string_view> fields{};       // or each is a map with just these,
-  FieldsParser take_fields = nullptr;               // whose texts come in that order
-  void (*start)(Config& config) = nullptr;          // before the first item
-  void (*finish)(Config& config) = [](Config&) {};  // after the last
+  // Where a list is accepted, of 1 to `max_items`:
+  std::size_t max_items = 0;
+  bool may_be_empty = false;  // the list may have no item
+  std::string_view expected_item{};
+  std::span<const std::string_view> item_names{};   // the words that `parse_item` accepts
+  ValueParser parse_item = nullptr;                 // of an item that is a scalar,
+  std::span<const std::string_view> fields{};       // or the keys of an item that is a map,
+  FieldsParser parse_fields = nullptr;              // and the parser of their values, in this order
+  void (*clear)(Config& config) = nullptr;          // called before the first item
+  void (*finish)(Config& config) = [](Config&) {};  // called after the last item
 
-  std::string (*show)(const Config& config) = nullptr;  // as YAML of one line: read back, it is the same
-  bool guards = false;                                  // it keeps somebody out: an empty variable is a fault
-  bool live = false;                                    // it can change while the exporter runs
+  std::string (*show)(const Config& config) = nullptr;  // the value as YAML of one line, which parses as the same value
+  bool restricts_access = false;                        // then an empty variable is an error, not an unset one
+  bool live = false;                                    // a reload applies it without a restart
 };
 
 std::span<const ConfigKey> Schema();

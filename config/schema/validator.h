@@ -1,4 +1,4 @@
-// FOLDED: reverse_proxy.h, check.h
+// Validates a tree, a variable or a flag against the schema, and writes the options into the effective configuration.
 #pragma once
 
 #include <span>
@@ -13,27 +13,23 @@
 
 namespace procevent {
 
-// What is no setting of ours: TLS and authentication, which are a reverse proxy's. Pure; used for keys and variables,
-// and by cmd for flags, so that nobody believes to be protected who is not.
-
-// Whether a key ("web.tls_cert"), a flag ("--web.config.file") or a variable's name ("WEB_TLS_CERT") asks for either.
-bool IsTlsSetting(std::string_view name);
-
-// The one message for all of them.
-ConfigError TlsSettingError(std::string file, TextPosition place, std::string name);
-
-// A tree, a flag or a variable against the schema: options where the text allows it, faults where it does not.
-// Used by LoadConfig, by SetFromEnvironment and, for the flags, by cmd.
-
-// Every fault of the tree at once, in no order. With any, `effective` is not to be used.
+// Returns every error of the tree, not sorted. After an error `effective` must not be used.
 std::vector<ConfigError> CheckTree(const YamlNode& root, const std::string& file, EffectiveConfig& effective);
 
-// The same for one value that does not stand in a file; it replaces what `effective` holds, a list as a whole, but not
-// where that came from. The faults begin with the key's path.
+// The same for one value that is not in a file. It replaces the value in `effective`, a list as a whole. The caller
+// sets the origin. The key of each error begins with the key's path.
 std::vector<ConfigError> CheckValue(const ConfigKey& key, const YamlNode& value, EffectiveConfig& effective);
 
-// What a flag says about the key at `path`. The faults name the flag. `path` must be one of the schema's.
+// Sets the key at `path`, which must be in the schema, to the values of a flag. The errors name the flag.
 std::vector<ConfigError> SetFromFlag(std::string_view flag, std::string_view path, std::span<const std::string> values,
                                      EffectiveConfig& effective);
+
+// TLS and authentication are the task of a reverse proxy. A setting for them is an error, even if it looks like
+// neither a key nor a variable of the exporter: otherwise an operator could believe that the exporter is protected.
+// `name` is a key ("web.tls_cert"), a flag ("--web.config.file"), or a variable without its prefix ("WEB_TLS_CERT").
+bool IsTlsSetting(std::string_view name);
+
+// The error for every such setting.
+ConfigError TlsSettingError(std::string file, TextPosition position, std::string name);
 
 }  // namespace procevent

@@ -54,19 +54,22 @@ bool IsPlainWord(std::string_view key) {
 }  // namespace
 
 std::string JoinPath(const std::string& path, std::string_view key) {
-  constexpr std::size_t kMostBytes = 40;
-  const std::string part = IsPlainWord(key) ? EscapeUnprintable(key, kMostBytes) : QuotePrintable(key, kMostBytes);
+  constexpr std::size_t kMaxBytes = 40;
+  const std::string part = IsPlainWord(key) ? EscapeUnprintable(key, kMaxBytes) : QuotePrintable(key, kMaxBytes);
   return path.empty() ? part : path + '.' + part;
 }
 
 std::string JoinIndex(const std::string& path, std::size_t index) { return path + '[' + std::to_string(index) + ']'; }
 
-std::string Describe(const ConfigError& fault) {
-  std::string line = fault.file;
-  if (fault.place != TextPosition{}) {
-    line += ':' + std::to_string(fault.place.line) + ':' + std::to_string(fault.place.column);
+std::string InvalidValue(std::string_view text) { return "invalid value " + QuotePrintable(text); }
+
+std::string Describe(const ConfigError& error) {
+  std::string line = error.file;
+  if (error.position != TextPosition{}) {
+    line += ':' + std::to_string(error.position.line) + ':' + std::to_string(error.position.column);
   }
-  for (const std::string& part : {fault.key, "found " + fault.found + ", allowed is " + fault.allowed}) {
+  const std::string expected = error.expected.empty() ? "" : "expected " + error.expected;
+  for (const std::string& part : {error.key, error.problem, expected}) {
     if (!line.empty() && !part.empty()) {
       line += ": ";
     }

@@ -20,26 +20,27 @@ namespace {
 
 bool IsBlank(std::string_view text) { return text.front() == '\t' || text.front() == '\n' || text.starts_with("\r\n"); }
 
-std::string Name(std::string_view text, std::size_t length) {
+// `length`: of the first character, 0 if it is not UTF-8.
+std::string DescribeUnprintable(std::string_view text, std::size_t length) {
+  const std::string bytes = " (" + EscapeUnprintable(text.substr(0, std::max<std::size_t>(length, 1))) + ')';
   if (length == 0) {
-    return "a byte that is no UTF-8";
+    return "invalid UTF-8 byte" + bytes;
   }
-  return text.starts_with("\xEF\xBB\xBF") ? "a byte-order mark" : "a control character";
+  return (text.starts_with("\xEF\xBB\xBF") ? "unexpected byte-order mark" : "unexpected control character") + bytes;
 }
 
 }  // namespace
 
-std::optional<ConfigError> FindUnreadable(std::string_view text, const std::string& file) {
-  TextPosition place{1, 1};
+std::optional<ConfigError> FindUnprintable(std::string_view text, const std::string& file) {
+  TextPosition position{1, 1};
   while (!text.empty()) {
     const std::size_t length = Utf8Length(text);
     if (length == 0 || !(IsBlank(text) || IsPrintable(text, length))) {
-      const std::string bytes = EscapeUnprintable(text.substr(0, std::max<std::size_t>(length, 1)));
       return ConfigError{
-          file, place, {}, Name(text, length) + " (" + bytes + ")", "printable UTF-8 without a byte-order mark"};
+          file, position, {}, DescribeUnprintable(text, length), "printable UTF-8 without a byte-order mark"};
     }
-    place = text.front() == '\n' ? TextPosition{place.line + 1, 1}
-                                 : TextPosition{place.line, place.column + static_cast<int>(length)};
+    position = text.front() == '\n' ? TextPosition{position.line + 1, 1}
+                                    : TextPosition{position.line, position.column + static_cast<int>(length)};
     text.remove_prefix(length);
   }
   return std::nullopt;
@@ -47,20 +48,20 @@ std::optional<ConfigError> FindUnreadable(std::string_view text, const std::stri
 
 namespace {
 
-constexpr std::string_view kMarks = "._/-:";
+constexpr std::string_view kPunctuation = "._/-:";
 
-bool MayStandBare(std::string_view text) {
-  const auto plain = [](char c) { return IsAlphanumeric(c) || kMarks.find(c) != std::string_view::npos; };
-  // A colon means nothing within a word, but at its end it makes a key of it. A word of letters alone may be `null`.
+bool NeedsNoQuotes(std::string_view text) {
+  const auto is_plain = [](char c) { return IsAlphanumeric(c) || kPunctuation.find(c) != std::string_view::npos; };
+  // A colon at the end of a word would make it a key, one inside does not. A word of letters alone could be `null`.
   return !text.empty() && (IsAlphanumeric(text.front()) || text.front() == '/') && IsAlphanumeric(text.back()) &&
-         std::ranges::all_of(text, plain) && text.find_first_of(kMarks) != std::string_view::npos;
+         std::ranges::all_of(text, is_plain) && text.find_first_of(kPunctuation) != std::string_view::npos;
 }
 
 // \u0085, \U0001f600.
 void AppendEscaped(std::string& out, char32_t code) {
   constexpr std::string_view kDigits = "0123456789abcdef";
-  constexpr char32_t kLargestShort = 0xFFFF;
-  const bool is_short = code <= kLargestShort;
+  constexpr char32_t kMaxShort = 0xFFFF;
+  const bool is_short = code <= kMaxShort;
   out += is_short ? "\\u" : "\\U";
   for (unsigned digit = is_short ? 4 : 8; digit > 0; --digit) {
     out += kDigits[code >> (digit - 1) * 4 & 0xFU];
@@ -69,15 +70,15 @@ void AppendEscaped(std::string& out, char32_t code) {
 
 }  // namespace
 
-std::string YamlText(std::string_view text) { return MayStandBare(text) ? std::string(text) : YamlQuoted(text); }
+std::string YamlText(std::string_view text) { return NeedsNoQuotes(text) ? std::string(text) : YamlQuoted(text); }
 
 std::string YamlQuoted(std::string_view text) {
   std::string out = "\"";
   while (!text.empty()) {
     const std::size_t length = std::max<std::size_t>(Utf8Length(text), 1);
     if (Utf8Length(text) == 0) {
-      AppendEscaped(out,
-                    static_cast<unsigned char>(text.front()));  // cannot be said otherwise; YAML gives no such text
+      // YAML has no escape for a byte that is not UTF-8. Texts that were parsed from YAML contain none.
+      AppendEscaped(out, static_cast<unsigned char>(text.front()));
     } else if (!IsPrintable(text, length)) {
       AppendEscaped(out, CodePoint(text, length));
     } else {
@@ -91,20 +92,20 @@ std::string YamlQuoted(std::string_view text) {
 
 namespace {
 
-constexpr std::size_t kMostDepth = 16;
-constexpr std::size_t kMostValues = 10'000;
-constexpr std::size_t kMostFaults = 200;
+constexpr std::size_t kMaxDepth = 16;
+constexpr std::size_t kMaxValues = 10'000;
+constexpr std::size_t kMaxErrors = 200;
 
-TextPosition PlaceOf(const YAML::Mark& mark) {
+TextPosition PositionOf(const YAML::Mark& mark) {
   return mark.is_null() ? TextPosition{} : TextPosition{mark.line + 1, mark.column + 1};
 }
 
-// Whether the quoted text that begins here ends: yaml-cpp takes the end of the file for a quote.
-bool IsClosed(std::string_view text) {
+// Whether the quoted text that begins here has a closing quote. yaml-cpp accepts the end of the file as one.
+bool HasClosingQuote(std::string_view text) {
   const char quote = text.front();
   for (std::size_t at = 1; at < text.size(); ++at) {
-    const bool escape = quote == '"' ? text[at] == '\\' : text.substr(at).starts_with("''");
-    if (escape) {
+    const bool is_escape = quote == '"' ? text[at] == '\\' : text.substr(at).starts_with("''");
+    if (is_escape) {
       ++at;
     } else if (text[at] == quote) {
       return true;
@@ -113,7 +114,7 @@ bool IsClosed(std::string_view text) {
   return false;
 }
 
-// yaml-cpp breaks on a tab in the indentation, and calls it something else.
+// yaml-cpp rejects a tab in the indentation with a misleading message. `line` counts from 0.
 bool IsIndentedByTab(std::string_view text, int line) {
   for (int i = 0; i < line; ++i) {
     const std::size_t end = text.find('\n');
@@ -123,59 +124,60 @@ bool IsIndentedByTab(std::string_view text, int line) {
   return text.substr(0, indentation).find('\t') != std::string_view::npos;
 }
 
-ConfigError WhyBroken(const YAML::Exception& e, std::string_view text, const std::string& file) {
+ConfigError ToConfigError(const YAML::Exception& e, std::string_view text, const std::string& file) {
   if (!e.mark.is_null() && IsIndentedByTab(text, e.mark.line)) {
-    return {file, PlaceOf(e.mark), {}, "a tab in the indentation", "indentation by spaces"};
+    return {file, PositionOf(e.mark), {}, "tab in the indentation", "spaces"};
   }
-  return {file, PlaceOf(e.mark), {}, "broken YAML: " + EscapeUnprintable(e.msg), "well-formed YAML"};
+  return {file, PositionOf(e.mark), {}, "invalid YAML: " + EscapeUnprintable(e.msg), {}};
 }
 
-// Thrown by the builder to end a parse, after it noted the fault.
+// Ends a parse. TreeBuilder has recorded the error before it throws this.
 class ParseAborted : public std::exception {};
 
-// Turns yaml-cpp's events into the tree. Its frames are the containers that are open.
+// Builds the tree from yaml-cpp's parse events. Has one frame for each map or list that is not closed yet.
 class TreeBuilder final : public YAML::EventHandler {
  public:
   TreeBuilder(std::string_view text, const std::string& file, YamlDocument& document)
       : text_(text), file_(file), document_(document) {}
 
   void OnDocumentStart(const YAML::Mark& mark) override {
-    if (seen_document_) {
-      End(PlaceOf(mark), "a second document", "one document");
+    if (document_started_) {
+      Abort(PositionOf(mark), "unexpected second document", "one document");
     }
-    seen_document_ = true;
+    document_started_ = true;
   }
   void OnDocumentEnd() override {}
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     constexpr std::size_t kNullBytes = 4;
-    const bool spelled = ByteAt(mark) == 'n' || ByteAt(mark) == 'N' || ByteAt(mark) == '~';
-    YamlNode node = Begin(mark, YamlNode::Kind::kNothing);
-    if (frames_.empty() && spelled) {
-      node.kind = YamlNode::Kind::kScalar;  // a text of which this is all is not empty
+    const bool is_written = ByteAt(mark) == 'n' || ByteAt(mark) == 'N' || ByteAt(mark) == '~';
+    YamlNode node = BeginNode(mark, YamlNode::Kind::kEmpty);
+    if (frames_.empty() && is_written) {
+      node.kind = YamlNode::Kind::kScalar;  // a document that is only `null` is not an empty document
       node.scalar = text_.substr(static_cast<std::size_t>(mark.pos), ByteAt(mark) == '~' ? 1 : kNullBytes);
     }
-    // yaml-cpp marks an empty value where the next thing begins.
-    if (!frames_.empty() && !frames_.back().key_due) {
-      node.place = frames_.back().NextPlace();
+    // yaml-cpp gives an empty value the position of the token after it.
+    if (!frames_.empty() && !frames_.back().expects_key) {
+      node.position = frames_.back().EmptyValuePosition();
     }
-    RefuseProperties(node, mark, anchor, {});
+    RejectProperties(node, mark, anchor, {});
     Add(std::move(node));
   }
 
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t /*anchor*/) override {
-    YamlNode node = Begin(mark, YamlNode::Kind::kInvalid);
-    Note(node.place, Path(), "an alias", "the value itself");
+    YamlNode node = BeginNode(mark, YamlNode::Kind::kInvalid);
+    AddError(node.position, Path(), "unexpected alias", "the value itself");
     Add(std::move(node));
   }
 
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
-    YamlNode node = Begin(mark, YamlNode::Kind::kScalar);
+    YamlNode node = BeginNode(mark, YamlNode::Kind::kScalar);
     node.scalar = value;
-    RefuseProperties(node, mark, anchor, tag);
-    if ((ByteAt(mark) == '"' || ByteAt(mark) == '\'') && !IsClosed(text_.substr(static_cast<std::size_t>(mark.pos)))) {
-      End(node.place, "a quote that never ends", "a text between two quotes");
+    RejectProperties(node, mark, anchor, tag);
+    if ((ByteAt(mark) == '"' || ByteAt(mark) == '\'') &&
+        !HasClosingQuote(text_.substr(static_cast<std::size_t>(mark.pos)))) {
+      Abort(node.position, "missing closing quote", "a text between two quotes");
     }
     Add(std::move(node));
   }
@@ -194,33 +196,35 @@ class TreeBuilder final : public YAML::EventHandler {
  private:
   struct Frame {
     YamlNode node;
-    bool key_due = false;  // of a map: the next value is a key
-    bool drop = false;     // of a map: the key was refused, its value goes too
+    bool expects_key = false;  // of a map: the next value is a key
+    bool drop_value = false;   // of a map: the key was rejected, so is its value
     std::string key;
-    TextPosition key_place;
+    TextPosition key_position;
 
-    [[nodiscard]] TextPosition NextPlace() const { return node.kind == YamlNode::Kind::kMap ? key_place : node.place; }
+    [[nodiscard]] TextPosition EmptyValuePosition() const {
+      return node.kind == YamlNode::Kind::kMap ? key_position : node.position;
+    }
   };
 
-  void Note(TextPosition place, std::string key, std::string found, std::string allowed) {
-    if (document_.faults.size() >= kMostFaults) {
+  void AddError(TextPosition position, std::string key, std::string problem, std::string expected) {
+    if (document_.errors.size() >= kMaxErrors) {
       throw ParseAborted();
     }
-    document_.faults.push_back({file_, place, std::move(key), std::move(found), std::move(allowed)});
+    document_.errors.push_back({file_, position, std::move(key), std::move(problem), std::move(expected)});
   }
 
-  [[noreturn]] void End(TextPosition place, std::string found, std::string allowed) {
-    Note(place, {}, std::move(found), std::move(allowed));
+  [[noreturn]] void Abort(TextPosition position, std::string problem, std::string expected) {
+    AddError(position, {}, std::move(problem), std::move(expected));
     throw ParseAborted();
   }
 
-  YamlNode Begin(const YAML::Mark& mark, YamlNode::Kind kind) {
-    if (++values_ > kMostValues) {
-      End(PlaceOf(mark), "more than " + std::to_string(kMostValues) + " values", "a smaller file");
+  YamlNode BeginNode(const YAML::Mark& mark, YamlNode::Kind kind) {
+    if (++values_ > kMaxValues) {
+      Abort(PositionOf(mark), "too many values", "at most " + std::to_string(kMaxValues));
     }
     YamlNode node;
     node.kind = kind;
-    node.place = PlaceOf(mark);
+    node.position = PositionOf(mark);
     return node;
   }
 
@@ -229,26 +233,26 @@ class TreeBuilder final : public YAML::EventHandler {
     return mark.pos >= 0 && at < text_.size() ? text_[at] : '\0';
   }
 
-  // Where the next value would be.
+  // The path of the next value.
   [[nodiscard]] std::string Path() const {
     std::string path;
     for (const Frame& frame : frames_) {
       if (frame.node.kind == YamlNode::Kind::kList) {
         path = JoinIndex(path, frame.node.children.size());
-      } else if (!frame.key_due) {
+      } else if (!frame.expects_key) {
         path = JoinPath(path, frame.key);
       }
     }
     return path;
   }
 
-  // "?" is what yaml-cpp calls no tag, and "!" a quoted text, unless it is there to be read.
-  void RefuseProperties(YamlNode& node, const YAML::Mark& mark, YAML::anchor_t anchor, const std::string& tag) {
-    const bool tagged = (!tag.empty() && tag != "?" && tag != "!") || ByteAt(mark) == '!';
-    if (anchor == 0 && !tagged) {
+  // Rejects anchors and tags. yaml-cpp reports "?" for a value without a tag, and "!" for a quoted text or a written !.
+  void RejectProperties(YamlNode& node, const YAML::Mark& mark, YAML::anchor_t anchor, const std::string& tag) {
+    const bool has_tag = (!tag.empty() && tag != "?" && tag != "!") || ByteAt(mark) == '!';
+    if (anchor == 0 && !has_tag) {
       return;
     }
-    Note(PlaceOf(mark), Path(), anchor != 0 ? "an anchor" : "a tag", "the value alone");
+    AddError(PositionOf(mark), Path(), anchor != 0 ? "unexpected anchor" : "unexpected tag", "the value alone");
     if (node.kind != YamlNode::Kind::kList && node.kind != YamlNode::Kind::kMap) {
       node.kind = YamlNode::Kind::kInvalid;
     }
@@ -256,11 +260,11 @@ class TreeBuilder final : public YAML::EventHandler {
 
   void Open(const YAML::Mark& mark, YamlNode::Kind kind, YAML::anchor_t anchor, const std::string& tag) {
     Frame frame;
-    frame.node = Begin(mark, kind);
-    frame.key_due = kind == YamlNode::Kind::kMap;
-    RefuseProperties(frame.node, mark, anchor, tag);
-    if (frames_.size() >= kMostDepth) {
-      End(frame.node.place, "more than " + std::to_string(kMostDepth) + " levels", "a flatter file");
+    frame.node = BeginNode(mark, kind);
+    frame.expects_key = kind == YamlNode::Kind::kMap;
+    RejectProperties(frame.node, mark, anchor, tag);
+    if (frames_.size() >= kMaxDepth) {
+      Abort(frame.node.position, "too many levels", "at most " + std::to_string(kMaxDepth));
     }
     frames_.push_back(std::move(frame));
   }
@@ -277,32 +281,33 @@ class TreeBuilder final : public YAML::EventHandler {
       return;
     }
     Frame& parent = frames_.back();
-    if (parent.key_due) {
+    if (parent.expects_key) {
       AddKey(parent, std::move(node));
       return;
     }
-    parent.key_due = parent.node.kind == YamlNode::Kind::kMap;
-    if (std::exchange(parent.drop, false)) {
+    parent.expects_key = parent.node.kind == YamlNode::Kind::kMap;
+    if (std::exchange(parent.drop_value, false)) {
       return;
     }
     node.key = std::move(parent.key);
-    node.key_place = parent.key_place;
+    node.key_position = parent.key_position;
     parent.node.children.push_back(std::move(node));
   }
 
   void AddKey(Frame& map, YamlNode key) {
-    map.key_place = key.place;
-    map.drop = key.kind != YamlNode::Kind::kScalar;
-    if (map.drop && key.kind != YamlNode::Kind::kInvalid) {
-      Note(key.place, Path(), "a key that is no text", "a name and a colon");
+    map.key_position = key.position;
+    map.drop_value = key.kind != YamlNode::Kind::kScalar;
+    if (map.drop_value && key.kind != YamlNode::Kind::kInvalid) {
+      AddError(key.position, Path(), "invalid key", "a name and a colon");
     }
+    const std::string map_path = Path();
     map.key = std::move(key.scalar);
-    map.key_due = false;
+    map.expects_key = false;
     const auto first = std::ranges::find(map.node.children, map.key, &YamlNode::key);
-    if (!map.drop && first != map.node.children.end()) {
-      map.drop = true;
-      const std::string line = std::to_string(first->key_place.line);
-      Note(key.place, Path(), "the key a second time (line " + line + " has one)", "each key once");
+    if (!map.drop_value && first != map.node.children.end()) {
+      map.drop_value = true;
+      AddError(key.position, map_path, "duplicate key " + QuotePrintable(map.key),
+               "each key once (first on line " + std::to_string(first->key_position.line) + ')');
     }
   }
 
@@ -311,28 +316,28 @@ class TreeBuilder final : public YAML::EventHandler {
   YamlDocument& document_;
   std::vector<Frame> frames_;
   std::size_t values_ = 0;
-  bool seen_document_ = false;
+  bool document_started_ = false;
 };
 
 }  // namespace
 
 YamlDocument ParseYaml(std::string_view text, const std::string& file) {
   YamlDocument document;
-  if (auto fault = FindUnreadable(text, file)) {
-    document.faults.push_back(*std::move(fault));
+  if (auto error = FindUnprintable(text, file)) {
+    document.errors.push_back(*std::move(error));
     return document;
   }
   try {
-    std::istringstream stream(std::string(text) + '\n');  // so that the end of the file has a place of its own
+    std::istringstream stream(std::string(text) + '\n');  // errors at the end of the file get a line of their own
     YAML::Parser parser(stream);
     TreeBuilder builder(text, file, document);
     while (parser.HandleNextDocument(builder)) {
     }
-    document.whole = true;
+    document.complete = true;
   } catch (const ParseAborted&) {
-    document.whole = false;  // the builder said why
+    document.complete = false;  // the builder has recorded the error
   } catch (const YAML::Exception& e) {
-    document.faults.push_back(WhyBroken(e, text, file));
+    document.errors.push_back(ToConfigError(e, text, file));
   }
   return document;
 }

@@ -1,4 +1,4 @@
-// FOLDED: encoding.h, yaml_text.h, yaml_node.h
+// Parses YAML into a tree of nodes with positions, and writes text as YAML. The only user of yaml-cpp.
 #pragma once
 
 #include <cstdint>
@@ -11,46 +11,42 @@
 
 namespace procevent {
 
-// What no YAML parser should be shown: it has its own ideas of bytes that are no text. Pure; used by ParseYaml.
-
-// The first place that is not printable UTF-8, a blank or the end of a line. A byte-order mark is one.
-std::optional<ConfigError> FindUnreadable(std::string_view text, const std::string& file);
-
-// A text as a YAML file has it, for the effective configuration: read back, it is the same text. Pure; used inside
-// config.
-
-// As it is where nothing in it means something to YAML, else between quotes.
-std::string YamlText(std::string_view text);
-
-// Between quotes; characters that may not be printed are escaped. `text` is UTF-8, as all that YAML can say.
-std::string YamlQuoted(std::string_view text);
-
-// YAML text -> a plain tree, and a fault for everything in it that no configuration needs: aliases, anchors, tags,
-// duplicate keys, a second document. The only place that knows yaml-cpp; used by LoadConfig.
-
+// A value of a YAML document.
 struct YamlNode {
   enum class Kind : std::uint8_t {
-    kNothing,  // an empty value, null or ~
+    kEmpty,  // no value, null or ~
     kScalar,
     kList,
     kMap,
-    kInvalid,  // has its fault already: say nothing more about it
+    kInvalid,  // its error is in YamlDocument::errors already: report no second one
   };
-  Kind kind = Kind::kNothing;
-  TextPosition place;              // of an empty value: its key's, or its list's
+  Kind kind = Kind::kEmpty;
+  TextPosition position;           // of an empty value: the position of its key or list
   std::string key;                 // of an entry of a map
-  TextPosition key_place;          // the same
+  TextPosition key_position;       // of an entry of a map
   std::string scalar;              // kScalar
-  std::vector<YamlNode> children;  // kList, and kMap: there with distinct keys
+  std::vector<YamlNode> children;  // kList; kMap: with distinct keys
 };
 
+// The result of a parse: the tree, and the errors found on the way.
 struct YamlDocument {
-  YamlNode root;                    // kNothing: the text is empty, or holds only comments
-  bool whole = false;               // false: the text ended the parse early, and the root is not to be trusted
-  std::vector<ConfigError> faults;  // in no order
+  YamlNode root;                    // kEmpty: the text is empty, or contains only comments
+  bool complete = false;            // false: an error ended the parse early, and `root` must not be used
+  std::vector<ConfigError> errors;  // not sorted
 };
 
-// Never throws for what the text holds. Bounded: depth, values and faults.
+// Rejects the parts of YAML that a configuration does not need: aliases, anchors, tags, duplicate keys, a second
+// document. Bounds depth, values and errors. Throws nothing, whatever the text contains.
 YamlDocument ParseYaml(std::string_view text, const std::string& file);
+
+// The first byte that is neither printable UTF-8 nor a blank nor a line end. Rejects a byte-order mark, too.
+// ParseYaml calls it first, because yaml-cpp guesses other encodings.
+std::optional<ConfigError> FindUnprintable(std::string_view text, const std::string& file);
+
+// Writes a scalar that parses as the same text: with quotes only where YAML needs them.
+std::string YamlText(std::string_view text);
+
+// Writes a quoted scalar. Escapes unprintable characters. `text` is UTF-8, like every text that YAML can contain.
+std::string YamlQuoted(std::string_view text);
 
 }  // namespace procevent

@@ -55,13 +55,14 @@ TEST(RunTest, RefusesABadOne) {
   testing::internal::CaptureStderr();
   EXPECT_EQ(RunWith({"check-config", "--config.file=deploy"}), 2);
   EXPECT_EQ(testing::internal::GetCapturedStdout(), "");
-  EXPECT_EQ(testing::internal::GetCapturedStderr(), "deploy: found a directory, allowed is a regular file\n");
+  EXPECT_EQ(testing::internal::GetCapturedStderr(),
+            "deploy: cannot read the file: it is a directory; give a regular file\n");
 }
 
 // In a process of its own: on the way to serving, signals stay blocked.
 TEST(RunTest, ServesNothingWithABadFlag) {
   EXPECT_EXIT(std::_Exit(RunWith({"--log.level=loud"})), testing::ExitedWithCode(2),
-              "^--log.level: found \"loud\", allowed is debug, info, warning or error\n$");
+              "^--log.level: invalid value \"loud\": expected debug, info, warning or error\n$");
 }
 
 bool IsBlocked(int signal) {
@@ -158,10 +159,10 @@ TEST(ConfigureTest, TellsTheFaultsOfAllAtOnce) {
   const Flags flags = FlagsOf("/nowhere/none.yml", {{"--log.level", "log.level", {"loud"}}});
   EXPECT_THAT(
       FaultsOf(flags, {{"PROCEVENT_COMMS_LIMIT", "0"}}),
-      ElementsAre("/nowhere/none.yml: found no way to open it (No such file or directory), allowed is the path "
-                  "of an existing file",
-                  R"(PROCEVENT_COMMS_LIMIT: found "0", allowed is a number from 10 to 10000 in digits alone, like 500)",
-                  R"(--log.level: found "loud", allowed is debug, info, warning or error)"));
+      ElementsAre(
+          "/nowhere/none.yml: cannot open the file: No such file or directory; give the path of an existing file",
+          R"(PROCEVENT_COMMS_LIMIT: invalid value "0": expected a number from 10 to 10000 in digits alone, like 500)",
+          R"(--log.level: invalid value "loud": expected debug, info, warning or error)"));
 }
 
 TEST(ConfigureTest, WithoutTheFileTheOthersCount) {

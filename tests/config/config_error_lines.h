@@ -1,4 +1,4 @@
-// What a user is told about a configuration: the lines of its faults. For the tests of config and cmd.
+// Formats the errors of a configuration as the lines that a user reads. For the tests of config and cmd.
 #pragma once
 
 #include <string>
@@ -9,12 +9,12 @@
 
 namespace procevent {
 
-// Empty: it is good.
+// Empty if the configuration is valid.
 inline std::vector<std::string> DescribeErrors(const LoadedConfig& loaded) {
   std::vector<std::string> lines;
-  if (const auto* const faults = std::get_if<std::vector<ConfigError>>(&loaded)) {
-    for (const ConfigError& fault : *faults) {
-      lines.push_back(Describe(fault));
+  if (const auto* const errors = std::get_if<std::vector<ConfigError>>(&loaded)) {
+    for (const ConfigError& error : *errors) {
+      lines.push_back(Describe(error));
     }
   }
   return lines;

@@ -23,13 +23,16 @@ namespace procevent {
 
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::StartsWith;
 
-std::vector<std::string> FaultsOf(std::string_view text) { return DescribeErrors(LoadConfig(text, "f.yml")); }
+std::vector<std::string> ErrorsOf(std::string_view text) { return DescribeErrors(LoadConfig(text, "f.yml")); }
 
-Config Good(std::string_view text) {
+Config Load(std::string_view text) {
   const LoadedConfig loaded = LoadConfig(text, "f.yml");
-  EXPECT_THAT(FaultsOf(text), ElementsAre());
+  EXPECT_THAT(ErrorsOf(text), ElementsAre());
   const auto* effective = std::get_if<EffectiveConfig>(&loaded);
   return effective == nullptr ? Config{} : effective->config;
 }
@@ -39,19 +42,19 @@ struct DefaultsRow {
   const char* text;
 };
 class DefaultsTest : public testing::TestWithParam<DefaultsRow> {};
-TEST_P(DefaultsTest, AreWhatItMeans) { EXPECT_EQ(Good(GetParam().text), Config{}); }
+TEST_P(DefaultsTest, AreLoaded) { EXPECT_EQ(Load(GetParam().text), Config{}); }
 INSTANTIATE_TEST_SUITE_P(Rows, DefaultsTest,
                          testing::Values(DefaultsRow{"Empty", ""}, DefaultsRow{"LineEnds", "\n\r\n\n"},
                                          DefaultsRow{"Comments", "# one\n# two: three\n"},
                                          DefaultsRow{"Marker", "---\n"}, DefaultsRow{"MarkerAndEnd", "---\n...\n"},
                                          DefaultsRow{"EmptyMap", "{}\n"}, DefaultsRow{"EmptySection", "log: {}\n"},
-                                         DefaultsRow{"SectionOfNothing", "web:\nlog:\n  level: info\n"},
+                                         DefaultsRow{"EmptySectionBeforeAnother", "web:\nlog:\n  level: info\n"},
                                          DefaultsRow{"SectionOfComments", "log:\n  # level: debug\n"},
                                          DefaultsRow{"NullSection", "log: null\nweb: ~\n"}),
                          [](const auto& row) { return row.param.name; });
 
 TEST(LoadTest, ReadsEveryKey) {
-  const Config config = Good(
+  const Config config = Load(
       "web:\n  listen_addresses: ['127.0.0.1:1', \"127.0.0.2:1\", :2]\n  telemetry_path: /m\n"
       "  allow: [127.0.0.1, 10.0.0.0/8]\n  max_requests: 64\n"
       "source:\n  receive_buffer: 64KiB\n  events: [exec, exit]\n"
@@ -82,28 +85,28 @@ TEST(LoadTest, ReadsEveryKey) {
   EXPECT_EQ(config.log, (LogOptions{LogLevel::kDebug, LogFormat::kJson}));
 }
 
-TEST(LoadTest, AllNamesAreAllEvents) {
-  EXPECT_EQ(Good("source: {events: [fork, exec, exit, uid, gid, sid, ptrace, comm, coredump]}").connector.events,
+TEST(LoadTest, ListOfAllEventsEqualsAll) {
+  EXPECT_EQ(Load("source: {events: [fork, exec, exit, uid, gid, sid, ptrace, comm, coredump]}").connector.events,
             EventMask::All());
-  EXPECT_EQ(Good("source: {events: all}").connector.events, EventMask::All());
+  EXPECT_EQ(Load("source: {events: all}").connector.events, EventMask::All());
 }
 
-TEST(LoadTest, CommIsKeptOnce) {
+TEST(LoadTest, AlwaysIncludesComm) {
   const EventMask comm = EventMask::None().With(EventKind::kComm);
-  EXPECT_EQ(Good("source: {events: [comm]}").connector.events, comm);
-  EXPECT_EQ(Good("source: {events: [fork]}").connector.events, comm.With(EventKind::kFork));
+  EXPECT_EQ(Load("source: {events: [comm]}").connector.events, comm);
+  EXPECT_EQ(Load("source: {events: [fork]}").connector.events, comm.With(EventKind::kFork));
 }
 
-TEST(LoadTest, BoundsAreIncluded) {
-  EXPECT_EQ(Good("source: {receive_buffer: 1GiB}").connector.receive_buffer_bytes, 1U << 30U);
-  EXPECT_EQ(Good("web: {max_requests: 1}").server.max_requests, 1U);
-  EXPECT_EQ(Good("source: {receive_buffer: 65536}").connector.receive_buffer_bytes, 65536U);
-  EXPECT_EQ(Good("reader: {drain_interval: 1ms}").reader.drain_interval, std::chrono::milliseconds(1));
-  EXPECT_EQ(Good("reader: {canary_interval: 1m}").reader.canary_interval, std::chrono::milliseconds(60'000));
-  EXPECT_EQ(Good("reader: {canary_interval: 1000ms}").reader.canary_interval, std::chrono::milliseconds(1000));
+TEST(LoadTest, BoundsAreInclusive) {
+  EXPECT_EQ(Load("source: {receive_buffer: 1GiB}").connector.receive_buffer_bytes, 1U << 30U);
+  EXPECT_EQ(Load("web: {max_requests: 1}").server.max_requests, 1U);
+  EXPECT_EQ(Load("source: {receive_buffer: 65536}").connector.receive_buffer_bytes, 65536U);
+  EXPECT_EQ(Load("reader: {drain_interval: 1ms}").reader.drain_interval, std::chrono::milliseconds(1));
+  EXPECT_EQ(Load("reader: {canary_interval: 1m}").reader.canary_interval, std::chrono::milliseconds(60'000));
+  EXPECT_EQ(Load("reader: {canary_interval: 1000ms}").reader.canary_interval, std::chrono::milliseconds(1000));
 }
 
-TEST(LoadTest, SixteenAddressesAndSixtyFourNetworksAreAllowed) {
+TEST(LoadTest, AcceptsSixteenAddressesAndSixtyFourNetworks) {
   std::string text = "web:\n  listen_addresses:\n";
   for (int i = 1; i <= 16; ++i) {
     text += "  - 127.0.0.1:" + std::to_string(i) + "\n";
@@ -112,25 +115,25 @@ TEST(LoadTest, SixteenAddressesAndSixtyFourNetworksAreAllowed) {
   for (int i = 1; i <= 64; ++i) {
     text += "  - 10.0.0." + std::to_string(i) + "\n";
   }
-  const ServerOptions server = Good(text).server;
+  const ServerOptions server = Load(text).server;
   EXPECT_EQ(server.listen_addresses.size(), 16U);
   EXPECT_EQ(server.allow.size(), 64U);
 }
 
-TEST(LoadTest, ATextAloneIsAListOfOne) {
-  EXPECT_THAT(Good("web: {listen_addresses: ':1'}").server.listen_addresses, ElementsAre(":1"));
-  EXPECT_THAT(Good("web: {allow: 10.0.0.0/8}").server.allow, ElementsAre("10.0.0.0/8"));
-  EXPECT_EQ(Good("source: {events: exec}").connector.events, Good("source: {events: [exec]}").connector.events);
-  const LedgerOptions ledger = Good("histograms: {exit_code: {buckets: 1}, lifetime: {buckets: 1s}}").ledger;
+TEST(LoadTest, ScalarIsAListOfOne) {
+  EXPECT_THAT(Load("web: {listen_addresses: ':1'}").server.listen_addresses, ElementsAre(":1"));
+  EXPECT_THAT(Load("web: {allow: 10.0.0.0/8}").server.allow, ElementsAre("10.0.0.0/8"));
+  EXPECT_EQ(Load("source: {events: exec}").connector.events, Load("source: {events: [exec]}").connector.events);
+  const LedgerOptions ledger = Load("histograms: {exit_code: {buckets: 1}, lifetime: {buckets: 1s}}").ledger;
   EXPECT_THAT(ledger.exit_code_bounds, ElementsAre(1U));
   EXPECT_THAT(ledger.lifetime_bounds, ElementsAre(std::chrono::seconds(1)));
 }
 
-TEST(LoadTest, AllMayAsk) { EXPECT_THAT(Good("web: {allow: all}").server.allow, ElementsAre()); }
+TEST(LoadTest, AllowAllIsAnEmptyList) { EXPECT_THAT(Load("web: {allow: all}").server.allow, ElementsAre()); }
 
-TEST(LoadTest, NoGroupsReplaceTheDefaultOne) { EXPECT_TRUE(Good("name_groups: []").ledger.name_groups.empty()); }
+TEST(LoadTest, EmptyListReplacesTheDefaultGroup) { EXPECT_TRUE(Load("name_groups: []").ledger.name_groups.empty()); }
 
-TEST(LoadTest, KnowsTheLineOfEachKey) {
+TEST(LoadTest, RecordsTheLineOfEachKey) {
   const LoadedConfig loaded = LoadConfig("log:\n  level: info\n\nname_groups:\n  []\nweb: {allow:\n  all}\n", "f.yml");
   const auto& origins = std::get<EffectiveConfig>(loaded).origins;
   const auto line = [](int number) { return Origin{Origin::Kind::kFile, "f.yml", number}; };
@@ -139,154 +142,149 @@ TEST(LoadTest, KnowsTheLineOfEachKey) {
                                             testing::Pair("web.allow", line(6))));
 }
 
-TEST(LoadTest, TellsAllFaultsAtOnceInTheirOrder) {
-  EXPECT_THAT(FaultsOf("web:\n  listen_addresses: [x, :1, :1]\n  telemetry_path:\n  colour: red\n"
+TEST(LoadTest, ReportsAllErrorsInTheOrderOfTheText) {
+  EXPECT_THAT(ErrorsOf("web:\n  listen_addresses: [x, :1, :1]\n  telemetry_path:\n  colour: red\n"
                        "source:\n  receive_buffer: 1\n  receive_buffer: 2\n  events: &e [fork, clone]\n"
                        "log:\n  level: *e\n"),
-              ElementsAre(testing::StartsWith(R"(f.yml:2:22: web.listen_addresses[0]: found "x")"),
-                          testing::StartsWith(R"(f.yml:2:29: web.listen_addresses[2]: found ":1")"),
-                          testing::StartsWith("f.yml:3:3: web.telemetry_path: found an empty value"),
-                          testing::StartsWith("f.yml:4:3: web.colour: found an unknown key"),
-                          testing::StartsWith(R"(f.yml:6:19: source.receive_buffer: found "1")"),
-                          testing::StartsWith("f.yml:7:3: source.receive_buffer: found the key a second time"),
-                          testing::StartsWith("f.yml:8:11: source.events: found an anchor"),
-                          testing::StartsWith(R"(f.yml:8:21: source.events[1]: found "clone")"),
-                          testing::StartsWith("f.yml:10:10: log.level: found an alias")));
+              ElementsAre(AllOf(StartsWith("f.yml:2:22: web.listen_addresses[0]: "), HasSubstr(R"("x")")),
+                          AllOf(StartsWith("f.yml:2:29: web.listen_addresses[2]: "), HasSubstr(R"(":1")")),
+                          StartsWith("f.yml:3:3: web.telemetry_path: missing value"),
+                          StartsWith(R"(f.yml:4:3: web: unknown key "colour")"),
+                          AllOf(StartsWith("f.yml:6:19: source.receive_buffer: "), HasSubstr(R"("1")")),
+                          StartsWith(R"(f.yml:7:3: source: duplicate key "receive_buffer")"),
+                          AllOf(StartsWith("f.yml:8:11: source.events: "), HasSubstr("anchor")),
+                          AllOf(StartsWith("f.yml:8:21: source.events[1]: "), HasSubstr(R"("clone")")),
+                          AllOf(StartsWith("f.yml:10:10: log.level: "), HasSubstr("alias"))));
 }
 
-TEST(LoadTest, TellsAHundredFaultsAndCountsTheRest) {
+TEST(LoadTest, ReportsAHundredErrorsAndTheNumberOfTheRest) {
   std::string text = "log:\n";
   for (int i = 0; i < 150; ++i) {
     text += "  k" + std::to_string(i) + ": 1\n";
   }
-  const auto faults = FaultsOf(text);
-  ASSERT_EQ(faults.size(), 101U);
-  EXPECT_EQ(faults.back(), "f.yml: found at least 50 faults more, allowed is none");
+  const auto errors = ErrorsOf(text);
+  ASSERT_EQ(errors.size(), 101U);
+  EXPECT_THAT(errors.back(), AllOf(StartsWith("f.yml: "), HasSubstr("50 more errors")));
 }
 
-TEST(LoadTest, EchoesNothingThatATerminalObeys) {
-  EXPECT_THAT(FaultsOf("log: {level: \"\\e[2J\\n\"}"),
-              ElementsAre(R"(f.yml:1:14: log.level: found "\x1b[2J\x0a", allowed is debug, info, warning or error)"));
-  EXPECT_THAT(FaultsOf("\"a\\nb\": 1"), ElementsAre(testing::StartsWith(R"(f.yml:1:1: "a\x0ab": found an unknown)")));
+TEST(LoadTest, PrintsNoControlCharacters) {
+  EXPECT_THAT(ErrorsOf("log: {level: \"\\e[2J\\n\"}"),
+              ElementsAre(AllOf(StartsWith("f.yml:1:14: log.level: "), HasSubstr(R"("\x1b[2J\x0a")"))));
+  EXPECT_THAT(ErrorsOf("\"a\\nb\": 1"), ElementsAre(StartsWith(R"(f.yml:1:1: unknown key "a\x0ab")")));
 }
-
-}  // namespace
-
-namespace {
-
-using testing::ElementsAre;
 
 constexpr const char* kDefaultFile = "deploy/procevent_exporter.yml";
 
-class FileTest : public testing::Test {
+class LoadFileTest : public testing::Test {
  protected:
-  FileTest() {
+  LoadFileTest() {
     std::string name = testing::TempDir() + "procevent_config_XXXXXX";
     folder_ = ::mkdtemp(name.data());
   }
-  ~FileTest() override { std::filesystem::remove_all(folder_); }
+  ~LoadFileTest() override { std::filesystem::remove_all(folder_); }
 
   [[nodiscard]] std::string PathOf(const std::string& name) const { return folder_ + '/' + name; }
   [[nodiscard]] std::string Write(const std::string& name, std::string_view text) const {
     std::ofstream(PathOf(name), std::ios::binary) << text;
     return PathOf(name);
   }
-  static std::vector<std::string> FaultsOf(const std::string& path) { return DescribeErrors(LoadConfigFile(path)); }
+  static std::vector<std::string> ErrorsOf(const std::string& path) { return DescribeErrors(LoadConfigFile(path)); }
 
  private:
   std::string folder_;
 };
 
-// Root may read anything: here it is somebody else for a while.
+// Runs as the user nobody, because root may read every file.
 class ScopedNobodyUser {
  public:
   ScopedNobodyUser() { EXPECT_EQ(::geteuid() == 0 ? ::seteuid(kNobody) : 0, 0); }
-  ~ScopedNobodyUser() { EXPECT_EQ(::seteuid(own_), 0); }
+  ~ScopedNobodyUser() { EXPECT_EQ(::seteuid(original_uid_), 0); }
 
  private:
   static constexpr uid_t kNobody = 65534;
-  uid_t own_ = ::geteuid();
+  uid_t original_uid_ = ::geteuid();
 };
 
-TEST_F(FileTest, TheAnnotatedFileIsTheDefaults) {
+TEST_F(LoadFileTest, AnnotatedFileEqualsTheDefaults) {
   const LoadedConfig loaded = LoadConfigFile(kDefaultFile);
-  ASSERT_THAT(FaultsOf(kDefaultFile), ElementsAre());
+  ASSERT_THAT(ErrorsOf(kDefaultFile), ElementsAre());
   EXPECT_EQ(std::get<EffectiveConfig>(loaded).config, Config{});
 }
 
-// The file without its comments, each line without its blanks.
-std::string BareText(const char* path) {
+// The file without comments and indentation.
+std::string ReadWithoutComments(const char* path) {
   std::ifstream file(path);
-  std::string bare = "\n";
+  std::string text = "\n";
   for (std::string line; std::getline(file, line);) {
     line.erase(0, line.find_first_not_of(' '));
-    bare += line.starts_with('#') ? "" : line + '\n';
+    text += line.starts_with('#') ? "" : line + '\n';
   }
-  return bare;
+  return text;
 }
 
-TEST_F(FileTest, TheAnnotatedFileHasEveryKey) {
-  const std::string bare = BareText(kDefaultFile);
+TEST_F(LoadFileTest, AnnotatedFileHasEveryKey) {
+  const std::string text = ReadWithoutComments(kDefaultFile);
   for (const ConfigKey& key : Schema()) {
     std::size_t at = 0;
     std::istringstream parts{std::string(key.path)};
     for (std::string part; at != std::string::npos && std::getline(parts, part, '.');) {
-      at = bare.find('\n' + part + ':', at);
+      at = text.find('\n' + part + ':', at);
     }
     EXPECT_NE(at, std::string::npos) << key.path;
   }
 }
 
-TEST_F(FileTest, FaultsNameTheFile) {
+TEST_F(LoadFileTest, ErrorsBeginWithTheFile) {
   const std::string path = Write("bad.yml", "log:\n  level: loud\n");
-  EXPECT_THAT(FaultsOf(path),
-              ElementsAre(path + R"(:2:10: log.level: found "loud", allowed is debug, info, warning or error)"));
+  EXPECT_THAT(ErrorsOf(path), ElementsAre(AllOf(StartsWith(path + ":2:10: log.level: "), HasSubstr(R"("loud")"))));
 }
 
-TEST_F(FileTest, IsNotThere) {
+TEST_F(LoadFileTest, RejectsMissingFile) {
   const std::string path = PathOf("none.yml");
-  EXPECT_THAT(FaultsOf(path), ElementsAre(path + ": found no way to open it (No such file or directory), allowed is "
-                                                 "the path of an existing file"));
+  EXPECT_THAT(ErrorsOf(path), ElementsAre(AllOf(StartsWith(path + ": cannot open "),
+                                                HasSubstr("No such file or directory; "), HasSubstr("existing file"))));
 }
 
-TEST_F(FileTest, IsAnothers) {
+TEST_F(LoadFileTest, RejectsFileWithoutPermission) {
   const std::string path = Write("secret.yml", "");
   ASSERT_EQ(::chmod(path.c_str(), 0), 0);
   const ScopedNobodyUser nobody;
-  EXPECT_THAT(FaultsOf(path),
-              ElementsAre(path + ": found no way to open it (Permission denied), allowed is a file that "
-                                 "the user it runs as may read, without the privileges given up at the "
-                                 "start: chmod or chown it"));
+  EXPECT_THAT(ErrorsOf(path),
+              ElementsAre(AllOf(StartsWith(path + ": cannot open "), HasSubstr("Permission denied; "),
+                                HasSubstr("without privileges"), HasSubstr("chmod"), HasSubstr("chown"))));
 }
 
-TEST_F(FileTest, IsADirectory) {
-  const std::string path = PathOf("");
-  EXPECT_THAT(FaultsOf(path), ElementsAre(path + ": found a directory, allowed is a regular file"));
+auto IsNoRegularFile(const std::string& path, const std::string& kind) {
+  return AllOf(StartsWith(path + ": cannot read "), HasSubstr(kind + "; "), HasSubstr("regular file"));
 }
 
-TEST_F(FileTest, IsAFifoThatNobodyWritesTo) {
+TEST_F(LoadFileTest, RejectsDirectory) {
+  EXPECT_THAT(ErrorsOf(PathOf("")), ElementsAre(IsNoRegularFile(PathOf(""), "directory")));
+}
+
+// Opening a FIFO without a writer must not block.
+TEST_F(LoadFileTest, RejectsFifo) {
   const std::string path = PathOf("fifo");
   ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
-  EXPECT_THAT(FaultsOf(path), ElementsAre(path + ": found a FIFO, allowed is a regular file"));
+  EXPECT_THAT(ErrorsOf(path), ElementsAre(IsNoRegularFile(path, "FIFO")));
 }
 
-TEST_F(FileTest, IsADevice) {
-  EXPECT_THAT(FaultsOf("/dev/zero"), ElementsAre("/dev/zero: found a device, allowed is a regular file"));
+TEST_F(LoadFileTest, RejectsDevice) {
+  EXPECT_THAT(ErrorsOf("/dev/zero"), ElementsAre(IsNoRegularFile("/dev/zero", "device")));
 }
 
-TEST_F(FileTest, IsEmpty) { EXPECT_THAT(FaultsOf(Write("empty.yml", "")), ElementsAre()); }
+TEST_F(LoadFileTest, AcceptsEmptyFile) { EXPECT_THAT(ErrorsOf(Write("empty.yml", "")), ElementsAre()); }
 
-TEST_F(FileTest, MayHaveOneMebibyte) {
+TEST_F(LoadFileTest, AcceptsAtMostOneMebibyte) {
   std::string text(1U << 20U, '\n');
-  EXPECT_THAT(FaultsOf(Write("large.yml", text)), ElementsAre());
+  EXPECT_THAT(ErrorsOf(Write("large.yml", text)), ElementsAre());
   text += '\n';
   const std::string path = Write("larger.yml", text);
-  EXPECT_THAT(FaultsOf(path), ElementsAre(path + ": found more than 1MiB, allowed is a file of at most 1MiB"));
+  EXPECT_THAT(ErrorsOf(path), ElementsAre(AllOf(StartsWith(path + ": cannot read "), HasSubstr("1MiB"))));
 }
 
-TEST_F(FileTest, AnOddNameIsMadePrintable) {
-  EXPECT_THAT(FaultsOf("/nowhere/\x1b[2J\n"),
-              ElementsAre(testing::StartsWith("/nowhere/\\x1b[2J\\x0a: found no way to open it")));
+TEST_F(LoadFileTest, EscapesTheNameOfTheFile) {
+  EXPECT_THAT(ErrorsOf("/nowhere/\x1b[2J\n"), ElementsAre(StartsWith("/nowhere/\\x1b[2J\\x0a: cannot open ")));
 }
 
 }  // namespace

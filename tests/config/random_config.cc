@@ -13,19 +13,20 @@ namespace {
 
 using std::chrono::milliseconds;
 
-std::uint64_t Within(std::mt19937& random, std::uint64_t least, std::uint64_t most) {
-  const std::uint64_t number = std::uniform_int_distribution<std::uint64_t>(least, most)(random);
-  constexpr std::array<std::uint64_t, 3> kRound{1000, 60'000, 1U << 20U};
-  const std::uint64_t round = number - number % kRound.at(random() % kRound.size());
-  return random() % 2 == 0 && round >= least ? round : number;
+// Half of the numbers are multiples of a unit, so that they are formatted with it.
+std::uint64_t RandomWithin(std::mt19937& random, std::uint64_t min, std::uint64_t max) {
+  const std::uint64_t number = std::uniform_int_distribution<std::uint64_t>(min, max)(random);
+  constexpr std::array<std::uint64_t, 3> kUnits{1000, 60'000, 1U << 20U};
+  const std::uint64_t rounded = number - number % kUnits.at(random() % kUnits.size());
+  return random() % 2 == 0 && rounded >= min ? rounded : number;
 }
 
-milliseconds Duration(std::mt19937& random, milliseconds least, milliseconds most) {
+milliseconds RandomDuration(std::mt19937& random, milliseconds min, milliseconds max) {
   return milliseconds(
-      Within(random, static_cast<std::uint64_t>(least.count()), static_cast<std::uint64_t>(most.count())));
+      RandomWithin(random, static_cast<std::uint64_t>(min.count()), static_cast<std::uint64_t>(max.count())));
 }
 
-bool Coin(std::mt19937& random) { return random() % 2 == 0; }
+bool RandomBool(std::mt19937& random) { return random() % 2 == 0; }
 
 ServerOptions RandomServer(std::mt19937& random) {
   constexpr std::array<std::string_view, 4> kHosts{"127.0.0.1", "127.0.0.2", "255.255.255.255", "10.1.2.3"};
@@ -34,26 +35,27 @@ ServerOptions RandomServer(std::mt19937& random) {
   ServerOptions server;
   server.listen_addresses.clear();
   for (std::size_t i = 1 + random() % 16; i > 0; --i) {
-    const std::string port = ':' + std::to_string(1000 + i);  // each another, so that none covers one
-    server.listen_addresses.push_back(Coin(random) ? port : std::string(kHosts.at(random() % kHosts.size())) + port);
+    const std::string port = ':' + std::to_string(1000 + i);  // distinct, so that no address covers another
+    server.listen_addresses.push_back(RandomBool(random) ? port
+                                                         : std::string(kHosts.at(random() % kHosts.size())) + port);
   }
   server.telemetry_path = kPaths.at(random() % kPaths.size());
   for (const std::string_view network : kNetworks) {
-    if (Coin(random)) {
+    if (RandomBool(random)) {
       server.allow.emplace_back(network);
     }
   }
-  server.max_requests = static_cast<unsigned>(Within(random, 1, 64));
+  server.max_requests = static_cast<unsigned>(RandomWithin(random, 1, 64));
   return server;
 }
 
 ConnectorOptions RandomConnector(std::mt19937& random) {
   ConnectorOptions connector;
-  connector.receive_buffer_bytes = static_cast<std::uint32_t>(Within(random, 64U << 10U, 1U << 30U));
-  if (Coin(random)) {
+  connector.receive_buffer_bytes = static_cast<std::uint32_t>(RandomWithin(random, 64U << 10U, 1U << 30U));
+  if (RandomBool(random)) {
     connector.events = EventMask::None().With(EventKind::kComm);
     for (std::size_t kind = 0; kind < kEventKinds; ++kind) {
-      connector.events = Coin(random) ? connector.events.With(static_cast<EventKind>(kind)) : connector.events;
+      connector.events = RandomBool(random) ? connector.events.With(static_cast<EventKind>(kind)) : connector.events;
     }
   }
   return connector;
@@ -61,9 +63,9 @@ ConnectorOptions RandomConnector(std::mt19937& random) {
 
 LedgerOptions RandomLedger(std::mt19937& random) {
   LedgerOptions ledger;
-  ledger.process_limit = Within(random, 1024, 4'194'304);
-  ledger.comm_limit = Within(random, 10, 10'000);
-  ledger.comm_retire_after = Duration(random, std::chrono::minutes(1), std::chrono::hours(720));
+  ledger.process_limit = RandomWithin(random, 1024, 4'194'304);
+  ledger.comm_limit = RandomWithin(random, 10, 10'000);
+  ledger.comm_retire_after = RandomDuration(random, std::chrono::minutes(1), std::chrono::hours(720));
   ledger.name_groups.clear();
   for (std::size_t i = random() % 4; i > 0; --i) {
     NameGroup group{.match = RandomText(random), .name = RandomText(random)};
@@ -77,12 +79,12 @@ LedgerOptions RandomLedger(std::mt19937& random) {
     ledger.exit_code_bounds.push_back(bound);
   }
   ledger.lifetime_bounds.clear();
-  for (milliseconds bound = Duration(random, milliseconds(1), std::chrono::hours(1));
+  for (milliseconds bound = RandomDuration(random, milliseconds(1), std::chrono::hours(1));
        bound <= std::chrono::hours(720) && ledger.lifetime_bounds.size() < 32; bound *= 2) {
     ledger.lifetime_bounds.push_back(bound);
   }
-  ledger.exit_code_by_comm = Coin(random);
-  ledger.lifetime_by_comm = Coin(random);
+  ledger.exit_code_by_comm = RandomBool(random);
+  ledger.lifetime_by_comm = RandomBool(random);
   return ledger;
 }
 
@@ -150,11 +152,11 @@ std::string RandomText(std::mt19937& random) {
 Config RandomConfig(std::mt19937& random) {
   Config config;
   config.connector = RandomConnector(random);
-  config.replay.file = Coin(random) ? "" : RandomText(random);
-  config.replay.speed = static_cast<unsigned>(Within(random, 0, 1000));
-  config.replay.loop = Coin(random);
-  config.reader.drain_interval = Duration(random, milliseconds(1), std::chrono::seconds(1));
-  config.reader.canary_interval = Duration(random, std::chrono::seconds(1), std::chrono::minutes(1));
+  config.replay.file = RandomBool(random) ? "" : RandomText(random);
+  config.replay.speed = static_cast<unsigned>(RandomWithin(random, 0, 1000));
+  config.replay.loop = RandomBool(random);
+  config.reader.drain_interval = RandomDuration(random, milliseconds(1), std::chrono::seconds(1));
+  config.reader.canary_interval = RandomDuration(random, std::chrono::seconds(1), std::chrono::minutes(1));
   config.ledger = RandomLedger(random);
   config.server = RandomServer(random);
   config.log.level = static_cast<LogLevel>(random() % kLogLevelNames.size());

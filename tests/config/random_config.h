@@ -1,4 +1,4 @@
-// Configurations and texts at random, any that a file could say: for what must hold for all of them.
+// Makes random configurations and texts, each of which a file can contain, for property tests.
 #pragma once
 
 #include <random>
@@ -8,7 +8,7 @@
 
 namespace procevent {
 
-// A few characters of UTF-8, some of which YAML, a terminal or an expression takes for something else.
+// A few characters of UTF-8, some with a meaning in YAML, in a terminal or in a regular expression.
 std::string RandomText(std::mt19937& random);
 
 Config RandomConfig(std::mt19937& random);

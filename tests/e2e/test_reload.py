@@ -80,7 +80,7 @@ class Reload(harness.LiveTest):
     def test_invalid_file_changes_nothing(self):
         stamp = self.exporter.scrape().value("procevent_config_last_reload_success_timestamp_seconds")
         self.reload(GROUPED + "comms:\n  limit: many\n", "the one before stays in use")
-        self.assertIn("procevent_exporter.yml:5:10: comms.limit: found ", self.exporter.log())
+        self.assertIn("procevent_exporter.yml:5:10: comms.limit: invalid value ", self.exporter.log())
         self.assertEqual(self.successful(), 0)
         self.run_process("reload-4")
         harness.wait_for("its exit", lambda: self.exits("reload-4") == 1)

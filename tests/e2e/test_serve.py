@@ -141,7 +141,7 @@ class HealthCheck(unittest.TestCase):
         with unittest.mock.patch.dict(os.environ, {"PROCEVENT_LOG_LEVEL": "loud"}):
             done = self.check_health(harness.free_port())
         self.assertEqual((done.returncode, done.stdout), (1, ""))
-        self.assertRegex(done.stderr, r'^PROCEVENT_LOG_LEVEL: found "loud"')
+        self.assertRegex(done.stderr, r'^PROCEVENT_LOG_LEVEL: invalid value "loud"')
 
 
 class Flags(unittest.TestCase):

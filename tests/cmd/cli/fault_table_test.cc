@@ -15,7 +15,29 @@
 namespace procevent {
 namespace {
 
-// In a folder of its own, so that the file has a short name.
+// Matches the line of a row. A suggestion that the row does not expect is a mismatch.
+MATCHER_P(IsErrorOf, row, "") {
+  if (!row.place.empty() && !arg.starts_with(row.place + ": ")) {
+    *result_listener << "which does not begin with " << row.place;
+    return false;
+  }
+  Words parts{row.problem};
+  parts.insert(parts.end(), row.expected.begin(), row.expected.end());
+  parts.push_back(row.hint);
+  std::size_t begin = row.place.size();
+  for (const std::string& part : parts) {
+    const std::size_t found = arg.find(part, begin);
+    if (found == std::string::npos) {
+      *result_listener << "which lacks " << part << " after byte " << begin;
+      return false;
+    }
+    begin = found + part.size();
+  }
+  const bool suggests = arg.find("did you mean") != std::string::npos;
+  return suggests == row.hint.starts_with("did you mean");
+}
+
+// Runs in a temporary directory, so that the file has a short name.
 class FaultTest : public testing::TestWithParam<FaultRow> {
  protected:
   FaultTest() {
@@ -24,7 +46,7 @@ class FaultTest : public testing::TestWithParam<FaultRow> {
     std::filesystem::current_path(folder_);
   }
   ~FaultTest() override {
-    std::filesystem::current_path(before_);
+    std::filesystem::current_path(original_folder_);
     std::filesystem::remove_all(folder_);
   }
 
@@ -49,22 +71,22 @@ class FaultTest : public testing::TestWithParam<FaultRow> {
   }
 
  private:
-  std::filesystem::path before_ = std::filesystem::current_path();
+  std::filesystem::path original_folder_ = std::filesystem::current_path();
   std::string folder_;
 };
 
-TEST_P(FaultTest, IsOneLine) { EXPECT_THAT(LinesFor(GetParam()), testing::ElementsAre(GetParam().line)); }
+TEST_P(FaultTest, PrintsOneLine) { EXPECT_THAT(LinesFor(GetParam()), testing::ElementsAre(IsErrorOf(GetParam()))); }
 
-constexpr auto kName = [](const auto& row) { return row.param.name; };
+constexpr auto kRowName = [](const auto& row) { return row.param.name; };
 
-INSTANTIATE_TEST_SUITE_P(Quantities, FaultTest, testing::ValuesIn(QuantityRows()), kName);
-INSTANTIATE_TEST_SUITE_P(Web, FaultTest, testing::ValuesIn(WebRows()), kName);
-INSTANTIATE_TEST_SUITE_P(Words, FaultTest, testing::ValuesIn(WordRows()), kName);
-INSTANTIATE_TEST_SUITE_P(Keys, FaultTest, testing::ValuesIn(KeyRows()), kName);
-INSTANTIATE_TEST_SUITE_P(Ledger, FaultTest, testing::ValuesIn(LedgerRows()), kName);
-INSTANTIATE_TEST_SUITE_P(ReverseProxy, FaultTest, testing::ValuesIn(ReverseProxyRows()), kName);
-INSTANTIATE_TEST_SUITE_P(Variables, FaultTest, testing::ValuesIn(VariableRows()), kName);
-INSTANTIATE_TEST_SUITE_P(Flags, FaultTest, testing::ValuesIn(FlagRows()), kName);
+INSTANTIATE_TEST_SUITE_P(Quantities, FaultTest, testing::ValuesIn(QuantityRows()), kRowName);
+INSTANTIATE_TEST_SUITE_P(Web, FaultTest, testing::ValuesIn(WebRows()), kRowName);
+INSTANTIATE_TEST_SUITE_P(Words, FaultTest, testing::ValuesIn(WordRows()), kRowName);
+INSTANTIATE_TEST_SUITE_P(Keys, FaultTest, testing::ValuesIn(KeyRows()), kRowName);
+INSTANTIATE_TEST_SUITE_P(Ledger, FaultTest, testing::ValuesIn(LedgerRows()), kRowName);
+INSTANTIATE_TEST_SUITE_P(ReverseProxy, FaultTest, testing::ValuesIn(ReverseProxyRows()), kRowName);
+INSTANTIATE_TEST_SUITE_P(Variables, FaultTest, testing::ValuesIn(VariableRows()), kRowName);
+INSTANTIATE_TEST_SUITE_P(Flags, FaultTest, testing::ValuesIn(FlagRows()), kRowName);
 
 }  // namespace
 }  // namespace procevent

@@ -19,7 +19,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-TEST(EffectiveConfigTest, SaysWhereEachValueCameFrom) {
+TEST(EffectiveConfigTest, PrintsTheOriginOfEachValue) {
   EffectiveConfig effective;
   effective.config.log.level = LogLevel::kError;
   effective.config.server.allow = {"10.0.0.0/8"};
@@ -60,21 +60,21 @@ TEST(EffectiveConfigTest, SaysWhereEachValueCameFrom) {
             "  format: logfmt  # environment PROCEVENT_LOG_FORMAT\n");
 }
 
-TEST(EffectiveConfigTest, WhatIsPrintedLoadsAsTheSame) {
+TEST(EffectiveConfigTest, LoadsWhatItPrints) {
   std::mt19937 random(1);
   for (int i = 0; i < 2'000; ++i) {
     const Config config = RandomConfig(random);
     const std::string text = ToYaml({config, {}});
     const LoadedConfig loaded = LoadConfig(text, "f.yml");
-    const auto* const faults = std::get_if<std::vector<ConfigError>>(&loaded);
-    ASSERT_EQ(faults, nullptr) << text << Describe(faults->front());
+    const auto* const errors = std::get_if<std::vector<ConfigError>>(&loaded);
+    ASSERT_EQ(errors, nullptr) << text << Describe(errors->front());
     ASSERT_EQ(std::get<EffectiveConfig>(loaded).config, config) << text;
     ASSERT_EQ(std::get<EffectiveConfig>(loaded).origins.size(), Schema().size());
   }
 }
 
-// Each key shows its own option: another value of it changes what it shows, and nothing else.
-TEST(EffectiveConfigTest, ChangesAreToldByKey) {
+// Setting a key to another value changes the text of this key, and of no other.
+TEST(EffectiveConfigTest, ReportsChangesByKey) {
   EXPECT_THAT(ChangedKeys({}, {}), ElementsAre());
   std::mt19937 random(2);
   const Config before;
@@ -92,12 +92,12 @@ TEST(EffectiveConfigTest, ChangesAreToldByKey) {
   }
 }
 
-TEST(EffectiveConfigTest, ATextForAListIsShownAsOne) {
+TEST(EffectiveConfigTest, PrintsAScalarAsAList) {
   EXPECT_THAT(ToYaml(std::get<EffectiveConfig>(LoadConfig("web:\n  allow: 10.0.0.0/8\n", "f.yml"))),
               HasSubstr("\n  allow: [10.0.0.0/8]  # f.yml:2\n"));
 }
 
-TEST(EffectiveConfigTest, ALaterWordReplacesAnEarlierOne) {
+TEST(EffectiveConfigTest, FlagReplacesTheValueOfTheFile) {
   EffectiveConfig effective = std::get<EffectiveConfig>(LoadConfig("log: {level: debug}", "f.yml"));
   ASSERT_THAT(SetFromFlag("--log.level", "log.level", std::vector<std::string>{"error"}, effective), ElementsAre());
   EXPECT_THAT(ToYaml(effective), HasSubstr("\n  level: error  # flag --log.level\n"));

@@ -22,13 +22,23 @@ EffectiveConfig Set(const std::vector<EnvironmentVariable>& environment) {
   return effective;
 }
 
-TEST(EnvironmentTest, EachKeyHasAVariable) {
+// The variable that the error is about. If it is unknown, it is part of the problem.
+std::string NamedBy(const ConfigError& error) {
+  constexpr std::string_view kUnknown = "unknown variable ";
+  if (!error.problem.starts_with(kUnknown)) {
+    return error.key;
+  }
+  const std::string quoted = error.problem.substr(kUnknown.size());
+  return quoted.substr(1, quoted.size() - 2);
+}
+
+TEST(EnvironmentTest, DerivesTheNameFromTheKey) {
   EXPECT_EQ(EnvironmentVariableName("log.level"), "PROCEVENT_LOG_LEVEL");
   EXPECT_EQ(EnvironmentVariableName("histograms.exit_code.by_comm"), "PROCEVENT_HISTOGRAMS_EXIT_CODE_BY_COMM");
   EXPECT_EQ(EnvironmentVariableName("name_groups"), "PROCEVENT_NAME_GROUPS");
 }
 
-TEST(EnvironmentTest, SaysWhatAFileWould) {
+TEST(EnvironmentTest, AcceptsYamlAsInAFile) {
   const EffectiveConfig effective = Set({{"PROCEVENT_LOG_LEVEL", "error"},
                                          {"PROCEVENT_COMMS_LIMIT", "10  # few"},
                                          {"PROCEVENT_WEB_LISTEN_ADDRESSES", "[127.0.0.1:1, \":2\"]"},
@@ -43,7 +53,7 @@ TEST(EnvironmentTest, SaysWhatAFileWould) {
   EXPECT_EQ(effective.origins.at("log.level"), (Origin{Origin::Kind::kEnvironment, "PROCEVENT_LOG_LEVEL", 0}));
 }
 
-TEST(EnvironmentTest, ATextForAListIsAListOfOne) {
+TEST(EnvironmentTest, ScalarIsAListOfOne) {
   EXPECT_THAT(Set({{"PROCEVENT_WEB_LISTEN_ADDRESSES", ":1"}}).config.server.listen_addresses, ElementsAre(":1"));
   EXPECT_THAT(Set({{"PROCEVENT_WEB_ALLOW", "10.0.0.0/8"}}).config.server.allow, ElementsAre("10.0.0.0/8"));
   EXPECT_THAT(Set({{"PROCEVENT_WEB_ALLOW", "all"}}).config.server.allow, ElementsAre());
@@ -52,7 +62,7 @@ TEST(EnvironmentTest, ATextForAListIsAListOfOne) {
             EventMask::None().With(EventKind::kExec).With(EventKind::kComm));
 }
 
-TEST(EnvironmentTest, AnEmptyVariableIsNone) {
+TEST(EnvironmentTest, EmptyVariableIsUnset) {
   const EffectiveConfig effective = Set({{"PROCEVENT_LOG_LEVEL", ""}, {"PROCEVENT_LOG_LEVL", ""}});
   EXPECT_EQ(effective.config, Config{});
   EXPECT_THAT(effective.origins, ElementsAre());
@@ -60,8 +70,9 @@ TEST(EnvironmentTest, AnEmptyVariableIsNone) {
   EXPECT_EQ(FindVariableValue("A", {}), "");
 }
 
-// What Kubernetes puts into every container of a namespace for a service of that name, and Docker for a link.
-std::vector<std::string> InjectedFor(const std::string& service) {
+// The variables that Kubernetes sets in every container of a namespace for a service of that name, and Docker for a
+// link.
+std::vector<std::string> InjectedVariables(const std::string& service) {
   const std::string port = service + "_PORT_13675_";
   return {service + "_SERVICE_HOST",
           service + "_SERVICE_PORT",
@@ -77,7 +88,7 @@ std::vector<std::string> InjectedFor(const std::string& service) {
           service + "_PORT_1_TCP_PORT_2_UDP_ADDR"};
 }
 
-TEST(EnvironmentTest, WhatIsInjectedIsNeverOurs) {
+TEST(EnvironmentTest, IgnoresInjectedVariables) {
   std::vector<std::string> services{"PROCEVENT",       "PROCEVENT_EXPORTER",   "PROCEVENT_WEB_TLS",
                                     "PROCEVENT_AUTH",  "PROCEVENT_LOG_LEVL",   "PROCEVENT_CONFIG",
                                     "PROCEVENT_ALLOW", "PROCEVENTS_WEB_ALLOW", std::string(kConfigFileVariable)};
@@ -87,14 +98,14 @@ TEST(EnvironmentTest, WhatIsInjectedIsNeverOurs) {
   }
   EXPECT_FALSE(IsInjected(kConfigFileVariable));
   for (const std::string& service : services) {
-    for (const std::string& name : InjectedFor(service)) {
+    for (const std::string& name : InjectedVariables(service)) {
       EXPECT_TRUE(IsInjected(name)) << name;
       EXPECT_EQ(Set({{name, "tcp://10.0.0.1:80"}}).config, Config{}) << name;
     }
   }
 }
 
-TEST(EnvironmentTest, OthersAreIgnored) {
+TEST(EnvironmentTest, IgnoresVariablesOfOtherPrograms) {
   for (const char* const name : {"LOG_LEVEL",
                                  "PROCEVENT",
                                  "PROCEVENT_",
@@ -123,7 +134,7 @@ TEST(EnvironmentTest, OthersAreIgnored) {
   }
 }
 
-TEST(EnvironmentTest, WhatIsMeantForUsIsAFault) {
+TEST(EnvironmentTest, RejectsUnknownVariablesOfTheExporter) {
   for (const char* const name :
        {"PROCEVENT_LOG_FILE", "PROCEVENT_LOG", "PROCEVENT_CONFIG", "PROCEVENT_LISTEN_ADDRESS",
         "PROCEVENT_WEB_ALLOWLIST", "PROCEVENT_WEB_ALLOW_FROM", "PROCEVENT_EXPORTER_WEB_ALOW", "PROCEVENT_TLS_CERT",
@@ -131,87 +142,92 @@ TEST(EnvironmentTest, WhatIsMeantForUsIsAFault) {
         "PROCEVENT_WEB_HTTP_SERVER_CONFIG", "PROCEVENT_LIMIT", "PROCEVENT_BUCKETS", "PROCEVENT_BY_COMM"}) {
     EffectiveConfig effective;
     const std::vector<EnvironmentVariable> environment{{name, "x"}};
-    const std::vector<ConfigError> faults = SetFromEnvironment(environment, effective);
-    ASSERT_EQ(faults.size(), 1U) << name;
-    EXPECT_EQ(faults[0].key, name);
+    const std::vector<ConfigError> errors = SetFromEnvironment(environment, effective);
+    ASSERT_EQ(errors.size(), 1U) << name;
+    EXPECT_EQ(NamedBy(errors[0]), name);
   }
 }
 
-TEST(EnvironmentTest, AnEmptyListOfWhoMayAskIsNotEverybody) {
+TEST(EnvironmentTest, RejectsEmptyAllowList) {
   EffectiveConfig effective;
   const std::vector<EnvironmentVariable> environment{{"PROCEVENT_WEB_ALLOW", ""}, {"PROCEVENT_LOG_LEVEL", ""}};
-  const std::vector<ConfigError> faults = SetFromEnvironment(environment, effective);
-  ASSERT_EQ(faults.size(), 1U);
-  EXPECT_EQ(faults[0].key, "PROCEVENT_WEB_ALLOW");
+  const std::vector<ConfigError> errors = SetFromEnvironment(environment, effective);
+  ASSERT_EQ(errors.size(), 1U);
+  EXPECT_EQ(errors[0].key, "PROCEVENT_WEB_ALLOW");
 }
 
-TEST(EnvironmentTest, EveryNearNameIsAFault) {
+TEST(EnvironmentTest, RejectsEveryMisspelledName) {
   std::mt19937 random(1);
   for (const ConfigKey& key : Schema()) {
-    const std::string good = EnvironmentVariableName(key.path);
+    const std::string correct = EnvironmentVariableName(key.path);
     for (int i = 0; i < 100; ++i) {
-      std::string name = good;
+      std::string name = correct;
       name.at(kVariablePrefix.size() + random() % (name.size() - kVariablePrefix.size())) =
           static_cast<char>('A' + random() % 26);
-      if (name == good) {
+      if (name == correct) {
         continue;
       }
       EffectiveConfig effective;
       const std::vector<EnvironmentVariable> environment{{name, "x"}};
-      const std::vector<ConfigError> faults = SetFromEnvironment(environment, effective);
-      ASSERT_EQ(faults.size(), 1U) << name;
-      ASSERT_EQ(faults[0].key, name);
-      ASSERT_EQ(faults[0].allowed, "that of a key; did you mean \"" + good + "\"?");
+      const std::vector<ConfigError> errors = SetFromEnvironment(environment, effective);
+      ASSERT_EQ(errors.size(), 1U) << name;
+      ASSERT_EQ(NamedBy(errors[0]), name);
+      ASSERT_THAT(errors[0].expected, testing::EndsWith("; did you mean \"" + correct + "\"?"));
     }
   }
 }
 
-struct NearRow {
+struct MisspelledRow {
   const char* name;
-  const char* good;
+  const char* correct;
 };
-class NearNameTest : public testing::TestWithParam<NearRow> {};
-TEST_P(NearNameTest, IsAFaultThatNamesTheGoodOne) {
+class MisspelledNameTest : public testing::TestWithParam<MisspelledRow> {};
+TEST_P(MisspelledNameTest, SuggestsTheCorrectName) {
   EffectiveConfig effective;
   const std::vector<EnvironmentVariable> environment{{GetParam().name, "x"}};
-  const std::vector<ConfigError> faults = SetFromEnvironment(environment, effective);
+  const std::vector<ConfigError> errors = SetFromEnvironment(environment, effective);
   EXPECT_TRUE(HasSimilarPrefix(GetParam().name));
-  ASSERT_EQ(faults.size(), 1U);
-  EXPECT_EQ(faults[0].allowed, "that of a key; did you mean \"" + std::string(GetParam().good) + "\"?");
+  ASSERT_EQ(errors.size(), 1U);
+  EXPECT_THAT(errors[0].expected, testing::EndsWith("; did you mean \"" + std::string(GetParam().correct) + "\"?"));
 }
-INSTANTIATE_TEST_SUITE_P(
-    Rows, NearNameTest,
-    testing::Values(
-        NearRow{"PROCEVENT_ALLOW", "PROCEVENT_WEB_ALLOW"}, NearRow{"procevent_allow", "PROCEVENT_WEB_ALLOW"},
-        NearRow{"PROCEVENT_EXPORTER_ALLOW", "PROCEVENT_WEB_ALLOW"},
-        NearRow{"PROCEVENT_EVENTS", "PROCEVENT_SOURCE_EVENTS"}, NearRow{"PROCEVENT_LEVEL", "PROCEVENT_LOG_LEVEL"},
-        NearRow{"PROCEVENT_FORMAT", "PROCEVENT_LOG_FORMAT"},
-        NearRow{"PROCEVENT_RECEIVEBUFFER", "PROCEVENT_SOURCE_RECEIVE_BUFFER"},
-        NearRow{"PROCEVENT_EXIT_CODE_BUCKETS", "PROCEVENT_HISTOGRAMS_EXIT_CODE_BUCKETS"},
-        NearRow{"PROCEVENTS_WEB_ALLOW", "PROCEVENT_WEB_ALLOW"}, NearRow{"PROCEVNT_WEB_ALLOW", "PROCEVENT_WEB_ALLOW"},
-        NearRow{"PROKEVENT_WEB_ALLOW", "PROCEVENT_WEB_ALLOW"}, NearRow{"XPROCEVENT_LOG_LEVEL", "PROCEVENT_LOG_LEVEL"},
-        NearRow{"PROC_EVENT_WEB_ALLOW", "PROCEVENT_WEB_ALLOW"}, NearRow{"Proc_Events-WebAllow", "PROCEVENT_WEB_ALLOW"},
-        NearRow{"PROCEVENTWEB_ALLOW", "PROCEVENT_WEB_ALLOW"}, NearRow{"PROCEVENT__WEB___ALLOW", "PROCEVENT_WEB_ALLOW"},
-        NearRow{"PROCEVENTS_CONFIG_FILE", "PROCEVENT_CONFIG_FILE"}),
-    [](const auto& row) { return std::to_string(row.index); });
+INSTANTIATE_TEST_SUITE_P(Rows, MisspelledNameTest,
+                         testing::Values(MisspelledRow{"PROCEVENT_ALLOW", "PROCEVENT_WEB_ALLOW"},
+                                         MisspelledRow{"procevent_allow", "PROCEVENT_WEB_ALLOW"},
+                                         MisspelledRow{"PROCEVENT_EXPORTER_ALLOW", "PROCEVENT_WEB_ALLOW"},
+                                         MisspelledRow{"PROCEVENT_EVENTS", "PROCEVENT_SOURCE_EVENTS"},
+                                         MisspelledRow{"PROCEVENT_LEVEL", "PROCEVENT_LOG_LEVEL"},
+                                         MisspelledRow{"PROCEVENT_FORMAT", "PROCEVENT_LOG_FORMAT"},
+                                         MisspelledRow{"PROCEVENT_RECEIVEBUFFER", "PROCEVENT_SOURCE_RECEIVE_BUFFER"},
+                                         MisspelledRow{"PROCEVENT_EXIT_CODE_BUCKETS",
+                                                       "PROCEVENT_HISTOGRAMS_EXIT_CODE_BUCKETS"},
+                                         MisspelledRow{"PROCEVENTS_WEB_ALLOW", "PROCEVENT_WEB_ALLOW"},
+                                         MisspelledRow{"PROCEVNT_WEB_ALLOW", "PROCEVENT_WEB_ALLOW"},
+                                         MisspelledRow{"PROKEVENT_WEB_ALLOW", "PROCEVENT_WEB_ALLOW"},
+                                         MisspelledRow{"XPROCEVENT_LOG_LEVEL", "PROCEVENT_LOG_LEVEL"},
+                                         MisspelledRow{"PROC_EVENT_WEB_ALLOW", "PROCEVENT_WEB_ALLOW"},
+                                         MisspelledRow{"Proc_Events-WebAllow", "PROCEVENT_WEB_ALLOW"},
+                                         MisspelledRow{"PROCEVENTWEB_ALLOW", "PROCEVENT_WEB_ALLOW"},
+                                         MisspelledRow{"PROCEVENT__WEB___ALLOW", "PROCEVENT_WEB_ALLOW"},
+                                         MisspelledRow{"PROCEVENTS_CONFIG_FILE", "PROCEVENT_CONFIG_FILE"}),
+                         [](const auto& row) { return std::to_string(row.index); });
 
-TEST(EnvironmentTest, AllFaultsAreToldAtOnce) {
+TEST(EnvironmentTest, ReportsAllErrorsAtOnce) {
   EffectiveConfig effective;
   const std::vector<EnvironmentVariable> environment{{"PROCEVENT_LOG_LEVL", "info"},
                                                      {"PROCEVENT_LOG_LEVEL", "loud"},
                                                      {"PROCEVENT_TLS", "yes"},
                                                      {"PROCEVENT_WEB_ALLOW", "[x, 10.0.0.1/8]"}};
-  std::vector<std::string> keys;
-  for (const ConfigError& fault : SetFromEnvironment(environment, effective)) {
-    EXPECT_EQ(fault.place, TextPosition{});
-    keys.push_back(fault.key);
+  std::vector<std::string> names;
+  for (const ConfigError& error : SetFromEnvironment(environment, effective)) {
+    EXPECT_EQ(error.position, TextPosition{});
+    names.push_back(NamedBy(error));
   }
-  EXPECT_THAT(keys, ElementsAre("PROCEVENT_WEB_ALLOW[0]", "PROCEVENT_WEB_ALLOW[1]", "PROCEVENT_LOG_LEVEL",
-                                "PROCEVENT_LOG_LEVL", "PROCEVENT_TLS"));
+  EXPECT_THAT(names, ElementsAre("PROCEVENT_WEB_ALLOW[0]", "PROCEVENT_WEB_ALLOW[1]", "PROCEVENT_LOG_LEVEL",
+                                 "PROCEVENT_LOG_LEVL", "PROCEVENT_TLS"));
 }
 
-// What a key shows is what its variable may say.
-TEST(EnvironmentTest, CarriesAnyConfiguration) {
+// The printed value of each key is valid as the value of its variable.
+TEST(EnvironmentTest, AcceptsEveryConfiguration) {
   std::mt19937 random(2);
   for (int i = 0; i < 500; ++i) {
     const Config config = RandomConfig(random);

@@ -18,7 +18,7 @@ namespace {
 
 using testing::ElementsAre;
 
-TEST(KeysTest, AreATree) {
+TEST(KeysTest, ListsTheNamesUnderASection) {
   EXPECT_THAT(NamesUnder("histograms"), ElementsAre("exit_code", "lifetime"));
   EXPECT_THAT(NamesUnder("histograms.lifetime"), ElementsAre("buckets", "by_comm"));
   EXPECT_THAT(NamesUnder("log.level"), ElementsAre());
@@ -26,14 +26,14 @@ TEST(KeysTest, AreATree) {
   EXPECT_EQ(JoinWithCommas(NamesUnder("log")), "level, format");
 }
 
-TEST(KeysTest, AreFoundByTheirWholePath) {
+TEST(KeysTest, FindsOnlyWholePaths) {
   ASSERT_NE(FindKey("log.level"), nullptr);
   EXPECT_EQ(FindKey("log.level")->path, "log.level");
   EXPECT_EQ(FindKey("log"), nullptr);
   EXPECT_EQ(FindKey("level"), nullptr);
 }
 
-TEST(KeysTest, WhatIsMeantStandsHereOrElsewhere) {
+TEST(KeysTest, SuggestsKeysInTheSectionOrElsewhere) {
   EXPECT_EQ(SuggestKey("log", "levels"), "level");
   EXPECT_EQ(SuggestKey("web", "levels"), "log.level");
   EXPECT_EQ(SuggestKey("", "exit_code"), "histograms.exit_code");
@@ -44,14 +44,14 @@ TEST(KeysTest, WhatIsMeantStandsHereOrElsewhere) {
   EXPECT_EQ(SuggestKey("", "colour"), "");
 }
 
-TEST(KeysTest, ATextAloneMayBeTheKeysOwnOrAnItem) {
-  EXPECT_EQ(DescribeAllowedScalar(*FindKey("log.format")), "logfmt or json");
-  EXPECT_EQ(DescribeAllowedScalar(*FindKey("web.listen_addresses")), "an address like 0.0.0.0:13675");
-  EXPECT_EQ(DescribeAllowedScalar(*FindKey("web.allow")), "all, or an address or a network like 10.0.0.0/8");
+TEST(KeysTest, DescribesScalarsThatReplaceLists) {
+  EXPECT_EQ(DescribeExpectedScalar(*FindKey("log.format")), "logfmt or json");
+  EXPECT_EQ(DescribeExpectedScalar(*FindKey("web.listen_addresses")), "an address like 0.0.0.0:13675");
+  EXPECT_EQ(DescribeExpectedScalar(*FindKey("web.allow")), "all, or an address or a network like 10.0.0.0/8");
 }
 
-// Which of them a reload may apply is a promise of the README.
-TEST(KeysTest, TwoAreLive) {
+// The README lists the keys that a reload applies.
+TEST(KeysTest, HasTwoLiveKeys) {
   std::vector<std::string_view> live;
   for (const ConfigKey& key : Schema()) {
     if (key.live) {
@@ -65,21 +65,21 @@ TEST(KeysTest, TwoAreLive) {
 
 namespace {
 
-// What the distance means, the slow way.
-std::size_t SlowDistance(std::string_view one, std::string_view other) {
+// The definition of the distance, as a recursion without a table.
+std::size_t ReferenceDistance(std::string_view one, std::string_view other) {
   if (one.empty() || other.empty()) {
     return one.size() + other.size();
   }
-  const std::size_t changed = SlowDistance(one.substr(1), other.substr(1)) + (one[0] == other[0] ? 0 : 1);
+  const std::size_t substituted = ReferenceDistance(one.substr(1), other.substr(1)) + (one[0] == other[0] ? 0 : 1);
   std::size_t distance =
-      std::min({changed, SlowDistance(one.substr(1), other) + 1, SlowDistance(one, other.substr(1)) + 1});
+      std::min({substituted, ReferenceDistance(one.substr(1), other) + 1, ReferenceDistance(one, other.substr(1)) + 1});
   if (one.size() > 1 && other.size() > 1 && one[0] == other[1] && one[1] == other[0]) {
-    distance = std::min(distance, SlowDistance(one.substr(2), other.substr(2)) + 1);
+    distance = std::min(distance, ReferenceDistance(one.substr(2), other.substr(2)) + 1);
   }
   return distance;
 }
 
-TEST(NearMissTest, DistanceAgreesWithTheSlowOne) {
+TEST(SuggestionTest, DistanceAgreesWithReference) {
   std::mt19937 random(1);
   const auto word = [&random] {
     std::string text(random() % 7, '\0');
@@ -89,7 +89,7 @@ TEST(NearMissTest, DistanceAgreesWithTheSlowOne) {
   for (int i = 0; i < 2'000; ++i) {
     const std::string one = word();
     const std::string other = word();
-    ASSERT_EQ(EditDistance(one, other), SlowDistance(one, other)) << one << ' ' << other;
+    ASSERT_EQ(EditDistance(one, other), ReferenceDistance(one, other)) << one << ' ' << other;
   }
 }
 
@@ -99,35 +99,35 @@ constexpr std::array<std::string_view, 8> kWords{"fork", "exec",  "exit",     "u
 struct Row {
   const char* name;
   std::string word;
-  std::string_view near;
+  std::string_view closest;
   std::string_view suggested;
 };
 
 class SuggestTest : public testing::TestWithParam<Row> {};
 
-TEST_P(SuggestTest, OnlyTheOneThatIsNearest) {
-  EXPECT_EQ(FindClosestWord(GetParam().word, kWords), GetParam().near);
+TEST_P(SuggestTest, SuggestsOnlyTheClosestWord) {
+  EXPECT_EQ(FindClosestWord(GetParam().word, kWords), GetParam().closest);
   EXPECT_EQ(SuggestWord(GetParam().word, kWords), GetParam().suggested);
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Rows, SuggestTest,
-    testing::Values(Row{"Changed", "fark", "fork", "fork"}, Row{"LeftOut", "frk", "fork", "fork"},
-                    Row{"PutIn", "forks", "fork", "fork"}, Row{"Swapped", "frok", "fork", "fork"},
-                    Row{"Capitals", "FORK", "fork", "fork"}, Row{"TwoInAShortWord", "fakr", "", ""},
-                    Row{"TwoInALongerWord", "coerdmup", "coredump", "coredump"},
-                    Row{"ThreeInALongWord", "listen_adres", "", ""},
-                    Row{"ThreeOfALongWord", "listn_adresss", "listen_addresses", "listen_addresses"},
-                    Row{"FourOfALongWord", "lstn_adresss", "", ""},
+    testing::Values(Row{"Changed", "fark", "fork", "fork"}, Row{"Removed", "frk", "fork", "fork"},
+                    Row{"Inserted", "forks", "fork", "fork"}, Row{"Swapped", "frok", "fork", "fork"},
+                    Row{"Capitals", "FORK", "fork", "fork"}, Row{"TwoEditsOfAShortWord", "fakr", "", ""},
+                    Row{"TwoEditsOfALongerWord", "coerdmup", "coredump", "coredump"},
+                    Row{"FourEditsOfALongWord", "listen_adres", "", ""},
+                    Row{"ThreeEditsOfALongWord", "listn_adresss", "listen_addresses", "listen_addresses"},
+                    Row{"FiveEditsOfALongWord", "lstn_adresss", "", ""},
                     Row{"HyphenForUnderscore", "listen-addresses", "listen_addresses", "listen_addresses"},
-                    Row{"Two", "pid", "", ""}, Row{"TwoButOneIsNearer", "exet", "", ""},
-                    Row{"Nearer", "exect", "exec", "exec"}, Row{"Begun", "listen", "", "listen_addresses"},
-                    Row{"BegunByTwoLetters", "co", "", ""}, Row{"BegunByThree", "cor", "", "coredump"},
-                    Row{"BeginsTwo", "ex", "", ""}, Row{"Empty", "", "", ""}, Row{"Other", "colour", "", ""},
+                    Row{"TwoCandidates", "pid", "", ""}, Row{"TwoCandidatesAtOneEdit", "exet", "", ""},
+                    Row{"CloserOfTwo", "exect", "exec", "exec"}, Row{"Prefix", "listen", "", "listen_addresses"},
+                    Row{"PrefixOfTwoLetters", "co", "", ""}, Row{"PrefixOfThreeLetters", "cor", "", "coredump"},
+                    Row{"PrefixOfTwoWords", "ex", "", ""}, Row{"Empty", "", "", ""}, Row{"Other", "colour", "", ""},
                     Row{"Long", std::string(1000, 'f'), "", ""}),
     [](const auto& row) { return row.param.name; });
 
-TEST(NearMissTest, PathsAreFoundByTheirLastPart) {
+TEST(SuggestionTest, FindsPathsByTheirLastPart) {
   constexpr std::array<std::string_view, 5> kPaths{"config.file", "log.level", "comms.limit", "processes.limit",
                                                    "web.listen_addresses"};
   EXPECT_EQ(SuggestPath("log.levle", kPaths), "log.level");
@@ -138,7 +138,7 @@ TEST(NearMissTest, PathsAreFoundByTheirLastPart) {
   EXPECT_EQ(SuggestPath("config", kPaths), "config.file");
 }
 
-TEST(NearMissTest, AQuestionOrNothing) {
+TEST(SuggestionTest, FormatsTheSuggestion) {
   EXPECT_EQ(DidYouMean("fork"), R"(; did you mean "fork"?)");
   EXPECT_EQ(DidYouMean(""), "");
 }
@@ -147,7 +147,7 @@ TEST(NearMissTest, AQuestionOrNothing) {
 
 namespace {
 
-TEST(ReverseProxyTest, TlsAndAuthenticationAreNotOurs) {
+TEST(TlsSettingTest, RecognizesTlsAndAuthentication) {
   for (const char* const name : {"web.tls",
                                  "web.tls_cert_file",
                                  "web.tls-key",
@@ -173,7 +173,7 @@ TEST(ReverseProxyTest, TlsAndAuthenticationAreNotOurs) {
   }
 }
 
-TEST(ReverseProxyTest, AllElseIsNot) {
+TEST(TlsSettingTest, RecognizesNothingElse) {
   for (const char* const name : {"", "-", "--", "web", "web.", "config.file", "log.tls", "colour", "web.listen_tls"}) {
     EXPECT_FALSE(IsTlsSetting(name)) << name;
   }

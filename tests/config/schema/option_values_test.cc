@@ -27,7 +27,7 @@ struct SizeRow {
 
 class SizeTest : public testing::TestWithParam<SizeRow> {};
 
-TEST_P(SizeTest, IsRead) { EXPECT_EQ(ParseSize(GetParam().text), GetParam().bytes); }
+TEST_P(SizeTest, Parses) { EXPECT_EQ(ParseSize(GetParam().text), GetParam().bytes); }
 
 INSTANTIATE_TEST_SUITE_P(
     Rows, SizeTest,
@@ -42,7 +42,7 @@ INSTANTIATE_TEST_SUITE_P(
                     SizeRow{"UnitAlone", "KiB", std::nullopt}, SizeRow{"Negative", "-1", std::nullopt},
                     SizeRow{"Plus", "+1", std::nullopt}, SizeRow{"Fraction", "1.5MiB", std::nullopt},
                     SizeRow{"Space", "1 MiB", std::nullopt}, SizeRow{"SpaceBefore", " 1MiB", std::nullopt},
-                    SizeRow{"SpaceAfter", "1MiB ", std::nullopt}, SizeRow{"SmallLetters", "1mib", std::nullopt},
+                    SizeRow{"SpaceAfter", "1MiB ", std::nullopt}, SizeRow{"LowerCase", "1mib", std::nullopt},
                     SizeRow{"Decimal", "1MB", std::nullopt}, SizeRow{"OneLetter", "1M", std::nullopt},
                     SizeRow{"LeadingZero", "010", std::nullopt}, SizeRow{"Hexadecimal", "0x10", std::nullopt},
                     SizeRow{"Exponent", "1e6", std::nullopt}, SizeRow{"Words", "12 parsecs", std::nullopt}),
@@ -56,7 +56,7 @@ struct DurationRow {
 
 class DurationTest : public testing::TestWithParam<DurationRow> {};
 
-TEST_P(DurationTest, IsRead) { EXPECT_EQ(ParseDuration(GetParam().text), GetParam().duration); }
+TEST_P(DurationTest, Parses) { EXPECT_EQ(ParseDuration(GetParam().text), GetParam().duration); }
 
 INSTANTIATE_TEST_SUITE_P(
     Rows, DurationTest,
@@ -72,7 +72,7 @@ INSTANTIATE_TEST_SUITE_P(
                     DurationRow{"SecondsOverflow", "9223372036854776s", std::nullopt}),
     [](const auto& row) { return row.param.name; });
 
-TEST(QuantityTest, IsWrittenWithTheLargestUnitThatKeepsItExact) {
+TEST(QuantityTest, FormatsWithTheLargestExactUnit) {
   EXPECT_EQ(SizeText(0), "0");
   EXPECT_EQ(SizeText(65'537), "65537");
   EXPECT_EQ(SizeText(65'536), "64KiB");
@@ -86,7 +86,7 @@ TEST(QuantityTest, IsWrittenWithTheLargestUnitThatKeepsItExact) {
   EXPECT_EQ(DurationText(std::chrono::hours(720)), "720h");
 }
 
-TEST(QuantityTest, IsReadAsItWasWritten) {
+TEST(QuantityTest, ParsesWhatItFormats) {
   std::mt19937_64 random(2);
   for (int i = 0; i < 20'000; ++i) {
     const auto number = static_cast<std::int64_t>(random() >> (1 + random() % 63));
@@ -97,7 +97,7 @@ TEST(QuantityTest, IsReadAsItWasWritten) {
   }
 }
 
-// Against wide arithmetic, which cannot wrap.
+// 128-bit arithmetic cannot wrap here.
 TEST(QuantityTest, AgreesWithWideArithmetic) {
   __extension__ using Wide = unsigned __int128;
   constexpr std::array<std::pair<const char*, unsigned>, 4> kUnits{{{"", 0}, {"KiB", 10}, {"MiB", 20}, {"GiB", 30}}};
@@ -125,20 +125,20 @@ EffectiveConfig Set(const char* flag, const char* path, const std::vector<std::s
   return effective;
 }
 
-TEST(FlagTest, ReplacesAText) {
+TEST(SetFromFlagTest, ReplacesAScalar) {
   const EffectiveConfig effective = Set("--log.level", "log.level", {"error"});
   EXPECT_EQ(effective.config.log.level, LogLevel::kError);
   EXPECT_THAT(effective.origins, ElementsAre(testing::Pair("log.level", Origin{Origin::Kind::kFlag, "--log.level"})));
 }
 
-TEST(FlagTest, ReplacesAListAsAWhole) {
+TEST(SetFromFlagTest, ReplacesAWholeList) {
   EXPECT_THAT(Set("--web.listen-address", "web.listen_addresses", {":1", ":2"}).config.server.listen_addresses,
               ElementsAre(":1", ":2"));
   EXPECT_THAT(Set("--web.listen-address", "web.listen_addresses", {":1"}).config.server.listen_addresses,
               ElementsAre(":1"));
 }
 
-TEST(FlagTest, AWordThatStandsForAListIsNoListOfOne) {
+TEST(SetFromFlagTest, AllReplacesAList) {
   EffectiveConfig effective = Set("--web.allow", "web.allow", {"10.0.0.0/8"});
   EXPECT_THAT(effective.config.server.allow, ElementsAre("10.0.0.0/8"));
   EXPECT_THAT(SetFromFlag("--web.allow", "web.allow", std::vector<std::string>{"all"}, effective), ElementsAre());

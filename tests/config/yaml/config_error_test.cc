@@ -18,12 +18,12 @@ struct Row {
   std::string quoted;
 };
 
-class QuotedTest : public testing::TestWithParam<Row> {};
+class QuotePrintableTest : public testing::TestWithParam<Row> {};
 
-TEST_P(QuotedTest, IsSafeToPrint) { EXPECT_EQ(QuotePrintable(GetParam().text), GetParam().quoted); }
+TEST_P(QuotePrintableTest, Escapes) { EXPECT_EQ(QuotePrintable(GetParam().text), GetParam().quoted); }
 
 INSTANTIATE_TEST_SUITE_P(
-    Rows, QuotedTest,
+    Rows, QuotePrintableTest,
     testing::Values(Row{"Plain", "12 parsecs", R"("12 parsecs")"}, Row{"Empty", "", R"("")"},
                     Row{"QuoteAndBackslash", R"(a"b\c)", R"("a\"b\\c")"}, Row{"LineEnd", "a\nb\r", R"("a\x0ab\x0d")"},
                     Row{"TerminalEscape", "\x1b[2J", R"("\x1b[2J")"}, Row{"Nul", "a\0b"s, R"("a\x00b")"},
@@ -32,16 +32,24 @@ INSTANTIATE_TEST_SUITE_P(
                     Row{"OverlongThree", "\xE0\x80\xAF", R"("\xe0\x80\xaf")"},
                     Row{"Surrogate", "\xED\xA0\x80", R"("\xed\xa0\x80")"},
                     Row{"TooLarge", "\xF4\x90\x80\x80", R"("\xf4\x90\x80\x80")"},
-                    Row{"CutShort", "a\xE2\x82", R"("a\xe2\x82")"},
-                    Row{"TurnsDirection", "\xE2\x80\xAE", R"("\xe2\x80\xae")"},
-                    Row{"JustFits", std::string(80, 'x'), '"' + std::string(80, 'x') + '"'},
-                    Row{"TooLong", std::string(81, 'x'), '"' + std::string(80, 'x') + "...\""},
-                    Row{"NoHalfCharacter", std::string(79, 'x') + "€", '"' + std::string(79, 'x') + "...\""}),
+                    Row{"Truncated", "a\xE2\x82", R"("a\xe2\x82")"},
+                    Row{"BidiOverride", "\xE2\x80\xAE", R"("\xe2\x80\xae")"},
+                    Row{"AtTheLimit", std::string(80, 'x'), '"' + std::string(80, 'x') + '"'},
+                    Row{"AboveTheLimit", std::string(81, 'x'), '"' + std::string(80, 'x') + "...\""},
+                    Row{"CutsBetweenCharacters", std::string(79, 'x') + "€", '"' + std::string(79, 'x') + "...\""}),
     [](const auto& row) { return row.param.name; });
 
-TEST(TextTest, PrintableQuotesNothing) { EXPECT_EQ(EscapeUnprintable("a \"b\" \\ \n"), "a \"b\" \\ \\x0a"); }
+TEST(ConfigErrorTest, DescribesAllParts) {
+  EXPECT_EQ(Describe({"f.yml", {12, 5}, "log.level", InvalidValue("loud"), "debug or info"}),
+            R"(f.yml:12:5: log.level: invalid value "loud": expected debug or info)");
+  EXPECT_EQ(Describe({"f.yml", {}, {}, "cannot open the file", {}}), "f.yml: cannot open the file");
+  EXPECT_EQ(Describe({{}, {}, "--log.level", "missing value", "debug or info"}),
+            "--log.level: missing value: expected debug or info");
+}
 
-TEST(TextTest, WhateverComesInWhatGoesOutIsBoundedAndPrintable) {
+TEST(EscapeUnprintableTest, KeepsQuotes) { EXPECT_EQ(EscapeUnprintable("a \"b\" \\ \n"), "a \"b\" \\ \\x0a"); }
+
+TEST(QuotePrintableTest, IsBoundedAndPrintable) {
   std::mt19937 random(1);
   for (int i = 0; i < 20'000; ++i) {
     std::string text(random() % 40, '\0');
