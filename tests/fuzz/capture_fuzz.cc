@@ -1,5 +1,5 @@
-// Any bytes as a capture: it is read to its end or refused in a line, and what it tells a ledger adds up, round after
-// round.
+// Replays any bytes as a capture. Checks that it is read to its end or rejected with an error of one line, and that the
+// sums of the ledger are right in each round.
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -12,12 +12,12 @@
 namespace procevent {
 namespace {
 
-class Bytes {
+class CaptureBytes {
  public:
-  Bytes(const std::uint8_t* data, std::size_t size) : data_(data), size_(size) {}
+  CaptureBytes(const std::uint8_t* data, std::size_t size) : data_(data), size_(size) {}
 
   [[nodiscard]] CaptureFile Open() const {
-    // NOLINTNEXTLINE(*-const-cast): it is only read
+    // NOLINTNEXTLINE(*-const-cast): the stream is read-only
     return {::fmemopen(const_cast<std::uint8_t*>(data_), size_, "rb"), "fuzz"};
   }
 
@@ -27,40 +27,40 @@ class Bytes {
 };
 
 void CheckSums(const Ledger& ledger, unsigned cpus) {
-  LedgerSnapshot numbers(cpus);
-  ledger.CopyTo(numbers);
-  Counts booked = numbers.pending;
-  for (const CommRow& row : numbers.comms.rows) {
-    booked += row.counts;
+  LedgerSnapshot snapshot(cpus);
+  ledger.CopyTo(snapshot);
+  Counts counts = snapshot.pending;
+  for (const CommRow& row : snapshot.comms.rows) {
+    counts += row.counts;
   }
-  if (!numbers.processes_tracked) {
+  if (!snapshot.processes_tracked) {
     return;
   }
-  Require(booked[CountKind::kForks] + booked[CountKind::kThreadsStarted] == numbers.events_of(EventKind::kFork),
+  Require(counts[CountKind::kForks] + counts[CountKind::kThreadsStarted] == snapshot.events_of(EventKind::kFork),
           "forks");
-  Require(booked[CountKind::kExecs] == numbers.events_of(EventKind::kExec), "execs");
-  Require(booked[CountKind::kSucceeded] + booked[CountKind::kFailed] + booked[CountKind::kKilled] +
-                  booked[CountKind::kThreadsEnded] ==
-              numbers.events_of(EventKind::kExit),
+  Require(counts[CountKind::kExecs] == snapshot.events_of(EventKind::kExec), "execs");
+  Require(counts[CountKind::kSucceeded] + counts[CountKind::kFailed] + counts[CountKind::kKilled] +
+                  counts[CountKind::kThreadsEnded] ==
+              snapshot.events_of(EventKind::kExit),
           "exits");
 }
 
-void ReplayAll(const Bytes& bytes) {
+void ReplayAll(const CaptureBytes& bytes) {
   const CaptureSummary summary = CaptureSummary::ReadFrom(bytes.Open());
   LedgerOptions options;
   options.process_limit = 1024;
   Ledger ledger(summary.cpus(), summary.coverage, options);
-  CaptureApplier playback(summary, ledger);
+  CaptureApplier applier(summary, ledger);
   for (int round = 0; round < 2; ++round) {
     CaptureFile file = bytes.Open();
     CapturedPacket packet;
-    CaptureFile::PacketResult got = file.Read(packet);
-    for (; got == CaptureFile::PacketResult::kPacket; got = file.Read(packet)) {
-      playback.ApplyPacket(packet);
+    CaptureFile::PacketResult result = file.Read(packet);
+    for (; result == CaptureFile::PacketResult::kPacket; result = file.Read(packet)) {
+      applier.ApplyPacket(packet);
     }
-    Require(got == CaptureFile::PacketResult::kEnd, "what was whole is whole");
+    Require(result == CaptureFile::PacketResult::kEnd, "a capture that was read once is readable again");
     CheckSums(ledger, summary.cpus());
-    playback.BeginNextRound();
+    applier.BeginNextRound();
   }
 }
 
@@ -69,12 +69,12 @@ void ReplayAll(const Bytes& bytes) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) {
-    return 0;  // fmemopen has none of that size
+    return 0;  // fmemopen rejects this size
   }
   try {
     procevent::ReplayAll({data, size});
-  } catch (const std::runtime_error& fault) {
-    procevent::Require(std::string_view(fault.what()).find('\n') == std::string_view::npos, "a fault is one line");
+  } catch (const std::runtime_error& error) {
+    procevent::Require(std::string_view(error.what()).find('\n') == std::string_view::npos, "an error is one line");
   }
   return 0;
 }

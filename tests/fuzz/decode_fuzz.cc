@@ -1,5 +1,5 @@
-// Any bytes as a datagram: the decoder comes to its end, stays inside its input, agrees with the slow decoder, and
-// what it takes for an event survives being encoded and decoded again.
+// Decodes any bytes as a datagram. Checks that the decoder terminates, stays inside its input and agrees with the
+// reference decoder, and that each event is equal after it was encoded and decoded.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -19,44 +19,45 @@ namespace {
 
 using View = std::span<const std::byte>;
 
-bool Inside(View inner, View outer) {
+bool IsInside(View inner, View outer) {
   return inner.empty() || (std::less_equal<>()(outer.data(), inner.data()) &&
                            static_cast<std::size_t>(inner.data() - outer.data()) + inner.size() <= outer.size());
 }
 
 void CheckEvent(const Event& event, View datagram) {
   if (const auto* unknown = std::get_if<UnknownBody>(&event.body)) {
-    Require(Inside(unknown->payload, datagram), "an unknown payload lies inside its datagram");
+    Require(IsInside(unknown->payload, datagram), "an unknown payload lies inside its datagram");
   }
-  const Bytes again = EncodeEvent(event);
-  Decoder decoder(again);
+  const Bytes encoded = EncodeEvent(event);
+  Decoder decoder(encoded);
   Message message;
-  Require(decoder.Next(message) && message.outcome == DecodeOutcome::kEvent, "an event that was encoded is an event");
+  Require(decoder.Next(message) && message.outcome == DecodeOutcome::kEvent, "an encoded event decodes as an event");
   Require(message.event == event, "decode(encode(event)) == event");
-  Require(!decoder.Next(message), "an event that was encoded is one message");
+  Require(!decoder.Next(message), "an encoded event is one message");
 }
 
-bool Same(const Message& fast, const Message& slow) {
-  return fast.outcome == slow.outcome && (fast.outcome != DecodeOutcome::kEvent || fast.event == slow.event) &&
-         (fast.outcome != DecodeOutcome::kControl || fast.control == slow.control) &&
-         (fast.outcome != DecodeOutcome::kKernelError || fast.kernel_errno == slow.kernel_errno);
+bool IsSame(const Message& actual, const Message& reference) {
+  return actual.outcome == reference.outcome &&
+         (actual.outcome != DecodeOutcome::kEvent || actual.event == reference.event) &&
+         (actual.outcome != DecodeOutcome::kControl || actual.control == reference.control) &&
+         (actual.outcome != DecodeOutcome::kKernelError || actual.kernel_errno == reference.kernel_errno);
 }
 
 void CheckDatagram(View datagram) {
-  const std::size_t most = datagram.size() / wire::kNetlinkHeader + 1;
+  const std::size_t max_messages = datagram.size() / wire::kNetlinkHeader + 1;
   std::vector<Message> messages;
   Decoder decoder(datagram);
   for (Message message; decoder.Next(message);) {
     Require(messages.empty() || messages.back().outcome < DecodeOutcome::kTruncatedNetlinkHeader,
-            "a bad message ends its datagram");
+            "an invalid message ends its datagram");
     messages.push_back(message);
-    Require(messages.size() <= most, "every message takes a header");
+    Require(messages.size() <= max_messages, "every message has a header");
     if (message.outcome == DecodeOutcome::kEvent) {
       CheckEvent(message.event, datagram);
     }
   }
-  Require(datagram.empty() == messages.empty(), "whatever is there says something");
-  Require(std::ranges::equal(messages, ReferenceDecodeAll(datagram), Same), "both decoders say the same");
+  Require(datagram.empty() == messages.empty(), "every datagram that is not empty has a message");
+  Require(std::ranges::equal(messages, ReferenceDecodeAll(datagram), IsSame), "both decoders agree");
 }
 
 }  // namespace

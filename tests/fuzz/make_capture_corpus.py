@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Writes the seeds of capture_fuzz, each named for what it is: make_capture_corpus.py [FOLDER].
+"""Writes the seeds of capture_fuzz: make_capture_corpus.py [FOLDER].
 
-The files are in the repository; this is how they were made.
+The seeds are in the repository. Run this script again after a change of a format.
 """
 import pathlib
 import struct
@@ -34,14 +34,14 @@ def main():
     datagrams = [packet for packet in packets if family_of(packet) == 11]
     records = [packet for packet in packets if family_of(packet) == 2]
     one_of_each = list({type_of(packet): packet for packet in records}.values())
-    what = {packet[68:72]: packet for packet in datagrams}  # one event of each kind
+    events = {packet[68:72]: packet for packet in datagrams}  # one of each kind, by the field `what`
     seeds = {
         "head_alone": head,
         "beginning": head + b"".join(packets[:60]),
         "datagrams": head + b"".join(datagrams[:20]),
-        "events": head + b"".join(what.values()),
+        "events": head + b"".join(events.values()),
         "records": head + b"".join(one_of_each),
-        "records_and_events": head + b"".join(one_of_each + list(what.values())),
+        "records_and_events": head + b"".join(one_of_each + list(events.values())),
         "cut": (head + b"".join(packets[:3]))[:-5],
         "microseconds": b"\xd4\xc3\xb2\xa1" + head[4:] + b"".join(packets[:5]),
         "other_link_type": head[:20] + b"\x01\0\0\0" + b"".join(packets[:5]),

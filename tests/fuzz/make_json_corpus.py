@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Writes the seeds of json_fuzz, each named for what it is: make_json_corpus.py [FOLDER].
+"""Writes the seeds of json_fuzz: make_json_corpus.py [FOLDER].
 
-The files are in the repository; this is how they were made.
+The seeds are in the repository. Run this script again after a change of a format.
 """
 import json
 import pathlib

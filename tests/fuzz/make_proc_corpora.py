@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Writes the seeds of name_fuzz and proc_fuzz, each named for what it is: make_proc_corpora.py [FOLDER].
+"""Writes the seeds of name_fuzz and proc_fuzz: make_proc_corpora.py [FOLDER].
 
-The files are in the repository; this is how they were made.
+The seeds are in the repository. Run this script again after a change of a format.
 """
 import pathlib
 import sys
@@ -9,7 +9,7 @@ import sys
 REST = b" 0 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 3 0 1382940 8454144 1312 18446744073709551615 0 0\n"
 STATUS = b"Name:\tbash\nUmask:\t0022\nState:\tS (sleeping)\nTgid:\t9\nUid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\nFDSize:\t64\n"
 
-# The name, NUL, the rule's expression, NUL, the rule's name.
+# A name, or a name, NUL, the expression of a rule, NUL, its replacement.
 NAMES = {
     "empty": b"",
     "plain": b"bash",

@@ -1,5 +1,6 @@
-// Any bytes as a name, and a rule for it: up to the first NUL the name, then the rule's expression, then what it makes.
-// Whatever they are, the label is one line of UTF-8 that fits, is nobody's but the name's, and printable ASCII stays.
+// Makes a label of any bytes as a name, alone and with a grouping rule. The input is the name, NUL, the expression of
+// the rule, NUL, its replacement. Checks that a label is valid UTF-8 of bounded size without control characters and is
+// not reserved for the exporter, and that printable ASCII is unchanged.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -26,33 +27,33 @@ void CheckLabel(const CommLabel& label) {
   const std::string_view view = label.view();
   Require(view.size() <= CommLabel::kMaxBytes, "a label fits");
   Require(IsWellFormed(view), "a label is UTF-8");
-  Require(std::ranges::none_of(CodePointsOf(view), IsControl), "a label has no controls");
-  Require(CommLabel(view) == label, "a label is its own");
+  Require(std::ranges::none_of(CodePointsOf(view), IsControl), "a label has no control characters");
+  Require(CommLabel(view) == label, "the label of a label is itself");
 }
 
 void CheckNameAlone(const CommName& name) {
   Require(name.view().size() <= CommName::kMaxBytes, "a name fits");
-  Require(CommName(name.view()) == name && CommName(name.view()).hash() == name.hash(), "a name is its own");
+  Require(CommName(name.view()) == name && CommName(name.view()).hash() == name.hash(), "a copy of a name is equal");
   const NameGroups none({});
   const CommLabel label = none.LabelOf(name);
   CheckLabel(label);
   Require(label.view().empty() == name.view().empty(), "only the empty name has an empty label");
-  Require(!IsReserved(label.view()), "no name is the exporter's own");
+  Require(!IsReserved(label.view()), "no name has a reserved label");
   if (std::ranges::all_of(name.view(), [](char byte) { return byte >= ' ' && byte <= '~'; })) {
-    Require(label.view() == name.view(), "printable ASCII stays");
+    Require(label.view() == name.view(), "printable ASCII is unchanged");
   }
 }
 
 void CheckGrouped(const CommName& name, const NameGroup& rule) {
   std::vector<NameGroup> rules = LedgerOptions().name_groups;
-  if (const std::optional<std::string> fault = ValidateNameGroup(rule)) {
-    Require(!fault->empty(), "a fault has a text");
+  if (const std::optional<std::string> error = ValidateNameGroup(rule)) {
+    Require(!error->empty(), "an error has a text");
   } else {
     rules.push_back(rule);
   }
   const CommLabel label = NameGroups(rules).LabelOf(name);
   CheckLabel(label);
-  Require(!IsReserved(label.view()), "no rule yields what is the exporter's own");
+  Require(!IsReserved(label.view()), "no rule makes a reserved label");
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Any bytes as a text of /proc, and any bytes as a name in a true one: the parsers come to their end, say only what
-// holds together, and no name changes what else is told.
+// Parses any bytes as files of /proc, and as the process name in valid ones. Checks that the parsers terminate, that
+// their results are consistent, and that a name cannot change the other fields.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -15,41 +15,42 @@ void CheckAnyText(std::string_view text) {
   ProcSnapshot stat;
   std::uint64_t ticks = 0;
   if (ParseProcStat(text, stat, ticks)) {
-    Require(text.find('(' + std::string(stat.name.view())) != std::string_view::npos, "the name follows a bracket");
-    Require(text.find('(') < text.rfind(')'), "a name stands between brackets");
-    Require(stat.dead == (stat.threads == 0), "dead is who has no thread");
+    Require(text.find('(' + std::string(stat.name.view())) != std::string_view::npos, "the name follows a parenthesis");
+    Require(text.find('(') < text.rfind(')'), "the name is between parentheses");
+    Require(stat.dead == (stat.threads == 0), "a process is dead if it has no thread");
   } else {
-    Require(stat.name == CommName() && stat.threads == 0 && ticks == 0, "what is refused tells nothing");
+    Require(stat.name == CommName() && stat.threads == 0 && ticks == 0, "a rejected text sets nothing");
   }
-  Require(stat.euid == kUnknownId && stat.egid == kUnknownId && stat.start_ns == 0, "stat tells no ids");
+  Require(stat.euid == kUnknownId && stat.egid == kUnknownId && stat.start_ns == 0,
+          "stat sets no ids and no start time");
 
   ProcSnapshot statm;
-  Require(ParseProcStatm(text, statm) || !statm.exec_in_progress, "what is refused tells nothing");
+  Require(ParseProcStatm(text, statm) || !statm.exec_in_progress, "a rejected text sets nothing");
 
   ProcSnapshot status;
   if (ParseProcStatus(text, status)) {
     Require(text.find("\nUid:") != std::string_view::npos && text.find("\nGid:") != std::string_view::npos,
-            "ids have their keys");
-    Require(text.find("\nTgid:") != std::string_view::npos, "so has the tgid");
+            "ids are read from their keys");
+    Require(text.find("\nTgid:") != std::string_view::npos, "the tgid is read from its key");
   } else {
     Require(status.euid == kUnknownId || status.egid == kUnknownId || status.tgid == 0 ||
                 text.find("\nTgid:") == std::string_view::npos,
-            "what is not there is not known");
+            "a rejected status lacks a field");
   }
 }
 
 void CheckNameInStat(const std::string& name) {
   const std::string text = "1 (" + name + ") S 0 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 9 0 10 0 0 0\n";
-  ProcSnapshot sighting;
+  ProcSnapshot snapshot;
   std::uint64_t ticks = 0;
-  Require(ParseProcStat(text, sighting, ticks), "a true stat is understood");
-  Require(sighting.name == CommName(name), "its name is what stands in it");
-  Require(sighting.threads == 9 && ticks == 10 && !sighting.dead && !sighting.leader_gone,
-          "a name changes nothing else");
+  Require(ParseProcStat(text, snapshot, ticks), "a valid stat is accepted");
+  Require(snapshot.name == CommName(name), "the name is read unchanged");
+  Require(snapshot.threads == 9 && ticks == 10 && !snapshot.dead && !snapshot.leader_gone,
+          "a name changes no other field");
 }
 
-// As the kernel writes it there: newlines and backslashes escaped.
-std::string Escaped(std::string_view name) {
+// The kernel escapes newlines and backslashes in /proc/PID/status.
+std::string EscapeLikeKernel(std::string_view name) {
   std::string escaped;
   for (const char byte : name) {
     escaped += byte == '\n' ? "\\n" : byte == '\\' ? "\\\\" : std::string(1, byte);
@@ -58,12 +59,12 @@ std::string Escaped(std::string_view name) {
 }
 
 void CheckNameInStatus(std::string_view name) {
-  const std::string text =
-      "Name:\t" + Escaped(name) + "\nUmask:\t0022\nTgid:\t9\nUid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\nFDSize:\t64\n";
-  ProcSnapshot sighting;
-  Require(ParseProcStatus(text, sighting), "a true status is understood");
-  Require(sighting.euid == 2 && sighting.egid == 6, "a name changes no id");
-  Require(sighting.tgid == 9, "nor the tgid");
+  const std::string text = "Name:\t" + EscapeLikeKernel(name) +
+                           "\nUmask:\t0022\nTgid:\t9\nUid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\nFDSize:\t64\n";
+  ProcSnapshot snapshot;
+  Require(ParseProcStatus(text, snapshot), "a valid status is accepted");
+  Require(snapshot.euid == 2 && snapshot.egid == 6, "a name changes no id");
+  Require(snapshot.tgid == 9, "a name does not change the tgid");
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Feeds every file of the folders it is given to a fuzz target, so that corpora are replayed in every build, with or
-// without libFuzzer. A folder without a file is a failure: then nothing was tested.
+// Feeds every file of the given folders to a fuzz target, so that every build replays the corpora, with or without
+// libFuzzer. Fails if a folder has no file, because then nothing was tested.
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -25,7 +25,7 @@ std::size_t Replay(const std::filesystem::path& folder) {
     if (file.bad() || !file.is_open()) {
       throw std::runtime_error("cannot read " + entry.path().string());
     }
-    std::cout << entry.path().string() << std::endl;  // flushed: the last one named is the one that crashed
+    std::cout << entry.path().string() << std::endl;  // flushed: the last printed file is the one that crashed
     const std::vector<std::uint8_t> input(text.begin(), text.end());
     LLVMFuzzerTestOneInput(input.data(), input.size());
     ++files;

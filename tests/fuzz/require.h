@@ -1,4 +1,4 @@
-// How a fuzz target says that a rule does not hold: by its name, and by ending the process.
+// Ends a fuzz target and prints the invariant that it found violated.
 #pragma once
 
 #include <cstdlib>
@@ -7,9 +7,9 @@
 
 namespace procevent {
 
-inline void Require(bool holds, std::string_view rule) {
+inline void Require(bool holds, std::string_view invariant) {
   if (!holds) {
-    std::cerr << "broken: " << rule << std::endl;
+    std::cerr << "violated: " << invariant << std::endl;
     std::abort();
   }
 }
