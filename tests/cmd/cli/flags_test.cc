@@ -29,14 +29,14 @@ Flags Parse(const std::vector<std::string>& flags) {
   return ParseFlags(arguments);
 }
 
-TEST(FlagsTest, NothingServesTheDefaults) {
+TEST(FlagsTest, ServesWithoutArguments) {
   const Flags flags = Parse({});
   EXPECT_EQ(flags.command, Flags::Command::kServe);
   EXPECT_FALSE(flags.config_file);
   EXPECT_THAT(flags.settings, IsEmpty());
 }
 
-TEST(FlagsTest, NobodyNamesTheProgram) { EXPECT_EQ(ParseFlags({}).command, Flags::Command::kServe); }
+TEST(FlagsTest, ServesWithoutProgramName) { EXPECT_EQ(ParseFlags({}).command, Flags::Command::kServe); }
 
 TEST(FlagsTest, TakesEveryFlag) {
   const Flags flags = Parse({"--config.file=a.yml", "--web.listen-address=:1", "--log.level", "debug",
@@ -57,7 +57,7 @@ TEST(FlagsTest, TakesEveryFlag) {
                           setting("--log.format", "log.format", ElementsAre("json"))));
 }
 
-TEST(FlagsTest, ValuesAreTakenAsTheyAre) {
+TEST(FlagsTest, KeepsValuesUnchanged) {
   EXPECT_EQ(Parse({"--config.file=[a,b]"}).config_file, "[a,b]");
   EXPECT_EQ(Parse({"--config.file", "a b"}).config_file, "a b");
   EXPECT_EQ(Parse({"--config.file", ""}).config_file, "");
@@ -65,7 +65,7 @@ TEST(FlagsTest, ValuesAreTakenAsTheyAre) {
   EXPECT_THAT(Parse({"--log.level=-5"}).settings.at(0).values, ElementsAre("-5"));
 }
 
-TEST(FlagsTest, CheckConfigTakesTheFlagsWhereverTheyStand) {
+TEST(FlagsTest, CheckConfigTakesFlagsOnBothSides) {
   for (const std::vector<std::string>& flags :
        std::vector<std::vector<std::string>>{{"check-config", "--config.file=a.yml", "--log.level=debug"},
                                              {"--config.file=a.yml", "--log.level=debug", "check-config"},
@@ -76,10 +76,10 @@ TEST(FlagsTest, CheckConfigTakesTheFlagsWhereverTheyStand) {
     ASSERT_EQ(parsed.settings.size(), 1U);
     EXPECT_THAT(parsed.settings[0].values, ElementsAre("debug"));
   }
-  EXPECT_EQ(Parse({"check-config"}).command, Flags::Command::kCheckConfig) << "there may be no file";
+  EXPECT_EQ(Parse({"check-config"}).command, Flags::Command::kCheckConfig) << "the file is optional";
 }
 
-TEST(FlagsTest, TakesFlagsOnBothSidesOfDoctor) {
+TEST(FlagsTest, DoctorTakesFlagsOnBothSides) {
   for (const std::vector<std::string>& flags :
        std::vector<std::vector<std::string>>{{"doctor", "--json", "--config.file=a.yml", "--log.level=debug"},
                                              {"--config.file=a.yml", "--log.level=debug", "doctor", "--json"}}) {
@@ -100,7 +100,7 @@ TEST(FlagsTest, DecodeAndEncodeTakeAFile) {
   EXPECT_EQ(Parse({"decode", "a.pcap"}).file, "a.pcap");
   EXPECT_EQ(Parse({"encode"}).command, Flags::Command::kEncode);
   EXPECT_EQ(Parse({"encode", "lines"}).file, "lines");
-  EXPECT_EQ(Parse({"decode", "doctor"}).file, "doctor") << "a file may be called so";
+  EXPECT_EQ(Parse({"decode", "doctor"}).file, "doctor") << "the name of a command can be the name of a file";
   EXPECT_EQ(Parse({"decode", "--", "-a"}).file, "-a");
   for (const std::vector<std::string>& flags :
        std::vector<std::vector<std::string>>{{"decode", "--hex", "a.hex"}, {"decode", "a.hex", "--hex"}}) {
@@ -109,7 +109,7 @@ TEST(FlagsTest, DecodeAndEncodeTakeAFile) {
   }
 }
 
-TEST(FlagsTest, WatchTakesWhatToShow) {
+TEST(FlagsTest, WatchTakesFilters) {
   const Flags plain = Parse({"watch", "--events"});
   EXPECT_EQ(plain.command, Flags::Command::kWatch);
   EXPECT_EQ(plain.watch.types, kDefaultEventTypes);
@@ -129,7 +129,7 @@ TEST(FlagsTest, WatchTakesWhatToShow) {
   EXPECT_EQ(all.watch.duration, std::chrono::seconds(2));
 }
 
-TEST(FlagsTest, AWrongOneExitsWithTwoAndTheUsageLine) {
+TEST(FlagsTest, UnknownFlagExitsWithTwoAndTheUsageLine) {
   const Flags flags = Parse({"--nope"});
   EXPECT_EQ(flags.command, Flags::Command::kExit);
   EXPECT_EQ(flags.code, 2);
@@ -138,7 +138,7 @@ TEST(FlagsTest, AWrongOneExitsWithTwoAndTheUsageLine) {
                                     "usage: procevent_exporter [--config.file=FILE] "));
 }
 
-TEST(FlagsTest, TellsItsVersion) {
+TEST(FlagsTest, PrintsTheVersion) {
   const Flags flags = Parse({"--version"});
   EXPECT_EQ(flags.command, Flags::Command::kExit);
   EXPECT_EQ(flags.code, 0);
@@ -162,15 +162,15 @@ TEST(FlagsTest, HelpShowsEveryFlag) {
   }
 }
 
-TEST(FlagsTest, CheckConfigHasHelpOfItsOwn) {
+TEST(FlagsTest, CheckConfigHasItsOwnHelp) {
   const Flags flags = Parse({"check-config", "--help"});
   EXPECT_EQ(flags.code, 0);
   EXPECT_THAT(flags.out, HasSubstr("procevent_exporter check-config"));
   EXPECT_THAT(flags.out, HasSubstr("It takes all flags of procevent_exporter"));
 }
 
-// In the annotated file, each beside its key.
-TEST(FlagsTest, TheAnnotatedFileNamesEveryFlag) {
+// The annotated file names each flag beside its key.
+TEST(FlagsTest, AnnotatedFileNamesEveryFlag) {
   std::ifstream file("deploy/procevent_exporter.yml");
   const std::string annotated{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   const std::string help = Parse({"--help"}).out;
