@@ -147,7 +147,8 @@ void CheckName(const std::string& name, std::span<const std::string_view> suffix
   }
   if (!similar.empty() || BeginsWithSection(suffix) || !FindPathsEndingWith(suffix).empty()) {
     const std::string variable = similar.empty() ? "" : std::string(kVariablePrefix) + similar;
-    errors.push_back({{}, {}, {}, "unknown variable " + QuotePrintable(name), "one of a key" + DidYouMean(variable)});
+    errors.push_back(
+        {{}, {}, {}, "unknown variable " + QuotePrintable(name), "the variable of a key" + DidYouMean(variable)});
   }
 }
 

@@ -118,7 +118,7 @@ std::string DidYouMean(std::string_view suggestion) {
 
 namespace {
 
-// The part of `path` that follows `section`; empty if the key is not in that section.
+// The first part of `path` after `section`. Empty if the key is not in that section.
 std::string_view NextPart(std::string_view path, std::string_view section) {
   if (!section.empty()) {
     if (!path.starts_with(section) || path.substr(section.size()).substr(0, 1) != ".") {

@@ -17,8 +17,9 @@ namespace {
 
 // Matches the line of a row. A suggestion that the row does not expect is a mismatch.
 MATCHER_P(IsErrorOf, row, "") {
-  if (!row.place.empty() && !arg.starts_with(row.place + ": ")) {
-    *result_listener << "which does not begin with " << row.place;
+  const std::string start = row.place.empty() ? row.problem : row.place + ": ";
+  if (!arg.starts_with(start)) {
+    *result_listener << "which does not begin with " << start;
     return false;
   }
   Words parts{row.problem};
