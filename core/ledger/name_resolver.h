@@ -8,8 +8,8 @@
 // Without either, they are recorded as "[unattributed programs]" ("unattributed").
 //
 // Known limits of confirmation:
-//   - An exec that gets no CPU for more than 10 ms between its last step and its event can give the program before it
-//     the new name. That takes a /proc read within these few instructions.
+//   - An exec may get no CPU for more than 10 ms between its last step and its event. If /proc is read in this gap, the
+//     program before the exec gets the new name.
 //   - An exec during a silence of the kernel that the reader has not detected yet can do the same.
 //   - The EXEC before a COMM event may be lost, with no later event of that CPU that shows the gap yet. Then the COMM
 //     names the exec before the lost one.

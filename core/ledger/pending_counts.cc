@@ -1,5 +1,6 @@
-#include "core/base/system.h"
 #include "core/ledger/pending_counts.h"
+
+#include "core/base/system.h"
 
 namespace procevent {
 namespace {
