@@ -27,8 +27,8 @@ struct AllowedNetwork {
   bool operator==(const AllowedNetwork&) const = default;
 };
 
-// Parses "10.0.0.0/8", or "10.1.2.3" for one address. The remedy of an Error is a message that fits after the text:
-// what is invalid, and what is allowed.
+// Parses "10.0.0.0/8", or "10.1.2.3" for one address. The remedy of an Error fits after the text: it
+// names the fault and then the allowed form.
 Result<AllowedNetwork> ParseAllowedNetwork(std::string_view text);
 
 // An address that the server listens on.

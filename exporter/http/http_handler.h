@@ -65,7 +65,7 @@ class HttpHandler {
         status_(std::move(pages.status)) {}
 
   // Calls `send` with the response, in one or two pieces. A scrape counts against the limit until only its last piece
-  // is unsent, because a client may begin its next scrape as soon as it has that piece. An exception of a page becomes
+  // is unsent: a client with that piece may begin its next scrape. An exception of a page becomes
   // a 500. An exception of `send` propagates.
   void Serve(const Request& request, const SendFunction& send);
   // Records a connection that web.allow closed before its request was read.

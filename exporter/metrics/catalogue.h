@@ -16,7 +16,7 @@ namespace procevent {
 
 enum class MetricType : std::uint8_t { kCounter, kGauge, kHistogram };
 
-// What a series bound is multiplied by.
+// The unit that a series bound counts by.
 enum class SeriesScope : std::uint8_t {
   kExporter,
   kCpu,

@@ -38,7 +38,7 @@ void AddClients(Clients& clients, std::uint16_t port, int count, std::string_vie
 }
 
 // Adds clients that request metrics but never read the response. When this returns, the server writes to all of them.
-void AddNonReading(Clients& clients, std::uint16_t port, int count) {
+void AddNonReadingClients(Clients& clients, std::uint16_t port, int count) {
   constexpr int kSmallBuffer = 2048;
   const std::size_t first = clients.size();
   for (int i = 0; i < count; ++i) {
@@ -67,7 +67,7 @@ TEST(ServerTest, PartialRequestsDelayNoScrape) {
 TEST(ServerTest, NonReadingClientsDelayNoScrape) {
   TestServer fixture(MakeLargePages());
   Clients clients;
-  AddNonReading(clients, fixture.port, 32);
+  AddNonReadingClients(clients, fixture.port, 32);
   ExpectFast([&fixture] { EXPECT_THAT(Get(fixture.port, "/metrics"), StartsWith(kOk)); });
 }
 
@@ -95,7 +95,7 @@ TEST(ServerTest, SlowRequestBodiesDelayNoScrape) {
 TEST(ServerTest, StopsInTimeWithSlowClients) {
   TestServer fixture(MakeLargePages());
   Clients clients;
-  AddNonReading(clients, fixture.port, 16);
+  AddNonReadingClients(clients, fixture.port, 16);
   AddClients(clients, fixture.port, 16, kPartialRequest);
   AddClients(clients, fixture.port, 8, "");
   ExpectFast([&fixture] { fixture.server->Stop(); });

@@ -104,7 +104,7 @@ TEST_F(HttpHandlerTest, LandingPageEscapesPathAndLinksPages) {
   EXPECT_THAT(page, HasSubstr("\r\nContent-Type: text/html; charset=utf-8\r\n"));
   EXPECT_THAT(page, HasSubstr("<h1>procevent_exporter " + std::string(Version()) + "</h1>"));
   EXPECT_THAT(page, HasSubstr("<a href=\"/m&amp;&#39;x\">/m&amp;&#39;x</a>"));
-  EXPECT_THAT(page, HasSubstr("<p>Ready: "));
+  EXPECT_THAT(page, HasSubstr("<p>Ready: receiving process events"));
   EXPECT_THAT(page, HasSubstr("<a href=\"/-/healthy\">"));
   EXPECT_THAT(page, HasSubstr("<a href=\"/-/ready\">"));
   EXPECT_EQ(BodyOf(Serve(handler, {"GET", "/m&'x", ""})), kText);
@@ -112,13 +112,13 @@ TEST_F(HttpHandlerTest, LandingPageEscapesPathAndLinksPages) {
 }
 
 TEST_F(HttpHandlerTest, NotReadyNamesTheCauseAndStaysHealthy) {
-  HttpHandler handler = MakeHandler({}, {.cause = "cannot subscribe; run as root", .losses = "1 < 2 lost"});
+  HttpHandler handler = MakeHandler({}, {.cause = "cannot subscribe <socket>; run as root", .losses = "1 < 2 lost"});
   const std::string response = Serve(handler, {"GET", "/-/ready", ""});
   EXPECT_THAT(response, StartsWith("HTTP/1.1 503 Service Unavailable\r\n"));
-  EXPECT_EQ(BodyOf(response), "not ready: cannot subscribe; run as root\n");
+  EXPECT_EQ(BodyOf(response), "not ready: cannot subscribe <socket>; run as root\n");
   EXPECT_THAT(Serve(handler, {"GET", "/-/healthy", ""}), StartsWith("HTTP/1.1 200 OK\r\n"));
   const std::string landing = Serve(handler, {"GET", "/", ""});
-  EXPECT_THAT(landing, HasSubstr("<p>Not ready: cannot subscribe; run as root</p>"));
+  EXPECT_THAT(landing, HasSubstr("<p>Not ready: cannot subscribe &lt;socket&gt;; run as root</p>"));
   EXPECT_THAT(landing, HasSubstr("<p>Since start: 1 &lt; 2 lost</p>"));
 }
 

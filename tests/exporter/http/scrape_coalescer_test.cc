@@ -69,7 +69,7 @@ TEST(ScrapeCoalescerTest, SharesBodiesThatAreNeverOlderThanTheRequest) {
   EXPECT_LT(started, kThreads * kRequests / 2) << "too few bodies were shared";
 }
 
-// While the reader does not body, requests wait in parallel, not one after the other.
+// While the reader does not answer, requests wait in parallel, not one after the other.
 TEST(ScrapeCoalescerTest, DeductsWaitingTimeFromTheTimeout) {
   constexpr std::chrono::milliseconds kShort(200);
   std::atomic<int> started{0};

@@ -118,7 +118,7 @@ TEST(ServerTest, StopsInTimeWhenIdle) {
   EXPECT_LT(steady_clock::now() - begin, kMaxDelay);
 }
 
-// The client has the address 127.0.0.1.
+// All addresses in 127.0.0.0/8 reach a server on 127.0.0.1. The client in this test is 127.0.0.1.
 TEST(ServerTest, AnswersOnlyAllowedClients) {
   const struct {
     const char* name;
