@@ -45,10 +45,10 @@ struct ToLedger {
 
 void ApplyRecord(const CaptureRecord& record, Ledger& ledger) { std::visit(ToLedger{ledger}, record); }
 
-void InputRecorder::BeginCapture(unsigned cpus, EventCoverage hearing) {
+void InputRecorder::BeginCapture() {
   if (capture_ != nullptr && clock_offset_ns_ == 0) {
     clock_offset_ns_ = ClockNanos(CLOCK_REALTIME) - MonotonicNanos();
-    TakeDown(CaptureMetadata{.clock_offset_ns = clock_offset_ns_, .cpus = cpus, .coverage = hearing});
+    TakeDown(CaptureMetadata{.clock_offset_ns = clock_offset_ns_, .cpus = cpus_, .coverage = coverage_});
   }
 }
 

@@ -18,21 +18,22 @@ void ApplyRecord(const CaptureRecord& record, Ledger& ledger);
 class InputRecorder {
  public:
   // `capture` may be null: nobody records.
-  InputRecorder(Ledger& ledger, CaptureWriter* capture) : ledger_(ledger), capture_(capture) {}
+  InputRecorder(Ledger& ledger, CaptureWriter* capture, unsigned cpus, EventCoverage coverage)
+      : ledger_(ledger), capture_(capture), cpus_(cpus), coverage_(coverage) {}
 
-  // The kernel is heard: the capture begins, if it has not.
-  void BeginCapture(unsigned cpus, EventCoverage hearing);
+  // After each subscription: writes the metadata that a capture begins with, if that is not done.
+  void BeginCapture();
   void ApplyAndRecord(const CaptureRecord& record) {
     if (capture_ != nullptr) {
       TakeDown(record);
     }
     procevent::ApplyRecord(record, ledger_);
   }
-  // Datagrams are booked by the reader.
+  // Whether inputs are also written to a capture.
+  [[nodiscard]] bool recording() const { return capture_ != nullptr; }
+  // While recording: writes a datagram, whose events the caller applies itself.
   void RecordDatagram(std::span<const std::byte> datagram, std::uint64_t now_ns) {
-    if (capture_ != nullptr) {
-      TakeDown(kConnectorFamily, datagram, now_ns);
-    }
+    TakeDown(kConnectorFamily, datagram, now_ns);
   }
   // From any thread: from now on nobody is waited for who does not take what is recorded.
   void StopBlockingOnCapture() const {
@@ -47,6 +48,8 @@ class InputRecorder {
 
   Ledger& ledger_;
   CaptureWriter* capture_;
+  const unsigned cpus_;
+  const EventCoverage coverage_;
   std::uint64_t clock_offset_ns_ = 0;
   std::uint64_t flushed_ns_ = 0;
 };

@@ -1,62 +1,36 @@
-// FOLDED: loss_report.h, notices.h
+// Passes notices from the reader to the thread that logs them, without a lock.
 #pragma once
 
 #include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <utility>
 
 #include "core/base/file_descriptor.h"
 #include "core/base/result.h"
-#include "core/base/system.h"
 
 namespace procevent {
 
-// How often losses are told: the first at once, further ones summed up, once a minute. Pure; the reader owns it.
-
-class LossReportLimiter {
- public:
-  static constexpr std::uint64_t kInterval = 60 * kNanosPerSecond;
-
-  struct Loss {
-    std::uint64_t events = 0;
-    bool queue_full = false;  // the socket dropped messages; otherwise the kernel had none to queue
-    bool operator==(const Loss&) const = default;
-  };
-
-  // `lost` and `drops`: in all, up to now. Returns what is to be told now.
-  [[nodiscard]] std::optional<Loss> TakeDueReport(std::uint64_t lost, std::uint64_t drops, std::uint64_t now_ns) {
-    if (lost == lost_ || now_ns < next_ns_) {
-      return std::nullopt;
-    }
-    next_ns_ = now_ns + kInterval;
-    return Loss{lost - std::exchange(lost_, lost), drops != std::exchange(drops_, drops)};
-  }
-
- private:
-  std::uint64_t lost_ = 0;  // as told
-  std::uint64_t drops_ = 0;
-  std::uint64_t next_ns_ = 0;
-};
-
-// What the reader has to say, for somebody else to print: a bounded ring from one thread to another. The reader never
-// waits; what does not fit is counted. One writer, one taker.
-
+// Something that the operator should know. Its log line is made by cmd/logging.
 struct Notice {
   enum class Kind : std::uint8_t {
-    kSubscribed,       // subscribed and proved; number: milliseconds without a listener before
-    kSubscribeFailed,  // error: why, and what helps
-    kCanaryMissing,    // the canary did not come back: a fresh socket is opened
-    kSocketFailed,     // error: the socket failed; a fresh one is opened
-    kSmallBuffer,      // number: bytes granted, wanted: bytes asked for
-    kUnseenForks,      // number: forks that were made in a silence too short to be noticed otherwise
-    kEventsLost,  // number: events that were lost since this was told last; wanted: bytes of the queue, if it was full
-    kProcUnreadable,       // error: /proc does not show the processes of others
+    // The subscription:
+    kSubscribed,       // subscribed and proved; number: milliseconds without a subscription before
+    kSubscribeFailed,  // error: why there is no subscription; posted once per cause, while the reader retries
+    kCanaryMissing,    // the kernel did not deliver the canary, so the subscription is lost; the reader resubscribes
+    kSocketFailed,     // error: receiving failed; the reader resubscribes
+    kSmallBuffer,      // the receive buffer is smaller than requested; number: bytes granted, wanted: bytes requested
+    // Losses:
+    kUnseenForks,  // number: forks made while the kernel was silent, too shortly for a canary to be missing
+    kEventsLost,   // number: events lost since the last such notice; wanted: bytes of the receive queue if it was full,
+                   // 0 if the kernel had no memory to queue them
+    // The environment:
+    kProcUnreadable,       // error: /proc does not show the processes of other users
     kForkCountUnreadable,  // error: /proc/stat cannot be read, so forks are not audited
-    kReplayFinished,       // number: datagrams of the capture, which is at its end
-    kReplayFailed,         // error: why the replay ended before that
+    // A replay:
+    kReplayFinished,  // the capture was replayed to its end; number: datagrams in it
+    kReplayFailed,    // error: why the replay ended before the end of the capture
   };
   Kind kind = Kind::kSubscribed;
   Error error{};
@@ -64,26 +38,49 @@ struct Notice {
   std::uint64_t wanted = 0;
 };
 
+// A bounded ring. The posting thread never waits: a notice that does not fit is dropped and counted. One thread posts,
+// one other pops.
 class NoticeQueue {
  public:
   static constexpr std::size_t kCapacity = 64;
 
-  explicit NoticeQueue(EventFd wake) : wake_(std::move(wake)) {}
+  explicit NoticeQueue(EventFd posted_signal) : posted_signal_(std::move(posted_signal)) {}
 
   void Post(const Notice& notice);            // the reader only
-  [[nodiscard]] bool TryPop(Notice& notice);  // the taker only
+  [[nodiscard]] bool TryPop(Notice& notice);  // the logging thread only
   [[nodiscard]] std::uint64_t dropped() const { return dropped_.load(std::memory_order_relaxed); }
 
-  // Readable when something was posted; Heard before taking all there is.
-  [[nodiscard]] int fd() const { return wake_.fd(); }
-  void ClearSignal() const { wake_.Clear(); }
+  // Readable after a post. Call ClearSignal before popping all there is, so that no later post is missed.
+  [[nodiscard]] int fd() const { return posted_signal_.fd(); }
+  void ClearSignal() const { posted_signal_.Clear(); }
 
  private:
-  EventFd wake_;
+  EventFd posted_signal_;
   std::array<Notice, kCapacity> ring_;
   std::atomic<std::uint64_t> posted_{0};
-  std::atomic<std::uint64_t> taken_{0};
+  std::atomic<std::uint64_t> popped_{0};
   std::atomic<std::uint64_t> dropped_{0};
 };
+
+inline void NoticeQueue::Post(const Notice& notice) {
+  const std::uint64_t posted = posted_.load(std::memory_order_relaxed);
+  if (posted - popped_.load(std::memory_order_acquire) == kCapacity) {
+    dropped_.fetch_add(1, std::memory_order_relaxed);
+    return;
+  }
+  ring_[posted % kCapacity] = notice;
+  posted_.store(posted + 1, std::memory_order_release);
+  posted_signal_.Signal();
+}
+
+inline bool NoticeQueue::TryPop(Notice& notice) {
+  const std::uint64_t popped = popped_.load(std::memory_order_relaxed);
+  if (popped == posted_.load(std::memory_order_acquire)) {
+    return false;
+  }
+  notice = ring_[popped % kCapacity];
+  popped_.store(popped + 1, std::memory_order_release);
+  return true;
+}
 
 }  // namespace procevent

@@ -8,6 +8,7 @@
 namespace procevent {
 
 void ProcScanner::ScanAllProcesses() {
+  scanned_all_ = true;
   std::array<std::int32_t, kProcessesInStep> tgids{};
   while (const std::size_t count = proc_.ListNext(tgids)) {
     for (const std::int32_t tgid : std::span(tgids).first(count)) {

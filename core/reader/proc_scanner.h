@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 
 #include "core/base/system.h"
 #include "core/ledger/proc_reconciler.h"
@@ -14,11 +15,15 @@ namespace procevent {
 
 class ProcScanner {
  public:
-  ProcScanner(ProcReconciler& sightings, InputRecorder& teller, ProcPidReader& proc)
-      : sightings_(sightings), teller_(teller), proc_(proc) {}
+  ProcScanner(ProcReconciler& sightings, InputRecorder& teller, ProcPidReader proc)
+      : sightings_(sightings), teller_(teller), proc_(std::move(proc)) {}
+
+  // Whether /proc shows the processes of other users.
+  [[nodiscard]] Status CheckVisibility() const { return proc_.CheckVisibility(); }
 
   // All at once. The subscription stands already, so that what begins meanwhile is heard of.
   void ScanAllProcesses();
+  [[nodiscard]] bool scanned_all() const { return scanned_all_; }
 
   // One turn of work. Every event made before `heard_ns` has been booked, and the queue was empty just now.
   void RunScanStep(std::uint64_t heard_ns, std::uint64_t now_ns);
@@ -45,7 +50,8 @@ class ProcScanner {
 
   ProcReconciler& sightings_;
   InputRecorder& teller_;
-  ProcPidReader& proc_;
+  ProcPidReader proc_;
+  bool scanned_all_ = false;
   Pass pass_ = Pass::kNone;
   bool wanted_ = false;
   RowId cursor_ = 0;

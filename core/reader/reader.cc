@@ -11,7 +11,8 @@
 namespace procevent {
 namespace {
 
-constexpr std::uint64_t kLongestDrain = 100 * kNanosPerMilli;  // then scrapes get their turn
+constexpr int kMaxDrainsAtStart = 10;
+constexpr std::uint64_t kScrapeRetryInterval = kNanosPerMilli;
 
 std::uint64_t Nanos(std::chrono::milliseconds duration) {
   return static_cast<std::uint64_t>(duration.count()) * kNanosPerMilli;
@@ -20,20 +21,18 @@ std::uint64_t Nanos(std::chrono::milliseconds duration) {
 }  // namespace
 
 Reader::Reader(std::unique_ptr<DatagramSource> source, const ReaderOptions& options, unsigned cpus,
-               EventCoverage hearing, const LedgerOptions& ledger_options, ProcFs proc, CaptureWriter* capture)
+               EventCoverage coverage, const LedgerOptions& ledger_options, ProcFs proc, CaptureWriter* capture)
     : source_(std::move(source)),
-      hearing_(hearing),
-      cpus_(cpus),
-      proc_(std::move(proc)),
-      ledger_(cpus, hearing, ledger_options),
-      teller_(ledger_, capture),
-      surveyor_(ledger_.reconciler(), teller_, proc_.pids),
-      watch_(Nanos(options.canary_interval)),
-      rhythm_(Nanos(options.drain_interval)),
-      blind_(MonotonicNanos()),
-      exchange_(Snapshot(cpus, ledger_options)),
+      ledger_(cpus, coverage, ledger_options),
       notices_(EventFd::MakeOrThrow()),
-      waiter_(std::array{thread_.stop_fd(), exchange_.request_fd()}) {}
+      inputs_(ledger_, capture, cpus, coverage),
+      scanner_(ledger_.reconciler(), inputs_, std::move(proc.pids)),
+      forks_(std::move(proc.stat), ledger_, coverage),
+      losses_(*source_, ledger_, inputs_, notices_, coverage),
+      subscription_(*source_, forks_, notices_, Nanos(options.canary_interval), MonotonicNanos()),
+      answerer_(Snapshot(cpus, ledger_options), coverage, ledger_, losses_, subscription_, forks_),
+      drain_(*source_, ledger_, inputs_, losses_, subscription_, answerer_, Nanos(options.drain_interval)),
+      poller_(std::array{thread_.stop_fd(), answerer_.exchange().request_fd()}) {}
 
 void Reader::StartWithoutWaiting(std::function<void()> begin) {
   thread_.Start("pe-reader", "start the reader thread", [this, begin = std::move(begin)] {
@@ -46,167 +45,129 @@ void Reader::StartWithoutWaiting(std::function<void()> begin) {
 
 void Reader::Start(std::function<void()> begin) {
   StartWithoutWaiting(std::move(begin));
-  tried_.wait();
+  first_attempt_.wait();
 }
 
 void Reader::Stop() {
-  teller_.StopBlockingOnCapture();
+  inputs_.StopBlockingOnCapture();
   thread_.Stop();
 }
 
+LedgerSnapshot Reader::FinalLedgerSnapshot() const {
+  LedgerSnapshot numbers(0);  // CopyTo gives it its size
+  ledger_.CopyTo(numbers);
+  return numbers;
+}
+
 void Reader::Run() {
-  if (const auto forks = proc_.stat.ReadCloneCount(); !forks) {
-    notices_.Post({.kind = Notice::Kind::kForkCountUnreadable, .error = forks.error()});
-  }
-  if (const Status seen = proc_.pids.CheckVisibility(); !seen) {
-    notices_.Post({.kind = Notice::Kind::kProcUnreadable, .error = seen.error()});
-  }
-  ForkGrowth();  // counts from here
-  Tend();
-  tried_.count_down();
+  CheckProc();
+  forks_.ReadKernelForks();  // the audit starts at this count
+  MaintainSubscription();
+  first_attempt_.count_down();
   while (!thread_.stopping()) {
-    HearOrders();
-    HearScrape();
-    Drain();
-    Survey();
-    Judge();
-    Answer();
-    Tend();
+    ApplyNameGroups();
+    answerer_.UpdateRequest();
+    drain_.Run();
+    if (drain_.queue_empty() && MayScanProc()) {
+      scanner_.RunScanStep(drain_.last_run_ns(), MonotonicNanos());
+    }
+    subscription_.CheckCanary(drain_.queue_empty());
+    answerer_.Answer(drain_.queue_empty());
+    MaintainSubscription();
     Wait();
   }
-  Drain();                                                // what was made before the end
-  TellLosses(std::numeric_limits<std::uint64_t>::max());  // and what waits for its minute
+  drain_.Run();                                               // events made before the stop
+  losses_.Report(std::numeric_limits<std::uint64_t>::max());  // and losses that wait for their minute
   source_->Close();
 }
 
-void Reader::HearOrders() {
-  if (const auto groups = groups_.Consume()) {
+void Reader::CheckProc() {
+  if (const Status readable = forks_.CheckReadable(); !readable) {
+    notices_.Post({.kind = Notice::Kind::kForkCountUnreadable, .error = readable.error()});
+  }
+  if (const Status visible = scanner_.CheckVisibility(); !visible) {
+    notices_.Post({.kind = Notice::Kind::kProcUnreadable, .error = visible.error()});
+  }
+}
+
+void Reader::ApplyNameGroups() {
+  if (const auto groups = name_groups_.Consume()) {
     ledger_.SetNameGroups(std::move(*groups));
   }
 }
 
-void Reader::Drain() {
-  std::uint64_t now = MonotonicNanos();
-  const std::uint64_t deadline = now + kLongestDrain;
-  heard_ns_ = now;
-  ledger_.Advance(now);
-  LookAtQueue();
-  peak_.RecordUsage(queue_.used_bytes, now);
-  std::size_t datagrams = 0;
-  do {
-    const auto received = source_->Receive(batch_);
-    now = MonotonicNanos();
-    if (!received) {
-      Distrust(RestartReason::kSocketFailed, received.error());
-      emptied_ = true;
-      break;
-    }
-    ledger_.Advance(now);
-    LookAtQueue();
-    Book(now);
-    datagrams += received.value().datagrams;
-    emptied_ = received.value().emptied;
-  } while (!emptied_ && now < deadline);
-  if (emptied_ && std::exchange(doubt_again_, false)) {
-    teller_.ApplyAndRecord(CapturedInvalidation{});
-  }
-  TellLosses(now);
-  rhythm_.RecordDrain(datagrams, emptied_, now);
+// /proc is not trusted while a loss may be hidden.
+bool Reader::MayScanProc() const {
+  return subscription_.subscribed() && ledger_.tracks_processes() && !losses_.probing() && !losses_.any_hidden_drops();
 }
 
-void Reader::TellLosses(std::uint64_t now_ns) {
-  const std::uint64_t lost = hearing_ == EventCoverage::kAll ? ledger_.lost() : queue_.drops;
-  if (const auto loss = losses_.TakeDueReport(lost, queue_.drops, now_ns)) {
-    notices_.Post({.kind = Notice::Kind::kEventsLost,
-                   .number = loss->events,
-                   .wanted = loss->queue_full ? queue_.limit_bytes / 2 : 0});
+void Reader::MaintainSubscription() {
+  const std::uint64_t now = MonotonicNanos();
+  switch (subscription_.ActionAt(now)) {
+    case SubscriptionMonitor::Action::kSubscribe:
+      Subscribe();
+      return;
+    case SubscriptionMonitor::Action::kSendCanary:
+      subscription_.SendCanary();
+      return;
+    case SubscriptionMonitor::Action::kNone:
+      losses_.ContinueProbe(drain_.queue_empty(), now);
+      return;
   }
 }
 
-// What was dropped is doubted before anything that came after it is booked: its gap shows later, if ever. What had been
-// queued before it is booked later as well, so there is another doubt when the queue is empty.
-void Reader::LookAtQueue() {
-  queue_ = source_->Queue();
-  if (queue_.drops != std::exchange(doubted_drops_, queue_.drops)) {
-    teller_.ApplyAndRecord(CapturedInvalidation{});
-    doubt_again_ = true;
+void Reader::Subscribe() {
+  const auto subscribed_ns = subscription_.Subscribe();
+  if (!subscribed_ns) {
+    return;
+  }
+  inputs_.BeginCapture();
+  RecoverMissedProcesses();
+  drain_.RunUntilEmpty(kMaxDrainsAtStart);
+  if (subscription_.subscribed()) {  // otherwise the socket failed at once
+    losses_.StartProbe(*subscribed_ns);
+    subscription_.ConfirmSubscribed(losses_.queue(), *subscribed_ns);
   }
 }
 
-void Reader::Survey() {
-  if (emptied_ && MaySurvey()) {
-    surveyor_.RunScanStep(heard_ns_, MonotonicNanos());
+// At the first subscription every process is read from /proc. Later ones invalidate what is known. Either way the
+// subscription stands already, so events made meanwhile are received.
+void Reader::RecoverMissedProcesses() {
+  if (!ledger_.tracks_processes()) {
+    return;
   }
-}
-
-// /proc is not believed while a loss may be hidden.
-bool Reader::MaySurvey() const {
-  return watch_.subscribed() && ledger_.tracks_processes() && !tour_.in_progress() &&
-         !tour_.HasHiddenDrops(queue_.drops);
-}
-
-void Reader::Book(std::uint64_t now_ns) {
-  for (std::size_t i = 0; i < batch_.size(); ++i) {
-    const Datagram datagram = batch_[i];
-    switch (datagram.origin) {
-      case Datagram::Origin::kKernel:
-        teller_.RecordDatagram(datagram.bytes, now_ns);
-        BookDatagram(datagram.bytes, now_ns);
-        break;
-      case Datagram::Origin::kForeign:
-        teller_.ApplyAndRecord(CapturedRejection{CapturedRejection::Reason::kForeignSender});
-        break;
-      case Datagram::Origin::kOversized:
-        teller_.ApplyAndRecord(CapturedRejection{CapturedRejection::Reason::kOversized});
-        break;
-    }
-  }
-}
-
-void Reader::BookDatagram(std::span<const std::byte> bytes, std::uint64_t now_ns) {
-  Decoder decoder(bytes);
-  while (decoder.Next(message_)) {
-    ledger_.ApplyMessage(message_, now_ns);
-    if (message_.outcome != DecodeOutcome::kEvent) {
-      continue;
-    }
-    if (message_.event.kind() != EventKind::kAck) {  // anybody can provoke an ACK while nothing else is made
-      blind_.RecordEventReceived(now_ns);
-    }
-    const auto* const comm = std::get_if<CommBody>(&message_.event.body);
-    if (comm != nullptr && source_->IsCanaryEvent(*comm)) {
-      HearCanary(now_ns);
-    }
-    if (cut_ && cut_->forks_counted() && !ForksMissing()) {
-      FillSnapshot();
-    }
+  if (scanner_.scanned_all()) {
+    losses_.Invalidate();
+  } else {
+    scanner_.ScanAllProcesses();
   }
 }
 
 std::uint64_t Reader::NextTurn(std::uint64_t now_ns) const {
-  if (!emptied_ || tour_.in_progress() || watch_.awaiting_canary()) {
+  if (!drain_.queue_empty() || losses_.probing() || subscription_.awaiting_canary()) {
     return now_ns;
   }
-  if (exchange_.IsRequested()) {
-    return cut_ ? now_ns + kNanosPerMilli : now_ns;
+  if (answerer_.exchange().IsRequested()) {
+    return answerer_.has_request() ? now_ns + kScrapeRetryInterval : now_ns;
   }
-  std::uint64_t next = watch_.next_ns();
-  if (!rhythm_.idle()) {
-    next = std::min(next, rhythm_.next_drain_ns());
+  const DrainScheduler& scheduler = drain_.scheduler();
+  std::uint64_t next = subscription_.next_ns();
+  if (!scheduler.idle()) {
+    next = std::min(next, scheduler.next_drain_ns());
   }
-  if (MaySurvey()) {
-    next = std::min(next, surveyor_.next_scan_ns());
+  if (MayScanProc()) {
+    next = std::min(next, scanner_.next_scan_ns());
   }
-  if (tour_.HasHiddenDrops(queue_.drops)) {
-    next = std::min(next, std::max(rhythm_.next_drain_ns(), tour_.next_ns()));
+  if (losses_.any_hidden_drops()) {
+    next = std::min(next, std::max(scheduler.next_drain_ns(), losses_.next_probe_ns()));
   }
   return next;
 }
 
 void Reader::Wait() {
-  const bool may_wake = rhythm_.idle() && watch_.subscribed();
-  if (waiter_.Wait(may_wake ? source_->fd() : -1, NextTurn(MonotonicNanos()))) {
-    exchange_.ClearRequestSignal();
+  const bool may_wake = drain_.scheduler().idle() && subscription_.subscribed();
+  if (poller_.Wait(may_wake ? source_->fd() : -1, NextTurn(MonotonicNanos()))) {
+    answerer_.exchange().ClearRequestSignal();
   }
 }
 

@@ -1,102 +1,22 @@
 #include "core/reader/reader.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
-#include <filesystem>
-#include <fstream>
 #include <memory>
-#include <string>
 #include <string_view>
+#include <thread>
 
 #include "core/sources/connector/subscription_error.h"
-#include "fake_source.h"
+#include "reader_fixture.h"
 
 namespace procevent {
 namespace {
 
 using namespace std::chrono_literals;
-
-// A /proc of the test's own, without any processes.
-class FakeProc {
- public:
-  FakeProc() {
-    std::string path = testing::TempDir() + "procevent_proc_XXXXXX";
-    if (::mkdtemp(path.data()) != nullptr) {
-      path_ = path;
-    }
-    std::ofstream(path_ + "/stat") << "processes 1000000\n";
-  }
-  FakeProc(const FakeProc&) = delete;
-  FakeProc& operator=(const FakeProc&) = delete;
-  ~FakeProc() { std::filesystem::remove_all(path_); }
-  // In place: whoever reads meanwhile finds a number.
-  void Set(std::uint64_t forks) const {
-    std::fstream(path_ + "/stat", std::ios::in | std::ios::out) << "processes " << 1000000 + forks << "\n";
-  }
-  [[nodiscard]] ProcFs get() const { return ProcFs(path_); }
-
- private:
-  std::string path_;
-};
-
-class ReaderTest : public testing::Test {
- protected:
-  void Start(EventCoverage hearing = EventCoverage::kAll) {
-    reader_ = std::make_unique<Reader>(std::make_unique<FakeSource>(kernel_),
-                                       ReaderOptions{.drain_interval = 1ms, .canary_interval = 100ms}, 2, hearing,
-                                       LedgerOptions{}, proc_.get());
-    reader_->Start();
-  }
-
-  Snapshot Take() {
-    Snapshot snapshot(2);
-    EXPECT_EQ(reader_->exchange().CopySnapshot(snapshot, 60s), SnapshotExchange::Freshness::kFresh);
-    return snapshot;
-  }
-
-  // Scrapes until `holds`, for as long as any machine may need.
-  template <typename Predicate>
-  Snapshot TakeUntil(Predicate holds) {
-    Snapshot snapshot(2);
-    const auto deadline = std::chrono::steady_clock::now() + 60s;
-    do {
-      snapshot = Take();
-    } while (!holds(snapshot) && std::chrono::steady_clock::now() < deadline);
-    EXPECT_TRUE(holds(snapshot));
-    return snapshot;
-  }
-
-  // The first notice of this kind; nothing if it does not come.
-  std::optional<Notice> AwaitNotice(Notice::Kind kind) {
-    const auto deadline = std::chrono::steady_clock::now() + 60s;
-    Notice notice;
-    while (std::chrono::steady_clock::now() < deadline) {
-      while (reader_->notices().TryPop(notice)) {
-        if (notice.kind == kind) {
-          return notice;
-        }
-      }
-      std::this_thread::sleep_for(1ms);
-    }
-    return std::nullopt;
-  }
-
-  static std::uint64_t Restarts(const Snapshot& snapshot, RestartReason reason) {
-    return snapshot.restarts.at(static_cast<std::size_t>(reason));
-  }
-  static std::uint64_t Rejected(const Snapshot& snapshot, Rejection reason) {
-    return snapshot.ledger.rejected.at(static_cast<std::size_t>(reason));
-  }
-
-  FakeKernel kernel_;
-  FakeProc proc_;
-  std::unique_ptr<Reader> reader_;
-};
 
 const ForkBody kFork{{1, 1}, {2, 2}};
 

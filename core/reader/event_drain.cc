@@ -1,0 +1,81 @@
+#include "core/reader/event_drain.h"
+
+#include "core/base/system.h"
+
+namespace procevent {
+namespace {
+
+constexpr std::uint64_t kMaxRun = 100 * kNanosPerMilli;
+
+}  // namespace
+
+void EventDrain::Run() {
+  std::uint64_t now = MonotonicNanos();
+  const std::uint64_t deadline = now + kMaxRun;
+  last_run_ns_ = now;
+  ledger_.Advance(now);
+  losses_.CheckQueue();
+  losses_.RecordQueueUsage(now);
+  std::size_t datagrams = 0;
+  do {
+    const auto received = source_.Receive(batch_);
+    now = MonotonicNanos();
+    if (!received) {
+      subscription_.OnSocketFailed(received.error());
+      queue_empty_ = true;
+      break;
+    }
+    ledger_.Advance(now);
+    losses_.CheckQueue();
+    ApplyBatch(now);
+    datagrams += received.value().datagrams;
+    queue_empty_ = received.value().emptied;
+  } while (!queue_empty_ && now < deadline);
+  if (queue_empty_) {
+    losses_.OnQueueEmptied();
+  }
+  losses_.Report(now);
+  scheduler_.RecordDrain(datagrams, queue_empty_, now);
+}
+
+void EventDrain::RunUntilEmpty(int max_runs) {
+  queue_empty_ = false;
+  for (int i = 0; i < max_runs && !queue_empty_; ++i) {
+    Run();
+  }
+}
+
+void EventDrain::ApplyBatch(std::uint64_t now_ns) {
+  const std::size_t size = batch_.size();
+  const bool recording = inputs_.recording();
+  for (std::size_t i = 0; i < size; ++i) {
+    const Datagram datagram = batch_[i];
+    switch (datagram.origin) {
+      case Datagram::Origin::kKernel:
+        if (recording) {
+          inputs_.RecordDatagram(datagram.bytes, now_ns);
+        }
+        ApplyDatagram(datagram.bytes, now_ns);
+        break;
+      case Datagram::Origin::kForeign:
+        inputs_.ApplyAndRecord(CapturedRejection{CapturedRejection::Reason::kForeignSender});
+        break;
+      case Datagram::Origin::kOversized:
+        inputs_.ApplyAndRecord(CapturedRejection{CapturedRejection::Reason::kOversized});
+        break;
+    }
+  }
+}
+
+void EventDrain::ApplyDatagram(std::span<const std::byte> bytes, std::uint64_t now_ns) {
+  Decoder decoder(bytes);
+  while (decoder.Next(message_)) {
+    ledger_.ApplyMessage(message_, now_ns);
+    if (message_.outcome == DecodeOutcome::kEvent) {
+      subscription_.OnEvent(message_.event, now_ns);
+      answerer_.OnEventApplied();
+    }
+  }
+}
+
+}  // namespace procevent

@@ -1,0 +1,60 @@
+// Drains the source into the ledger: receives a batch, decodes it and applies each event.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "core/ledger/ledger.h"
+#include "core/protocol/decoder.h"
+#include "core/reader/drain_scheduler.h"
+#include "core/reader/input_recorder.h"
+#include "core/reader/loss_tracker.h"
+#include "core/reader/scrape_answerer.h"
+#include "core/reader/subscription_keeper.h"
+#include "core/sources/connector/datagram_batch.h"
+#include "core/sources/connector/datagram_source.h"
+
+namespace procevent {
+
+// The reader owns it; everything it refers to must outlive it.
+class EventDrain {
+ public:
+  EventDrain(DatagramSource& source, Ledger& ledger, InputRecorder& inputs, LossTracker& losses,
+             SubscriptionKeeper& subscription, ScrapeAnswerer& answerer, std::uint64_t interval_ns)
+      : source_(source),
+        ledger_(ledger),
+        inputs_(inputs),
+        losses_(losses),
+        subscription_(subscription),
+        answerer_(answerer),
+        scheduler_(interval_ns) {}
+
+  // Receives until the queue is empty, but not for long: scrapes need a turn, too.
+  void Run();
+  // Runs until the queue is empty, but not more often than `max_runs`.
+  void RunUntilEmpty(int max_runs);
+
+  [[nodiscard]] bool queue_empty() const { return queue_empty_; }  // after the last run
+  // If the queue is empty, every event that the kernel made before this time has been applied.
+  [[nodiscard]] std::uint64_t last_run_ns() const { return last_run_ns_; }
+  [[nodiscard]] const DrainScheduler& scheduler() const { return scheduler_; }
+
+ private:
+  void ApplyBatch(std::uint64_t now_ns);
+  void ApplyDatagram(std::span<const std::byte> bytes, std::uint64_t now_ns);
+
+  DatagramSource& source_;
+  Ledger& ledger_;
+  InputRecorder& inputs_;
+  LossTracker& losses_;
+  SubscriptionKeeper& subscription_;
+  ScrapeAnswerer& answerer_;
+  DrainScheduler scheduler_;
+  DatagramBatch batch_;
+  Message message_;
+  bool queue_empty_ = false;
+  std::uint64_t last_run_ns_ = 0;
+};
+
+}  // namespace procevent

@@ -1,0 +1,55 @@
+#include "core/reader/loss_tracker.h"
+
+#include <utility>
+
+namespace procevent {
+namespace {
+
+constexpr std::uint64_t kMaxProbeStep = 5 * kNanosPerMilli;  // moving to a busy CPU takes time; then others get a turn
+
+}  // namespace
+
+void LossTracker::CheckQueue() {
+  queue_ = source_.Queue();
+  if (queue_.drops != std::exchange(invalidated_drops_, queue_.drops)) {
+    Invalidate();
+  }
+}
+
+void LossTracker::Invalidate() {
+  inputs_.ApplyAndRecord(CapturedInvalidation{});
+  invalidate_when_empty_ = true;
+}
+
+void LossTracker::OnQueueEmptied() {
+  if (std::exchange(invalidate_when_empty_, false)) {
+    inputs_.ApplyAndRecord(CapturedInvalidation{});
+  }
+}
+
+void LossTracker::Report(std::uint64_t now_ns) {
+  const std::uint64_t lost = coverage_ == EventCoverage::kAll ? ledger_.lost() : queue_.drops;
+  if (const auto loss = report_limiter_.TakeDueReport(lost, queue_.drops, now_ns)) {
+    notices_.Post({.kind = Notice::Kind::kEventsLost,
+                   .number = loss->events,
+                   .wanted = loss->queue_full ? queue_.limit_bytes / 2 : 0});
+  }
+}
+
+void LossTracker::ContinueProbe(bool queue_empty, std::uint64_t now_ns) {
+  if (queue_empty && any_hidden_drops() && now_ns >= probe_.next_ns()) {
+    StartProbe(now_ns);
+  }
+  if (probing() && source_.SendCanaryOnEachCpu(now_ns + kMaxProbeStep)) {
+    probe_.Finish();
+  }
+}
+
+void LossTracker::FillSnapshot(Snapshot& snapshot, std::uint64_t now_ns) {
+  queue_ = source_.Queue();
+  snapshot.socket_drops = queue_.drops;
+  snapshot.queue_peak_bytes = peak_.PeakBytes(now_ns);
+  snapshot.queue_limit_bytes = queue_.limit_bytes;
+}
+
+}  // namespace procevent

@@ -1,0 +1,122 @@
+// Makes lost events visible: watches the receive queue for drops, probes the CPUs, invalidates what a loss made stale,
+// and reports losses.
+//
+// Where a loss shows. The kernel numbers the events of each CPU. SequenceTracker counts a gap in these numbers, so a
+// loss shows only when a later event of the same CPU arrives, and a loss before the first event of a CPU never does.
+// Two steps make each loss show without waiting for such an event: the source's drop counter says at once that
+// something was dropped (CheckQueue), and a canary from each CPU then closes the gap (CpuProbe).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+#include "core/base/system.h"
+#include "core/ledger/ledger.h"
+#include "core/protocol/event_mask.h"
+#include "core/reader/drain_scheduler.h"
+#include "core/reader/input_recorder.h"
+#include "core/reader/notice_queue.h"
+#include "core/reader/snapshot_exchange.h"
+#include "core/sources/connector/datagram_source.h"
+
+namespace procevent {
+
+// Decides when to send a canary from every CPU. The first event of a CPU sets the base of its loss count. Events
+// dropped last on a CPU show only in the sequence number of the next event there, which the canary is. Pure.
+// LossTracker owns it and sends the canaries.
+class CpuProbe {
+ public:
+  // `drops`: the source's count so far. These drops are visible once the probe is finished.
+  void Start(std::uint64_t drops, std::uint64_t now_ns) {
+    in_progress_ = true;
+    started_ns_ = now_ns;
+    probed_drops_ = drops;
+  }
+  void Finish() { in_progress_ = false; }
+
+  [[nodiscard]] bool in_progress() const { return in_progress_; }
+  // Whether there were drops that no probe has made visible as sequence gaps.
+  [[nodiscard]] bool HasHiddenDrops(std::uint64_t drops) const { return drops != probed_drops_; }
+  // While drops go on, one probe a second is enough.
+  [[nodiscard]] std::uint64_t next_ns() const { return started_ns_ + kNanosPerSecond; }
+
+ private:
+  bool in_progress_ = false;
+  std::uint64_t started_ns_ = 0;
+  std::uint64_t probed_drops_ = 0;
+};
+
+// Limits how often losses are reported: the first at once, further ones as a sum once a minute.
+// Pure. LossTracker owns it.
+class LossReportLimiter {
+ public:
+  static constexpr std::uint64_t kInterval = 60 * kNanosPerSecond;
+
+  struct Loss {
+    std::uint64_t events = 0;
+    bool queue_full = false;  // the socket dropped messages; otherwise the kernel had no memory to queue them
+    bool operator==(const Loss&) const = default;
+  };
+
+  // `lost` and `drops` are totals. Returns what is to be reported now.
+  [[nodiscard]] std::optional<Loss> TakeDueReport(std::uint64_t lost, std::uint64_t drops, std::uint64_t now_ns) {
+    if (lost == reported_lost_ || now_ns < next_ns_) {
+      return std::nullopt;
+    }
+    next_ns_ = now_ns + kInterval;
+    return Loss{lost - std::exchange(reported_lost_, lost), drops != std::exchange(reported_drops_, drops)};
+  }
+
+ private:
+  std::uint64_t reported_lost_ = 0;
+  std::uint64_t reported_drops_ = 0;
+  std::uint64_t next_ns_ = 0;
+};
+
+// The reader owns it; everything it refers to must outlive it.
+class LossTracker {
+ public:
+  LossTracker(DatagramSource& source, const Ledger& ledger, InputRecorder& inputs, NoticeQueue& notices,
+              EventCoverage coverage)
+      : source_(source), ledger_(ledger), inputs_(inputs), notices_(notices), coverage_(coverage) {}
+
+  // Reads the receive queue. After a drop it invalidates the process table before any later event is applied: the gap
+  // shows later, if ever.
+  void CheckQueue();
+  // Adds the queue's usage, as of the last CheckQueue, to the peak.
+  void RecordQueueUsage(std::uint64_t now_ns) { peak_.RecordUsage(queue_.used_bytes, now_ns); }
+  // Events were missed: the process table is stale now, and again when the queue is empty. Events that were queued
+  // before the missed ones are applied only then.
+  void Invalidate();
+  // The queue was emptied: repeats a pending invalidation.
+  void OnQueueEmptied();
+  // Posts a notice about new losses, if one is due.
+  void Report(std::uint64_t now_ns);
+
+  void StartProbe(std::uint64_t now_ns) { probe_.Start(queue_.drops, now_ns); }
+  // Starts a probe that is due, and goes on with one in progress.
+  void ContinueProbe(bool queue_empty, std::uint64_t now_ns);
+  [[nodiscard]] bool probing() const { return probe_.in_progress(); }
+  [[nodiscard]] bool any_hidden_drops() const { return probe_.HasHiddenDrops(queue_.drops); }
+  [[nodiscard]] std::uint64_t next_probe_ns() const { return probe_.next_ns(); }
+
+  [[nodiscard]] const QueueState& queue() const { return queue_; }
+  // Reads the queue once more, and fills in its state.
+  void FillSnapshot(Snapshot& snapshot, std::uint64_t now_ns);
+
+ private:
+  DatagramSource& source_;
+  const Ledger& ledger_;
+  InputRecorder& inputs_;
+  NoticeQueue& notices_;
+  const EventCoverage coverage_;
+  QueueState queue_;  // as last read
+  QueuePeak peak_;
+  std::uint64_t invalidated_drops_ = 0;  // drops after which the process table was invalidated
+  bool invalidate_when_empty_ = false;
+  CpuProbe probe_;
+  LossReportLimiter report_limiter_;
+};
+
+}  // namespace procevent

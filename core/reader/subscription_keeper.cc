@@ -1,0 +1,102 @@
+#include "core/reader/subscription_keeper.h"
+
+#include <cerrno>
+#include <chrono>
+#include <new>
+
+#include "core/base/system.h"
+
+namespace procevent {
+namespace {
+
+constexpr std::chrono::milliseconds kSubscribeTimeout{250};  // for one attempt; then scrapes get a turn
+constexpr Error kCanaryMissing{"hear process events", 0,
+                               "the kernel fell silent: another program ended everybody's subscription; fresh ones are "
+                               "tried until it answers"};
+
+// Opening a socket allocates.
+Status Resubscribe(DatagramSource& source) {
+  try {
+    return source.Resubscribe(kSubscribeTimeout);
+  } catch (const std::bad_alloc&) {
+    return Error{"open a fresh subscription", ENOMEM, "give the exporter more memory"};
+  }
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> SubscriptionKeeper::Subscribe() {
+  if (attempted_) {
+    ++restarts_[static_cast<std::size_t>(monitor_.restart_reason())];
+  }
+  attempted_ = true;
+  const Status subscribed = Resubscribe(source_);
+  const std::uint64_t now = MonotonicNanos();
+  if (!subscribed) {
+    if (subscribed.error() != error_) {
+      error_ = subscribed.error();
+      notices_.Post({.kind = Notice::Kind::kSubscribeFailed, .error = error_});
+    }
+    monitor_.OnSubscribeFailed(now);
+    return std::nullopt;
+  }
+  monitor_.OnSubscribed(now);
+  return now;
+}
+
+void SubscriptionKeeper::ConfirmSubscribed(const QueueState& queue, std::uint64_t subscribed_ns) {
+  if (const auto kernel_forks = forks_.ReadKernelForks()) {
+    forks_.CountUnseen(*kernel_forks);
+  }
+  error_ = {};
+  notices_.Post(
+      {.kind = Notice::Kind::kSubscribed, .number = unsubscribed_.MarkSubscribed(subscribed_ns) / kNanosPerMilli});
+  if (queue.limit_bytes < queue.requested_bytes && reported_limit_bytes_ != queue.limit_bytes) {
+    reported_limit_bytes_ = queue.limit_bytes;
+    notices_.Post(
+        {.kind = Notice::Kind::kSmallBuffer, .number = queue.limit_bytes / 2, .wanted = queue.requested_bytes / 2});
+  }
+}
+
+void SubscriptionKeeper::SendCanary() {
+  forks_at_last_canary_ = forks_.ReadKernelForks();
+  monitor_.OnCanarySent(source_.Queue().drops);
+  source_.SendCanary();
+}
+
+void SubscriptionKeeper::OnCanaryReceived(std::uint64_t now_ns) {
+  if (monitor_.awaiting_canary() && forks_at_last_canary_) {
+    const std::uint64_t unseen = forks_.CountUnseenAtCanary(*forks_at_last_canary_);
+    if (unseen > 0) {
+      notices_.Post({.kind = Notice::Kind::kUnseenForks, .number = unseen});
+    }
+  }
+  monitor_.OnCanaryReceived(now_ns);
+}
+
+void SubscriptionKeeper::CheckCanary(bool queue_empty) {
+  if (monitor_.awaiting_canary() && queue_empty && monitor_.OnCanaryMissing(source_.Queue().drops, MonotonicNanos())) {
+    OnSubscriptionLost(RestartReason::kCanaryMissing, kCanaryMissing);
+  }
+}
+
+void SubscriptionKeeper::OnSubscriptionLost(RestartReason reason, const Error& error) {
+  if (!monitor_.subscribed()) {
+    return;
+  }
+  error_ = error;
+  unsubscribed_.MarkUnsubscribed();
+  monitor_.OnSubscriptionLost(reason, MonotonicNanos());
+  notices_.Post(
+      {.kind = reason == RestartReason::kCanaryMissing ? Notice::Kind::kCanaryMissing : Notice::Kind::kSocketFailed,
+       .error = error});
+}
+
+void SubscriptionKeeper::FillSnapshot(Snapshot& snapshot, std::uint64_t now_ns) const {
+  snapshot.subscribed = monitor_.subscribed();
+  snapshot.subscription_error = error_;
+  snapshot.restarts = restarts_;
+  snapshot.unsubscribed_ns = unsubscribed_.TotalNanos(now_ns);
+}
+
+}  // namespace procevent

@@ -1,0 +1,101 @@
+// A fixture that runs a Reader on a fake source and a fake /proc.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <ios>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "core/reader/reader.h"
+#include "fake_source.h"
+
+namespace procevent {
+
+// A /proc of the test's own, without any processes.
+class FakeProc {
+ public:
+  FakeProc() {
+    std::string path = testing::TempDir() + "procevent_proc_XXXXXX";
+    if (::mkdtemp(path.data()) != nullptr) {
+      path_ = path;
+    }
+    std::ofstream(path_ + "/stat") << "processes 1000000\n";
+  }
+  FakeProc(const FakeProc&) = delete;
+  FakeProc& operator=(const FakeProc&) = delete;
+  ~FakeProc() { std::filesystem::remove_all(path_); }
+  // In place: whoever reads meanwhile finds a number.
+  void Set(std::uint64_t forks) const {
+    std::fstream(path_ + "/stat", std::ios::in | std::ios::out) << "processes " << 1000000 + forks << "\n";
+  }
+  [[nodiscard]] ProcFs get() const { return ProcFs(path_); }
+
+ private:
+  std::string path_;
+};
+
+class ReaderTest : public testing::Test {
+ protected:
+  void Start(EventCoverage hearing = EventCoverage::kAll) {
+    reader_ = std::make_unique<Reader>(std::make_unique<FakeSource>(kernel_),
+                                       ReaderOptions{.drain_interval = std::chrono::milliseconds(1),
+                                                     .canary_interval = std::chrono::milliseconds(100)},
+                                       2, hearing, LedgerOptions{}, proc_.get());
+    reader_->Start();
+  }
+
+  Snapshot Take() {
+    Snapshot snapshot(2);
+    EXPECT_EQ(reader_->exchange().CopySnapshot(snapshot, std::chrono::seconds(60)),
+              SnapshotExchange::Freshness::kFresh);
+    return snapshot;
+  }
+
+  // Scrapes until `holds`, for as long as any machine may need.
+  template <typename Predicate>
+  Snapshot TakeUntil(Predicate holds) {
+    Snapshot snapshot(2);
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    do {
+      snapshot = Take();
+    } while (!holds(snapshot) && std::chrono::steady_clock::now() < deadline);
+    EXPECT_TRUE(holds(snapshot));
+    return snapshot;
+  }
+
+  // The first notice of this kind; nothing if it does not come.
+  std::optional<Notice> AwaitNotice(Notice::Kind kind) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    Notice notice;
+    while (std::chrono::steady_clock::now() < deadline) {
+      while (reader_->notices().TryPop(notice)) {
+        if (notice.kind == kind) {
+          return notice;
+        }
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return std::nullopt;
+  }
+
+  static std::uint64_t Restarts(const Snapshot& snapshot, RestartReason reason) {
+    return snapshot.restarts.at(static_cast<std::size_t>(reason));
+  }
+  static std::uint64_t Rejected(const Snapshot& snapshot, Rejection reason) {
+    return snapshot.ledger.rejected.at(static_cast<std::size_t>(reason));
+  }
+
+  FakeKernel kernel_;
+  FakeProc proc_;
+  std::unique_ptr<Reader> reader_;
+};
+
+}  // namespace procevent
