@@ -17,12 +17,12 @@ namespace procevent {
 
 namespace {
 
-constexpr std::uint32_t kMostCpus = 1U << 16U;  // what is beyond is no CPU
+constexpr std::uint32_t kMaxCpus = 1U << 16U;  // a larger number in an event is not a CPU
 
-// Reads one packet after the other, and ends with what they say together.
-class Summing {
+// Builds the summary of a capture from its packets, added in order.
+class SummaryBuilder {
  public:
-  explicit Summing(std::string name) : name_(std::move(name)) {}
+  explicit SummaryBuilder(std::string name) : name_(std::move(name)) {}
 
   void Add(const CapturedPacket& packet) {
     switch (packet.kind) {
@@ -40,49 +40,53 @@ class Summing {
     any_ = true;
   }
 
-  CaptureSummary Sum() {
+  CaptureSummary Build() {
     if (summary_.datagrams == 0) {
-      throw std::runtime_error(name_ + " holds no process event: record one with: procevent_exporter record FILE");
+      throw CannotReplay("it has no process events; record a capture with: procevent_exporter record FILE");
     }
     summary_.clock_offset_ns = clock_offset_ns_.value_or(0);
     if (first_ns_ < summary_.clock_offset_ns) {
-      throw std::runtime_error(name_ + " has packets from before its clock began: it was edited; replay the original");
+      throw CannotReplay("it has packets from before its clock began, so it was edited; replay the original");
     }
     summary_.first_ns = first_ns_ - summary_.clock_offset_ns;
     summary_.last_ns = last_ns_ - summary_.clock_offset_ns;
-    for (const auto& cpu : numbers_) {
+    for (const auto& cpu : sequences_) {
       summary_.events_per_cpu.push_back(cpu ? cpu->last - cpu->first + 1 : 0);
     }
     return summary_;
   }
 
  private:
-  struct Numbers {
+  struct SequenceRange {
     std::uint32_t first;
     std::uint32_t last;
   };
 
+  [[nodiscard]] std::runtime_error CannotReplay(const std::string& why) const {
+    return std::runtime_error("cannot replay " + name_ + ": " + why);
+  }
+
   void AddRecord(std::span<const std::byte> payload) {
     const auto record = DecodeRecord(payload);
     if (!record) {
-      throw std::runtime_error(name_ + " holds a record that this version does not know: replay it with a newer one");
+      throw CannotReplay("it has a record of an unknown type; replay it with a newer procevent_exporter");
     }
-    if (const auto* const opening = std::get_if<CaptureMetadata>(&*record)) {
-      Open(*opening);
+    if (const auto* const metadata = std::get_if<CaptureMetadata>(&*record)) {
+      AddMetadata(*metadata);
     }
   }
 
-  void Open(const CaptureMetadata& opening) {
-    if (opened_) {
-      throw std::runtime_error(name_ + " is several captures in one: replay them one by one");
+  void AddMetadata(const CaptureMetadata& metadata) {
+    if (has_metadata_) {
+      throw CannotReplay("it has the metadata of several captures; replay them one by one");
     }
-    opened_ = true;
-    clock_offset_ns_ = opening.clock_offset_ns;
-    summary_.coverage = opening.coverage;
-    numbers_.resize(std::clamp<std::size_t>(opening.cpus, numbers_.size(), kMostCpus));
+    has_metadata_ = true;
+    clock_offset_ns_ = metadata.clock_offset_ns;
+    summary_.coverage = metadata.coverage;
+    sequences_.resize(std::clamp<std::size_t>(metadata.cpus, sequences_.size(), kMaxCpus));
   }
 
-  // Of a capture that is not by `record` the first event tells which clock it goes by.
+  // A capture that `record` did not write has no metadata: its first event gives the clock offset.
   void AddDatagram(const CapturedPacket& packet) {
     ++summary_.datagrams;
     Decoder decoder(packet.payload);
@@ -94,18 +98,18 @@ class Summing {
       if (!clock_offset_ns_) {
         clock_offset_ns_ = packet.time_ns - event.timestamp_ns;
       }
-      if (event.cpu < kMostCpus) {
-        numbers_.resize(std::max<std::size_t>(numbers_.size(), event.cpu + 1));
-        Note(numbers_[event.cpu], event.sequence);
+      if (event.cpu < kMaxCpus) {
+        sequences_.resize(std::max<std::size_t>(sequences_.size(), event.cpu + 1));
+        Extend(sequences_[event.cpu], event.sequence);
       }
     }
   }
 
-  // What a changeover of sockets delivered twice is behind the last one.
-  static void Note(std::optional<Numbers>& cpu, std::uint32_t sequence) {
-    constexpr std::uint32_t kBehind = 1U << 31U;
+  // At a resubscription two sockets deliver the same event. The second copy is behind the last number: it is ignored.
+  static void Extend(std::optional<SequenceRange>& cpu, std::uint32_t sequence) {
+    constexpr std::uint32_t kBehind = 1U << 31U;  // numbers wrap
     if (!cpu) {
-      cpu = Numbers{sequence, sequence};
+      cpu = SequenceRange{sequence, sequence};
     } else if (sequence - cpu->last < kBehind) {
       cpu->last = sequence;
     }
@@ -115,44 +119,45 @@ class Summing {
   CaptureSummary summary_;
   Message message_;
   bool any_ = false;
-  bool opened_ = false;
+  bool has_metadata_ = false;
   std::uint64_t first_ns_ = 0;
   std::uint64_t last_ns_ = 0;
   std::optional<std::uint64_t> clock_offset_ns_;
-  std::vector<std::optional<Numbers>> numbers_;
+  std::vector<std::optional<SequenceRange>> sequences_;
 };
 
 }  // namespace
 
 CaptureSummary CaptureSummary::ReadFrom(CaptureFile file) {
-  Summing summing(file.name());
+  SummaryBuilder builder(file.name());
   CapturedPacket packet;
   CaptureFile::PacketResult got = file.Read(packet);
   for (; got == CaptureFile::PacketResult::kPacket; got = file.Read(packet)) {
-    summing.Add(packet);
+    builder.Add(packet);
   }
   if (got == CaptureFile::PacketResult::kFault) {
     throw std::runtime_error(file.fault());
   }
-  return summing.Sum();
+  return builder.Build();
 }
 
 namespace {
 
-constexpr std::uint64_t kPause = 3 * kNanosPerSecond;  // between two rounds; longer than an answer of /proc waits
+// Between two rounds. Longer than a /proc snapshot waits for its confirmation.
+constexpr std::uint64_t kPauseBetweenRounds = 3 * kNanosPerSecond;
 
-// A time of the capture, in the present round.
-struct Shift {
+// Shifts the times in a record into the current round.
+struct TimeShift {
   std::uint64_t by_ns;
 
-  void operator()(CaptureMetadata& /*opening*/) const {}
-  void operator()(CapturedNoRequest& /*silence*/) const {}
-  void operator()(CapturedInvalidation& /*doubt*/) const {}
+  void operator()(CaptureMetadata& /*metadata*/) const {}
+  void operator()(CapturedNoRequest& /*no_request*/) const {}
+  void operator()(CapturedInvalidation& /*invalidation*/) const {}
   void operator()(CapturedRejection& /*rejection*/) const {}
-  void operator()(CapturedWatermark& settling) const { settling.complete_until_ns += by_ns; }
-  void operator()(CapturedProcSnapshot& sight) const {
-    sight.snapshot.taken_ns += by_ns;
-    sight.snapshot.start_ns += sight.snapshot.start_ns == 0 ? 0 : by_ns;
+  void operator()(CapturedWatermark& watermark) const { watermark.complete_until_ns += by_ns; }
+  void operator()(CapturedProcSnapshot& captured) const {
+    captured.snapshot.taken_ns += by_ns;
+    captured.snapshot.start_ns += captured.snapshot.start_ns == 0 ? 0 : by_ns;
   }
 };
 
@@ -162,21 +167,21 @@ void CaptureApplier::ApplyPacket(const CapturedPacket& packet) {
   const std::uint64_t now = PacketTimeNanos(packet);
   Advance(now);
   if (packet.kind == CapturedPacket::Kind::kDatagram) {
-    PlayDatagram(packet.payload, now);
+    ApplyDatagram(packet.payload, now);
   } else if (const auto record = DecodeRecord(packet.payload)) {
-    PlayRecord(*record);
+    ApplyCaptureRecord(*record);
   }
 }
 
-// Datagrams of one read are a little older than what was told before them.
+// Datagrams of one batch can be a little older than a record written before them, and time must not go back.
 void CaptureApplier::Advance(std::uint64_t now_ns) {
-  if (now_ns > reached_ns_) {
-    reached_ns_ = now_ns;
+  if (now_ns > advanced_to_ns_) {
+    advanced_to_ns_ = now_ns;
     ledger_.Advance(now_ns);
   }
 }
 
-void CaptureApplier::PlayDatagram(std::span<const std::byte> datagram, std::uint64_t now_ns) {
+void CaptureApplier::ApplyDatagram(std::span<const std::byte> datagram, std::uint64_t now_ns) {
   Decoder decoder(datagram);
   while (decoder.Next(message_)) {
     Event& event = message_.event;
@@ -188,30 +193,30 @@ void CaptureApplier::PlayDatagram(std::span<const std::byte> datagram, std::uint
   }
 }
 
-void CaptureApplier::PlayRecord(CaptureRecord record) {
-  std::visit(Shift{shift_ns_}, record);
-  const auto* const sight = std::get_if<CapturedProcSnapshot>(&record);
-  if ((sight != nullptr && sight->requested) || std::holds_alternative<CapturedNoRequest>(record)) {
-    static_cast<void>(ledger_.reconciler().NextRequest());  // what it asks was asked; asking leaves its traces
+void CaptureApplier::ApplyCaptureRecord(CaptureRecord record) {
+  std::visit(TimeShift{shift_ns_}, record);
+  const auto* const captured = std::get_if<CapturedProcSnapshot>(&record);
+  if ((captured != nullptr && captured->requested) || std::holds_alternative<CapturedNoRequest>(record)) {
+    static_cast<void>(ledger_.reconciler().NextRequest());  // taken by the recorder, too: it changes the ledger
   }
   ApplyRecord(record, ledger_);
 }
 
 void CaptureApplier::BeginNextRound() {
-  const std::uint64_t gone = summary_.last_ns + shift_ns_ + kNanosPerSecond;
-  const std::uint64_t settled = gone + kNanosPerSecond;
-  ProcReconciler& sightings = ledger_.reconciler();
-  sightings.ConfirmUpTo(settled);  // what still waits, so that there is room
+  const std::uint64_t gone_ns = summary_.last_ns + shift_ns_ + kNanosPerSecond;
+  const std::uint64_t confirmed_ns = gone_ns + kNanosPerSecond;
+  ProcReconciler& reconciler = ledger_.reconciler();
+  reconciler.ConfirmUpTo(confirmed_ns);  // empties the bounded list of snapshots that wait for confirmation
   ledger_.Invalidate();
   RowId cursor = 0;
-  while (const auto tgid = sightings.NextStale(cursor, sightings.end_of_rows())) {
-    sightings.ApplyGone(*tgid, gone);
-    if (!sightings.has_capacity()) {
-      sightings.ConfirmUpTo(settled);
+  while (const auto tgid = reconciler.NextStale(cursor, reconciler.end_of_rows())) {
+    reconciler.ApplyGone(*tgid, gone_ns);
+    if (!reconciler.has_capacity()) {
+      reconciler.ConfirmUpTo(confirmed_ns);
     }
   }
-  sightings.ConfirmUpTo(settled);
-  shift_ns_ += summary_.last_ns - summary_.first_ns + kPause;
+  reconciler.ConfirmUpTo(confirmed_ns);
+  shift_ns_ += summary_.last_ns - summary_.first_ns + kPauseBetweenRounds;
   ++round_;
 }
 

@@ -1,4 +1,4 @@
-// FOLDED: capture_summary.h, playback.h
+// Applies a capture to a ledger on the capture's own time, without waiting.
 #pragma once
 
 #include <cstdint>
@@ -13,16 +13,15 @@
 
 namespace procevent {
 
-// What must be known of a capture before it is replayed: that it is whole, which clock it goes by, and how far its
-// numbers run. Made by the replayer, at start.
-
+// Facts about a whole capture that its replay needs: that it is complete, its clock, and how many events each CPU has.
+// The replayer makes it at start.
 struct CaptureSummary {
-  // Reads the file to its end. Throws std::runtime_error with a line that names what is wrong, and where.
+  // Reads the file to its end. Throws std::runtime_error if it cannot be replayed; the text names the place.
   static CaptureSummary ReadFrom(CaptureFile file);
 
   EventCoverage coverage = EventCoverage::kAll;
   std::uint64_t datagrams = 0;
-  std::uint64_t clock_offset_ns = 0;  // a packet's time less this is the CLOCK_MONOTONIC of the events
+  std::uint64_t clock_offset_ns = 0;  // a packet's time minus this is the events' CLOCK_MONOTONIC
   std::uint64_t first_ns = 0;         // of that clock
   std::uint64_t last_ns = 0;
 
@@ -32,39 +31,36 @@ struct CaptureSummary {
   [[nodiscard]] unsigned cpus() const { return static_cast<unsigned>(events_per_cpu.size()); }
 };
 
-// Tells a ledger what a capture holds, packet by packet, on the capture's own time: what a replay does but for waiting.
-// Pure: knows no clock and no thread. Owned by the replayer.
-
+// Feeds the packets of a capture to a ledger. Pure: reads no clock and starts no thread. The replayer owns it.
 class CaptureApplier {
  public:
   // Both must outlive it.
   CaptureApplier(const CaptureSummary& summary, Ledger& ledger) : summary_(summary), ledger_(ledger) {}
 
-  // When a packet was taken down, by the events' clock.
+  // When a packet was recorded, by the events' clock, shifted into the current round.
   [[nodiscard]] std::uint64_t PacketTimeNanos(const CapturedPacket& packet) const {
     return packet.time_ns - summary_.clock_offset_ns + shift_ns_;
   }
-  // When this round begins.
   [[nodiscard]] std::uint64_t round_start_ns() const { return summary_.first_ns + shift_ns_; }
 
-  // Not of a foreign one: that has no place in the capture's time.
+  // Not for a packet of another netlink family: its time is not on the capture's clock.
   void ApplyPacket(const CapturedPacket& packet);
-  // Time passes, packets or not.
+  // Time passes without a packet.
   void Advance(std::uint64_t now_ns);
-  // All packets were played, and the first follows again, as if the machine had gone on: time and numbers run on, and
-  // nobody of this round lives any more.
+  // After the last packet of a round: the next round continues the time and the sequence numbers, as if the machine had
+  // gone on. All processes of this round are gone.
   void BeginNextRound();
 
  private:
-  void PlayDatagram(std::span<const std::byte> datagram, std::uint64_t now_ns);
-  void PlayRecord(CaptureRecord record);
+  void ApplyDatagram(std::span<const std::byte> datagram, std::uint64_t now_ns);
+  void ApplyCaptureRecord(CaptureRecord record);
 
   const CaptureSummary& summary_;
   Ledger& ledger_;
   Message message_;
   std::uint32_t round_ = 0;
-  std::uint64_t shift_ns_ = 0;  // of this round's time against the capture's
-  std::uint64_t reached_ns_ = 0;
+  std::uint64_t shift_ns_ = 0;        // added to the capture's time in this round
+  std::uint64_t advanced_to_ns_ = 0;  // the ledger's time
 };
 
 }  // namespace procevent

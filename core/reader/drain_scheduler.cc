@@ -14,29 +14,30 @@
 namespace procevent {
 
 void QueuePeak::RecordUsage(std::uint32_t bytes, std::uint64_t now_ns) {
-  Forget(now_ns / kSlotNanos);
-  std::uint32_t& slot = slots_[newest_ % kSlots];
+  ClearSlotsUntil(now_ns / kSlotNanos);
+  std::uint32_t& slot = slots_[newest_slot_ % kSlots];
   slot = std::max(slot, bytes);
 }
 
 std::uint32_t QueuePeak::PeakBytes(std::uint64_t now_ns) {
-  Forget(now_ns / kSlotNanos);
+  ClearSlotsUntil(now_ns / kSlotNanos);
   return *std::ranges::max_element(slots_);
 }
 
-void QueuePeak::Forget(std::uint64_t slot) {
-  const std::uint64_t passed = std::min<std::uint64_t>(slot - newest_, kSlots);
+void QueuePeak::ClearSlotsUntil(std::uint64_t slot) {
+  const std::uint64_t passed = std::min<std::uint64_t>(slot - newest_slot_, kSlots);
   for (std::uint64_t i = 0; i < passed; ++i) {
     slots_[(slot - i) % kSlots] = 0;
   }
-  newest_ = slot;
+  newest_slot_ = slot;
 }
 
-Poller::Poller(std::span<const int> wakes) : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+Poller::Poller(std::span<const int> signal_fds) : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
   if (!epoll_.valid()) {
-    throw std::runtime_error(Describe({"make an epoll", errno, "raise the limit of open files (ulimit -n)"}));
+    throw std::runtime_error(
+        Describe({"create an epoll instance", errno, "raise the limit of open files (ulimit -n)"}));
   }
-  for (const int fd : wakes) {
+  for (const int fd : signal_fds) {
     Add(fd);
   }
 }
@@ -44,7 +45,8 @@ Poller::Poller(std::span<const int> wakes) : epoll_(::epoll_create1(EPOLL_CLOEXE
 bool Poller::Wait(int source_fd, std::uint64_t until_ns) {
   if (source_fd != source_fd_) {
     if (source_fd_ >= 0) {
-      ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, source_fd_, nullptr);  // fails where it was closed: then it is gone
+      ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, source_fd_,
+                  nullptr);  // fails if the source was closed: then it is removed already
     }
     if (source_fd >= 0) {
       Add(source_fd);
@@ -66,19 +68,19 @@ void Poller::Add(int fd) const {
 }
 
 void DrainScheduler::RecordDrain(std::size_t datagrams, bool emptied, std::uint64_t now_ns) {
-  if (!resting_ && emptied && datagrams <= kFew) {
-    resting_ = true;  // the flow ebbed
-    in_window_ = 0;
+  if (!idle_ && emptied && datagrams <= kMaxIdleDatagrams) {
+    idle_ = true;
+    datagrams_in_window_ = 0;
   }
   if (now_ns - window_start_ns_ >= interval_ns_) {
     window_start_ns_ = now_ns;
-    in_window_ = 0;
+    datagrams_in_window_ = 0;
   }
-  in_window_ += datagrams;
-  if (in_window_ > kFew || !emptied) {
-    resting_ = false;
+  datagrams_in_window_ += datagrams;
+  if (datagrams_in_window_ > kMaxIdleDatagrams || !emptied) {
+    idle_ = false;
   }
-  due_ns_ = emptied ? now_ns + interval_ns_ : now_ns;
+  next_drain_ns_ = emptied ? now_ns + interval_ns_ : now_ns;
 }
 
 }  // namespace procevent

@@ -9,61 +9,62 @@ namespace {
 
 constexpr std::uint64_t kFlushInterval = kNanosPerSecond;
 
-struct ToLedger {
+// Applies a record to the ledger.
+struct RecordVisitor {
   Ledger& ledger;
 
-  void operator()(const CaptureMetadata& /*opening*/) const {}
-  void operator()(const CapturedWatermark& settling) const {
-    ledger.reconciler().ConfirmUpTo(settling.complete_until_ns);
+  void operator()(const CaptureMetadata& /*metadata*/) const {}
+  void operator()(const CapturedWatermark& watermark) const {
+    ledger.reconciler().ConfirmUpTo(watermark.complete_until_ns);
   }
-  void operator()(const CapturedNoRequest& /*silence*/) const {}
-  void operator()(const CapturedInvalidation& /*doubt*/) const { ledger.Invalidate(); }
+  void operator()(const CapturedNoRequest& /*no_request*/) const {}
+  void operator()(const CapturedInvalidation& /*invalidation*/) const { ledger.Invalidate(); }
   void operator()(const CapturedRejection& rejection) const {
     ledger.CountRejection(rejection.reason == CapturedRejection::Reason::kOversized ? Rejection::kOversized
                                                                                     : Rejection::kForeignSender);
   }
-  void operator()(const CapturedProcSnapshot& sight) const {
-    ProcReconciler& sightings = ledger.reconciler();
-    switch (sight.kind) {
+  void operator()(const CapturedProcSnapshot& captured) const {
+    ProcReconciler& reconciler = ledger.reconciler();
+    switch (captured.kind) {
       case CapturedProcSnapshot::Kind::kBootstrap:
-        return sightings.AddFoundProcess(sight.snapshot, ProcessFoundReason::kBootstrap);
+        return reconciler.AddFoundProcess(captured.snapshot, ProcessFoundReason::kBootstrap);
       case CapturedProcSnapshot::Kind::kReconciliation:
-        return sightings.AddFoundProcess(sight.snapshot, ProcessFoundReason::kReconciliation);
+        return reconciler.AddFoundProcess(captured.snapshot, ProcessFoundReason::kReconciliation);
       case CapturedProcSnapshot::Kind::kFull:
-        return sightings.ApplySnapshot(sight.snapshot, true);
+        return reconciler.ApplySnapshot(captured.snapshot, true);
       case CapturedProcSnapshot::Kind::kNameOnly:
-        return sightings.ApplySnapshot(sight.snapshot, false);
+        return reconciler.ApplySnapshot(captured.snapshot, false);
       case CapturedProcSnapshot::Kind::kGone:
-        return sightings.ApplyGone(sight.snapshot.tgid, sight.snapshot.taken_ns);
+        return reconciler.ApplyGone(captured.snapshot.tgid, captured.snapshot.taken_ns);
       case CapturedProcSnapshot::Kind::kHidden:
-        return sightings.ApplyHidden(sight.snapshot.tgid);
+        return reconciler.ApplyHidden(captured.snapshot.tgid);
     }
   }
 };
 
 }  // namespace
 
-void ApplyRecord(const CaptureRecord& record, Ledger& ledger) { std::visit(ToLedger{ledger}, record); }
+void ApplyRecord(const CaptureRecord& record, Ledger& ledger) { std::visit(RecordVisitor{ledger}, record); }
 
 void InputRecorder::BeginCapture() {
   if (capture_ != nullptr && clock_offset_ns_ == 0) {
     clock_offset_ns_ = ClockNanos(CLOCK_REALTIME) - MonotonicNanos();
-    TakeDown(CaptureMetadata{.clock_offset_ns = clock_offset_ns_, .cpus = cpus_, .coverage = coverage_});
+    WriteRecord(CaptureMetadata{.clock_offset_ns = clock_offset_ns_, .cpus = cpus_, .coverage = coverage_});
   }
 }
 
-void InputRecorder::TakeDown(const CaptureRecord& record) {
-  const ProcReconciler& sightings = ledger_.reconciler();
-  if (std::holds_alternative<CapturedWatermark>(record) && !sightings.any_unconfirmed() && !sightings.any_request()) {
-    return;  // as nearly always: it settles nothing
+void InputRecorder::WriteRecord(const CaptureRecord& record) {
+  const ProcReconciler& reconciler = ledger_.reconciler();
+  if (std::holds_alternative<CapturedWatermark>(record) && !reconciler.any_unconfirmed() && !reconciler.any_request()) {
+    return;  // the usual case: it would confirm nothing
   }
   RecordBuffer buffer;
   const std::uint64_t now = MonotonicNanos();
-  TakeDown(kRecordFamily, EncodeRecord(record, buffer), now);
-  ledger_.Advance(now);  // as a replay will
+  WritePacket(kRecordFamily, EncodeRecord(record, buffer), now);
+  ledger_.Advance(now);  // the replay does the same at this packet
 }
 
-void InputRecorder::TakeDown(std::uint16_t family, std::span<const std::byte> payload, std::uint64_t now_ns) {
+void InputRecorder::WritePacket(std::uint16_t family, std::span<const std::byte> payload, std::uint64_t now_ns) {
   capture_->Write(now_ns + clock_offset_ns_, family, payload);
   if (now_ns - flushed_ns_ > kFlushInterval) {
     capture_->Flush();

@@ -1,6 +1,4 @@
-// By whom the ledger is told all that is no datagram: of /proc, of losses, of messages that were refused. What it says
-// is what a capture holds, so that a replay tells the same. Where somebody records, it is taken down, too.
-// The reader and its surveyor have one; a replay calls Tell.
+// Applies the inputs of the ledger that are not datagrams, and records every input if there is a capture.
 #pragma once
 
 #include <cstddef>
@@ -13,11 +11,14 @@
 
 namespace procevent {
 
+// Applies one recorded input to the ledger. A replay applies exactly what was recorded, so it gives the same numbers.
 void ApplyRecord(const CaptureRecord& record, Ledger& ledger);
 
+// Inputs that are not datagrams: /proc snapshots, invalidations, rejections, watermarks. The reader owns it; its parts
+// share it.
 class InputRecorder {
  public:
-  // `capture` may be null: nobody records.
+  // `capture` may be null: then nothing is recorded. Both must outlive it.
   InputRecorder(Ledger& ledger, CaptureWriter* capture, unsigned cpus, EventCoverage coverage)
       : ledger_(ledger), capture_(capture), cpus_(cpus), coverage_(coverage) {}
 
@@ -25,7 +26,7 @@ class InputRecorder {
   void BeginCapture();
   void ApplyAndRecord(const CaptureRecord& record) {
     if (capture_ != nullptr) {
-      TakeDown(record);
+      WriteRecord(record);
     }
     procevent::ApplyRecord(record, ledger_);
   }
@@ -33,9 +34,9 @@ class InputRecorder {
   [[nodiscard]] bool recording() const { return capture_ != nullptr; }
   // While recording: writes a datagram, whose events the caller applies itself.
   void RecordDatagram(std::span<const std::byte> datagram, std::uint64_t now_ns) {
-    TakeDown(kConnectorFamily, datagram, now_ns);
+    WritePacket(kConnectorFamily, datagram, now_ns);
   }
-  // From any thread: from now on nobody is waited for who does not take what is recorded.
+  // From any thread: from now on a write waits only briefly for a pipe that its reader does not empty.
   void StopBlockingOnCapture() const {
     if (capture_ != nullptr) {
       capture_->LimitPipeWait();
@@ -43,8 +44,8 @@ class InputRecorder {
   }
 
  private:
-  void TakeDown(const CaptureRecord& record);
-  void TakeDown(std::uint16_t family, std::span<const std::byte> payload, std::uint64_t now_ns);
+  void WriteRecord(const CaptureRecord& record);
+  void WritePacket(std::uint16_t family, std::span<const std::byte> payload, std::uint64_t now_ns);
 
   Ledger& ledger_;
   CaptureWriter* capture_;

@@ -9,26 +9,26 @@ namespace procevent {
 
 void ProcScanner::ScanAllProcesses() {
   scanned_all_ = true;
-  std::array<std::int32_t, kProcessesInStep> tgids{};
+  std::array<std::int32_t, kProcessesPerStep> tgids{};
   while (const std::size_t count = proc_.ListNext(tgids)) {
     for (const std::int32_t tgid : std::span(tgids).first(count)) {
-      ProcSnapshot sighting;
-      if (proc_.ReadSnapshot(tgid, sighting) == ProcPidReader::ReadStatus::kRead) {
-        teller_.ApplyAndRecord(
-            CapturedProcSnapshot{.kind = CapturedProcSnapshot::Kind::kBootstrap, .snapshot = sighting});
+      ProcSnapshot snapshot;
+      if (proc_.ReadSnapshot(tgid, snapshot) == ProcPidReader::ReadStatus::kRead) {
+        inputs_.ApplyAndRecord(
+            CapturedProcSnapshot{.kind = CapturedProcSnapshot::Kind::kBootstrap, .snapshot = snapshot});
       }
     }
   }
 }
 
-void ProcScanner::RunScanStep(std::uint64_t heard_ns, std::uint64_t now_ns) {
-  next_turn_ns_ = now_ns + kStepInterval;
-  teller_.ApplyAndRecord(CapturedWatermark{heard_ns});
-  LookForNames();
-  wanted_ = sightings_.TakeAnyStale() || wanted_;
-  if (pass_ == Pass::kNone && wanted_ && now_ns >= next_pass_ns_) {
+void ProcScanner::RunScanStep(std::uint64_t complete_until_ns, std::uint64_t now_ns) {
+  next_scan_ns_ = now_ns + kStepInterval;
+  inputs_.ApplyAndRecord(CapturedWatermark{complete_until_ns});
+  ReadRequestedProcesses();
+  pass_wanted_ = reconciler_.TakeAnyStale() || pass_wanted_;
+  if (pass_ == Pass::kNone && pass_wanted_ && now_ns >= next_pass_ns_) {
     pass_ = Pass::kProcesses;
-    wanted_ = false;
+    pass_wanted_ = false;
     next_pass_ns_ = now_ns + kPassInterval;
     next_step_ns_ = now_ns;
   }
@@ -37,77 +37,78 @@ void ProcScanner::RunScanStep(std::uint64_t heard_ns, std::uint64_t now_ns) {
   }
   next_step_ns_ = now_ns + kStepInterval;
   if (pass_ == Pass::kProcesses) {
-    StepThroughProcesses();
+    ReadListedProcesses();
   } else {
-    StepThroughRows();
+    ReadStaleProcesses();
   }
 }
 
 std::uint64_t ProcScanner::next_scan_ns() const {
-  if (pass_ != Pass::kNone || sightings_.any_request() || !sightings_.has_capacity()) {
-    return next_turn_ns_;
+  if (pass_ != Pass::kNone || reconciler_.any_request() || !reconciler_.has_capacity()) {
+    return next_scan_ns_;
   }
-  return wanted_ ? next_pass_ns_ : std::numeric_limits<std::uint64_t>::max();
+  return pass_wanted_ ? next_pass_ns_ : std::numeric_limits<std::uint64_t>::max();
 }
 
-void ProcScanner::LookForNames() {
-  std::size_t whole = 0;
-  for (std::size_t i = 0; i < kNamesInTurn && whole < kProcessesInStep; ++i) {
-    if (!sightings_.any_request()) {
+void ProcScanner::ReadRequestedProcesses() {
+  std::size_t full_reads = 0;
+  for (std::size_t i = 0; i < kNamesPerStep && full_reads < kProcessesPerStep; ++i) {
+    if (!reconciler_.any_request()) {
       return;
     }
-    const auto question = sightings_.NextRequest();
-    if (!question) {
-      teller_.ApplyAndRecord(CapturedNoRequest{});
+    const auto request = reconciler_.NextRequest();
+    if (!request) {
+      inputs_.ApplyAndRecord(CapturedNoRequest{});
       return;
     }
-    whole += question->full ? 1U : 0U;
-    Look(*question, true);
+    full_reads += request->full ? 1U : 0U;
+    ReadProcess(*request, true);
   }
 }
 
-void ProcScanner::StepThroughProcesses() {
-  std::array<std::int32_t, kProcessesInStep> tgids{};
+void ProcScanner::ReadListedProcesses() {
+  std::array<std::int32_t, kProcessesPerStep> tgids{};
   const std::size_t count = proc_.ListNext(tgids);
   if (count == 0) {
     pass_ = Pass::kRows;
-    cursor_ = 0;
+    next_row_ = 0;
   }
   for (const std::int32_t tgid : std::span(tgids).first(count)) {
-    ProcSnapshot sighting;
-    if (sightings_.CanTrack(tgid) && proc_.ReadSnapshot(tgid, sighting) == ProcPidReader::ReadStatus::kRead) {
-      teller_.ApplyAndRecord(
-          CapturedProcSnapshot{.kind = CapturedProcSnapshot::Kind::kReconciliation, .snapshot = sighting});
+    ProcSnapshot snapshot;
+    if (reconciler_.CanTrack(tgid) && proc_.ReadSnapshot(tgid, snapshot) == ProcPidReader::ReadStatus::kRead) {
+      inputs_.ApplyAndRecord(
+          CapturedProcSnapshot{.kind = CapturedProcSnapshot::Kind::kReconciliation, .snapshot = snapshot});
     }
   }
 }
 
-void ProcScanner::StepThroughRows() {
-  const RowId last = cursor_ + kRowsInStep;
-  for (std::size_t i = 0; i < kProcessesInStep && sightings_.has_capacity(); ++i) {
-    const auto tgid = sightings_.NextStale(cursor_, last);
+void ProcScanner::ReadStaleProcesses() {
+  const RowId last = next_row_ + kRowsPerStep;
+  for (std::size_t i = 0; i < kProcessesPerStep && reconciler_.has_capacity(); ++i) {
+    const auto tgid = reconciler_.NextStale(next_row_, last);
     if (!tgid) {
       break;
     }
-    Look({.tgid = *tgid, .full = true}, false);
+    ReadProcess({.tgid = *tgid, .full = true}, false);
   }
-  if (cursor_ >= sightings_.end_of_rows()) {
+  if (next_row_ >= reconciler_.end_of_rows()) {
     pass_ = Pass::kNone;
   }
 }
 
-void ProcScanner::Look(const ProcReconciler::ProcRequest& question, bool asked) {
+void ProcScanner::ReadProcess(const ProcReconciler::ProcRequest& request, bool requested) {
   using Kind = CapturedProcSnapshot::Kind;
-  CapturedProcSnapshot sight{.kind = question.full ? Kind::kFull : Kind::kNameOnly, .requested = asked, .snapshot = {}};
-  const ProcPidReader::ReadStatus look = question.full ? proc_.ReadSnapshot(question.tgid, sight.snapshot)
-                                                       : proc_.ReadWithoutCredentials(question.tgid, sight.snapshot);
-  if (look != ProcPidReader::ReadStatus::kRead) {
-    sight.kind = look == ProcPidReader::ReadStatus::kGone ? Kind::kGone : Kind::kHidden;
-    sight.snapshot = {};
-    sight.snapshot.tgid = question.tgid;
-    sight.snapshot.taken_ns = MonotonicNanos();
+  CapturedProcSnapshot captured{
+      .kind = request.full ? Kind::kFull : Kind::kNameOnly, .requested = requested, .snapshot = {}};
+  const ProcPidReader::ReadStatus status = request.full ? proc_.ReadSnapshot(request.tgid, captured.snapshot)
+                                                        : proc_.ReadWithoutCredentials(request.tgid, captured.snapshot);
+  if (status != ProcPidReader::ReadStatus::kRead) {
+    captured.kind = status == ProcPidReader::ReadStatus::kGone ? Kind::kGone : Kind::kHidden;
+    captured.snapshot = {};
+    captured.snapshot.tgid = request.tgid;
+    captured.snapshot.taken_ns = MonotonicNanos();
   }
-  teller_.ApplyAndRecord(sight);
+  inputs_.ApplyAndRecord(captured);
 }
 
 }  // namespace procevent

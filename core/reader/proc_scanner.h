@@ -1,6 +1,4 @@
-// Looks at /proc for the ledger: at all processes once, when it starts to listen; at those whose name waits, whenever
-// the queue has been emptied; and, after something was missed, at all that are in doubt, a few at a time. What it sees
-// is told to the ledger's sightings, which decide what to believe. The reader owns it.
+// Reads /proc for the ledger: at the start, for missing names, and after a loss.
 #pragma once
 
 #include <cstdint>
@@ -13,49 +11,54 @@
 
 namespace procevent {
 
+// Reads all processes once, when the subscription begins; processes whose names are missing, whenever the queue has
+// been emptied; and after a loss all processes that may be stale, a few at a time. Every snapshot goes to the ledger's
+// ProcReconciler, which decides whether it holds. The reader owns it; everything it refers to must outlive it.
 class ProcScanner {
  public:
-  ProcScanner(ProcReconciler& sightings, InputRecorder& teller, ProcPidReader proc)
-      : sightings_(sightings), teller_(teller), proc_(std::move(proc)) {}
+  ProcScanner(ProcReconciler& reconciler, InputRecorder& inputs, ProcPidReader proc)
+      : reconciler_(reconciler), inputs_(inputs), proc_(std::move(proc)) {}
 
   // Whether /proc shows the processes of other users.
   [[nodiscard]] Status CheckVisibility() const { return proc_.CheckVisibility(); }
 
-  // All at once. The subscription stands already, so that what begins meanwhile is heard of.
+  // Reads all processes at once. The caller has subscribed before, so that processes that start meanwhile have events.
   void ScanAllProcesses();
   [[nodiscard]] bool scanned_all() const { return scanned_all_; }
 
-  // One turn of work. Every event made before `heard_ns` has been booked, and the queue was empty just now.
-  void RunScanStep(std::uint64_t heard_ns, std::uint64_t now_ns);
+  // One bounded step of work. Every event made before `complete_until_ns` has been applied, and the queue was just
+  // empty.
+  void RunScanStep(std::uint64_t complete_until_ns, std::uint64_t now_ns);
 
-  // When there is work again, events or not.
+  // When the next step is due, if no event comes before.
   [[nodiscard]] std::uint64_t next_scan_ns() const;
 
  private:
   static constexpr std::uint64_t kStepInterval = 10 * kNanosPerMilli;
   static constexpr std::uint64_t kPassInterval = 10 * kNanosPerSecond;
-  static constexpr std::size_t kProcessesInStep = 64;
-  static constexpr std::size_t kRowsInStep = 4096;
-  static constexpr std::size_t kNamesInTurn = 256;
+  static constexpr std::size_t kProcessesPerStep = 64;
+  static constexpr std::size_t kRowsPerStep = 4096;
+  static constexpr std::size_t kNamesPerStep = 256;
 
   enum class Pass : std::uint8_t {
     kNone,
-    kProcesses,  // those that /proc lists, for rows that are missing
-    kRows,       // those in doubt
+    kProcesses,  // reads the processes that /proc lists and the process table does not have
+    kRows,       // reads again the processes whose rows are stale
   };
-  void LookForNames();
-  void Look(const ProcReconciler::ProcRequest& question, bool asked);
-  void StepThroughProcesses();
-  void StepThroughRows();
+  void ReadRequestedProcesses();
+  void ReadListedProcesses();
+  void ReadStaleProcesses();
+  // `requested`: the reconciler asked for it; otherwise it is part of a pass.
+  void ReadProcess(const ProcReconciler::ProcRequest& request, bool requested);
 
-  ProcReconciler& sightings_;
-  InputRecorder& teller_;
+  ProcReconciler& reconciler_;
+  InputRecorder& inputs_;
   ProcPidReader proc_;
   bool scanned_all_ = false;
   Pass pass_ = Pass::kNone;
-  bool wanted_ = false;
-  RowId cursor_ = 0;
-  std::uint64_t next_turn_ns_ = 0;
+  bool pass_wanted_ = false;
+  RowId next_row_ = 0;
+  std::uint64_t next_scan_ns_ = 0;
   std::uint64_t next_step_ns_ = 0;
   std::uint64_t next_pass_ns_ = 0;
 };

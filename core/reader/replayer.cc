@@ -11,12 +11,11 @@
 namespace procevent {
 namespace {
 
-constexpr std::uint64_t kEndOfTime = std::numeric_limits<std::uint64_t>::max();
-constexpr Error kChanged{"read the capture on", 0,
-                         "it was whole when the replay began: leave it as it is, and start the exporter again"};
-constexpr Error kNoMeans{"open the capture again", 0,
-                         "the exporter may open no more files, or has no memory: raise its limits (ulimit -n, -v), and "
-                         "start it again"};
+constexpr std::uint64_t kForever = std::numeric_limits<std::uint64_t>::max();
+constexpr Error kFileChanged{"replay the capture", 0,
+                             "the file changed after the replay began: leave it unchanged, and restart the exporter"};
+constexpr Error kOutOfResources{"reopen the capture", 0,
+                                "raise the limits of open files and memory (ulimit -n, -v), and restart the exporter"};
 
 }  // namespace
 
@@ -25,13 +24,13 @@ Replayer::Replayer(StoredCapture capture, ReplayOptions options, const LedgerOpt
       options_(std::move(options)),
       summary_(CaptureSummary::ReadFrom(capture_.Open())),
       ledger_(summary_.cpus(), summary_.coverage, ledger_options),
-      playback_(summary_, ledger_),
+      applier_(summary_, ledger_),
       exchange_(Snapshot(summary_.cpus(), ledger_options)),
       notices_(EventFd::MakeOrThrow()),
-      waiter_(std::array{thread_.stop_fd(), exchange_.request_fd()}) {}
+      poller_(std::array{thread_.stop_fd(), exchange_.request_fd()}) {}
 
 void Replayer::Start(std::function<void()> begin) {
-  thread_.Start("pe-replayer", "start the replaying thread", [this, begin = std::move(begin)] {
+  thread_.Start("pe-replayer", "start the replay thread", [this, begin = std::move(begin)] {
     if (begin) {
       begin();
     }
@@ -41,20 +40,21 @@ void Replayer::Start(std::function<void()> begin) {
 
 void Replayer::Run() {
   round_started_ns_ = MonotonicNanos();
-  while (!thread_.stopping() && PlayOnce()) {
+  while (!thread_.stopping() && RunRound()) {
     if (!options_.loop) {
       notices_.Post({.kind = Notice::Kind::kReplayFinished, .number = summary_.datagrams});
       break;
     }
-    const std::uint64_t ended = playback_.round_start_ns();
-    playback_.BeginNextRound();
-    round_started_ns_ = options_.speed == 0 ? MonotonicNanos()
-                                            : round_started_ns_ + (playback_.round_start_ns() - ended) / options_.speed;
+    const std::uint64_t ended_round_ns = applier_.round_start_ns();
+    applier_.BeginNextRound();
+    round_started_ns_ = options_.speed == 0
+                            ? MonotonicNanos()
+                            : round_started_ns_ + (applier_.round_start_ns() - ended_round_ns) / options_.speed;
   }
-  Rest();
+  ServeUntilStopped();
 }
 
-bool Replayer::PlayOnce() {
+bool Replayer::RunRound() {
   try {
     CaptureFile file = capture_.Open();
     CapturedPacket packet;
@@ -63,82 +63,82 @@ bool Replayer::PlayOnce() {
       if (packet.kind == CapturedPacket::Kind::kForeign) {
         continue;
       }
-      if (!WaitUntil(playback_.PacketTimeNanos(packet))) {
+      if (!WaitUntil(applier_.PacketTimeNanos(packet))) {
         return false;
       }
-      playback_.ApplyPacket(packet);
+      applier_.ApplyPacket(packet);
     }
     if (got == CaptureFile::PacketResult::kEnd && !capture_.changed()) {
       return true;
     }
-    cause_ = kChanged;
+    error_ = kFileChanged;
   } catch (const std::exception&) {
-    cause_ = capture_.changed() ? kChanged : kNoMeans;
+    error_ = capture_.changed() ? kFileChanged : kOutOfResources;
   }
-  notices_.Post({.kind = Notice::Kind::kReplayFailed, .error = cause_});
+  notices_.Post({.kind = Notice::Kind::kReplayFailed, .error = error_});
   return false;
 }
 
-bool Replayer::WaitUntil(std::uint64_t time_ns) {
+bool Replayer::WaitUntil(std::uint64_t capture_ns) {
   while (!thread_.stopping()) {
-    const std::uint64_t position = options_.speed == 0 ? time_ns : Position();
-    const bool due = position >= time_ns;
+    const std::uint64_t position_ns = options_.speed == 0 ? capture_ns : CaptureTimeNow();
+    const bool due = position_ns >= capture_ns;
     if (!due) {
-      playback_.Advance(position);
+      applier_.Advance(position_ns);
     }
-    Obey();
+    ServeRequests();
     if (due) {
       return true;
     }
-    if (waiter_.Wait(-1, DueAt(time_ns))) {
+    if (poller_.Wait(-1, DueAt(capture_ns))) {
       exchange_.ClearRequestSignal();
     }
   }
   return false;
 }
 
-// The numbers stay as they are: time ended with the capture.
-void Replayer::Rest() {
+// The numbers stay unchanged: the ledger's time ended with the capture.
+void Replayer::ServeUntilStopped() {
   while (!thread_.stopping()) {
-    Obey();
-    if (waiter_.Wait(-1, kEndOfTime)) {
+    ServeRequests();
+    if (poller_.Wait(-1, kForever)) {
       exchange_.ClearRequestSignal();
     }
   }
 }
 
-// Where in the round's time the replay is by now; before its beginning in the pause between two.
-std::uint64_t Replayer::Position() const {
+// In the pause between two rounds this is before the start of the round.
+std::uint64_t Replayer::CaptureTimeNow() const {
   const std::uint64_t now = MonotonicNanos();
-  const std::uint64_t begins = playback_.round_start_ns();
-  return now >= round_started_ns_ ? begins + (now - round_started_ns_) * options_.speed
-                                  : begins - std::min(begins, (round_started_ns_ - now) * options_.speed);
+  const std::uint64_t start_ns = applier_.round_start_ns();
+  return now >= round_started_ns_ ? start_ns + (now - round_started_ns_) * options_.speed
+                                  : start_ns - std::min(start_ns, (round_started_ns_ - now) * options_.speed);
 }
 
-std::uint64_t Replayer::DueAt(std::uint64_t time_ns) const {
+std::uint64_t Replayer::DueAt(std::uint64_t capture_ns) const {
   return options_.speed == 0 ? MonotonicNanos()
-                             : round_started_ns_ + (time_ns - playback_.round_start_ns()) / options_.speed;
+                             : round_started_ns_ + (capture_ns - applier_.round_start_ns()) / options_.speed;
 }
 
-// What others ask for: other groups of names, and a scrape.
-void Replayer::Obey() {
-  if (const auto groups = groups_.Consume()) {
+// Applies new name groups, and answers a scrape.
+void Replayer::ServeRequests() {
+  if (const auto groups = name_groups_.Consume()) {
     ledger_.SetNameGroups(std::move(*groups));
   }
   if (!exchange_.IsRequested()) {
     return;
   }
-  const std::uint64_t since = MonotonicNanos();
+  const std::uint64_t requested_ns = MonotonicNanos();
   Snapshot* const snapshot = exchange_.BeginFill();
   if (snapshot == nullptr) {
     return;
   }
   ledger_.CopyTo(snapshot->ledger);
-  snapshot->taken_ns = since;
+  snapshot->taken_ns = requested_ns;
   snapshot->replayed = true;
   snapshot->loss_exact = summary_.coverage == EventCoverage::kAll;
-  snapshot->subscribed = cause_ == Error{};
-  snapshot->subscription_error = cause_;
+  snapshot->subscribed = error_ == Error{};
+  snapshot->subscription_error = error_;
   snapshot->reader_cpu_ns = ClockNanos(CLOCK_THREAD_CPUTIME_ID);
   exchange_.FinishFill();
 }

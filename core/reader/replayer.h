@@ -1,4 +1,4 @@
-// FOLDED: replay_options.h, replayer.h
+// Replays a capture in place of the reader.
 #pragma once
 
 #include <cstdint>
@@ -18,19 +18,17 @@
 
 namespace procevent {
 
-// What a replay can be told. The configuration fills it in.
-
+// Options of a replay, from the configuration.
 struct ReplayOptions {
-  std::string file;    // a capture; empty: nothing is replayed
-  unsigned speed = 1;  // a multiple of the recorded one; 0: as fast as possible
-  bool loop = false;   // begin anew at the end
+  std::string file;    // the capture; empty: no replay
+  unsigned speed = 1;  // a multiple of the recorded speed; 0: as fast as possible
+  bool loop = false;   // start again at the end
   bool operator==(const ReplayOptions&) const = default;
 };
 
-// The reader thread's stand-in where a capture is replayed: tells a ledger what was recorded, on the recorded events'
-// own time, and answers scrapes through the same exchange. The same capture gives the same numbers, wherever and
-// however fast it is replayed. Needs no privilege. cmd makes it, starts it, and stops it.
-
+// Runs a thread that takes the place of the reader: it applies the recorded inputs to a ledger on the recorded time,
+// and answers scrapes through the same exchange. The same capture gives the same numbers on every machine, at every
+// speed. Needs no privilege. cmd creates, starts and stops it.
 class Replayer {
  public:
   // Throws std::runtime_error if the capture cannot be replayed, or the system has no descriptors left.
@@ -39,12 +37,12 @@ class Replayer {
   Replayer& operator=(const Replayer&) = delete;
   ~Replayer() { Stop(); }
 
-  // Starts the thread, which does `begin` before anything else; that throws nothing.
+  // Starts the thread, which calls `begin` before anything else. `begin` must not throw.
   void Start(std::function<void()> begin = {});
   void Stop() { thread_.Stop(); }
 
-  // From any thread: names are booked by other rules from some moment on. Each rule must be right.
-  void SetNameGroups(std::span<const NameGroup> groups) { groups_.Publish(std::make_unique<NameGroups>(groups)); }
+  // From any thread: names are counted by other rules from some moment on. Each rule must be valid.
+  void SetNameGroups(std::span<const NameGroup> groups) { name_groups_.Publish(std::make_unique<NameGroups>(groups)); }
 
   [[nodiscard]] const CaptureSummary& summary() const { return summary_; }
   [[nodiscard]] SnapshotExchange& exchange() { return exchange_; }
@@ -52,29 +50,30 @@ class Replayer {
 
  private:
   void Run();
-  // Once from the beginning to the end. False: it is to stop, or the capture cannot be read any more.
-  [[nodiscard]] bool PlayOnce();
+  // Replays the capture once from start to end. False if the thread must stop, or the capture cannot be read any more.
+  [[nodiscard]] bool RunRound();
 
-  // Waits until it is that time in the capture, and answers scrapes meanwhile. False: it is to stop.
-  [[nodiscard]] bool WaitUntil(std::uint64_t time_ns);
-  [[nodiscard]] std::uint64_t Position() const;
-  [[nodiscard]] std::uint64_t DueAt(std::uint64_t time_ns) const;
-  void Obey();
-  void Rest();
+  // Waits until that time of the capture, and answers scrapes meanwhile. False if the thread must stop.
+  [[nodiscard]] bool WaitUntil(std::uint64_t capture_ns);
+  [[nodiscard]] std::uint64_t CaptureTimeNow() const;
+  // When that time of the capture comes, by the clock of this machine.
+  [[nodiscard]] std::uint64_t DueAt(std::uint64_t capture_ns) const;
+  void ServeRequests();
+  void ServeUntilStopped();
 
   const StoredCapture capture_;
   const ReplayOptions options_;
   const CaptureSummary summary_;
   Ledger ledger_;
-  CaptureApplier playback_;
+  CaptureApplier applier_;
   SnapshotExchange exchange_;
   NoticeQueue notices_;
-  LatestValue<NameGroups> groups_;
+  LatestValue<NameGroups> name_groups_;
   StoppableThread thread_;
-  Poller waiter_;
+  Poller poller_;
 
   std::uint64_t round_started_ns_ = 0;  // by the clock of this machine
-  Error cause_;                         // why it ended before its time
+  Error error_;                         // why the replay ended early; empty otherwise
 };
 
 }  // namespace procevent

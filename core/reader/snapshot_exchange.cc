@@ -5,59 +5,59 @@
 namespace procevent {
 
 bool SnapshotExchangeState::Step(Phase from, Phase to) {
-  return stage_.compare_exchange_strong(from, to, std::memory_order_acq_rel, std::memory_order_acquire);
+  return phase_.compare_exchange_strong(from, to, std::memory_order_acq_rel, std::memory_order_acquire);
 }
 
 bool SnapshotExchangeState::TryRequest() { return Step(Phase::kIdle, Phase::kRequested); }
 bool SnapshotExchangeState::CancelRequest() { return Step(Phase::kRequested, Phase::kIdle); }
 bool SnapshotExchangeState::AcceptAnswer() { return Step(Phase::kFilled, Phase::kIdle); }
-bool SnapshotExchangeState::IsRequested() const { return stage_.load(std::memory_order_relaxed) == Phase::kRequested; }
+bool SnapshotExchangeState::IsRequested() const { return phase_.load(std::memory_order_relaxed) == Phase::kRequested; }
 bool SnapshotExchangeState::BeginFill() { return Step(Phase::kRequested, Phase::kFilling); }
-void SnapshotExchangeState::FinishFill() { stage_.store(Phase::kFilled, std::memory_order_release); }
+void SnapshotExchangeState::FinishFill() { phase_.store(Phase::kFilled, std::memory_order_release); }
 
 SnapshotExchange::SnapshotExchange(const Snapshot& blank)
-    : asked_(EventFd::MakeOrThrow()), answered_(EventFd::MakeOrThrow()), snapshots_{blank, blank} {}
+    : requested_(EventFd::MakeOrThrow()), answered_(EventFd::MakeOrThrow()), snapshots_{blank, blank} {}
 
 SnapshotExchange::Freshness SnapshotExchange::CopySnapshot(Snapshot& out, std::chrono::milliseconds timeout) {
-  return VisitSnapshot(timeout, [&out](const Snapshot& snapshot, Freshness /*age*/) { out = snapshot; });
+  return VisitSnapshot(timeout, [&out](const Snapshot& snapshot, Freshness /*freshness*/) { out = snapshot; });
 }
 
 SnapshotExchange::Freshness SnapshotExchange::VisitSnapshot(std::chrono::milliseconds timeout,
-                                                            const SnapshotVisitor& look) {
-  const std::uint64_t arrived = MonotonicNanos();
+                                                            const SnapshotVisitor& visitor) {
+  const std::uint64_t arrived_ns = MonotonicNanos();
   const auto deadline = std::chrono::steady_clock::now() + timeout;
   std::unique_lock lock(scrapers_);
-  while (whole().taken_ns <= arrived && std::chrono::steady_clock::now() < deadline) {
-    if (asking_) {
+  while (complete().taken_ns <= arrived_ns && std::chrono::steady_clock::now() < deadline) {
+    if (requesting_) {
       scraper_done_.wait_until(lock, deadline);
     } else {
-      AskAndWait(lock, arrived, deadline);
+      RequestAndWait(lock, arrived_ns, deadline);
     }
   }
-  if (whole().taken_ns == 0) {
+  if (complete().taken_ns == 0) {
     return Freshness::kNone;
   }
-  const Freshness age = whole().taken_ns > arrived ? Freshness::kFresh : Freshness::kStale;
-  look(whole(), age);
-  return age;
+  const Freshness freshness = complete().taken_ns > arrived_ns ? Freshness::kFresh : Freshness::kStale;
+  visitor(complete(), freshness);
+  return freshness;
 }
 
-// Asks for the others too, who arrived meanwhile. The lock is open while this waits, so that each scraper keeps its
-// own deadline.
-void SnapshotExchange::AskAndWait(std::unique_lock<std::mutex>& lock, std::uint64_t arrived,
-                                  std::chrono::steady_clock::time_point deadline) {
-  CollectAnswer();  // one that came after its scraper had gone
-  if (whole().taken_ns > arrived) {
+// Requests a snapshot also for scrapes that arrive meanwhile. The lock is open during the wait, so that each scrape
+// keeps its own deadline.
+void SnapshotExchange::RequestAndWait(std::unique_lock<std::mutex>& lock, std::uint64_t arrived_ns,
+                                      std::chrono::steady_clock::time_point deadline) {
+  CollectAnswer();  // an answer that came after its scrape had given up
+  if (complete().taken_ns > arrived_ns) {
     return;
   }
   if (state_.TryRequest()) {
-    asked_.Signal();
+    requested_.Signal();
   }
-  asking_ = true;
+  requesting_ = true;
   lock.unlock();
   [[maybe_unused]] const bool answered = answered_.WaitFor(deadline - std::chrono::steady_clock::now());
   lock.lock();
-  asking_ = false;
+  requesting_ = false;
   if (!state_.CancelRequest()) {
     CollectAnswer();
   }
@@ -66,12 +66,12 @@ void SnapshotExchange::AskAndWait(std::unique_lock<std::mutex>& lock, std::uint6
 
 void SnapshotExchange::CollectAnswer() {
   if (state_.phase() == SnapshotExchangeState::Phase::kFilled) {
-    whole_ = 1 - whole_;
+    complete_ = 1 - complete_;
     [[maybe_unused]] const bool collected = state_.AcceptAnswer();
   }
 }
 
-Snapshot* SnapshotExchange::BeginFill() { return state_.BeginFill() ? &snapshots_[1 - whole_] : nullptr; }
+Snapshot* SnapshotExchange::BeginFill() { return state_.BeginFill() ? &snapshots_[1 - complete_] : nullptr; }
 
 void SnapshotExchange::FinishFill() {
   state_.FinishFill();

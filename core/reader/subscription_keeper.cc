@@ -10,16 +10,16 @@ namespace procevent {
 namespace {
 
 constexpr std::chrono::milliseconds kSubscribeTimeout{250};  // for one attempt; then scrapes get a turn
-constexpr Error kCanaryMissing{"hear process events", 0,
-                               "the kernel fell silent: another program ended everybody's subscription; fresh ones are "
-                               "tried until it answers"};
+constexpr Error kCanaryMissing{
+    "receive process events", 0,
+    "another program ended all subscriptions of the connector; the exporter resubscribes until the kernel answers"};
 
 // Opening a socket allocates.
 Status Resubscribe(DatagramSource& source) {
   try {
     return source.Resubscribe(kSubscribeTimeout);
   } catch (const std::bad_alloc&) {
-    return Error{"open a fresh subscription", ENOMEM, "give the exporter more memory"};
+    return Error{"resubscribe to process events", ENOMEM, "raise the memory limit of the exporter"};
   }
 }
 

@@ -5,53 +5,53 @@
 namespace procevent {
 
 SubscriptionMonitor::Action SubscriptionMonitor::ActionAt(std::uint64_t now_ns) const {
-  if (now_ns < next_ns_ || waiting_) {
+  if (now_ns < next_ns_ || awaiting_canary_) {
     return Action::kNone;
   }
-  return listening_ ? Action::kSendCanary : Action::kSubscribe;
+  return subscribed_ ? Action::kSendCanary : Action::kSubscribe;
 }
 
 void SubscriptionMonitor::OnSubscribed(std::uint64_t now_ns) {
-  listening_ = true;
-  backoff_ns_ = kShortest;
-  canary_delay_ns_ = std::min(kShortest, canary_interval_ns_);
+  subscribed_ = true;
+  backoff_ns_ = kMinDelay;
+  canary_delay_ns_ = std::min(kMinDelay, canary_interval_ns_);
   next_ns_ = now_ns + canary_delay_ns_;
 }
 
 void SubscriptionMonitor::OnSubscribeFailed(std::uint64_t now_ns) {
   reason_ = RestartReason::kNoAck;
   next_ns_ = now_ns + backoff_ns_;
-  backoff_ns_ = std::min(2 * backoff_ns_, kLongestBackoff);
+  backoff_ns_ = std::min(2 * backoff_ns_, kMaxBackoff);
 }
 
 void SubscriptionMonitor::OnCanarySent(std::uint64_t drops) {
-  waiting_ = true;
-  drops_at_sound_ = drops;
+  awaiting_canary_ = true;
+  drops_at_canary_ = drops;
 }
 
 void SubscriptionMonitor::OnCanaryReceived(std::uint64_t now_ns) {
-  if (waiting_) {
-    waiting_ = false;
+  if (awaiting_canary_) {
+    awaiting_canary_ = false;
     canary_delay_ns_ = std::min(2 * canary_delay_ns_, canary_interval_ns_);
     next_ns_ = now_ns + canary_delay_ns_;
   }
 }
 
 bool SubscriptionMonitor::OnCanaryMissing(std::uint64_t drops, std::uint64_t now_ns) {
-  waiting_ = false;
-  next_ns_ = now_ns + kShortest;
-  return drops == drops_at_sound_;
+  awaiting_canary_ = false;
+  next_ns_ = now_ns + kMinDelay;
+  return drops == drops_at_canary_;
 }
 
 void SubscriptionMonitor::OnSubscriptionLost(RestartReason reason, std::uint64_t now_ns) {
-  listening_ = false;
-  waiting_ = false;
+  subscribed_ = false;
+  awaiting_canary_ = false;
   reason_ = reason;
   next_ns_ = now_ns;
 }
 
 void SubscriptionMonitor::RequestCanary(std::uint64_t now_ns) {
-  if (listening_ && !waiting_) {
+  if (subscribed_ && !awaiting_canary_) {
     next_ns_ = std::min(next_ns_, now_ns);
   }
 }
