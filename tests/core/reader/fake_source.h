@@ -1,4 +1,4 @@
-// A source that delivers what a test puts in, and answers canaries while it is told to live.
+// A fake source: delivers the datagrams of a test, and answers canaries while it is alive.
 #pragma once
 
 #include <sys/eventfd.h>
@@ -17,51 +17,51 @@
 
 namespace procevent {
 
-// What a test and the fake share; outlives both.
+// The state that a test and its FakeSource share; outlives both.
 class FakeKernel {
  public:
   FakeKernel() : ready_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
   void Send(const Bytes& datagram, std::uint32_t port_id = 0) {
     const std::lock_guard lock(mutex_);
-    Queue(datagram, port_id);
+    QueueLocked(datagram, port_id);
   }
-  // Numbered and queued at once: a canary may come at any time.
+  // Numbers and queues the event under one lock: a canary may come at any time.
   void SendEvent(const Event::Body& body, std::uint32_t cpu = 0) {
     const std::lock_guard lock(mutex_);
-    Queue(EncodeEvent(NextLocked(body, cpu)), 0);
+    QueueLocked(EncodeEvent(MakeEventLocked(body, cpu)), 0);
   }
-  // Numbered, and never delivered.
+  // Numbers events and does not deliver them.
   void Lose(std::uint32_t events, std::uint32_t cpu = 0) {
     const std::lock_guard lock(mutex_);
     sequences_[cpu] += events;
     drops_ += events;
   }
-  void Live(bool live) {
+  void SetAlive(bool alive) {
     const std::lock_guard lock(mutex_);
-    live_ = live;
+    alive_ = alive;
   }
-  void Refuse(std::optional<Error> error) {
+  void RefuseSubscriptions(std::optional<Error> error) {
     const std::lock_guard lock(mutex_);
-    refusal_ = error;
+    subscribe_error_ = error;
   }
-  void Break(std::optional<Error> error) {
+  void FailReceive(std::optional<Error> error) {
     const std::lock_guard lock(mutex_);
-    fault_ = error;
+    receive_error_ = error;
     const std::uint64_t one = 1;
     [[maybe_unused]] const auto written = ::write(ready_.get(), &one, sizeof one);
   }
-  void BreakAfterRenewal(const Error& error) {
+  void FailReceiveAfterSubscribing(const Error& error) {
     const std::lock_guard lock(mutex_);
-    fault_after_renewal_ = error;
+    receive_error_after_subscribing_ = error;
   }
-  [[nodiscard]] int renewals() {
+  [[nodiscard]] int subscribe_calls() {
     const std::lock_guard lock(mutex_);
-    return renewals_;
+    return subscribe_calls_;
   }
-  [[nodiscard]] int wakes() {
+  [[nodiscard]] int receive_calls() {
     const std::lock_guard lock(mutex_);
-    return wakes_;
+    return receive_calls_;
   }
   [[nodiscard]] bool closed() {
     const std::lock_guard lock(mutex_);
@@ -70,12 +70,12 @@ class FakeKernel {
 
  private:
   friend class FakeSource;
-  struct Waiting {
+  struct QueuedDatagram {
     Bytes datagram;
     std::uint32_t port_id;
   };
 
-  Event NextLocked(const Event::Body& body, std::uint32_t cpu) {
+  Event MakeEventLocked(const Event::Body& body, std::uint32_t cpu) {
     Event event;
     event.sequence = sequences_[cpu]++;
     event.cpu = cpu;
@@ -83,7 +83,7 @@ class FakeKernel {
     event.body = body;
     return event;
   }
-  void Queue(const Bytes& datagram, std::uint32_t port_id) {
+  void QueueLocked(const Bytes& datagram, std::uint32_t port_id) {
     queue_.push_back({datagram, port_id});
     const std::uint64_t one = 1;
     [[maybe_unused]] const auto written = ::write(ready_.get(), &one, sizeof one);
@@ -91,15 +91,15 @@ class FakeKernel {
 
   std::mutex mutex_;
   OwnedFd ready_;
-  std::deque<Waiting> queue_;
+  std::deque<QueuedDatagram> queue_;
   std::uint32_t sequences_[2] = {UINT32_MAX - 2, 0};
   std::uint64_t drops_ = 0;
-  bool live_ = true;
-  std::optional<Error> refusal_;
-  std::optional<Error> fault_;
-  std::optional<Error> fault_after_renewal_;
-  int renewals_ = 0;
-  int wakes_ = 0;
+  bool alive_ = true;
+  std::optional<Error> subscribe_error_;
+  std::optional<Error> receive_error_;
+  std::optional<Error> receive_error_after_subscribing_;
+  int subscribe_calls_ = 0;
+  int receive_calls_ = 0;
   bool closed_ = false;
 };
 
@@ -107,28 +107,28 @@ class FakeSource final : public DatagramSource {
  public:
   explicit FakeSource(FakeKernel& kernel) : kernel_(kernel) {}
 
-  Status Resubscribe(std::chrono::milliseconds /*patience*/) override {
+  Status Resubscribe(std::chrono::milliseconds /*timeout*/) override {
     const std::lock_guard lock(kernel_.mutex_);
-    ++kernel_.renewals_;
-    if (kernel_.refusal_) {
-      return *kernel_.refusal_;
+    ++kernel_.subscribe_calls_;
+    if (kernel_.subscribe_error_) {
+      return *kernel_.subscribe_error_;
     }
-    kernel_.fault_ = kernel_.fault_after_renewal_;
+    kernel_.receive_error_ = kernel_.receive_error_after_subscribing_;
     return Success{};
   }
   Result<ReceiveResult> Receive(DatagramBatch& batch) override {
     const std::lock_guard lock(kernel_.mutex_);
     batch.Clear();
-    ++kernel_.wakes_;
-    if (kernel_.fault_) {
-      return *kernel_.fault_;
+    ++kernel_.receive_calls_;
+    if (kernel_.receive_error_) {
+      return *kernel_.receive_error_;
     }
     while (!kernel_.queue_.empty() && batch.Append(kernel_.queue_.front().datagram, kernel_.queue_.front().port_id)) {
       kernel_.queue_.pop_front();
     }
     if (kernel_.queue_.empty()) {
-      std::uint64_t rings = 0;
-      [[maybe_unused]] const auto got = ::read(kernel_.ready_.get(), &rings, sizeof rings);
+      std::uint64_t signals = 0;
+      [[maybe_unused]] const auto got = ::read(kernel_.ready_.get(), &signals, sizeof signals);
     }
     return ReceiveResult{batch.size(), kernel_.queue_.empty()};
   }
@@ -137,9 +137,9 @@ class FakeSource final : public DatagramSource {
     return {static_cast<std::uint32_t>(kernel_.queue_.size() * 832), 1U << 20U, 2U << 20U, kernel_.drops_};
   }
   [[nodiscard]] int fd() const override { return kernel_.ready_.get(); }
-  void SendCanary() override { SoundFrom(1); }
+  void SendCanary() override { SendCanariesFrom(1); }
   [[nodiscard]] bool SendCanaryOnEachCpu(std::uint64_t /*deadline_ns*/) override {
-    SoundFrom(2);
+    SendCanariesFrom(2);
     return true;
   }
   [[nodiscard]] bool IsCanaryEvent(const CommBody& comm) const override { return comm.task.pid == thread_; }
@@ -149,11 +149,11 @@ class FakeSource final : public DatagramSource {
   }
 
  private:
-  void SoundFrom(std::uint32_t cpus) {
+  void SendCanariesFrom(std::uint32_t cpus) {
     const std::lock_guard lock(kernel_.mutex_);
     thread_ = ::gettid();
-    for (std::uint32_t cpu = 0; kernel_.live_ && cpu < cpus; ++cpu) {
-      kernel_.Queue(EncodeEvent(kernel_.NextLocked(CommBody{{thread_, thread_}, {}}, cpu)), 0);
+    for (std::uint32_t cpu = 0; kernel_.alive_ && cpu < cpus; ++cpu) {
+      kernel_.QueueLocked(EncodeEvent(kernel_.MakeEventLocked(CommBody{{thread_, thread_}, {}}, cpu)), 0);
     }
   }
 

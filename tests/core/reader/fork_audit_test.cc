@@ -10,13 +10,13 @@ namespace {
 
 using ForkCounts = ForkAudit::ForkCounts;
 
-TEST(ForkAuditTest, GrowthIsWhatTheKernelCountedSince) {
+TEST(ForkAuditTest, CountsKernelForksSinceTheFirstCall) {
   ForkAudit audit;
   audit.KernelForksSinceStart(1000, {});
   EXPECT_EQ(audit.KernelForksSinceStart(1007, {.forks = 7}), 7U);
 }
 
-TEST(ForkAuditTest, WhatWasLostExplainsWhatIsMissing) {
+TEST(ForkAuditTest, AccountsForMissingForksByLostEvents) {
   ForkAudit audit;
   audit.KernelForksSinceStart(0, {});
   EXPECT_EQ(audit.MissingForks(10, {.forks = 10}), 0U);
@@ -25,17 +25,17 @@ TEST(ForkAuditTest, WhatWasLostExplainsWhatIsMissing) {
   EXPECT_EQ(audit.MissingForks(10, {.forks = 7, .lost = 20}), 0U);
 }
 
-TEST(ForkAuditTest, ForksOfABlindTimeAreUnseen) {
+TEST(ForkAuditTest, CountsForksWhileUnsubscribedAsUnseen) {
   ForkAudit audit;
   audit.KernelForksSinceStart(0, {});
   audit.CountUnseenForks(100, {.forks = 40});
   EXPECT_EQ(audit.unseen_forks(), 60U);
   EXPECT_EQ(audit.MissingForks(100, {.forks = 40}), 0U);
-  audit.CountUnseenForks(110, {.forks = 40});  // still blind: ten more
+  audit.CountUnseenForks(110, {.forks = 40});  // still unsubscribed: ten more
   EXPECT_EQ(audit.unseen_forks(), 70U);
 }
 
-TEST(ForkAuditTest, OldLossesDoNotHideTheForksOfABlindTime) {
+TEST(ForkAuditTest, DoesNotAccountForUnseenForksByOlderLosses) {
   ForkAudit audit;
   audit.KernelForksSinceStart(0, {});
   audit.CountUnseenForksAtCanary(100, {.forks = 90, .lost = 1000});  // 10 of the lost were forks
@@ -43,7 +43,7 @@ TEST(ForkAuditTest, OldLossesDoNotHideTheForksOfABlindTime) {
   EXPECT_EQ(audit.unseen_forks(), 50U);
 }
 
-TEST(ForkAuditTest, AForkThatIsOnlyLateIsNotUnseen) {
+TEST(ForkAuditTest, DoesNotCountALateForkAsUnseen) {
   ForkAudit audit;
   audit.KernelForksSinceStart(0, {});
   audit.CountUnseenForksAtCanary(10, {.forks = 9});
@@ -54,7 +54,7 @@ TEST(ForkAuditTest, AForkThatIsOnlyLateIsNotUnseen) {
   EXPECT_EQ(audit.unseen_forks(), 0U);
 }
 
-TEST(ForkAuditTest, WhatStaysMissingWhileTheKernelSpeaksWasMadeInAShortSilence) {
+TEST(ForkAuditTest, CountsForksMissingAtTwoCanariesAsUnseen) {
   ForkAudit audit;
   audit.KernelForksSinceStart(0, {});
   audit.CountUnseenForksAtCanary(100, {.forks = 95});
@@ -64,42 +64,42 @@ TEST(ForkAuditTest, WhatStaysMissingWhileTheKernelSpeaksWasMadeInAShortSilence) 
   EXPECT_EQ(audit.unseen_forks(), 6U);
 }
 
-TEST(ForkAuditTest, MoreEventsThanForksMoveTheStart) {
+TEST(ForkAuditTest, MovesTheBaseIfThereAreMoreEventsThanForks) {
   ForkAudit audit;
-  audit.KernelForksSinceStart(1000, {});  // this one counted a fork whose event was still to come
+  audit.KernelForksSinceStart(1000, {});  // includes a fork whose event is not queued yet
   EXPECT_EQ(audit.KernelForksSinceStart(1010, {.forks = 11}), 11U);
   EXPECT_EQ(audit.KernelForksSinceStart(1020, {.forks = 20}), 21U);
 }
 
-// Against a made-up kernel whose forks are heard, lost or unseen: the inequality holds at every moment.
-TEST(ForkAuditTest, TheInequalityHoldsAtEveryMoment) {
+// Against a simulated kernel whose forks are received, lost or unseen.
+TEST(ForkAuditTest, KeepsTheInvariantAtEveryStep) {
   std::mt19937 random(20261121);  // NOLINT(cert-msc51-cpp): the same every time
-  for (int life = 0; life < 200; ++life) {
+  for (int run = 0; run < 200; ++run) {
     ForkAudit audit;
     std::uint64_t kernel = random() % 1000;
     audit.KernelForksSinceStart(kernel, {});
-    ForkCounts booked;
+    ForkCounts counted;
     for (int step = 0; step < 100; ++step) {
       const std::uint64_t forks = random() % 20;
       kernel += forks;
       switch (random() % 4) {
         case 0:
-          booked.forks += forks;
-          audit.CountUnseenForksAtCanary(audit.KernelForksSinceStart(kernel, booked), booked);
+          counted.forks += forks;
+          audit.CountUnseenForksAtCanary(audit.KernelForksSinceStart(kernel, counted), counted);
           break;
         case 1:
-          booked.lost += forks + random() % 20;  // with events of other kinds
+          counted.lost += forks + random() % 20;  // including events of other kinds
           break;
         case 2:
-          audit.CountUnseenForks(audit.KernelForksSinceStart(kernel, booked), booked);
+          audit.CountUnseenForks(audit.KernelForksSinceStart(kernel, counted), counted);
           break;
         default:
-          booked.forks += forks;
+          counted.forks += forks;
           break;
       }
-      const std::uint64_t growth = audit.KernelForksSinceStart(kernel, booked);
-      ASSERT_GE(growth, booked.forks);
-      ASSERT_LE(growth - booked.forks, booked.lost + audit.unseen_forks());
+      const std::uint64_t kernel_forks = audit.KernelForksSinceStart(kernel, counted);
+      ASSERT_GE(kernel_forks, counted.forks);
+      ASSERT_LE(kernel_forks - counted.forks, counted.lost + audit.unseen_forks());
     }
   }
 }

@@ -7,10 +7,10 @@
 namespace procevent {
 namespace {
 
-EventFd MakeWake() { return std::move(EventFd::Make()).value(); }
+EventFd MakeSignal() { return std::move(EventFd::Make()).value(); }
 
-TEST(NoticeQueueTest, ComeOutInOrder) {
-  NoticeQueue notices(MakeWake());
+TEST(NoticeQueueTest, PopsInOrder) {
+  NoticeQueue notices(MakeSignal());
   notices.Post({.number = 1});
   notices.Post({.number = 2});
   Notice notice;
@@ -21,8 +21,8 @@ TEST(NoticeQueueTest, ComeOutInOrder) {
   EXPECT_FALSE(notices.TryPop(notice));
 }
 
-TEST(NoticeQueueTest, WhatDoesNotFitIsCountedAndTheFirstAreKept) {
-  NoticeQueue notices(MakeWake());
+TEST(NoticeQueueTest, CountsNoticesThatDoNotFitAndKeepsTheFirst) {
+  NoticeQueue notices(MakeSignal());
   for (std::uint64_t i = 0; i < NoticeQueue::kCapacity + 3; ++i) {
     notices.Post({.number = i});
   }
@@ -38,23 +38,23 @@ TEST(NoticeQueueTest, WhatDoesNotFitIsCountedAndTheFirstAreKept) {
   EXPECT_EQ(notice.number, 99U);
 }
 
-TEST(NoticeQueueTest, OneThreadPostsAnotherTakesAndNothingIsUnaccountedFor) {
-  NoticeQueue notices(MakeWake());
+TEST(NoticeQueueTest, PopsOrCountsEveryNoticeOfAnotherThread) {
+  NoticeQueue notices(MakeSignal());
   constexpr std::uint64_t kPosts = 20'000;
   std::thread reader([&notices] {
     for (std::uint64_t i = 1; i <= kPosts; ++i) {
       notices.Post({.number = i, .wanted = i});
     }
   });
-  std::uint64_t taken = 0;
+  std::uint64_t popped = 0;
   std::uint64_t last = 0;
   Notice notice;
-  while (taken + notices.dropped() < kPosts) {
+  while (popped + notices.dropped() < kPosts) {
     if (notices.TryPop(notice)) {
       ASSERT_GT(notice.number, last);
       ASSERT_EQ(notice.number, notice.wanted);
       last = notice.number;
-      ++taken;
+      ++popped;
     } else {
       std::this_thread::yield();
     }

@@ -19,7 +19,7 @@
 
 namespace procevent {
 
-// A /proc of the test's own, without any processes.
+// A /proc directory of the test, without any processes.
 class FakeProc {
  public:
   FakeProc() {
@@ -32,8 +32,8 @@ class FakeProc {
   FakeProc(const FakeProc&) = delete;
   FakeProc& operator=(const FakeProc&) = delete;
   ~FakeProc() { std::filesystem::remove_all(path_); }
-  // In place: whoever reads meanwhile finds a number.
-  void Set(std::uint64_t forks) const {
+  // Overwrites in place, so that a concurrent reader always finds a number.
+  void SetForks(std::uint64_t forks) const {
     std::fstream(path_ + "/stat", std::ios::in | std::ios::out) << "processes " << 1000000 + forks << "\n";
   }
   [[nodiscard]] ProcFs get() const { return ProcFs(path_); }
@@ -44,34 +44,34 @@ class FakeProc {
 
 class ReaderTest : public testing::Test {
  protected:
-  void Start(EventCoverage hearing = EventCoverage::kAll) {
+  void Start(EventCoverage coverage = EventCoverage::kAll) {
     reader_ = std::make_unique<Reader>(std::make_unique<FakeSource>(kernel_),
                                        ReaderOptions{.drain_interval = std::chrono::milliseconds(1),
                                                      .canary_interval = std::chrono::milliseconds(100)},
-                                       2, hearing, LedgerOptions{}, proc_.get());
+                                       2, coverage, LedgerOptions{}, proc_.get());
     reader_->Start();
   }
 
-  Snapshot Take() {
+  Snapshot TakeSnapshot() {
     Snapshot snapshot(2);
     EXPECT_EQ(reader_->exchange().CopySnapshot(snapshot, std::chrono::seconds(60)),
               SnapshotExchange::Freshness::kFresh);
     return snapshot;
   }
 
-  // Scrapes until `holds`, for as long as any machine may need.
+  // Scrapes until `condition` holds. The timeout is longer than any machine needs.
   template <typename Predicate>
-  Snapshot TakeUntil(Predicate holds) {
+  Snapshot TakeSnapshotUntil(Predicate condition) {
     Snapshot snapshot(2);
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     do {
-      snapshot = Take();
-    } while (!holds(snapshot) && std::chrono::steady_clock::now() < deadline);
-    EXPECT_TRUE(holds(snapshot));
+      snapshot = TakeSnapshot();
+    } while (!condition(snapshot) && std::chrono::steady_clock::now() < deadline);
+    EXPECT_TRUE(condition(snapshot));
     return snapshot;
   }
 
-  // The first notice of this kind; nothing if it does not come.
+  // The first notice of this kind, or nothing after the timeout.
   std::optional<Notice> AwaitNotice(Notice::Kind kind) {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     Notice notice;

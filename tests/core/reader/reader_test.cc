@@ -20,14 +20,14 @@ using namespace std::chrono_literals;
 
 const ForkBody kFork{{1, 1}, {2, 2}};
 
-TEST_F(ReaderTest, CountsWhatCameBeforeTheScrape) {
+TEST_F(ReaderTest, CountsEventsBeforeTheScrape) {
   Start();
   for (std::uint64_t forks = 1; forks <= 1000; ++forks) {
-    proc_.Set(forks);
+    proc_.SetForks(forks);
     kernel_.SendEvent(kFork);
     kernel_.SendEvent(ExecBody{{2, 2}});
   }
-  const Snapshot snapshot = Take();
+  const Snapshot snapshot = TakeSnapshot();
   EXPECT_EQ(snapshot.ledger.events_of(EventKind::kFork), 1000U);
   EXPECT_EQ(snapshot.ledger.events_of(EventKind::kExec), 1000U);
   EXPECT_EQ(snapshot.ledger.total_lost(), 0U);
@@ -36,27 +36,27 @@ TEST_F(ReaderTest, CountsWhatCameBeforeTheScrape) {
   EXPECT_TRUE(snapshot.subscribed);
 }
 
-TEST_F(ReaderTest, BeginsWithWhatItIsGiven) {
+TEST_F(ReaderTest, CallsTheStartFunctionBeforeSubscribing) {
   Reader reader(std::make_unique<FakeSource>(kernel_), ReaderOptions{}, 2, EventCoverage::kAll, LedgerOptions{},
                 proc_.get());
   std::thread::id thread;
-  int renewals = -1;
+  int subscribe_calls = -1;
   reader.Start([&] {
     thread = std::this_thread::get_id();
-    renewals = kernel_.renewals();
+    subscribe_calls = kernel_.subscribe_calls();
   });
   EXPECT_NE(thread, std::thread::id());
   EXPECT_NE(thread, std::this_thread::get_id());
-  EXPECT_EQ(renewals, 0) << "it had subscribed before";
-  EXPECT_EQ(kernel_.renewals(), 1);
+  EXPECT_EQ(subscribe_calls, 0) << "it had subscribed before";
+  EXPECT_EQ(kernel_.subscribe_calls(), 1);
 }
 
-TEST_F(ReaderTest, WaitsForForksThatTheKernelCountedAndHasYetToQueue) {
+TEST_F(ReaderTest, WaitsForForksThatAreCountedButNotYetQueued) {
   Start();
   constexpr std::uint64_t kScrapes = 50;
-  std::uint64_t whole = 0;
+  std::uint64_t complete = 0;
   for (std::uint64_t forks = 1; forks <= kScrapes; ++forks) {
-    proc_.Set(forks);
+    proc_.SetForks(forks);
     std::atomic<bool> answered{false};
     std::thread late([this, &answered] {
       while (!reader_->exchange().IsRequested() && !answered) {
@@ -65,70 +65,70 @@ TEST_F(ReaderTest, WaitsForForksThatTheKernelCountedAndHasYetToQueue) {
       std::this_thread::sleep_for(1ms);
       kernel_.SendEvent(kFork);
     });
-    const Snapshot snapshot = Take();
+    const Snapshot snapshot = TakeSnapshot();
     answered = true;
     late.join();
-    whole += snapshot.ledger.events_of(EventKind::kFork) == *snapshot.kernel_forks ? 1U : 0U;
+    complete += snapshot.ledger.events_of(EventKind::kFork) == *snapshot.kernel_forks ? 1U : 0U;
   }
-  EXPECT_GE(whole, 1U) << "a slow machine may miss some";
+  EXPECT_GE(complete, 1U) << "a slow machine may miss some";
 }
 
-TEST_F(ReaderTest, AScrapeIsCutWhereTheKernelsCountWas) {
+TEST_F(ReaderTest, FillsTheSnapshotAtTheKernelsForkCount) {
   Start();
   for (std::uint64_t forks = 1; forks <= 200; ++forks) {
-    proc_.Set(forks);
+    proc_.SetForks(forks);
     kernel_.SendEvent(kFork);
-    const Snapshot snapshot = Take();
+    const Snapshot snapshot = TakeSnapshot();
     ASSERT_EQ(snapshot.kernel_forks, forks);
     ASSERT_EQ(snapshot.ledger.events_of(EventKind::kFork), forks);
   }
 }
 
-TEST_F(ReaderTest, AForkThatNeverComesHoldsNoScrapeUp) {
+TEST_F(ReaderTest, AnswersAScrapeIfAForkNeverArrives) {
   Start();
-  proc_.Set(5);
-  const Snapshot snapshot = Take();
+  proc_.SetForks(5);
+  const Snapshot snapshot = TakeSnapshot();
   EXPECT_EQ(snapshot.kernel_forks, 5U);
   EXPECT_EQ(snapshot.ledger.events_of(EventKind::kFork), 0U);
 }
 
-TEST_F(ReaderTest, ForksOfASilenceTooShortToBeNoticedAreUnseen) {
+TEST_F(ReaderTest, CountsForksMissingWhileSubscribedAsUnseen) {
   Start();
-  proc_.Set(5);
-  const Snapshot snapshot = TakeUntil([](const Snapshot& s) { return s.forks_unseen == 5; });
+  proc_.SetForks(5);
+  const Snapshot snapshot = TakeSnapshotUntil([](const Snapshot& s) { return s.forks_unseen == 5; });
   EXPECT_TRUE(snapshot.subscribed);
   EXPECT_EQ(AwaitNotice(Notice::Kind::kUnseenForks)->number, 5U);
 }
 
-TEST_F(ReaderTest, AScrapeFindsASilenceThatTheWatchHasYetToNotice) {
+TEST_F(ReaderTest, DetectsALostSubscriptionByAScrape) {
   reader_ = std::make_unique<Reader>(std::make_unique<FakeSource>(kernel_),
                                      ReaderOptions{.drain_interval = 1ms, .canary_interval = 3600s}, 2,
                                      EventCoverage::kAll, LedgerOptions{}, proc_.get());
   reader_->Start();
-  Take();
-  kernel_.Live(false);
-  kernel_.Refuse(Error{"hear process events", 0, "the test refuses"});
-  proc_.Set(5);
-  const Snapshot snapshot = TakeUntil([](const Snapshot& s) { return s.forks_unseen == 5; });
+  TakeSnapshot();
+  kernel_.SetAlive(false);
+  kernel_.RefuseSubscriptions(Error{"receive process events", 0, "the test refuses"});
+  proc_.SetForks(5);
+  const Snapshot snapshot = TakeSnapshotUntil([](const Snapshot& s) { return s.forks_unseen == 5; });
   EXPECT_FALSE(snapshot.subscribed);
   EXPECT_EQ(snapshot.kernel_forks, 5U);
 }
 
 TEST_F(ReaderTest, CountsLossesOfEachCpu) {
   Start();
-  Take();  // the tour of the start is over: each CPU has been heard
+  TakeSnapshot();  // the first CPU probe is finished: each CPU has a base
   kernel_.Lose(7, 0);
   kernel_.Lose(9, 1);
-  // No event follows on either CPU: the drops make the reader show what is hidden.
-  const Snapshot snapshot = TakeUntil([](const Snapshot& s) { return s.ledger.total_lost() >= 16; });
+  // No event follows on either CPU: the drops make the reader probe the CPUs.
+  const Snapshot snapshot = TakeSnapshotUntil([](const Snapshot& s) { return s.ledger.total_lost() >= 16; });
   EXPECT_EQ(snapshot.ledger.lost.at(0), 7U);
   EXPECT_EQ(snapshot.ledger.lost.at(1), 9U);
   EXPECT_EQ(snapshot.socket_drops, 16U);
 }
 
-TEST_F(ReaderTest, TellsOfLosses) {
+TEST_F(ReaderTest, PostsANoticeAboutLosses) {
   Start();
-  Take();  // the tour of the start is over: each CPU has been heard
+  TakeSnapshot();  // the first CPU probe is finished: each CPU has a base
   kernel_.Lose(7, 0);
   const auto notice = AwaitNotice(Notice::Kind::kEventsLost);
   ASSERT_TRUE(notice.has_value());
@@ -136,7 +136,7 @@ TEST_F(ReaderTest, TellsOfLosses) {
   EXPECT_EQ(notice->wanted, 1U << 19U);
 }
 
-TEST_F(ReaderTest, TellsOfDropsWhereGapsSayNothing) {
+TEST_F(ReaderTest, PostsANoticeAboutDropsWithANarrowedMask) {
   Start(EventCoverage::kPartial);
   kernel_.Lose(7, 0);
   const auto notice = AwaitNotice(Notice::Kind::kEventsLost);
@@ -144,21 +144,21 @@ TEST_F(ReaderTest, TellsOfDropsWhereGapsSayNothing) {
   EXPECT_EQ(notice->number, 7U);
 }
 
-TEST_F(ReaderTest, AScrapeShowsWhatWasDroppedBeforeIt) {
+TEST_F(ReaderTest, IncludesDropsBeforeTheScrapeInTheLosses) {
   Start();
-  Take();  // the tour of the start is over
+  TakeSnapshot();  // the first CPU probe is finished
   for (std::uint64_t drops = 1; drops <= 20; ++drops) {
     kernel_.Lose(1, 1);
-    const Snapshot snapshot = Take();
+    const Snapshot snapshot = TakeSnapshot();
     ASSERT_EQ(snapshot.socket_drops, drops);
     ASSERT_EQ(snapshot.ledger.total_lost(), drops);
   }
 }
 
-TEST_F(ReaderTest, ABrokenFreshSubscriptionIsNotTakenForAGoodOne) {
-  kernel_.BreakAfterRenewal(MakeReceiveError(5));
+TEST_F(ReaderTest, IsNotSubscribedIfReceivingFailsAtOnce) {
+  kernel_.FailReceiveAfterSubscribing(MakeReceiveError(5));
   Start();
-  const Snapshot snapshot = Take();
+  const Snapshot snapshot = TakeSnapshot();
   EXPECT_FALSE(snapshot.subscribed);
   EXPECT_EQ(snapshot.subscription_error.code, 5);
   EXPECT_TRUE(AwaitNotice(Notice::Kind::kSocketFailed).has_value());
@@ -170,14 +170,14 @@ std::uint64_t ForksBy(const Snapshot& snapshot, std::string_view name) {
   return row == rows.end() ? 0 : row->counts[CountKind::kForks];
 }
 
-TEST_F(ReaderTest, OtherGroupsHoldFromSomeMomentOn) {
+TEST_F(ReaderTest, AppliesNewNameGroupsWhileRunning) {
   Start();
   kernel_.SendEvent(CommBody{{1, 1}, {'w', '-', '1'}});
   kernel_.SendEvent(kFork);
-  EXPECT_EQ(ForksBy(Take(), "w-1"), 1U);
+  EXPECT_EQ(ForksBy(TakeSnapshot(), "w-1"), 1U);
   reader_->SetNameGroups(std::array{NameGroup{.match = "w-.*", .name = "workers"}});
   std::uint64_t forks = 1;
-  const Snapshot snapshot = TakeUntil([&](const Snapshot& it) {
+  const Snapshot snapshot = TakeSnapshotUntil([&](const Snapshot& it) {
     if (ForksBy(it, "workers") > 0) {
       return true;
     }
@@ -188,88 +188,87 @@ TEST_F(ReaderTest, OtherGroupsHoldFromSomeMomentOn) {
   EXPECT_EQ(ForksBy(snapshot, "w-1") + ForksBy(snapshot, "workers"), forks);
 }
 
-TEST_F(ReaderTest, GapsOfANarrowedSubscriptionAreNoLosses) {
+TEST_F(ReaderTest, DoesNotCountGapsAsLossesWithANarrowedMask) {
   Start(EventCoverage::kPartial);
   kernel_.Lose(7);
   kernel_.SendEvent(kFork);
-  const Snapshot snapshot = Take();
+  const Snapshot snapshot = TakeSnapshot();
   EXPECT_FALSE(snapshot.loss_exact);
   EXPECT_EQ(snapshot.ledger.total_lost(), 0U);
   EXPECT_EQ(snapshot.kernel_forks, std::nullopt);
   EXPECT_EQ(snapshot.ledger.events_of(EventKind::kFork), 1U);
 }
 
-TEST_F(ReaderTest, RejectsWhatTheKernelDidNotSend) {
+TEST_F(ReaderTest, RejectsDatagramsThatAreNotTheKernels) {
   Start();
   kernel_.Send(EncodeEvent(Event{}), 4711);
   kernel_.Send(Bytes(DatagramBatch::kSlotBytes + 1));
   kernel_.Send(Bytes(7));
-  const Snapshot snapshot = Take();
+  const Snapshot snapshot = TakeSnapshot();
   EXPECT_EQ(Rejected(snapshot, Rejection::kForeignSender), 1U);
   EXPECT_EQ(Rejected(snapshot, Rejection::kOversized), 1U);
   EXPECT_EQ(Rejected(snapshot, Rejection::kTruncatedNetlinkHeader), 1U);
   EXPECT_EQ(snapshot.ledger.events_of(EventKind::kAck), 0U);
 }
 
-TEST_F(ReaderTest, SilenceOpensAFreshSubscriptionAndIsCounted) {
+TEST_F(ReaderTest, ResubscribesAfterAMissingCanaryAndCountsIt) {
   Start();
-  Take();
-  kernel_.Refuse(Error{"hear process events", 0, "the test refuses"});
-  kernel_.Live(false);
-  const Snapshot deaf = TakeUntil([](const Snapshot& s) { return !s.subscribed; });
-  proc_.Set(33);
+  TakeSnapshot();
+  kernel_.RefuseSubscriptions(Error{"receive process events", 0, "the test refuses"});
+  kernel_.SetAlive(false);
+  const Snapshot unsubscribed = TakeSnapshotUntil([](const Snapshot& s) { return !s.subscribed; });
+  proc_.SetForks(33);
   EXPECT_TRUE(AwaitNotice(Notice::Kind::kCanaryMissing).has_value());
   EXPECT_TRUE(AwaitNotice(Notice::Kind::kSubscribeFailed).has_value());
-  EXPECT_EQ(TakeUntil([](const Snapshot& s) { return s.forks_unseen > 0; }).forks_unseen, 33U);
-  kernel_.Live(true);
-  kernel_.Refuse(std::nullopt);
-  const Snapshot again = TakeUntil([](const Snapshot& s) { return s.subscribed; });
-  EXPECT_EQ(Restarts(again, RestartReason::kCanaryMissing), 1U);
-  EXPECT_GE(Restarts(again, RestartReason::kNoAck), 1U);
-  EXPECT_GT(again.unsubscribed_ns, deaf.unsubscribed_ns);
-  EXPECT_EQ(again.forks_unseen, 33U);
-  const auto listening = AwaitNotice(Notice::Kind::kSubscribed);
-  EXPECT_TRUE(listening.has_value());
+  EXPECT_EQ(TakeSnapshotUntil([](const Snapshot& s) { return s.forks_unseen > 0; }).forks_unseen, 33U);
+  kernel_.SetAlive(true);
+  kernel_.RefuseSubscriptions(std::nullopt);
+  const Snapshot resubscribed = TakeSnapshotUntil([](const Snapshot& s) { return s.subscribed; });
+  EXPECT_EQ(Restarts(resubscribed, RestartReason::kCanaryMissing), 1U);
+  EXPECT_GE(Restarts(resubscribed, RestartReason::kNoAck), 1U);
+  EXPECT_GT(resubscribed.unsubscribed_ns, unsubscribed.unsubscribed_ns);
+  EXPECT_EQ(resubscribed.forks_unseen, 33U);
+  EXPECT_TRUE(AwaitNotice(Notice::Kind::kSubscribed).has_value());
 }
 
-TEST_F(ReaderTest, AStartWithoutAnAnswerStaysUpAndSaysWhy) {
-  const Error refusal{"hear process events", 0, "run with --pid host"};
-  kernel_.Refuse(refusal);
+TEST_F(ReaderTest, KeepsRunningAndReportsTheErrorIfItCannotSubscribe) {
+  const Error refusal{"receive process events", 0, "run with --pid host"};
+  kernel_.RefuseSubscriptions(refusal);
   Start();
-  const Snapshot snapshot = Take();
+  const Snapshot snapshot = TakeSnapshot();
   EXPECT_FALSE(snapshot.subscribed);
   EXPECT_EQ(snapshot.subscription_error, refusal);
   EXPECT_GT(snapshot.unsubscribed_ns, 0U);
   EXPECT_EQ(AwaitNotice(Notice::Kind::kSubscribeFailed)->error, refusal);
-  kernel_.Refuse(std::nullopt);
-  const Snapshot later = TakeUntil([](const Snapshot& s) { return s.subscribed; });
+  kernel_.RefuseSubscriptions(std::nullopt);
+  const Snapshot later = TakeSnapshotUntil([](const Snapshot& s) { return s.subscribed; });
   EXPECT_EQ(later.subscription_error, Error{});
   EXPECT_GE(Restarts(later, RestartReason::kNoAck), 1U);
 }
 
-TEST_F(ReaderTest, TheSameRefusalIsToldOnce) {
-  kernel_.Refuse(Error{"hear process events", 0, "run with --pid host"});
+TEST_F(ReaderTest, PostsTheSameSubscribeErrorOnce) {
+  kernel_.RefuseSubscriptions(Error{"receive process events", 0, "run with --pid host"});
   Start();
-  TakeUntil([this](const Snapshot&) { return kernel_.renewals() >= 3; });
-  int told = 0;
+  TakeSnapshotUntil([this](const Snapshot&) { return kernel_.subscribe_calls() >= 3; });
+  int posted = 0;
   Notice notice;
   while (reader_->notices().TryPop(notice)) {
-    told += notice.kind == Notice::Kind::kSubscribeFailed ? 1 : 0;
+    posted += notice.kind == Notice::Kind::kSubscribeFailed ? 1 : 0;
   }
-  EXPECT_EQ(told, 1);
+  EXPECT_EQ(posted, 1);
 }
 
-TEST_F(ReaderTest, AFaultOfTheSocketOpensAFreshOne) {
+TEST_F(ReaderTest, ResubscribesAfterASocketError) {
   Start();
-  Take();
-  kernel_.Break(MakeReceiveError(5));
-  const Snapshot snapshot =
-      TakeUntil([](const Snapshot& s) { return s.subscribed && Restarts(s, RestartReason::kSocketFailed) == 1; });
+  TakeSnapshot();
+  kernel_.FailReceive(MakeReceiveError(5));
+  const Snapshot snapshot = TakeSnapshotUntil(
+      [](const Snapshot& s) { return s.subscribed && Restarts(s, RestartReason::kSocketFailed) == 1; });
   EXPECT_EQ(Restarts(snapshot, RestartReason::kCanaryMissing), 0U);
   EXPECT_EQ(AwaitNotice(Notice::Kind::kSocketFailed)->error.code, 5);
 }
 
-TEST_F(ReaderTest, TellsOfASmallBufferOnce) {
+TEST_F(ReaderTest, PostsANoticeAboutASmallBuffer) {
   Start();
   const auto notice = AwaitNotice(Notice::Kind::kSmallBuffer);
   ASSERT_TRUE(notice.has_value());
@@ -277,7 +276,7 @@ TEST_F(ReaderTest, TellsOfASmallBufferOnce) {
   EXPECT_EQ(notice->wanted, 1U << 20U);
 }
 
-TEST_F(ReaderTest, StopsAtOnceAndClosesTheSource) {
+TEST_F(ReaderTest, ClosesTheSourceOnStop) {
   Start();
   reader_->Stop();
   EXPECT_TRUE(kernel_.closed());
@@ -286,40 +285,41 @@ TEST_F(ReaderTest, StopsAtOnceAndClosesTheSource) {
   EXPECT_NE(reader_->exchange().CopySnapshot(snapshot, 1ms), SnapshotExchange::Freshness::kFresh);
 }
 
-TEST_F(ReaderTest, AnUnreadableForkCountLeavesTheAuditOut) {
+TEST_F(ReaderTest, RunsWithoutTheAuditIfTheForkCountIsUnreadable) {
   reader_ = std::make_unique<Reader>(std::make_unique<FakeSource>(kernel_), ReaderOptions{}, 2, EventCoverage::kAll,
                                      LedgerOptions{}, ProcFs("/nonexistent"));
   reader_->Start();
   EXPECT_TRUE(AwaitNotice(Notice::Kind::kForkCountUnreadable).has_value());
-  const Snapshot snapshot = Take();
+  const Snapshot snapshot = TakeSnapshot();
   EXPECT_EQ(snapshot.kernel_forks, std::nullopt);
   EXPECT_TRUE(snapshot.subscribed);
 }
 
-TEST_F(ReaderTest, AScrapeThatGaveUpLeavesNoSpinningReader) {
+TEST_F(ReaderTest, DoesNotSpinAfterAScrapeGaveUp) {
   Start();
-  Take();
-  proc_.Set(1000);  // nobody can answer at once: these forks never come
+  TakeSnapshot();
+  proc_.SetForks(1000);  // no scrape can be answered at once: these forks never arrive
   Snapshot snapshot(2);
   for (int i = 0; i < 10; ++i) {
     EXPECT_NE(reader_->exchange().CopySnapshot(snapshot, 5ms), SnapshotExchange::Freshness::kNone);
   }
-  const int before = kernel_.wakes();
+  const int before = kernel_.receive_calls();
   std::this_thread::sleep_for(1s);
-  EXPECT_LT(kernel_.wakes() - before, 300) << "ten canaries a second take a few turns each";
+  EXPECT_LT(kernel_.receive_calls() - before, 300) << "ten canaries a second take a few turns each";
 }
 
-TEST_F(ReaderTest, AnIdleReaderSleeps) {
+TEST_F(ReaderTest, SleepsWhileIdle) {
   reader_ = std::make_unique<Reader>(std::make_unique<FakeSource>(kernel_),
                                      ReaderOptions{.drain_interval = 1ms, .canary_interval = 3600s}, 2,
                                      EventCoverage::kAll, LedgerOptions{}, proc_.get());
   reader_->Start();
-  Take();
+  TakeSnapshot();
   // The canaries of the first seconds come at 100, 200, 400, ... ms; in one second that is at most four, and each
-  // takes a few turns. A reader that spins makes thousands.
-  const int before = kernel_.wakes();
+  // takes a few turns. A
+  // spinning reader has thousands.
+  const int before = kernel_.receive_calls();
   std::this_thread::sleep_for(1s);
-  EXPECT_LT(kernel_.wakes() - before, 50);
+  EXPECT_LT(kernel_.receive_calls() - before, 50);
 }
 
 }  // namespace

@@ -15,12 +15,11 @@
 #include "core/base/system.h"
 
 namespace procevent {
-
 namespace {
 
 using namespace std::chrono_literals;
 
-// Writes `value` all over a snapshot, so that a torn one shows.
+// Writes `value` to many fields of a snapshot, so that a torn snapshot shows.
 void Fill(Snapshot& snapshot, std::uint64_t taken_ns, std::uint64_t value) {
   snapshot.taken_ns = taken_ns;
   snapshot.ledger.events.fill(value);
@@ -30,7 +29,7 @@ void Fill(Snapshot& snapshot, std::uint64_t taken_ns, std::uint64_t value) {
   snapshot.socket_drops = value;
 }
 
-bool IsOfOnePiece(const Snapshot& snapshot) {
+bool IsConsistent(const Snapshot& snapshot) {
   const std::uint64_t value = snapshot.socket_drops;
   for (const auto events : snapshot.ledger.events) {
     if (events != value) {
@@ -45,7 +44,7 @@ bool IsOfOnePiece(const Snapshot& snapshot) {
   return true;
 }
 
-// A reader that answers as fast as it can, and counts how often.
+// Answers requests as fast as possible, and counts the answers.
 class AnsweringThread {
  public:
   explicit AnsweringThread(SnapshotExchange& exchange) : thread_([this, &exchange] { Run(exchange); }) {}
@@ -67,9 +66,9 @@ class AnsweringThread {
         std::this_thread::yield();
         continue;
       }
-      const std::uint64_t since = MonotonicNanos();
+      const std::uint64_t requested_ns = MonotonicNanos();
       if (Snapshot* snapshot = exchange.BeginFill()) {
-        Fill(*snapshot, since, ++answers_);
+        Fill(*snapshot, requested_ns, ++answers_);
         exchange.FinishFill();
       }
     }
@@ -79,25 +78,25 @@ class AnsweringThread {
   std::thread thread_;
 };
 
-TEST(SnapshotExchangeTest, AReaderThatNeverAnsweredGivesNothing) {
+TEST(SnapshotExchangeTest, ReturnsNoneIfTheReaderNeverAnswered) {
   SnapshotExchange exchange{Snapshot(2)};
   Snapshot out(2);
   EXPECT_EQ(exchange.CopySnapshot(out, 10ms), SnapshotExchange::Freshness::kNone);
   EXPECT_EQ(out.taken_ns, 0U);
-  EXPECT_FALSE(exchange.IsRequested()) << "the request was not taken back";
+  EXPECT_FALSE(exchange.IsRequested()) << "the request was not cancelled";
 }
 
-TEST(SnapshotExchangeTest, AnAnswerIsFresh) {
+TEST(SnapshotExchangeTest, ReturnsAFreshSnapshot) {
   SnapshotExchange exchange{Snapshot(2)};
   Snapshot out(2);
   const AnsweringThread reader(exchange);
   const std::uint64_t before = MonotonicNanos();
   ASSERT_EQ(exchange.CopySnapshot(out, 60s), SnapshotExchange::Freshness::kFresh);
   EXPECT_GT(out.taken_ns, before);
-  EXPECT_TRUE(IsOfOnePiece(out));
+  EXPECT_TRUE(IsConsistent(out));
 }
 
-TEST(SnapshotExchangeTest, AReaderThatStoppedLeavesItsLastWholeSnapshot) {
+TEST(SnapshotExchangeTest, ReturnsTheLastSnapshotAfterTheReaderStopped) {
   SnapshotExchange exchange{Snapshot(2)};
   Snapshot first(2);
   {
@@ -110,8 +109,8 @@ TEST(SnapshotExchangeTest, AReaderThatStoppedLeavesItsLastWholeSnapshot) {
   EXPECT_EQ(second.ledger, first.ledger);
 }
 
-// Begins to fill for a scraper, and returns when that one has given up.
-Snapshot* BeginForSomebodyWhoGivesUp(SnapshotExchange& exchange) {
+// Begins to fill for a scraper, and returns when the scraper has given up.
+Snapshot* BeginFillForAScraperThatGivesUp(SnapshotExchange& exchange) {
   std::atomic<bool> begun{false};
   std::thread scraper([&exchange, &begun] {
     Snapshot mine(2);
@@ -128,9 +127,9 @@ Snapshot* BeginForSomebodyWhoGivesUp(SnapshotExchange& exchange) {
   return snapshot;
 }
 
-TEST(SnapshotExchangeTest, AnAnswerThatCameTooLateIsTheLastWholeOneAndNoFreshOne) {
+TEST(SnapshotExchangeTest, ReturnsALateAnswerAsStale) {
   SnapshotExchange exchange{Snapshot(2)};
-  Snapshot* const snapshot = BeginForSomebodyWhoGivesUp(exchange);
+  Snapshot* const snapshot = BeginFillForAScraperThatGivesUp(exchange);
   Fill(*snapshot, MonotonicNanos(), 7);
   exchange.FinishFill();
   Snapshot out(2);
@@ -138,16 +137,16 @@ TEST(SnapshotExchangeTest, AnAnswerThatCameTooLateIsTheLastWholeOneAndNoFreshOne
   EXPECT_EQ(out.socket_drops, 7U);
 }
 
-TEST(SnapshotExchangeTest, AReaderStuckWhileFillingHurtsNobody) {
+TEST(SnapshotExchangeTest, ReturnsNoneWhileTheReaderIsStuckFilling) {
   SnapshotExchange exchange{Snapshot(2)};
-  ASSERT_NE(BeginForSomebodyWhoGivesUp(exchange), nullptr);
+  ASSERT_NE(BeginFillForAScraperThatGivesUp(exchange), nullptr);
   Snapshot out(2);
   EXPECT_EQ(exchange.CopySnapshot(out, 1ms), SnapshotExchange::Freshness::kNone);
   EXPECT_EQ(exchange.CopySnapshot(out, 1ms), SnapshotExchange::Freshness::kNone);
   exchange.FinishFill();
 }
 
-TEST(SnapshotExchangeTest, ScrapersWhoWaitTogetherShareAnAnswer) {
+TEST(SnapshotExchangeTest, SharesAnAnswerAmongWaitingScrapers) {
   SnapshotExchange exchange{Snapshot(2)};
   constexpr int kScrapers = 8;
   std::atomic<int> arrived{0};
@@ -157,7 +156,7 @@ TEST(SnapshotExchangeTest, ScrapersWhoWaitTogetherShareAnAnswer) {
       ++arrived;
       Snapshot mine(2);
       EXPECT_EQ(exchange.CopySnapshot(mine, 60s), SnapshotExchange::Freshness::kFresh);
-      EXPECT_TRUE(IsOfOnePiece(mine));
+      EXPECT_TRUE(IsConsistent(mine));
     });
   }
   while (arrived < kScrapers || !exchange.IsRequested()) {
@@ -176,7 +175,7 @@ TEST(SnapshotExchangeTest, ScrapersWhoWaitTogetherShareAnAnswer) {
   EXPECT_GE(answers, 1U);
 }
 
-TEST(SnapshotExchangeTest, EightScrapersSeeOnlyWholeFreshAndGrowingSnapshots) {
+TEST(SnapshotExchangeTest, GivesEightScrapersConsistentFreshAndGrowingSnapshots) {
   SnapshotExchange exchange{Snapshot(4)};
   AnsweringThread reader(exchange);
   std::vector<std::thread> scrapers;
@@ -188,7 +187,7 @@ TEST(SnapshotExchangeTest, EightScrapersSeeOnlyWholeFreshAndGrowingSnapshots) {
         const std::uint64_t before = MonotonicNanos();
         ASSERT_EQ(exchange.CopySnapshot(mine, 60s), SnapshotExchange::Freshness::kFresh);
         ASSERT_GT(mine.taken_ns, before);
-        ASSERT_TRUE(IsOfOnePiece(mine));
+        ASSERT_TRUE(IsConsistent(mine));
         ASSERT_GE(mine.socket_drops, last);
         last = mine.socket_drops;
       }
@@ -200,7 +199,7 @@ TEST(SnapshotExchangeTest, EightScrapersSeeOnlyWholeFreshAndGrowingSnapshots) {
   reader.Stop();
 }
 
-TEST(SnapshotExchangeTest, ScrapersThatGiveUpDisturbNoOthers) {
+TEST(SnapshotExchangeTest, AnswersOtherScrapersWhenSomeGiveUp) {
   SnapshotExchange exchange{Snapshot(2)};
   const AnsweringThread reader(exchange);
   std::vector<std::thread> scrapers;
@@ -208,11 +207,11 @@ TEST(SnapshotExchangeTest, ScrapersThatGiveUpDisturbNoOthers) {
     scrapers.emplace_back([&exchange, i] {
       Snapshot mine(2);
       for (int scrape = 0; scrape < 300; ++scrape) {
-        const auto age = exchange.CopySnapshot(mine, i % 2 == 0 ? 0ms : 60000ms);
+        const auto freshness = exchange.CopySnapshot(mine, i % 2 == 0 ? 0ms : 60000ms);
         if (i % 2 == 1) {
-          ASSERT_EQ(age, SnapshotExchange::Freshness::kFresh);
+          ASSERT_EQ(freshness, SnapshotExchange::Freshness::kFresh);
         }
-        ASSERT_TRUE(age == SnapshotExchange::Freshness::kNone || IsOfOnePiece(mine));
+        ASSERT_TRUE(freshness == SnapshotExchange::Freshness::kNone || IsConsistent(mine));
       }
     });
   }
@@ -221,158 +220,152 @@ TEST(SnapshotExchangeTest, ScrapersThatGiveUpDisturbNoOthers) {
   }
 }
 
-}  // namespace
+using Phase = SnapshotExchangeState::Phase;
 
-namespace {
-
-using SnapshotProducer = SnapshotExchangeState::Phase;
-
-void BringTo(SnapshotExchangeState& state, SnapshotProducer stage) {
-  if (stage >= SnapshotProducer::kRequested) {
+void BringTo(SnapshotExchangeState& state, Phase phase) {
+  if (phase >= Phase::kRequested) {
     ASSERT_TRUE(state.TryRequest());
   }
-  if (stage >= SnapshotProducer::kFilling) {
+  if (phase >= Phase::kFilling) {
     ASSERT_TRUE(state.BeginFill());
   }
-  if (stage == SnapshotProducer::kFilled) {
+  if (phase == Phase::kFilled) {
     state.FinishFill();
   }
 }
 
-// Both sides as machines that make one step at a time, as SnapshotExchange does, and every state that any order of
-// their steps leads to. The steps on the atomic are the real ones.
-struct ProcessSimulator {
+// A model of the exchange: scraper and reader each make one step at a time, as SnapshotExchange does. The steps on the
+// atomic are the real ones. The test visits every state that any order of steps leads to.
+struct ExchangeModel {
   enum class Scraper : std::uint8_t {
-    kLook,
-    kFlip,
-    kCollect,
-    kAsk,
+    kCheckLateAnswer,
+    kSwapLate,
+    kAcceptLate,
+    kRequest,
     kWait,
-    kLookAgain,
-    kFlipAgain,
-    kCollectAgain,
+    kCheckAnswer,
+    kSwap,
+    kAccept,
     kRead
   };
 
-  SnapshotProducer stage = SnapshotProducer::kIdle;
-  Scraper scraper = Scraper::kLook;
-  unsigned whole = 0;
+  Phase phase = Phase::kIdle;
+  Scraper scraper = Scraper::kCheckLateAnswer;
+  unsigned complete = 0;
   bool filling = false;  // the reader, into `filled`
   unsigned filled = 1;
   std::array<bool, 2> finished{true, true};
 
-  auto operator<=>(const ProcessSimulator&) const = default;
+  auto operator<=>(const ExchangeModel&) const = default;
 };
 
 template <typename Step>
-bool Try(ProcessSimulator& world, Step step) {
+bool Try(ExchangeModel& model, Step step) {
   SnapshotExchangeState state;
-  BringTo(state, world.stage);
+  BringTo(state, model.phase);
   const bool done = step(state);
-  world.stage = state.phase();
+  model.phase = state.phase();
   return done;
 }
 
-ProcessSimulator ScraperStep(ProcessSimulator world, bool gives_up) {
-  using At = ProcessSimulator::Scraper;
-  switch (world.scraper) {
-    case At::kLook:  // for an answer that came after the scraper before had gone
-      world.scraper = world.stage == SnapshotProducer::kFilled ? At::kFlip : At::kAsk;
+ExchangeModel ScraperStep(ExchangeModel model, bool gives_up) {
+  using At = ExchangeModel::Scraper;
+  switch (model.scraper) {
+    case At::kCheckLateAnswer:  // an answer that came after the previous scraper gave up
+      model.scraper = model.phase == Phase::kFilled ? At::kSwapLate : At::kRequest;
       break;
-    case At::kFlip:
-    case At::kFlipAgain:
-      world.whole = 1 - world.whole;
-      world.scraper = world.scraper == At::kFlip ? At::kCollect : At::kCollectAgain;
+    case At::kSwapLate:
+    case At::kSwap:
+      model.complete = 1 - model.complete;
+      model.scraper = model.scraper == At::kSwapLate ? At::kAcceptLate : At::kAccept;
       break;
-    case At::kCollect:
-    case At::kCollectAgain:
-      EXPECT_TRUE(Try(world, [](SnapshotExchangeState& state) { return state.AcceptAnswer(); }));
-      world.scraper = world.scraper == At::kCollect ? At::kAsk : At::kRead;
+    case At::kAcceptLate:
+    case At::kAccept:
+      EXPECT_TRUE(Try(model, [](SnapshotExchangeState& state) { return state.AcceptAnswer(); }));
+      model.scraper = model.scraper == At::kAcceptLate ? At::kRequest : At::kRead;
       break;
-    case At::kAsk:
-      Try(world, [](SnapshotExchangeState& state) { return state.TryRequest(); });
-      world.scraper = At::kWait;
+    case At::kRequest:
+      Try(model, [](SnapshotExchangeState& state) { return state.TryRequest(); });
+      model.scraper = At::kWait;
       break;
     case At::kWait:
-      if (gives_up || world.stage == SnapshotProducer::kFilled) {
-        const bool taken_back = Try(world, [](SnapshotExchangeState& state) { return state.CancelRequest(); });
-        world.scraper = taken_back ? At::kRead : At::kLookAgain;
+      if (gives_up || model.phase == Phase::kFilled) {
+        const bool cancelled = Try(model, [](SnapshotExchangeState& state) { return state.CancelRequest(); });
+        model.scraper = cancelled ? At::kRead : At::kCheckAnswer;
       }
       break;
-    case At::kLookAgain:
-      world.scraper = world.stage == SnapshotProducer::kFilled ? At::kFlipAgain : At::kRead;
+    case At::kCheckAnswer:
+      model.scraper = model.phase == Phase::kFilled ? At::kSwap : At::kRead;
       break;
     case At::kRead:
-      EXPECT_FALSE(world.filling && world.whole == world.filled) << "reads what is being written";
-      EXPECT_TRUE(world.finished.at(world.whole)) << "reads what was never finished";
-      world.scraper = At::kLook;
+      EXPECT_FALSE(model.filling && model.complete == model.filled) << "reads what is being written";
+      EXPECT_TRUE(model.finished.at(model.complete)) << "reads what was never finished";
+      model.scraper = At::kCheckLateAnswer;
       break;
   }
-  return world;
+  return model;
 }
 
-ProcessSimulator ReaderStep(ProcessSimulator world) {
-  if (world.filling) {
-    EXPECT_EQ(world.filled, 1 - world.whole) << "the buffer changed hands while it was written";
-    world.finished.at(world.filled) = true;
-    world.filling = false;
-    Try(world, [](SnapshotExchangeState& state) {
+ExchangeModel ReaderStep(ExchangeModel model) {
+  if (model.filling) {
+    EXPECT_EQ(model.filled, 1 - model.complete) << "the buffer changed hands while it was written";
+    model.finished.at(model.filled) = true;
+    model.filling = false;
+    Try(model, [](SnapshotExchangeState& state) {
       state.FinishFill();
       return true;
     });
-  } else if (Try(world, [](SnapshotExchangeState& state) { return state.IsRequested() && state.BeginFill(); })) {
-    world.filling = true;
-    world.filled = 1 - world.whole;
-    world.finished.at(world.filled) = false;
+  } else if (Try(model, [](SnapshotExchangeState& state) { return state.IsRequested() && state.BeginFill(); })) {
+    model.filling = true;
+    model.filled = 1 - model.complete;
+    model.finished.at(model.filled) = false;
   }
-  return world;
+  return model;
 }
 
-TEST(SnapshotExchangeStateTest, NoOrderOfStepsTearsASnapshot) {
-  std::set<ProcessSimulator> seen{ProcessSimulator{}};
-  std::vector<ProcessSimulator> open{ProcessSimulator{}};
-  std::set<SnapshotProducer> stages;
+TEST(SnapshotExchangeStateTest, NeverTearsASnapshotInAnyOrderOfSteps) {
+  std::set<ExchangeModel> visited{ExchangeModel{}};
+  std::vector<ExchangeModel> open{ExchangeModel{}};
+  std::set<Phase> phases;
   while (!open.empty() && !testing::Test::HasFailure()) {
-    const ProcessSimulator world = open.back();
+    const ExchangeModel model = open.back();
     open.pop_back();
-    stages.insert(world.stage);
-    for (const ProcessSimulator& next : {ScraperStep(world, false), ScraperStep(world, true), ReaderStep(world)}) {
-      if (seen.insert(next).second) {
+    phases.insert(model.phase);
+    for (const ExchangeModel& next : {ScraperStep(model, false), ScraperStep(model, true), ReaderStep(model)}) {
+      if (visited.insert(next).second) {
         open.push_back(next);
       }
     }
   }
-  EXPECT_EQ(stages.size(), 4U);
-  EXPECT_GE(seen.size(), 30U) << "the machines hardly moved: this test shows nothing";
+  EXPECT_EQ(phases.size(), 4U);
+  EXPECT_GE(visited.size(), 30U) << "few states were visited: this test shows nothing";
 }
 
 // Each step against the table of what it may start from.
-TEST(SnapshotExchangeStateTest, EachStepStartsFromOneStageOnly) {
+TEST(SnapshotExchangeStateTest, AllowsEachStepFromOnePhaseOnly) {
   struct Row {
     std::string name;
     bool (*step)(SnapshotExchangeState&);
-    SnapshotProducer from;
-    SnapshotProducer to;
+    Phase from;
+    Phase to;
   };
-  const std::array<Row, 4> rows{{{"Ask", [](SnapshotExchangeState& state) { return state.TryRequest(); },
-                                  SnapshotProducer::kIdle, SnapshotProducer::kRequested},
-                                 {"TakeBack", [](SnapshotExchangeState& state) { return state.CancelRequest(); },
-                                  SnapshotProducer::kRequested, SnapshotProducer::kIdle},
-                                 {"Begin", [](SnapshotExchangeState& state) { return state.BeginFill(); },
-                                  SnapshotProducer::kRequested, SnapshotProducer::kFilling},
-                                 {"Collect", [](SnapshotExchangeState& state) { return state.AcceptAnswer(); },
-                                  SnapshotProducer::kFilled, SnapshotProducer::kIdle}}};
+  const std::array<Row, 4> rows{
+      {{"TryRequest", [](SnapshotExchangeState& state) { return state.TryRequest(); }, Phase::kIdle, Phase::kRequested},
+       {"CancelRequest", [](SnapshotExchangeState& state) { return state.CancelRequest(); }, Phase::kRequested,
+        Phase::kIdle},
+       {"BeginFill", [](SnapshotExchangeState& state) { return state.BeginFill(); }, Phase::kRequested,
+        Phase::kFilling},
+       {"AcceptAnswer", [](SnapshotExchangeState& state) { return state.AcceptAnswer(); }, Phase::kFilled,
+        Phase::kIdle}}};
   for (const Row& row : rows) {
-    for (const SnapshotProducer stage : {SnapshotProducer::kIdle, SnapshotProducer::kRequested,
-                                         SnapshotProducer::kFilling, SnapshotProducer::kFilled}) {
+    for (const Phase phase : {Phase::kIdle, Phase::kRequested, Phase::kFilling, Phase::kFilled}) {
       SnapshotExchangeState state;
-      BringTo(state, stage);
-      EXPECT_EQ(row.step(state), stage == row.from) << row.name << " from " << static_cast<int>(stage);
-      EXPECT_EQ(state.phase(), stage == row.from ? row.to : stage) << row.name;
+      BringTo(state, phase);
+      EXPECT_EQ(row.step(state), phase == row.from) << row.name << " from " << static_cast<int>(phase);
+      EXPECT_EQ(state.phase(), phase == row.from ? row.to : phase) << row.name;
     }
   }
 }
 
 }  // namespace
-
 }  // namespace procevent
