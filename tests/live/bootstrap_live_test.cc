@@ -1,4 +1,4 @@
-// Who lived before the reader listened, or was lost sight of: found in /proc, and followed from there.
+// Processes that were alive before the subscription, or whose events were lost: found in /proc and tracked from there.
 #include <unistd.h>
 
 #include <chrono>
@@ -14,18 +14,18 @@ using namespace std::chrono_literals;
 
 class BootstrapLiveTest : public ProcessTrackerFixture {
  protected:
-  // A snapshot that says what /proc says, on a machine where processes come and go. Otherwise the last one.
-  Snapshot AwaitPopulation(Population& living, std::chrono::seconds patience) {
+  // A snapshot whose population equals that of /proc, while processes start and exit. The last one after the timeout.
+  Snapshot AwaitPopulation(Population& expected, std::chrono::seconds timeout) {
     return Await(
         [&](const Snapshot& it) {
-          living = CountProcTasks();
-          return Population{it.ledger.processes, it.ledger.threads} == living;
+          expected = CountProcTasks();
+          return Population{it.ledger.processes, it.ledger.threads} == expected;
         },
-        patience);
+        timeout);
   }
 
-  // One without a loss for longer than a doubt may have to wait for its look at /proc. Otherwise the last one.
-  Snapshot AwaitCertainty() {
+  // A snapshot without a new loss for longer than a stale row waits to be read again. The last one after the timeout.
+  Snapshot AwaitReconciled() {
     std::uint64_t lost = 0;
     auto since = std::chrono::steady_clock::now();
     return Await(
@@ -44,44 +44,44 @@ class BootstrapLiveTest : public ProcessTrackerFixture {
   }
 };
 
-TEST_F(BootstrapLiveTest, WhoLivesIsCounted) {
+TEST_F(BootstrapLiveTest, CountsLivingProcesses) {
   Start();
-  Population living;
-  const Snapshot snapshot = AwaitPopulation(living, 20s);
-  EXPECT_EQ(snapshot.ledger.processes, living.processes);
-  EXPECT_EQ(snapshot.ledger.threads, living.threads);
+  Population expected;
+  const Snapshot snapshot = AwaitPopulation(expected, 20s);
+  EXPECT_EQ(snapshot.ledger.processes, expected.processes);
+  EXPECT_EQ(snapshot.ledger.threads, expected.threads);
   EXPECT_GT(Found(snapshot, ProcessFoundReason::kBootstrap), 0U);
 }
 
-TEST_F(BootstrapLiveTest, ProcessesOfBeforeAreKnownByName) {
+TEST_F(BootstrapLiveTest, KnowsEarlierProcessesByName) {
   const std::string name = Name("old");
   auto workload = StartWorkload({name, "wait", "6", "10", "59"});
   workload->AwaitReady();
   Start();
   const Snapshot before = TakeSnapshot();
-  EXPECT_EQ(RowOf(before, name), nullptr);  // nothing is booked for it yet
+  EXPECT_EQ(RowOf(before, name), nullptr);  // no event of it was counted yet
   workload->Continue();
   EXPECT_EQ(workload->Wait(), 59 << 8);
   const Snapshot after = AwaitExits(name, 11);
-  const Counts tally = CountsOf(after, name);
-  EXPECT_EQ(tally[CountKind::kForks], 10U);
-  EXPECT_EQ(tally[CountKind::kThreadsStarted], 0U);
-  EXPECT_EQ(tally[CountKind::kThreadsEnded], 6U);
-  EXPECT_EQ(tally[CountKind::kWithoutExec], 10U);  // of the workload itself nobody knows
+  const Counts counts = CountsOf(after, name);
+  EXPECT_EQ(counts[CountKind::kForks], 10U);
+  EXPECT_EQ(counts[CountKind::kThreadsStarted], 0U);
+  EXPECT_EQ(counts[CountKind::kThreadsEnded], 6U);
+  EXPECT_EQ(counts[CountKind::kWithoutExec], 10U);  // unknown for the workload itself
   EXPECT_EQ(ExitCount(after, name, 0), 10U);
   EXPECT_EQ(ExitCount(after, name, 59), 1U);
   EXPECT_EQ(RowOf(after, name)->lifetimes.count(), 10U);
 }
 
-TEST_F(BootstrapLiveTest, ALeaderThatWasGoneBeforeStaysGone) {
+TEST_F(BootstrapLiveTest, DoesNotCountALeaderThatExitedBefore) {
   const std::string name = Name("beheaded");
   auto workload = StartWorkload({name, "leader_gone", "60", "wait"});
   workload->AwaitReady();
   Start();
-  Population living;
-  const Snapshot before = AwaitPopulation(living, 20s);
-  EXPECT_EQ(before.ledger.processes, living.processes);
-  EXPECT_EQ(before.ledger.threads, living.threads);
+  Population expected;
+  const Snapshot before = AwaitPopulation(expected, 20s);
+  EXPECT_EQ(before.ledger.processes, expected.processes);
+  EXPECT_EQ(before.ledger.threads, expected.threads);
   workload->Continue();
   EXPECT_EQ(workload->Wait(), 60 << 8);
   const Snapshot after = AwaitExits(name, 1);
@@ -89,7 +89,7 @@ TEST_F(BootstrapLiveTest, ALeaderThatWasGoneBeforeStaysGone) {
   EXPECT_EQ(ExitCount(after, name, 60), 1U);
 }
 
-TEST_F(BootstrapLiveTest, NobodyIsMissedWhoForksMeanwhile) {
+TEST_F(BootstrapLiveTest, MissesNoProcessForkedDuringBootstrap) {
   for (int round = 0; round < 5; ++round) {
     auto one = StartWorkload({Name("churn"), "churn", "400"});
     auto other = StartWorkload({Name("churn"), "churn", "400"});
@@ -103,13 +103,13 @@ TEST_F(BootstrapLiveTest, NobodyIsMissedWhoForksMeanwhile) {
     for (WorkloadProcess* const workload : {one.get(), other.get()}) {
       EXPECT_EQ(workload->Wait(), 0);
     }
-    Population living;
-    const Snapshot snapshot = AwaitPopulation(living, 25s);  // a doubt may have to wait 10 s for its turn
+    Population expected;
+    const Snapshot snapshot = AwaitPopulation(expected, 25s);  // a stale row may have to wait 10 s for its pass
     EXPECT_EQ(snapshot.ledger.total_lost(), 0U);
-    EXPECT_EQ(snapshot.ledger.processes, living.processes);
-    EXPECT_EQ(snapshot.ledger.threads, living.threads);
+    EXPECT_EQ(snapshot.ledger.processes, expected.processes);
+    EXPECT_EQ(snapshot.ledger.threads, expected.threads);
     EXPECT_EQ(CountsOf(snapshot, kUntrackedName)[CountKind::kForks], 0U);
-    // Found again are at most those who were born within the look.
+    // Only processes forked during the bootstrap can be found again.
     EXPECT_LE(Found(snapshot, ProcessFoundReason::kReconciliation),
               Found(snapshot, ProcessFoundReason::kBootstrap) / 10);
     std::cout << "found: " << Found(snapshot, ProcessFoundReason::kBootstrap) << " by bootstrap, "
@@ -118,8 +118,8 @@ TEST_F(BootstrapLiveTest, NobodyIsMissedWhoForksMeanwhile) {
   }
 }
 
-// Processes begin and end while most events are lost: afterwards the table is what /proc says.
-TEST_F(BootstrapLiveTest, AfterALossTheTableIsReconciled) {
+// Processes start and exit while most events are lost. Afterwards the process table equals /proc.
+TEST_F(BootstrapLiveTest, ReconcilesTheTableAfterALoss) {
   auto doomed = StartWorkload({Name("doomed"), "keep", "200"});
   doomed->AwaitReady();
   Start({.receive_buffer_bytes = 16U << 10U}, {.drain_interval = 500ms});
@@ -134,24 +134,24 @@ TEST_F(BootstrapLiveTest, AfterALossTheTableIsReconciled) {
   Fork(2000);
   Snapshot snapshot = Await([](const Snapshot& it) { return it.ledger.total_lost() > 0; });
   ASSERT_GT(snapshot.ledger.total_lost(), 500U) << "little was lost: this test shows nothing";
-  const std::uint64_t certain = AwaitCertainty().ledger.total_lost();
-  Population living;
-  snapshot = AwaitPopulation(living, 30s);
-  EXPECT_NEAR(static_cast<double>(snapshot.ledger.processes), static_cast<double>(living.processes),
-              0.05 * static_cast<double>(living.processes));
-  EXPECT_NEAR(static_cast<double>(snapshot.ledger.threads), static_cast<double>(living.threads),
-              0.05 * static_cast<double>(living.threads));
+  const std::uint64_t lost = AwaitReconciled().ledger.total_lost();
+  Population expected;
+  snapshot = AwaitPopulation(expected, 30s);
+  EXPECT_NEAR(static_cast<double>(snapshot.ledger.processes), static_cast<double>(expected.processes),
+              0.05 * static_cast<double>(expected.processes));
+  EXPECT_NEAR(static_cast<double>(snapshot.ledger.threads), static_cast<double>(expected.threads),
+              0.05 * static_cast<double>(expected.threads));
   const auto dropped = snapshot.ledger.dropped.at(static_cast<std::size_t>(ProcessDropReason::kGone));
   std::cout << snapshot.ledger.total_lost() << " events were lost; found "
             << Found(snapshot, ProcessFoundReason::kReconciliation) << " processes in /proc, dropped " << dropped
-            << "; tracked " << snapshot.ledger.processes << " of " << living.processes << "\n";
+            << "; tracked " << snapshot.ledger.processes << " of " << expected.processes << "\n";
   EXPECT_GT(Found(snapshot, ProcessFoundReason::kReconciliation), 0U);
   EXPECT_GT(dropped, 0U);
   const Counts before = CountsOf(snapshot, name);
   lasting->Continue();
   EXPECT_EQ(lasting->Wait(), 64 << 8);
   const Snapshot after = AwaitExits(name, 4);
-  if (after.ledger.total_lost() == certain) {
+  if (after.ledger.total_lost() == lost) {
     EXPECT_EQ(CountsOf(after, name)[CountKind::kForks] - before[CountKind::kForks], 3U);
     EXPECT_EQ(ExitCount(after, name, 0), 3U);
     EXPECT_EQ(ExitCount(after, name, 64), 1U);

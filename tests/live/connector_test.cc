@@ -23,8 +23,8 @@ using namespace std::chrono_literals;
 
 class ConnectorTest : public LiveTest {
  protected:
-  // Everything that waits, as events.
-  static std::vector<Event> Events(ProcConnector& connector) {
+  // Receives every event in the queue.
+  static std::vector<Event> ReceiveEvents(ProcConnector& connector) {
     std::vector<Event> events;
     Drain(connector, [&events](const Message& message) {
       if (message.outcome == DecodeOutcome::kEvent) {
@@ -42,8 +42,8 @@ class ConnectorTest : public LiveTest {
     return kinds;
   }
 
-  // At least one event of each of several kinds: fork, exec, exit, comm.
-  static void MakeEvents() {
+  // Causes at least one fork, exec, exit and comm event.
+  static void CauseEvents() {
     const pid_t child = ::fork();
     if (child == 0) {
       ::execl("/bin/true", "true", nullptr);
@@ -53,11 +53,11 @@ class ConnectorTest : public LiveTest {
     ::prctl(PR_SET_NAME, "live_test");
   }
 
-  static bool Hears(ProcConnector& connector) {
-    Events(connector);
+  static bool ReceivesCanary(ProcConnector& connector) {
+    ReceiveEvents(connector);
     Canary canary;
     canary.SendCanary();
-    for (const Event& event : Events(connector)) {
+    for (const Event& event : ReceiveEvents(connector)) {
       const auto* const comm = std::get_if<CommBody>(&event.body);
       if (comm != nullptr && canary.IsCanaryEvent(*comm)) {
         return true;
@@ -78,7 +78,7 @@ TEST_F(ConnectorTest, ReportsAChildFromForkToExit) {
   bool exited = false;
   const auto deadline = std::chrono::steady_clock::now() + 20s;  // an EXIT may come after waitpid returned
   while (!exited && std::chrono::steady_clock::now() < deadline) {
-    for (const Event& event : Events(connector)) {
+    for (const Event& event : ReceiveEvents(connector)) {
       if (const auto* const fork = std::get_if<ForkBody>(&event.body); fork != nullptr && fork->child.pid == child) {
         EXPECT_EQ(fork->parent.tgid, ::getpid());
         forked = true;
@@ -94,21 +94,21 @@ TEST_F(ConnectorTest, ReportsAChildFromForkToExit) {
   connector.Unsubscribe();
 }
 
-TEST_F(ConnectorTest, OurAckIsTheFirstThingToReceive) {
+TEST_F(ConnectorTest, ReceivesItsAckFirst) {
   ProcConnector connector = SubscribeOrDie();
-  const std::vector<Event> events = Events(connector);
+  const std::vector<Event> events = ReceiveEvents(connector);
   ASSERT_FALSE(events.empty());
   EXPECT_EQ(events.front().kind(), EventKind::kAck);
   connector.Unsubscribe();
 }
 
-TEST_F(ConnectorTest, EventsBeforeOurAckAreThrownAway) {
+TEST_F(ConnectorTest, DropsEventsBeforeItsAck) {
   ProcConnector other = SubscribeOrDie();
   ProcConnector connector = OpenOrDie();
-  Fork(50);  // heard by the open socket, for somebody else listens
+  Fork(50);  // received by the open socket, because the other one is subscribed
   ASSERT_GT(connector.Memory().used_bytes, 0U);
   ASSERT_TRUE(connector.Subscribe().ok());
-  const std::vector<Event> events = Events(connector);
+  const std::vector<Event> events = ReceiveEvents(connector);
   ASSERT_FALSE(events.empty());
   EXPECT_EQ(events.front().kind(), EventKind::kAck);
   for (const Event& event : events) {
@@ -118,27 +118,27 @@ TEST_F(ConnectorTest, EventsBeforeOurAckAreThrownAway) {
   other.Unsubscribe();
 }
 
-TEST_F(ConnectorTest, UnsubscribingSilencesTheKernel) {
-  RequireNoOtherListener();
+TEST_F(ConnectorTest, ReceivesNothingAfterUnsubscribing) {
+  RequireNoOtherSubscriber();
   if (IsSkipped() || HasFatalFailure()) {
     return;
   }
   ProcConnector connector = SubscribeOrDie();
-  EXPECT_TRUE(Hears(connector));
+  EXPECT_TRUE(ReceivesCanary(connector));
   connector.Unsubscribe();
-  EXPECT_FALSE(Hears(connector));
+  EXPECT_FALSE(ReceivesCanary(connector));
 }
 
-TEST_F(ConnectorTest, ASubscriptionCanBeginAgain) {
+TEST_F(ConnectorTest, SubscribesAgain) {
   ProcConnector connector = SubscribeOrDie();
   connector.Unsubscribe();
   ASSERT_TRUE(connector.Subscribe().ok());
-  EXPECT_TRUE(Hears(connector));
+  EXPECT_TRUE(ReceivesCanary(connector));
   connector.Unsubscribe();
 }
 
-TEST_F(ConnectorTest, ReceivingWaitsAndThenGivesUp) {
-  RequireNoOtherListener();
+TEST_F(ConnectorTest, ReceiveTimesOut) {
+  RequireNoOtherSubscriber();
   if (IsSkipped() || HasFatalFailure()) {
     return;
   }
@@ -154,7 +154,7 @@ TEST_F(ConnectorTest, ReceivingWaitsAndThenGivesUp) {
   connector.Unsubscribe();
 }
 
-TEST_F(ConnectorTest, RawIsOneDatagramAsItCame) {
+TEST_F(ConnectorTest, ReceiveRawReturnsOneWholeDatagram) {
   ProcConnector connector = SubscribeOrDie();
   std::array<std::byte, 16> buffer{};
   const auto length = connector.ReceiveRaw(buffer);
@@ -164,15 +164,15 @@ TEST_F(ConnectorTest, RawIsOneDatagramAsItCame) {
   connector.Unsubscribe();
 }
 
-TEST_F(ConnectorTest, TheBufferIsForced) {
+TEST_F(ConnectorTest, ForcesTheReceiveBuffer) {
   const ProcConnector connector = OpenOrDie({.receive_buffer_bytes = 32U << 20U});
   EXPECT_EQ(connector.Memory().limit_bytes, 64U << 20U);
 }
 
-TEST_F(ConnectorTest, WithoutPrivilegeTheBufferIsSmallOrTheErrorNamesTheCapability) {
-  const std::string said = RunInChild([] {
+TEST_F(ConnectorTest, WithoutPrivilegeHasASmallBufferOrNamesTheCapability) {
+  const std::string result = RunInChild([] {
     if (::setgid(65534) != 0 || ::setuid(65534) != 0) {
-      return std::string("no nobody");
+      return std::string("cannot become nobody");
     }
     auto opened = ProcConnector::Open({});
     if (!opened) {
@@ -186,27 +186,27 @@ TEST_F(ConnectorTest, WithoutPrivilegeTheBufferIsSmallOrTheErrorNamesTheCapabili
     opened.value().Unsubscribe();
     return std::string(small ? "small" : "large");
   });
-  EXPECT_TRUE(said == "small" || said.find("NET_ADMIN") != std::string::npos) << said;
+  EXPECT_TRUE(result == "small" || result.find("NET_ADMIN") != std::string::npos) << result;
 }
 
-TEST_F(ConnectorTest, AKernelMaskNarrowsAndKeepsComm) {
+TEST_F(ConnectorTest, KernelMaskSelectsEventsAndKeepsComm) {
   ProcConnector connector = SubscribeOrDie({.events = EventMask::None().With(EventKind::kExec)});
-  MakeEvents();
-  EXPECT_EQ(Kinds(Events(connector)), (std::set{EventKind::kExec, EventKind::kComm}));
+  CauseEvents();
+  EXPECT_EQ(Kinds(ReceiveEvents(connector)), (std::set{EventKind::kExec, EventKind::kComm}));
   connector.Unsubscribe();
 }
 
-// How it is done before 6.6. One filter, attached once: they are slow to go on some kernels.
-TEST_F(ConnectorTest, ASocketFilterNarrowsAlike) {
+// The way before Linux 6.6. Only one filter is attached, because detaching is slow on some kernels.
+TEST_F(ConnectorTest, SocketFilterSelectsTheSameEvents) {
   ProcConnector connector = SubscribeOrDie();
   ASSERT_TRUE(AttachEventFilter(connector.fd(), EventMask::None().With(EventKind::kExec).With(EventKind::kComm)).ok());
-  Events(connector);
-  MakeEvents();
-  EXPECT_EQ(Kinds(Events(connector)), (std::set{EventKind::kExec, EventKind::kComm}));
+  ReceiveEvents(connector);
+  CauseEvents();
+  EXPECT_EQ(Kinds(ReceiveEvents(connector)), (std::set{EventKind::kExec, EventKind::kComm}));
   connector.Unsubscribe();
 }
 
-TEST_F(ConnectorTest, AForgedEventIsToldFromTheKernels) {
+TEST_F(ConnectorTest, ReportsAForgedEventAsForeign) {
   const ProcConnector victim = OpenOrDie();
   sockaddr_nl address{};
   socklen_t length = sizeof address;
@@ -221,7 +221,7 @@ TEST_F(ConnectorTest, AForgedEventIsToldFromTheKernels) {
       static_cast<ssize_t>(forged.size()));
   DatagramBatch batch;
   int foreign = 0;
-  do {  // with the kernel's own, if somebody else listens
+  do {  // with the kernel's events, if another program is subscribed
     ASSERT_TRUE(batch.FillFrom(victim.fd()).ok());
     for (std::size_t i = 0; i < batch.size(); ++i) {
       foreign += batch[i].origin == Datagram::Origin::kForeign ? 1 : 0;

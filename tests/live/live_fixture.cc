@@ -22,7 +22,7 @@
 namespace procevent {
 namespace {
 
-std::string WhyNotLive() {
+std::string ReasonToSkip() {
   if (::geteuid() != 0) {
     return "live tests need root";
   }
@@ -45,8 +45,8 @@ void SkipOrFail(const std::string& reason) {
   GTEST_SKIP() << reason;
 }
 
-// Sockets of the connector that are in its group, ours included: lines of /proc/net/netlink.
-int ListeningSockets() {
+// How many connector sockets are in the multicast group of process events, including those of this process.
+int CountGroupSockets() {
   std::ifstream table("/proc/net/netlink");
   std::string line;
   int sockets = 0;
@@ -62,32 +62,33 @@ int ListeningSockets() {
   return sockets;
 }
 
-// A socket that never subscribed hears our canary only if the kernel believes that somebody listens.
-bool HearsCanary(ProcConnector& socket) {
+// A socket that never subscribed receives a canary only if the kernel counts at least one subscriber.
+bool ReceivesCanary(ProcConnector& socket) {
   Canary canary;
   canary.SendCanary();
-  bool heard = false;
+  bool received = false;
   Drain(socket, [&](const Message& message) {
     const auto* const comm = std::get_if<CommBody>(&message.event.body);
-    heard = heard || (message.outcome == DecodeOutcome::kEvent && comm != nullptr && canary.IsCanaryEvent(*comm));
+    received = received || (message.outcome == DecodeOutcome::kEvent && comm != nullptr && canary.IsCanaryEvent(*comm));
   });
-  return heard;
+  return received;
 }
 
-// Programs that were killed leave their subscription in the kernel's count. Without sockets nobody needs those.
+// Killed programs stay in the kernel's count of subscribers. Without sockets these subscriptions have no use. An
+// invalid operation followed by IGNORE takes one from the count.
 void EndLeftoverSubscriptions(ProcConnector& socket) {
-  constexpr int kMost = 100'000;
-  const Bytes nonsense = EncodeRequest(ConnectorOperation::kInvalidOperation, 1);
+  constexpr int kMaxRounds = 100'000;
+  const Bytes invalid = EncodeRequest(ConnectorOperation::kInvalidOperation, 1);
   const Bytes ignore = EncodeRequest(ConnectorOperation::kIgnore, 2);
-  for (int i = 0; i < kMost && HearsCanary(socket); ++i) {
-    ASSERT_EQ(::write(socket.fd(), nonsense.data(), nonsense.size()), static_cast<ssize_t>(nonsense.size()));
+  for (int i = 0; i < kMaxRounds && ReceivesCanary(socket); ++i) {
+    ASSERT_EQ(::write(socket.fd(), invalid.data(), invalid.size()), static_cast<ssize_t>(invalid.size()));
     ASSERT_EQ(::write(socket.fd(), ignore.data(), ignore.size()), static_cast<ssize_t>(ignore.size()));
   }
 }
 
-// A child that ends at once, because its program does not exist. Not by fork: that copies the page tables, which under
-// the sanitizers takes milliseconds.
-void MakeChild() {
+// Starts a child that exits at once, because its program does not exist. posix_spawn does not copy the page tables, as
+// fork does. That takes milliseconds under the sanitizers.
+void SpawnFailingChild() {
   pid_t child = 0;
   std::string name = "nothing";
   std::array<char*, 2> arguments{name.data(), nullptr};
@@ -97,18 +98,18 @@ void MakeChild() {
 }  // namespace
 
 void LiveTest::SetUp() {
-  if (const std::string reason = WhyNotLive(); !reason.empty()) {
+  if (const std::string reason = ReasonToSkip(); !reason.empty()) {
     SkipOrFail(reason);
   }
 }
 
-void LiveTest::RequireNoOtherListener() {
+void LiveTest::RequireNoOtherSubscriber() {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (ListeningSockets() > 0 && std::chrono::steady_clock::now() < deadline) {
+  while (CountGroupSockets() > 0 && std::chrono::steady_clock::now() < deadline) {
     ::usleep(100'000);
   }
-  if (ListeningSockets() > 0) {
-    SkipOrFail("another program listens to the connector (ss -f netlink): stop it first");
+  if (CountGroupSockets() > 0) {
+    SkipOrFail("another program is subscribed to the connector (ss -f netlink); stop it first");
     return;
   }
   ProcConnector socket = OpenOrDie();
@@ -133,17 +134,17 @@ ProcConnector LiveTest::SubscribeOrDie(const ConnectorOptions& options) {
 
 void LiveTest::Fork(int children) {
   for (int i = 0; i < children; ++i) {
-    MakeChild();
+    SpawnFailingChild();
   }
 }
 
 pid_t LiveTest::ForkInBackground(int children) {
-  const pid_t beside = ::fork();
-  if (beside == 0) {
+  const pid_t background = ::fork();
+  if (background == 0) {
     Fork(children);
     ::_exit(0);
   }
-  return beside;
+  return background;
 }
 
 void LiveTest::WaitFor(pid_t child) { ASSERT_EQ(::waitpid(child, nullptr, 0), child); }
@@ -151,23 +152,23 @@ void LiveTest::WaitFor(pid_t child) { ASSERT_EQ(::waitpid(child, nullptr, 0), ch
 std::string LiveTest::RunInChild(const std::function<std::string()>& body) {
   std::array<int, 2> ends{};
   if (::pipe(ends.data()) != 0) {
-    return "no pipe";
+    return "cannot create a pipe";
   }
   const pid_t child = ::fork();
   if (child == 0) {
-    const std::string said = body();
-    [[maybe_unused]] const auto written = ::write(ends[1], said.data(), said.size());
+    const std::string result = body();
+    [[maybe_unused]] const auto written = ::write(ends[1], result.data(), result.size());
     ::_exit(0);
   }
   ::close(ends[1]);
-  std::string said;
+  std::string result;
   std::array<char, 512> piece{};
   for (ssize_t got = 0; (got = ::read(ends[0], piece.data(), piece.size())) > 0;) {
-    said.append(piece.data(), static_cast<std::size_t>(got));
+    result.append(piece.data(), static_cast<std::size_t>(got));
   }
   ::close(ends[0]);
   ::waitpid(child, nullptr, 0);
-  return said;
+  return result;
 }
 
 std::uint64_t LiveTest::KernelForks() {
@@ -204,14 +205,14 @@ ReceivedEvents::Count ReceivedEvents::CountWithin(const ReceivedEvents& other) c
   for (const auto& [cpu, bounds] : other.cpus_) {
     const std::uint32_t first = bounds.front().sequence;
     const std::uint32_t length = bounds.back().sequence - first;
-    const auto mine = cpus_.find(cpu);
-    if (mine == cpus_.end()) {
+    const auto own = cpus_.find(cpu);
+    if (own == cpus_.end()) {
       continue;
     }
-    for (const Heard& heard : mine->second) {
-      if (heard.sequence - first <= length) {  // numbers wrap
+    for (const ReceivedEvent& event : own->second) {
+      if (event.sequence - first <= length) {  // numbers wrap
         ++count.events;
-        count.forks += heard.fork ? 1U : 0U;
+        count.forks += event.fork ? 1U : 0U;
       }
     }
   }

@@ -1,5 +1,5 @@
-// For tests against the real connector, as root. Where that is not to be had they skip and say why;
-// PROCEVENT_REQUIRE_LIVE=1 turns the skip into a failure.
+// Fixture and tools of tests that use the real connector. They need root. Elsewhere they are skipped with the reason,
+// or fail if PROCEVENT_REQUIRE_LIVE=1.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -21,29 +21,28 @@ class LiveTest : public testing::Test {
  protected:
   void SetUp() override;
 
-  // Skips or fails if anybody else listens, and does not leave in time. To be called before the test opens a socket of
-  // its own.
-  static void RequireNoOtherListener();
+  // Skips or fails if another program is subscribed, and stays so. Call it before the test opens a socket.
+  static void RequireNoOtherSubscriber();
 
   static ProcConnector OpenOrDie(const ConnectorOptions& options = {});
   static ProcConnector SubscribeOrDie(const ConnectorOptions& options = {});
 
-  // Makes this many children that do nothing, and waits for each.
+  // Starts this many children one after the other; each exits at once.
   static void Fork(int children);
-  // The same in a process of its own, so that it can go on beside the test.
+  // The same in a process of its own, which runs beside the test.
   static pid_t ForkInBackground(int children);
   static void WaitFor(pid_t child);
 
-  // Runs `body` in a child; what it returned.
+  // Runs `body` in a child, and returns its result.
   static std::string RunInChild(const std::function<std::string()>& body);
 
   static std::uint64_t KernelForks();
 };
 
-// Calls `on_message` with everything that waits; how many datagrams that was.
+// Receives until the queue is empty, and calls `on_message` for each message. Returns the number of datagrams.
 std::size_t Drain(ProcConnector& connector, const std::function<void(const Message&)>& on_message);
 
-// A plain record of every event heard, to hold one listener against another.
+// The events that one socket received, by CPU, to compare them with those of another socket.
 class ReceivedEvents {
  public:
   void Add(const Message& message);
@@ -52,15 +51,15 @@ class ReceivedEvents {
     std::uint64_t events = 0;
     std::uint64_t forks = 0;
   };
-  // What this one heard on each CPU from the other's first event there to its last.
+  // Counts the events on each CPU from the first to the last one that `other` has there.
   [[nodiscard]] Count CountWithin(const ReceivedEvents& other) const;
 
  private:
-  struct Heard {
+  struct ReceivedEvent {
     std::uint32_t sequence;
     bool fork;
   };
-  std::map<std::uint32_t, std::vector<Heard>> cpus_;
+  std::map<std::uint32_t, std::vector<ReceivedEvent>> cpus_;
 };
 
 }  // namespace procevent

@@ -1,4 +1,4 @@
-// Who is who by the library's table, against the real connector and the real /proc.
+// The library's process table against the real connector and /proc.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -41,7 +41,7 @@ class LookupLiveTest : public LiveTest {
     }
   }
 
-  // Events are applied until it holds; whether it came to hold.
+  // Applies events until the condition holds. False after a timeout.
   bool Await(const std::function<bool()>& condition) {
     const auto deadline = std::chrono::steady_clock::now() + 20s;
     while (!condition()) {
@@ -68,16 +68,16 @@ class LookupLiveTest : public LiveTest {
   DatagramBatch batch_;
 };
 
-// The child goes on with each line that is written to it.
+// A forked child that continues with each Continue().
 struct Child {
-  explicit Child(const std::function<void(const std::function<void()>& wait)>& play) {
+  explicit Child(const std::function<void(const std::function<void()>& wait)>& body) {
     std::array<int, 2> ends{};
     if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
       std::abort();
     }
     pid = ::fork();
     if (pid == 0) {
-      play([&] {
+      body([&] {
         char line = 0;
         if (::read(ends[0], &line, 1) != 1) {
           ::_exit(1);
@@ -86,15 +86,15 @@ struct Child {
       ::_exit(0);
     }
     ::close(ends[0]);
-    in.Reset(ends[1]);
+    input.Reset(ends[1]);
   }
-  void Continue() const { EXPECT_EQ(::write(in.get(), "\n", 1), 1); }
+  void Continue() const { EXPECT_EQ(::write(input.get(), "\n", 1), 1); }
 
   pid_t pid = 0;
-  OwnedFd in;
+  OwnedFd input;
 };
 
-TEST_F(LookupLiveTest, WhoLivedBeforeIsKnown) {
+TEST_F(LookupLiveTest, KnowsAProcessFromBootstrap) {
   ProcSnapshot self;
   ASSERT_EQ(ProcPidReader().ReadSnapshot(::getpid(), self), ProcPidReader::ReadStatus::kRead);
   const Process process = Find(::getpid());
@@ -104,8 +104,8 @@ TEST_F(LookupLiveTest, WhoLivedBeforeIsKnown) {
   EXPECT_TRUE(process.alive);
 }
 
-TEST_F(LookupLiveTest, AChildIsFollowedFromForkToExit) {
-  const auto program = std::filesystem::temp_directory_path() / ("look" + std::to_string(::getpid()));
+TEST_F(LookupLiveTest, FollowsAChildFromForkToExit) {
+  const auto program = std::filesystem::temp_directory_path() / ("lookup" + std::to_string(::getpid()));
   std::filesystem::copy_file("/bin/sleep", program, std::filesystem::copy_options::overwrite_existing);
   const Child child([&](const std::function<void()>& wait) {
     wait();
@@ -130,36 +130,36 @@ TEST_F(LookupLiveTest, AChildIsFollowedFromForkToExit) {
   ::kill(child.pid, SIGKILL);
   WaitFor(child.pid);
   EXPECT_TRUE(Await([&] { return !Find(child.pid).alive; }));
-  EXPECT_EQ(Find(child.pid).command, CommName(program.filename().string())) << "it is still found";
+  EXPECT_EQ(Find(child.pid).command, CommName(program.filename().string())) << "an exited process is still found";
   std::filesystem::remove(program);
 }
 
 // Kernel threads of pools change their names in /proc without an event.
-TEST_F(LookupLiveTest, AfterAStormAllAreCalledAsProcSays) {
-  const pid_t beside = ForkInBackground(500);
-  ASSERT_TRUE(Await([&] { return table_.Find(beside) && !Find(beside).alive; }));
-  WaitFor(beside);
+TEST_F(LookupLiveTest, AgreesWithProcAfterAStorm) {
+  const pid_t storm = ForkInBackground(500);
+  ASSERT_TRUE(Await([&] { return table_.Find(storm) && !Find(storm).alive; }));
+  WaitFor(storm);
   constexpr std::int32_t kKthreadd = 2;
-  std::string wrong;
+  std::string differences;
   ProcPidReader pids;
   const bool all = Await([&] {
-    wrong.clear();
+    differences.clear();
     std::array<std::int32_t, 64> some{};
     while (const std::size_t count = pids.ListNext(some)) {
       for (std::size_t i = 0; i < count; ++i) {
-        ProcSnapshot seen;
-        if (pids.ReadSnapshot(some[i], seen) == ProcPidReader::ReadStatus::kRead && !seen.dead &&
-            seen.parent != kKthreadd) {
+        ProcSnapshot snapshot;
+        if (pids.ReadSnapshot(some[i], snapshot) == ProcPidReader::ReadStatus::kRead && !snapshot.dead &&
+            snapshot.parent != kKthreadd) {
           const Process process = Find(some[i]);
-          if (process.command != seen.name || process.user != seen.euid || !process.alive) {
-            wrong += std::to_string(some[i]) + " " + std::string(seen.name.view()) + "\n";
+          if (process.command != snapshot.name || process.user != snapshot.euid || !process.alive) {
+            differences += std::to_string(some[i]) + " " + std::string(snapshot.name.view()) + "\n";
           }
         }
       }
     }
-    return wrong.empty();
+    return differences.empty();
   });
-  EXPECT_TRUE(all) << wrong;
+  EXPECT_TRUE(all) << differences;
 }
 
 }  // namespace

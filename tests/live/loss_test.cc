@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 
 class LossTest : public LiveTest {
  protected:
-  static void Book(ConnectorSource& source, Ledger& ledger, ReceivedEvents& heard) {
+  static void Apply(ConnectorSource& source, Ledger& ledger, ReceivedEvents& received_events) {
     DatagramBatch batch;
     Message message;
     for (bool emptied = false; !emptied;) {
@@ -27,80 +27,80 @@ class LossTest : public LiveTest {
           const auto before = ledger.stream().rejected;
           ledger.ApplyMessage(message, MonotonicNanos());
           if (ledger.stream().rejected == before) {
-            heard.Add(message);
+            received_events.Add(message);
           }
         }
       }
     }
   }
 
-  static void SoundOnEveryCpu() { ASSERT_TRUE(Canary().SendCanaryOnEachCpu(UINT64_MAX)); }
+  static void SendCanaryOnEachCpu() { ASSERT_TRUE(Canary().SendCanaryOnEachCpu(UINT64_MAX)); }
 
-  static constexpr ConnectorOptions kLarge{.receive_buffer_bytes = 64U << 20U};
-  static constexpr ConnectorOptions kTiny{.receive_buffer_bytes = 64U << 10U};
+  static constexpr ConnectorOptions kLargeBuffer{.receive_buffer_bytes = 64U << 20U};
+  static constexpr ConnectorOptions kTinyBuffer{.receive_buffer_bytes = 64U << 10U};
 };
 
-// The tiny socket is not read while the events are made; the large one is the oracle. What the tiny one received and
-// what its gaps say was lost is, on each CPU from its first event to its last, what the oracle has there.
-TEST_F(LossTest, ReceivedAndLostAreWhatWasMade) {
-  ProcConnector oracle = SubscribeOrDie(kLarge);
-  ProcConnector tiny = SubscribeOrDie(kTiny);
-  SoundOnEveryCpu();
+// The reference has a large buffer and loses nothing. The tiny socket is not read while the events are generated. On
+// each CPU, from its first event to its last, its received and lost events are as many as the reference received.
+TEST_F(LossTest, ReceivedPlusLostIsGenerated) {
+  ProcConnector reference = SubscribeOrDie(kLargeBuffer);
+  ProcConnector tiny = SubscribeOrDie(kTinyBuffer);
+  SendCanaryOnEachCpu();
   Ledger ledger(PossibleCpus(), EventCoverage::kAll);
-  ReceivedEvents heard;
-  const auto book = [&](const Message& message) {
+  ReceivedEvents received_events;
+  const auto apply = [&](const Message& message) {
     ledger.ApplyMessage(message, MonotonicNanos());
-    heard.Add(message);
+    received_events.Add(message);
   };
-  Drain(tiny, book);
+  Drain(tiny, apply);
   Fork(2000);
-  Drain(tiny, book);
-  SoundOnEveryCpu();
-  Drain(tiny, book);
-  ReceivedEvents made;
-  Drain(oracle, [&made](const Message& message) { made.Add(message); });
-  ASSERT_EQ(oracle.Memory().drops, 0U) << "the oracle itself lost events";
-  const ReceivedEvents::Count truth = made.CountWithin(heard);
-  const ReceivedEvents::Count received = heard.CountWithin(heard);
-  EXPECT_GE(truth.forks, 2000U) << "the stretch does not cover the forks";
+  Drain(tiny, apply);
+  SendCanaryOnEachCpu();
+  Drain(tiny, apply);
+  ReceivedEvents generated;
+  Drain(reference, [&generated](const Message& message) { generated.Add(message); });
+  ASSERT_EQ(reference.Memory().drops, 0U) << "the reference lost events";
+  const ReceivedEvents::Count expected = generated.CountWithin(received_events);
+  const ReceivedEvents::Count received = received_events.CountWithin(received_events);
+  EXPECT_GE(expected.forks, 2000U) << "the compared range does not cover the forks";
   EXPECT_GT(ledger.lost(), 0U) << "nothing was lost: this test shows nothing";
-  EXPECT_EQ(received.events + ledger.lost(), truth.events);
-  EXPECT_LE(received.forks, truth.forks);
-  EXPECT_LE(truth.forks - received.forks, ledger.lost());
+  EXPECT_EQ(received.events + ledger.lost(), expected.events);
+  EXPECT_LE(received.forks, expected.forks);
+  EXPECT_LE(expected.forks - received.forks, ledger.lost());
   tiny.Unsubscribe();
-  oracle.Unsubscribe();
+  reference.Unsubscribe();
 }
 
-// Events that reach both sockets of a changeover are booked once, and none falls between them.
-TEST_F(LossTest, RenewalsInAStormLoseAndDoubleNothing) {
-  ProcConnector oracle = SubscribeOrDie(kLarge);
-  ConnectorSource source(kLarge);
+// While resubscribing, events that reach both sockets are counted once, and no event is missed between them.
+TEST_F(LossTest, ResubscribingInAStormNeitherLosesNorRepeatsEvents) {
+  ProcConnector reference = SubscribeOrDie(kLargeBuffer);
+  ConnectorSource source(kLargeBuffer);
   ASSERT_TRUE(source.Resubscribe(1s).ok());
   Ledger ledger(PossibleCpus(), EventCoverage::kAll);
-  ReceivedEvents heard;
-  Book(source, ledger, heard);
-  SoundOnEveryCpu();
-  Book(source, ledger, heard);
+  ReceivedEvents received_events;
+  Apply(source, ledger, received_events);
+  SendCanaryOnEachCpu();
+  Apply(source, ledger, received_events);
   const pid_t storm = ForkInBackground(4000);
   for (int i = 0; i < 20; ++i) {
     ASSERT_TRUE(source.Resubscribe(1s).ok());
     ::usleep(5000);
-    Book(source, ledger, heard);
+    Apply(source, ledger, received_events);
   }
   WaitFor(storm);
-  SoundOnEveryCpu();
-  Book(source, ledger, heard);
-  EXPECT_GE(heard.CountWithin(heard).forks, 4000U);
+  SendCanaryOnEachCpu();
+  Apply(source, ledger, received_events);
+  EXPECT_GE(received_events.CountWithin(received_events).forks, 4000U);
   EXPECT_EQ(ledger.lost(), 0U);
   EXPECT_EQ(source.Queue().drops, 0U);
   EXPECT_GT(ledger.stream().rejected.at(static_cast<std::size_t>(Rejection::kRepeated)), 0U)
       << "no event reached two sockets: this test shows nothing";
-  ReceivedEvents made;
-  Drain(oracle, [&made](const Message& message) { made.Add(message); });
-  ASSERT_EQ(oracle.Memory().drops, 0U) << "the oracle itself lost events";
-  EXPECT_EQ(heard.CountWithin(heard).events, made.CountWithin(heard).events);
+  ReceivedEvents generated;
+  Drain(reference, [&generated](const Message& message) { generated.Add(message); });
+  ASSERT_EQ(reference.Memory().drops, 0U) << "the reference lost events";
+  EXPECT_EQ(received_events.CountWithin(received_events).events, generated.CountWithin(received_events).events);
   source.Close();
-  oracle.Unsubscribe();
+  reference.Unsubscribe();
 }
 
 }  // namespace

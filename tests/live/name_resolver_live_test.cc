@@ -1,4 +1,4 @@
-// The names of real programs: by exec, by prctl, and never a wrong one.
+// Names of real programs after exec and prctl. No event may be attributed to a wrong name.
 #include <sched.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -18,7 +18,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Meanwhile a process, and what it starts from now on, has one CPU for 5 ms of 35, and is stopped wherever it is.
+// While it exists, a process and its later children have one CPU for 5 ms of 35, and are preempted at any point.
 class CpuStarvation {
  public:
   explicit CpuStarvation(pid_t pid) {
@@ -29,11 +29,11 @@ class CpuStarvation {
     }
     CPU_ZERO(&cpus);
     CPU_SET(last, &cpus);
-    greedy_ = std::jthread([cpus](const std::stop_token& stop) {
+    busy_thread_ = std::jthread([cpus](const std::stop_token& stop) {
       EXPECT_EQ(::sched_setaffinity(0, sizeof cpus, &cpus), 0);
       while (!stop.stop_requested()) {
-        const auto full = std::chrono::steady_clock::now() + 30ms;
-        while (std::chrono::steady_clock::now() < full) {
+        const auto busy_until = std::chrono::steady_clock::now() + 30ms;
+        while (std::chrono::steady_clock::now() < busy_until) {
         }
         std::this_thread::sleep_for(5ms);
       }
@@ -44,7 +44,7 @@ class CpuStarvation {
   }
 
  private:
-  std::jthread greedy_;
+  std::jthread busy_thread_;
 };
 
 class NameResolverLiveTest : public ProcessTrackerFixture {
@@ -56,14 +56,14 @@ class NameResolverLiveTest : public ProcessTrackerFixture {
     }
   }
 
-  // 300 runs of a shell that becomes `sleep`; both have names of their own here.
-  struct Runs {
+  // The execs of 300 runs of a shell that executes `sleep`. Both programs have unique names.
+  struct ExecCounts {
     std::uint64_t shells = 0;
     std::uint64_t sleeps = 0;
     std::uint64_t unattributed = 0;
   };
-  Runs RunShells(const std::string& at_once, const std::string& pause, const std::string& seconds,
-                 bool starved = false) {
+  ExecCounts RunShells(const std::string& at_once, const std::string& pause, const std::string& seconds,
+                       bool starved = false) {
     const std::string runner = Name("run");
     const std::string shell = Name("shell");
     const std::string sleep = Name("sleep");
@@ -73,7 +73,9 @@ class NameResolverLiveTest : public ProcessTrackerFixture {
     const auto workload = StartWorkload({runner, "run_programs", "300", at_once, pause, shell_path, "-c", command});
     std::optional<CpuStarvation> starvation;
     if (starved) {
-      Await([&](const Snapshot& it) { return CountsOf(it, runner)[CountKind::kForks] > 0; });  // it has its name
+      Await([&](const Snapshot& it) {
+        return CountsOf(it, runner)[CountKind::kForks] > 0;
+      });  // the workload has its name
       starvation.emplace(workload->pid());
     }
     EXPECT_EQ(workload->Wait(), 0);
@@ -85,15 +87,15 @@ class NameResolverLiveTest : public ProcessTrackerFixture {
         [&](const Snapshot& it) { return grown(it, shell) + grown(it, sleep) + grown(it, kUnattributedName) >= 600; });
     EXPECT_EQ(CountsOf(after, runner)[CountKind::kForks], 300U);
     EXPECT_EQ(grown(after, runner), 1U);  // the workload itself
-    EXPECT_EQ(grown(after, Own()), 0U);
-    EXPECT_EQ(CountsOf(after, "workload")[CountKind::kExecs], 0U);  // the name it had for a moment
-    const Runs runs{grown(after, shell), grown(after, sleep), grown(after, kUnattributedName)};
-    std::cout << "by name: " << runs.shells << " shells, " << runs.sleeps
-              << " sleeps; unattributed on this machine: " << runs.unattributed << "\n";
-    return runs;
+    EXPECT_EQ(grown(after, OwnName()), 0U);
+    EXPECT_EQ(CountsOf(after, "workload")[CountKind::kExecs], 0U);  // its name before the first rename
+    const ExecCounts execs{grown(after, shell), grown(after, sleep), grown(after, kUnattributedName)};
+    std::cout << "by name: " << execs.shells << " shells, " << execs.sleeps
+              << " sleeps; unattributed on this machine: " << execs.unattributed << "\n";
+    return execs;
   }
 
-  static std::string Own() {
+  static std::string OwnName() {
     std::ifstream file("/proc/self/comm");
     std::string name;
     std::getline(file, name);
@@ -109,7 +111,7 @@ class NameResolverLiveTest : public ProcessTrackerFixture {
   }
 };
 
-TEST_F(NameResolverLiveTest, AProgramThatLivesIsNamedByProc) {
+TEST_F(NameResolverLiveTest, NamesALivingProgramByProc) {
   const std::string name = Name("named");
   WorkloadProcess workload(CopyOf(WorkloadProgram(), name), {"-", "wait", "2", "5", "57"}, directory_);
   workload.AwaitReady();
@@ -117,17 +119,17 @@ TEST_F(NameResolverLiveTest, AProgramThatLivesIsNamedByProc) {
   workload.Continue();
   EXPECT_EQ(workload.Wait(), 57 << 8);
   const Snapshot snapshot = AwaitExits(name, 6);
-  const Counts tally = CountsOf(snapshot, name);
-  EXPECT_EQ(tally[CountKind::kExecs], 1U);
-  EXPECT_EQ(tally[CountKind::kForks], 5U);
-  EXPECT_EQ(tally[CountKind::kThreadsStarted], 2U);
-  EXPECT_EQ(tally[CountKind::kThreadsEnded], 2U);
+  const Counts counts = CountsOf(snapshot, name);
+  EXPECT_EQ(counts[CountKind::kExecs], 1U);
+  EXPECT_EQ(counts[CountKind::kForks], 5U);
+  EXPECT_EQ(counts[CountKind::kThreadsStarted], 2U);
+  EXPECT_EQ(counts[CountKind::kThreadsEnded], 2U);
   EXPECT_EQ(ExitCount(snapshot, name, 0), 5U);
   EXPECT_EQ(ExitCount(snapshot, name, 57), 1U);
 }
 
-// While it waits for its vfork nothing that /proc says of it is believed.
-TEST_F(NameResolverLiveTest, WhoWasHeldAtFirstIsNamedSoonAfter) {
+// While a process waits for its vfork child, its /proc snapshot is not trusted.
+TEST_F(NameResolverLiveTest, NamesAProgramAfterItsVforkChildExited) {
   const std::string name = Name("held");
   const std::string program = CopyOf(WorkloadProgram(), name);
   for (std::uint64_t run = 1; run <= 5; ++run) {
@@ -138,7 +140,7 @@ TEST_F(NameResolverLiveTest, WhoWasHeldAtFirstIsNamedSoonAfter) {
   }
 }
 
-TEST_F(NameResolverLiveTest, AThreadsNameIsNotItsProcesss) {
+TEST_F(NameResolverLiveTest, DoesNotTakeAThreadsNameForTheProcess) {
   const std::string first = Name("main");
   const std::string thread = Name("side");
   const std::string last = Name("later");
@@ -153,37 +155,37 @@ TEST_F(NameResolverLiveTest, AThreadsNameIsNotItsProcesss) {
   EXPECT_EQ(ExitCount(snapshot, last, 58), 1U);
 }
 
-TEST_F(NameResolverLiveTest, NoExecIsBookedUnderAWrongNameAtRest) {
-  const Runs runs = RunShells("1", "5", "0");
-  EXPECT_LE(runs.shells, 300U);
-  EXPECT_LE(runs.sleeps, 300U);
-  EXPECT_GE(runs.shells + runs.sleeps + runs.unattributed, 600U);
+TEST_F(NameResolverLiveTest, AttributesNoExecToAWrongNameWhenIdle) {
+  const ExecCounts execs = RunShells("1", "5", "0");
+  EXPECT_LE(execs.shells, 300U);
+  EXPECT_LE(execs.sleeps, 300U);
+  EXPECT_GE(execs.shells + execs.sleeps + execs.unattributed, 600U);
 }
 
-TEST_F(NameResolverLiveTest, NoExecIsBookedUnderAWrongNameInARush) {
-  const Runs runs = RunShells("8", "0", "0");
-  EXPECT_LE(runs.shells, 300U);
-  EXPECT_LE(runs.sleeps, 300U);
-  EXPECT_GE(runs.shells + runs.sleeps + runs.unattributed, 600U);
+TEST_F(NameResolverLiveTest, AttributesNoExecToAWrongNameUnderLoad) {
+  const ExecCounts execs = RunShells("8", "0", "0");
+  EXPECT_LE(execs.shells, 300U);
+  EXPECT_LE(execs.sleeps, 300U);
+  EXPECT_GE(execs.shells + execs.sleeps + execs.unattributed, 600U);
 }
 
-// Every sleep lives long enough to be named; a shell that is taken for one is one too many.
-TEST_F(NameResolverLiveTest, NoShellIsTakenForTheSleepItBecomes) {
-  const Runs runs = RunShells("16", "0", "0.2");
-  EXPECT_LE(runs.shells, 300U);
-  EXPECT_EQ(runs.sleeps, 300U);
-  EXPECT_GE(runs.shells + runs.unattributed, 300U);
+// Every sleep lives long enough to be named. A shell counted as a sleep would be one too many.
+TEST_F(NameResolverLiveTest, CountsNoShellAsItsSleep) {
+  const ExecCounts execs = RunShells("16", "0", "0.2");
+  EXPECT_LE(execs.shells, 300U);
+  EXPECT_EQ(execs.sleeps, 300U);
+  EXPECT_GE(execs.shells + execs.unattributed, 300U);
 }
 
-// In the middle of an exec a program has its new name already, and may be kept there for long.
-TEST_F(NameResolverLiveTest, NoShellIsTakenForTheSleepItBecomesWithoutACpu) {
-  const Runs runs = RunShells("16", "0", "0.2", true);
-  EXPECT_LE(runs.shells, 300U);
-  EXPECT_LE(runs.sleeps, 300U);
-  EXPECT_GE(runs.shells + runs.sleeps + runs.unattributed, 600U);
+// In the middle of an exec a process already has its new name, and may be preempted there for long.
+TEST_F(NameResolverLiveTest, CountsNoShellAsItsSleepWithoutCpuTime) {
+  const ExecCounts execs = RunShells("16", "0", "0.2", true);
+  EXPECT_LE(execs.shells, 300U);
+  EXPECT_LE(execs.sleeps, 300U);
+  EXPECT_GE(execs.shells + execs.sleeps + execs.unattributed, 600U);
 }
 
-TEST_F(NameResolverLiveTest, AHundredThousandNamesAreBounded) {
+TEST_F(NameResolverLiveTest, BoundsRowsAndMemoryForAHundredThousandNames) {
   const Snapshot before = TakeSnapshot();
   const std::uint64_t resident = ResidentBytes();
   RunWorkload({Name("names"), "rename_often", "100000", "50"});

@@ -13,58 +13,59 @@ namespace {
 
 using testing::HasSubstr;
 
-// Events flow while these try, because a witness listens: they must not take that for a subscription of theirs.
+// Another program is subscribed meanwhile, so events flow. They must not be taken for a subscription from the
+// namespace.
 class NamespacesTest : public LiveTest {
  protected:
-  static std::string TryFrom(int namespaces) {
+  static std::string SubscribeFrom(int namespaces) {
     return RunInChild([namespaces] {
       if (::unshare(namespaces) != 0) {
         return std::string("cannot unshare");
       }
       if ((static_cast<unsigned>(namespaces) & static_cast<unsigned>(CLONE_NEWPID)) != 0) {
-        return RunInChild(Try);  // only a child of ours is in the new PID namespace
+        return RunInChild(Subscribe);  // only a child is in the new PID namespace
       }
-      return Try();
+      return Subscribe();
     });
   }
 
-  static std::string TryBesideAWitness(int namespaces) {
-    ProcConnector witness = SubscribeOrDie();
+  static std::string SubscribeDuringStormFrom(int namespaces) {
+    ProcConnector other = SubscribeOrDie();
     const pid_t storm = ForkInBackground(2000);
-    const std::string said = TryFrom(namespaces);
+    const std::string result = SubscribeFrom(namespaces);
     WaitFor(storm);
-    witness.Unsubscribe();
-    return said;
+    other.Unsubscribe();
+    return result;
   }
 
  private:
-  static std::string Try() {
+  static std::string Subscribe() {
     ConnectorSource source({});
-    const Status renewed = source.Resubscribe(std::chrono::seconds(1));
+    const Status subscribed = source.Resubscribe(std::chrono::seconds(1));
     source.Close();
-    return renewed ? "subscribed" : Describe(renewed.error());
+    return subscribed ? "subscribed" : Describe(subscribed.error());
   }
 };
 
-TEST_F(NamespacesTest, TheHostsAreRight) { EXPECT_EQ(TryFrom(0), "subscribed"); }
+TEST_F(NamespacesTest, SubscribesInTheHostsNamespaces) { EXPECT_EQ(SubscribeFrom(0), "subscribed"); }
 
-TEST_F(NamespacesTest, AnotherNetworkIsNamed) {
-  EXPECT_THAT(TryBesideAWitness(CLONE_NEWNET), HasSubstr("run with --network host"));
+TEST_F(NamespacesTest, ErrorNamesAnotherNetworkNamespace) {
+  EXPECT_THAT(SubscribeDuringStormFrom(CLONE_NEWNET), HasSubstr("run with --network host"));
 }
 
-TEST_F(NamespacesTest, OtherPidsAreNamed) {
-  EXPECT_THAT(TryBesideAWitness(CLONE_NEWPID), HasSubstr("run with --pid host"));
+TEST_F(NamespacesTest, ErrorNamesAnotherPidNamespace) {
+  EXPECT_THAT(SubscribeDuringStormFrom(CLONE_NEWPID), HasSubstr("run with --pid host"));
 }
 
-TEST_F(NamespacesTest, OtherUsersAreNamed) {
-  EXPECT_THAT(TryBesideAWitness(CLONE_NEWUSER), HasSubstr("user namespace"));
+TEST_F(NamespacesTest, ErrorNamesAnotherUserNamespace) {
+  EXPECT_THAT(SubscribeDuringStormFrom(CLONE_NEWUSER), HasSubstr("user namespace"));
 }
 
-TEST_F(NamespacesTest, AllThreeAreNamedAtOnce) {
-  const std::string said = TryBesideAWitness(CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWUSER);
-  EXPECT_THAT(said, HasSubstr("--network host"));
-  EXPECT_THAT(said, HasSubstr("--pid host"));
-  EXPECT_THAT(said, HasSubstr("--userns host"));
+TEST_F(NamespacesTest, ErrorNamesAllThreeNamespaces) {
+  const std::string result = SubscribeDuringStormFrom(CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWUSER);
+  EXPECT_THAT(result, HasSubstr("--network host"));
+  EXPECT_THAT(result, HasSubstr("--pid host"));
+  EXPECT_THAT(result, HasSubstr("--userns host"));
 }
 
 }  // namespace

@@ -29,18 +29,18 @@ using namespace std::chrono_literals;
 std::pair<OwnedFd, OwnedFd> OpenPipe() {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-    throw std::runtime_error("no pipe");
+    throw std::runtime_error("cannot create a pipe");
   }
   return {OwnedFd(ends[0]), OwnedFd(ends[1])};
 }
 
-std::uint64_t Sum(const Counts& tally, std::initializer_list<CountKind> counts) {
-  return std::accumulate(counts.begin(), counts.end(), std::uint64_t{0},
-                         [&](std::uint64_t sum, CountKind count) { return sum + tally[count]; });
+std::uint64_t Sum(const Counts& counts, std::initializer_list<CountKind> kinds) {
+  return std::accumulate(kinds.begin(), kinds.end(), std::uint64_t{0},
+                         [&](std::uint64_t sum, CountKind kind) { return sum + counts[kind]; });
 }
 
-std::uint64_t Ends(const Counts& tally) {
-  return Sum(tally, {CountKind::kSucceeded, CountKind::kFailed, CountKind::kKilled});
+std::uint64_t ExitsOf(const Counts& counts) {
+  return Sum(counts, {CountKind::kSucceeded, CountKind::kFailed, CountKind::kKilled});
 }
 
 template <typename Numbers>
@@ -48,20 +48,20 @@ std::uint64_t Total(const Numbers& numbers) {
   return std::accumulate(std::begin(numbers), std::end(numbers), std::uint64_t{0});
 }
 
-// From a stat file of /proc: '?' if it is gone.
-char StateIn(const std::filesystem::path& stat) {
+// The process state in a stat file of /proc; '?' if the file is gone.
+char ReadState(const std::filesystem::path& stat) {
   std::ifstream file(stat);
   const std::string text((std::istreambuf_iterator<char>(file)), {});
   const std::size_t end = text.rfind(')');
   return end == std::string::npos || end + 2 >= text.size() ? '?' : text[end + 2];
 }
 
-std::uint64_t LivingThreads(const std::filesystem::path& process) {
+std::uint64_t CountLivingThreads(const std::filesystem::path& process) {
   std::uint64_t living = 0;
   std::error_code gone;
   for (std::filesystem::directory_iterator task(process / "task", gone), end; !gone && task != end;
        task.increment(gone)) {
-    living += std::string_view("ZX?").find(StateIn(task->path() / "stat")) == std::string_view::npos ? 1U : 0U;
+    living += std::string_view("ZX?").find(ReadState(task->path() / "stat")) == std::string_view::npos ? 1U : 0U;
   }
   return living;
 }
@@ -73,8 +73,8 @@ void Append(std::string& text, const Counts& counts, const Labels& labels) {
   }
 }
 
-// What may explain a number that is wrong.
-std::string Summary(const Snapshot& snapshot) {
+// Numbers that help to explain a failure.
+std::string DescribeSnapshot(const Snapshot& snapshot) {
   std::string text =
       "lost=" + std::to_string(snapshot.ledger.total_lost()) + " unseen=" + std::to_string(snapshot.forks_unseen);
   Append(text, snapshot.restarts, kRestartReasonNames);
@@ -98,8 +98,8 @@ WorkloadProcess::WorkloadProcess(const std::string& program, std::vector<std::st
                                  const std::string& directory) {
   auto [in_read, in_write] = OpenPipe();
   auto [out_read, out_write] = OpenPipe();
-  std::string zero = "workload";
-  std::vector<char*> pointers{zero.data()};
+  std::string program_name = "workload";
+  std::vector<char*> pointers{program_name.data()};
   for (std::string& argument : arguments) {
     pointers.push_back(argument.data());
   }
@@ -114,8 +114,8 @@ WorkloadProcess::WorkloadProcess(const std::string& program, std::vector<std::st
   if (failed != 0) {
     throw std::runtime_error("cannot start " + program);
   }
-  in_ = std::move(in_write);
-  out_ = std::move(out_read);
+  input_ = std::move(in_write);
+  output_ = std::move(out_read);
 }
 
 WorkloadProcess::~WorkloadProcess() {
@@ -131,12 +131,12 @@ void WorkloadProcess::AwaitReady() {
   ASSERT_EQ(line, "ready");
 }
 
-void WorkloadProcess::Continue() const { ASSERT_EQ(::write(in_.get(), "\n", 1), 1); }
+void WorkloadProcess::Continue() const { ASSERT_EQ(::write(input_.get(), "\n", 1), 1); }
 
 int WorkloadProcess::Wait() {
   for (std::string line; ReadLine(line);) {
     const std::size_t space = line.find(' ');
-    told_[line.substr(0, space)] = std::stoull(line.substr(space + 1));
+    reported_[line.substr(0, space)] = std::stoull(line.substr(space + 1));
   }
   int status = 0;
   EXPECT_EQ(::waitpid(std::exchange(pid_, 0), &status, 0) > 0, true);
@@ -144,14 +144,14 @@ int WorkloadProcess::Wait() {
 }
 
 std::uint64_t WorkloadProcess::reported(const std::string& key) const {
-  const auto found = told_.find(key);
-  return found == told_.end() ? 0 : found->second;
+  const auto found = reported_.find(key);
+  return found == reported_.end() ? 0 : found->second;
 }
 
 bool WorkloadProcess::ReadLine(std::string& line) const {
   line.clear();
   char byte = 0;
-  while (::read(out_.get(), &byte, 1) == 1) {
+  while (::read(output_.get(), &byte, 1) == 1) {
     if (byte == '\n') {
       return true;
     }
@@ -167,7 +167,7 @@ void ProcessTrackerFixture::SetUp() {
   std::string pattern = std::filesystem::temp_directory_path() / "procevent-live-XXXXXX";
   ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
   directory_ = pattern;
-  ledger_options_.exit_code_bounds.resize(256);  // so that each status has a bucket of its own
+  ledger_options_.exit_code_bounds.resize(256);  // one bucket per status
   std::iota(ledger_options_.exit_code_bounds.begin(), ledger_options_.exit_code_bounds.end(), 0);
   ledger_options_.exit_code_by_comm = true;
   ledger_options_.lifetime_by_comm = true;
@@ -175,7 +175,7 @@ void ProcessTrackerFixture::SetUp() {
 
 void ProcessTrackerFixture::TearDown() {
   if (HasFailure() && reader_ != nullptr) {
-    std::cout << Summary(TakeSnapshot()) << "\n";
+    std::cout << DescribeSnapshot(TakeSnapshot()) << "\n";
   }
   reader_.reset();
   std::error_code ignored;
@@ -197,8 +197,8 @@ Snapshot ProcessTrackerFixture::TakeSnapshot() {
 }
 
 Snapshot ProcessTrackerFixture::Await(const std::function<bool(const Snapshot&)>& condition,
-                                      std::chrono::seconds patience) {
-  const auto deadline = std::chrono::steady_clock::now() + patience;
+                                      std::chrono::seconds timeout) {
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
   Snapshot snapshot = TakeSnapshot();
   while (!condition(snapshot) && std::chrono::steady_clock::now() < deadline) {
     std::this_thread::sleep_for(20ms);
@@ -207,15 +207,15 @@ Snapshot ProcessTrackerFixture::Await(const std::function<bool(const Snapshot&)>
   return snapshot;
 }
 
-Snapshot ProcessTrackerFixture::AwaitExits(std::string_view name, std::uint64_t ends) {
-  Await([&](const Snapshot& snapshot) { return Ends(CountsOf(snapshot, name)) >= ends; });
-  std::this_thread::sleep_for(30ms);  // one too many would come late, too
+Snapshot ProcessTrackerFixture::AwaitExits(std::string_view name, std::uint64_t exits) {
+  Await([&](const Snapshot& snapshot) { return ExitsOf(CountsOf(snapshot, name)) >= exits; });
+  std::this_thread::sleep_for(30ms);  // an event too many would also arrive late
   return TakeSnapshot();
 }
 
-std::string ProcessTrackerFixture::Name(const std::string& what) const {
-  std::string name = what + "." + std::to_string(number_);
-  EXPECT_LE(name.size(), CommName::kMaxBytes) << "the kernel would cut it";
+std::string ProcessTrackerFixture::Name(const std::string& prefix) const {
+  std::string name = prefix + "." + std::to_string(number_);
+  EXPECT_LE(name.size(), CommName::kMaxBytes) << "the kernel truncates it";
   return name;
 }
 
@@ -256,28 +256,28 @@ std::uint64_t ProcessTrackerFixture::ExitCount(const Snapshot& snapshot, std::st
 
 void ExpectSums(const LedgerSnapshot& numbers) {
   Counts sums = numbers.pending;
-  Counts booked;
+  Counts attributed;
   std::uint64_t codes = 0;
   for (const CommRow& row : numbers.comms.rows) {
-    booked += row.counts;
+    attributed += row.counts;
     codes += row.exit_codes.count();
-    EXPECT_LE(row.counts[CountKind::kWithoutExec], Ends(row.counts)) << row.label.view();
+    EXPECT_LE(row.counts[CountKind::kWithoutExec], ExitsOf(row.counts)) << row.label.view();
   }
-  sums += booked;
+  sums += attributed;
   EXPECT_EQ(Sum(sums, {CountKind::kForks, CountKind::kThreadsStarted}), numbers.events_of(EventKind::kFork));
   EXPECT_EQ(sums[CountKind::kExecs], numbers.events_of(EventKind::kExec));
-  EXPECT_EQ(Ends(sums) + sums[CountKind::kThreadsEnded], numbers.events_of(EventKind::kExit));
+  EXPECT_EQ(ExitsOf(sums) + sums[CountKind::kThreadsEnded], numbers.events_of(EventKind::kExit));
   EXPECT_EQ(sums[CountKind::kCoredumps], numbers.events_of(EventKind::kCoredump));
   EXPECT_EQ(Sum(sums, {CountKind::kAttached, CountKind::kDetached}), numbers.events_of(EventKind::kPtrace));
   EXPECT_EQ(Sum(sums, {CountKind::kUidGainedRoot, CountKind::kUidLeftRoot, CountKind::kUidOther}),
             numbers.events_of(EventKind::kUid));
   EXPECT_EQ(Sum(sums, {CountKind::kGidGainedRoot, CountKind::kGidLeftRoot, CountKind::kGidOther}),
             numbers.events_of(EventKind::kGid));
-  EXPECT_EQ(numbers.exits.exit_codes.count(), Ends(booked));
-  EXPECT_EQ(codes, Ends(booked));
-  EXPECT_EQ(Total(numbers.exits.statuses), booked[CountKind::kFailed]);
-  EXPECT_EQ(Total(numbers.exits.signals), booked[CountKind::kKilled]);
-  EXPECT_LE(numbers.exits.lifetimes.count(), Ends(booked));
+  EXPECT_EQ(numbers.exits.exit_codes.count(), ExitsOf(attributed));
+  EXPECT_EQ(codes, ExitsOf(attributed));
+  EXPECT_EQ(Total(numbers.exits.statuses), attributed[CountKind::kFailed]);
+  EXPECT_EQ(Total(numbers.exits.signals), attributed[CountKind::kKilled]);
+  EXPECT_LE(numbers.exits.lifetimes.count(), ExitsOf(attributed));
   EXPECT_LE(numbers.comms.rows_in_use, numbers.comms.limit);
   EXPECT_GE(numbers.threads, numbers.processes);
 }
@@ -287,7 +287,7 @@ Population CountProcTasks() {
   for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
     const std::string name = entry.path().filename();
     if (name.find_first_not_of("0123456789") == std::string::npos) {
-      const std::uint64_t threads = LivingThreads(entry.path());
+      const std::uint64_t threads = CountLivingThreads(entry.path());
       population.processes += threads > 0 ? 1U : 0U;
       population.threads += threads;
     }

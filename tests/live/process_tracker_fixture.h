@@ -1,5 +1,4 @@
-// For tests of who is who against the real connector: a reader of their own, actors with names that nobody else has,
-// and the numbers that were booked under those.
+// Fixture of tests that compare a reader's per-name numbers with real processes of unique names.
 #pragma once
 
 #include <sys/types.h>
@@ -19,10 +18,10 @@
 
 namespace procevent {
 
-// The program beside the tests that plays a scene (see workload.cc).
+// Runs the workload program in a scenario (see workload.cc).
 class WorkloadProcess {
  public:
-  // `program` is the workload or a copy of it; the first argument is the name it takes.
+  // `program` is the workload or a copy of it; the first argument is the command name that it takes.
   WorkloadProcess(const std::string& program, std::vector<std::string> arguments, const std::string& directory);
   WorkloadProcess(const WorkloadProcess&) = delete;
   WorkloadProcess& operator=(const WorkloadProcess&) = delete;
@@ -30,7 +29,7 @@ class WorkloadProcess {
 
   void AwaitReady();
   void Continue() const;
-  // Its status as waitpid gives it, once all that it told has been read.
+  // Reads its output to the end. Returns its status as waitpid reports it.
   int Wait();
   [[nodiscard]] pid_t pid() const { return pid_; }
   [[nodiscard]] std::uint64_t reported(const std::string& key) const;
@@ -39,9 +38,9 @@ class WorkloadProcess {
   bool ReadLine(std::string& line) const;
 
   pid_t pid_ = 0;
-  OwnedFd in_;
-  OwnedFd out_;
-  std::map<std::string, std::uint64_t> told_;
+  OwnedFd input_;
+  OwnedFd output_;
+  std::map<std::string, std::uint64_t> reported_;
 };
 
 class ProcessTrackerFixture : public LiveTest {
@@ -50,27 +49,27 @@ class ProcessTrackerFixture : public LiveTest {
   void TearDown() override;
 
   void Start(const ConnectorOptions& connector = {}, const ReaderOptions& options = {});
-  // Of every snapshot the sums are checked.
+  // Checks the sums of every snapshot.
   Snapshot TakeSnapshot();
-  // The first for which that holds, or one of much later.
+  // The first snapshot for which the condition holds, or the last one before the timeout.
   Snapshot Await(const std::function<bool(const Snapshot&)>& condition,
-                 std::chrono::seconds patience = std::chrono::seconds(20));
-  // Exits come after those who waited for them went on.
-  Snapshot AwaitExits(std::string_view name, std::uint64_t ends);
+                 std::chrono::seconds timeout = std::chrono::seconds(20));
+  // An exit event can arrive after waitpid has returned.
+  Snapshot AwaitExits(std::string_view name, std::uint64_t exits);
 
-  // A name that no other process has. `what` has 8 bytes at most.
-  std::string Name(const std::string& what) const;
+  // A command name that no other process has. `prefix` has at most 8 bytes.
+  std::string Name(const std::string& prefix) const;
   std::unique_ptr<WorkloadProcess> StartWorkload(std::vector<std::string> arguments) const;
-  // Plays to the end, which is a status of 0.
+  // Runs the workload to its end, and expects status 0.
   std::unique_ptr<WorkloadProcess> RunWorkload(std::vector<std::string> arguments) const;
-  // A program under another name.
+  // Copies a program to another file name, and returns the path.
   std::string CopyOf(const std::filesystem::path& program, const std::string& name) const;
   static std::filesystem::path WorkloadProgram();
 
-  // What a name's row says; nothing, if it has none.
+  // The row of a name; nullptr or zeros if it has none.
   static const CommRow* RowOf(const Snapshot& snapshot, std::string_view name);
   static Counts CountsOf(const Snapshot& snapshot, std::string_view name);
-  // How many processes of a name ended with a status, or with 128 and a signal.
+  // How many processes of a name exited with a status, or with 128 + signal.
   static std::uint64_t ExitCount(const Snapshot& snapshot, std::string_view name, unsigned status);
 
   LedgerOptions ledger_options_;
@@ -86,10 +85,10 @@ constexpr std::string_view kUnattributedName =
     kReservedCommNames[static_cast<std::size_t>(ReservedComm::kUnattributed)];
 constexpr std::string_view kOverflowName = kReservedCommNames[static_cast<std::size_t>(ReservedComm::kOverflow)];
 
-// What METRICS.md says is true of every scrape.
+// The sums that METRICS.md guarantees for every scrape.
 void ExpectSums(const LedgerSnapshot& numbers);
 
-// Processes and threads that live, as /proc lists them.
+// Living processes and threads, as /proc lists them.
 struct Population {
   std::uint64_t processes = 0;
   std::uint64_t threads = 0;

@@ -32,30 +32,30 @@ class ReaderLiveTest : public LiveTest {
     reader_->Start();
   }
 
-  Snapshot Take() {
+  Snapshot TakeSnapshot() {
     Snapshot snapshot(PossibleCpus());
     EXPECT_EQ(reader_->exchange().CopySnapshot(snapshot, 60s), SnapshotExchange::Freshness::kFresh);
     return snapshot;
   }
 
-  static void ExpectAudited(const Snapshot& snapshot) {
+  static void ExpectAuditHolds(const Snapshot& snapshot) {
     ASSERT_TRUE(snapshot.kernel_forks.has_value());
     const std::uint64_t forks = snapshot.ledger.events_of(EventKind::kFork);
     EXPECT_GE(*snapshot.kernel_forks, forks);
     EXPECT_LE(*snapshot.kernel_forks - forks, snapshot.ledger.total_lost() + snapshot.forks_unseen);
   }
 
-  // As anybody can from 6.6 on: each round takes one from the kernel's count of listeners.
-  static void SilenceAsNobody(int rounds) {
+  // Any process can do this from Linux 6.6 on: each round takes one from the kernel's count of subscribers.
+  static void UnsubscribeOthersAsNobody(int rounds) {
     RunInChild([rounds] {
       if (::setgid(65534) != 0 || ::setuid(65534) != 0) {
-        return std::string("no nobody");
+        return std::string("cannot become nobody");
       }
       auto socket = OpenOrDie();
-      const Bytes nonsense = EncodeRequest(ConnectorOperation::kInvalidOperation, 1);
+      const Bytes invalid = EncodeRequest(ConnectorOperation::kInvalidOperation, 1);
       const Bytes ignore = EncodeRequest(ConnectorOperation::kIgnore, 2);
       for (int i = 0; i < rounds; ++i) {
-        [[maybe_unused]] const auto one = ::write(socket.fd(), nonsense.data(), nonsense.size());
+        [[maybe_unused]] const auto one = ::write(socket.fd(), invalid.data(), invalid.size());
         [[maybe_unused]] const auto two = ::write(socket.fd(), ignore.data(), ignore.size());
       }
       return std::string();
@@ -66,37 +66,37 @@ class ReaderLiveTest : public LiveTest {
 };
 
 TEST_F(ReaderLiveTest, CountsEveryForkOfAStorm) {
-  const Snapshot before = Take();
+  const Snapshot before = TakeSnapshot();
   Fork(3000);
-  const Snapshot after = Take();
+  const Snapshot after = TakeSnapshot();
   EXPECT_TRUE(after.subscribed);
   EXPECT_EQ(after.ledger.total_lost(), 0U);
   EXPECT_GE(after.ledger.events_of(EventKind::kFork) - before.ledger.events_of(EventKind::kFork), 3000U);
-  ExpectAudited(before);
-  ExpectAudited(after);
+  ExpectAuditHolds(before);
+  ExpectAuditHolds(after);
 }
 
-TEST_F(ReaderLiveTest, TheAuditHoldsWhereMuchIsLost) {
+TEST_F(ReaderLiveTest, AuditHoldsWithManyLosses) {
   reader_->Stop();
   Start({.receive_buffer_bytes = 16U << 10U}, {.drain_interval = 500ms});
   const pid_t storm = ForkInBackground(3000);
   for (int i = 0; i < 20; ++i) {
-    ExpectAudited(Take());
+    ExpectAuditHolds(TakeSnapshot());
     std::this_thread::sleep_for(10ms);
   }
   WaitFor(storm);
-  Snapshot snapshot = Take();
-  const auto deadline = std::chrono::steady_clock::now() + 60s;  // losses at the end show within a second
+  Snapshot snapshot = TakeSnapshot();
+  const auto deadline = std::chrono::steady_clock::now() + 60s;  // the last losses show within a second
   while (snapshot.ledger.total_lost() < snapshot.socket_drops && std::chrono::steady_clock::now() < deadline) {
     std::this_thread::sleep_for(50ms);
-    snapshot = Take();
+    snapshot = TakeSnapshot();
   }
-  ExpectAudited(snapshot);
+  ExpectAuditHolds(snapshot);
   EXPECT_GT(snapshot.ledger.total_lost(), 0U) << "nothing was lost: this test shows nothing";
   EXPECT_GE(snapshot.ledger.total_lost(), snapshot.socket_drops);
 }
 
-TEST_F(ReaderLiveTest, EightScrapersInAStormSeeConsistentGrowingNumbers) {
+TEST_F(ReaderLiveTest, GivesEightScrapersConsistentGrowingNumbersInAStorm) {
   const pid_t storm = ForkInBackground(5000);
   std::atomic<bool> over{false};
   std::vector<std::thread> scrapers;
@@ -104,8 +104,8 @@ TEST_F(ReaderLiveTest, EightScrapersInAStormSeeConsistentGrowingNumbers) {
     scrapers.emplace_back([this, &over] {
       std::uint64_t last = 0;
       while (!over) {
-        const Snapshot snapshot = Take();
-        ExpectAudited(snapshot);
+        const Snapshot snapshot = TakeSnapshot();
+        ExpectAuditHolds(snapshot);
         EXPECT_GE(snapshot.ledger.events_of(EventKind::kFork), last);
         last = snapshot.ledger.events_of(EventKind::kFork);
       }
@@ -116,28 +116,28 @@ TEST_F(ReaderLiveTest, EightScrapersInAStormSeeConsistentGrowingNumbers) {
   for (auto& scraper : scrapers) {
     scraper.join();
   }
-  EXPECT_GE(Take().ledger.events_of(EventKind::kFork), 5000U);
+  EXPECT_GE(TakeSnapshot().ledger.events_of(EventKind::kFork), 5000U);
 }
 
-TEST_F(ReaderLiveTest, HearsAgainAfterNobodySilencedTheKernel) {
-  const Snapshot before = Take();
-  SilenceAsNobody(200);
+TEST_F(ReaderLiveTest, ResubscribesAfterAnotherProgramEndedTheSubscription) {
+  const Snapshot before = TakeSnapshot();
+  UnsubscribeOthersAsNobody(200);
   const auto restarts = [](const Snapshot& snapshot) {
     return snapshot.restarts.at(static_cast<std::size_t>(RestartReason::kCanaryMissing));
   };
-  const auto deadline = std::chrono::steady_clock::now() + 10s;  // the issue's own bound
-  Snapshot after = Take();
+  const auto deadline = std::chrono::steady_clock::now() + 10s;  // the required bound
+  Snapshot after = TakeSnapshot();
   while ((restarts(after) == restarts(before) || !after.subscribed) && std::chrono::steady_clock::now() < deadline) {
     std::this_thread::sleep_for(50ms);
-    after = Take();
+    after = TakeSnapshot();
   }
   ASSERT_GT(restarts(after), restarts(before));
   ASSERT_TRUE(after.subscribed);
   EXPECT_GT(after.unsubscribed_ns, before.unsubscribed_ns);
   Fork(100);
-  const Snapshot heard = Take();
-  EXPECT_GE(heard.ledger.events_of(EventKind::kFork) - after.ledger.events_of(EventKind::kFork), 100U);
-  EXPECT_EQ(heard.ledger.total_lost(), 0U);
+  const Snapshot resubscribed = TakeSnapshot();
+  EXPECT_GE(resubscribed.ledger.events_of(EventKind::kFork) - after.ledger.events_of(EventKind::kFork), 100U);
+  EXPECT_EQ(resubscribed.ledger.total_lost(), 0U);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// What a recording says, replayed, is what the recorder counted: to the last number.
+// A replay of a recording gives exactly the numbers that the recorder counted.
 #include <chrono>
 #include <random>
 #include <string>
@@ -17,13 +17,13 @@ using namespace std::chrono_literals;
 
 class RecordLiveTest : public ProcessTrackerFixture {
  protected:
-  // What the recorder counted while `act` ran, and its capture tells of it.
-  struct Both {
+  struct Numbers {
     LedgerSnapshot recorded;
     LedgerSnapshot replayed;
   };
-  Both RecordWhile(const std::function<void(Reader&)>& act, const ConnectorOptions& connector = {},
-                   const ReaderOptions& options = {}) {
+  // Records while `act` runs, and replays the capture.
+  Numbers RecordWhile(const std::function<void(Reader&)>& act, const ConnectorOptions& connector = {},
+                      const ReaderOptions& options = {}) {
     const std::string path = directory_ / "live.pcap";
     CaptureWriter writer(path);
     Reader reader(std::make_unique<ConnectorSource>(connector), options, PossibleCpus(), EventCoverage::kAll,
@@ -45,8 +45,9 @@ class RecordLiveTest : public ProcessTrackerFixture {
     return {reader.FinalLedgerSnapshot(), snapshot.ledger};
   }
 
-  void AwaitWhile(Reader& reader, std::chrono::seconds patience,
-                  const std::function<bool(const LedgerSnapshot&)>& condition) {
+  // Scrapes while the condition holds, until the timeout.
+  void ScrapeWhile(Reader& reader, std::chrono::seconds patience,
+                   const std::function<bool(const LedgerSnapshot&)>& condition) {
     const auto deadline = std::chrono::steady_clock::now() + patience;
     Snapshot snapshot(PossibleCpus(), ledger_options_);
     do {
@@ -55,14 +56,14 @@ class RecordLiveTest : public ProcessTrackerFixture {
     } while (condition(snapshot.ledger) && std::chrono::steady_clock::now() < deadline);
   }
 
-  static std::uint64_t LookedAtAgain(const LedgerSnapshot& numbers) {
+  static std::uint64_t CountReconciled(const LedgerSnapshot& numbers) {
     return numbers.found.at(static_cast<std::size_t>(ProcessFoundReason::kReconciliation)) +
            numbers.dropped.at(static_cast<std::size_t>(ProcessDropReason::kGone));
   }
 
-  static void ExpectTheSame(const Both& both) {
-    const LedgerSnapshot& recorded = both.recorded;
-    const LedgerSnapshot& replayed = both.replayed;
+  static void ExpectEqual(const Numbers& numbers) {
+    const LedgerSnapshot& recorded = numbers.recorded;
+    const LedgerSnapshot& replayed = numbers.replayed;
     EXPECT_EQ(static_cast<const StreamStatistics&>(recorded), static_cast<const StreamStatistics&>(replayed));
     EXPECT_EQ(recorded.pending, replayed.pending);
     EXPECT_EQ(recorded.attributions, replayed.attributions);
@@ -85,23 +86,23 @@ class RecordLiveTest : public ProcessTrackerFixture {
   }
 };
 
-TEST_F(RecordLiveTest, AStormReplayedIsTheStormRecorded) {
+TEST_F(RecordLiveTest, ReplayOfAStormEqualsItsRecording) {
   const std::string name = Name("rec");
   const std::string program = Name("prog");
-  const Both both = RecordWhile([&](Reader& /*reader*/) {
+  const Numbers numbers = RecordWhile([&](Reader& /*reader*/) {
     RunWorkload({name, "storm", program});
     Fork(2000);
     std::this_thread::sleep_for(300ms);
   });
-  EXPECT_GT(both.recorded.events_of(EventKind::kFork), 3000U);
-  EXPECT_EQ(both.recorded.total_lost(), 0U);
-  ExpectTheSame(both);
+  EXPECT_GT(numbers.recorded.events_of(EventKind::kFork), 3000U);
+  EXPECT_EQ(numbers.recorded.total_lost(), 0U);
+  ExpectEqual(numbers);
 }
 
-// At the full seconds of the same clock, whenever who is used was used.
-TEST_F(RecordLiveTest, WhoIdlesRetiresInTheReplayAsHeDid) {
+// Names retire at full seconds of the recorded clock.
+TEST_F(RecordLiveTest, ReplayRetiresTheSameIdleNames) {
   ledger_options_.comm_retire_after = 1s;
-  const Both both = RecordWhile([&](Reader& /*reader*/) {
+  const Numbers numbers = RecordWhile([&](Reader& /*reader*/) {
     std::mt19937 random(1);
     for (int round = 0; round < 30; ++round) {
       RunWorkload({Name("idle" + std::to_string(random() % 4)), "exit", "0"});
@@ -112,28 +113,28 @@ TEST_F(RecordLiveTest, WhoIdlesRetiresInTheReplayAsHeDid) {
     }
     RunWorkload({Name("idle"), "exit", "0"});
   });
-  ExpectTheSame(both);
+  ExpectEqual(numbers);
 }
 
-// Losses, and all that is looked at again because of them.
-TEST_F(RecordLiveTest, WhatWasLostIsLostInTheReplay) {
-  const Both both = RecordWhile(
+// Losses, and the processes that are read from /proc again because of them.
+TEST_F(RecordLiveTest, ReplayHasTheSameLosses) {
+  const Numbers numbers = RecordWhile(
       [&](Reader& reader) {
         auto kept = StartWorkload({Name("kept"), "keep", "100"});
         kept->AwaitReady();
-        AwaitWhile(reader, 30s, [&](const LedgerSnapshot& numbers) {
+        ScrapeWhile(reader, 30s, [&](const LedgerSnapshot& snapshot) {
           Fork(1000);
-          return numbers.total_lost() <= 100;
+          return snapshot.total_lost() <= 100;
         });
-        AwaitWhile(reader, 30s, [](const LedgerSnapshot& numbers) { return LookedAtAgain(numbers) == 0; });
+        ScrapeWhile(reader, 30s, [](const LedgerSnapshot& snapshot) { return CountReconciled(snapshot) == 0; });
         kept->Continue();
         kept->Wait();
         std::this_thread::sleep_for(700ms);
       },
       {.receive_buffer_bytes = 16U << 10U}, {.drain_interval = 500ms});
-  EXPECT_GT(both.recorded.total_lost(), 100U) << "little was lost: this test shows nothing";
-  EXPECT_GT(LookedAtAgain(both.recorded), 0U);
-  ExpectTheSame(both);
+  EXPECT_GT(numbers.recorded.total_lost(), 100U) << "little was lost: this test shows nothing";
+  EXPECT_GT(CountReconciled(numbers.recorded), 0U);
+  ExpectEqual(numbers);
 }
 
 }  // namespace

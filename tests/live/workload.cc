@@ -1,8 +1,8 @@
-// A process that does something peculiar, exactly so many times, for the tests of the census:
-//   workload NAME SCENE [ARGUMENT...]
-// It calls itself NAME first ("-": it keeps the name of its file). What it learned from the kernel it prints as lines
-// of "KEY NUMBER"; those that wait print "ready" and go on when a line comes in. Anything that does not go as planned
-// ends it with 99.
+// Runs one scenario of process activity, with exactly known numbers, for the live tests of the process tracker:
+//   workload NAME SCENARIO [ARGUMENT...]
+// It sets its command name to NAME first ("-": it keeps the name of its file). It prints results as lines of
+// "KEY NUMBER". A scenario that waits prints "ready", and continues when it receives a line. On any error it exits
+// with 99.
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -20,7 +20,7 @@ using procevent::workload::Arguments;
 
 struct Scenario {
   std::string_view name;
-  int (*play)(Arguments arguments);
+  int (*run)(Arguments arguments);
 };
 
 constexpr Scenario kScenarios[]{
@@ -47,15 +47,15 @@ constexpr Scenario kScenarios[]{
 
 int main(int argc, char** argv) {
   if (argc < 3) {
-    procevent::workload::Fail("usage: workload NAME SCENE [ARGUMENT...]");
+    procevent::workload::Fail("usage: workload NAME SCENARIO [ARGUMENT...]");
   }
   const std::string_view name = argv[1];
   if (name != "-" && prctl(PR_SET_NAME, argv[1]) != 0) {
     procevent::workload::Fail("prctl");
   }
-  const auto* const scene = std::ranges::find(kScenarios, std::string_view(argv[2]), &Scenario::name);
-  if (scene == std::end(kScenarios)) {
-    procevent::workload::Fail("no such scene");
+  const auto* const scenario = std::ranges::find(kScenarios, std::string_view(argv[2]), &Scenario::name);
+  if (scenario == std::end(kScenarios)) {
+    procevent::workload::Fail("unknown scenario");
   }
-  return scene->play(Arguments(argv + 3, static_cast<std::size_t>(argc - 3)));
+  return scenario->run(Arguments(argv + 3, static_cast<std::size_t>(argc - 3)));
 }

@@ -50,16 +50,16 @@ void RenameTo(const char* name) {
   }
 }
 
-// Threads of a race end at about the time that their process does, some before and some after.
-void* EndSoon(void* spins) {
+// The threads of a race exit at about the same time as their process, some before and some after.
+void* ExitAfterSpinning(void* spins) {
   for (long i = 0; i < reinterpret_cast<long>(spins); ++i) {
-    std::atomic_signal_fence(std::memory_order_seq_cst);  // so that the loop stays
+    std::atomic_signal_fence(std::memory_order_seq_cst);  // keeps the compiler from removing the loop
   }
   return nullptr;
 }
 
-int BeginRace(int run, int threads, int status) {
-  StartThreads(threads, EndSoon, reinterpret_cast<void*>(static_cast<long>(run % 16) * 500));
+int RunRace(int run, int threads, int status) {
+  StartThreads(threads, ExitAfterSpinning, reinterpret_cast<void*>(static_cast<long>(run % 16) * 500));
   exit(run % 2 == 0 ? status : 0);
 }
 
@@ -68,11 +68,11 @@ int BeginRace(int run, int threads, int status) {
 int Exit(Arguments arguments) { return Number(arguments, 0); }
 
 int ExecFromThread(Arguments arguments) {
-  StartThreads(1, [](void* /*nothing*/) -> void* {
-    syscall(SYS_exit, 5);  // which the exec makes forgotten
+  StartThreads(1, [](void* /*unused*/) -> void* {
+    syscall(SYS_exit, 5);  // the exec discards this status
     return nullptr;
   });
-  StartThreads(3, Forever);
+  StartThreads(3, PauseForever);
   StartThreads(
       1,
       [](void* given) -> void* {
@@ -81,14 +81,14 @@ int ExecFromThread(Arguments arguments) {
         Fail("exec");
       },
       &arguments);
-  Forever(nullptr);
+  PauseForever(nullptr);
   return 99;
 }
 
 int LeaderGone(Arguments arguments) {
   static const int status = Number(arguments, 0);
   static const bool waits = arguments.size() > 1;
-  StartThreads(1, [](void* /*nothing*/) -> void* {
+  StartThreads(1, [](void* /*unused*/) -> void* {
     usleep(30'000);
     if (waits) {
       AwaitLine();
@@ -103,9 +103,9 @@ int ExitRace(Arguments arguments) {
   unsigned long long ended = 0;
   unsigned long long succeeded = 0;
   for (int run = 0; run < Number(arguments, 0); ++run) {
-    const int got = AwaitStatus(ForkInto([&] { return BeginRace(run, Number(arguments, 1), status); }));
-    ended += WIFEXITED(got) && WEXITSTATUS(got) == status ? 1U : 0U;
-    succeeded += got == 0 ? 1U : 0U;
+    const int wait_status = AwaitStatus(ForkInto([&] { return RunRace(run, Number(arguments, 1), status); }));
+    ended += WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == status ? 1U : 0U;
+    succeeded += wait_status == 0 ? 1U : 0U;
   }
   Report("ended", ended);
   Report("succeeded", succeeded);
@@ -122,12 +122,12 @@ int Autoreaped(Arguments arguments) {
   return errno == ECHILD ? 0 : 99;
 }
 
-// A network device whose packets the kernel handles in a thread of its own; in a network of its own.
+// Makes the kernel start a thread for the packets of a network device, in a new network namespace.
 int KernelThread(Arguments arguments) {
   const std::string directory = arguments[0];
   if (unshare(CLONE_NEWNET | CLONE_NEWNS) != 0 || mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
       mount("sysfs", directory.c_str(), "sysfs", 0, nullptr) != 0) {
-    Fail("a network of its own");
+    Fail("new network namespace");
   }
   const int tun = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
   ifreq request{};
@@ -148,12 +148,12 @@ int CloneParent(Arguments arguments) {
   const pid_t child = ForkInto([&] {
     RenameTo(arguments[0]);
     const long sibling = syscall(SYS_clone, CLONE_PARENT | SIGCHLD, nullptr, nullptr, nullptr, nullptr);
-    return sibling < 0 ? 99 : 0;  // both of them
+    return sibling < 0 ? 99 : 0;  // in the child and in its sibling
   });
   AwaitStatus(child);
   int status = 0;
   if (waitpid(-1, &status, 0) <= 0) {
-    Fail("the sibling is not ours");
+    Fail("waitpid for the sibling");
   }
   return status;
 }
@@ -215,7 +215,7 @@ int Credentials(Arguments /*arguments*/) {
 int Trace(Arguments arguments) {
   const pid_t child = ForkInto([&] {
     RenameTo(arguments[0]);
-    Forever(nullptr);
+    PauseForever(nullptr);
     return 99;
   });
   usleep(20'000);
@@ -230,7 +230,7 @@ int Trace(Arguments arguments) {
 }
 
 int Wait(Arguments arguments) {
-  StartThreads(Number(arguments, 0), Forever);
+  StartThreads(Number(arguments, 0), PauseForever);
   AwaitLine();
   for (int i = 0; i < Number(arguments, 1); ++i) {
     AwaitStatus(ForkInto([] { return 0; }));
@@ -245,7 +245,7 @@ int Churn(Arguments arguments) {
   unsigned long long forks = 0;
   for (; std::chrono::steady_clock::now() < end; ++forks) {
     ForkInto([forks] {
-      StartThreads(static_cast<int>(forks % 3), Forever);
+      StartThreads(static_cast<int>(forks % 3), PauseForever);
       usleep(static_cast<useconds_t>(forks % 20) * 1000);
       if (forks % 4 == 0) {
         execl("/proc/self/exe", "workload", "-", "exit", "0", nullptr);
@@ -264,8 +264,8 @@ int Keep(Arguments arguments) {
   std::vector<pid_t> children;
   for (int i = 0; i < Number(arguments, 0); ++i) {
     children.push_back(ForkInto([i] {
-      StartThreads(i % 3, Forever);
-      Forever(nullptr);
+      StartThreads(i % 3, PauseForever);
+      PauseForever(nullptr);
       return 99;
     }));
   }

@@ -1,5 +1,4 @@
-// What the workload can do: each scene is a process's whole life, and returns its exit status. Only the workload plays
-// them.
+// Scenarios of the workload program. Each one runs for the whole life of the process, and returns its exit status.
 #pragma once
 
 #include <sys/types.h>
@@ -12,20 +11,20 @@ namespace procevent::workload {
 
 using Arguments = std::span<char*>;
 
-// Tools of the scenes.
+// Tools of the scenarios.
 [[noreturn]] void Fail(std::string_view what);
 int Number(Arguments arguments, std::size_t index);
 void Report(std::string_view key, unsigned long long number);
-void AwaitLine();  // says "ready" first
+void AwaitLine();  // prints "ready" first
 pid_t ForkInto(const std::function<int()>& body);
-int AwaitStatus(pid_t child);  // as waitpid gives it
-// So many threads that run `body`; never awaited.
+int AwaitStatus(pid_t child);  // as waitpid reports it
+// Starts detached threads that run `body`.
 void StartThreads(int threads, void* (*body)(void*), void* argument = nullptr);
-void* Forever(void* nothing);
+void* PauseForever(void* unused);
 
 int Exit(Arguments arguments);            // STATUS
-int ExecFromThread(Arguments arguments);  // NAME STATUS: the program it becomes
-int LeaderGone(Arguments arguments);      // STATUS [wait]: of the worker that lives on; it waits for a line
+int ExecFromThread(Arguments arguments);  // NAME STATUS: of the program that it executes
+int LeaderGone(Arguments arguments);      // STATUS [wait]: of the remaining thread, which waits for a line with "wait"
 int ExitRace(Arguments arguments);        // RUNS THREADS STATUS: of every other run
 int Autoreaped(Arguments arguments);      // CHILDREN STATUS
 int KernelThread(Arguments arguments);    // DIRECTORY: empty, to mount /sys on; makes the kernel start a thread
@@ -38,7 +37,7 @@ int Credentials(Arguments arguments);     //
 int Trace(Arguments arguments);           // NAME: of the child that is traced
 int Wait(Arguments arguments);            // THREADS FORKS STATUS: waits for a line between starting and forking
 int Churn(Arguments arguments);           // MILLISECONDS
-int Keep(Arguments arguments);            // CHILDREN: they live until a line comes, and then are killed
-int Held(Arguments arguments);            // MILLISECONDS STATUS: by a vfork; then it lives for 200 ms
+int Keep(Arguments arguments);            // CHILDREN: alive until a line comes, then killed
+int Held(Arguments arguments);            // MILLISECONDS STATUS: suspended by a vfork; then alive for 200 ms
 
 }  // namespace procevent::workload

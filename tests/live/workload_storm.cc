@@ -13,34 +13,34 @@
 namespace procevent::workload {
 namespace {
 
-// How children end, and how many of each.
-struct Way {
+// A way for a child to exit, and how many children do so.
+struct ExitMode {
   int count;
-  int (*end)();
+  int (*exit)();
 };
 
-int Die(int number) {
+int RaiseSignal(int number) {
   raise(number);
   return 99;
 }
 
-constexpr Way kWays[]{
+constexpr ExitMode kExitModes[]{
     {700, [] { return 0; }},
     {200, [] { return 61; }},
     {100, [] { return 255; }},
-    {100, [] { return Die(SIGKILL); }},
-    {50, [] { return Die(SIGSEGV); }},
-    {50, [] { return Die(SIGABRT); }},
-    {60, [] { return Die(SIGTERM); }},
+    {100, [] { return RaiseSignal(SIGKILL); }},
+    {50, [] { return RaiseSignal(SIGSEGV); }},
+    {50, [] { return RaiseSignal(SIGABRT); }},
+    {60, [] { return RaiseSignal(SIGTERM); }},
     {40,
      [] {
-       StartThreads(5, Forever);
+       StartThreads(5, PauseForever);
        return 62;
      }},
     {40,
      [] {
-       StartThreads(5, Forever);
-       return Die(SIGSEGV);
+       StartThreads(5, PauseForever);
+       return RaiseSignal(SIGSEGV);
      }},
     {20,
      [] {
@@ -60,26 +60,26 @@ pid_t Execute(const char* name) {
 
 }  // namespace
 
-// Tells how many ended in each way as waitpid says: "status_N", "signal_N", and "core_dumped" of those.
+// Reports how many children exited in each way, as waitpid says: "status_N", "signal_N", and of these "core_dumped".
 int Storm(Arguments arguments) {
   const rlimit unlimited{RLIM_INFINITY, RLIM_INFINITY};
   setrlimit(RLIMIT_CORE, &unlimited);
-  std::map<std::string, unsigned long long> told;
-  const auto note = [&told](int status) {
-    ++told[WIFSIGNALED(status) ? "signal_" + std::to_string(WTERMSIG(status))
-                               : "status_" + std::to_string(WEXITSTATUS(status))];
-    told["core_dumped"] += WCOREDUMP(status) ? 1U : 0U;
+  std::map<std::string, unsigned long long> reported;
+  const auto count = [&reported](int status) {
+    ++reported[WIFSIGNALED(status) ? "signal_" + std::to_string(WTERMSIG(status))
+                                   : "status_" + std::to_string(WEXITSTATUS(status))];
+    reported["core_dumped"] += WCOREDUMP(status) ? 1U : 0U;
   };
-  for (const Way& way : kWays) {
-    for (int i = 0; i < way.count; ++i) {
-      note(AwaitStatus(ForkInto(way.end)));
-      ++told["forks"];
+  for (const ExitMode& mode : kExitModes) {
+    for (int i = 0; i < mode.count; ++i) {
+      count(AwaitStatus(ForkInto(mode.exit)));
+      ++reported["forks"];
     }
   }
   for (int i = 0; i < 300; ++i) {
     AwaitStatus(Execute(arguments[0]));
   }
-  for (const auto& [key, number] : told) {
+  for (const auto& [key, number] : reported) {
     Report(key, number);
   }
   return 0;

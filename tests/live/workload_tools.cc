@@ -33,9 +33,9 @@ void Report(std::string_view key, unsigned long long number) {
 }
 
 void AwaitLine() {
-  char nothing = 0;
-  if (write(STDOUT_FILENO, "ready\n", 6) != 6 || read(STDIN_FILENO, &nothing, 1) != 1) {
-    Fail("nobody tells me to go on");
+  char byte = 0;
+  if (write(STDOUT_FILENO, "ready\n", 6) != 6 || read(STDIN_FILENO, &byte, 1) != 1) {
+    Fail("standard input is closed");
   }
 }
 
@@ -72,7 +72,7 @@ void StartThreads(int threads, void* (*body)(void*), void* argument) {
   pthread_attr_destroy(&attributes);
 }
 
-void* Forever(void* /*nothing*/) {
+void* PauseForever(void* /*unused*/) {
   for (;;) {
     pause();
   }
