@@ -29,7 +29,7 @@ void ProcScanner::RunScanStep(std::uint64_t complete_until_ns, std::uint64_t now
   if (pass_ == Pass::kNone && pass_wanted_ && now_ns >= next_pass_ns_) {
     pass_ = Pass::kProcesses;
     pass_wanted_ = false;
-    next_pass_ns_ = now_ns + kPassInterval;
+    next_pass_ns_ = now_ns + pass_interval_ns_;
     next_step_ns_ = now_ns;
   }
   if (pass_ == Pass::kNone || now_ns < next_step_ns_) {

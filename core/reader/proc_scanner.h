@@ -16,8 +16,8 @@ namespace procevent {
 // ProcReconciler, which decides whether it holds. The reader owns it; everything it refers to must outlive it.
 class ProcScanner {
  public:
-  ProcScanner(ProcReconciler& reconciler, InputRecorder& inputs, ProcPidReader proc)
-      : reconciler_(reconciler), inputs_(inputs), proc_(std::move(proc)) {}
+  ProcScanner(ProcReconciler& reconciler, InputRecorder& inputs, ProcPidReader proc, std::uint64_t pass_interval_ns)
+      : reconciler_(reconciler), inputs_(inputs), proc_(std::move(proc)), pass_interval_ns_(pass_interval_ns) {}
 
   // Whether /proc shows the processes of other users.
   [[nodiscard]] Status CheckVisibility() const { return proc_.CheckVisibility(); }
@@ -35,7 +35,6 @@ class ProcScanner {
 
  private:
   static constexpr std::uint64_t kStepInterval = 10 * kNanosPerMilli;
-  static constexpr std::uint64_t kPassInterval = 10 * kNanosPerSecond;
   static constexpr std::size_t kProcessesPerStep = 64;
   static constexpr std::size_t kRowsPerStep = 4096;
   static constexpr std::size_t kNamesPerStep = 256;
@@ -54,6 +53,7 @@ class ProcScanner {
   ProcReconciler& reconciler_;
   InputRecorder& inputs_;
   ProcPidReader proc_;
+  const std::uint64_t pass_interval_ns_;
   bool scanned_all_ = false;
   Pass pass_ = Pass::kNone;
   bool pass_wanted_ = false;

@@ -26,7 +26,7 @@ Reader::Reader(std::unique_ptr<DatagramSource> source, const ReaderOptions& opti
       ledger_(cpus, coverage, ledger_options),
       notices_(EventFd::MakeOrThrow()),
       inputs_(ledger_, capture, cpus, coverage),
-      scanner_(ledger_.reconciler(), inputs_, std::move(proc.pids)),
+      scanner_(ledger_.reconciler(), inputs_, std::move(proc.pids), Nanos(options.proc_pass_interval)),
       forks_(std::move(proc.stat), ledger_, coverage),
       losses_(*source_, ledger_, inputs_, notices_, coverage),
       subscription_(*source_, forks_, notices_, Nanos(options.canary_interval), MonotonicNanos()),

@@ -29,6 +29,8 @@ namespace procevent {
 struct ReaderOptions {
   std::chrono::milliseconds drain_interval{10};     // between two drains while events flow
   std::chrono::milliseconds canary_interval{5000};  // between two proofs of the subscription
+  // Between two passes over /proc after losses. No configuration key: only tests shorten it.
+  std::chrono::milliseconds proc_pass_interval{10'000};
   bool operator==(const ReaderOptions&) const = default;
 };
 

@@ -104,7 +104,7 @@ TEST_F(RecordLiveTest, ReplayRetiresTheSameIdleNames) {
   ledger_options_.comm_retire_after = 1s;
   const Numbers numbers = RecordWhile([&](Reader& /*reader*/) {
     std::mt19937 random(1);
-    for (int round = 0; round < 30; ++round) {
+    for (int round = 0; round < 16; ++round) {
       RunWorkload({Name("idle" + std::to_string(random() % 4)), "exit", "0"});
       std::this_thread::sleep_for(std::chrono::milliseconds(random() % 600));
     }
@@ -131,7 +131,7 @@ TEST_F(RecordLiveTest, ReplayHasTheSameLosses) {
         kept->Wait();
         std::this_thread::sleep_for(700ms);
       },
-      {.receive_buffer_bytes = 16U << 10U}, {.drain_interval = 500ms});
+      {.receive_buffer_bytes = 16U << 10U}, {.drain_interval = 500ms, .proc_pass_interval = 1s});
   EXPECT_GT(numbers.recorded.total_lost(), 100U) << "little was lost: this test shows nothing";
   EXPECT_GT(CountReconciled(numbers.recorded), 0U);
   ExpectEqual(numbers);
