@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <limits>
 #include <stdexcept>
 
 #include "core/base/result.h"
@@ -45,8 +44,8 @@ Poller::Poller(std::span<const int> signal_fds) : epoll_(::epoll_create1(EPOLL_C
 bool Poller::Wait(int source_fd, std::uint64_t until_ns) {
   if (source_fd != source_fd_) {
     if (source_fd_ >= 0) {
-      ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, source_fd_,
-                  nullptr);  // fails if the source was closed: then it is removed already
+      // Fails if the source was closed: the kernel has removed it already.
+      ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, source_fd_, nullptr);
     }
     if (source_fd >= 0) {
       Add(source_fd);

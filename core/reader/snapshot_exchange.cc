@@ -16,7 +16,7 @@ bool SnapshotExchangeState::BeginFill() { return Step(Phase::kRequested, Phase::
 void SnapshotExchangeState::FinishFill() { phase_.store(Phase::kFilled, std::memory_order_release); }
 
 SnapshotExchange::SnapshotExchange(const Snapshot& blank)
-    : requested_(EventFd::MakeOrThrow()), answered_(EventFd::MakeOrThrow()), snapshots_{blank, blank} {}
+    : request_signal_(EventFd::MakeOrThrow()), answer_signal_(EventFd::MakeOrThrow()), snapshots_{blank, blank} {}
 
 SnapshotExchange::Freshness SnapshotExchange::CopySnapshot(Snapshot& out, std::chrono::milliseconds timeout) {
   return VisitSnapshot(timeout, [&out](const Snapshot& snapshot, Freshness /*freshness*/) { out = snapshot; });
@@ -51,11 +51,11 @@ void SnapshotExchange::RequestAndWait(std::unique_lock<std::mutex>& lock, std::u
     return;
   }
   if (state_.TryRequest()) {
-    requested_.Signal();
+    request_signal_.Signal();
   }
   requesting_ = true;
   lock.unlock();
-  [[maybe_unused]] const bool answered = answered_.WaitFor(deadline - std::chrono::steady_clock::now());
+  [[maybe_unused]] const bool answered = answer_signal_.WaitFor(deadline - std::chrono::steady_clock::now());
   lock.lock();
   requesting_ = false;
   if (!state_.CancelRequest()) {
@@ -75,7 +75,7 @@ Snapshot* SnapshotExchange::BeginFill() { return state_.BeginFill() ? &snapshots
 
 void SnapshotExchange::FinishFill() {
   state_.FinishFill();
-  answered_.Signal();
+  answer_signal_.Signal();
 }
 
 }  // namespace procevent

@@ -42,8 +42,7 @@ struct Snapshot {
   std::array<std::uint64_t, kRestartReasons> restarts{};
   std::uint64_t unsubscribed_ns = 0;
   std::uint64_t forks_unseen = 0;
-  std::optional<std::uint64_t>
-      kernel_forks;  // growth of /proc/stat `processes` since start; empty with a narrowed mask
+  std::optional<std::uint64_t> kernel_forks;  // counted by /proc/stat since start; empty with a narrowed mask
 
   std::uint64_t socket_drops = 0;
   std::uint32_t queue_peak_bytes = 0;  // highest usage in the last minute
@@ -94,8 +93,8 @@ class SnapshotExchange {
   Freshness VisitSnapshot(std::chrono::milliseconds timeout, const SnapshotVisitor& visitor);
 
   // The reader only. request_fd() becomes readable when a scrape requests a snapshot.
-  [[nodiscard]] int request_fd() const { return requested_.fd(); }
-  void ClearRequestSignal() const { requested_.Clear(); }
+  [[nodiscard]] int request_fd() const { return request_signal_.fd(); }
+  void ClearRequestSignal() const { request_signal_.Clear(); }
   [[nodiscard]] bool IsRequested() const { return state_.IsRequested(); }
   // The snapshot to fill, or nullptr if there is no request, or it was cancelled. After filling it: FinishFill.
   [[nodiscard]] Snapshot* BeginFill();
@@ -108,8 +107,8 @@ class SnapshotExchange {
   [[nodiscard]] const Snapshot& complete() const { return snapshots_[complete_]; }
 
   SnapshotExchangeState state_;
-  EventFd requested_;
-  EventFd answered_;
+  EventFd request_signal_;
+  EventFd answer_signal_;
   std::mutex scrapers_;                   // guards the members below, and the scrapers' steps of state_
   std::condition_variable scraper_done_;  // the scrape that requested has its answer, or gave up
   bool requesting_ = false;               // one scrape waits for the reader

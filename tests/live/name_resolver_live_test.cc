@@ -73,9 +73,8 @@ class NameResolverLiveTest : public ProcessTrackerFixture {
     const auto workload = StartWorkload({runner, "run_programs", "300", at_once, pause, shell_path, "-c", command});
     std::optional<CpuStarvation> starvation;
     if (starved) {
-      Await([&](const Snapshot& it) {
-        return CountsOf(it, runner)[CountKind::kForks] > 0;
-      });  // the workload has its name
+      // Until the workload has its name.
+      Await([&](const Snapshot& it) { return CountsOf(it, runner)[CountKind::kForks] > 0; });
       starvation.emplace(workload->pid());
     }
     EXPECT_EQ(workload->Wait(), 0);

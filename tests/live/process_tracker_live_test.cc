@@ -58,8 +58,8 @@ TEST_F(ProcessTrackerLiveTest, CountsExecFromAThreadAsOneProcessWithOneExit) {
   EXPECT_EQ(ExitCount(snapshot, after, 51), kRuns / 2);
   EXPECT_EQ(ExitCount(snapshot, after, 0), kRuns / 2);
   EXPECT_LE(attributed(snapshot), 5 * kRuns);
-  EXPECT_GE(attributed(snapshot) + unattributed(snapshot),
-            5 * kRuns);  // including the leaders' EXITs, because a thread takes their place
+  // Including the leaders' EXITs, because a thread takes their place.
+  EXPECT_GE(attributed(snapshot) + unattributed(snapshot), 5 * kRuns);
   std::cout << ended(snapshot, after) << " threads ended after the exec, " << unattributed(snapshot)
             << " unattributed\n";
 }
@@ -173,8 +173,8 @@ TEST_F(ProcessTrackerLiveTest, CountsAStormExactly) {
   const Histogram& lifetimes = RowOf(snapshot, name)->lifetimes;
   EXPECT_EQ(lifetimes.count(), forks + 1);
   EXPECT_GE(lifetimes.sum(), 20 * 30'000'000U);
-  EXPECT_LE(lifetimes.sum(),
-            2 * static_cast<std::uint64_t>(duration.count()));  // the workload, and its children one after the other
+  // The workload, and its children one after the other.
+  EXPECT_LE(lifetimes.sum(), 2 * static_cast<std::uint64_t>(duration.count()));
 
   // The programs rename themselves. One that was delayed before that is attributed to the name of its file.
   const Snapshot after = AwaitExits(program, 300);
@@ -187,8 +187,7 @@ TEST_F(ProcessTrackerLiveTest, CountsAStormExactly) {
   EXPECT_EQ(ExitCount(TakeSnapshot(), program, 63), 300U);
 }
 
-// The users of processes found by bootstrap are unknown at first, so the first change of their children is unknown,
-// too.
+// The users of processes found by bootstrap are unknown at first, and so is the first change of their children.
 TEST_F(ProcessTrackerLiveTest, CountsGainingAndLeavingRoot) {
   int exact_rounds = 0;
   for (int round = 0; round < 150 && exact_rounds < 5; ++round) {  // a stale row may have to wait 10 s for its pass
