@@ -1,5 +1,4 @@
-// Makes lost events visible: watches the receive queue for drops, probes the CPUs, invalidates what a loss made stale,
-// and reports losses.
+// Makes lost events visible: watches for drops, probes the CPUs, invalidates stale state and reports losses.
 //
 // Where a loss shows. The kernel numbers the events of each CPU. SequenceTracker counts a gap in these numbers, so a
 // loss shows only when a later event of the same CPU arrives, and a loss before the first event of a CPU never does.
