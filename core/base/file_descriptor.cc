@@ -16,28 +16,28 @@ namespace procevent {
 Result<EventFd> EventFd::Make() {
   OwnedFd fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!fd.valid()) {
-    return Error{"make an eventfd", errno, "raise the limit of open files (ulimit -n)"};
+    return Error{"create an eventfd", errno, "raise the limit of open files (ulimit -n)"};
   }
   return EventFd(std::move(fd));
 }
 
 EventFd EventFd::MakeOrThrow() {
-  auto wake = Make();
-  if (!wake) {
-    throw std::runtime_error(Describe(wake.error()));
+  auto event = Make();
+  if (!event) {
+    throw std::runtime_error(Describe(event.error()));
   }
-  return std::move(wake).value();
+  return std::move(event).value();
 }
 
 void EventFd::Signal() const {
   const std::uint64_t one = 1;
-  // EAGAIN means that the counter is full of rings already: the waiter will wake.
+  // EAGAIN means that the counter is at its maximum: the waiter wakes anyway.
   [[maybe_unused]] const auto written = ::write(fd_.get(), &one, sizeof one);
 }
 
 void EventFd::Clear() const {
-  std::uint64_t rings = 0;
-  [[maybe_unused]] const auto got = ::read(fd_.get(), &rings, sizeof rings);
+  std::uint64_t count = 0;
+  [[maybe_unused]] const auto got = ::read(fd_.get(), &count, sizeof count);
 }
 
 bool EventFd::WaitFor(std::chrono::nanoseconds timeout) const {
@@ -47,8 +47,8 @@ bool EventFd::WaitFor(std::chrono::nanoseconds timeout) const {
     const std::uint64_t now = MonotonicNanos();
     const std::uint64_t left = now < deadline ? deadline - now : 0;
     const timespec limit{static_cast<time_t>(left / kNanosPerSecond), static_cast<long>(left % kNanosPerSecond)};
-    pollfd wanted{fd_.get(), POLLIN, 0};
-    const int ready = ::ppoll(&wanted, 1, &limit, nullptr);
+    pollfd readable{fd_.get(), POLLIN, 0};
+    const int ready = ::ppoll(&readable, 1, &limit, nullptr);
     if (ready > 0) {
       Clear();
       return true;

@@ -1,4 +1,4 @@
-// FOLDED: owned_fd.h, wake.h
+// Owning file descriptor, and an eventfd that wakes another thread.
 #pragma once
 
 #include <unistd.h>
@@ -10,8 +10,7 @@
 
 namespace procevent {
 
-// Owns a file descriptor and closes it: on destruction, on Reset, and when another is moved in. Any room may use it.
-
+// Owns a file descriptor. Closes it on destruction, on Reset and when another one is moved in.
 class OwnedFd {
  public:
   OwnedFd() = default;
@@ -30,7 +29,7 @@ class OwnedFd {
   [[nodiscard]] int get() const { return fd_; }
   [[nodiscard]] bool valid() const { return fd_ >= 0; }
 
-  // For those who take it over.
+  // Gives up ownership without closing.
   [[nodiscard]] int Release() { return std::exchange(fd_, -1); }
 
   void Reset(int fd = -1) {
@@ -44,19 +43,17 @@ class OwnedFd {
   int fd_ = -1;
 };
 
-// An eventfd that one thread rings and another waits for. Rings that nobody waited for are one ring.
-// Made at start (Make), used by the reader and its scrapers.
-
+// Wakes a waiting thread. Signals that arrive before the wait count as one. Any thread may signal.
 class EventFd {
  public:
   static Result<EventFd> Make();
-  // At start-up: throws std::runtime_error.
+  // For start-up code: throws std::runtime_error instead of returning an Error.
   static EventFd MakeOrThrow();
 
   void Signal() const;
-  // Forgets a ring, if there was one.
+  // Consumes a pending signal, if any.
   void Clear() const;
-  // Waits for a ring and forgets it; false if the time passed without one.
+  // Waits for a signal and consumes it. Returns false on a timeout.
   [[nodiscard]] bool WaitFor(std::chrono::nanoseconds timeout) const;
   [[nodiscard]] int fd() const { return fd_.get(); }
 

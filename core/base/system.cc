@@ -17,8 +17,8 @@ unsigned HighestCpuPlusOne(std::string_view list) {
   }
   unsigned cpu = 0;
   const auto [end, fault] = std::from_chars(number.data(), number.data() + number.size(), cpu);
-  constexpr unsigned kMost = 1U << 16U;
-  if (fault != std::errc{} || end != number.data() + number.size() || cpu >= kMost) {
+  constexpr unsigned kMaxCpus = 1U << 16U;
+  if (fault != std::errc{} || end != number.data() + number.size() || cpu >= kMaxCpus) {
     return 0;
   }
   return cpu + 1;

@@ -7,7 +7,7 @@
 namespace procevent {
 namespace {
 
-std::uint8_t ByteAt(std::string_view text, std::size_t at) { return static_cast<std::uint8_t>(text[at]); }
+std::uint8_t ByteAt(std::string_view text, std::size_t index) { return static_cast<std::uint8_t>(text[index]); }
 
 }  // namespace
 
@@ -50,8 +50,7 @@ bool IsPrintable(std::string_view text, std::size_t length) {
   struct Range {
     char32_t first, last;
   };
-  // Controls; and what Unicode calls ignorable by default, with the ends of lines and paragraphs, and the rest that is
-  // no character.
+  // Control characters, Default_Ignorable_Code_Point of Unicode, line and paragraph separators, and noncharacters.
   constexpr std::array kHidden{
       Range{0x00, 0x1F},     Range{0x7F, 0x9F},       Range{0xAD, 0xAD},       Range{0x34F, 0x34F},
       Range{0x61C, 0x61C},   Range{0x115F, 0x1160},   Range{0x17B4, 0x17B5},   Range{0x180B, 0x180F},
@@ -59,9 +58,10 @@ bool IsPrintable(std::string_view text, std::size_t length) {
       Range{0xFDD0, 0xFDEF}, Range{0xFE00, 0xFE0F},   Range{0xFEFF, 0xFEFF},   Range{0xFFA0, 0xFFA0},
       Range{0xFFF0, 0xFFFB}, Range{0x1BCA0, 0x1BCA3}, Range{0x1D173, 0x1D17A}, Range{0xE0000, 0xE0FFF}};
   const char32_t point = CodePoint(text, length);
-  const bool nothing = (point & 0xFFFEU) == 0xFFFEU;
-  return !nothing && std::ranges::none_of(
-                         kHidden, [point](const Range& range) { return point >= range.first && point <= range.last; });
+  const bool noncharacter = (point & 0xFFFEU) == 0xFFFEU;
+  return !noncharacter && std::ranges::none_of(kHidden, [point](const Range& range) {
+    return point >= range.first && point <= range.last;
+  });
 }
 
 }  // namespace procevent

@@ -1,4 +1,4 @@
-// FOLDED: mailbox.h, stoppable_thread.h
+// Lock-free handover of the latest value, and a thread that can be stopped while it sleeps.
 #pragma once
 
 #include <atomic>
@@ -11,9 +11,8 @@
 
 namespace procevent {
 
-// Hands the newest of some things from any thread to one other, without a lock: what was not taken yet is thrown away.
-// For what a running stage is told from outside.
-
+// Passes the latest published value from any thread to one consumer, without a lock. A newer value replaces one that
+// was not consumed.
 template <typename T>
 class LatestValue {
  public:
@@ -22,37 +21,36 @@ class LatestValue {
   LatestValue& operator=(const LatestValue&) = delete;
   ~LatestValue() { Consume(); }
 
-  void Publish(std::unique_ptr<T> thing) {
-    const std::unique_ptr<T> old(thing_.exchange(thing.release(), std::memory_order_acq_rel));
+  void Publish(std::unique_ptr<T> value) {
+    const std::unique_ptr<T> old(value_.exchange(value.release(), std::memory_order_acq_rel));
   }
-  // Nothing, as nearly always, costs a load.
+  // Returns null if no new value was published, which costs one relaxed load.
   std::unique_ptr<T> Consume() {
-    const bool empty = thing_.load(std::memory_order_relaxed) == nullptr;
-    return std::unique_ptr<T>(empty ? nullptr : thing_.exchange(nullptr, std::memory_order_acq_rel));
+    const bool empty = value_.load(std::memory_order_relaxed) == nullptr;
+    return std::unique_ptr<T>(empty ? nullptr : value_.exchange(nullptr, std::memory_order_acq_rel));
   }
 
  private:
-  std::atomic<T*> thing_{nullptr};
+  std::atomic<T*> value_{nullptr};
 };
 
-// A thread that is told to stop, also while it sleeps: there is a descriptor that it can be woken by. Whoever has one
-// stops it before what the thread works with is gone. For the threads of core.
-
+// Thread with a stop flag and a descriptor that wakes it from poll. The owner must stop it before it destroys anything
+// that the thread uses.
 class StoppableThread {
  public:
-  // Throws std::runtime_error if the system has no descriptors left.
+  // Throws std::runtime_error if the process has no file descriptors left.
   StoppableThread() : stop_(EventFd::MakeOrThrow()) {}
   StoppableThread(const StoppableThread&) = delete;
   StoppableThread& operator=(const StoppableThread&) = delete;
   ~StoppableThread() { Stop(); }
 
-  // Once; `name` has at most 15 bytes. Throws std::runtime_error if the system has no threads left: then `operation`
-  // could not be done.
+  // Call at most once. `name` has at most 15 bytes. Throws std::runtime_error, with `operation` as the failed
+  // operation, if the system cannot start a thread.
   void Start(const char* name, std::string_view operation, std::function<void()> work);
-  // Returns when the work is done.
+  // Requests a stop and waits until the work has returned. Idempotent.
   void Stop();
 
-  // For the work: whether it is to end, and what can be read from then.
+  // For the work: whether a stop was requested, and a descriptor that becomes readable then.
   [[nodiscard]] bool stopping() const { return stopping_.load(std::memory_order_relaxed); }
   [[nodiscard]] int stop_fd() const { return stop_.fd(); }
 

@@ -13,20 +13,21 @@
 namespace procevent {
 namespace {
 
-// What /proc tells of a start is in hundredths of a second, and may be too early by the time between two looks at a
-// clock.
-constexpr std::uint64_t kStartMargin = 50 * kNanosPerMilli;
+// Start times from /proc have a resolution of 10 ms. They may be too early by the time between two clock reads, because
+// they are converted from boot time.
+constexpr std::uint64_t kStartTolerance = 50 * kNanosPerMilli;
 
 constexpr std::int32_t kKthreadd = 2;
 
-// Whoever has the number later started later. One that started before its FORK was made is the same.
-bool IsAnother(const Process& known, const ProcSnapshot& seen) {
-  return known.start_ns != 0 && seen.start_ns > known.start_ns + kStartMargin;
+// Whether the PID was reused. A later process with the same PID has a later start time. A start before the recorded
+// FORK is the same process.
+bool IsOtherProcess(const Process& known, const ProcSnapshot& snapshot) {
+  return known.start_ns != 0 && snapshot.start_ns > known.start_ns + kStartTolerance;
 }
 
-// Kernel threads are named without an event, a moment after kthreadd has forked them.
-bool AwaitsItsName(const ProcSnapshot& sighting) {
-  return sighting.parent == kKthreadd && sighting.name == CommName("kthreadd");
+// Whether a kernel thread still has the name of kthreadd. The kernel names it shortly after the fork, without an event.
+bool AwaitsName(const ProcSnapshot& snapshot) {
+  return snapshot.parent == kKthreadd && snapshot.name == CommName("kthreadd");
 }
 
 }  // namespace
@@ -43,16 +44,16 @@ Status ProcessTable::Bootstrap() {
   std::array<std::int32_t, 64> pids{};
   while (const std::size_t count = proc_->ListNext(pids)) {
     for (const std::int32_t pid : std::span(pids).first(count)) {
-      Known(pid, MonotonicNanos());
+      FindOrCreate(pid, MonotonicNanos());
     }
   }
-  const Status seen = proc_->CheckVisibility();
-  ready_ = seen.ok();
-  return seen;
+  const Status visible = proc_->CheckVisibility();
+  ready_ = visible.ok();
+  return visible;
 }
 
 void ProcessTable::Apply(const Event& event) {
-  std::visit([&](const auto& body) { On(body, event.timestamp_ns); }, event.body);
+  std::visit([&](const auto& body) { Handle(body, event.timestamp_ns); }, event.body);
 }
 
 std::optional<Process> ProcessTable::Find(std::int32_t pid) {
@@ -60,76 +61,76 @@ std::optional<Process> ProcessTable::Find(std::int32_t pid) {
   if (found == rows_.end()) {
     return std::nullopt;
   }
-  EndDoubt(*found->second);
+  RefreshIfStale(*found->second);
   return found->second->process;
 }
 
-void ProcessTable::On(const ForkBody& body, std::uint64_t when_ns) {
+void ProcessTable::Handle(const ForkBody& body, std::uint64_t when_ns) {
   if (body.child.pid == body.child.tgid) {
     StartProcess(body, when_ns);
-  } else if (Row* const row = Known(body.child.tgid, when_ns); row != nullptr && row->threads) {
+  } else if (Row* const row = FindOrCreate(body.child.tgid, when_ns); row != nullptr && row->threads) {
     ++*row->threads;
   }
 }
 
-// A child has the name of the thread that forked it, and only the first one's is known. What /proc said of the parent
-// after this FORK may be the name that it took later. In both cases the child itself is looked at.
+// A child inherits the name of the forking thread, and the table knows only names of main threads. A name of the parent
+// read from /proc after this FORK may be newer than the FORK. In both cases the child itself is read from /proc.
 void ProcessTable::StartProcess(const ForkBody& body, std::uint64_t when_ns) {
-  const Row* const known = Known(body.parent.tgid, when_ns);
-  const Row parent = known == nullptr ? Row{} : *known;  // it may have to make room for the child
+  const Row* const known = FindOrCreate(body.parent.tgid, when_ns);
+  const Row parent = known == nullptr ? Row{} : *known;  // a copy: creating the child may evict the parent
   if (body.child.tgid <= 0) {
     return;
   }
-  Forget(body.child.tgid);
-  Row& row = Begin(body.child.tgid);
+  Erase(body.child.tgid);
+  Row& row = Create(body.child.tgid);
   row.process.parent = body.parent.tgid;
   row.process.start_ns = when_ns;
-  if (parent.process.command && parent.seen_ns <= when_ns && body.parent.pid == body.parent.tgid &&
+  if (parent.process.command && parent.read_ns <= when_ns && body.parent.pid == body.parent.tgid &&
       body.parent.tgid != kKthreadd) {
     row.process.command = parent.process.command;
     row.process.user = parent.process.user;
     row.epoch = epoch_;
   }
-  EndDoubt(row);
+  RefreshIfStale(row);
   row.threads = 1;
 }
 
-// One thread is left, and it is the first, whoever called.
-void ProcessTable::On(const ExecBody& body, std::uint64_t when_ns) {
-  if (Row* const row = Known(body.task.tgid, when_ns); row != nullptr) {
+// An exec leaves one thread, which becomes the main thread, whichever thread called it.
+void ProcessTable::Handle(const ExecBody& body, std::uint64_t when_ns) {
+  if (Row* const row = FindOrCreate(body.task.tgid, when_ns); row != nullptr) {
     SetAlive(*row, true);
     row->process.command.reset();
-    LookAt(*row);
+    ReadProc(*row);
     row->threads = 1;
-    row->first_gone = false;
+    row->main_exited = false;
   }
 }
 
-void ProcessTable::On(const ExitBody& body, std::uint64_t when_ns) {
-  Row* const row = Known(body.task.tgid, when_ns);
+void ProcessTable::Handle(const ExitBody& body, std::uint64_t when_ns) {
+  Row* const row = FindOrCreate(body.task.tgid, when_ns);
   if (row == nullptr) {
     return;
   }
-  row->first_gone = row->first_gone || body.task.pid == body.task.tgid;
+  row->main_exited = row->main_exited || body.task.pid == body.task.tgid;
   if (row->threads && *row->threads > 0) {
     --*row->threads;
   }
-  if (row->first_gone && IsLast(*row)) {
+  if (row->main_exited && AllThreadsExited(*row)) {
     SetAlive(*row, false);
-  } else if (row->threads && !row->first_gone) {
-    row->threads = std::max(*row->threads, 1U);  // that of a thread which an exec ended may come after the EXEC
+  } else if (row->threads && !row->main_exited) {
+    row->threads = std::max(*row->threads, 1U);  // the EXIT of a thread that an exec terminated may follow the EXEC
   }
 }
 
-// The first thread has ended: whether no other is left.
-bool ProcessTable::IsLast(const Row& row) const {
+// Whether no thread is left. Called after the exit of the main thread.
+bool ProcessTable::AllThreadsExited(const Row& row) const {
   if (row.threads) {
     return *row.threads == 0;
   }
-  ProcSnapshot sighting;
-  switch (proc_->ReadWithoutCredentials(row.process.pid, sighting)) {
+  ProcSnapshot snapshot;
+  switch (proc_->ReadWithoutCredentials(row.process.pid, snapshot)) {
     case ProcPidReader::ReadStatus::kRead:
-      return sighting.dead || IsAnother(row.process, sighting);
+      return snapshot.dead || IsOtherProcess(row.process, snapshot);
     case ProcPidReader::ReadStatus::kGone:
     case ProcPidReader::ReadStatus::kHidden:
       break;
@@ -137,33 +138,33 @@ bool ProcessTable::IsLast(const Row& row) const {
   return true;
 }
 
-void ProcessTable::On(const UidBody& body, std::uint64_t when_ns) {
-  if (Row* const row = Known(body.task.tgid, when_ns); row != nullptr && body.task.pid == body.task.tgid) {
+void ProcessTable::Handle(const UidBody& body, std::uint64_t when_ns) {
+  if (Row* const row = FindOrCreate(body.task.tgid, when_ns); row != nullptr && body.task.pid == body.task.tgid) {
     row->process.user = body.effective;
   }
 }
 
-void ProcessTable::On(const CommBody& body, std::uint64_t when_ns) {
-  if (Row* const row = Known(body.task.tgid, when_ns); row != nullptr && body.task.pid == body.task.tgid) {
+void ProcessTable::Handle(const CommBody& body, std::uint64_t when_ns) {
+  if (Row* const row = FindOrCreate(body.task.tgid, when_ns); row != nullptr && body.task.pid == body.task.tgid) {
     row->process.command = CommName(body.comm);
   }
 }
 
-// Its row, without a doubt, and begun if there was none. None if the number belongs to a process by now that started
-// after the event: what happens to that one is still to come.
-ProcessTable::Row* ProcessTable::Known(std::int32_t pid, std::uint64_t when_ns) {
+// Returns the up-to-date row of the process, and creates it if needed. Returns null if the PID now belongs to a process
+// that started after the event: the events of that process are still to come.
+ProcessTable::Row* ProcessTable::FindOrCreate(std::int32_t pid, std::uint64_t when_ns) {
   if (pid <= 0) {
     return nullptr;
   }
   const auto found = rows_.find(pid);
-  Row& row = found == rows_.end() ? Begin(pid) : *found->second;
-  EndDoubt(row);
+  Row& row = found == rows_.end() ? Create(pid) : *found->second;
+  RefreshIfStale(row);
   return row.process.start_ns > when_ns ? nullptr : &row;
 }
 
-ProcessTable::Row& ProcessTable::Begin(std::int32_t pid) {
+ProcessTable::Row& ProcessTable::Create(std::int32_t pid) {
   while (rows_.size() >= limit_) {
-    Forget((ended_.empty() ? living_ : ended_).front().process.pid);
+    Erase((exited_.empty() ? living_ : exited_).front().process.pid);
   }
   Row& row = living_.emplace_back();
   row.process.pid = pid;
@@ -171,23 +172,23 @@ ProcessTable::Row& ProcessTable::Begin(std::int32_t pid) {
   return row;
 }
 
-void ProcessTable::Forget(std::int32_t pid) {
+void ProcessTable::Erase(std::int32_t pid) {
   if (const auto found = rows_.find(pid); found != rows_.end()) {
-    (found->second->process.alive ? living_ : ended_).erase(found->second);
+    (found->second->process.alive ? living_ : exited_).erase(found->second);
     rows_.erase(found);
   }
 }
 
 void ProcessTable::SetAlive(Row& row, bool alive) {
   if (std::exchange(row.process.alive, alive) != alive) {
-    Rows& from = alive ? ended_ : living_;
-    Rows& to = alive ? living_ : ended_;
+    Rows& from = alive ? exited_ : living_;
+    Rows& to = alive ? living_ : exited_;
     to.splice(to.end(), from, rows_.at(row.process.pid));
   }
 }
 
-// What had ended before stays what it was, unless /proc shows another process by its number.
-void ProcessTable::EndDoubt(Row& row) {
+// An exited process keeps its command and user, unless /proc shows another process with its PID.
+void ProcessTable::RefreshIfStale(Row& row) {
   if (row.epoch == epoch_) {
     return;
   }
@@ -195,34 +196,34 @@ void ProcessTable::EndDoubt(Row& row) {
     row.process.command.reset();
     row.process.user.reset();
   }
-  LookAt(row);
+  ReadProc(row);
 }
 
-void ProcessTable::LookAt(Row& row) {
-  ProcSnapshot sighting;
-  const ProcPidReader::ReadStatus look = proc_->ReadSnapshot(row.process.pid, sighting);
+void ProcessTable::ReadProc(Row& row) {
+  ProcSnapshot snapshot;
+  const ProcPidReader::ReadStatus status = proc_->ReadSnapshot(row.process.pid, snapshot);
   Process& process = row.process;
   row.threads.reset();
   row.epoch = epoch_;
-  if (look != ProcPidReader::ReadStatus::kRead) {
-    SetAlive(row, process.alive && look == ProcPidReader::ReadStatus::kHidden);
+  if (status != ProcPidReader::ReadStatus::kRead) {
+    SetAlive(row, process.alive && status == ProcPidReader::ReadStatus::kHidden);
     return;
   }
-  if (IsAnother(process, sighting)) {
+  if (IsOtherProcess(process, snapshot)) {
     process.start_ns = 0;
   }
-  if (AwaitsItsName(sighting)) {
+  if (AwaitsName(snapshot)) {
     process.command.reset();
     row.epoch = 0;
   } else {
-    process.command = sighting.name;
+    process.command = snapshot.name;
   }
-  process.user = sighting.euid;
-  process.parent = sighting.parent;
-  process.start_ns = process.start_ns == 0 ? sighting.start_ns : process.start_ns;
-  row.first_gone = sighting.leader_gone;
-  row.seen_ns = sighting.taken_ns;
-  SetAlive(row, !sighting.dead);
+  process.user = snapshot.euid;
+  process.parent = snapshot.parent;
+  process.start_ns = process.start_ns == 0 ? snapshot.start_ns : process.start_ns;
+  row.main_exited = snapshot.leader_gone;
+  row.read_ns = snapshot.taken_ns;
+  SetAlive(row, !snapshot.dead);
 }
 
 }  // namespace procevent

@@ -1,7 +1,8 @@
-// What stands in a capture, packet by packet: all that the ledger was told. Each packet begins with the cooked header
-// of LINKTYPE_NETLINK. Datagrams of the connector are as the kernel sent them, in its netlink family; what else the
-// ledger was told are records of our own, in a family in which no kernel speaks, each with a magic number. Pure; the
-// capture file and its users share it.
+// Encodes and decodes the packets of a capture: every input of the ledger, in order.
+//
+// Each packet begins with the cooked header of LINKTYPE_NETLINK. Connector datagrams are stored as the kernel sent
+// them, in the netlink family of the connector. All other inputs are records of this program. They use a netlink family
+// that the kernel never sends, and each begins with a magic number. Pure.
 #pragma once
 
 #include <array>
@@ -18,53 +19,53 @@ namespace procevent {
 
 inline constexpr int kCaptureLinkType = 253;           // LINKTYPE_NETLINK
 inline constexpr std::uint16_t kConnectorFamily = 11;  // NETLINK_CONNECTOR
-inline constexpr std::uint16_t kRecordFamily = 2;      // NETLINK_USERSOCK: for programs among themselves
+inline constexpr std::uint16_t kRecordFamily = 2;      // NETLINK_USERSOCK: reserved for user-space programs
 inline constexpr std::size_t kCookedHeaderBytes = 16;
 inline constexpr std::size_t kMaxRecordBytes = 128;
 
-// The first packet: what the numbers of all others mean.
+// First record of a capture: clock, CPUs and coverage of the recording.
 struct CaptureMetadata {
-  std::uint64_t clock_offset_ns = 0;             // a packet's time less this is CLOCK_MONOTONIC, where the recorder ran
-  std::uint32_t cpus = 0;                        // that the machine may ever have
-  EventCoverage coverage = EventCoverage::kAll;  // what was subscribed to
+  std::uint64_t clock_offset_ns = 0;             // packet time - offset = CLOCK_MONOTONIC of the recording host
+  std::uint32_t cpus = 0;                        // possible CPUs of the recording host
+  EventCoverage coverage = EventCoverage::kAll;  // of the recorded subscription
   bool operator==(const CaptureMetadata&) const = default;
 };
 
-// What /proc said of a process, and why it was looked at.
+// Result of reading one process from /proc, and the reason for the read.
 struct CapturedProcSnapshot {
   enum class Kind : std::uint8_t {
-    kBootstrap = 1,   // all who live, at the start
-    kReconciliation,  // one that was missed
-    kFull,            // one in doubt
-    kNameOnly,        // one whose name waits: the name alone counts
-    kGone,            // there is no such process
-    kHidden,          // nothing is told of it
+    kBootstrap = 1,   // start-up scan of all processes
+    kReconciliation,  // a later scan found an untracked process
+    kFull,            // reread of a stale process
+    kNameOnly,        // counts of the process wait for its name: only the name is used
+    kGone,            // the process does not exist
+    kHidden,          // the process cannot be read
   };
   Kind kind = Kind::kBootstrap;
-  bool requested = false;  // the ledger's question came before it
+  bool requested = false;  // the ledger requested this read
   ProcSnapshot snapshot;
   bool operator==(const CapturedProcSnapshot&) const = default;
 };
 
-// All that the kernel made before this moment stands before this packet.
+// All events generated before `complete_until_ns` precede this record.
 struct CapturedWatermark {
   std::uint64_t complete_until_ns = 0;
   bool operator==(const CapturedWatermark&) const = default;
 };
 
-// Something was lost that no gap tells of, or none does yet.
+// Events were lost without a sequence gap, or before the gap is visible: known process state is stale.
 struct CapturedInvalidation {
   bool operator==(const CapturedInvalidation&) const = default;
 };
 
-// A message that was not the kernel's, or too long to be one.
+// The reader rejected a datagram.
 struct CapturedRejection {
   enum class Reason : std::uint8_t { kForeignSender = 1, kOversized };
   Reason reason = Reason::kForeignSender;
   bool operator==(const CapturedRejection&) const = default;
 };
 
-// The ledger was asked for a question, and had none.
+// The reader asked the ledger for a read request, and the ledger had none.
 struct CapturedNoRequest {
   bool operator==(const CapturedNoRequest&) const = default;
 };
@@ -72,23 +73,24 @@ struct CapturedNoRequest {
 using CaptureRecord = std::variant<CaptureMetadata, CapturedProcSnapshot, CapturedWatermark, CapturedInvalidation,
                                    CapturedRejection, CapturedNoRequest>;
 
-// A record as a packet's payload.
+// Encodes a record as the payload of a packet. The result is a view into `buffer`.
 using RecordBuffer = std::array<std::byte, kMaxRecordBytes>;
 std::span<const std::byte> EncodeRecord(const CaptureRecord& record, RecordBuffer& buffer);
 
-// Whether a payload says that it is a record; one of a newer version may not be readable.
+// Whether a payload has the magic number of a record. A record of a newer version may not be decodable.
 bool IsRecord(std::span<const std::byte> payload);
-// Nothing, if the payload is no record that this version knows.
+// Returns nothing if the payload is not a valid record of this version.
 std::optional<CaptureRecord> DecodeRecord(std::span<const std::byte> payload);
 
-// The header in front of each payload, as the kernel makes it for what it sends to programs.
+// The cooked header that the kernel writes for a message to user space.
 std::array<std::byte, kCookedHeaderBytes> MakeCookedHeader(std::uint16_t family);
 
+// Decoded fields of a cooked header.
 struct CookedHeader {
   std::uint16_t family = 0;
-  bool to_kernel = false;  // what a program sent to it
+  bool to_kernel = false;  // sent by a program to the kernel
 };
-// Nothing, if the packet does not begin with one.
+// Returns nothing if the packet does not begin with a cooked netlink header.
 std::optional<CookedHeader> ReadCookedHeader(std::span<const std::byte> packet);
 
 }  // namespace procevent

@@ -15,10 +15,10 @@ namespace {
 
 using View = std::span<const std::byte>;
 
-// Exits were 8 bytes shorter before 4.18: without the parent.
-constexpr std::size_t kExitWithoutParent = 16;
+// Before Linux 4.18 an exit body was 8 bytes shorter, without the parent.
+constexpr std::size_t kExitBytesWithoutParent = 16;
 
-// The caller has compared `offset` with the bytes there are.
+// The caller has checked that `offset` is within `bytes`.
 template <typename T>
 T Load(View bytes, std::size_t offset) {
   T value{};
@@ -30,8 +30,8 @@ bool AllZero(View bytes) {
   return std::ranges::all_of(bytes, [](std::byte byte) { return byte == std::byte{0}; });
 }
 
-// Our bodies hold what the kernel's hold, in the same order and without gaps. (Assigned, not emplaced: that can throw
-// in the eyes of the tools.)
+// The body structs have the kernel's layout: same fields, same order, no padding. The body is assigned, not emplaced,
+// because static analysis assumes that emplace can throw.
 template <typename Body, std::size_t kWireSize>
 bool CopyBody(View payload, Event::Body& body) {
   static_assert(std::is_trivially_copyable_v<Body> && std::has_unique_object_representations_v<Body>);
@@ -45,18 +45,18 @@ bool CopyBody(View payload, Event::Body& body) {
 }
 
 bool CopyExit(View payload, std::size_t claimed, Event::Body& body) {
-  if (claimed != kExitWithoutParent) {
+  if (claimed != kExitBytesWithoutParent) {
     return CopyBody<ExitBody, 24>(payload, body);
   }
-  if (payload.size() < kExitWithoutParent) {
+  if (payload.size() < kExitBytesWithoutParent) {
     return false;
   }
   std::array<std::byte, 24> padded{};
-  std::ranges::copy(payload.first(kExitWithoutParent), padded.begin());
+  std::ranges::copy(payload.first(kExitBytesWithoutParent), padded.begin());
   return CopyBody<ExitBody, 24>(padded, body);
 }
 
-// `payload` is what there is of the `claimed` bytes. False if the body is not whole.
+// `payload` is the available part of the `claimed` bytes. Returns false if the body is truncated.
 bool DecodeBody(View payload, std::size_t claimed, Event& event) {
   switch (event.what) {
     case wire::kWhatFork:
@@ -80,28 +80,28 @@ bool DecodeBody(View payload, std::size_t claimed, Event& event) {
       return CopyBody<CoredumpBody, 16>(payload, event.body);
     case wire::kWhatAck:
       return CopyBody<AckBody, 4>(payload, event.body);
-    default:  // its size is what it claims: there is no other
+    default:  // an unknown body has no other size than the claimed one
       event.body = Event::Body(UnknownBody{payload});
       return payload.size() == claimed;
   }
 }
 
-// `bytes` is all that follows the connector header, which claims `claimed` bytes of it for the event.
+// `bytes` is everything after the connector header, which claims `claimed` bytes of it for the event.
 DecodeOutcome DecodeEvent(View bytes, std::size_t claimed, Event& event) {
-  const View there = bytes.first(std::min(claimed, bytes.size()));
-  if (there.size() < wire::kEventHeader) {
+  const View available = bytes.first(std::min(claimed, bytes.size()));
+  if (available.size() < wire::kEventHeader) {
     return DecodeOutcome::kTruncatedEventHeader;
   }
-  event.what = Load<std::uint32_t>(there, 0);
-  event.cpu = Load<std::uint32_t>(there, 4);
-  event.timestamp_ns = Load<std::uint64_t>(there, 8);
-  if (!DecodeBody(there.subspan(wire::kEventHeader), claimed - wire::kEventHeader, event)) {
+  event.what = Load<std::uint32_t>(available, 0);
+  event.cpu = Load<std::uint32_t>(available, 4);
+  event.timestamp_ns = Load<std::uint64_t>(available, 8);
+  if (!DecodeBody(available.subspan(wire::kEventHeader), claimed - wire::kEventHeader, event)) {
     return DecodeOutcome::kTruncatedEventBody;
   }
   if (claimed > bytes.size()) {
     return DecodeOutcome::kTruncatedEventBody;
   }
-  return AllZero(bytes.subspan(there.size())) ? DecodeOutcome::kEvent : DecodeOutcome::kWrongLength;
+  return AllZero(bytes.subspan(available.size())) ? DecodeOutcome::kEvent : DecodeOutcome::kWrongLength;
 }
 
 DecodeOutcome DecodeConnector(View bytes, Event& event) {
@@ -130,7 +130,7 @@ DecodeOutcome DecodeError(View bytes, std::int32_t& kernel_errno) {
   return DecodeOutcome::kKernelError;
 }
 
-// `bytes` is what there is of the payload; `empty` says that none was claimed.
+// `bytes` is the available part of the payload. `empty` means that the header claims no payload.
 DecodeOutcome DecodePayload(std::uint16_t type, bool empty, View bytes, Message& message) {
   if (type >= wire::kFirstDataType || (type == wire::kDone && !empty)) {
     return DecodeConnector(bytes, message.event);
@@ -155,16 +155,16 @@ constexpr std::size_t Aligned(std::size_t length) {
   return (length + wire::kNetlinkAlignment - 1) / wire::kNetlinkAlignment * wire::kNetlinkAlignment;
 }
 
-// The first message of `bytes`, which says itself that it is `length` long.
+// Decodes the first message of `bytes`, whose header claims `length` bytes.
 DecodeOutcome DecodeMessage(View bytes, std::size_t length, Message& message) {
-  const View there = bytes.first(std::min(length, bytes.size()));
-  if (there.size() < wire::kNetlinkHeader) {
+  const View available = bytes.first(std::min(length, bytes.size()));
+  if (available.size() < wire::kNetlinkHeader) {
     return DecodeOutcome::kTruncatedNetlinkHeader;
   }
-  const auto type = Load<std::uint16_t>(there, 4);
+  const auto type = Load<std::uint16_t>(available, 4);
   const bool empty = length == wire::kNetlinkHeader;
-  const DecodeOutcome outcome = DecodePayload(type, empty, there.subspan(wire::kNetlinkHeader), message);
-  // Every layer is whole, and yet the message claims to go on.
+  const DecodeOutcome outcome = DecodePayload(type, empty, available.subspan(wire::kNetlinkHeader), message);
+  // Every layer is complete, but the message claims more bytes than the datagram has.
   return length > bytes.size() && !EndsDatagram(outcome) ? DecodeOutcome::kTruncatedEventBody : outcome;
 }
 
@@ -174,7 +174,7 @@ bool Decoder::Next(Message& message) noexcept {
   if (rest_.empty()) {
     return false;
   }
-  // Its own length may be cut off, too: then all there is belongs to it, and is too little.
+  // The length field itself may be truncated. Then the remaining bytes are one message that is too short.
   const std::size_t length = rest_.size() < wire::kNetlinkHeader ? rest_.size() : Load<std::uint32_t>(rest_, 0);
   message.outcome = DecodeMessage(rest_, length, message);
   if (EndsDatagram(message.outcome)) {

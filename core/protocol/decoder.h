@@ -1,5 +1,6 @@
-// Datagram in, messages out. Pure: no allocation, no exception, no syscall; safe on any bytes. The reader, the
-// connector socket (for its ACK), the fuzzer and the benchmark share it.
+// Decodes a connector datagram into messages.
+//
+// Pure: no allocation, no exception, no system call. Safe on arbitrary bytes.
 #pragma once
 
 #include <cstddef>
@@ -10,38 +11,40 @@
 
 namespace procevent {
 
-// What one message turned out to be. From kOverrun on nothing was learnt from it; from kTruncatedNetlinkHeader on the
-// rest of its datagram is unreadable too, and the decoder stops there.
+// Result of decoding one message. From kOverrun on, the message has no usable content. From kTruncatedNetlinkHeader on,
+// the rest of the datagram is unreadable too, and the decoder stops.
 enum class DecodeOutcome : std::uint8_t {
   kEvent,
   kControl,           // NOOP, or DONE without a payload
   kAcknowledgement,   // ERROR with errno 0
   kKernelError,       // ERROR with an errno
-  kOverrun,           // the kernel says that it lost data
-  kReservedType,      // a netlink type below 16 that has no meaning for us
-  kForeignConnector,  // a connector message that is not of cn_proc
+  kOverrun,           // the kernel reports that it lost data
+  kReservedType,      // a netlink type below 16 without a defined meaning
+  kForeignConnector,  // a connector message of another connector than cn_proc
   kTruncatedNetlinkHeader,
   kTruncatedConnectorHeader,
   kTruncatedEventHeader,
-  kTruncatedEventBody,  // or whatever else there is less of than was claimed
-  kWrongLength,         // more than an event, and no message of its own
+  kTruncatedEventBody,  // or any other part shorter than its claimed length
+  kWrongLength,         // surplus bytes after the event that are not a message
 };
 inline constexpr std::size_t kDecodeOutcomes = 12;
 
 enum class Control : std::uint8_t { kNoop, kDone };
 
+// One decoded netlink message.
 struct Message {
   DecodeOutcome outcome = DecodeOutcome::kControl;
-  Control control = Control::kNoop;  // of a kControl
-  std::int32_t kernel_errno = 0;     // of a kKernelError, as the kernel wrote it, positive; INT32_MIN stays what it is
-  Event event = {};                  // of a kEvent
+  Control control = Control::kNoop;  // set for kControl
+  std::int32_t kernel_errno = 0;     // set for kKernelError; positive, except that INT32_MIN stays negative
+  Event event = {};                  // set for kEvent
 };
 
+// Iterates over the messages of one datagram, which must outlive the decoder and all views in its messages.
 class Decoder {
  public:
   explicit Decoder(std::span<const std::byte> datagram) : rest_(datagram) {}
 
-  // Fills in the next message; false at the end of the datagram. What views there are point into the datagram.
+  // Fills in the next message. Returns false at the end of the datagram. Views in the message point into the datagram.
   [[nodiscard]] bool Next(Message& message) noexcept;
 
  private:

@@ -15,12 +15,12 @@ void Append(Bytes& bytes, std::span<const std::byte> raw) { std::ranges::copy(ra
 
 template <typename T>
 void Put(Bytes& bytes, const T& value) {
-  static_assert(std::has_unique_object_representations_v<T>);  // no byte of padding travels
+  static_assert(std::has_unique_object_representations_v<T>);  // no padding byte is sent
   Append(bytes, std::as_bytes(std::span<const T, 1>(&value, 1)));
 }
 
-// As the kernel does, the end is padded to the alignment without being part of the length.
-Bytes Netlink(std::uint16_t type, std::uint32_t sequence, std::span<const std::byte> payload) {
+// Pads the end to the alignment, as the kernel does. The length field does not include the padding.
+Bytes MakeNetlink(std::uint16_t type, std::uint32_t sequence, std::span<const std::byte> payload) {
   const std::size_t length = wire::kNetlinkHeader + payload.size();
   assert(length <= std::numeric_limits<std::uint32_t>::max());
   Bytes bytes;
@@ -42,7 +42,7 @@ struct ConnectorNumbers {
   std::uint32_t acknowledged = 0;
 };
 
-Bytes Connector(ConnectorNumbers numbers, std::span<const std::byte> data) {
+Bytes MakeConnector(ConnectorNumbers numbers, std::span<const std::byte> data) {
   assert(data.size() <= std::numeric_limits<std::uint16_t>::max());
   Bytes bytes;
   bytes.reserve(wire::kConnectorHeader + data.size());
@@ -53,7 +53,7 @@ Bytes Connector(ConnectorNumbers numbers, std::span<const std::byte> data) {
   Put(bytes, static_cast<std::uint16_t>(data.size()));
   Put(bytes, std::uint16_t{0});  // flags
   Append(bytes, data);
-  return Netlink(wire::kDone, numbers.sequence, bytes);
+  return MakeNetlink(wire::kDone, numbers.sequence, bytes);
 }
 
 std::uint32_t WhatOf(const Event& event) {
@@ -84,30 +84,30 @@ std::uint32_t WhatOf(const Event& event) {
   return event.what;
 }
 
-// The kernel's body is a union: every known one fills the event up to the same size. An unknown one is left as it is.
+// The kernel's body is a union, so an event with a known body always has the same size. An unknown body keeps its size.
 void PutBody(Bytes& bytes, const Event::Body& body) {
   std::visit(
-      [&bytes](const auto& held) {
-        if constexpr (std::is_same_v<decltype(held), const UnknownBody&>) {
-          Append(bytes, held.payload);
+      [&bytes](const auto& typed) {
+        if constexpr (std::is_same_v<decltype(typed), const UnknownBody&>) {
+          Append(bytes, typed.payload);
         } else {
-          Put(bytes, held);
+          Put(bytes, typed);
           bytes.resize(wire::kEvent);
         }
       },
       body);
 }
 
-// One byte more than the connector header claims, and not one of padding.
-Bytes WithSurplus(const Bytes& datagram) {
+// Appends one nonzero byte that the connector header does not claim, so that it is not padding.
+Bytes WithSurplusByte(const Bytes& datagram) {
   Bytes payload(datagram.begin() + wire::kNetlinkHeader, datagram.end());
   payload.push_back(std::byte{1});
   return EncodeNetlink(wire::kDone, payload);
 }
 
-// The operation, and the mask if there is one. Only `ack` comes back: the kernel overwrites the sequence.
-Bytes Request(std::span<const std::byte> data, std::uint32_t token) {
-  return Connector({.sequence = 0, .acknowledged = token}, data);
+// `data` is the operation and an optional mask. The token goes into `ack` because the kernel overwrites the sequence.
+Bytes MakeRequest(std::span<const std::byte> data, std::uint32_t token) {
+  return MakeConnector({.sequence = 0, .acknowledged = token}, data);
 }
 
 }  // namespace
@@ -115,14 +115,14 @@ Bytes Request(std::span<const std::byte> data, std::uint32_t token) {
 Bytes EncodeRequest(ConnectorOperation operation, std::uint32_t token) {
   Bytes data;
   Put(data, operation);
-  return Request(data, token);
+  return MakeRequest(data, token);
 }
 
 Bytes EncodeRequest(ConnectorOperation operation, EventMask mask, std::uint32_t token) {
   Bytes data;
   Put(data, operation);
   Put(data, mask.bits());
-  return Request(data, token);
+  return MakeRequest(data, token);
 }
 
 Bytes EncodeEvent(const Event& event) {
@@ -131,17 +131,17 @@ Bytes EncodeEvent(const Event& event) {
   Put(data, event.cpu);
   Put(data, event.timestamp_ns);
   PutBody(data, event.body);
-  return Connector({.sequence = event.sequence, .acknowledged = event.acknowledged}, data);
+  return MakeConnector({.sequence = event.sequence, .acknowledged = event.acknowledged}, data);
 }
 
-Bytes EncodeNetlink(std::uint16_t type, std::span<const std::byte> payload) { return Netlink(type, 0, payload); }
+Bytes EncodeNetlink(std::uint16_t type, std::span<const std::byte> payload) { return MakeNetlink(type, 0, payload); }
 
-// The kernel sends errno negative, and after it the header of the message that it answers.
+// The kernel sends a negative errno, followed by the netlink header of the message that it answers.
 Bytes EncodeError(std::int32_t kernel_errno) {
   Bytes payload;
   Put(payload, kernel_errno > 0 ? -kernel_errno : kernel_errno);
   Append(payload, std::array<std::byte, wire::kNetlinkHeader>{});
-  return Netlink(wire::kError, 0, payload);
+  return MakeNetlink(wire::kError, 0, payload);
 }
 
 Bytes EncodeMessage(const Message& message) {
@@ -165,11 +165,11 @@ Bytes EncodeMessage(const Message& message) {
     case DecodeOutcome::kTruncatedConnectorHeader:
       return EncodeNetlink(wire::kDone, Bytes(wire::kNetlinkAlignment));
     case DecodeOutcome::kTruncatedEventHeader:
-      return Connector({}, {});
+      return MakeConnector({}, {});
     case DecodeOutcome::kTruncatedEventBody:
       return EncodeEvent({.what = wire::kWhatFork, .body = UnknownBody{}});
     case DecodeOutcome::kWrongLength:
-      return WithSurplus(EncodeEvent({.body = AckBody{}}));
+      return WithSurplusByte(EncodeEvent({.body = AckBody{}}));
   }
   return {};
 }

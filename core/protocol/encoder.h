@@ -1,5 +1,6 @@
-// Events, requests and whatever else a datagram can say, to bytes: what the connector socket sends, what `encode`
-// prints, and what tests are made of. Pure; allocates.
+// Encodes connector requests, events and control messages into datagrams.
+//
+// Pure, but allocates. Used by the connector socket, the `encode` command and tests.
 #pragma once
 
 #include <array>
@@ -19,22 +20,22 @@ using Bytes = std::vector<std::byte>;
 enum class ConnectorOperation : std::uint32_t {
   kListen = 1,
   kIgnore = 2,
-  kInvalidOperation = 9,  // the kernel takes note of the socket, does nothing, and sends an ACK with an error
+  kInvalidOperation = 9,  // the kernel registers the socket, does nothing else and sends an ACK with an error
 };
 
-// A request to the connector; `token` comes back in its ACK as token + 1.
-Bytes EncodeRequest(ConnectorOperation operation, std::uint32_t token);  // the 4-byte form, every kernel
-Bytes EncodeRequest(ConnectorOperation operation, EventMask mask,
-                    std::uint32_t token);  // the 8-byte form, 6.6 and newer
+// A request to the connector. The kernel returns `token` + 1 in its ACK. Every kernel accepts the 4-byte form.
+Bytes EncodeRequest(ConnectorOperation operation, std::uint32_t token);
+// The 8-byte form with an event mask, for Linux 6.6 and newer.
+Bytes EncodeRequest(ConnectorOperation operation, EventMask mask, std::uint32_t token);
 
-// One whole datagram. decode(encode(event)) == event.
+// One complete datagram. decode(encode(event)) == event.
 Bytes EncodeEvent(const Event& event);
 
-// Control messages: a netlink header of this type around this payload (which may be empty).
+// A netlink message of this type and payload. The payload may be empty.
 Bytes EncodeNetlink(std::uint16_t type, std::span<const std::byte> payload);
-Bytes EncodeError(std::int32_t kernel_errno);  // ERROR: 0 acknowledges
+Bytes EncodeError(std::int32_t kernel_errno);  // ERROR message; 0 acknowledges
 
-// A small datagram that says this and no more, with lengths that are true: what decodes to a message like this one.
+// A small datagram with correct length fields that decodes to a message with this outcome and content.
 Bytes EncodeMessage(const Message& message);
 
 }  // namespace procevent

@@ -8,8 +8,8 @@
 
 namespace procevent {
 
-// The low 7 bits are the signal, the eighth says that core was dumped, the next 8 are the status. Signal 0x7f would
-// mean "stopped", which no EXIT says; it is taken for the signal that it spells.
+// Bits 0-6 are the signal, bit 7 is the core dump flag, bits 8-15 are the status. Signal 0x7f would mean "stopped",
+// which no EXIT event reports, so it is decoded as signal 127.
 WaitStatus DecodeWaitStatus(std::uint32_t wait_status) {
   const auto signal = static_cast<std::uint8_t>(wait_status & 0x7fU);
   if (signal == 0) {
@@ -20,7 +20,7 @@ WaitStatus DecodeWaitStatus(std::uint32_t wait_status) {
 
 namespace {
 
-constexpr std::array<std::string_view, 32> kNames{
+constexpr std::array<std::string_view, 32> kSignalNames{
     "",          "SIGHUP",  "SIGINT",    "SIGQUIT", "SIGILL",   "SIGTRAP", "SIGABRT", "SIGBUS",
     "SIGFPE",    "SIGKILL", "SIGUSR1",   "SIGSEGV", "SIGUSR2",  "SIGPIPE", "SIGALRM", "SIGTERM",
     "SIGSTKFLT", "SIGCHLD", "SIGCONT",   "SIGSTOP", "SIGTSTP",  "SIGTTIN", "SIGTTOU", "SIGURG",
@@ -29,10 +29,10 @@ constexpr std::array<std::string_view, 32> kNames{
 }  // namespace
 
 std::string SignalName(unsigned signal) {
-  constexpr unsigned kRealTimeMin = 34;  // 32 and 33 are glibc's own
+  constexpr unsigned kRealTimeMin = 34;  // 32 and 33 are reserved by glibc
   constexpr unsigned kRealTimeMax = 64;
-  if (signal >= 1 && signal < kNames.size()) {
-    return std::string(kNames.at(signal));
+  if (signal >= 1 && signal < kSignalNames.size()) {
+    return std::string(kSignalNames.at(signal));
   }
   if (signal >= kRealTimeMin && signal <= kRealTimeMax) {
     return signal == kRealTimeMin ? "SIGRTMIN" : "SIGRTMIN+" + std::to_string(signal - kRealTimeMin);
@@ -41,8 +41,10 @@ std::string SignalName(unsigned signal) {
 }
 
 bool EndsByDefault(unsigned signal) {
-  constexpr std::array<unsigned, 8> kOthers{SIGCHLD, SIGCONT, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU, SIGURG, SIGWINCH};
-  return signal >= 1 && signal < kNames.size() && std::ranges::find(kOthers, signal) == kOthers.end();
+  constexpr std::array<unsigned, 8> kNotTerminating{SIGCHLD, SIGCONT, SIGSTOP, SIGTSTP,
+                                                    SIGTTIN, SIGTTOU, SIGURG,  SIGWINCH};
+  return signal >= 1 && signal < kSignalNames.size() &&
+         std::ranges::find(kNotTerminating, signal) == kNotTerminating.end();
 }
 
 }  // namespace procevent

@@ -1,4 +1,4 @@
-// FOLDED: comm_name.h, wait_status.h, event.h
+// Process event of the connector as a plain value, with command names, wait statuses and signal names. Pure.
 #pragma once
 
 #include <algorithm>
@@ -13,11 +13,10 @@
 
 namespace procevent {
 
-// What an EXIT event's wait status says: how a process ended. Pure.
-
+// How a process ended: the decoded wait status of an EXIT event.
 struct WaitStatus {
-  std::uint8_t status = 0;  // 0-255; 0 if a signal killed it
-  std::uint8_t signal = 0;  // the signal that killed it, or 0
+  std::uint8_t status = 0;  // 0-255; 0 if a signal killed the process
+  std::uint8_t signal = 0;  // the signal that killed the process, or 0
   bool core_dumped = false;
 
   bool operator==(const WaitStatus&) const = default;
@@ -25,9 +24,7 @@ struct WaitStatus {
 
 WaitStatus DecodeWaitStatus(std::uint32_t wait_status);
 
-// One process event, as a plain value: what every room above the protocol speaks of.
-
-// The order is that of Event::body and of kEventNames.
+// The order matches Event::Body and kEventNames.
 enum class EventKind : std::uint8_t {
   kAck,
   kFork,
@@ -45,16 +42,17 @@ inline constexpr std::size_t kEventKinds = 11;
 inline constexpr std::array<std::string_view, kEventKinds> kEventNames{
     "ack", "fork", "exec", "exit", "uid", "gid", "sid", "ptrace", "comm", "coredump", "unknown"};
 
+// Kernel IDs of a thread. The event bodies below have the memory layout of the kernel's.
 struct Task {
-  std::int32_t pid = 0;   // the thread
-  std::int32_t tgid = 0;  // its process
+  std::int32_t pid = 0;   // thread ID
+  std::int32_t tgid = 0;  // process ID
   bool operator==(const Task&) const = default;
 };
 
-inline constexpr std::size_t kCommSize = 16;  // 15 bytes and a NUL, any bytes
+inline constexpr std::size_t kCommSize = 16;  // up to 15 bytes of any value, and a NUL
 
 struct AckBody {
-  std::uint32_t error = 0;  // 0, or the errno of the LISTEN or IGNORE that is answered
+  std::uint32_t error = 0;  // 0, or the errno of the answered LISTEN or IGNORE
   bool operator==(const AckBody&) const = default;
 };
 struct ForkBody {
@@ -68,8 +66,8 @@ struct ExecBody {
 };
 struct ExitBody {
   Task task;
-  std::uint32_t wait_status = 0;    // as waitpid gives it: see DecodeWaitStatus
-  std::uint32_t parent_signal = 0;  // what the parent is sent, usually SIGCHLD; not the cause of death
+  std::uint32_t wait_status = 0;    // as returned by waitpid; see DecodeWaitStatus
+  std::uint32_t parent_signal = 0;  // signal sent to the parent, usually SIGCHLD; not the cause of the exit
   Task parent;
   bool operator==(const ExitBody&) const = default;
 };
@@ -104,21 +102,21 @@ struct CoredumpBody {
   Task parent;
   bool operator==(const CoredumpBody&) const = default;
 };
-// An event of a kernel newer than this program. The payload is a view into the datagram: valid as long as that is.
+// Event type of a kernel newer than this program. The payload is a view into the datagram.
 struct UnknownBody {
   std::span<const std::byte> payload;
   bool operator==(const UnknownBody& other) const { return std::ranges::equal(payload, other.payload); }
 };
 
-inline constexpr std::uint32_t kNoCpu = UINT32_MAX;  // an ACK that was made on no CPU in particular
+inline constexpr std::uint32_t kNoCpu = UINT32_MAX;  // `cpu` of an ACK that is not bound to a CPU
 
 struct Event {
   using Body = std::variant<AckBody, ForkBody, ExecBody, ExitBody, UidBody, GidBody, SidBody, PtraceBody, CommBody,
                             CoredumpBody, UnknownBody>;
 
-  std::uint32_t sequence = 0;      // per CPU, advances with every event the kernel makes
-  std::uint32_t acknowledged = 0;  // in an ACK: the request's token + 1
-  std::uint32_t what = 0;          // the type as the kernel wrote it
+  std::uint32_t sequence = 0;      // per CPU, advances with every event that the kernel generates
+  std::uint32_t acknowledged = 0;  // in an ACK: token of the request + 1
+  std::uint32_t what = 0;          // event type as the kernel wrote it
   std::uint32_t cpu = 0;
   std::uint64_t timestamp_ns = 0;  // CLOCK_MONOTONIC
   Body body;
@@ -128,14 +126,13 @@ struct Event {
 };
 static_assert(std::variant_size_v<Event::Body> == kEventKinds);
 
-// A command's name as the kernel keeps it: up to 15 bytes of anything but NUL. Every room above speaks of names so.
-
+// Command name as the kernel stores it: up to 15 bytes of any value except NUL.
 class CommName {
  public:
   static constexpr std::size_t kMaxBytes = kCommSize - 1;
 
   CommName() = default;
-  // Ends at the first NUL; /proc shows kernel threads by longer names, and those are cut.
+  // Truncates at the first NUL and after 15 bytes. /proc shows longer names for kernel threads.
   explicit CommName(std::string_view bytes) {
     bytes = bytes.substr(0, std::min(bytes.find('\0'), kMaxBytes));
     std::ranges::copy(bytes, bytes_.begin());
@@ -146,24 +143,23 @@ class CommName {
     return {bytes_.data(), static_cast<std::size_t>(std::ranges::find(bytes_, '\0') - bytes_.begin())};
   }
   [[nodiscard]] std::uint64_t hash() const {
-    constexpr std::uint64_t kOdd = 0x9E3779B97F4A7C15ULL;
+    constexpr std::uint64_t kMultiplier = 0x9E3779B97F4A7C15ULL;
     std::array<std::uint64_t, 2> halves{};
     std::memcpy(halves.data(), bytes_.data(), bytes_.size());
-    const std::uint64_t mixed = (halves[0] * kOdd) ^ halves[1];
-    return ((mixed ^ (mixed >> 32U)) * kOdd) >> 32U;
+    const std::uint64_t mixed = (halves[0] * kMultiplier) ^ halves[1];
+    return ((mixed ^ (mixed >> 32U)) * kMultiplier) >> 32U;
   }
   bool operator==(const CommName&) const = default;
 
  private:
-  std::array<char, kCommSize> bytes_{};  // the rest is NUL
+  std::array<char, kCommSize> bytes_{};  // padded with NUL
 };
 
-// SIGKILL for 9: signals as people write them. Pure.
-
-// Real-time signals count from SIGRTMIN as glibc does; what has no name is SIG and its number.
+// "SIGKILL" for 9. Real-time signals are named relative to SIGRTMIN, as in glibc. A signal without a name is "SIG" and
+// its number.
 std::string SignalName(unsigned signal);
 
-// Ends a process that does nothing about it.
+// Whether the default action of the signal terminates the process.
 bool EndsByDefault(unsigned signal);
 
 }  // namespace procevent

@@ -1,4 +1,6 @@
-// Which events a subscription asks for: the kernel's own bits. A mask that narrows always keeps COMM, for the canary.
+// Set of event kinds that a subscription requests, as the kernel's filter bits.
+//
+// A narrowed subscription always includes COMM, because the canary is a COMM event.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +12,7 @@ namespace procevent {
 
 class EventMask {
  public:
-  // The kernel's PROC_EVENT_ALL; every event there is.
+  // Every event: the kernel's PROC_EVENT_ALL.
   static constexpr EventMask All() {
     return EventMask(wire::kWhatFork | wire::kWhatExec | wire::kWhatUid | wire::kWhatGid | wire::kWhatSid |
                      wire::kWhatPtrace | wire::kWhatComm | wire::kWhatNonzeroExit | wire::kWhatCoredump |
@@ -18,7 +20,7 @@ class EventMask {
   }
   static constexpr EventMask None() { return EventMask(0); }
 
-  // kAck and kUnknown have no bit: they add nothing.
+  // kAck and kUnknown have no bit and change nothing.
   [[nodiscard]] constexpr EventMask With(EventKind kind) const { return EventMask(bits_ | BitsOf(kind)); }
   [[nodiscard]] constexpr bool Has(EventKind kind) const {
     const std::uint32_t bits = BitsOf(kind);
@@ -60,20 +62,21 @@ class EventMask {
 };
 static_assert(EventMask::All().bits() == 0xE00003C7);
 
-// How much of what happens is heard.
+// How much of the process activity a subscription covers.
 enum class EventCoverage : std::uint8_t {
-  kAll,        // every event: a gap in the numbers is a loss
-  kLifecycle,  // a narrowed mask, in which fork, exec and exit are: the kernel numbers what it leaves out, so gaps say
-               // nothing
-  kPartial,    // one without these: who lives, and under which name, cannot be known
+  kAll,        // every event: a sequence gap is a loss
+  kLifecycle,  // a narrowed mask with fork, exec and exit. The kernel also numbers filtered events, so gaps are no
+               // losses
+  kPartial,    // a mask without fork, exec or exit: processes and their names cannot be tracked
 };
 
 constexpr EventCoverage CoverageOf(EventMask events) {
   if (events == EventMask::All()) {
     return EventCoverage::kAll;
   }
-  const bool lives = events.Has(EventKind::kFork) && events.Has(EventKind::kExec) && events.Has(EventKind::kExit);
-  return lives ? EventCoverage::kLifecycle : EventCoverage::kPartial;
+  const bool has_lifecycle =
+      events.Has(EventKind::kFork) && events.Has(EventKind::kExec) && events.Has(EventKind::kExit);
+  return has_lifecycle ? EventCoverage::kLifecycle : EventCoverage::kPartial;
 }
 
 }  // namespace procevent

@@ -7,15 +7,15 @@
 namespace procevent {
 namespace {
 
-// The number in a line like "Uid:\t1000\t1001\t1000\t1000", counted from 0.
+// Finds column `index` (from 0) of a line like "Uid:\t1000\t1001\t1000\t1000".
 template <typename Number>
-std::optional<Number> NumberAfter(std::string_view text, std::string_view key, int place) {
-  const std::size_t at = text.find(key);
-  if (at == std::string_view::npos) {
+std::optional<Number> NumberAfter(std::string_view text, std::string_view key, int index) {
+  const std::size_t position = text.find(key);
+  if (position == std::string_view::npos) {
     return std::nullopt;
   }
-  text.remove_prefix(at + key.size());
-  for (int i = 0; i < place; ++i) {
+  text.remove_prefix(position + key.size());
+  for (int i = 0; i < index; ++i) {
     TakeWord(text);
   }
   return ParseInteger<Number>(TakeWord(text));
@@ -23,8 +23,8 @@ std::optional<Number> NumberAfter(std::string_view text, std::string_view key, i
 
 }  // namespace
 
-// "PID (NAME) STATE ...": the name may hold anything, brackets and blanks too, so it ends at the last bracket.
-bool ParseProcStat(std::string_view text, ProcSnapshot& sighting, std::uint64_t& start_ticks) {
+// Format: "PID (NAME) STATE ...". The name may contain brackets and blanks, so it ends at the last bracket.
+bool ParseProcStat(std::string_view text, ProcSnapshot& snapshot, std::uint64_t& start_ticks) {
   const std::size_t open = text.find('(');
   const std::size_t close = text.rfind(')');
   if (open == std::string_view::npos || close == std::string_view::npos || close < open) {
@@ -44,20 +44,20 @@ bool ParseProcStat(std::string_view text, ProcSnapshot& sighting, std::uint64_t&
   if (!parent || !threads || !ticks || state.empty()) {
     return false;
   }
-  // A leader that has ended counts among the threads until the whole process has been waited for.
-  sighting.leader_gone = state == "Z" || state == "X";
-  sighting.threads = *threads - (sighting.leader_gone && *threads > 0 ? 1 : 0);
-  sighting.dead = sighting.threads == 0;
-  sighting.exec_in_progress = state == "t" || state == "D";
-  sighting.parent = *parent;
-  sighting.name = CommName(name);
+  // num_threads includes an exited leader until the whole process has been reaped.
+  snapshot.leader_gone = state == "Z" || state == "X";
+  snapshot.threads = *threads - (snapshot.leader_gone && *threads > 0 ? 1 : 0);
+  snapshot.dead = snapshot.threads == 0;
+  snapshot.exec_in_progress = state == "t" || state == "D";
+  snapshot.parent = *parent;
+  snapshot.name = CommName(name);
   start_ticks = *ticks;
   return true;
 }
 
-// proc(5): the pages of the whole are field 1, those of code 4. The kernel says where the code is only when all of the
-// new program is mapped; those without memory, kernel threads and the dead, have none of either.
-bool ParseProcStatm(std::string_view text, ProcSnapshot& sighting) {
+// proc(5): total pages are field 1, code pages are field 4. The kernel sets the code range only after the whole new
+// program is mapped. Kernel threads and dead processes have no memory, so both fields are 0.
+bool ParseProcStatm(std::string_view text, ProcSnapshot& snapshot) {
   const auto size = ParseInteger<std::uint64_t>(TakeWord(text));
   TakeWord(text);
   TakeWord(text);
@@ -65,18 +65,18 @@ bool ParseProcStatm(std::string_view text, ProcSnapshot& sighting) {
   if (!size || !code) {
     return false;
   }
-  sighting.exec_in_progress = sighting.exec_in_progress || (*size > 0 && *code == 0);
+  snapshot.exec_in_progress = snapshot.exec_in_progress || (*size > 0 && *code == 0);
   return true;
 }
 
-// Of users and groups the second is the effective one.
-bool ParseProcStatus(std::string_view text, ProcSnapshot& sighting) {
+// The second column of Uid and Gid is the effective ID.
+bool ParseProcStatus(std::string_view text, ProcSnapshot& snapshot) {
   const auto tgid = NumberAfter<std::int32_t>(text, "\nTgid:", 0);
   const auto euid = NumberAfter<std::uint32_t>(text, "\nUid:", 1);
   const auto egid = NumberAfter<std::uint32_t>(text, "\nGid:", 1);
-  sighting.tgid = tgid.value_or(0);
-  sighting.euid = euid.value_or(kUnknownId);
-  sighting.egid = egid.value_or(kUnknownId);
+  snapshot.tgid = tgid.value_or(0);
+  snapshot.euid = euid.value_or(kUnknownId);
+  snapshot.egid = egid.value_or(kUnknownId);
   return tgid && euid && egid;
 }
 

@@ -1,5 +1,6 @@
-// What /proc said of one process at one moment, and how its texts are read. Pure. The source makes sightings, the
-// ledger believes them under its own rules.
+// State of one process as read from /proc, and the parsers of its files.
+//
+// Pure. core/sources reads the files. The ledger decides whether to trust a snapshot.
 #pragma once
 
 #include <cstdint>
@@ -9,33 +10,34 @@
 
 namespace procevent {
 
-inline constexpr std::uint32_t kUnknownId = UINT32_MAX;  // a user or group that is not known
+inline constexpr std::uint32_t kUnknownId = UINT32_MAX;  // user or group is unknown
 
+// The state of a process at `taken_ns`.
 struct ProcSnapshot {
   std::int32_t tgid = 0;
-  std::uint64_t taken_ns = 0;     // CLOCK_MONOTONIC, when the last of it had been read
-  CommName name;                  // of the leader
-  std::uint32_t threads = 0;      // alive, the leader too
-  bool leader_gone = false;       // it ended before the others
-  bool dead = false;              // a zombie: all threads have ended
-  bool exec_in_progress = false;  // it is in the middle of an exec, or may be: a tracer or a disk holds it
-  std::uint64_t start_ns = 0;     // CLOCK_MONOTONIC, to about a hundredth of a second
+  std::uint64_t taken_ns = 0;     // CLOCK_MONOTONIC, after the last file was read
+  CommName name;                  // of the thread group leader
+  std::uint32_t threads = 0;      // live threads, including the leader
+  bool leader_gone = false;       // the leader exited before the other threads
+  bool dead = false;              // zombie: all threads have exited
+  bool exec_in_progress = false;  // true also if uncertain: a tracer or disk I/O blocks the process
+  std::uint64_t start_ns = 0;     // CLOCK_MONOTONIC, with a resolution of about 10 ms
   std::uint32_t euid = kUnknownId;
   std::uint32_t egid = kUnknownId;
-  std::int32_t parent = 0;  // who waits for it; 0: nobody
+  std::int32_t parent = 0;  // process that waits for it, or 0
 
   bool operator==(const ProcSnapshot&) const = default;
 };
 
-// From /proc/PID/stat: the name, the parent, the threads, and the start in ticks since boot. False: the text is not of
-// that form.
-[[nodiscard]] bool ParseProcStat(std::string_view text, ProcSnapshot& sighting, std::uint64_t& start_ticks);
+// Parses /proc/PID/stat: name, parent, threads, and the start time in ticks since boot. Returns false and changes
+// nothing if the text is malformed.
+[[nodiscard]] bool ParseProcStat(std::string_view text, ProcSnapshot& snapshot, std::uint64_t& start_ticks);
 
-// From /proc/PID/statm, which must have been read after stat: whether the process is in the middle of an exec, between
-// its new memory and the code in that. False: the text is not of that form.
-[[nodiscard]] bool ParseProcStatm(std::string_view text, ProcSnapshot& sighting);
+// Parses /proc/PID/statm, which must have been read after stat. Sets `exec_in_progress` if the process has new memory
+// but no code mapped yet. Returns false if the text is malformed.
+[[nodiscard]] bool ParseProcStatm(std::string_view text, ProcSnapshot& snapshot);
 
-// From /proc/PID/status: tgid, euid and egid. False: they are not there.
-[[nodiscard]] bool ParseProcStatus(std::string_view text, ProcSnapshot& sighting);
+// Parses /proc/PID/status: tgid, euid and egid. Returns false if one of them is missing.
+[[nodiscard]] bool ParseProcStatus(std::string_view text, ProcSnapshot& snapshot);
 
 }  // namespace procevent

@@ -1,5 +1,6 @@
-// The constants of the wire, all our own: kernel headers differ between versions, and old ones know none of the
-// filter. Only the protocol and the connector socket need them.
+// Constants of the netlink, connector and cn_proc wire formats.
+//
+// Defined here because kernel headers differ between versions, and old ones lack the event filter.
 #pragma once
 
 #include <cstddef>
@@ -34,7 +35,7 @@ inline constexpr std::uint32_t kWhatGid = 0x40;
 inline constexpr std::uint32_t kWhatSid = 0x80;
 inline constexpr std::uint32_t kWhatPtrace = 0x100;
 inline constexpr std::uint32_t kWhatComm = 0x200;
-inline constexpr std::uint32_t kWhatNonzeroExit = 0x20000000;  // a filter bit; accepted as an exit
+inline constexpr std::uint32_t kWhatNonzeroExit = 0x20000000;  // a filter bit; decoded as an exit
 inline constexpr std::uint32_t kWhatCoredump = 0x40000000;
 inline constexpr std::uint32_t kWhatExit = 0x80000000;
 

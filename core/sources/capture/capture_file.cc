@@ -17,9 +17,9 @@
 namespace procevent {
 namespace {
 
-constexpr const char* kRecordOne = "; record one with: procevent_exporter record FILE";
+constexpr const char* kRecordRemedy = "; record one with: procevent_exporter record FILE";
 
-std::string CannotOpen(const std::string& path) {
+std::string OpenErrorLine(const std::string& path) {
   return "cannot open the capture " + path + ": " + std::system_category().message(errno) +
          "; give the path of a file that may be read";
 }
@@ -27,7 +27,7 @@ std::string CannotOpen(const std::string& path) {
 std::FILE* OpenFile(const std::string& path) {
   std::FILE* const file = path == "-" ? stdin : std::fopen(path.c_str(), "rbe");
   if (file == nullptr) {
-    throw std::runtime_error(CannotOpen(path));
+    throw std::runtime_error(OpenErrorLine(path));
   }
   return file;
 }
@@ -40,22 +40,24 @@ CapturedPacket::Kind KindOf(const CookedHeader& header, std::span<const std::byt
                                                              : CapturedPacket::Kind::kForeign;
 }
 
-std::string NameOfLinkType(int type) {
+std::string LinkTypeName(int type) {
   const char* const name = pcap_datalink_val_to_name(type);
-  return (name == nullptr ? "" : std::string(name) + ", ") + std::to_string(type);
+  return name == nullptr ? std::to_string(type) : std::string(name) + " (" + std::to_string(type) + ")";
 }
+
+std::string CannotRead(const std::string& name) { return "cannot read the capture " + name; }
 
 }  // namespace
 
 void CaptureFile::ClosePcap::operator()(pcap* capture) const { pcap_close(capture); }
 
 CaptureFile::CaptureFile(const std::string& path) : name_(path == "-" ? "standard input" : path) {
-  Begin(OpenFile(path));
+  OpenPcap(OpenFile(path));
 }
 
-CaptureFile::CaptureFile(std::FILE* file, std::string name) : name_(std::move(name)) { Begin(file); }
+CaptureFile::CaptureFile(std::FILE* file, std::string name) : name_(std::move(name)) { OpenPcap(file); }
 
-void CaptureFile::Begin(std::FILE* file) {
+void CaptureFile::OpenPcap(std::FILE* file) {
   offset_ = kPcapFileHeaderBytes;
   std::array<char, PCAP_ERRBUF_SIZE> error{};
   pcap_.reset(pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, error.data()));
@@ -63,15 +65,16 @@ void CaptureFile::Begin(std::FILE* file) {
     if (file != stdin) {
       static_cast<void>(std::fclose(file));
     }
-    throw std::runtime_error(name_ + " is no capture: " + error.data() + kRecordOne +
-                             " (one that is compressed has to be decompressed first)");
+    throw std::runtime_error(CannotRead(name_) + ": " + error.data() + kRecordRemedy +
+                             " (decompress a compressed capture first)");
   }
   if (const int type = pcap_datalink(pcap_.get()); type != kCaptureLinkType) {
-    throw std::runtime_error(name_ + " is a capture of link type " + NameOfLinkType(type) + ", not of NETLINK, " +
-                             std::to_string(kCaptureLinkType) + kRecordOne);
+    throw std::runtime_error(CannotRead(name_) + ": link type " + LinkTypeName(type) + " instead of " +
+                             LinkTypeName(kCaptureLinkType) + kRecordRemedy);
   }
   if (pcap_is_swapped(pcap_.get()) != 0) {
-    throw std::runtime_error(name_ + " was recorded on a machine of the other byte order: use it on one like that");
+    throw std::runtime_error(CannotRead(name_) +
+                             ": recorded with the opposite byte order; use a machine of that byte order");
   }
 }
 
@@ -83,66 +86,67 @@ CaptureFile::PacketResult CaptureFile::Read(CapturedPacket& packet) {
     return PacketResult::kEnd;
   }
   if (got != 1) {
-    return Fail(std::string(pcap_geterr(pcap_.get())) + "; what stands before that is whole");
+    return Fail(std::string(pcap_geterr(pcap_.get())) + "; earlier packets are intact");
   }
   if (header->caplen < header->len) {
-    return Fail("the packet was cut when it was captured (" + std::to_string(header->caplen) + " of " +
-                std::to_string(header->len) + " bytes); capture whole packets");
+    return Fail("truncated packet (" + std::to_string(header->caplen) + " of " + std::to_string(header->len) +
+                " bytes); capture complete packets");
   }
-  const auto whole = std::as_bytes(std::span(bytes, header->caplen));
-  const auto cooked = ReadCookedHeader(whole);
+  const auto bytes_read = std::as_bytes(std::span(bytes, header->caplen));
+  const auto cooked = ReadCookedHeader(bytes_read);
   if (!cooked) {
-    return Fail("the packet has no netlink header");
+    return Fail("packet without a netlink header");
   }
   ++packets_;
   offset_ += kPcapPacketHeaderBytes + header->caplen;
   packet.time_ns =
       static_cast<std::uint64_t>(header->ts.tv_sec) * kNanosPerSecond + static_cast<std::uint64_t>(header->ts.tv_usec);
-  packet.payload = whole.subspan(kCookedHeaderBytes);
+  packet.payload = bytes_read.subspan(kCookedHeaderBytes);
   packet.kind = KindOf(*cooked, packet.payload);
   return PacketResult::kPacket;
 }
 
-// In pcapng other blocks may stand between packets.
-std::string CaptureFile::Where() const {
-  constexpr int kClassic = 2;  // pcap's version
-  return pcap_major_version(pcap_.get()) == kClassic ? "offset " + std::to_string(offset_)
-                                                     : "packet " + std::to_string(packets_ + 1);
+// pcapng has other blocks between packets, so only a classic pcap file has known offsets.
+std::string CaptureFile::Position() const {
+  constexpr int kClassicVersion = 2;
+  return pcap_major_version(pcap_.get()) == kClassicVersion ? "offset " + std::to_string(offset_)
+                                                            : "packet " + std::to_string(packets_ + 1);
 }
 
-CaptureFile::PacketResult CaptureFile::Fail(const std::string& what) {
-  fault_ = name_ + " is broken at " + Where() + ": " + what;
+CaptureFile::PacketResult CaptureFile::Fail(const std::string& cause) {
+  fault_ = CannotRead(name_) + " at " + Position() + ": " + cause;
   return PacketResult::kFault;
 }
 
 StoredCapture::StoredCapture(const std::string& path)
     : name_(path), fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)) {
   if (!fd_.valid()) {
-    throw std::runtime_error(CannotOpen(path));
+    throw std::runtime_error(OpenErrorLine(path));
   }
   struct stat file {};
   if (::fstat(fd_.get(), &file) != 0 || !S_ISREG(file.st_mode)) {
-    throw std::runtime_error(path + " is no regular file: a capture is read twice, so give one on a disk");
+    throw std::runtime_error("cannot open the capture " + path +
+                             ": not a regular file; copy it to a file, because it is read twice");
   }
-  version_ = Look();
+  version_ = ReadVersion();
 }
 
 CaptureFile StoredCapture::Open() const {
-  OwnedFd own(::fcntl(fd_.get(), F_DUPFD_CLOEXEC, 0));
-  if (!own.valid() || ::lseek(own.get(), 0, SEEK_SET) != 0) {
-    throw std::runtime_error(CannotOpen(name_));
+  OwnedFd copy(::fcntl(fd_.get(), F_DUPFD_CLOEXEC, 0));
+  if (!copy.valid() || ::lseek(copy.get(), 0, SEEK_SET) != 0) {
+    throw std::runtime_error(OpenErrorLine(name_));
   }
-  std::FILE* const file = ::fdopen(own.get(), "rb");
+  std::FILE* const file = ::fdopen(copy.get(), "rb");
   if (file == nullptr) {
-    throw std::runtime_error(CannotOpen(name_));
+    throw std::runtime_error(OpenErrorLine(name_));
   }
-  static_cast<void>(own.Release());  // the FILE's
+  static_cast<void>(copy.Release());  // the FILE owns it
   return {file, name_};
 }
 
-bool StoredCapture::changed() const { return Look() != version_; }
+bool StoredCapture::changed() const { return ReadVersion() != version_; }
 
-StoredCapture::Version StoredCapture::Look() const {
+StoredCapture::Version StoredCapture::ReadVersion() const {
   struct stat file {};
   return ::fstat(fd_.get(), &file) != 0 ? Version{} : Version{file.st_size, file.st_mtim.tv_sec, file.st_mtim.tv_nsec};
 }

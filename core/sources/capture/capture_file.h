@@ -1,4 +1,6 @@
-// FOLDED: pcap_form.h, capture_file.h
+// Reads captures: pcap files of netlink messages, written by `record` or by other tools.
+//
+// Errors are lines that name the file, the position in it and the remedy.
 #pragma once
 
 #include <cstddef>
@@ -14,38 +16,35 @@ struct pcap;
 
 namespace procevent {
 
-// What libpcap does not say about the files that it writes and reads. For the two rooms that do so here.
-
+// Sizes of the pcap file format, which libpcap does not export.
 inline constexpr std::size_t kPcapFileHeaderBytes = 24;
 inline constexpr std::size_t kPcapPacketHeaderBytes = 16;
-inline constexpr std::size_t kPcapLengthOffset = 8;  // in a packet's header: how many bytes of it follow
+inline constexpr std::size_t kPcapLengthOffset = 8;  // of the captured length in a packet header
 
-// A capture, read packet by packet: a pcap file of netlink messages, by `record` or by anybody else's hand. For replay
-// and for decode; one thread at a time. What is wrong with a file is told in a line that names the file, the place in
-// it, and what helps.
-
+// One packet of a capture.
 struct CapturedPacket {
   enum class Kind : std::uint8_t {
-    kDatagram,  // of the connector, to a program
-    kRecord,    // of our own, whatever its version
-    kForeign,   // others' talk, and requests to the kernel
+    kDatagram,  // connector datagram from the kernel
+    kRecord,    // record of this program, of any version
+    kForeign,   // other netlink traffic, and requests to the kernel
   };
   Kind kind = Kind::kForeign;
-  std::uint64_t time_ns = 0;           // of the recorder's wall clock
-  std::span<const std::byte> payload;  // behind the cooked header; valid until the next is read
+  std::uint64_t time_ns = 0;           // wall clock of the recording host
+  std::span<const std::byte> payload;  // without the cooked header; valid until the next Read
 };
 
+// Iterates over the packets of a capture. One thread at a time.
 class CaptureFile {
  public:
-  // "-" is the standard input. Throws std::runtime_error with the line.
+  // "-" is standard input. Throws std::runtime_error with an error line.
   explicit CaptureFile(const std::string& path);
-  // One that is open already, called `name` in faults.
+  // Takes over an open file, called `name` in error lines.
   CaptureFile(std::FILE* file, std::string name);
 
   enum class PacketResult : std::uint8_t { kPacket, kEnd, kFault };
   PacketResult Read(CapturedPacket& packet);
   [[nodiscard]] const std::string& name() const { return name_; }
-  // After kFault: the line.
+  // The error line, after kFault.
   [[nodiscard]] const std::string& fault() const { return fault_; }
 
  private:
@@ -53,9 +52,9 @@ class CaptureFile {
     void operator()(pcap* capture) const;
   };
 
-  void Begin(std::FILE* file);
-  [[nodiscard]] std::string Where() const;
-  PacketResult Fail(const std::string& what);
+  void OpenPcap(std::FILE* file);
+  [[nodiscard]] std::string Position() const;
+  PacketResult Fail(const std::string& cause);
 
   std::string name_;
   std::unique_ptr<pcap, ClosePcap> pcap_;
@@ -64,15 +63,17 @@ class CaptureFile {
   std::uint64_t offset_ = 0;
 };
 
-// A capture on the disk that is read more than once: opened once, so that nobody can put another one in its place.
+// Regular file that is read more than once. It is opened only once, so that another file at the same path has no
+// effect.
 class StoredCapture {
  public:
-  // Throws std::runtime_error with a line, if it is no regular file that may be read.
+  // Throws std::runtime_error with an error line if the path is not a readable regular file.
   explicit StoredCapture(const std::string& path);
 
-  // From its beginning; one at a time. Throws std::runtime_error with a line.
+  // Starts reading at the beginning. All readers share one file offset, so use one at a time. Throws std::runtime_error
+  // with an error line.
   [[nodiscard]] CaptureFile Open() const;
-  // Somebody wrote to it since it was opened.
+  // The file was modified since it was opened.
   [[nodiscard]] bool changed() const;
 
  private:
@@ -82,7 +83,7 @@ class StoredCapture {
     std::int64_t nanos = 0;
     bool operator==(const Version&) const = default;
   };
-  [[nodiscard]] Version Look() const;
+  [[nodiscard]] Version ReadVersion() const;
 
   std::string name_;
   OwnedFd fd_;

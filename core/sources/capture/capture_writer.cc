@@ -24,19 +24,19 @@
 namespace procevent {
 namespace {
 
-constexpr int kMostPacketBytes = 65'536;
-constexpr mode_t kOwnerAlone = 0600;
+constexpr int kMaxPacketBytes = 65'536;
+constexpr mode_t kOwnerOnly = 0600;
 
-constexpr std::size_t kPipePiece = 4096;  // so much fits where a pipe has room at all
-constexpr int kOnePoll = 100;             // milliseconds
-constexpr int kMostPolls = 10;            // of one who hurries
+constexpr std::size_t kPipeBytes = 4096;  // a writable pipe accepts at least this much (PIPE_BUF)
+constexpr int kPollMillis = 100;
+constexpr int kMaxPolls = 10;  // after LimitPipeWait
 
-[[noreturn]] void Refuse(const std::string& path, const std::string& cause) {
+[[noreturn]] void ThrowCannotWrite(const std::string& path, const std::string& cause) {
   throw std::runtime_error("cannot write the capture " + path + ": " + cause +
-                           "; give the path of a file that may be written, on a disk with room");
+                           "; give the path of a writable file on a disk with free space");
 }
 
-[[noreturn]] void RefuseForErrno(const std::string& path) { Refuse(path, std::system_category().message(errno)); }
+[[noreturn]] void ThrowErrno(const std::string& path) { ThrowCannotWrite(path, std::system_category().message(errno)); }
 
 }  // namespace
 
@@ -45,59 +45,59 @@ void CaptureWriter::CloseDumper::operator()(pcap_dumper* dumper) const { pcap_du
 
 CaptureWriter::CaptureWriter(const std::string& path)
     : path_(path),
-      own_(path != "-"),
-      pcap_(pcap_open_dead_with_tstamp_precision(kCaptureLinkType, kMostPacketBytes, PCAP_TSTAMP_PRECISION_NANO)) {
+      has_path_(path != "-"),
+      pcap_(pcap_open_dead_with_tstamp_precision(kCaptureLinkType, kMaxPacketBytes, PCAP_TSTAMP_PRECISION_NANO)) {
   constexpr int kFlags = O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
-  if (own_) {
-    fd_ = OwnedFd(::open(path.c_str(), kFlags | O_CREAT | O_EXCL, kOwnerAlone));
-    made_ = fd_.valid();
-    if (!made_ && errno == EEXIST) {
+  if (has_path_) {
+    fd_ = OwnedFd(::open(path.c_str(), kFlags | O_CREAT | O_EXCL, kOwnerOnly));
+    created_ = fd_.valid();
+    if (!created_ && errno == EEXIST) {
       fd_ = OwnedFd(::open(path.c_str(), kFlags));
     }
   } else {
     fd_ = OwnedFd(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0));
   }
   if (!fd_.valid()) {
-    RefuseForErrno(path);
+    ThrowErrno(path);
   }
   struct stat file {};
-  if (own_ && (::fstat(fd_.get(), &file) != 0 || S_ISFIFO(file.st_mode))) {
-    Refuse(path, "it is a pipe: record - > " + path + " writes to it");
+  if (has_path_ && (::fstat(fd_.get(), &file) != 0 || S_ISFIFO(file.st_mode))) {
+    ThrowCannotWrite(path, "it is a pipe (write to it with `record - > " + path + "`)");
   }
-  if (own_ && S_ISREG(file.st_mode) && file.st_uid != ::geteuid()) {
-    Refuse(path, "it belongs to somebody else");  // and is to be for its owner alone
+  if (has_path_ && S_ISREG(file.st_mode) && file.st_uid != ::geteuid()) {
+    ThrowCannotWrite(path, "it belongs to another user");  // the file must be readable by its owner only
   }
-  OwnedFd dumped(::fcntl(fd_.get(), F_DUPFD_CLOEXEC, 0));
-  std::FILE* const stream = dumped.valid() ? ::fdopen(dumped.get(), "wb") : nullptr;
+  OwnedFd copy(::fcntl(fd_.get(), F_DUPFD_CLOEXEC, 0));
+  std::FILE* const stream = copy.valid() ? ::fdopen(copy.get(), "wb") : nullptr;
   if (stream == nullptr && errno == EINVAL) {
-    Refuse(path, "it is not open for writing");
+    ThrowCannotWrite(path, "it is not open for writing");
   }
   if (stream == nullptr) {
-    RefuseForErrno(path);
+    ThrowErrno(path);
   }
-  static_cast<void>(dumped.Release());  // the FILE's
+  static_cast<void>(copy.Release());  // the FILE owns it
   dumper_.reset(pcap_dump_fopen(pcap_.get(), stream));
   if (!dumper_) {
-    Refuse(path, pcap_geterr(pcap_.get()));
+    ThrowCannotWrite(path, pcap_geterr(pcap_.get()));
   }
 }
 
 CaptureWriter::~CaptureWriter() { static_cast<void>(Finish()); }
 
-// The dumper holds the file's header in memory until then.
-void CaptureWriter::Begin() {
+// The dumper buffers the file header until the first flush.
+void CaptureWriter::StartFile() {
   bytes_ = kPcapFileHeaderBytes;
   struct stat file {};
-  if (own_ && ::fstat(fd_.get(), &file) == 0 && S_ISREG(file.st_mode)) {
+  if (has_path_ && ::fstat(fd_.get(), &file) == 0 && S_ISREG(file.st_mode)) {
     errno = 0;
-    Note(::fchmod(fd_.get(), kOwnerAlone) == 0 && ::ftruncate(fd_.get(), 0) == 0);
+    RecordFailureUnless(::fchmod(fd_.get(), kOwnerOnly) == 0 && ::ftruncate(fd_.get(), 0) == 0);
   }
   Flush();
 }
 
 void CaptureWriter::Write(std::uint64_t time_ns, std::uint16_t family, std::span<const std::byte> payload) {
   if (bytes_ == 0) {
-    Begin();
+    StartFile();
   }
   if (failed()) {
     return;
@@ -112,18 +112,18 @@ void CaptureWriter::Write(std::uint64_t time_ns, std::uint16_t family, std::span
   header.ts.tv_usec = static_cast<suseconds_t>(time_ns % kNanosPerSecond);
   header.caplen = static_cast<std::uint32_t>(kCookedHeaderBytes + size);
   header.len = header.caplen;
-  const std::uint64_t ends = bytes_ + kPcapPacketHeaderBytes + header.caplen;
-  if (!own_ && ends - flushed_ > kPipePiece) {
+  const std::uint64_t end = bytes_ + kPcapPacketHeaderBytes + header.caplen;
+  if (!has_path_ && end - flushed_ > kPipeBytes) {
     Flush();
   }
   if (failed()) {
     return;
   }
   errno = 0;
-  pcap_dump(reinterpret_cast<unsigned char*>(dumper_.get()), &header,  // NOLINT(*-reinterpret-cast): libpcap's own form
+  pcap_dump(reinterpret_cast<unsigned char*>(dumper_.get()), &header,  // NOLINT(*-reinterpret-cast): libpcap's API
             reinterpret_cast<const unsigned char*>(packet.data()));    // NOLINT(*-reinterpret-cast)
-  Note(std::ferror(pcap_dump_file(dumper_.get())) == 0);
-  bytes_ = failed() ? bytes_ : ends;
+  RecordFailureUnless(std::ferror(pcap_dump_file(dumper_.get())) == 0);
+  bytes_ = failed() ? bytes_ : end;
 }
 
 void CaptureWriter::Flush() {
@@ -131,24 +131,24 @@ void CaptureWriter::Flush() {
     return;
   }
   errno = ETIMEDOUT;
-  Note((own_ || AwaitRoom()) && pcap_dump_flush(dumper_.get()) == 0);
+  RecordFailureUnless((has_path_ || WaitUntilWritable()) && pcap_dump_flush(dumper_.get()) == 0);
   if (!failed()) {
     flushed_ = bytes_;
   }
 }
 
-// True at once, but for a pipe that is full.
-bool CaptureWriter::AwaitRoom() const {
-  for (int polls = 0; polls < kMostPolls; polls += hurried_.load(std::memory_order_relaxed) ? 1 : 0) {
-    pollfd room{fd_.get(), POLLOUT, 0};
-    if (::poll(&room, 1, kOnePoll) > 0) {
+// Returns true immediately unless a pipe is full. Returns false after about a second if the wait is limited.
+bool CaptureWriter::WaitUntilWritable() const {
+  for (int polls = 0; polls < kMaxPolls; polls += pipe_wait_limited_.load(std::memory_order_relaxed) ? 1 : 0) {
+    pollfd writable{fd_.get(), POLLOUT, 0};
+    if (::poll(&writable, 1, kPollMillis) > 0) {
       return true;
     }
   }
   return false;
 }
 
-void CaptureWriter::Note(bool written) {
+void CaptureWriter::RecordFailureUnless(bool written) {
   if (!written) {
     error_.store(errno == 0 ? EIO : errno, std::memory_order_relaxed);
   }
@@ -158,23 +158,23 @@ Status CaptureWriter::Finish() {
   if (dumper_) {
     Flush();
     if (failed() || bytes_ == 0) {
-      ::__fpurge(pcap_dump_file(dumper_.get()));  // closing would try again, and may wait for ever
+      ::__fpurge(pcap_dump_file(dumper_.get()));  // fclose would write again and could block forever
     }
     dumper_.reset();
-    if (own_ && failed()) {
-      CutToWholePackets();
+    if (has_path_ && failed()) {
+      TruncateToCompletePackets();
     }
-    if (own_ && bytes_ == 0 && made_) {
+    if (has_path_ && bytes_ == 0 && created_) {
       ::unlink(path_.c_str());
     }
   }
   constexpr std::string_view kForFiles =
-      "make room, or record to another disk; what was recorded until then is readable";
-  constexpr std::string_view kForPipes = "read on what is written there; what was written until then is readable";
-  return failed() ? Status(Error{"write the capture", error_, own_ ? kForFiles : kForPipes}) : Status(Success{});
+      "free disk space or record to another disk; packets written so far are readable";
+  constexpr std::string_view kForPipes = "keep reading from the pipe; packets written so far are readable";
+  return failed() ? Status(Error{"write the capture", error_, has_path_ ? kForFiles : kForPipes}) : Status(Success{});
 }
 
-void CaptureWriter::CutToWholePackets() {
+void CaptureWriter::TruncateToCompletePackets() {
   struct stat file {};
   if (::fstat(fd_.get(), &file) != 0 || !S_ISREG(file.st_mode)) {
     return;
@@ -187,7 +187,7 @@ void CaptureWriter::CutToWholePackets() {
          bytes_ + kPcapPacketHeaderBytes + length <= size) {
     bytes_ += kPcapPacketHeaderBytes + length;
   }
-  static_cast<void>(::ftruncate(fd_.get(), static_cast<off_t>(bytes_)));  // what helps if this fails, too?
+  static_cast<void>(::ftruncate(fd_.get(), static_cast<off_t>(bytes_)));  // a failure here has no remedy
 }
 
 }  // namespace procevent

@@ -1,5 +1,4 @@
-// Writes a capture: a pcap file, whole packets only. Where the disk fills up, what was written before stays readable.
-// For `record`; one thread at a time writes, and any may ask whether that still works.
+// Writes a capture as a pcap file of complete packets. If the disk fills up, the packets written so far stay readable.
 #pragma once
 
 #include <atomic>
@@ -17,10 +16,11 @@ struct pcap_dumper;
 
 namespace procevent {
 
+// One thread at a time writes. Any thread may call failed() and LimitPipeWait().
 class CaptureWriter {
  public:
-  // "-" is the standard output. What a file held is lost only with the first packet, and then the file is for its owner
-  // alone. Throws std::runtime_error with a line that names the cause.
+  // "-" is standard output. The first packet truncates an existing file and restricts it to its owner. Throws
+  // std::runtime_error with an error line.
   explicit CaptureWriter(const std::string& path);
   CaptureWriter(const CaptureWriter&) = delete;
   CaptureWriter& operator=(const CaptureWriter&) = delete;
@@ -28,19 +28,19 @@ class CaptureWriter {
 
   static constexpr std::size_t kMaxPayloadBytes = 256;  // a datagram has 76, a record fewer than 128
 
-  // After a failure, nothing is written any more. Waits where a pipe is full.
+  // Waits while a pipe is full. Does nothing after a failure.
   void Write(std::uint64_t time_ns, std::uint16_t family, std::span<const std::byte> payload);
-  // What waits in memory goes to the file.
+  // Writes buffered packets to the file.
   void Flush();
 
-  // From any thread: from now on nobody waits longer than a second for a pipe.
-  void LimitPipeWait() { hurried_.store(true, std::memory_order_relaxed); }
+  // From now on a full pipe fails the capture after about a second.
+  void LimitPipeWait() { pipe_wait_limited_.store(true, std::memory_order_relaxed); }
   [[nodiscard]] bool failed() const { return error_.load(std::memory_order_relaxed) != 0; }
 
-  // When nobody writes any more: whether all was written. Nothing that is not whole is left in a file, and none that
-  // was made for nothing.
+  // Call after the last Write. Returns an error if a packet could not be written. Removes a partial packet from the end
+  // of the file, and removes a new file that got no packet.
   [[nodiscard]] Status Finish();
-  [[nodiscard]] std::uint64_t bytes() const { return bytes_; }  // of whole packets, and the file's header
+  [[nodiscard]] std::uint64_t bytes() const { return bytes_; }  // of complete packets and the file header
 
  private:
   struct ClosePcap {
@@ -49,21 +49,21 @@ class CaptureWriter {
   struct CloseDumper {
     void operator()(pcap_dumper* dumper) const;
   };
-  void Begin();
-  [[nodiscard]] bool AwaitRoom() const;
-  void Note(bool written);
-  void CutToWholePackets();
+  void StartFile();
+  [[nodiscard]] bool WaitUntilWritable() const;
+  void RecordFailureUnless(bool written);
+  void TruncateToCompletePackets();
 
   std::string path_;
-  bool own_ = false;   // a file, not the standard output
-  bool made_ = false;  // and there was none before
-  OwnedFd fd_;         // to mend the file with, when the dumper is gone
+  bool has_path_ = false;  // opened from a path, not standard output
+  bool created_ = false;  // the file did not exist before
+  OwnedFd fd_;            // to truncate the file after the dumper is closed
   std::unique_ptr<pcap, ClosePcap> pcap_;
   std::unique_ptr<pcap_dumper, CloseDumper> dumper_;
   std::uint64_t bytes_ = 0;
-  std::uint64_t flushed_ = 0;  // what surely stands in the file
+  std::uint64_t flushed_ = 0;  // bytes known to be in the file
   std::atomic<int> error_{0};
-  std::atomic<bool> hurried_{false};
+  std::atomic<bool> pipe_wait_limited_{false};
 };
 
 }  // namespace procevent

@@ -16,21 +16,21 @@ namespace procevent {
 
 namespace {
 
-// A set wide enough for any machine: glibc's own ends at 1024 CPUs.
+// CPU set for up to 8192 CPUs, because cpu_set_t of glibc ends at 1024.
 class CpuSet {
  public:
-  [[nodiscard]] bool ReadOwn() { return ::sched_getaffinity(0, bytes(), sets_.data()) == 0; }
+  [[nodiscard]] bool ReadCurrent() { return ::sched_getaffinity(0, bytes(), sets_.data()) == 0; }
   void Apply() const { ::sched_setaffinity(0, bytes(), sets_.data()); }
   void Set(std::size_t cpu) { CPU_SET_S(cpu, bytes(), sets_.data()); }
   [[nodiscard]] bool Has(std::size_t cpu) const { return CPU_ISSET_S(cpu, bytes(), sets_.data()); }
   [[nodiscard]] std::size_t size() const { return bytes() * 8; }
   [[nodiscard]] bool CoversAll() const { return CPU_COUNT_S(bytes(), sets_.data()) >= ::sysconf(_SC_NPROCESSORS_ONLN); }
-  static CpuSet Every() {
-    CpuSet every;
-    for (std::size_t cpu = 0; cpu < every.size(); ++cpu) {
-      every.Set(cpu);
+  static CpuSet All() {
+    CpuSet all;
+    for (std::size_t cpu = 0; cpu < all.size(); ++cpu) {
+      all.Set(cpu);
     }
-    return every;
+    return all;
   }
 
  private:
@@ -48,43 +48,43 @@ void Canary::SendCanary() {
 }
 
 bool Canary::SendCanaryOnEachCpu(std::uint64_t deadline_ns) {
-  CpuSet own;
-  if (!own.ReadOwn()) {
+  CpuSet allowed;
+  if (!allowed.ReadCurrent()) {
     SendCanary();
     return true;
   }
-  for (; next_cpu_ < own.size(); ++next_cpu_) {
-    if (!own.Has(next_cpu_)) {
+  for (; next_cpu_ < allowed.size(); ++next_cpu_) {
+    if (!allowed.Has(next_cpu_)) {
       continue;
     }
     if (MonotonicNanos() >= deadline_ns) {
       break;
     }
-    CpuSet one;
-    one.Set(next_cpu_);
-    one.Apply();
+    CpuSet single;
+    single.Set(next_cpu_);
+    single.Apply();
     SendCanary();
   }
-  // The kernel names only the CPUs that are there now: a thread that may use them all may use those to come, too.
-  own.CoversAll() ? CpuSet::Every().Apply() : own.Apply();
-  const bool done = next_cpu_ == own.size();
+  // The kernel lists only present CPUs. A thread that may use all of them must also be able to use CPUs added later.
+  allowed.CoversAll() ? CpuSet::All().Apply() : allowed.Apply();
+  const bool done = next_cpu_ == allowed.size();
   next_cpu_ = done ? 0 : next_cpu_;
   return done;
 }
 
-Status ConnectorSource::Resubscribe(std::chrono::milliseconds patience) {
+Status ConnectorSource::Resubscribe(std::chrono::milliseconds timeout) {
   auto opened = ProcConnector::Open(options_);
   if (!opened) {
     return opened.error();
   }
   ProcConnector fresh = std::move(opened).value();
-  if (auto subscribed = fresh.Subscribe(patience); !subscribed) {
+  if (auto subscribed = fresh.Subscribe(timeout); !subscribed) {
     return subscribed;
   }
   if (retired_) {
     CountDrops(*retired_);
   }
-  // The one before is closed without IGNORE: the listener that would end might be the new one's.
+  // The previous socket is closed without IGNORE: the kernel only counts listeners, so IGNORE could end the new one.
   retired_ = std::exchange(current_, Socket{std::move(fresh)});
   retired_batches_ = 0;
   return Success{};
@@ -105,11 +105,12 @@ Result<DatagramSource::ReceiveResult> ConnectorSource::Receive(DatagramBatch& ba
   return ReceiveResult{received.value(), !batch.full()};
 }
 
-// Once it was empty, or has given more than a full buffer holds, all that is still to come reaches the new one too.
+// Closes the previous socket once it was empty, or after more batches than a full buffer holds. All later events reach
+// the new socket as well.
 Result<DatagramSource::ReceiveResult> ConnectorSource::ReceiveFromRetired(DatagramBatch& batch) {
-  constexpr int kMostBatches = 1 << 14;
+  constexpr int kMaxBatches = 1 << 14;
   const auto received = retired_->connector.Receive(batch);
-  if (!received || !batch.full() || ++retired_batches_ == kMostBatches) {
+  if (!received || !batch.full() || ++retired_batches_ == kMaxBatches) {
     CountDrops(*retired_);
     retired_.reset();
   }
@@ -124,9 +125,9 @@ QueueState ConnectorSource::Queue() {
     return {};
   }
   const SocketMemory memory = CountDrops(*current_);
-  // The kernel doubles what is asked for, and ends at what an int holds.
-  constexpr std::uint32_t kMost = std::numeric_limits<int>::max() / 2;
-  return {memory.used_bytes, memory.limit_bytes, 2 * std::min(options_.receive_buffer_bytes, kMost), drops_};
+  // The kernel doubles the request and caps it at the range of an int.
+  constexpr std::uint32_t kMaxRequest = std::numeric_limits<int>::max() / 2;
+  return {memory.used_bytes, memory.limit_bytes, 2 * std::min(options_.receive_buffer_bytes, kMaxRequest), drops_};
 }
 
 SocketMemory ConnectorSource::CountDrops(Socket& socket) {

@@ -1,4 +1,4 @@
-// FOLDED: canary.h, connector_source.h
+// Datagram source of the kernel connector, and the canary that proves the subscription.
 #pragma once
 
 #include <cstddef>
@@ -11,32 +11,31 @@
 
 namespace procevent {
 
-// An event of our own making: the thread sets its name to what it already is, and the kernel reports a COMM event, as
-// proof that it still speaks to us. One thread uses it: the one that also receives.
-
+// Triggers COMM events to prove that the subscription works: the thread sets its name to the current value, and the
+// kernel reports it. Only the receiving thread may use it.
 class Canary {
  public:
   void SendCanary();
 
-  // From each CPU that this thread may run on: that shows what was lost there last. Moving to a busy CPU takes time,
-  // so a tour ends at the deadline and the next call goes on with it; true when every CPU has had its turn.
+  // Sends a canary from each CPU that this thread may run on. Its sequence number reveals the latest losses of that
+  // CPU. Moving to a busy CPU takes time, so the call stops at the deadline and the next call continues. Returns true
+  // when every CPU has sent one.
   [[nodiscard]] bool SendCanaryOnEachCpu(std::uint64_t deadline_ns);
 
   [[nodiscard]] bool IsCanaryEvent(const CommBody& comm) const { return comm.task.pid == thread_; }
 
  private:
-  std::int32_t thread_ = -1;  // of the last SendCanary
+  std::int32_t thread_ = -1;  // thread of the last SendCanary
   std::size_t next_cpu_ = 0;
 };
 
-// The connector as the reader's source. At a renewal the socket before is kept until it is empty: the two overlap, so
-// that nothing falls between them.
-
+// Receives from the kernel connector. Resubscribe keeps the previous socket until it is drained, so that the sockets
+// overlap and no event is missed in between.
 class ConnectorSource final : public DatagramSource {
  public:
   explicit ConnectorSource(const ConnectorOptions& options) : options_(options) {}
 
-  Status Resubscribe(std::chrono::milliseconds patience) override;
+  Status Resubscribe(std::chrono::milliseconds timeout) override;
   Result<ReceiveResult> Receive(DatagramBatch& batch) override;
   [[nodiscard]] QueueState Queue() override;
   [[nodiscard]] int fd() const override { return current_ ? current_->connector.fd() : -1; }
@@ -50,7 +49,7 @@ class ConnectorSource final : public DatagramSource {
  private:
   struct Socket {
     ProcConnector connector;
-    std::uint32_t drops = 0;  // as last read
+    std::uint32_t drops = 0;  // last value of the counter of the socket
   };
   SocketMemory CountDrops(Socket& socket);
   Result<ReceiveResult> ReceiveFromRetired(DatagramBatch& batch);

@@ -21,7 +21,8 @@ DatagramBatch::DatagramBatch() : slots_(std::make_unique<Slots>()) {
 
 Result<std::size_t> DatagramBatch::FillFrom(int fd) {
   for (std::size_t i = 0; i < size_; ++i) {
-    slots_->headers[i].msg_hdr.msg_namelen = sizeof(sockaddr_nl);  // the kernel wrote the sender's length here
+    slots_->headers[i].msg_hdr.msg_namelen =
+        sizeof(sockaddr_nl);  // the kernel overwrote it with the length of the sender address
   }
   size_ = 0;
   while (true) {
@@ -30,7 +31,7 @@ Result<std::size_t> DatagramBatch::FillFrom(int fd) {
       size_ = static_cast<std::size_t>(received);
       return size_;
     }
-    // ENOBUFS: an overrun that NETLINK_NO_ENOBUFS should have kept quiet; it is counted as socket drops all the same.
+    // ENOBUFS: an overrun that NETLINK_NO_ENOBUFS should have suppressed. Socket drops count it in any case.
     if (errno == EINTR || errno == ENOBUFS) {
       continue;
     }

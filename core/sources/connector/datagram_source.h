@@ -1,6 +1,7 @@
-// Where datagrams come from, as the reader sees it: small enough to fake. A capture is
-// none: it holds what the ledger is told, and has a replayer of its own.
-// One thread owns a source.
+// Interface through which the reader subscribes and receives datagrams.
+//
+// Small enough to fake in tests. A capture is not a DatagramSource: it holds the inputs of the ledger and has a
+// replayer. One thread owns a source.
 #pragma once
 
 #include <chrono>
@@ -12,13 +13,15 @@
 
 namespace procevent {
 
+// Fill level, limits and drops of the receive queue.
 struct QueueState {
   std::uint32_t used_bytes = 0;
   std::uint32_t limit_bytes = 0;
-  std::uint32_t requested_bytes = 0;  // what the limit would be, had the kernel granted what was asked for
-  std::uint64_t drops = 0;            // in all, over every socket there was
+  std::uint32_t requested_bytes = 0;  // the limit if the kernel had granted the request
+  std::uint64_t drops = 0;            // total over all sockets of this source
 };
 
+// Source of connector datagrams.
 class DatagramSource {
  public:
   DatagramSource() = default;
@@ -26,29 +29,30 @@ class DatagramSource {
   DatagramSource& operator=(const DatagramSource&) = delete;
   virtual ~DatagramSource() = default;
 
-  // A fresh subscription, proved within `patience`. What the one before still holds is received first, so events
-  // that reached both arrive twice; their sequence numbers tell. On an error the one before stays as it was.
-  virtual Status Resubscribe(std::chrono::milliseconds patience) = 0;
+  // Opens a new subscription, which the kernel must acknowledge within `timeout`. Receive drains the previous socket
+  // first, so events that reached both sockets arrive twice, with equal sequence numbers. After an error the previous
+  // subscription is unchanged.
+  virtual Status Resubscribe(std::chrono::milliseconds timeout) = 0;
 
   struct ReceiveResult {
     std::size_t datagrams = 0;
-    bool emptied = false;  // nothing more waited
+    bool emptied = false;  // the queue is empty
   };
   // Never blocks.
   virtual Result<ReceiveResult> Receive(DatagramBatch& batch) = 0;
 
   [[nodiscard]] virtual QueueState Queue() = 0;
 
-  // Readable when there is something to receive; another one after each Renew; -1 before the first.
+  // Readable when datagrams are waiting. Changes with each Resubscribe; -1 before the first one.
   [[nodiscard]] virtual int fd() const = 0;
 
-  // Makes the source deliver an event that IsCanaryEvent knows.
+  // Triggers an event for which IsCanaryEvent is true.
   virtual void SendCanary() = 0;
-  // The same from every CPU, bit by bit: true when the tour is done, false when the deadline cut it short.
+  // Triggers one on each CPU. Returns false if the deadline passed first; the next call continues there.
   [[nodiscard]] virtual bool SendCanaryOnEachCpu(std::uint64_t deadline_ns) = 0;
   [[nodiscard]] virtual bool IsCanaryEvent(const CommBody& comm) const = 0;
 
-  // Ends the subscription, so that the kernel makes no events for nobody.
+  // Ends the subscription, so that the kernel stops generating events that have no receiver.
   virtual void Close() = 0;
 };
 

@@ -23,18 +23,19 @@ namespace procevent {
 
 Status AttachEventFilter(int fd, EventMask mask) {
   constexpr std::uint32_t kWhatOffset = wire::kNetlinkHeader + wire::kConnectorHeader;
-  constexpr std::uint32_t kWhole = UINT32_MAX;
-  // BPF loads in network order, so the mask is turned instead. An ACK has no bit and is dropped, as by the kernel's
-  // own filter.
+  constexpr std::uint32_t kAcceptAll = UINT32_MAX;
+  // BPF loads words in network byte order, so the mask is converted instead. An ACK has no bit and is dropped, as by
+  // the kernel's own filter.
   std::array<sock_filter, 4> program{{
       {BPF_LD | BPF_W | BPF_ABS, 0, 0, kWhatOffset},
       {BPF_JMP | BPF_JSET | BPF_K, 0, 1, htonl(mask.bits())},
-      {BPF_RET | BPF_K, 0, 0, kWhole},
+      {BPF_RET | BPF_K, 0, 0, kAcceptAll},
       {BPF_RET | BPF_K, 0, 0, 0},
   }};
   const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
   if (::setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) != 0) {
-    return Error{"narrow the subscription by a socket filter", errno, "subscribe to all events (source.events: all)"};
+    return Error{"attach the event filter to the connector socket", errno,
+                 "subscribe to all events (source.events: all)"};
   }
   return Success{};
 }
@@ -43,7 +44,7 @@ namespace {
 
 std::uint32_t RandomToken() {
   std::uint32_t token = 0;
-  // A token that could not be drawn is the clock's: still ours, only easier to guess.
+  // Without random bytes the clock is the token: still unique, but easier to guess.
   if (::getrandom(&token, sizeof token, GRND_NONBLOCK) != sizeof token) {
     token = static_cast<std::uint32_t>(MonotonicNanos());
   }
@@ -60,15 +61,15 @@ Status Send(int fd, const Bytes& request) {
   return Success{};
 }
 
-void AskForBuffer(int fd, std::uint32_t bytes) {
-  const int wanted = static_cast<int>(bytes);
-  if (::setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &wanted, sizeof wanted) != 0) {
-    // Without NET_ADMIN the kernel clamps it to rmem_max and says nothing; Memory() tells what was granted.
-    ::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &wanted, sizeof wanted);
+void RequestReceiveBuffer(int fd, std::uint32_t bytes) {
+  const int requested = static_cast<int>(bytes);
+  if (::setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &requested, sizeof requested) != 0) {
+    // Without CAP_NET_ADMIN the kernel silently clamps the size to rmem_max. Memory() returns the granted size.
+    ::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &requested, sizeof requested);
   }
 }
 
-// The next datagram without taking it; 0 if there is none.
+// Reads the next datagram without removing it from the queue. Returns 0 if the queue is empty.
 Result<std::size_t> Peek(int fd, std::span<std::byte> buffer, sockaddr_nl& sender) {
   while (true) {
     socklen_t length = sizeof sender;
@@ -86,7 +87,8 @@ Result<std::size_t> Peek(int fd, std::span<std::byte> buffer, sockaddr_nl& sende
   }
 }
 
-const Event* AsAckOf(std::uint32_t token, std::span<const std::byte> datagram, Message& message) {
+// Returns the ACK of the request with this token, or null.
+const Event* FindAck(std::uint32_t token, std::span<const std::byte> datagram, Message& message) {
   Decoder decoder(datagram);
   while (decoder.Next(message)) {
     if (message.outcome == DecodeOutcome::kEvent && message.event.kind() == EventKind::kAck &&
@@ -104,59 +106,59 @@ Result<ProcConnector> ProcConnector::Open(const ConnectorOptions& options) {
   if (!fd.valid()) {
     return MakeOpenError(errno);
   }
-  AskForBuffer(fd.get(), options.receive_buffer_bytes);
-  // An overrun then costs only what did not fit; the sequence numbers and the drop count tell how much.
+  RequestReceiveBuffer(fd.get(), options.receive_buffer_bytes);
+  // An overrun then loses only the events that did not fit. Sequence numbers and the drop counter show how many.
   const int on = 1;
   ::setsockopt(fd.get(), SOL_NETLINK, NETLINK_NO_ENOBUFS, &on, sizeof on);
   sockaddr_nl address{};
   address.nl_family = AF_NETLINK;
-  address.nl_groups = CN_IDX_PROC;  // nl_pid 0: the kernel chooses, as a fixed one could be squatted
+  address.nl_groups = CN_IDX_PROC;  // nl_pid 0: the kernel chooses, because another process could occupy a fixed ID
   if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     return MakeBindError(errno);
   }
   return ProcConnector(std::move(fd), options);
 }
 
-Status ProcConnector::Subscribe(std::chrono::milliseconds patience) {
-  const std::uint64_t deadline = MonotonicNanos() + static_cast<std::uint64_t>(patience.count()) * kNanosPerMilli;
+Status ProcConnector::Subscribe(std::chrono::milliseconds timeout) {
+  const std::uint64_t deadline = MonotonicNanos() + static_cast<std::uint64_t>(timeout.count()) * kNanosPerMilli;
   const std::uint32_t token = RandomToken();
-  if (auto sent = Listen(token); !sent) {
+  if (auto sent = SendListen(token); !sent) {
     return sent;
   }
-  // The kernel answers inside send(): no ACK now is no ACK at all.
-  auto proved = TakeAck(token, deadline);
-  if (proved && !proved.value()) {
-    const ConnectorEnvironment around = DetectConnectorEnvironment();
-    if (!IsRetryUseful(around)) {
-      return MakeNoAckError(around);
+  // The kernel queues the ACK during send(). If it is missing now, it will not come.
+  auto acknowledged = DiscardUntilAck(token, deadline);
+  if (acknowledged && !acknowledged.value()) {
+    const ConnectorEnvironment environment = DetectConnectorEnvironment();
+    if (!IsRetryUseful(environment)) {
+      return MakeNoAckError(environment);
     }
-    for (std::uint32_t round = 1; proved && !proved.value(); ++round) {
+    for (std::uint32_t round = 1; acknowledged && !acknowledged.value(); ++round) {
       if (MonotonicNanos() >= deadline) {
-        return MakeNoAckError(around);
+        return MakeNoAckError(environment);
       }
-      // A socket's LISTEN counts once; another operation in between makes the next one count again.
+      // The kernel ignores a repeated LISTEN of a socket. Another operation in between makes the next one count.
       if (auto sent = Send(fd(), EncodeRequest(ConnectorOperation::kInvalidOperation, RandomToken())); !sent) {
         return sent;
       }
-      if (auto sent = Listen(token + 2 * round); !sent) {
+      if (auto sent = SendListen(token + 2 * round); !sent) {
         return sent;
       }
-      proved = TakeAck(token + 2 * round, deadline);
+      acknowledged = DiscardUntilAck(token + 2 * round, deadline);
     }
   }
-  if (!proved) {
-    return proved.error();
+  if (!acknowledged) {
+    return acknowledged.error();
   }
   subscribed_ = true;
-  return events_ == EventMask::All() ? Status(Success{}) : Narrow(deadline);
+  return events_ == EventMask::All() ? Status(Success{}) : ApplyEventMask(deadline);
 }
 
-Status ProcConnector::Listen(std::uint32_t token) {
+Status ProcConnector::SendListen(std::uint32_t token) {
   return Send(fd(), EncodeRequest(ConnectorOperation::kListen, token));
 }
 
-// Throws away what waits until our ACK is the first in the queue; false if it is not there.
-Result<bool> ProcConnector::TakeAck(std::uint32_t token, std::uint64_t deadline_ns) {
+// Discards datagrams until the ACK of `token` is first in the queue. Returns false if there is none.
+Result<bool> ProcConnector::DiscardUntilAck(std::uint32_t token, std::uint64_t deadline_ns) {
   std::array<std::byte, DatagramBatch::kSlotBytes> bytes{};
   while (MonotonicNanos() < deadline_ns) {
     sockaddr_nl sender{};
@@ -169,40 +171,40 @@ Result<bool> ProcConnector::TakeAck(std::uint32_t token, std::uint64_t deadline_
     }
     Message message;
     if (sender.nl_pid == 0) {
-      if (const Event* ack = AsAckOf(token, std::span(bytes).first(peeked.value()), message)) {
+      if (const Event* ack = FindAck(token, std::span(bytes).first(peeked.value()), message)) {
         const auto code = static_cast<int>(std::get<AckBody>(ack->body).error);
         return code == 0 ? Result<bool>(true) : Result<bool>(MakeSubscribeRefusedError(code));
       }
     }
-    if (const auto taken = ReceiveRaw(bytes); !taken) {
-      return taken.error();
+    if (const auto received = ReceiveRaw(bytes); !received) {
+      return received.error();
     }
   }
   return false;
 }
 
-// A kernel that knows filters answers an 8-byte LISTEN for everything; an older one ignores it.
-Status ProcConnector::Narrow(std::uint64_t deadline_ns) {
+// A kernel with an event filter acknowledges an 8-byte LISTEN for all events. An older kernel ignores it.
+Status ProcConnector::ApplyEventMask(std::uint64_t deadline_ns) {
   const std::uint32_t token = RandomToken();
   if (auto sent = Send(fd(), EncodeRequest(ConnectorOperation::kListen, EventMask::All(), token)); !sent) {
     return sent;
   }
-  const auto knows_filters = TakeAck(token, deadline_ns);
-  if (!knows_filters) {
-    return knows_filters.error();
+  const auto has_filter = DiscardUntilAck(token, deadline_ns);
+  if (!has_filter) {
+    return has_filter.error();
   }
-  const EventMask wanted = events_.With(EventKind::kComm);
-  const Status narrowed = knows_filters.value()
-                              ? Send(fd(), EncodeRequest(ConnectorOperation::kListen, wanted, RandomToken()))
-                              : AttachEventFilter(fd(), wanted);
-  return narrowed ? ThrowAwayWhatWaits() : narrowed;
+  const EventMask mask = events_.With(EventKind::kComm);
+  const Status narrowed = has_filter.value()
+                              ? Send(fd(), EncodeRequest(ConnectorOperation::kListen, mask, RandomToken()))
+                              : AttachEventFilter(fd(), mask);
+  return narrowed ? DiscardQueued() : narrowed;
 }
 
-// What came before the subscription was narrow. Bounded: it cannot be more than was there.
-Status ProcConnector::ThrowAwayWhatWaits() {
+// Discards events queued before the mask applied. Bounded by more batches than a full buffer holds.
+Status ProcConnector::DiscardQueued() {
   DatagramBatch batch;
-  constexpr int kMostBatches = 1 << 14;
-  for (int i = 0; i < kMostBatches; ++i) {
+  constexpr int kMaxBatches = 1 << 14;
+  for (int i = 0; i < kMaxBatches; ++i) {
     const auto received = Receive(batch);
     if (!received) {
       return received.error();
@@ -221,16 +223,16 @@ void ProcConnector::Unsubscribe() {
   }
 }
 
-Result<std::size_t> ProcConnector::Receive(DatagramBatch& batch, std::chrono::milliseconds patience) {
-  const std::uint64_t deadline = MonotonicNanos() + static_cast<std::uint64_t>(patience.count()) * kNanosPerMilli;
+Result<std::size_t> ProcConnector::Receive(DatagramBatch& batch, std::chrono::milliseconds timeout) {
+  const std::uint64_t deadline = MonotonicNanos() + static_cast<std::uint64_t>(timeout.count()) * kNanosPerMilli;
   while (true) {
     auto received = Receive(batch);
     const std::uint64_t now = MonotonicNanos();
     if (!received || received.value() > 0 || now >= deadline) {
       return received;
     }
-    pollfd wanted{fd(), POLLIN, 0};
-    ::poll(&wanted, 1, static_cast<int>((deadline - now) / kNanosPerMilli) + 1);
+    pollfd readable{fd(), POLLIN, 0};
+    ::poll(&readable, 1, static_cast<int>((deadline - now) / kNanosPerMilli) + 1);
   }
 }
 

@@ -1,4 +1,4 @@
-// FOLDED: connector_options.h, event_filter.h, proc_connector.h
+// Socket of the kernel process-event connector: opens, subscribes, receives and unsubscribes.
 #pragma once
 
 #include <chrono>
@@ -13,54 +13,52 @@
 
 namespace procevent {
 
-// What the connector socket can be told. The configuration fills it in.
-
+// Settings of the connector socket.
 struct ConnectorOptions {
-  std::uint32_t receive_buffer_bytes = 32U << 20U;  // as asked for; the kernel doubles it
-  EventMask events = EventMask::All();              // narrowed masks always keep COMM
+  std::uint32_t receive_buffer_bytes = 32U << 20U;  // requested size; the kernel doubles it
+  EventMask events = EventMask::All();              // a narrowed subscription always includes COMM
   bool operator==(const ConnectorOptions&) const = default;
 };
 
-// A classic BPF filter on the connector socket: how a subscription is narrowed where the kernel cannot (before 6.6).
-
-// From now on the socket takes only what is in the mask; what already waits in it stays.
+// Attaches a classic BPF filter that accepts only events in the mask. Narrows a subscription before Linux 6.6, where
+// the kernel has no event filter. Datagrams already in the queue stay.
 Status AttachEventFilter(int fd, EventMask mask);
 
-// The connector socket: opens, subscribes, receives, and ends what it began. For anybody who wants process events;
-// the reader uses it through ConnectorSource. One thread at a time.
-
+// Receive-buffer state of a socket.
 struct SocketMemory {
   std::uint32_t used_bytes = 0;
   std::uint32_t limit_bytes = 0;
-  std::uint32_t drops = 0;  // since the socket was made; wraps
+  std::uint32_t drops = 0;  // since the socket was opened; wraps around
 };
 
+// Owns one connector socket and its subscription. One thread at a time.
 class ProcConnector {
  public:
-  // A bound socket with its receive buffer, forced where that is permitted; not yet subscribed. It receives what the
-  // kernel makes for others: that is no proof of anything.
+  // Opens and binds a socket and sets its receive buffer, beyond rmem_max where permitted. The socket is not subscribed
+  // yet. It may already receive events that the kernel generates for other subscribers, which proves nothing.
   static Result<ProcConnector> Open(const ConnectorOptions& options);
 
   ProcConnector(ProcConnector&&) noexcept = default;
   ProcConnector& operator=(ProcConnector&&) noexcept = default;
   ProcConnector(const ProcConnector&) = delete;
   ProcConnector& operator=(const ProcConnector&) = delete;
-  ~ProcConnector() = default;  // closes without a word to the kernel: Unsubscribe first, unless it is to stay awake
+  ~ProcConnector() = default;  // does not unsubscribe: without Unsubscribe the kernel keeps generating events
 
-  // LISTEN, until the kernel's ACK to us came back. What waits before the ACK is thrown away; the ACK is the first
-  // thing to receive. A kernel that is silent without a known cause is asked again and again for `patience`: each
-  // round raises its count of listeners by one, until events are made again. A narrowed subscription has no ACK to
-  // receive: the kernel filters it, too.
-  Status Subscribe(std::chrono::milliseconds patience = std::chrono::seconds(1));
+  // Sends LISTEN and waits for the kernel's ACK. Discards datagrams queued before the ACK, so that Receive returns the
+  // ACK first. If the ACK is missing without a known cause, LISTEN is repeated until `timeout`. Each repetition raises
+  // the kernel's listener count by one, until the kernel generates events again. A narrowed subscription has no ACK to
+  // receive, because the kernel filters it too.
+  Status Subscribe(std::chrono::milliseconds timeout = std::chrono::seconds(1));
 
-  // IGNORE, if we subscribed: the kernel makes no events for our sake from here on.
+  // Sends IGNORE if subscribed. The kernel stops generating events for this process.
   void Unsubscribe();
 
-  // What waits, without blocking: 0 is nothing.
+  // Receives without blocking. Returns the number of datagrams.
   Result<std::size_t> Receive(DatagramBatch& batch) { return batch.FillFrom(fd()); }
-  // Waits for something; 0 if `patience` passed first.
-  Result<std::size_t> Receive(DatagramBatch& batch, std::chrono::milliseconds patience);
-  // One datagram as it came, from whomever; without blocking. Its length, even if `buffer` is shorter; 0 is nothing.
+  // Waits for datagrams. Returns 0 after `timeout`.
+  Result<std::size_t> Receive(DatagramBatch& batch, std::chrono::milliseconds timeout);
+  // Receives one datagram of any sender without blocking. Returns its full length, even if `buffer` is shorter; 0 if
+  // the queue is empty.
   Result<std::size_t> ReceiveRaw(std::span<std::byte> buffer);
 
   [[nodiscard]] SocketMemory Memory() const;
@@ -69,10 +67,10 @@ class ProcConnector {
  private:
   ProcConnector(OwnedFd fd, const ConnectorOptions& options) : fd_(std::move(fd)), events_(options.events) {}
 
-  Status Listen(std::uint32_t token);
-  Result<bool> TakeAck(std::uint32_t token, std::uint64_t deadline_ns);
-  Status Narrow(std::uint64_t deadline_ns);
-  Status ThrowAwayWhatWaits();
+  Status SendListen(std::uint32_t token);
+  Result<bool> DiscardUntilAck(std::uint32_t token, std::uint64_t deadline_ns);
+  Status ApplyEventMask(std::uint64_t deadline_ns);
+  Status DiscardQueued();
 
   OwnedFd fd_;
   EventMask events_;

@@ -12,7 +12,7 @@
 namespace procevent {
 namespace {
 
-constexpr std::string_view kHear = "hear process events";
+constexpr std::string_view kSubscribe = "subscribe to process events";
 
 // Indexed by the three namespaces as bits: network 1, PID 2, user 4.
 constexpr std::array<std::string_view, 8> kNamespaceRemedies{
@@ -30,17 +30,17 @@ constexpr std::array<std::string_view, 8> kNamespaceRemedies{
     "user-namespace remapping (--userns host), not rootless",
 };
 
-std::string_view NamespaceRemedy(const ConnectorEnvironment& around) {
-  const std::size_t index =
-      (around.foreign_network ? 1U : 0U) | (around.foreign_pids ? 2U : 0U) | (around.foreign_users ? 4U : 0U);
+std::string_view NamespaceRemedy(const ConnectorEnvironment& environment) {
+  const std::size_t index = (environment.foreign_network ? 1U : 0U) | (environment.foreign_pids ? 2U : 0U) |
+                            (environment.foreign_users ? 4U : 0U);
   return kNamespaceRemedies[index];
 }
 
-// A link that cannot be read accuses nobody.
-bool IsForeign(const char* link, std::string_view first) {
+// Returns false if the link cannot be read.
+bool IsForeign(const char* link, std::string_view initial) {
   std::array<char, 64> target{};
   const ssize_t length = ::readlink(link, target.data(), target.size());
-  return length > 0 && std::string_view(target.data(), static_cast<std::size_t>(length)) != first;
+  return length > 0 && std::string_view(target.data(), static_cast<std::size_t>(length)) != initial;
 }
 
 bool Exists(const char* path) { return ::access(path, F_OK) == 0; }
@@ -48,36 +48,36 @@ bool Exists(const char* path) { return ::access(path, F_OK) == 0; }
 }  // namespace
 
 ConnectorEnvironment DetectConnectorEnvironment() {
-  ConnectorEnvironment around;
-  around.foreign_pids = IsForeign("/proc/self/ns/pid", "pid:[4026531836]");
-  around.foreign_users = IsForeign("/proc/self/ns/user", "user:[4026531837]");
-  // Not in /proc/net, which is missing where only processes are mounted (subset=pid).
+  ConnectorEnvironment environment;
+  environment.foreign_pids = IsForeign("/proc/self/ns/pid", "pid:[4026531836]");
+  environment.foreign_users = IsForeign("/proc/self/ns/user", "user:[4026531837]");
+  // /proc/self/net instead of /proc/net, which is missing if /proc is mounted with subset=pid.
   constexpr const char* kConnectors = "/proc/self/net/connector";
-  around.foreign_network = Exists("/proc/self/net") && !Exists(kConnectors);
+  environment.foreign_network = Exists("/proc/self/net") && !Exists(kConnectors);
   std::ifstream connectors(kConnectors);
-  around.no_proc_events = connectors.is_open();
+  environment.no_proc_events = connectors.is_open();
   for (std::string line; std::getline(connectors, line);) {
     if (line.starts_with("cn_proc")) {
-      around.no_proc_events = false;
+      environment.no_proc_events = false;
     }
   }
-  return around;
+  return environment;
 }
 
-bool IsRetryUseful(const ConnectorEnvironment& around) {
-  return !around.no_proc_events && NamespaceRemedy(around).empty();
+bool IsRetryUseful(const ConnectorEnvironment& environment) {
+  return !environment.no_proc_events && NamespaceRemedy(environment).empty();
 }
 
-Error MakeNoAckError(const ConnectorEnvironment& around) {
-  if (const auto remedy = NamespaceRemedy(around); !remedy.empty()) {
-    return {kHear, 0, remedy};
+Error MakeNoAckError(const ConnectorEnvironment& environment) {
+  if (const auto remedy = NamespaceRemedy(environment); !remedy.empty()) {
+    return {kSubscribe, 0, remedy};
   }
-  if (around.no_proc_events) {
-    return {kHear, 0, "this kernel was built without CONFIG_PROC_EVENTS: boot one that has it"};
+  if (environment.no_proc_events) {
+    return {kSubscribe, 0, "this kernel was built without CONFIG_PROC_EVENTS: boot one that has it"};
   }
-  return {kHear, 0,
-          "the kernel does not answer: another program may have silenced it for everybody; fresh subscriptions are "
-          "tried until it does"};
+  return {kSubscribe, 0,
+          "the kernel does not answer: another process may have ended all subscriptions; the exporter retries until it "
+          "answers"};
 }
 
 Error MakeOpenError(int code) {
@@ -98,28 +98,28 @@ Error MakeOpenError(int code) {
 Error MakeBindError(int code) {
   if (code == EPERM) {
     return {"bind the connector socket", code,
-            "before Linux 6.6 this takes CAP_NET_ADMIN in the host's user namespace: run as root, or with --cap-add "
+            "before Linux 6.6 this takes CAP_NET_ADMIN in the host's user namespace: run as root or with --cap-add "
             "NET_ADMIN"};
   }
   return {"bind the connector socket", code, ""};
 }
 
-Error MakeSendError(int code, const ConnectorEnvironment& around) {
+Error MakeSendError(int code, const ConnectorEnvironment& environment) {
   if (code == ECONNREFUSED) {
-    ConnectorEnvironment refused = around;
+    ConnectorEnvironment refused = environment;
     refused.foreign_network = true;
-    return {kHear, code, NamespaceRemedy(refused)};
+    return {kSubscribe, code, NamespaceRemedy(refused)};
   }
   if (code == EPERM) {
-    return {kHear, code, "before Linux 6.6 this takes CAP_NET_ADMIN: run as root, or with --cap-add NET_ADMIN"};
+    return {kSubscribe, code, "before Linux 6.6 this takes CAP_NET_ADMIN: run as root or with --cap-add NET_ADMIN"};
   }
-  return {kHear, code, ""};
+  return {kSubscribe, code, ""};
 }
 
 Error MakeSubscribeRefusedError(int code) {
-  return {kHear, code, "the kernel refused the subscription: run as root, or with --cap-add NET_ADMIN"};
+  return {kSubscribe, code, "the kernel refused the subscription: run as root or with --cap-add NET_ADMIN"};
 }
 
-Error MakeReceiveError(int code) { return {"receive from the connector socket", code, "a fresh socket is needed"}; }
+Error MakeReceiveError(int code) { return {"receive from the connector socket", code, "open a new socket"}; }
 
 }  // namespace procevent

@@ -1,32 +1,31 @@
-// Why a subscription got no answer: what a refused or silent kernel means where this process stands. Each fault names
-// its cause and its remedy.
+// Builds the errors of a failed subscription, with cause and remedy for the environment of this process.
 #pragma once
 
 #include "core/base/result.h"
 
 namespace procevent {
 
-// What keeps a process from the connector, as far as /proc/self shows: what it does not show is false. The kernel
-// answers only in its first namespaces.
+// Properties of this process that prevent a subscription, as read from /proc/self. A property that cannot be read is
+// false. The kernel serves the connector only in the initial namespaces.
 struct ConnectorEnvironment {
-  bool foreign_network = false;  // its net/connector is not there: the connector lives in another network namespace
-  bool foreign_pids = false;     // not in the first PID namespace
-  bool foreign_users = false;    // not in the first user namespace
-  bool no_proc_events = false;   // it is there, and does not name cn_proc
+  bool foreign_network = false;  // net/connector is missing: not in the initial network namespace
+  bool foreign_pids = false;     // not in the initial PID namespace
+  bool foreign_users = false;    // not in the initial user namespace
+  bool no_proc_events = false;   // net/connector exists but does not list cn_proc
 };
 
 ConnectorEnvironment DetectConnectorEnvironment();
 
-// No ACK came; `around` may tell why. Where it does not, the kernel may only have been silenced, and insisting helps.
-Error MakeNoAckError(const ConnectorEnvironment& around);
-bool IsRetryUseful(const ConnectorEnvironment& around);
+// Error of a subscription without an ACK. If `environment` does not explain it, another process may have ended all
+// subscriptions. Only then can a retry succeed.
+Error MakeNoAckError(const ConnectorEnvironment& environment);
+bool IsRetryUseful(const ConnectorEnvironment& environment);
 
-// The errno of one of the calls that lead to a subscription, with the cause it has there.
+// Errors of the individual calls, from their errno.
 Error MakeOpenError(int code);
 Error MakeBindError(int code);
-Error MakeSendError(int code, const ConnectorEnvironment& around);
-Error MakeSubscribeRefusedError(int code);  // our own ACK came, with an errno in it
-// And of the one that hears it.
+Error MakeSendError(int code, const ConnectorEnvironment& environment);
+Error MakeSubscribeRefusedError(int code);  // the ACK of the request contains an errno
 Error MakeReceiveError(int code);
 
 }  // namespace procevent

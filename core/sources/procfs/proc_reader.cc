@@ -15,23 +15,25 @@
 namespace procevent {
 namespace {
 
-constexpr std::size_t kTextBytes = 2048;  // stat and what matters of status fit well
+constexpr std::size_t kTextBytes = 2048;  // enough for stat and for the needed lines of status
 
-// Processes of others that are always there. A security policy may keep the first from everybody.
+// Processes of another user that always exist. A security policy may hide process 1 from every process.
 constexpr std::int32_t kInit = 1;
 constexpr std::int32_t kKthreadd = 2;
 
-Error WhyUnseen(int code) {
-  constexpr std::string_view kSee = "see the processes of others in /proc";
+// Error for processes of other users that cannot be read, from the errno of opening /proc/1/stat.
+Error MakeHiddenError(int code) {
+  constexpr std::string_view kRead = "read the processes of other users in /proc";
   if (code == EMFILE || code == ENFILE) {
-    return {kSee, code, "raise the limit of open files (ulimit -n); until then programs stay without names"};
+    return {kRead, code, "raise the limit of open files (ulimit -n); process names are unknown until then"};
   }
   if (code != ENOENT && code != EPERM && code != EACCES) {
-    return {kSee, code, "until it can be read programs stay without names"};
+    return {kRead, code, "process names are unknown until /proc can be read"};
   }
-  return {kSee, 0,
-          "it is mounted with hidepid: mount it without, or give the exporter the group of its gid= option; until "
-          "then programs stay without names"};
+  return {
+      kRead, 0,
+      "/proc is mounted with hidepid: mount it without hidepid, or run the exporter in the group of its gid= option; "
+      "process names are unknown until then"};
 }
 
 bool Exists(std::int32_t tgid) { return ::kill(tgid, 0) == 0 || errno != ESRCH; }
@@ -45,7 +47,7 @@ ProcPidReader::ProcPidReader(const char* path)
 
 Status ProcPidReader::CheckVisibility() const {
   if (!directory_) {
-    return Error{"open /proc", open_errno_, "mount it; without it programs stay without names"};
+    return Error{"open /proc", open_errno_, "mount /proc; process names are unknown until then"};
   }
   ProcSnapshot other;
   if (ReadWithoutCredentials(kInit, other) == ReadStatus::kRead ||
@@ -53,53 +55,53 @@ Status ProcPidReader::CheckVisibility() const {
     return Success{};
   }
   if (::faccessat(::dirfd(directory_.get()), "self", F_OK, AT_SYMLINK_NOFOLLOW) != 0) {
-    return Error{"find processes in /proc", errno, "mount it; without it programs stay without names"};
+    return Error{"find processes in /proc", errno, "mount /proc; process names are unknown until then"};
   }
   const OwnedFd fd(::openat(::dirfd(directory_.get()), "1/stat", O_RDONLY | O_CLOEXEC));
-  return WhyUnseen(fd.valid() ? 0 : errno);
+  return MakeHiddenError(fd.valid() ? 0 : errno);
 }
 
-ProcPidReader::ReadStatus ProcPidReader::ReadWithoutCredentials(std::int32_t tgid, ProcSnapshot& sighting) const {
+ProcPidReader::ReadStatus ProcPidReader::ReadWithoutCredentials(std::int32_t tgid, ProcSnapshot& snapshot) const {
   std::array<char, kTextBytes> buffer{};
   std::string_view text;
   std::uint64_t ticks = 0;
-  sighting = {};
-  if (const ReadStatus look = Read(tgid, "stat", buffer, text); look != ReadStatus::kRead) {
-    return look;
+  snapshot = {};
+  if (const ReadStatus status = Read(tgid, "stat", buffer, text); status != ReadStatus::kRead) {
+    return status;
   }
-  if (!ParseProcStat(text, sighting, ticks)) {
+  if (!ParseProcStat(text, snapshot, ticks)) {
     return ReadStatus::kHidden;
   }
-  if (const ReadStatus look = Read(tgid, "statm", buffer, text); look != ReadStatus::kRead) {
-    return look;
+  if (const ReadStatus status = Read(tgid, "statm", buffer, text); status != ReadStatus::kRead) {
+    return status;
   }
-  if (!ParseProcStatm(text, sighting)) {
+  if (!ParseProcStatm(text, snapshot)) {
     return ReadStatus::kHidden;
   }
-  // Starts are told in the time since boot, which goes on while the machine sleeps; events in time that does not.
-  sighting.tgid = tgid;
-  sighting.taken_ns = MonotonicNanos();
-  const std::uint64_t asleep = ClockNanos(CLOCK_BOOTTIME) - sighting.taken_ns;
+  // /proc counts start times since boot, including suspend. Event timestamps exclude suspend.
+  snapshot.tgid = tgid;
+  snapshot.taken_ns = MonotonicNanos();
+  const std::uint64_t suspended_ns = ClockNanos(CLOCK_BOOTTIME) - snapshot.taken_ns;
   const std::uint64_t since_boot = ticks * nanos_per_tick_;
-  sighting.start_ns = since_boot > asleep ? since_boot - asleep : 0;
+  snapshot.start_ns = since_boot > suspended_ns ? since_boot - suspended_ns : 0;
   return ReadStatus::kRead;
 }
 
-// A thread's number leads to a folder, too, though the list does not show it.
-ProcPidReader::ReadStatus ProcPidReader::ReadSnapshot(std::int32_t tgid, ProcSnapshot& sighting) const {
+// The ID of a thread also has a directory, although the list does not show it. Its Tgid differs.
+ProcPidReader::ReadStatus ProcPidReader::ReadSnapshot(std::int32_t tgid, ProcSnapshot& snapshot) const {
   std::array<char, kTextBytes> buffer{};
   std::string_view text;
-  if (const ReadStatus look = ReadWithoutCredentials(tgid, sighting); look != ReadStatus::kRead) {
-    return look;
+  if (const ReadStatus status = ReadWithoutCredentials(tgid, snapshot); status != ReadStatus::kRead) {
+    return status;
   }
-  if (const ReadStatus look = Read(tgid, "status", buffer, text); look != ReadStatus::kRead) {
-    return look;
+  if (const ReadStatus status = Read(tgid, "status", buffer, text); status != ReadStatus::kRead) {
+    return status;
   }
-  if (!ParseProcStatus(text, sighting)) {
+  if (!ParseProcStatus(text, snapshot)) {
     return ReadStatus::kHidden;
   }
-  sighting.taken_ns = MonotonicNanos();
-  return sighting.tgid == tgid ? ReadStatus::kRead : ReadStatus::kGone;
+  snapshot.taken_ns = MonotonicNanos();
+  return snapshot.tgid == tgid ? ReadStatus::kRead : ReadStatus::kGone;
 }
 
 std::size_t ProcPidReader::ListNext(std::span<std::int32_t> tgids) {

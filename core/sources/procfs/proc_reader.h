@@ -1,4 +1,4 @@
-// FOLDED: proc_pids.h, proc.h
+// Lists the processes in /proc and reads snapshots of them.
 #pragma once
 
 #include <dirent.h>
@@ -17,26 +17,24 @@
 
 namespace procevent {
 
-// /proc as the reader looks into it: which processes there are, and what it says of one. No call allocates.
-// The reader's surveyor uses it.
-
+// Reads /proc/PID. No call allocates. One thread at a time, because ListNext keeps a position.
 class ProcPidReader {
  public:
   explicit ProcPidReader(const char* path = "/proc");
 
-  // Whether the processes of others are to be seen here.
+  // Checks that processes of other users are readable, which hidepid prevents. The error has a remedy.
   [[nodiscard]] Status CheckVisibility() const;
 
   enum class ReadStatus : std::uint8_t {
     kRead,
-    kGone,    // there is no such process
-    kHidden,  // there is one, or there may be, and nothing is told of it
+    kGone,    // the process does not exist
+    kHidden,  // the process exists, or may exist, but cannot be read
   };
-  [[nodiscard]] ReadStatus ReadSnapshot(std::int32_t tgid, ProcSnapshot& sighting) const;
-  // All but the users; cheaper.
-  [[nodiscard]] ReadStatus ReadWithoutCredentials(std::int32_t tgid, ProcSnapshot& sighting) const;
+  [[nodiscard]] ReadStatus ReadSnapshot(std::int32_t tgid, ProcSnapshot& snapshot) const;
+  // Everything except euid and egid. Cheaper than ReadSnapshot.
+  [[nodiscard]] ReadStatus ReadWithoutCredentials(std::int32_t tgid, ProcSnapshot& snapshot) const;
 
-  // The next processes of the list, as many as fit; none at its end, and then the list begins anew.
+  // Fills `tgids` with the next processes of the list. Returns 0 at its end; the following call starts over.
   [[nodiscard]] std::size_t ListNext(std::span<std::int32_t> tgids);
 
  private:
@@ -44,7 +42,7 @@ class ProcPidReader {
     void operator()(DIR* directory) const { ::closedir(directory); }
   };
 
-  // The text of a file of the process, as much as fits; what became of it.
+  // Reads a file of the process into `buffer`, as much as fits.
   [[nodiscard]] ReadStatus Read(std::int32_t tgid, std::string_view file, std::span<char> buffer,
                                 std::string_view& text) const;
 
@@ -53,8 +51,7 @@ class ProcPidReader {
   std::uint64_t nanos_per_tick_;
 };
 
-// All that the reader asks of /proc.
-
+// All readers of /proc that the reader thread needs.
 struct ProcFs {
   explicit ProcFs(const std::string& path = "/proc") : stat((path + "/stat").c_str()), pids(path.c_str()) {}
 

@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::string_view kKey = "processes ";
 constexpr std::string_view kRemedy =
-    "without it fork events cannot be audited; mount /proc, all of it (systemd: ProcSubset=all)";
+    "mount all of /proc (systemd: ProcSubset=all); without it fork events cannot be audited";
 
 }  // namespace
 
@@ -33,18 +33,18 @@ void CloneCountParser::Feed(std::string_view piece) {
 }
 
 void CloneCountParser::Feed(char character) {
-  if (at_ == At::kNumber && character >= '0' && character <= '9') {
+  if (position_ == Position::kNumber && character >= '0' && character <= '9') {
     value_ = value_ * 10 + static_cast<std::uint64_t>(character - '0');
     any_digit_ = true;
   } else if (character == '\n') {
-    done_ = at_ == At::kNumber && any_digit_;
-    at_ = At::kLineStart;
+    done_ = position_ == Position::kNumber && any_digit_;
+    position_ = Position::kLineStart;
     matched_ = 0;
-  } else if (at_ == At::kLineStart && character == kKey[matched_]) {
+  } else if (position_ == Position::kLineStart && character == kKey[matched_]) {
     ++matched_;
-    at_ = matched_ == kKey.size() ? At::kNumber : At::kLineStart;
+    position_ = matched_ == kKey.size() ? Position::kNumber : Position::kLineStart;
   } else {
-    at_ = At::kElsewhere;
+    position_ = Position::kElsewhere;
   }
 }
 
@@ -58,7 +58,7 @@ Result<std::uint64_t> ProcStatReader::ReadCloneCount() const {
   CloneCountParser parser;
   std::array<char, 4096> piece{};
   off_t offset = 0;
-  while (!parser.forks()) {
+  while (!parser.clones()) {
     const ssize_t got = ::pread(fd_.get(), piece.data(), piece.size(), offset);
     if (got < 0 && errno == EINTR) {
       continue;
@@ -69,7 +69,7 @@ Result<std::uint64_t> ProcStatReader::ReadCloneCount() const {
     parser.Feed({piece.data(), static_cast<std::size_t>(got)});
     offset += got;
   }
-  return *parser.forks();
+  return *parser.clones();
 }
 
 std::optional<std::uint64_t> ReadPidMax() {
@@ -98,29 +98,29 @@ std::optional<double> SoftLimit(std::string_view text, std::string_view name) {
   return number ? std::optional(static_cast<double>(*number)) : std::nullopt;
 }
 
-// A file of /proc, up to a bound far above what it holds.
+// Reads a file of /proc, up to a bound far above its size.
 std::string ReadText(const char* path) {
-  constexpr std::streamsize kMostBytes = 16384;
-  std::string text(kMostBytes, '\0');
+  constexpr std::streamsize kMaxBytes = 16384;
+  std::string text(kMaxBytes, '\0');
   std::ifstream file(path);
-  file.read(text.data(), kMostBytes);
+  file.read(text.data(), kMaxBytes);
   text.resize(static_cast<std::size_t>(file.gcount()));
   return text;
 }
 
 std::optional<std::uint64_t> CountOpenFds() {
-  std::error_code fault;
+  std::error_code error;
   std::uint64_t fds = 0;
-  std::filesystem::directory_iterator entry("/proc/self/fd", fault);
+  std::filesystem::directory_iterator entry("/proc/self/fd", error);
   const std::filesystem::directory_iterator end;
-  while (!fault && entry != end) {
+  while (!error && entry != end) {
     ++fds;
-    entry.increment(fault);
+    entry.increment(error);
   }
-  if (fault || fds == 0) {
+  if (error || fds == 0) {
     return std::nullopt;
   }
-  return fds - 1;  // without the one that looked
+  return fds - 1;  // without the descriptor of the directory iterator
 }
 
 }  // namespace
@@ -134,7 +134,7 @@ MachineUnits ReadMachineUnits() {
 }
 
 void ParseStat(std::string_view text, const MachineUnits& units, ProcessStats& stats) {
-  // Fields by proc(5)'s numbers; the first two end with the last bracket.
+  // Field numbers of proc(5). Fields 1 and 2 end at the last bracket.
   constexpr std::size_t kAfterComm = 3;
   constexpr std::size_t kUserTicks = 14;
   constexpr std::size_t kSystemTicks = 15;

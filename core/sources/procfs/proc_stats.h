@@ -1,4 +1,4 @@
-// FOLDED: proc_stat.h, pid_limit.h, process_stats.h
+// Reads machine and process statistics from /proc: clone count, PID limit, and resource usage of this process.
 #pragma once
 
 #include <cstddef>
@@ -13,26 +13,26 @@
 
 namespace procevent {
 
-// The kernel's own count of forks, threads included: `processes` in /proc/stat. The audit of fork events.
-
-// Finds the number in a text that comes in pieces, cut anywhere.
+// Extracts the kernel's clone count (processes and threads), the line `processes` of /proc/stat. Accepts the text in
+// pieces that end anywhere.
 class CloneCountParser {
  public:
   void Feed(std::string_view piece);
-  // Known once the whole line has been fed.
-  [[nodiscard]] std::optional<std::uint64_t> forks() const { return done_ ? std::optional(value_) : std::nullopt; }
+  // Available after the complete line.
+  [[nodiscard]] std::optional<std::uint64_t> clones() const { return done_ ? std::optional(value_) : std::nullopt; }
 
  private:
-  enum class At : std::uint8_t { kLineStart, kNumber, kElsewhere };
+  enum class Position : std::uint8_t { kLineStart, kNumber, kElsewhere };
   void Feed(char character);
 
-  At at_ = At::kLineStart;
+  Position position_ = Position::kLineStart;
   std::size_t matched_ = 0;
   bool any_digit_ = false;
   bool done_ = false;
   std::uint64_t value_ = 0;
 };
 
+// Reads the clone count, against which fork events are audited. The file stays open.
 class ProcStatReader {
  public:
   explicit ProcStatReader(const char* path = "/proc/stat");
@@ -43,14 +43,11 @@ class ProcStatReader {
   int open_errno_ = 0;
 };
 
-// How many processes and threads this machine can have at once. For the metrics collector, on the scraping thread.
-
-// /proc/sys/kernel/pid_max; nothing if it cannot be read.
+// Limit of processes and threads of this machine, /proc/sys/kernel/pid_max. Returns nothing if it cannot be read.
+// Called on the scraping thread.
 std::optional<std::uint64_t> ReadPidMax();
 
-// What this process costs, from /proc/self: parsers that are pure over text, and the one function that reads.
-// For the metrics collector, on the scraping thread. What cannot be read stays empty.
-
+// Resource usage of this process. A value that cannot be read stays empty.
 struct ProcessStats {
   std::optional<double> cpu_seconds;
   std::optional<double> start_time_seconds;  // since the epoch
@@ -58,26 +55,28 @@ struct ProcessStats {
   std::optional<std::uint64_t> virtual_bytes;
   std::optional<std::uint64_t> threads;
   std::optional<std::uint64_t> open_fds;
-  std::optional<double> max_fds;            // infinity where unlimited
-  std::optional<double> max_virtual_bytes;  // infinity where unlimited
+  std::optional<double> max_fds;            // infinity if unlimited
+  std::optional<double> max_virtual_bytes;  // infinity if unlimited
 
   bool operator==(const ProcessStats&) const = default;
 };
 
+// Units and offsets to convert the values of /proc/self/stat.
 struct MachineUnits {
   std::uint64_t ticks_per_second = 100;
   std::uint64_t page_bytes = 4096;
-  double boot_time_seconds = 0;  // when the machine started, since the epoch
+  double boot_time_seconds = 0;  // boot time since the epoch
 };
 
-// Of the running machine. The boot time is taken once, so that the start time does not waver with the clock.
+// Call once: a boot time that is computed again varies with clock adjustments, and the start time with it.
 MachineUnits ReadMachineUnits();
 
-// /proc/self/stat; its comm may hold anything, brackets and newlines too.
+// Parses /proc/self/stat. The command name may contain any bytes, including brackets and newlines.
 void ParseStat(std::string_view text, const MachineUnits& units, ProcessStats& stats);
-// /proc/self/limits.
+// Parses /proc/self/limits.
 void ParseLimits(std::string_view text, ProcessStats& stats);
 
+// Called on the scraping thread.
 ProcessStats ReadProcessStats(const MachineUnits& units);
 
 }  // namespace procevent

@@ -1,4 +1,4 @@
-// A folder that looks like /proc, and events about the processes in it.
+// Temporary directory in the format of /proc, and builders of events about the processes in it.
 #pragma once
 
 #include <cstdint>
@@ -11,9 +11,10 @@
 
 namespace procevent {
 
-// Numbers that no process of this machine can have: the kernel ends at 1 << 22.
-inline constexpr std::int32_t kFakePids = 1 << 23;
+// First of the PIDs that no real process can have: the kernel's limit is 1 << 22.
+inline constexpr std::int32_t kFirstFakePid = 1 << 23;
 
+// Creates the directory, with process 1, and removes it on destruction.
 class FakeProc {
  public:
   FakeProc();
@@ -29,24 +30,23 @@ class FakeProc {
     char state = 'S';
     unsigned threads = 1;
   };
-  void Show(std::int32_t pid, const ProcEntry& shown) const;
-  void Hide(std::int32_t pid) const;
+  void Write(std::int32_t pid, const ProcEntry& entry) const;
+  void Remove(std::int32_t pid) const;
   [[nodiscard]] std::string path() const { return path_; }
 
  private:
   std::filesystem::path path_;
 };
 
-inline Task First(std::int32_t pid) { return {pid, pid}; }
+inline Task MainThread(std::int32_t pid) { return {pid, pid}; }
 
-inline Event At(std::uint64_t when_ns, const Event::Body& body) {
+inline Event EventAt(std::uint64_t when_ns, const Event::Body& body) {
   return {.sequence = 0, .acknowledged = 0, .what = 0, .cpu = 0, .timestamp_ns = when_ns, .body = body};
 }
 
-// What happens now.
-inline Event Now(const Event::Body& body) { return At(MonotonicNanos(), body); }
+inline Event EventNow(const Event::Body& body) { return EventAt(MonotonicNanos(), body); }
 
-inline ExitBody Ended(Task task) { return {.task = task, .wait_status = 0, .parent_signal = 17, .parent = {}}; }
-CommBody Renamed(Task task, std::string_view name);
+inline ExitBody MakeExit(Task task) { return {.task = task, .wait_status = 0, .parent_signal = 17, .parent = {}}; }
+CommBody MakeComm(Task task, std::string_view name);
 
 }  // namespace procevent

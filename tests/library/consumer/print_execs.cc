@@ -1,4 +1,4 @@
-// Prints what is executed and by whom, until Ctrl-C; and how many events were lost on the way.
+// Prints each executed program with its user, and the number of lost events, until Ctrl-C.
 #include <procevent/core/procevent.h>
 
 #include <csignal>
@@ -11,13 +11,13 @@ int main() {
   Result<ProcConnector> connector = ProcConnector::Open({});
   Status status = connector ? connector.value().Subscribe() : connector.error();
   ProcessTable processes;
-  if (Status seen = processes.Bootstrap(); !seen) std::cerr << Describe(seen.error()) << '\n';  // it goes on
-  SequenceTracker sequence(PossibleCpus());
+  if (Status visible = processes.Bootstrap(); !visible) std::cerr << Describe(visible.error()) << '\n';  // not fatal
+  SequenceTracker sequences(PossibleCpus());
   DatagramBatch batch;
   while (status && !stopped) {
-    if (auto got = connector.value().Receive(batch, std::chrono::seconds(1)); !got) status = got.error();
+    if (auto received = connector.value().Receive(batch, std::chrono::seconds(1)); !received) status = received.error();
     ForEachKernelEvent(batch, [&](const Event& event) {
-      const auto lost = sequence.Observe(event.cpu, event.sequence).lost;
+      const auto lost = sequences.Observe(event.cpu, event.sequence).lost;
       if (lost > 0) processes.Invalidate();
       if (lost > 0) std::cout << lost << " events were lost" << std::endl;
       processes.Apply(event);

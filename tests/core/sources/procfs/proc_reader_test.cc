@@ -1,4 +1,4 @@
-// The real /proc, looked into from beside: processes in every state that the reader can meet.
+// Reads the real /proc: processes in every state that the reader can encounter.
 #include "core/sources/procfs/proc_reader.h"
 
 #include <fcntl.h>
@@ -27,9 +27,9 @@
 namespace procevent {
 namespace {
 
-using Look = ProcPidReader::ReadStatus;
+using ReadStatus = ProcPidReader::ReadStatus;
 
-// A child that has done `body` and then waits to be killed.
+// Child process that runs `body` and then waits to be killed.
 class Child {
  public:
   explicit Child(const std::function<void()>& body = [] {}) {
@@ -87,25 +87,25 @@ void StartThread() {
   }
 }
 
-ProcSnapshot SeeOrFail(std::int32_t tgid) {
-  ProcSnapshot sighting;
-  EXPECT_EQ(ProcPidReader().ReadSnapshot(tgid, sighting), Look::kRead);
-  EXPECT_EQ(sighting.tgid, tgid);
-  return sighting;
+ProcSnapshot ReadOrFail(std::int32_t tgid) {
+  ProcSnapshot snapshot;
+  EXPECT_EQ(ProcPidReader().ReadSnapshot(tgid, snapshot), ReadStatus::kRead);
+  EXPECT_EQ(snapshot.tgid, tgid);
+  return snapshot;
 }
 
 std::string NameOf(std::int32_t tgid) {
-  ProcSnapshot sighting;
-  EXPECT_EQ(ProcPidReader().ReadWithoutCredentials(tgid, sighting), Look::kRead);
-  EXPECT_EQ(sighting.tgid, tgid);
-  return std::string(sighting.name.view());
+  ProcSnapshot snapshot;
+  EXPECT_EQ(ProcPidReader().ReadWithoutCredentials(tgid, snapshot), ReadStatus::kRead);
+  EXPECT_EQ(snapshot.tgid, tgid);
+  return std::string(snapshot.name.view());
 }
 
-TEST(ProcPidReaderTest, TheProcOfThisMachineIsFit) { EXPECT_TRUE(ProcPidReader().CheckVisibility().ok()); }
+TEST(ProcPidReaderTest, AcceptsProcOfThisMachine) { EXPECT_TRUE(ProcPidReader().CheckVisibility().ok()); }
 
-TEST(ProcPidReaderTest, SeesItself) {
+TEST(ProcPidReaderTest, ReadsOwnProcess) {
   const std::uint64_t before = MonotonicNanos();
-  const ProcSnapshot self = SeeOrFail(::getpid());
+  const ProcSnapshot self = ReadOrFail(::getpid());
   EXPECT_GE(self.taken_ns, before);
   EXPECT_LE(self.taken_ns, MonotonicNanos());
   EXPECT_EQ(self.name.view(), "core_sources_te");
@@ -117,42 +117,42 @@ TEST(ProcPidReaderTest, SeesItself) {
   EXPECT_LT(self.start_ns, before);
 }
 
-TEST(ProcPidReaderTest, TheTimeOfANameIsAfterItsLook) {
-  ProcSnapshot sighting;
+TEST(ProcPidReaderTest, TakesTimestampAfterRead) {
+  ProcSnapshot snapshot;
   const std::uint64_t before = MonotonicNanos();
-  ASSERT_EQ(ProcPidReader().ReadWithoutCredentials(::getpid(), sighting), Look::kRead);
-  EXPECT_GE(sighting.taken_ns, before);
-  EXPECT_LE(sighting.taken_ns, MonotonicNanos());
-  EXPECT_EQ(sighting.euid, kUnknownId) << "users are not told";
+  ASSERT_EQ(ProcPidReader().ReadWithoutCredentials(::getpid(), snapshot), ReadStatus::kRead);
+  EXPECT_GE(snapshot.taken_ns, before);
+  EXPECT_LE(snapshot.taken_ns, MonotonicNanos());
+  EXPECT_EQ(snapshot.euid, kUnknownId) << "credentials are not read";
 }
 
-TEST(ProcPidReaderTest, AThreadIsNoProcess) {
+TEST(ProcPidReaderTest, TreatsThreadIdAsGone) {
   std::atomic<std::int32_t> tid{0};
-  std::atomic<bool> over{false};
+  std::atomic<bool> stop{false};
   std::thread thread([&] {
     tid = ::gettid();
-    while (!over) {
+    while (!stop) {
       std::this_thread::yield();
     }
   });
   while (tid == 0) {
     std::this_thread::yield();
   }
-  ProcSnapshot sighting;
-  EXPECT_EQ(ProcPidReader().ReadSnapshot(tid, sighting), Look::kGone);
-  over = true;
+  ProcSnapshot snapshot;
+  EXPECT_EQ(ProcPidReader().ReadSnapshot(tid, snapshot), ReadStatus::kGone);
+  stop = true;
   thread.join();
 }
 
-TEST(ProcPidReaderTest, SeesWhenAChildBegan) {
-  constexpr std::uint64_t kTicks = 20 * kNanosPerMilli;  // /proc tells hundredths of a second
+TEST(ProcPidReaderTest, ReadsStartTime) {
+  constexpr std::uint64_t kTolerance = 20 * kNanosPerMilli;  // /proc has a resolution of 10 ms
   const std::uint64_t before = MonotonicNanos();
   const Child child;
-  const ProcSnapshot seen = SeeOrFail(child.pid());
-  EXPECT_GE(seen.start_ns, before - kTicks);
-  EXPECT_LE(seen.start_ns, MonotonicNanos() + kTicks);
-  EXPECT_EQ(seen.threads, 1U);
-  EXPECT_FALSE(seen.dead || seen.leader_gone);
+  const ProcSnapshot snapshot = ReadOrFail(child.pid());
+  EXPECT_GE(snapshot.start_ns, before - kTolerance);
+  EXPECT_LE(snapshot.start_ns, MonotonicNanos() + kTolerance);
+  EXPECT_EQ(snapshot.threads, 1U);
+  EXPECT_FALSE(snapshot.dead || snapshot.leader_gone);
 }
 
 TEST(ProcPidReaderTest, CountsThreads) {
@@ -160,49 +160,49 @@ TEST(ProcPidReaderTest, CountsThreads) {
     StartThread();
     StartThread();
   });
-  const ProcSnapshot seen = SeeOrFail(child.pid());
-  EXPECT_EQ(seen.threads, 3U);
-  EXPECT_FALSE(seen.leader_gone);
+  const ProcSnapshot snapshot = ReadOrFail(child.pid());
+  EXPECT_EQ(snapshot.threads, 3U);
+  EXPECT_FALSE(snapshot.leader_gone);
 }
 
-TEST(ProcPidReaderTest, SeesEffectiveIds) {
+TEST(ProcPidReaderTest, ReadsEffectiveIds) {
   if (::geteuid() != 0) {
-    GTEST_SKIP() << "only root can take others' ids";
+    GTEST_SKIP() << "only root can change its user and group";
   }
   const Child child([] {
     if (::setegid(4321) != 0 || ::seteuid(1234) != 0) {
       ::_exit(2);
     }
   });
-  const ProcSnapshot seen = SeeOrFail(child.pid());
-  EXPECT_EQ(seen.euid, 1234U);
-  EXPECT_EQ(seen.egid, 4321U);
+  const ProcSnapshot snapshot = ReadOrFail(child.pid());
+  EXPECT_EQ(snapshot.euid, 1234U);
+  EXPECT_EQ(snapshot.egid, 4321U);
 }
 
-TEST(ProcPidReaderTest, AZombieIsDeadAndHasItsName) {
-  const Child child([] { ::prctl(PR_SET_NAME, "undead"); });
+TEST(ProcPidReaderTest, ReadsZombieAsDeadWithName) {
+  const Child child([] { ::prctl(PR_SET_NAME, "zombie-test"); });
   child.Kill();
-  const ProcSnapshot seen = SeeOrFail(child.pid());
-  EXPECT_TRUE(seen.dead);
-  EXPECT_TRUE(seen.leader_gone);
-  EXPECT_EQ(seen.threads, 0U);
-  EXPECT_EQ(seen.name.view(), "undead");
-  EXPECT_EQ(NameOf(child.pid()), "undead");
+  const ProcSnapshot snapshot = ReadOrFail(child.pid());
+  EXPECT_TRUE(snapshot.dead);
+  EXPECT_TRUE(snapshot.leader_gone);
+  EXPECT_EQ(snapshot.threads, 0U);
+  EXPECT_EQ(snapshot.name.view(), "zombie-test");
+  EXPECT_EQ(NameOf(child.pid()), "zombie-test");
 }
 
-TEST(ProcPidReaderTest, AProcessThatVanishedIsGone) {
+TEST(ProcPidReaderTest, ReportsReapedProcessAsGone) {
   Child child;
   const pid_t pid = child.pid();
-  SeeOrFail(pid);
+  ReadOrFail(pid);
   child.Reap();
-  ProcSnapshot sighting;
-  EXPECT_EQ(ProcPidReader().ReadSnapshot(pid, sighting), Look::kGone);
-  EXPECT_EQ(ProcPidReader().ReadWithoutCredentials(pid, sighting), Look::kGone);
-  EXPECT_EQ(sighting.name, CommName());
+  ProcSnapshot snapshot;
+  EXPECT_EQ(ProcPidReader().ReadSnapshot(pid, snapshot), ReadStatus::kGone);
+  EXPECT_EQ(ProcPidReader().ReadWithoutCredentials(pid, snapshot), ReadStatus::kGone);
+  EXPECT_EQ(snapshot.name, CommName());
 }
 
-// The leader ends as pthread_exit would have it end, but without unwinding gtest's frames.
-TEST(ProcPidReaderTest, AGroupOutlivesItsLeader) {
+// The leader exits with the system call, because pthread_exit would unwind gtest's frames.
+TEST(ProcPidReaderTest, ReadsGroupThatOutlivesItsLeader) {
   const pid_t pid = ::fork();
   if (pid == 0) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -212,22 +212,22 @@ TEST(ProcPidReaderTest, AGroupOutlivesItsLeader) {
     ::syscall(SYS_exit, 3);
   }
   ASSERT_GT(pid, 0);
-  ProcSnapshot seen = SeeOrFail(pid);
-  for (int tries = 0; tries < 5000 && !seen.leader_gone; ++tries) {
+  ProcSnapshot snapshot = ReadOrFail(pid);
+  for (int tries = 0; tries < 5000 && !snapshot.leader_gone; ++tries) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    seen = SeeOrFail(pid);
+    snapshot = ReadOrFail(pid);
   }
-  EXPECT_TRUE(seen.leader_gone);
-  EXPECT_FALSE(seen.dead);
-  EXPECT_EQ(seen.threads, 2U);
-  EXPECT_EQ(seen.name.view(), "leader");
+  EXPECT_TRUE(snapshot.leader_gone);
+  EXPECT_FALSE(snapshot.dead);
+  EXPECT_EQ(snapshot.threads, 2U);
+  EXPECT_EQ(snapshot.name.view(), "leader");
   EXPECT_EQ(NameOf(pid), "leader");
   ::kill(pid, SIGKILL);
   EXPECT_EQ(::waitpid(pid, nullptr, 0), pid);
 }
 
-TEST(ProcPidReaderTest, SeesTheFirstProcess) {
-  const ProcSnapshot init = SeeOrFail(1);
+TEST(ProcPidReaderTest, ReadsInitProcess) {
+  const ProcSnapshot init = ReadOrFail(1);
   EXPECT_GE(init.threads, 1U);
   EXPECT_FALSE(init.dead);
   EXPECT_NE(init.name, CommName());
@@ -235,61 +235,61 @@ TEST(ProcPidReaderTest, SeesTheFirstProcess) {
   EXPECT_NE(init.egid, kUnknownId);
 }
 
-TEST(ProcPidReaderTest, NoNameLeadsItAstray) {
+TEST(ProcPidReaderTest, ParsesHostileNames) {
   for (const char* name :
        {"a) Z 1 1 (b", ")", "((", "a\nb", "\n", "", " ", "\xFF\xC3", "a\nUid:\t7\t7\t7", "x\\n\\", "123456789abcdef"}) {
     const Child child([name] { ::prctl(PR_SET_NAME, name); });
-    const ProcSnapshot seen = SeeOrFail(child.pid());
-    EXPECT_EQ(seen.name.view(), name);
+    const ProcSnapshot snapshot = ReadOrFail(child.pid());
+    EXPECT_EQ(snapshot.name.view(), name);
     EXPECT_EQ(NameOf(child.pid()), name);
-    EXPECT_EQ(seen.threads, 1U) << name;
-    EXPECT_FALSE(seen.leader_gone) << name;
-    EXPECT_EQ(seen.euid, ::geteuid()) << name;
-    EXPECT_EQ(seen.egid, ::getegid()) << name;
+    EXPECT_EQ(snapshot.threads, 1U) << name;
+    EXPECT_FALSE(snapshot.leader_gone) << name;
+    EXPECT_EQ(snapshot.euid, ::geteuid()) << name;
+    EXPECT_EQ(snapshot.egid, ::getegid()) << name;
   }
 }
 
-TEST(ProcPidReaderTest, SeesAKernelThread) {
+TEST(ProcPidReaderTest, ReadsKernelThread) {
   std::ifstream comm("/proc/2/comm");
   std::string name;
   if (!std::getline(comm, name) || name != "kthreadd") {
     GTEST_SKIP() << "no kernel threads in this PID namespace";
   }
-  const ProcSnapshot seen = SeeOrFail(2);
-  EXPECT_EQ(seen.name.view(), "kthreadd");
-  EXPECT_EQ(seen.threads, 1U);
-  EXPECT_EQ(seen.euid, 0U);
+  const ProcSnapshot snapshot = ReadOrFail(2);
+  EXPECT_EQ(snapshot.name.view(), "kthreadd");
+  EXPECT_EQ(snapshot.threads, 1U);
+  EXPECT_EQ(snapshot.euid, 0U);
 }
 
-std::vector<std::int32_t> ListAll(ProcPidReader& pids, std::size_t at_once) {
+std::vector<std::int32_t> ListAll(ProcPidReader& reader, std::size_t chunk_size) {
   std::vector<std::int32_t> all;
-  std::vector<std::int32_t> some(at_once);
-  while (const std::size_t count = pids.ListNext(some)) {
-    EXPECT_LE(count, at_once);
-    all.insert(all.end(), some.begin(), some.begin() + static_cast<std::ptrdiff_t>(count));
+  std::vector<std::int32_t> chunk(chunk_size);
+  while (const std::size_t count = reader.ListNext(chunk)) {
+    EXPECT_LE(count, chunk_size);
+    all.insert(all.end(), chunk.begin(), chunk.begin() + static_cast<std::ptrdiff_t>(count));
   }
   return all;
 }
 
-TEST(ProcPidReaderTest, ListsAllAgainAndAgain) {
+TEST(ProcPidReaderTest, ListsAllProcessesRepeatedly) {
   std::vector<std::unique_ptr<Child>> children;
   for (int i = 0; i < 30; ++i) {
     children.push_back(std::make_unique<Child>());
   }
   const Child with_threads(StartThread);
-  ProcPidReader pids;
-  for (const std::size_t at_once : {1U, 7U, 64U, 4096U}) {
-    const auto all = ListAll(pids, at_once);
+  ProcPidReader reader;
+  for (const std::size_t chunk_size : {1U, 7U, 64U, 4096U}) {
+    const auto all = ListAll(reader, chunk_size);
     const std::set<std::int32_t> listed(all.begin(), all.end());
-    EXPECT_EQ(listed.size(), all.size()) << "each once";
+    EXPECT_EQ(listed.size(), all.size()) << "each process once";
     EXPECT_TRUE(listed.contains(1) && listed.contains(::getpid()) && listed.contains(with_threads.pid()));
     EXPECT_TRUE(std::ranges::all_of(children, [&](const auto& child) { return listed.contains(child->pid()); }));
     EXPECT_GT(*listed.begin(), 0);
   }
-  const pid_t late = children.back()->pid();
+  const pid_t reaped = children.back()->pid();
   children.pop_back();
-  const auto all = ListAll(pids, 64);
-  EXPECT_EQ(std::ranges::count(all, late), 0) << "who has gone is not listed";
+  const auto all = ListAll(reader, 64);
+  EXPECT_EQ(std::ranges::count(all, reaped), 0) << "a reaped process is not listed";
 }
 
 }  // namespace
