@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The library as others get it: installed, found by find_package, and used by a program of theirs (consumer/)."""
+"""Installs the library, finds it with find_package and builds and runs a consumer program (consumer/)."""
 
 import os
 import pathlib
@@ -24,18 +24,18 @@ import readme  # noqa: E402
 
 BUILD = os.environ["PROCEVENT_BUILD"]
 CMAKE = os.environ.get("PROCEVENT_CMAKE", "cmake")
-COMPILERS = ("g++", "clang++-14")  # a library is for other compilers, too
-SECONDS = 200  # for one command, on a busy machine
+COMPILERS = ("g++", "clang++-14")  # the library must work with both
+TIMEOUT_SECONDS = 200  # for one command, on a busy machine
 NOBODY = 65534
-EVENT_BYTES = 400  # of a receive buffer, at least
+MIN_EVENT_BYTES = 400  # of the receive buffer, per event
 
 
 def run(*command):
-    """What it printed. Without the compiler's launcher and flags of our own build."""
+    """Runs a command without the compiler flags and launcher of this build. Returns its output."""
     environment = {name: value for name, value in os.environ.items()
                    if not re.match(r"CMAKE_|CXX|CPPFLAGS|LDFLAGS|CPATH|CPLUS_INCLUDE", name)}
     done = subprocess.run(list(map(str, command)), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, timeout=SECONDS, env=environment, check=False)
+                          stderr=subprocess.STDOUT, text=True, timeout=TIMEOUT_SECONDS, env=environment, check=False)
     if done.returncode != 0:
         raise AssertionError(f"{' '.join(map(str, command))}: exit {done.returncode}:\n{done.stdout}")
     return done.stdout
@@ -52,7 +52,7 @@ def install(prefix, component):
 
 
 def included(folder, header):
-    """The header and all of ours that it includes, by itself or by what it includes."""
+    """The header and all project headers that it includes, directly or indirectly."""
     found, left = set(), [header]
     while left:
         name = left.pop()
@@ -75,7 +75,7 @@ class Library(unittest.TestCase):
         scratch = tempfile.TemporaryDirectory(prefix="procevent-library-")
         cls.addClassCleanup(scratch.cleanup)
         cls.scratch = pathlib.Path(scratch.name)
-        cls.scratch.chmod(0o755)  # programs in it are run as somebody else
+        cls.scratch.chmod(0o755)  # its programs run as another user
         cls.prefix = cls.scratch / "prefix"
         cls.files = install(cls.prefix, "library")
         cls.include = cls.prefix / "include"
@@ -86,13 +86,13 @@ class Library(unittest.TestCase):
             self.consumers[compiler] = build_consumer(self.scratch / compiler, self.prefix, compiler)
         return self.consumers[compiler]
 
-    def test_each_component_alone(self):
+    def test_components_install_separately(self):
         self.assertEqual(install(self.scratch / "exporter", "exporter"), ["bin/procevent_exporter"])
         others = [name for name in self.files if not re.fullmatch(
             r"include/procevent/core/.*\.h|lib/libprocevent_core\.a|lib/cmake/procevent/procevent-.*\.cmake", name)]
         self.assertEqual(others, [])
 
-    def test_the_headers_are_those_that_the_one_includes(self):
+    def test_installs_exactly_the_headers_of_procevent_h(self):
         headers = {name.removeprefix("include/") for name in self.files if name.startswith("include/")}
         self.assertEqual(headers, included(self.include, "procevent/core/procevent.h"))
 
@@ -101,96 +101,97 @@ class Library(unittest.TestCase):
         self.assertGreater(len(headers), 10)
         run("g++", "-std=c++20", "-fsyntax-only", "-x", "c++", f"-I{self.include}", *headers)
 
-    def test_no_path_of_this_machine_is_installed(self):
-        named = re.compile("|".join(map(re.escape, (str(ROOT), os.path.realpath(BUILD), str(self.prefix), "/usr/"))))
+    def test_package_files_contain_no_local_paths_or_flags(self):
+        paths = (str(ROOT), os.path.realpath(BUILD), str(self.prefix), "/usr/")
+        local_path = re.compile("|".join(map(re.escape, paths)))
         texts = sorted((self.prefix / "lib" / "cmake").rglob("*.cmake"))
         self.assertGreaterEqual(len(texts), 4)
         for file in texts:
             text = file.read_text(encoding="utf-8")
-            self.assertEqual(named.findall(text), [], file.name)
-            self.assertNotRegex(text, r"-W[a-z]|-Werror|-fsanitize", f"{file.name}: our flags are not the users'")
+            self.assertEqual(local_path.findall(text), [], file.name)
+            self.assertNotRegex(text, r"-W[a-z]|-Werror|-fsanitize", f"{file.name}: exports private compiler flags")
             self.assertNotIn("<LINK_ONLY:>", text, file.name)
 
-    def test_a_consumer_builds_with_either_compiler(self):
+    def test_consumer_builds_with_each_compiler(self):
         for compiler in COMPILERS:
             with self.subTest(compiler):
                 if not shutil.which(compiler):
-                    print(f"not installed, so not tried: {compiler}")
+                    print(f"skipped, not installed: {compiler}")
                     continue
                 self.assertTrue(os.access(self.consumer(compiler), os.X_OK))
 
-    def test_one_with_a_core_of_its_own_builds(self):
-        theirs = self.scratch / "theirs"
+    def test_consumer_with_its_own_core_directory_builds(self):
+        own_core = self.scratch / "own_core"
         for name in sorted(name for name in self.files if name.endswith(".h")):
-            header = theirs / name.partition("include/procevent/")[2]
+            header = own_core / name.partition("include/procevent/")[2]
             header.parent.mkdir(parents=True, exist_ok=True)
-            header.write_text("#error this is not what the library means\n", encoding="utf-8")
-        self.assertTrue((theirs / "core" / "base" / "result.h").exists())
-        build_consumer(self.scratch / "with_theirs", self.prefix, COMPILERS[0], f"-I{theirs}")
+            header.write_text("#error wrong header\n", encoding="utf-8")
+        self.assertTrue((own_core / "core" / "base" / "result.h").exists())
+        build_consumer(self.scratch / "with_own_core", self.prefix, COMPILERS[0], f"-I{own_core}")
 
-    def test_without_one_header_it_does_not(self):
+    def test_detects_each_missing_header(self):
         headers = sorted(name for name in self.files if name.startswith("include/"))
         for name in headers:
             with self.subTest(name):
                 (self.prefix / name).rename(self.scratch / "missing.h")
                 try:
                     with self.assertRaises((AssertionError, FileNotFoundError)):
-                        self.test_the_headers_are_those_that_the_one_includes()
+                        self.test_installs_exactly_the_headers_of_procevent_h()
                 finally:
                     (self.scratch / "missing.h").rename(self.prefix / name)
 
-    def test_readme_shows_this_consumer(self):
+    def test_readme_quotes_the_consumer(self):
         blocks = readme.blocks((ROOT / "README.md").read_text(encoding="utf-8"))
         for language, name in (("cpp", "print_execs.cc"), ("cmake", "CMakeLists.txt")):
             shown = [block.text for block in blocks if block.language == language]
             self.assertEqual(shown, [(HERE / "consumer" / name).read_text(encoding="utf-8").rstrip("\n")])
 
-    def test_it_prints_what_is_executed(self):
+    def test_consumer_prints_executed_programs(self):
         harness.require(harness.live_skip_reason())
         with Consumer(self.consumer(COMPILERS[0])) as consumer:
-            consumer.await_exec(self.program())
+            consumer.await_exec(self.unique_program())
             self.assertEqual(consumer.stop(), 0)
 
-    def test_it_tells_that_it_cannot_receive(self):
+    def test_consumer_reports_receive_errors(self):
         harness.require(harness.live_skip_reason())
-        source, fault = self.scratch / "fault.cc", self.scratch / "fault.so"
+        source, preload = self.scratch / "preload.cc", self.scratch / "preload.so"
         source.write_text("#include <errno.h>\n" 'extern "C" int recvmmsg() { errno = EIO; return -1; }\n',
                           encoding="utf-8")
-        run("g++", "-shared", "-fPIC", source, "-o", fault)
-        done = subprocess.run([self.consumer(COMPILERS[0])], env={"LD_PRELOAD": str(fault)}, capture_output=True,
+        run("g++", "-shared", "-fPIC", source, "-o", preload)
+        done = subprocess.run([self.consumer(COMPILERS[0])], env={"LD_PRELOAD": str(preload)}, capture_output=True,
                               text=True, timeout=harness.DEADLINE_SECONDS, check=False)
         self.assertEqual((done.returncode, done.stdout), (1, ""))
         self.assertRegex(done.stderr, r"^cannot receive.*: Input/output error.*\n$")
 
-    def test_it_tells_losses(self):
+    def test_consumer_reports_losses(self):
         harness.require(harness.live_skip_reason())
-        events = 2 * receive_limit() // EVENT_BYTES  # all that fit; without privilege, that is not many
+        events = 2 * receive_limit() // MIN_EVENT_BYTES  # at least all that fit into an unprivileged receive buffer
         if events > 200_000:
             self.skipTest(f"net.core.rmem_max has room for {events} events")
         with Consumer(self.consumer(COMPILERS[0]), user=NOBODY) as consumer:
             try:
-                consumer.await_exec(self.program())
-            except ChildProcessError as ended:
-                self.skipTest(str(ended))  # this kernel lets only root listen
-            connector.prime_cpus()  # from a CPU's first event on a gap is a loss
+                consumer.await_exec(self.unique_program())
+            except ChildProcessError as error:
+                self.skipTest(str(error))  # this kernel lets only root subscribe
+            connector.prime_cpus()  # a gap is a loss only after the first event of its CPU
             consumer.process.send_signal(signal.SIGSTOP)
             with harness.Storm("fork", events) as storm:
                 storm.wait()
             consumer.process.send_signal(signal.SIGCONT)
-            # It shows with the next event of its CPU that finds room.
+            # The next event of the CPU that fits into the queue reveals the loss.
             harness.wait_for("a loss", lambda: connector.prime_cpus() or consumer.first(r"[1-9]\d* events were lost"))
-            consumer.await_exec(self.program())
+            consumer.await_exec(self.unique_program())
             self.assertEqual(consumer.stop(), 0)
 
-    def program(self):
-        """A program that nobody else runs."""
+    def unique_program(self):
+        """Copies `sleep` to a unique name, so that no other process runs it."""
         program = self.scratch / f"lib{random.randrange(10**9)}"
         shutil.copy(shutil.which("sleep"), program)
         return program
 
 
 class Consumer:
-    """It runs, and is stopped at the end of the `with`: one that is killed stays in the kernel's count of listeners."""
+    """Runs the consumer and stops it with SIGINT. A killed one would stay in the kernel's listener count."""
 
     def __init__(self, program, user=None):
         self.process = subprocess.Popen([program], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -215,11 +216,11 @@ class Consumer:
         return self.process.returncode
 
     def first(self, pattern):
-        """The first line that is of this form, or None."""
+        """The first matching line, or None."""
         return next((line for line in list(self._lines) if re.fullmatch(pattern, line.rstrip("\n"))), None)
 
     def await_exec(self, program):
-        """Waits until it has printed that `program` is executed, which is done again and again until it listens."""
+        """Executes `program` repeatedly until the consumer, which may not be subscribed yet, prints it."""
         deadline = time.monotonic() + harness.DEADLINE_SECONDS
         while time.monotonic() < deadline:
             with subprocess.Popen([program, "60"], user=NOBODY) as child:
@@ -232,8 +233,8 @@ class Consumer:
                     child.kill()
             if self.first(pattern):
                 return
-            raise ChildProcessError(f"it ended with {self.stop()}: {self._lines}")
-        raise AssertionError(f"it did not print what was executed: {self._lines[-20:]}")
+            raise ChildProcessError(f"consumer exited with {self.stop()}: {self._lines}")
+        raise AssertionError(f"consumer did not print the program: {self._lines[-20:]}")
 
 
 if __name__ == "__main__":

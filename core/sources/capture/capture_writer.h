@@ -56,8 +56,8 @@ class CaptureWriter {
 
   std::string path_;
   bool has_path_ = false;  // opened from a path, not standard output
-  bool created_ = false;  // the file did not exist before
-  OwnedFd fd_;            // to truncate the file after the dumper is closed
+  bool created_ = false;   // the file did not exist before
+  OwnedFd fd_;             // to truncate the file after the dumper is closed
   std::unique_ptr<pcap, ClosePcap> pcap_;
   std::unique_ptr<pcap_dumper, CloseDumper> dumper_;
   std::uint64_t bytes_ = 0;

@@ -9,13 +9,12 @@
 #include <utility>
 
 namespace procevent {
-
 namespace {
 
 int NewFd() { return ::eventfd(0, EFD_CLOEXEC); }
 bool IsOpen(int fd) { return ::fcntl(fd, F_GETFD) >= 0; }
 
-TEST(OwnedFdTest, ClosesAtTheEnd) {
+TEST(OwnedFdTest, ClosesOnDestruction) {
   const int fd = NewFd();
   {
     const OwnedFd owner(fd);
@@ -24,7 +23,7 @@ TEST(OwnedFdTest, ClosesAtTheEnd) {
   EXPECT_FALSE(IsOpen(fd));
 }
 
-TEST(OwnedFdTest, MovingHandsItOver) {
+TEST(OwnedFdTest, TransfersOwnershipOnMove) {
   const int fd = NewFd();
   OwnedFd from(fd);
   const OwnedFd to(std::move(from));
@@ -33,7 +32,7 @@ TEST(OwnedFdTest, MovingHandsItOver) {
   EXPECT_TRUE(IsOpen(fd));
 }
 
-TEST(OwnedFdTest, AssigningClosesTheOneBefore) {
+TEST(OwnedFdTest, ClosesPreviousDescriptorOnAssignment) {
   const int before = NewFd();
   const int after = NewFd();
   OwnedFd owner(before);
@@ -42,7 +41,7 @@ TEST(OwnedFdTest, AssigningClosesTheOneBefore) {
   EXPECT_TRUE(IsOpen(after));
 }
 
-TEST(OwnedFdTest, AssigningToItselfKeepsIt) {
+TEST(OwnedFdTest, KeepsDescriptorOnSelfAssignment) {
   const int fd = NewFd();
   OwnedFd owner(fd);
   OwnedFd& same = owner;
@@ -51,7 +50,7 @@ TEST(OwnedFdTest, AssigningToItselfKeepsIt) {
   EXPECT_TRUE(IsOpen(fd));
 }
 
-TEST(OwnedFdTest, ResetClosesAndEmpties) {
+TEST(OwnedFdTest, ResetClosesAndInvalidates) {
   const int fd = NewFd();
   OwnedFd owner(fd);
   owner.Reset();
@@ -59,43 +58,38 @@ TEST(OwnedFdTest, ResetClosesAndEmpties) {
   EXPECT_FALSE(IsOpen(fd));
 }
 
-}  // namespace
-
-namespace {
-
 using namespace std::chrono_literals;
 
-EventFd Make() {
-  auto wake = EventFd::Make();
-  EXPECT_TRUE(wake.ok());
-  return std::move(wake).value();
+EventFd MakeEventFd() {
+  auto event = EventFd::Make();
+  EXPECT_TRUE(event.ok());
+  return std::move(event).value();
 }
 
-TEST(EventFdTest, TimesOutWithoutARing) { EXPECT_FALSE(Make().WaitFor(1ms)); }
-TEST(EventFdTest, ATimeInThePastIsNoTimeAtAll) { EXPECT_FALSE(Make().WaitFor(-5s)); }
+TEST(EventFdTest, TimesOutWithoutSignal) { EXPECT_FALSE(MakeEventFd().WaitFor(1ms)); }
+TEST(EventFdTest, ReturnsImmediatelyForNegativeTimeout) { EXPECT_FALSE(MakeEventFd().WaitFor(-5s)); }
 
-TEST(EventFdTest, RingsBeforeTheWaitAreOneRing) {
-  const EventFd wake = Make();
-  wake.Signal();
-  wake.Signal();
-  EXPECT_TRUE(wake.WaitFor(0ms));
-  EXPECT_FALSE(wake.WaitFor(0ms));
+TEST(EventFdTest, MergesSignalsBeforeTheWait) {
+  const EventFd event = MakeEventFd();
+  event.Signal();
+  event.Signal();
+  EXPECT_TRUE(event.WaitFor(0ms));
+  EXPECT_FALSE(event.WaitFor(0ms));
 }
 
-TEST(EventFdTest, QuietForgetsARing) {
-  const EventFd wake = Make();
-  wake.Signal();
-  wake.Clear();
-  EXPECT_FALSE(wake.WaitFor(0ms));
+TEST(EventFdTest, ClearConsumesSignal) {
+  const EventFd event = MakeEventFd();
+  event.Signal();
+  event.Clear();
+  EXPECT_FALSE(event.WaitFor(0ms));
 }
 
 TEST(EventFdTest, WakesAnotherThread) {
-  const EventFd wake = Make();
-  std::thread ringer([&wake] { wake.Signal(); });
-  EXPECT_TRUE(wake.WaitFor(60s));
-  ringer.join();
+  const EventFd event = MakeEventFd();
+  std::thread signaler([&event] { event.Signal(); });
+  EXPECT_TRUE(event.WaitFor(60s));
+  signaler.join();
 }
 
 }  // namespace
-
 }  // namespace procevent

@@ -7,11 +7,10 @@
 #include <string_view>
 
 namespace procevent {
-
 namespace {
 
-// In the locale that tests run in, "C", the library's functions mean ASCII.
-TEST(AsciiTest, AgreesWithTheLibraryOnEveryByte) {
+// Tests run in the "C" locale, in which the C library functions are ASCII-only.
+TEST(AsciiTest, MatchesCLibraryForEveryByte) {
   for (int byte = 0; byte < 256; ++byte) {
     const char c = static_cast<char>(byte);
     EXPECT_EQ(IsAlphanumeric(c), std::isalnum(byte) != 0) << byte;
@@ -20,21 +19,17 @@ TEST(AsciiTest, AgreesWithTheLibraryOnEveryByte) {
   }
 }
 
-}  // namespace
-
-namespace {
-
-TEST(WordsTest, TakesThoseOfOneLine) {
+TEST(TakeWordTest, StopsAtEndOfLine) {
   std::string_view text = "  one\ttwo \nthree";
   EXPECT_EQ(TakeWord(text), "one");
   EXPECT_EQ(TakeWord(text), "two");
-  EXPECT_EQ(TakeWord(text), "") << "the line ends";
+  EXPECT_EQ(TakeWord(text), "") << "end of the line";
   EXPECT_EQ(TakeWord(text), "");
   text = "";
   EXPECT_EQ(TakeWord(text), "");
 }
 
-TEST(WordsTest, ANumberIsTheWholeWord) {
+TEST(ParseIntegerTest, AcceptsOnlyWholeWord) {
   EXPECT_EQ(ParseInteger<std::uint32_t>("4294967295"), 4294967295U);
   EXPECT_EQ(ParseInteger<std::int32_t>("-7"), -7);
   for (const std::string_view word : {"", "-", "+1", " 1", "1 ", "1x", "0x1", "4294967296", "-1"}) {
@@ -43,5 +38,4 @@ TEST(WordsTest, ANumberIsTheWholeWord) {
 }
 
 }  // namespace
-
 }  // namespace procevent

@@ -11,53 +11,48 @@
 #include <thread>
 
 namespace procevent {
-
 namespace {
 
-TEST(LatestValueTest, GivesTheNewestOnce) {
-  LatestValue<int> box;
-  EXPECT_EQ(box.Consume(), nullptr);
-  box.Publish(std::make_unique<int>(1));
-  box.Publish(std::make_unique<int>(2));
-  EXPECT_EQ(*box.Consume(), 2);
-  EXPECT_EQ(box.Consume(), nullptr);
+TEST(LatestValueTest, ReturnsLatestValueOnce) {
+  LatestValue<int> latest;
+  EXPECT_EQ(latest.Consume(), nullptr);
+  latest.Publish(std::make_unique<int>(1));
+  latest.Publish(std::make_unique<int>(2));
+  EXPECT_EQ(*latest.Consume(), 2);
+  EXPECT_EQ(latest.Consume(), nullptr);
 }
 
-TEST(LatestValueTest, WhatNobodyTakesIsThrownAway) {
+TEST(LatestValueTest, DestroysUnconsumedValue) {
   const auto kept = std::make_shared<int>(1);
   {
-    LatestValue<std::shared_ptr<int>> box;
-    box.Publish(std::make_unique<std::shared_ptr<int>>(kept));
+    LatestValue<std::shared_ptr<int>> latest;
+    latest.Publish(std::make_unique<std::shared_ptr<int>>(kept));
     EXPECT_EQ(kept.use_count(), 2);
   }
   EXPECT_EQ(kept.use_count(), 1);
 }
 
-TEST(LatestValueTest, WhatIsTakenIsWholeAndNeverOlder) {
-  constexpr int kThings = 20'000;
-  LatestValue<int> box;
-  std::atomic<bool> sent{false};
+TEST(LatestValueTest, DeliversCompleteValuesInOrder) {
+  constexpr int kValues = 20'000;
+  LatestValue<int> latest;
+  std::atomic<bool> all_sent{false};
   std::jthread sender([&] {
-    for (int thing = 1; thing <= kThings; ++thing) {
-      box.Publish(std::make_unique<int>(thing));
+    for (int value = 1; value <= kValues; ++value) {
+      latest.Publish(std::make_unique<int>(value));
     }
-    sent = true;
+    all_sent = true;
   });
   int last = 0;
-  while (last < kThings) {
-    const bool all = sent;
-    if (const auto thing = box.Consume()) {
-      ASSERT_GT(*thing, last);
-      last = *thing;
+  while (last < kValues) {
+    const bool done = all_sent;
+    if (const auto value = latest.Consume()) {
+      ASSERT_GT(*value, last);
+      last = *value;
     } else {
-      ASSERT_FALSE(all) << "the last one got lost";
+      ASSERT_FALSE(done) << "the last value was lost";
     }
   }
 }
-
-}  // namespace
-
-namespace {
 
 void SleepUntilStopped(const StoppableThread& thread) {
   pollfd stopped{thread.stop_fd(), POLLIN, 0};
@@ -66,10 +61,10 @@ void SleepUntilStopped(const StoppableThread& thread) {
   }
 }
 
-TEST(StoppableThread, IsWokenToStopAndWaitedFor) {
+TEST(StoppableThreadTest, StopWakesAndJoinsThread) {
   std::atomic<bool> done{false};
   StoppableThread thread;
-  thread.Start("pe-test", "start the test's thread", [&] {
+  thread.Start("pe-test", "start the test thread", [&] {
     SleepUntilStopped(thread);
     done = true;
   });
@@ -77,22 +72,22 @@ TEST(StoppableThread, IsWokenToStopAndWaitedFor) {
   thread.Stop();
   EXPECT_TRUE(thread.stopping());
   EXPECT_TRUE(done);
-  thread.Stop();  // a second time changes nothing
+  thread.Stop();  // a second stop does nothing
 }
 
-TEST(StoppableThread, HasItsNameBeforeItWorks) {
+TEST(StoppableThreadTest, SetsNameBeforeWork) {
   std::array<char, 16> name{};
   StoppableThread thread;
-  thread.Start("pe-test", "start the test's thread", [&] { ::prctl(PR_GET_NAME, name.data()); });
+  thread.Start("pe-test", "start the test thread", [&] { ::prctl(PR_GET_NAME, name.data()); });
   thread.Stop();
   EXPECT_EQ(std::string(name.data()), "pe-test");
 }
 
-TEST(StoppableThread, IsStoppedByItsEnd) {
+TEST(StoppableThreadTest, StopsOnDestruction) {
   std::atomic<bool> done{false};
   {
     StoppableThread thread;
-    thread.Start("pe-test", "start the test's thread", [&] {
+    thread.Start("pe-test", "start the test thread", [&] {
       SleepUntilStopped(thread);
       done = true;
     });
@@ -100,12 +95,11 @@ TEST(StoppableThread, IsStoppedByItsEnd) {
   EXPECT_TRUE(done);
 }
 
-TEST(StoppableThread, ThatNeverStartedNeedsNoStop) {
+TEST(StoppableThreadTest, StopWithoutStartDoesNothing) {
   StoppableThread thread;
   thread.Stop();
   EXPECT_FALSE(thread.stopping());
 }
 
 }  // namespace
-
 }  // namespace procevent

@@ -75,7 +75,7 @@ std::vector<Bytes> Datagrams() {
   std::vector<Bytes> datagrams;
   for (const NamedEvent& row : OneOfEachKind()) {
     Bytes datagram = EncodeEvent(row.event);
-    datagrams.push_back(JoinWithCommas({EncodeNetlink(wire::kNoop, {}), EncodeError(1), datagram, datagram}));
+    datagrams.push_back(Concatenate({EncodeNetlink(wire::kNoop, {}), EncodeError(1), datagram, datagram}));
     while (!datagram.empty()) {
       datagrams.push_back(datagram);
       datagram.pop_back();

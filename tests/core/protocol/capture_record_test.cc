@@ -6,18 +6,18 @@
 #include <string>
 #include <vector>
 
-#include "test_events.h"
+#include "tests/core/protocol/test_events.h"
 
 namespace procevent {
 namespace {
 
-Bytes Encoded(const CaptureRecord& record) {
+Bytes Encode(const CaptureRecord& record) {
   RecordBuffer buffer;
   const auto bytes = EncodeRecord(record, buffer);
   return {bytes.begin(), bytes.end()};
 }
 
-ProcSnapshot FullSighting() {
+ProcSnapshot SampleSnapshot() {
   return {.tgid = 4711,
           .taken_ns = 1'000'000'007,
           .name = CommName("a\n\xff name"),
@@ -30,12 +30,12 @@ ProcSnapshot FullSighting() {
           .egid = 1001};
 }
 
-ProcSnapshot OfState(std::int32_t tgid, std::uint32_t threads, bool dead) {
-  ProcSnapshot sighting;
-  sighting.tgid = tgid;
-  sighting.threads = threads;
-  sighting.dead = dead;
-  return sighting;
+ProcSnapshot SnapshotWith(std::int32_t tgid, std::uint32_t threads, bool dead) {
+  ProcSnapshot snapshot;
+  snapshot.tgid = tgid;
+  snapshot.threads = threads;
+  snapshot.dead = dead;
+  return snapshot;
 }
 
 struct NamedRecord {
@@ -45,52 +45,52 @@ struct NamedRecord {
 
 std::vector<NamedRecord> Records() {
   using Kind = CapturedProcSnapshot::Kind;
-  using Why = CapturedRejection::Reason;
+  using Reason = CapturedRejection::Reason;
   return {
-      {"opening", CaptureMetadata{.clock_offset_ns = 1ULL << 60U, .cpus = 128, .coverage = EventCoverage::kLifecycle}},
-      {"bootstrap", CapturedProcSnapshot{.kind = Kind::kBootstrap, .requested = true, .snapshot = FullSighting()}},
+      {"metadata", CaptureMetadata{.clock_offset_ns = 1ULL << 60U, .cpus = 128, .coverage = EventCoverage::kLifecycle}},
+      {"bootstrap", CapturedProcSnapshot{.kind = Kind::kBootstrap, .requested = true, .snapshot = SampleSnapshot()}},
       {"reconciliation",
-       CapturedProcSnapshot{.kind = Kind::kReconciliation, .requested = true, .snapshot = FullSighting()}},
-      {"whole", CapturedProcSnapshot{.kind = Kind::kFull, .requested = true, .snapshot = FullSighting()}},
-      {"name", CapturedProcSnapshot{.kind = Kind::kNameOnly, .requested = true, .snapshot = FullSighting()}},
+       CapturedProcSnapshot{.kind = Kind::kReconciliation, .requested = true, .snapshot = SampleSnapshot()}},
+      {"full", CapturedProcSnapshot{.kind = Kind::kFull, .requested = true, .snapshot = SampleSnapshot()}},
+      {"name only", CapturedProcSnapshot{.kind = Kind::kNameOnly, .requested = true, .snapshot = SampleSnapshot()}},
       {"gone", CapturedProcSnapshot{.kind = Kind::kGone, .requested = true, .snapshot = {}}},
       {"hidden", CapturedProcSnapshot{.kind = Kind::kHidden, .requested = true, .snapshot = {}}},
-      {"settling", CapturedWatermark{77}},
-      {"doubt", CapturedInvalidation{}},
-      {"silence", CapturedNoRequest{}},
-      {"foreign sender", CapturedRejection{Why::kForeignSender}},
-      {"oversized", CapturedRejection{Why::kOversized}},
+      {"watermark", CapturedWatermark{77}},
+      {"invalidation", CapturedInvalidation{}},
+      {"no request", CapturedNoRequest{}},
+      {"foreign sender", CapturedRejection{Reason::kForeignSender}},
+      {"oversized", CapturedRejection{Reason::kOversized}},
   };
 }
 
-TEST(CaptureRecordTest, IsReadAsItWasWritten) {
+TEST(CaptureRecordTest, DecodesWhatWasEncoded) {
   for (const auto& [name, record] : Records()) {
-    const Bytes bytes = Encoded(record);
+    const Bytes bytes = Encode(record);
     EXPECT_TRUE(IsRecord(bytes)) << name;
     EXPECT_EQ(DecodeRecord(bytes), record) << name;
   }
 }
 
-TEST(CaptureRecordTest, IsExactlyAsLongAsItSays) {
+TEST(CaptureRecordTest, RejectsWrongLengths) {
   for (const auto& [name, record] : Records()) {
-    Bytes bytes = Encoded(record);
+    Bytes bytes = Encode(record);
     for (std::size_t size = 0; size < bytes.size(); ++size) {
-      EXPECT_EQ(DecodeRecord(std::span(bytes).first(size)), std::nullopt) << name << " cut to " << size;
+      EXPECT_EQ(DecodeRecord(std::span(bytes).first(size)), std::nullopt) << name << " truncated to " << size;
     }
     bytes.push_back(std::byte{0});
-    EXPECT_EQ(DecodeRecord(bytes), std::nullopt) << name << " and a byte more";
+    EXPECT_EQ(DecodeRecord(bytes), std::nullopt) << name << " with a surplus byte";
     Overwrite32(bytes, 0, static_cast<std::uint32_t>(bytes.size()));
-    EXPECT_EQ(DecodeRecord(bytes), std::nullopt) << name << " and a byte more, of which its length tells";
+    EXPECT_EQ(DecodeRecord(bytes), std::nullopt) << name << " with a surplus byte included in the length";
   }
 }
 
-TEST(CaptureRecordTest, WhatIsNotKnownIsNotRead) {
+TEST(CaptureRecordTest, RejectsUnknownValues) {
   constexpr std::size_t kType = 4;
   constexpr std::size_t kMagic = 16;
   constexpr std::size_t kVersion = 23;
   constexpr std::size_t kBody = 24;
-  const CapturedProcSnapshot sight{
-      .kind = CapturedProcSnapshot::Kind::kFull, .requested = true, .snapshot = FullSighting()};
+  const CapturedProcSnapshot proc_snapshot{
+      .kind = CapturedProcSnapshot::Kind::kFull, .requested = true, .snapshot = SampleSnapshot()};
   struct Row {
     const char* name;
     CaptureRecord record;
@@ -99,17 +99,17 @@ TEST(CaptureRecordTest, WhatIsNotKnownIsNotRead) {
     bool is_record;
   };
   const std::vector<Row> rows = {
-      {"another type", CapturedInvalidation{}, kType, std::byte{22}, true},
-      {"a type of the kernel's", CapturedInvalidation{}, kType, std::byte{3}, true},
-      {"another version", CapturedInvalidation{}, kVersion, std::byte{2}, true},
-      {"another magic", CapturedInvalidation{}, kMagic, std::byte{'P'}, false},
-      {"a hearing that there is not", CaptureMetadata{}, kBody + 12, std::byte{3}, true},
-      {"a kind of sight that there is not", sight, kBody, std::byte{7}, true},
-      {"no kind of sight", sight, kBody, std::byte{0}, true},
-      {"no reason", CapturedRejection{}, kBody, std::byte{0}, true},
+      {"unknown type", CapturedInvalidation{}, kType, std::byte{22}, true},
+      {"type reserved by netlink", CapturedInvalidation{}, kType, std::byte{3}, true},
+      {"unknown version", CapturedInvalidation{}, kVersion, std::byte{2}, true},
+      {"wrong magic", CapturedInvalidation{}, kMagic, std::byte{'P'}, false},
+      {"unknown coverage", CaptureMetadata{}, kBody + 12, std::byte{3}, true},
+      {"unknown snapshot kind", proc_snapshot, kBody, std::byte{7}, true},
+      {"snapshot kind 0", proc_snapshot, kBody, std::byte{0}, true},
+      {"rejection reason 0", CapturedRejection{}, kBody, std::byte{0}, true},
   };
   for (const Row& row : rows) {
-    Bytes bytes = Encoded(row.record);
+    Bytes bytes = Encode(row.record);
     ASSERT_TRUE(DecodeRecord(bytes)) << row.name;
     bytes.at(row.offset) = row.value;
     EXPECT_EQ(DecodeRecord(bytes), std::nullopt) << row.name;
@@ -117,53 +117,52 @@ TEST(CaptureRecordTest, WhatIsNotKnownIsNotRead) {
   }
 }
 
-// What /proc never says would break the rows of the ledger's table.
-TEST(CaptureRecordTest, WhatCannotBeSeenIsNotRead) {
+// Snapshots that /proc never shows would corrupt the process rows of the ledger.
+TEST(CaptureRecordTest, RejectsImpossibleSnapshots) {
   using Kind = CapturedProcSnapshot::Kind;
   struct Row {
     const char* name;
-    ProcSnapshot sighting;
-    bool can_be_seen;
+    ProcSnapshot snapshot;
+    bool valid;
   };
   const std::vector<Row> rows = {
-      {"alive", OfState(1, 1, false), true},
-      {"dead", OfState(1, 0, true), true},
-      {"nobody", OfState(0, 1, false), false},
-      {"a negative number", OfState(-1, 1, false), false},
-      {"alive without a thread", OfState(1, 0, false), false},
-      {"dead with threads", OfState(1, 2, true), false},
+      {"alive", SnapshotWith(1, 1, false), true},
+      {"dead", SnapshotWith(1, 0, true), true},
+      {"PID 0", SnapshotWith(0, 1, false), false},
+      {"negative PID", SnapshotWith(-1, 1, false), false},
+      {"alive without threads", SnapshotWith(1, 0, false), false},
+      {"dead with threads", SnapshotWith(1, 2, true), false},
   };
   for (const Row& row : rows) {
     for (const Kind kind : {Kind::kBootstrap, Kind::kReconciliation, Kind::kFull, Kind::kNameOnly}) {
-      EXPECT_EQ(DecodeRecord(Encoded(CapturedProcSnapshot{.kind = kind, .requested = false, .snapshot = row.sighting}))
+      EXPECT_EQ(DecodeRecord(Encode(CapturedProcSnapshot{.kind = kind, .requested = false, .snapshot = row.snapshot}))
                     .has_value(),
-                row.can_be_seen)
+                row.valid)
           << row.name;
     }
   }
 }
 
-// Of any bytes nothing but what holds is read, and what is read is written as it was.
-TEST(CaptureRecordTest, AnyBytes) {
+// After random damage a record either fails to decode or survives another round trip.
+TEST(CaptureRecordTest, SurvivesRandomDamage) {
   std::mt19937 random(7);
   const auto records = Records();
   for (int round = 0; round < 100'000; ++round) {
-    Bytes bytes = Encoded(records.at(random() % records.size()).record);
+    Bytes bytes = Encode(records.at(random() % records.size()).record);
     bytes.at(random() % bytes.size()) = static_cast<std::byte>(random());
     if (const auto record = DecodeRecord(bytes)) {
-      EXPECT_EQ(DecodeRecord(Encoded(*record)), record);
+      EXPECT_EQ(DecodeRecord(Encode(*record)), record);
     }
   }
 }
 
-// A datagram of the connector is no record, whatever it says.
-TEST(CaptureRecordTest, NoDatagramIsOne) {
+TEST(CaptureRecordTest, RejectsConnectorDatagrams) {
   for (const auto& [name, event, size] : OneOfEachKind()) {
     EXPECT_FALSE(IsRecord(EncodeEvent(event))) << name;
   }
 }
 
-TEST(CookedHeaderTest, IsOfTheKernelsForm) {
+TEST(CookedHeaderTest, MatchesKernelFormat) {
   EXPECT_EQ(ToHex(MakeCookedHeader(kConnectorFamily)), ToHex(FromHex("0006 0338 00000000000000000000 000b")));
   for (const std::uint16_t family : {kRecordFamily, kConnectorFamily, std::uint16_t{0x1234}}) {
     const auto header = ReadCookedHeader(MakeCookedHeader(family));
@@ -174,7 +173,7 @@ TEST(CookedHeaderTest, IsOfTheKernelsForm) {
   EXPECT_TRUE(ReadCookedHeader(FromHex("0007 0338 00000000000000000000 000b"))->to_kernel);
 }
 
-TEST(CookedHeaderTest, IsNotReadWhereItIsNone) {
+TEST(CookedHeaderTest, RejectsOtherHeaders) {
   auto header = MakeCookedHeader(kConnectorFamily);
   EXPECT_FALSE(ReadCookedHeader(std::span(header).first(15)));
   header[3] = std::byte{1};  // Ethernet

@@ -1,4 +1,4 @@
-// Random events there and back, and random damage held against a second, slow decoder.
+// Round trips of random events, and randomly damaged datagrams compared with the reference decoder.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -12,10 +12,10 @@
 namespace procevent {
 namespace {
 
-TEST(DecoderPropertyTest, EventsSurviveEncodingAndDecoding) {
+TEST(DecoderPropertyTest, DecodesRandomEncodedEvents) {
   constexpr int kRounds = 100'000;
   RandomEvents random(20240501);
-  std::array<int, kEventKinds> seen{};
+  std::array<int, kEventKinds> counts{};
   for (int round = 0; round < kRounds; ++round) {
     const Event event = random.Next();
     const Bytes datagram = EncodeEvent(event);
@@ -25,9 +25,9 @@ TEST(DecoderPropertyTest, EventsSurviveEncodingAndDecoding) {
     ASSERT_EQ(message.outcome, DecodeOutcome::kEvent) << ToHex(datagram);
     ASSERT_TRUE(message.event == event) << ToHex(datagram);
     ASSERT_FALSE(decoder.Next(message)) << ToHex(datagram);
-    ++seen[static_cast<std::size_t>(event.kind())];
+    ++counts[static_cast<std::size_t>(event.kind())];
   }
-  EXPECT_GT(*std::ranges::min_element(seen), kRounds / 20);
+  EXPECT_GT(*std::ranges::min_element(counts), kRounds / 20);
 }
 
 Bytes RandomMessage(RandomEvents& random) {
@@ -41,22 +41,22 @@ Bytes RandomMessage(RandomEvents& random) {
   }
 }
 
-// Where the meaning is: lengths, types, ids; each gets a value that is nearly right, or nonsense.
+// Overwrites one length, type or ID field with a plausible or a random value.
 void DamageField(RandomEvents& random, Bytes& bytes) {
   struct Field {
-    std::size_t at;
+    std::size_t offset;
     std::size_t size;
   };
   constexpr std::array<Field, 7> kFields{{{0, 4}, {4, 2}, {16, 4}, {20, 4}, {32, 2}, {36, 4}, {40, 4}}};
   const Field field = kFields[random.UpTo(kFields.size() - 1)];
-  if (bytes.size() < field.at + field.size) {
+  if (bytes.size() < field.offset + field.size) {
     return;
   }
   const std::uint64_t value = random.UpTo(9) == 0 ? random.UpTo(UINT32_MAX) : random.UpTo(100);
   if (field.size == 2) {
-    Overwrite16(bytes, field.at, static_cast<std::uint16_t>(value));
+    Overwrite16(bytes, field.offset, static_cast<std::uint16_t>(value));
   } else {
-    Overwrite32(bytes, field.at, static_cast<std::uint32_t>(value));
+    Overwrite32(bytes, field.offset, static_cast<std::uint32_t>(value));
   }
 }
 
@@ -78,37 +78,37 @@ void Damage(RandomEvents& random, Bytes& bytes) {
   }
 }
 
-bool Same(const Message& fast, const Message& slow) {
-  if (fast.outcome != slow.outcome) {
+bool IsSame(const Message& actual, const Message& expected) {
+  if (actual.outcome != expected.outcome) {
     return false;
   }
-  return (fast.outcome != DecodeOutcome::kEvent || fast.event == slow.event) &&
-         (fast.outcome != DecodeOutcome::kControl || fast.control == slow.control) &&
-         (fast.outcome != DecodeOutcome::kKernelError || fast.kernel_errno == slow.kernel_errno);
+  return (actual.outcome != DecodeOutcome::kEvent || actual.event == expected.event) &&
+         (actual.outcome != DecodeOutcome::kControl || actual.control == expected.control) &&
+         (actual.outcome != DecodeOutcome::kKernelError || actual.kernel_errno == expected.kernel_errno);
 }
 
-TEST(DecoderPropertyTest, DamagedDatagramsSayTheSameToTheSlowDecoder) {
+TEST(DecoderPropertyTest, MatchesReferenceDecoderOnDamagedDatagrams) {
   constexpr int kRounds = 100'000;
   RandomEvents random(20240502);
-  std::array<int, kDecodeOutcomes> seen{};
+  std::array<int, kDecodeOutcomes> counts{};
   for (int round = 0; round < kRounds; ++round) {
     Bytes datagram;
     for (std::uint64_t parts = random.UpTo(2) + 1; parts > 0; --parts) {
       Bytes part = RandomMessage(random);
-      for (std::uint64_t damages = random.UpTo(2); damages > 0; --damages) {
+      for (std::uint64_t count = random.UpTo(2); count > 0; --count) {
         Damage(random, part);
       }
       datagram.insert(datagram.end(), part.begin(), part.end());
     }
-    const std::vector<Message> fast = DecodeAll(datagram);
-    const std::vector<Message> slow = ReferenceDecodeAll(datagram);
-    ASSERT_TRUE(std::ranges::equal(fast, slow, Same)) << ToHex(datagram);
-    for (const Message& message : fast) {
-      ++seen[static_cast<std::size_t>(message.outcome)];
+    const std::vector<Message> actual = DecodeAll(datagram);
+    const std::vector<Message> expected = ReferenceDecodeAll(datagram);
+    ASSERT_TRUE(std::ranges::equal(actual, expected, IsSame)) << ToHex(datagram);
+    for (const Message& message : actual) {
+      ++counts[static_cast<std::size_t>(message.outcome)];
     }
   }
   for (std::size_t outcome = 0; outcome < kDecodeOutcomes; ++outcome) {
-    EXPECT_GT(seen[outcome], 300) << "too few of outcome " << outcome << " to say anything about it";
+    EXPECT_GT(counts[outcome], 300) << "too few samples of outcome " << outcome;
   }
 }
 

@@ -1,4 +1,4 @@
-// Whole datagrams, well-formed or not, and what they say.
+// Complete datagrams, well-formed and malformed, and their decoded messages.
 #include "core/protocol/decoder.h"
 
 #include <gmock/gmock.h>
@@ -24,8 +24,8 @@ struct HexRow {
   Event event;
 };
 
-// Port id, sequence and the rest of the netlink header are of no interest: they differ from row to row.
-TEST(DecoderTest, EveryTypeFromItsBytes) {
+// The decoder ignores flags, sequence and port ID of the netlink header, so they differ between rows.
+TEST(DecoderTest, DecodesEveryEventType) {
   CommBody comm{.task = {0x0b, 0x0a}};
   comm.comm = {'k', 'w', 'o', 'r', 'k', 'e', 'r', '/', '0', ':', '1', '-', 'e', 'v', 'e', '\0'};
   const std::vector<HexRow> rows{
@@ -33,7 +33,7 @@ TEST(DecoderTest, EveryTypeFromItsBytes) {
        "4c000000 0300 0000 00000000 00000000  01000000 01000000 05000000 2b1a0000 2800 0000"
        "00000000 01000000 0807060504030201  16000000 0000000000000000000000000000000000000000",
        {5, 0x1a2b, 0, 1, 0x0102030405060708, AckBody{22}}},
-      {"ack made on no CPU",
+      {"ack without a CPU",
        "4c000000 0300 0000 00000000 00000000  01000000 01000000 05000000 2b1a0000 2800 0000"
        "00000000 ffffffff 0807060504030201  00000000 0000000000000000000000000000000000000000",
        {5, 0x1a2b, 0, kNoCpu, 0x0102030405060708, AckBody{0}}},
@@ -49,7 +49,7 @@ TEST(DecoderTest, EveryTypeFromItsBytes) {
        "4c000000 0300 0000 01000000 00000000  01000000 01000000 01000000 00000000 2800 0000"
        "00000080 02000000 0100000000000000  64000000 63000000 8b000000 11000000 01000000 02000000",
        {1, 0, 0x80000000, 2, 1, ExitBody{{100, 99}, 0x8b, 17, {1, 2}}}},
-      {"exit of a thread, which signals nobody",
+      {"exit of a thread, which sends no signal",
        "4c000000 0300 0000 01000000 00000000  01000000 01000000 01000000 00000000 2800 0000"
        "00000080 02000000 0100000000000000  64000000 63000000 00010000 ffffffff 00000000 00000000",
        {1, 0, 0x80000000, 2, 1, ExitBody{{100, 99}, 0x100, UINT32_MAX, {0, 0}}}},
@@ -57,7 +57,7 @@ TEST(DecoderTest, EveryTypeFromItsBytes) {
        "4c000000 0300 0000 01000000 00000000  01000000 01000000 01000000 00000000 2800 0000"
        "00000020 02000000 0100000000000000  64000000 63000000 00010000 11000000 01000000 02000000",
        {1, 0, 0x20000000, 2, 1, ExitBody{{100, 99}, 0x100, 17, {1, 2}}}},
-      {"exit of an old kernel, without the parent",
+      {"exit before Linux 4.18, without the parent",
        "44000000 0300 0000 01000000 00000000  01000000 01000000 01000000 00000000 2000 0000"
        "00000080 02000000 0100000000000000  64000000 63000000 00010000 11000000",
        {1, 0, 0x80000000, 2, 1, ExitBody{{100, 99}, 0x100, 17, {0, 0}}}},
@@ -85,7 +85,7 @@ TEST(DecoderTest, EveryTypeFromItsBytes) {
        "4c000000 0300 0000 01000000 00000000  01000000 01000000 01000000 00000000 2800 0000"
        "00000040 02000000 0100000000000000  01000000 02000000 03000000 04000000 0000000000000000",
        {1, 0, 0x40000000, 2, 1, CoredumpBody{{1, 2}, {3, 4}}}},
-      {"any data type",
+      {"other netlink data type",
        "4c000000 1000 ffff 01020304 05060708  01000000 01000000 01000000 00000000 2800 ffff"
        "80000000 02000000 0100000000000000  01000000 02000000 00000000000000000000000000000000",
        {1, 0, 0x80, 2, 1, SidBody{{1, 2}}}},
@@ -100,7 +100,7 @@ TEST(DecoderTest, EveryTypeFromItsBytes) {
   }
 }
 
-TEST(DecoderTest, UnknownTypeKeepsItsTypeAndItsPayload) {
+TEST(DecoderTest, KeepsTypeAndPayloadOfUnknownEvents) {
   for (const std::string_view payload :
        {"", "01", "0102030405", "0102030405060708 0910111213141516 1718192021222324"}) {
     SCOPED_TRACE(payload);
@@ -116,8 +116,7 @@ TEST(DecoderTest, UnknownTypeKeepsItsTypeAndItsPayload) {
   }
 }
 
-// Two known bits at once are no type that we know.
-TEST(DecoderTest, ATypeIsNoMask) {
+TEST(DecoderTest, TreatsCombinedTypeBitsAsUnknown) {
   Bytes datagram = EncodeEvent({.body = ForkBody{}});
   Overwrite32(datagram, 36, wire::kWhatFork | wire::kWhatExec);
   const std::vector<Message> messages = DecodeAll(datagram);
@@ -125,16 +124,16 @@ TEST(DecoderTest, ATypeIsNoMask) {
   EXPECT_EQ(messages[0].event.kind(), EventKind::kUnknown);
 }
 
-TEST(DecoderTest, NothingInNothing) { EXPECT_THAT(OutcomesOf({}), IsEmpty()); }
+TEST(DecoderTest, DecodesNothingFromEmptyDatagram) { EXPECT_THAT(OutcomesOf({}), IsEmpty()); }
 
-TEST(DecoderTest, EveryNetlinkTypeBelowSixteen) {
+TEST(DecoderTest, ClassifiesEveryReservedNetlinkType) {
   for (std::uint16_t type = 0; type < 16; ++type) {
     SCOPED_TRACE(type);
     DecodeOutcome expected = DecodeOutcome::kReservedType;
     if (type == wire::kNoop || type == wire::kDone) {
       expected = DecodeOutcome::kControl;
     } else if (type == wire::kError) {
-      expected = DecodeOutcome::kTruncatedEventBody;  // an errno should be there
+      expected = DecodeOutcome::kTruncatedEventBody;  // the errno is missing
     } else if (type == wire::kOverrun) {
       expected = DecodeOutcome::kOverrun;
     }
@@ -142,22 +141,22 @@ TEST(DecoderTest, EveryNetlinkTypeBelowSixteen) {
   }
 }
 
-TEST(DecoderTest, NoopAndOverrunMayHavePayload) {
+TEST(DecoderTest, AcceptsPayloadOfNoopAndOverrun) {
   const Bytes payload = FromHex("0102030405");
   EXPECT_THAT(OutcomesOf(EncodeNetlink(wire::kNoop, payload)), ElementsAre(DecodeOutcome::kControl));
   EXPECT_THAT(OutcomesOf(EncodeNetlink(wire::kOverrun, payload)), ElementsAre(DecodeOutcome::kOverrun));
   EXPECT_THAT(OutcomesOf(EncodeNetlink(5, payload)), ElementsAre(DecodeOutcome::kReservedType));
 }
 
-TEST(DecoderTest, TellsTheControlMessagesApart) {
+TEST(DecoderTest, DistinguishesNoopAndDone) {
   const std::vector<Message> messages =
-      DecodeAll(JoinWithCommas({EncodeNetlink(wire::kDone, {}), EncodeNetlink(wire::kNoop, {})}));
+      DecodeAll(Concatenate({EncodeNetlink(wire::kDone, {}), EncodeNetlink(wire::kNoop, {})}));
   ASSERT_EQ(messages.size(), 2U);
   EXPECT_EQ(messages[0].control, Control::kDone);
   EXPECT_EQ(messages[1].control, Control::kNoop);
 }
 
-TEST(DecoderTest, DataWithoutPayloadLacksItsConnectorHeader) {
+TEST(DecoderTest, RejectsDataMessageWithoutPayload) {
   EXPECT_THAT(OutcomesOf(EncodeNetlink(16, {})), ElementsAre(DecodeOutcome::kTruncatedConnectorHeader));
   EXPECT_THAT(OutcomesOf(EncodeNetlink(0xffff, {})), ElementsAre(DecodeOutcome::kTruncatedConnectorHeader));
 }
@@ -169,17 +168,17 @@ struct ErrorRow {
   std::int32_t kernel_errno;
 };
 
-TEST(DecoderTest, Errors) {
-  constexpr std::int32_t kLowest = std::numeric_limits<std::int32_t>::min();
+TEST(DecoderTest, DecodesErrnoOfErrorMessages) {
+  constexpr std::int32_t kMinInt32 = std::numeric_limits<std::int32_t>::min();
   const std::vector<ErrorRow> rows{
-      {"0 acknowledges", "00000000", DecodeOutcome::kAcknowledgement, 0},
-      {"0, and the request that it answers", "00000000 28000000030000000000000000000000",
-       DecodeOutcome::kAcknowledgement, 0},
+      {"0 is an acknowledgement", "00000000", DecodeOutcome::kAcknowledgement, 0},
+      {"0 with the header of the request", "00000000 28000000030000000000000000000000", DecodeOutcome::kAcknowledgement,
+       0},
       {"EPERM", "ffffffff", DecodeOutcome::kKernelError, 1},
       {"ECONNREFUSED", "91ffffff 28000000030000000000000000000000", DecodeOutcome::kKernelError, 111},
-      {"a positive one stays positive", "16000000", DecodeOutcome::kKernelError, 22},
-      {"the lowest but one", "01000080", DecodeOutcome::kKernelError, std::numeric_limits<std::int32_t>::max()},
-      {"the lowest has no positive", "00000080", DecodeOutcome::kKernelError, kLowest},
+      {"positive errno stays positive", "16000000", DecodeOutcome::kKernelError, 22},
+      {"INT32_MIN + 1", "01000080", DecodeOutcome::kKernelError, std::numeric_limits<std::int32_t>::max()},
+      {"INT32_MIN has no positive value", "00000080", DecodeOutcome::kKernelError, kMinInt32},
       {"no errno", "", DecodeOutcome::kTruncatedEventBody, 0},
       {"three bytes of an errno", "ffffff", DecodeOutcome::kTruncatedEventBody, 0},
   };
@@ -192,29 +191,29 @@ TEST(DecoderTest, Errors) {
   }
 }
 
-TEST(DecoderTest, ForeignConnectors) {
-  for (const std::size_t id : {16U, 20U}) {
+TEST(DecoderTest, DetectsForeignConnectors) {
+  for (const std::size_t offset : {16U, 20U}) {
     for (const std::uint32_t value : {0U, 2U, 0x01000000U, UINT32_MAX}) {
       Bytes datagram = EncodeEvent({.body = ExecBody{}});
-      Overwrite32(datagram, id, value);
-      EXPECT_THAT(OutcomesOf(datagram), ElementsAre(DecodeOutcome::kForeignConnector)) << id << " " << value;
+      Overwrite32(datagram, offset, value);
+      EXPECT_THAT(OutcomesOf(datagram), ElementsAre(DecodeOutcome::kForeignConnector)) << offset << " " << value;
     }
   }
 }
 
-// What is inside another connector's message is that connector's affair.
-TEST(DecoderTest, ForeignConnectorsMayHoldAnything) {
+// The decoder does not validate the content of another connector's message.
+TEST(DecoderTest, AcceptsAnyContentOfForeignConnectors) {
   Bytes datagram = EncodeEvent({.body = ExecBody{}});
   Overwrite32(datagram, 16, 9);
   Overwrite16(datagram, 32, 0xffff);
   EXPECT_THAT(OutcomesOf(datagram), ElementsAre(DecodeOutcome::kForeignConnector));
 }
 
-TEST(DecoderTest, SeveralMessagesInOneDatagram) {
+TEST(DecoderTest, DecodesSeveralMessagesInOneDatagram) {
   Bytes foreign = EncodeEvent({.body = ExecBody{}});
   Overwrite32(foreign, 16, 2);
-  const Bytes one = FromHex("01");  // an odd length: the next message begins after the alignment
-  const Bytes datagram = JoinWithCommas({
+  const Bytes one = FromHex("01");  // odd length: the next message starts at the alignment
+  const Bytes datagram = Concatenate({
       EncodeEvent({.sequence = 1, .body = ForkBody{}}),
       EncodeNetlink(wire::kNoop, one),
       EncodeError(0),
@@ -238,15 +237,15 @@ TEST(DecoderTest, SeveralMessagesInOneDatagram) {
   EXPECT_EQ(messages[9].event.sequence, 3U);
 }
 
-TEST(DecoderTest, ABadMessageEndsItsDatagram) {
+TEST(DecoderTest, StopsAfterMalformedMessage) {
   Bytes bad = EncodeEvent({.body = ForkBody{}});
   Overwrite16(bad, 32, 12);
   const Bytes good = EncodeEvent({.body = ForkBody{}});
-  EXPECT_THAT(OutcomesOf(JoinWithCommas({good, bad, good})),
+  EXPECT_THAT(OutcomesOf(Concatenate({good, bad, good})),
               ElementsAre(DecodeOutcome::kEvent, DecodeOutcome::kTruncatedEventHeader));
 }
 
-TEST(DecoderTest, AfterTheEndThereIsNothingMore) {
+TEST(DecoderTest, ReturnsFalseRepeatedlyAfterEnd) {
   for (const Bytes& datagram : {EncodeEvent({.body = ForkBody{}}), FromHex("0102")}) {
     Decoder decoder(datagram);
     Message message;

@@ -1,4 +1,4 @@
-// Exact bytes: what goes to the kernel, and what tests take for the kernel's.
+// Exact bytes of requests to the kernel, and of the kernel messages that tests use.
 #include "core/protocol/encoder.h"
 
 #include <gtest/gtest.h>
@@ -21,20 +21,20 @@ struct BytesRow {
   std::string_view hex;
 };
 
-TEST(EncoderTest, Requests) {
+TEST(EncoderTest, EncodesRequests) {
   const EventMask some = EventMask::None().With(EventKind::kFork).With(EventKind::kComm);
   const std::vector<BytesRow> rows{
       {"listen", EncodeRequest(ConnectorOperation::kListen, 0x11223344),
        "28000000 0300 0000 00000000 00000000  01000000 01000000 00000000 44332211 0400 0000  01000000"},
       {"ignore", EncodeRequest(ConnectorOperation::kIgnore, 1),
        "28000000 0300 0000 00000000 00000000  01000000 01000000 00000000 01000000 0400 0000  02000000"},
-      {"nonsense", EncodeRequest(ConnectorOperation::kInvalidOperation, UINT32_MAX),
+      {"invalid operation", EncodeRequest(ConnectorOperation::kInvalidOperation, UINT32_MAX),
        "28000000 0300 0000 00000000 00000000  01000000 01000000 00000000 ffffffff 0400 0000  09000000"},
-      {"listen to all", EncodeRequest(ConnectorOperation::kListen, EventMask::All(), 2),
+      {"listen, all events", EncodeRequest(ConnectorOperation::kListen, EventMask::All(), 2),
        "2c000000 0300 0000 00000000 00000000  01000000 01000000 00000000 02000000 0800 0000  01000000 c70300e0"},
-      {"listen to some", EncodeRequest(ConnectorOperation::kListen, some, 2),
+      {"listen, some events", EncodeRequest(ConnectorOperation::kListen, some, 2),
        "2c000000 0300 0000 00000000 00000000  01000000 01000000 00000000 02000000 0800 0000  01000000 01020000"},
-      {"ignore with a mask", EncodeRequest(ConnectorOperation::kIgnore, EventMask::None(), 2),
+      {"ignore, with a mask", EncodeRequest(ConnectorOperation::kIgnore, EventMask::None(), 2),
        "2c000000 0300 0000 00000000 00000000  01000000 01000000 00000000 02000000 0800 0000  02000000 00000000"},
   };
   for (const BytesRow& row : rows) {
@@ -42,17 +42,17 @@ TEST(EncoderTest, Requests) {
   }
 }
 
-TEST(EncoderTest, ControlMessages) {
+TEST(EncoderTest, EncodesControlMessages) {
   const std::vector<BytesRow> rows{
       {"noop", EncodeNetlink(wire::kNoop, {}), "10000000 0100 0000 00000000 00000000"},
       {"overrun", EncodeNetlink(wire::kOverrun, {}), "10000000 0400 0000 00000000 00000000"},
-      {"padded, but not as part of its length", EncodeNetlink(0xabcd, FromHex("0102030405")),
+      {"padding not included in the length", EncodeNetlink(0xabcd, FromHex("0102030405")),
        "15000000 cdab 0000 00000000 00000000  0102030405 000000"},
       {"acknowledgement", EncodeError(0),
        "24000000 0200 0000 00000000 00000000  00000000  00000000 0000 0000 00000000 00000000"},
-      {"EPERM, negative as the kernel sends it", EncodeError(1),
+      {"EPERM, negative on the wire", EncodeError(1),
        "24000000 0200 0000 00000000 00000000  ffffffff  00000000 0000 0000 00000000 00000000"},
-      {"the lowest errno", EncodeError(std::numeric_limits<std::int32_t>::min()),
+      {"INT32_MIN", EncodeError(std::numeric_limits<std::int32_t>::min()),
        "24000000 0200 0000 00000000 00000000  00000080  00000000 0000 0000 00000000 00000000"},
   };
   for (const BytesRow& row : rows) {
@@ -60,7 +60,7 @@ TEST(EncoderTest, ControlMessages) {
   }
 }
 
-TEST(EncoderTest, EveryKnownEventIsAsLongAsTheKernels) {
+TEST(EncoderTest, EncodesEveryEventWithKernelLength) {
   const std::string headers = "4c000000 0300 0000 04030201 00000000  01000000 01000000 04030201 0d0c0b0a 2800 0000 ";
   const std::string rest_of_header = " 03000000 8877665544332211 ";
   const std::vector<std::string> what_and_body{
@@ -85,7 +85,7 @@ TEST(EncoderTest, EveryKnownEventIsAsLongAsTheKernels) {
   }
 }
 
-TEST(EncoderTest, UnknownPayloadsAreWrittenAsTheyAre) {
+TEST(EncoderTest, KeepsUnknownPayload) {
   const Bytes payload = FromHex("aabbcc");
   EXPECT_EQ(
       ToHex(EncodeEvent({.sequence = 1, .what = 0x800, .cpu = 2, .timestamp_ns = 3, .body = UnknownBody{payload}})),
@@ -93,8 +93,8 @@ TEST(EncoderTest, UnknownPayloadsAreWrittenAsTheyAre) {
                     "00080000 02000000 0300000000000000 aabbcc 00")));
 }
 
-// What an event is, its body decides; a `what` that contradicts it does not travel.
-TEST(EncoderTest, TheBodyDecidesTheType) {
+// The body determines the event type. A contradicting `what` is ignored.
+TEST(EncoderTest, DerivesTypeFromBody) {
   for (const NamedEvent& row : OneOfEachKind()) {
     if (row.event.kind() == EventKind::kUnknown || row.event.what == wire::kWhatNonzeroExit) {
       continue;
@@ -105,14 +105,14 @@ TEST(EncoderTest, TheBodyDecidesTheType) {
   }
 }
 
-TEST(EncoderTest, WhateverAMessageIsCanBeMade) {
+TEST(EncoderTest, EncodesEveryOutcome) {
   for (std::size_t i = 0; i < kDecodeOutcomes; ++i) {
     const Message message{.outcome = static_cast<DecodeOutcome>(i), .control = Control::kDone, .kernel_errno = 13};
     const Bytes datagram = EncodeMessage(message);
     const std::vector<Message> decoded = DecodeAll(datagram);
     ASSERT_EQ(decoded.size(), 1U) << ToHex(datagram);
     EXPECT_EQ(decoded[0].outcome, message.outcome) << ToHex(datagram);
-    EXPECT_LE(datagram.size(), 80U) << "small";
+    EXPECT_LE(datagram.size(), 80U);
     if (message.outcome == DecodeOutcome::kControl) {
       EXPECT_EQ(decoded[0].control, Control::kDone);
     } else if (message.outcome == DecodeOutcome::kKernelError) {
@@ -122,8 +122,8 @@ TEST(EncoderTest, WhateverAMessageIsCanBeMade) {
   EXPECT_EQ(DecodeAll(EncodeMessage({.control = Control::kNoop})).at(0).control, Control::kNoop);
 }
 
-// Another decoder, that looks at lengths first, says the same of it.
-TEST(EncoderTest, WhatIsCutOffIsSoByHonestLengths) {
+// Truncated messages have matching length fields, so a decoder that checks lengths first gets the same outcome.
+TEST(EncoderTest, EncodesTruncatedMessagesWithMatchingLengths) {
   EXPECT_EQ(ToHex(EncodeMessage({.outcome = DecodeOutcome::kTruncatedConnectorHeader})),
             ToHex(FromHex("14000000 0300 0000 00000000 00000000  00000000")));
   EXPECT_EQ(ToHex(EncodeMessage({.outcome = DecodeOutcome::kTruncatedEventHeader})),
@@ -133,7 +133,7 @@ TEST(EncoderTest, WhatIsCutOffIsSoByHonestLengths) {
                           "01000000 00000000 0000000000000000")));
 }
 
-TEST(EncoderTest, TheHexOfTheTestsIsStrict) {
+TEST(EncoderTest, FromHexRejectsInvalidDigits) {
   EXPECT_EQ(FromHex("00 ff 0a"), (Bytes{std::byte{0x00}, std::byte{0xff}, std::byte{0x0a}}));
   EXPECT_EQ(ToHex(FromHex("00 ff 0a")), "00ff0a");
   EXPECT_THROW(FromHex("0"), std::invalid_argument);

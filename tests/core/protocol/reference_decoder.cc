@@ -6,7 +6,7 @@
 namespace procevent {
 namespace {
 
-// One message that begins at `start_` of `bytes_` and should end at `end_`. It ends at `stop_` if the datagram does.
+// Decodes the message at `start_` of `bytes_`. Its header claims `end_`. `stop_` is `end_` or the end of the datagram.
 class ReferenceMessage {
  public:
   ReferenceMessage(std::span<const std::byte> bytes, std::size_t start)
@@ -19,7 +19,7 @@ class ReferenceMessage {
   [[nodiscard]] std::size_t end() const { return end_; }
 
  private:
-  // Little-endian, as every machine that these tests run on.
+  // Little-endian only, like every machine that runs these tests.
   [[nodiscard]] std::uint64_t Number(std::size_t at, std::size_t size) const {
     std::uint64_t number = 0;
     for (std::size_t i = size; i > 0; --i) {
@@ -90,17 +90,17 @@ DecodeOutcome ReferenceMessage::OutcomeOfData() {
     return DecodeOutcome::kForeignConnector;
   }
   const std::size_t claimed_end = start_ + 36 + Number(start_ + 32, 2);
-  const std::size_t there = claimed_end < stop_ ? claimed_end : stop_;
-  if (there < start_ + 52) {
+  const std::size_t available_end = claimed_end < stop_ ? claimed_end : stop_;
+  if (available_end < start_ + 52) {
     return DecodeOutcome::kTruncatedEventHeader;
   }
   const std::uint32_t what = U32(start_ + 36);
   std::size_t body_size = claimed_end - (start_ + 52);
   if (const auto known = body_sizes.find(what); known != body_sizes.end()) {
-    const bool exit_of_old = (what == 0x80000000 || what == 0x20000000) && body_size == 16;
-    body_size = exit_of_old ? 16 : known->second;
+    const bool exit_without_parent = (what == 0x80000000 || what == 0x20000000) && body_size == 16;
+    body_size = exit_without_parent ? 16 : known->second;
   }
-  if (there < start_ + 52 + body_size) {
+  if (available_end < start_ + 52 + body_size) {
     return DecodeOutcome::kTruncatedEventBody;
   }
   if (claimed_end > stop_) {
@@ -153,7 +153,7 @@ Event::Body ReferenceMessage::BodyAt(std::size_t at, std::size_t size) const {
   }
 }
 
-bool OnlyZerosFrom(std::span<const std::byte> bytes, std::size_t at) {
+bool IsZeroFrom(std::span<const std::byte> bytes, std::size_t at) {
   while (at < bytes.size() && bytes[at] == std::byte{0}) {
     ++at;
   }
@@ -178,7 +178,7 @@ std::vector<Message> ReferenceDecodeAll(std::span<const std::byte> datagram) {
       ++at;
     }
     if (outcome >= DecodeOutcome::kTruncatedNetlinkHeader ||
-        (outcome == DecodeOutcome::kEvent && OnlyZerosFrom(datagram, at))) {
+        (outcome == DecodeOutcome::kEvent && IsZeroFrom(datagram, at))) {
       break;
     }
   }

@@ -1,5 +1,6 @@
-// The protocol a second time, slow and obvious, to hold the real decoder against. Written from the rules, not from
-// the decoder: absolute offsets, one byte at a time, every message a record in a list. Tests and fuzzers only.
+// Simple second implementation of the decoder, to compare the real one with. For tests and fuzzers only.
+//
+// Written from the protocol rules, not from the decoder: absolute offsets, one byte at a time, a list of all messages.
 #pragma once
 
 #include <cstddef>

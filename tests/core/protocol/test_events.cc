@@ -18,12 +18,12 @@ std::uint8_t Nibble(char digit) {
   return static_cast<std::uint8_t>(value);
 }
 
-const Bytes& SomePayload() {
+const Bytes& SamplePayload() {
   static const Bytes payload = FromHex("f0f1f2f3f4f5f6f7 e0e1e2e3e4e5e6e7 d0d1d2d3d4d5d6d7");
   return payload;
 }
 
-Event Sample(std::uint32_t what, Event::Body body) {
+Event MakeSample(std::uint32_t what, Event::Body body) {
   return {.sequence = 0x01020304,
           .acknowledged = 0x0a0b0c0d,
           .what = what,
@@ -39,10 +39,10 @@ Bytes FromHex(std::string_view hex) {
   std::string digits(hex);
   std::erase(digits, ' ');
   if (digits.size() % 2 != 0) {
-    throw std::invalid_argument("half a byte");
+    throw std::invalid_argument("odd number of hex digits");
   }
-  for (std::size_t at = 0; at < digits.size(); at += 2) {
-    bytes.push_back(static_cast<std::byte>(Nibble(digits[at]) * 16 + Nibble(digits[at + 1])));
+  for (std::size_t i = 0; i < digits.size(); i += 2) {
+    bytes.push_back(static_cast<std::byte>(Nibble(digits[i]) * 16 + Nibble(digits[i + 1])));
   }
   return bytes;
 }
@@ -57,7 +57,7 @@ std::string ToHex(std::span<const std::byte> bytes) {
   return hex;
 }
 
-Bytes JoinWithCommas(const std::vector<Bytes>& parts) {
+Bytes Concatenate(const std::vector<Bytes>& parts) {
   Bytes all;
   for (const Bytes& part : parts) {
     all.insert(all.end(), part.begin(), part.end());
@@ -87,53 +87,53 @@ std::vector<DecodeOutcome> OutcomesOf(std::span<const std::byte> datagram) {
 
 const std::vector<NamedEvent>& OneOfEachKind() {
   static const std::vector<NamedEvent> events{
-      {"ack", Sample(wire::kWhatAck, AckBody{.error = 22}), 4},
-      {"fork", Sample(wire::kWhatFork, ForkBody{.parent = {101, 102}, .child = {103, 104}}), 16},
-      {"exec", Sample(wire::kWhatExec, ExecBody{{201, 202}}), 8},
-      {"exit", Sample(wire::kWhatExit, ExitBody{{301, 302}, 0x8b, 17, {303, 304}}), 24},
-      {"nonzero exit", Sample(wire::kWhatNonzeroExit, ExitBody{{305, 306}, 0x100, 18, {307, 308}}), 24},
-      {"uid", Sample(wire::kWhatUid, UidBody{{401, 402}, 403, 404}), 16},
-      {"gid", Sample(wire::kWhatGid, GidBody{{501, 502}, 503, 504}), 16},
-      {"sid", Sample(wire::kWhatSid, SidBody{{601, 602}}), 8},
-      {"ptrace", Sample(wire::kWhatPtrace, PtraceBody{{701, 702}, {703, 704}}), 16},
-      {"comm", Sample(wire::kWhatComm, CommBody{{801, 802}, {"a name"}}), 24},
-      {"coredump", Sample(wire::kWhatCoredump, CoredumpBody{{901, 902}, {903, 904}}), 16},
-      {"unknown", Sample(0x400, UnknownBody{SomePayload()}), 24},
+      {"ack", MakeSample(wire::kWhatAck, AckBody{.error = 22}), 4},
+      {"fork", MakeSample(wire::kWhatFork, ForkBody{.parent = {101, 102}, .child = {103, 104}}), 16},
+      {"exec", MakeSample(wire::kWhatExec, ExecBody{{201, 202}}), 8},
+      {"exit", MakeSample(wire::kWhatExit, ExitBody{{301, 302}, 0x8b, 17, {303, 304}}), 24},
+      {"nonzero exit", MakeSample(wire::kWhatNonzeroExit, ExitBody{{305, 306}, 0x100, 18, {307, 308}}), 24},
+      {"uid", MakeSample(wire::kWhatUid, UidBody{{401, 402}, 403, 404}), 16},
+      {"gid", MakeSample(wire::kWhatGid, GidBody{{501, 502}, 503, 504}), 16},
+      {"sid", MakeSample(wire::kWhatSid, SidBody{{601, 602}}), 8},
+      {"ptrace", MakeSample(wire::kWhatPtrace, PtraceBody{{701, 702}, {703, 704}}), 16},
+      {"comm", MakeSample(wire::kWhatComm, CommBody{{801, 802}, {"a name"}}), 24},
+      {"coredump", MakeSample(wire::kWhatCoredump, CoredumpBody{{901, 902}, {903, 904}}), 16},
+      {"unknown", MakeSample(0x400, UnknownBody{SamplePayload()}), 24},
   };
   return events;
 }
 
-std::uint32_t RandomEvents::Number() { return static_cast<std::uint32_t>(UpTo(UINT32_MAX)); }
+std::uint32_t RandomEvents::RandomNumber() { return static_cast<std::uint32_t>(UpTo(UINT32_MAX)); }
 
-Task RandomEvents::AnyTask() {
-  return {.pid = static_cast<std::int32_t>(Number()), .tgid = static_cast<std::int32_t>(Number())};
+Task RandomEvents::RandomTask() {
+  return {.pid = static_cast<std::int32_t>(RandomNumber()), .tgid = static_cast<std::int32_t>(RandomNumber())};
 }
 
-Event::Body RandomEvents::BodyOf(EventKind kind) {
+Event::Body RandomEvents::RandomBody(EventKind kind) {
   switch (kind) {
     case EventKind::kAck:
-      return AckBody{Number()};
+      return AckBody{RandomNumber()};
     case EventKind::kFork:
-      return ForkBody{AnyTask(), AnyTask()};
+      return ForkBody{RandomTask(), RandomTask()};
     case EventKind::kExec:
-      return ExecBody{AnyTask()};
+      return ExecBody{RandomTask()};
     case EventKind::kExit:
-      return ExitBody{AnyTask(), Number(), Number(), AnyTask()};
+      return ExitBody{RandomTask(), RandomNumber(), RandomNumber(), RandomTask()};
     case EventKind::kUid:
-      return UidBody{AnyTask(), Number(), Number()};
+      return UidBody{RandomTask(), RandomNumber(), RandomNumber()};
     case EventKind::kGid:
-      return GidBody{AnyTask(), Number(), Number()};
+      return GidBody{RandomTask(), RandomNumber(), RandomNumber()};
     case EventKind::kSid:
-      return SidBody{AnyTask()};
+      return SidBody{RandomTask()};
     case EventKind::kPtrace:
-      return PtraceBody{AnyTask(), AnyTask()};
+      return PtraceBody{RandomTask(), RandomTask()};
     case EventKind::kComm: {
-      CommBody body{.task = AnyTask()};
+      CommBody body{.task = RandomTask()};
       std::ranges::generate(body.comm, [this] { return static_cast<char>(UpTo(255)); });
       return body;
     }
     case EventKind::kCoredump:
-      return CoredumpBody{AnyTask(), AnyTask()};
+      return CoredumpBody{RandomTask(), RandomTask()};
     case EventKind::kUnknown:
       break;
   }
@@ -160,14 +160,14 @@ Event RandomEvents::Next() {
     what = wire::kWhatNonzeroExit;
   }
   while (kind == EventKind::kUnknown && (std::ranges::count(kWhat, what) != 0 || what == wire::kWhatNonzeroExit)) {
-    what = Number();
+    what = RandomNumber();
   }
-  return {.sequence = Number(),
-          .acknowledged = Number(),
+  return {.sequence = RandomNumber(),
+          .acknowledged = RandomNumber(),
           .what = what,
-          .cpu = Number(),
+          .cpu = RandomNumber(),
           .timestamp_ns = UpTo(UINT64_MAX),
-          .body = BodyOf(kind)};
+          .body = RandomBody(kind)};
 }
 
 void Overwrite16(Bytes& bytes, std::size_t offset, std::uint16_t value) {

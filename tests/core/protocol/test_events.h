@@ -1,4 +1,4 @@
-// What the tests of the protocol and the ledger share: bytes from hex, everything a datagram says, random events.
+// Test helpers for datagrams: hex conversion, decoding of all messages, sample events and random events.
 #pragma once
 
 #include <cstddef>
@@ -15,44 +15,44 @@
 
 namespace procevent {
 
-// Hex digits in pairs; blanks between them mean nothing.
+// Converts pairs of hex digits. Ignores blanks. Throws std::invalid_argument on invalid input.
 Bytes FromHex(std::string_view hex);
 std::string ToHex(std::span<const std::byte> bytes);
 
-Bytes JoinWithCommas(const std::vector<Bytes>& parts);
+Bytes Concatenate(const std::vector<Bytes>& parts);
 
-// Everything a datagram says. Views in it point into `datagram`.
+// All messages of a datagram. Views in them point into `datagram`.
 std::vector<Message> DecodeAll(std::span<const std::byte> datagram);
 std::vector<DecodeOutcome> OutcomesOf(std::span<const std::byte> datagram);
 
-// One event of each kind, all fields different; the unknown one has 24 bytes of payload.
+// One event of each kind, with distinct field values. The unknown event has 24 bytes of payload.
 struct NamedEvent {
   std::string_view name;
   Event event;
-  std::size_t body_size;  // what a decoder must have of the body to take it for whole
+  std::size_t body_size;  // minimum body size of a complete event
 };
 const std::vector<NamedEvent>& OneOfEachKind();
 
-// Events of any kind with any contents; unknown ones with 0 to 100 bytes. The payload of an unknown event is a view
-// into this object, valid until the next event.
+// Generates events of random kind and content. Unknown events have 0 to 100 bytes of payload, a view into this object
+// that is valid until the next event.
 class RandomEvents {
  public:
   explicit RandomEvents(std::uint64_t seed) : random_(seed) {}
 
   Event Next();
-  // 0 to `most`, both included.
-  std::uint64_t UpTo(std::uint64_t most) { return std::uniform_int_distribution<std::uint64_t>(0, most)(random_); }
+  // A random number from 0 to `max`, inclusive.
+  std::uint64_t UpTo(std::uint64_t max) { return std::uniform_int_distribution<std::uint64_t>(0, max)(random_); }
 
  private:
-  std::uint32_t Number();
-  Task AnyTask();
-  Event::Body BodyOf(EventKind kind);
+  std::uint32_t RandomNumber();
+  Task RandomTask();
+  Event::Body RandomBody(EventKind kind);
 
   std::mt19937_64 random_;
   Bytes payload_;
 };
 
-// For lies: writes a number over what is there, as the kernel would.
+// Overwrites a field in host byte order, to forge headers.
 void Overwrite16(Bytes& bytes, std::size_t offset, std::uint16_t value);
 void Overwrite32(Bytes& bytes, std::size_t offset, std::uint32_t value);
 

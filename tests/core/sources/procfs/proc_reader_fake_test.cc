@@ -62,7 +62,8 @@ constexpr const char* kHiddenError = "cannot read the processes of other users i
 constexpr const char* kHidepidCause = "/proc is mounted with hidepid";
 
 bool IsHidepidError(const std::string& error) {
-  return error.starts_with(kHiddenError) && error.find(kHidepidCause) != std::string::npos && error.find("gid=") != std::string::npos;
+  return error.starts_with(kHiddenError) && error.find(kHidepidCause) != std::string::npos &&
+         error.find("gid=") != std::string::npos;
 }
 
 TEST_F(FakeProcTest, ReportsEmptyDirectoryAsNotMounted) {
