@@ -72,17 +72,21 @@ class Recording {
   bool stopped_ = false;
 };
 
-// Describes the contents of the capture. After a write error, the counts are those that were received.
-std::string FormatSummary(const LedgerSnapshot& numbers, bool loss_exact, const CaptureWriter& writer,
-                          std::uint64_t duration_ns) {
+// Describes the contents of the capture. After a write error, `events` are those that were received. `lost` is left out
+// where source.events hides losses.
+LogMessage FormatSummary(const LedgerSnapshot& numbers, bool loss_exact, const CaptureWriter& writer,
+                         std::uint64_t duration_ns) {
   std::uint64_t events = 0;
   for (const std::uint64_t count : numbers.events) {
     events += count;
   }
-  return (writer.failed() ? "received " : "recorded ") + std::to_string(events) + " events in " +
-         std::to_string(duration_ns / kNanosPerMilli) + " ms, " +
-         (loss_exact ? std::to_string(numbers.total_lost()) : "an unknown number") + " lost; the capture " +
-         (writer.failed() ? "is incomplete and has " : "has ") + std::to_string(writer.bytes()) + " bytes";
+  LogMessage message{LogLevel::kInfo,
+                     writer.failed() ? "recording stopped: the capture is incomplete" : "recording finished",
+                     {{"events", events}, {"duration_ms", duration_ns / kNanosPerMilli}, {"bytes", writer.bytes()}}};
+  if (loss_exact) {
+    message.fields.push_back({"lost", numbers.total_lost()});
+  }
+  return message;
 }
 
 void RecordTo(CaptureWriter& writer, const Config& config, const RecordOptions& options, const SignalReceiver& signals,
@@ -90,7 +94,7 @@ void RecordTo(CaptureWriter& writer, const Config& config, const RecordOptions& 
   const EventCoverage coverage = CoverageOf(config.connector.events);
   Reader reader(std::make_unique<ConnectorSource>(config.connector), config.reader, PossibleCpus(), coverage,
                 config.ledger, ProcFs(), &writer);
-  NoticeLog notices(reader.notices(), [&log](LogLevel level, std::string_view text) { log.Write(level, text); });
+  NoticeLog notices(reader.notices(), [&log](const LogMessage& message) { log.Write(message); });
   Recording recording(reader, notices, writer, signals);
   reader.StartWithoutWaiting([&privilege] { privilege.KeepForReader(); });
   privilege.DropAll();
@@ -105,8 +109,8 @@ void RecordTo(CaptureWriter& writer, const Config& config, const RecordOptions& 
   reader.Stop();
   notices.Print(kNever);
   const Status written = writer.Finish();
-  log.Write(LogLevel::kInfo, FormatSummary(reader.FinalLedgerSnapshot(), coverage == EventCoverage::kAll, writer,
-                                           MonotonicNanos() - start));
+  log.Write(
+      FormatSummary(reader.FinalLedgerSnapshot(), coverage == EventCoverage::kAll, writer, MonotonicNanos() - start));
   if (!written && written.error().code != EPIPE) {  // a reader that closes the pipe ends the recording normally
     throw std::runtime_error(Describe(written.error()));
   }
@@ -120,11 +124,11 @@ int Record(const Config& config, const RecordOptions& options) {
   const Log log(config.log);
   try {
     CaptureWriter writer(options.file);
-    PrivilegeDropper privilege([&log](LogLevel level, std::string_view text) { log.Write(level, text); });
+    PrivilegeDropper privilege([&log](const LogMessage& message) { log.Write(message); });
     RecordTo(writer, config, options, signals, log, privilege);
     return 0;
   } catch (const std::exception& e) {
-    log.Write(LogLevel::kError, DescribeFatal(e));
+    log.Write({LogLevel::kError, DescribeFatal(e)});
     return 1;
   }
 }

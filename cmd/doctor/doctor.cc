@@ -14,7 +14,6 @@
 #include "cmd/cli/output.h"
 #include "cmd/doctor/probes.h"
 #include "cmd/logging/log.h"
-#include "cmd/logging/notice_log.h"
 #include "config/yaml/config_error.h"
 
 namespace procevent {
@@ -134,9 +133,10 @@ Check BufferCheck(const ProbeResults& probes) {
   if (granted >= probes.requested_buffer_bytes) {
     return Ok(kName, "the receive buffer has the requested " + std::to_string((granted + kKibi / 2) / kKibi) + "KiB");
   }
-  const LogMessage message =
-      FormatNotice({.kind = Notice::Kind::kSmallBuffer, .number = granted, .wanted = probes.requested_buffer_bytes});
-  Check check = CheckFromMessage(kName, State::kWarning, message.text);
+  Check check{kName, State::kWarning,
+              "the receive buffer is " + std::to_string(granted / kKibi) + "KiB, not the requested " +
+                  std::to_string(probes.requested_buffer_bytes / kKibi) + "KiB: bursts lose events sooner",
+              "give the process CAP_NET_ADMIN, or raise the sysctl net.core.rmem_max"};
   if (probes.rmem_max) {
     check.remedy += ", which is " + std::to_string(*probes.rmem_max);
   }

@@ -5,12 +5,15 @@
 #include <spdlog/sinks/base_sink.h>
 #include <time.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdint>
 #include <mutex>
 #include <new>
+#include <span>
 #include <string>
+#include <system_error>
 
 #include "core/base/text.h"
 
@@ -41,11 +44,11 @@ void AppendEscape(std::string& out, char32_t point) {
 
 }  // namespace
 
-std::string Quote(std::string_view text, std::size_t most_bytes) {
+std::string Quote(std::string_view text, std::size_t max_bytes) {
   constexpr char32_t kReplacement = 0xFFFD;
   std::string out = "\"";
   while (!text.empty()) {
-    if (out.size() > most_bytes) {
+    if (out.size() > max_bytes) {
       out += "...";
       break;
     }
@@ -70,7 +73,10 @@ std::string Quote(std::string_view text, std::size_t most_bytes) {
 
 namespace {
 
-constexpr std::size_t kMostMessageBytes = kMaxLineBytes - 128;  // the rest is for what stands around it
+constexpr std::size_t kMaxBodyBytes = kMaxLineBytes - 128;  // the rest is for ts, level and punctuation
+constexpr std::size_t kMaxFieldBytes = 256;
+constexpr std::size_t kMinTextBytes = 128;
+static_assert(kMinTextBytes + kMaxLogFields * (kMaxFieldBytes + 40) <= kMaxBodyBytes);  // 40: key, quotes, last escape
 
 std::string Timestamp(std::chrono::system_clock::time_point time) {
   using std::chrono::milliseconds;
@@ -85,16 +91,54 @@ std::string Timestamp(std::chrono::system_clock::time_point time) {
   return std::string(text.data(), size) + std::string(3 - millis.size(), '0') + millis + 'Z';
 }
 
-}  // namespace
+std::string FormatFields(LogFormat format, std::span<const LogField> fields) {
+  const bool json = format == LogFormat::kJson;
+  std::string out;
+  for (const LogField& field : fields.first(std::min(fields.size(), kMaxLogFields))) {
+    out += json ? ",\"" : " ";
+    out += field.key;
+    out += json ? "\":" : "=";
+    const auto* const number = std::get_if<std::uint64_t>(&field.value);
+    out += number != nullptr ? std::to_string(*number) : Quote(std::get<std::string>(field.value), kMaxFieldBytes);
+  }
+  return out;
+}
 
-std::string FormatLogLine(LogFormat format, std::chrono::system_clock::time_point time, LogLevel level,
-                          std::string_view message) {
+// The text and the fields of a line.
+std::string FormatBody(LogFormat format, const LogMessage& message) {
+  const std::string fields = FormatFields(format, message.fields);
+  return (format == LogFormat::kJson ? R"("msg":)" : "msg=") + Quote(message.text, kMaxBodyBytes - fields.size()) +
+         fields;
+}
+
+std::string FormatLine(LogFormat format, std::chrono::system_clock::time_point time, LogLevel level,
+                       std::string_view body) {
   const std::string name(kLogLevelNames.at(static_cast<std::size_t>(level)));
   if (format == LogFormat::kJson) {
-    return R"({"ts":")" + Timestamp(time) + R"(","level":")" + name + R"(","msg":)" +
-           Quote(message, kMostMessageBytes) + "}\n";
+    return R"({"ts":")" + Timestamp(time) + R"(","level":")" + name + R"(",)" + std::string(body) + "}\n";
   }
-  return "ts=" + Timestamp(time) + " level=" + name + " msg=" + Quote(message, kMostMessageBytes) + '\n';
+  return "ts=" + Timestamp(time) + " level=" + name + ' ' + std::string(body) + '\n';
+}
+
+}  // namespace
+
+LogMessage MakeErrorMessage(LogLevel level, const Error& error) {
+  LogMessage message{level, "cannot " + std::string(error.operation)};
+  if (!error.remedy.empty()) {
+    message.text.append("; ").append(error.remedy);
+  }
+  if (error.code != 0) {
+    message.fields.push_back({"err", std::generic_category().message(error.code)});
+  }
+  return message;
+}
+
+std::string FormatLogLine(LogFormat format, std::chrono::system_clock::time_point time, const LogMessage& message) {
+  return FormatLine(format, time, message.level, FormatBody(format, message));
+}
+
+std::string FormatPlain(const LogMessage& message) {
+  return message.text + FormatFields(LogFormat::kLogfmt, message.fields);
 }
 
 const char* DescribeFatal(const std::exception& fault) {
@@ -112,7 +156,7 @@ bool IsWritableNow(int fd) {
   return ::poll(&wanted, 1, 0) == 1 && (wanted.revents & POLLOUT) != 0;
 }
 
-LogLevel OwnLevel(spdlog::level::level_enum level) {
+LogLevel FromSpdlogLevel(spdlog::level::level_enum level) {
   switch (level) {
     case spdlog::level::trace:
     case spdlog::level::debug:
@@ -127,7 +171,7 @@ LogLevel OwnLevel(spdlog::level::level_enum level) {
   }
 }
 
-spdlog::level::level_enum SpdlogLevel(LogLevel level) {
+spdlog::level::level_enum ToSpdlogLevel(LogLevel level) {
   switch (level) {
     case LogLevel::kDebug:
       return spdlog::level::debug;
@@ -141,7 +185,7 @@ spdlog::level::level_enum SpdlogLevel(LogLevel level) {
   return spdlog::level::err;
 }
 
-// Writes a line if that cannot block, and counts it otherwise.
+// Writes a line if that cannot block, and counts it otherwise. The payload is the formatted body of a line.
 class LineSink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
   LineSink(LogFormat format, int fd) : format_(format), fd_(fd) {}
@@ -149,15 +193,16 @@ class LineSink final : public spdlog::sinks::base_sink<std::mutex> {
  protected:
   void sink_it_(const spdlog::details::log_msg& message) override {
     if (dropped_ > 0) {
-      const std::string told = "lines that could not be written before this one: " + std::to_string(dropped_);
-      if (!Write(FormatLogLine(format_, message.time, LogLevel::kWarning, told))) {
+      const LogMessage summary{
+          LogLevel::kWarning, "log lines dropped: they could not be written without blocking", {{"dropped", dropped_}}};
+      if (!Write(FormatLogLine(format_, message.time, summary))) {
         ++dropped_;
         return;
       }
       dropped_ = 0;
     }
-    const std::string_view text(message.payload.data(), message.payload.size());
-    if (!Write(FormatLogLine(format_, message.time, OwnLevel(message.level), text))) {
+    const std::string_view body(message.payload.data(), message.payload.size());
+    if (!Write(FormatLine(format_, message.time, FromSpdlogLevel(message.level), body))) {
       ++dropped_;
     }
   }
@@ -183,16 +228,21 @@ class LineSink final : public spdlog::sinks::base_sink<std::mutex> {
 }  // namespace
 
 Log::Log(const LogOptions& options, int fd)
-    : logger_(std::make_unique<spdlog::logger>("procevent", std::make_shared<LineSink>(options.format, fd))) {
-  logger_->set_level(SpdlogLevel(options.level));
+    : format_(options.format),
+      logger_(std::make_unique<spdlog::logger>("procevent", std::make_shared<LineSink>(options.format, fd))) {
+  logger_->set_level(ToSpdlogLevel(options.level));
 }
 
 Log::~Log() = default;
 
-void Log::SetLevel(LogLevel level) { logger_->set_level(SpdlogLevel(level)); }
+void Log::SetLevel(LogLevel level) { logger_->set_level(ToSpdlogLevel(level)); }
 
-void Log::Write(LogLevel level, std::string_view message) const {
-  logger_->log(SpdlogLevel(level), spdlog::string_view_t(message.data(), message.size()));
+void Log::Write(const LogMessage& message) const {
+  const spdlog::level::level_enum level = ToSpdlogLevel(message.level);
+  if (logger_->should_log(level)) {
+    const std::string body = FormatBody(format_, message);
+    logger_->log(level, spdlog::string_view_t(body.data(), body.size()));
+  }
 }
 
 }  // namespace procevent

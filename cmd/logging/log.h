@@ -1,16 +1,21 @@
-// FOLDED: quote.h, log_line.h, why_ended.h, log.h
+// Writes log lines to standard error in logfmt or JSON.
 #pragma once
 
 #include <unistd.h>
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <variant>
+#include <vector>
 
 #include "config/schema/effective_config.h"
+#include "core/base/result.h"
 
 namespace spdlog {
 class logger;
@@ -18,30 +23,47 @@ class logger;
 
 namespace procevent {
 
-// Text of any bytes as a JSON string, which logfmt reads too. Pure; used by the log and by doctor.
+// Formats `text` as a quoted JSON string, whose escapes logfmt readers know too. The result is one line of valid UTF-8
+// for any bytes. A text longer than about `max_bytes` ends in "...".
+std::string Quote(std::string_view text, std::size_t max_bytes);
 
-// With its quotes. Whatever the text holds, this is one line of valid UTF-8 and can be read back; one that is longer
-// than about `most_bytes` ends in "...".
-std::string Quote(std::string_view text, std::size_t most_bytes);
+// A fact that a machine may filter on: `lost=153` or `addr="10.0.0.9"`.
+struct LogField {
+  std::string_view key;  // static text in snake_case
+  std::variant<std::uint64_t, std::string> value;
+  bool operator==(const LogField&) const = default;
+};
 
-// What a line of the log looks like. Pure; used by the log.
+// One line of the log. `text` is a short fixed statement with its remedy. Facts that vary are fields.
+struct LogMessage {
+  LogLevel level = LogLevel::kInfo;
+  std::string text;
+  std::vector<LogField> fields = {};
+};
 
-// No line is longer: a pipe that can be written to at all takes it in one piece.
+using LogFunction = std::function<void(const LogMessage& message)>;
+
+// "cannot <operation>; <remedy>", with the errno's text as field `err`.
+LogMessage MakeErrorMessage(LogLevel level, const Error& error);
+
+// No line is longer, so a pipe that is writable at all takes it in one piece.
 inline constexpr std::size_t kMaxLineBytes = 2048;
+// Further fields are left out, to keep the bound.
+inline constexpr std::size_t kMaxLogFields = 6;
 
-// `ts=2026-11-21T12:00:00.000Z level=info msg="..."` or the same as a JSON object, with the line end. Whatever the
-// message holds, it stays one line of valid UTF-8 and can be read back; what is too long ends in "...".
-std::string FormatLogLine(LogFormat format, std::chrono::system_clock::time_point time, LogLevel level,
-                          std::string_view message);
+// Formats `ts=2026-11-21T12:00:00.000Z level=info msg="..." lost=153`, or the same as a JSON object, with the line end.
+// The result is one line of valid UTF-8 for any content. A text that is too long ends in "...".
+std::string FormatLogLine(LogFormat format, std::chrono::system_clock::time_point time, const LogMessage& message);
 
-// Why an exception ended what was under way: a line with cause and remedy. Used by main and Serve.
+// Formats the text and the fields alone, for a terminal.
+std::string FormatPlain(const LogMessage& message);
 
-// Its own text, or that of a memory too small, which takes no memory. Lives as long as `fault`.
+// Describes the exception that ended the program or a command: its own text, or a remedy for std::bad_alloc. Allocates
+// nothing. The result lives as long as `fault`.
 const char* DescribeFatal(const std::exception& fault);
 
-// The log: lines on the standard error, at once or never. A reader of it that stands still costs lines, which are
-// counted and told, and never stops the process. Made by Serve; any thread may use it.
-
+// The log of a command. Thread-safe. A write never blocks: a line that cannot be written at once is dropped, and the
+// next line that can be written is preceded by the number of dropped ones.
 class Log {
  public:
   explicit Log(const LogOptions& options, int fd = STDERR_FILENO);
@@ -49,11 +71,12 @@ class Log {
   Log& operator=(const Log&) = delete;
   ~Log();
 
-  void Write(LogLevel level, std::string_view message) const;
-  // From now on; any thread may say something meanwhile.
+  void Write(const LogMessage& message) const;
+  // Any thread may call Write meanwhile.
   void SetLevel(LogLevel level);
 
  private:
+  LogFormat format_;
   std::unique_ptr<spdlog::logger> logger_;
 };
 

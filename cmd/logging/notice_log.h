@@ -1,4 +1,4 @@
-// FOLDED: refusal_log.h, notice_log.h
+// Logs the reader's notices and the server's refused requests, a few lines of each kind per minute.
 #pragma once
 
 #include <cstddef>
@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cmd/logging/log.h"
 #include "cmd/logging/rate_limiter.h"
 #include "core/base/file_descriptor.h"
 #include "core/reader/notice_queue.h"
@@ -15,56 +16,50 @@
 
 namespace procevent {
 
-// Logs who was turned away, a few times a minute for each reason. The server's threads leave a note, and do not
-// wait for the log; Serve's loop prints.
-
+// Logs refused requests. The server's threads enqueue them without waiting for the log. The main loop prints them.
 class RefusalLog {
  public:
-  using LogFunction = RateLimitedLog<kRefusalReasons>::LogFunction;
-  // Throws std::runtime_error if there is no eventfd to be had.
-  explicit RefusalLog(LogFunction say);
+  // Throws std::runtime_error if no eventfd can be made.
+  explicit RefusalLog(LogFunction log);
 
-  // Any thread.
-  void Enqueue(RefusalReason why, std::string_view client, std::uint64_t now_ns);
+  // Called by any thread.
+  void Enqueue(RefusalReason reason, std::string_view client, std::uint64_t now_ns);
 
-  // Serve's loop: readable when there is something to print, or to wait for.
+  // Called by the main loop. The descriptor is readable when there is a line to print, or a new due time.
   [[nodiscard]] int fd() const { return wake_.fd(); }
   void Print(std::uint64_t now_ns);
   [[nodiscard]] std::optional<std::uint64_t> NextDue();
 
  private:
-  LogFunction say_;
+  LogFunction log_;
   EventFd wake_;
-  std::mutex mutex_;               // whoever holds it may use what follows
-  std::vector<LogMessage> lines_;  // to be printed; as many as the limit admits
-  RateLimitedLog<kRefusalReasons> limited_;
+  std::mutex mutex_;                 // guards the members below
+  std::vector<LogMessage> pending_;  // to be printed; the rate limit bounds their number
+  RateLimitedLog<kRefusalReasons> limited_log_;
 };
-
-// Prints what the reader has to say, each kind of notice a few times a minute. Serve's loop owns one.
 
 LogMessage FormatNotice(const Notice& notice);
 
+// Prints the reader's notices. Owned by the main loop.
 class NoticeLog {
+ public:
+  // Consumes `notices`, which must outlive it.
+  NoticeLog(NoticeQueue& notices, LogFunction log) : notices_(notices), log_(log), limited_log_(std::move(log)) {}
+
+  // Readable when there is a notice to print.
+  [[nodiscard]] int fd() const { return notices_.fd(); }
+  // Prints all notices, and the summaries that are due.
+  void Print(std::uint64_t now_ns);
+  // When Print has a summary to write even without a new notice.
+  [[nodiscard]] std::optional<std::uint64_t> NextDue() const { return limited_log_.NextDue(); }
+
  private:
   static constexpr std::size_t kKinds = static_cast<std::size_t>(Notice::Kind::kReplayFailed) + 1;
 
- public:
-  using LogFunction = RateLimitedLog<kKinds>::LogFunction;
-  // `notices` must outlive it, and are taken by nobody else.
-  NoticeLog(NoticeQueue& notices, LogFunction say) : notices_(notices), say_(say), limited_(std::move(say)) {}
-
-  // Readable when there is something to print.
-  [[nodiscard]] int fd() const { return notices_.fd(); }
-  // Prints all there is, and the summaries that are due.
-  void Print(std::uint64_t now_ns);
-  // When Print has something to do though nothing was posted.
-  [[nodiscard]] std::optional<std::uint64_t> NextDue() const { return limited_.NextDue(); }
-
- private:
   NoticeQueue& notices_;
-  LogFunction say_;
-  RateLimitedLog<kKinds> limited_;
-  std::uint64_t dropped_ = 0;  // by the ring, as last told
+  LogFunction log_;
+  RateLimitedLog<kKinds> limited_log_;
+  std::uint64_t reported_drops_ = 0;
 };
 
 }  // namespace procevent

@@ -1,51 +1,47 @@
-// FOLDED: rate_limit.h, limited_log.h
+// Limits how often a log line of the same kind is written. Pure: the caller passes the time and the log.
 #pragma once
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <optional>
-#include <string>
-#include <string_view>
 #include <utility>
 
-#include "config/schema/effective_config.h"
+#include "cmd/logging/log.h"
 #include "core/base/system.h"
 
 namespace procevent {
 
-// How often the same thing may be said: `lines` times per interval and key; what is more is counted, for one summary
-// when the interval is over. Pure: the caller brings the clock.
-
+// Admits `max_lines` lines per key and interval, and counts the suppressed ones for a summary when the interval is
+// over.
 template <std::size_t kKeys>
 class RateLimiter {
  public:
-  RateLimiter(std::uint32_t lines, std::uint64_t interval_ns) : lines_(lines), interval_ns_(interval_ns) {}
+  RateLimiter(std::uint32_t max_lines, std::uint64_t interval_ns) : max_lines_(max_lines), interval_ns_(interval_ns) {}
 
-  // Whether to say it now. Take what is due first: a new interval forgets what the one before held back.
+  // Whether to write a line now. Call TakeSuppressedCount first: a new interval resets the count of the previous one.
   [[nodiscard]] bool Admit(std::size_t key, std::uint64_t now_ns) {
     Window& window = windows_.at(key);
     if (now_ns >= window.end_ns) {
       window = {.end_ns = now_ns + interval_ns_};
     }
-    const bool admitted = window.said < lines_;
-    ++(admitted ? window.said : window.held_back);
+    const bool admitted = window.admitted < max_lines_;
+    ++(admitted ? window.admitted : window.suppressed);
     return admitted;
   }
 
-  // How many were held back in the key's interval, once that is over; 0 before, and the next time.
+  // Returns how many lines were suppressed in the key's interval and resets that number. 0 before the interval is over.
   [[nodiscard]] std::uint32_t TakeSuppressedCount(std::size_t key, std::uint64_t now_ns) {
     Window& window = windows_.at(key);
-    return now_ns >= window.end_ns ? std::exchange(window.held_back, 0U) : 0;
+    return now_ns >= window.end_ns ? std::exchange(window.suppressed, 0U) : 0;
   }
 
   // When the next summary is due, if there is one.
   [[nodiscard]] std::optional<std::uint64_t> NextDue() const {
     std::optional<std::uint64_t> next;
     for (const Window& window : windows_) {
-      if (window.held_back > 0) {
+      if (window.suppressed > 0) {
         next = std::min(next.value_or(window.end_ns), window.end_ns);
       }
     }
@@ -55,59 +51,52 @@ class RateLimiter {
  private:
   struct Window {
     std::uint64_t end_ns = 0;
-    std::uint32_t said = 0;
-    std::uint32_t held_back = 0;
+    std::uint32_t admitted = 0;
+    std::uint32_t suppressed = 0;
   };
 
-  std::uint32_t lines_;
+  std::uint32_t max_lines_;
   std::uint64_t interval_ns_;
   std::array<Window, kKeys> windows_{};
 };
 
-// Says each kind of thing a few times a minute, and then once how often it was held back. Pure: the caller brings the
-// clock, and what prints.
-
-struct LogMessage {
-  LogLevel level = LogLevel::kInfo;
-  std::string text;
-};
-
+// Writes at most five lines per kind and minute, and then the last suppressed one with the field `suppressed`, their
+// number.
 template <std::size_t kKinds>
 class RateLimitedLog {
  public:
-  using LogFunction = std::function<void(LogLevel level, std::string_view text)>;
-  explicit RateLimitedLog(LogFunction say) : say_(std::move(say)) {}
+  explicit RateLimitedLog(LogFunction log) : log_(std::move(log)) {}
 
-  void Print(std::size_t kind, const LogMessage& text, std::uint64_t now_ns) {
-    PrintDueSummaries(kind, now_ns);
-    if (limit_.Admit(kind, now_ns)) {
-      say_(text.level, text.text);
+  void Print(std::size_t kind, LogMessage message, std::uint64_t now_ns) {
+    PrintDueSummary(kind, now_ns);
+    if (limiter_.Admit(kind, now_ns)) {
+      log_(message);
     } else {
-      held_back_.at(kind) = text;
+      last_suppressed_.at(kind) = std::move(message);
     }
   }
-  // The summaries that are due.
   void PrintDueSummaries(std::uint64_t now_ns) {
     for (std::size_t kind = 0; kind < kKinds; ++kind) {
-      PrintDueSummaries(kind, now_ns);
+      PrintDueSummary(kind, now_ns);
     }
   }
-  [[nodiscard]] std::optional<std::uint64_t> NextDue() const { return limit_.NextDue(); }
+  [[nodiscard]] std::optional<std::uint64_t> NextDue() const { return limiter_.NextDue(); }
 
  private:
-  static constexpr std::uint32_t kLines = 5;
+  static constexpr std::uint32_t kMaxLines = 5;
   static constexpr std::uint64_t kInterval = 60 * kNanosPerSecond;
 
-  void PrintDueSummaries(std::size_t kind, std::uint64_t now_ns) {
-    if (const std::uint32_t more = limit_.TakeSuppressedCount(kind, now_ns); more > 0) {
-      const LogMessage& last = held_back_.at(kind);
-      say_(last.level, last.text + " (" + std::to_string(more) + " more like this)");
+  void PrintDueSummary(std::size_t kind, std::uint64_t now_ns) {
+    if (const std::uint32_t suppressed = limiter_.TakeSuppressedCount(kind, now_ns); suppressed > 0) {
+      LogMessage summary = std::exchange(last_suppressed_.at(kind), {});
+      summary.fields.push_back({"suppressed", std::uint64_t{suppressed}});
+      log_(summary);
     }
   }
 
-  LogFunction say_;
-  RateLimiter<kKinds> limit_{kLines, kInterval};
-  std::array<LogMessage, kKinds> held_back_;  // the last of each
+  LogFunction log_;
+  RateLimiter<kKinds> limiter_{kMaxLines, kInterval};
+  std::array<LogMessage, kKinds> last_suppressed_;
 };
 
 }  // namespace procevent

@@ -168,16 +168,16 @@ ReaderCapabilities DetectReaderCapabilities(const char* proc) {
   return helps ? kAsTracer : kPlain;
 }
 
-PrivilegeDropper::PrivilegeDropper(LogFunction say, const ReaderCapabilities& needs)
-    : say_(std::move(say)), reader_(needs.capabilities) {
+PrivilegeDropper::PrivilegeDropper(LogFunction log, const ReaderCapabilities& needs)
+    : log_(std::move(log)), reader_(needs.capabilities) {
   if (const Status forbidden = SetNoNewPrivs(); !forbidden) {
-    say_(LogLevel::kWarning, Describe(forbidden.error()));
+    log_(MakeErrorMessage(LogLevel::kWarning, forbidden.error()));
   }
   ClearCapabilityBounds();
   if (needs.sees_only_as_tracer) {
-    say_(LogLevel::kInfo,
-         "/proc is mounted with hidepid, so the reader keeps CAP_SYS_PTRACE: without it programs would stay without "
-         "names; mount /proc without hidepid to spare that");
+    log_({LogLevel::kInfo,
+          "the reader keeps CAP_SYS_PTRACE to read process names: /proc is mounted with hidepid; mount /proc without "
+          "hidepid to make the capability unnecessary"});
   }
   Keep(reader_ | kListening);
 }
@@ -188,7 +188,7 @@ void PrivilegeDropper::Keep(std::uint64_t wanted) {
   const auto own = GetThreadCapabilities();
   const Status kept = own ? SetThreadCapabilities(RestrictCapabilities(wanted, own.value())) : Status(own.error());
   if (!kept && !failed_.exchange(true)) {
-    say_(LogLevel::kWarning, Describe(kept.error()));
+    log_(MakeErrorMessage(LogLevel::kWarning, kept.error()));
   }
 }
 

@@ -3,12 +3,11 @@
 
 #include <atomic>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 
-#include "config/schema/effective_config.h"
+#include "cmd/logging/log.h"
 #include "core/base/result.h"
 
 namespace procevent {
@@ -60,11 +59,9 @@ ReaderCapabilities DetectReaderCapabilities(const char* proc = "/proc");
 
 class PrivilegeDropper {
  public:
-  using LogFunction = std::function<void(LogLevel level, std::string_view text)>;
-
   // From here on nothing in this process can gain privilege, and the caller has what the threads and the start need.
   // What fails here or below is a warning, the same one once: the exporter works with too much privilege, too.
-  explicit PrivilegeDropper(LogFunction say, const ReaderCapabilities& needs = DetectReaderCapabilities());
+  explicit PrivilegeDropper(LogFunction log, const ReaderCapabilities& needs = DetectReaderCapabilities());
 
   // The calling thread keeps this and never has more again.
   void KeepForReader() { Keep(reader_); }
@@ -74,7 +71,7 @@ class PrivilegeDropper {
  private:
   void Keep(std::uint64_t wanted);
 
-  LogFunction say_;  // any thread may call it
+  LogFunction log_;  // called by any thread
   std::uint64_t reader_ = 0;
   std::atomic<bool> failed_{false};
 };

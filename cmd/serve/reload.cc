@@ -14,85 +14,93 @@
 namespace procevent {
 namespace {
 
-constexpr std::size_t kMostFaults = 20;  // the log is no place for all of a very bad file, again and again
+constexpr std::size_t kMaxLoggedErrors = 20;  // bounds the log lines of each SIGHUP with a very bad file
 
 bool IsLive(std::string_view path) {
   const ConfigKey* const key = FindKey(path);
   return key != nullptr && key->live;
 }
 
-ReloadResult Refused(const Config& running, const std::vector<ConfigError>& faults) {
-  ReloadResult reload{.good = false, .config = running, .lines = {}};
-  const std::size_t told = std::min(faults.size(), kMostFaults);
-  for (const ConfigError& fault : std::span(faults).first(told)) {
-    reload.lines.emplace_back(LogLevel::kError, Describe(fault));
+ReloadResult Reject(const Config& running, const std::vector<ConfigError>& errors) {
+  ReloadResult reload{.valid = false, .config = running, .messages = {}};
+  const std::size_t logged = std::min(errors.size(), kMaxLoggedErrors);
+  for (const ConfigError& error : std::span(errors).first(logged)) {
+    reload.messages.push_back({LogLevel::kError, Describe(error)});
   }
-  if (faults.size() > told) {
-    const std::string more = std::to_string(faults.size() - told);
-    reload.lines.emplace_back(LogLevel::kError, "and at least " + more + " more: check-config prints them");
+  LogMessage summary{LogLevel::kError,
+                     "cannot reload the configuration; the previous one stays in use: correct the file and send SIGHUP "
+                     "again",
+                     {{"errors", errors.size()}}};
+  if (errors.size() > logged) {
+    summary.text += "; check-config prints all errors";
+    summary.fields.push_back({"suppressed", errors.size() - logged});
   }
-  reload.lines.emplace_back(LogLevel::kError,
-                            "the configuration is not taken over; the one before stays in use: mend it, and send "
-                            "SIGHUP again");
+  reload.messages.push_back(std::move(summary));
   return reload;
 }
 
 }  // namespace
 
 ReloadResult EvaluateReload(const Config& running, const LoadedConfig& loaded) {
-  if (const auto* const faults = std::get_if<std::vector<ConfigError>>(&loaded)) {
-    return Refused(running, *faults);
+  if (const auto* const errors = std::get_if<std::vector<ConfigError>>(&loaded)) {
+    return Reject(running, *errors);
   }
   const Config& fresh = std::get<EffectiveConfig>(loaded).config;
-  ReloadResult reload{.good = true, .config = running, .lines = {}};
+  ReloadResult reload{.valid = true, .config = running, .messages = {}};
   reload.config.log.level = fresh.log.level;
   reload.config.ledger.name_groups = fresh.ledger.name_groups;
   std::vector<std::string_view> changed = ChangedKeys(running, fresh);
-  const auto waiting = std::stable_partition(changed.begin(), changed.end(), IsLive);
-  const std::vector<std::string_view> restart(waiting, changed.end());
-  changed.erase(waiting, changed.end());
-  reload.lines.emplace_back(LogLevel::kInfo,
-                            changed.empty()
-                                ? "the configuration was read again: nothing to take over"
-                                : "the configuration was read again: " + JoinWithCommas(changed) + " taken over");
-  if (!restart.empty()) {
-    reload.restart = "restart to take over: " + JoinWithCommas(restart);
-    reload.lines.emplace_back(LogLevel::kWarning, reload.restart);
+  const auto first_not_live = std::stable_partition(changed.begin(), changed.end(), IsLive);
+  const std::vector<std::string_view> not_live(first_not_live, changed.end());
+  changed.erase(first_not_live, changed.end());
+  reload.messages.push_back({LogLevel::kInfo, "configuration reloaded", {{"applied", JoinWithCommas(changed)}}});
+  if (!not_live.empty()) {
+    const std::string keys = JoinWithCommas(not_live);
+    reload.restart = "restart required for " + keys;
+    reload.messages.push_back(
+        {LogLevel::kWarning, "restart required to apply changed keys; restart the exporter", {{"keys", keys}}});
   }
   return reload;
 }
 
-ConfigReloader::ConfigReloader(Config running, LoadFunction load, Log& log, NameGroupsSetter regroup,
+ConfigReloader::ConfigReloader(Config running, LoadFunction load, Log& log, NameGroupsSetter set_name_groups,
                                ReloadStatus& status)
-    : running_(std::move(running)), load_(std::move(load)), log_(log), regroup_(std::move(regroup)), status_(status) {}
+    : running_(std::move(running)),
+      load_(std::move(load)),
+      log_(log),
+      set_name_groups_(std::move(set_name_groups)),
+      status_(status) {}
 
 std::string ConfigReloader::Apply() {
-  ReloadResult reload = Read();
+  ReloadResult reload = Load();
   if (reload.config.ledger.name_groups != running_.ledger.name_groups) {
-    regroup_(reload.config.ledger.name_groups);
+    set_name_groups_(reload.config.ledger.name_groups);
   }
-  log_.SetLevel(std::min(running_.log.level, reload.config.log.level));  // so that nothing of it goes unsaid
-  for (const auto& [level, line] : reload.lines) {
-    log_.Write(level, line);
+  // A line of this reload is written if the old level or the new one admits it.
+  log_.SetLevel(std::min(running_.log.level, reload.config.log.level));
+  for (const LogMessage& message : reload.messages) {
+    log_.Write(message);
   }
   log_.SetLevel(reload.config.log.level);
   running_ = std::move(reload.config);
-  if (!reload.good) {
+  if (!reload.valid) {
     status_.RecordFailure();
-    return restart_ + (restart_.empty() ? "" : "; ") + "the configuration read last is faulty";
+    return restart_ + (restart_.empty() ? "" : "; ") + "last configuration reload failed";
   }
   restart_ = std::move(reload.restart);
   status_.RecordSuccess(SecondsSinceEpoch(), !restart_.empty());
   return restart_;
 }
 
-ReloadResult ConfigReloader::Read() const {
+ReloadResult ConfigReloader::Load() const {
   try {
     return EvaluateReload(running_, load_());
   } catch (const std::exception& e) {
-    return {.good = false,
+    return {.valid = false,
             .config = running_,
-            .lines = {{LogLevel::kError, "cannot read the configuration again: " + std::string(DescribeFatal(e))}}};
+            .messages = {{LogLevel::kError,
+                          "cannot reload the configuration; the previous one stays in use",
+                          {{"err", DescribeFatal(e)}}}}};
   }
 }
 

@@ -1,11 +1,9 @@
-// What a SIGHUP means: the configuration is read again, what can change is put into force, and log and metrics are
-// told. Serve makes a ConfigReloader.
+// Reloads the configuration on SIGHUP, applies the live keys, and reports the outcome to log and metrics.
 #pragma once
 
 #include <functional>
 #include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "cmd/logging/log.h"
@@ -18,35 +16,37 @@ namespace procevent {
 
 using NameGroupsSetter = std::function<void(std::span<const NameGroup> groups)>;
 
+// The outcome of a reload, before it is applied.
 struct ReloadResult {
-  bool good = false;
-  Config config;  // what runs from now on: the one before, but for the keys that can change while it runs
-  std::vector<std::pair<LogLevel, std::string>> lines;  // for the log
-  std::string restart = {};  // of a good one: what needs a restart to be in force; empty: nothing
+  bool valid = false;
+  Config config;  // to run from now on: the previous one with the new values of the live keys
+  std::vector<LogMessage> messages;
+  std::string restart = {};  // "restart required for <keys>"; empty if every changed key is live
 };
 
-// The configuration as it was read anew against the one that runs. Pure.
+// Compares the loaded configuration with the running one. Pure.
 ReloadResult EvaluateReload(const Config& running, const LoadedConfig& loaded);
 
+// Applies reloads to the running exporter. Owned by the main loop.
 class ConfigReloader {
  public:
   using LoadFunction = std::function<LoadedConfig()>;
 
-  // All must outlive it. `running`: what is in force.
-  ConfigReloader(Config running, LoadFunction load, Log& log, NameGroupsSetter regroup, ReloadStatus& status);
+  // `log` and `status` must outlive it.
+  ConfigReloader(Config running, LoadFunction load, Log& log, NameGroupsSetter set_name_groups, ReloadStatus& status);
 
-  // Returns what is not in force afterwards, in one line; nothing, if all is.
+  // Returns in one line which part of the configuration is not in force afterwards. Empty if all of it is.
   std::string Apply();
 
  private:
-  [[nodiscard]] ReloadResult Read() const;
+  [[nodiscard]] ReloadResult Load() const;
 
   Config running_;
   LoadFunction load_;
   Log& log_;
-  NameGroupsSetter regroup_;
+  NameGroupsSetter set_name_groups_;
   ReloadStatus& status_;
-  std::string restart_;  // of the last good one
+  std::string restart_;  // ReloadResult::restart of the last valid reload
 };
 
 }  // namespace procevent

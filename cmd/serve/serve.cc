@@ -23,7 +23,6 @@
 #include "cmd/serve/reload.h"
 #include "cmd/serve/service_notifier.h"
 #include "cmd/serve/signals.h"
-#include "config/yaml/config_error.h"
 #include "core/base/system.h"
 #include "core/reader/reader.h"
 #include "core/reader/replayer.h"
@@ -34,28 +33,28 @@
 namespace procevent {
 namespace {
 
-constexpr std::uint64_t kEndOfTime = std::numeric_limits<std::uint64_t>::max();  // all is due
+constexpr std::uint64_t kEndOfTime = std::numeric_limits<std::uint64_t>::max();  // every summary is due
 
-void AllowOpenFiles(const Log& log) {
+void RaiseOpenFilesLimitOrWarn(const Log& log) {
   if (const std::optional<std::string> warning = RaiseOpenFilesLimit()) {
-    log.Write(LogLevel::kWarning, *warning);
+    log.Write({LogLevel::kWarning, *warning});
   }
 }
 
-void SayReady(const Log& log, const ServerOptions& options) {
+void LogServing(const Log& log, const ServerOptions& options) {
   std::string addresses;
   for (const std::string& address : options.listen_addresses) {
     addresses += (addresses.empty() ? "" : ", ") + address;
   }
-  log.Write(LogLevel::kInfo, "serving " + options.telemetry_path + " on " + addresses);
+  log.Write({LogLevel::kInfo, "serving metrics", {{"addr", addresses}, {"path", options.telemetry_path}}});
 }
 
 std::optional<std::uint64_t> Earlier(std::optional<std::uint64_t> one, std::optional<std::uint64_t> other) {
   return one && other ? std::min(one, other) : one ? one : other;
 }
 
-// Prints what there is to say, reports to the service manager and reloads, until a signal comes that ends the process;
-// returns that.
+// The main loop: prints notices and refusals, reports to the service manager, and reloads on SIGHUP. Returns SIGTERM or
+// SIGINT when one arrives.
 int RunUntilSignal(const SignalReceiver& signals, NoticeLog& notices, RefusalLog& refusals,
                    ServiceStatusReporter& report, const std::function<void()>& reload) {
   while (true) {
@@ -75,103 +74,101 @@ int RunUntilSignal(const SignalReceiver& signals, NoticeLog& notices, RefusalLog
   }
 }
 
-// Whoever fills the snapshots: the reader, or a replay.
+// The reader or the replayer: the thread that answers snapshot requests.
 struct SnapshotProducer {
   SnapshotExchange& exchange;
   NoticeQueue& notices;
-  NameGroupsSetter regroup;
+  NameGroupsSetter set_name_groups;
   std::function<void()> stop;
 };
 
-// Serves what the stage says, until a signal comes.
-void ServeSnapshots(const SnapshotProducer& stage, const Config& config, const std::function<LoadedConfig()>& reread,
+// Serves the producer's snapshots over HTTP until SIGTERM or SIGINT arrives.
+void ServeSnapshots(const SnapshotProducer& producer, const Config& config, const std::function<LoadedConfig()>& load,
                     const SignalReceiver& signals, Log& log, PrivilegeDropper& privilege) {
-  const auto say = [&log](LogLevel level, std::string_view text) { log.Write(level, text); };
+  const LogFunction write_log = [&log](const LogMessage& message) { log.Write(message); };
   privilege.KeepForListening();
-  RefusalLog refusals(say);
-  ExporterState own{ReloadStatus(SecondsSinceEpoch()),
-                    RefusedRequests([&refusals](RefusalReason why, std::string_view client) {
-                      refusals.Enqueue(why, client, MonotonicNanos());
-                    })};
-  Server server(config.server, stage.exchange, own, [&privilege] { privilege.DropAll(); });
+  RefusalLog refusals(write_log);
+  ExporterState state{ReloadStatus(SecondsSinceEpoch()),
+                      RefusedRequests([&refusals](RefusalReason reason, std::string_view client) {
+                        refusals.Enqueue(reason, client, MonotonicNanos());
+                      })};
+  Server server(config.server, producer.exchange, state, [&privilege] { privilege.DropAll(); });
   privilege.DropAll();
-  SayReady(log, config.server);
-  const ServiceNotifier::WarnFunction warn = [&say](std::string_view text) { say(LogLevel::kWarning, text); };
+  LogServing(log, config.server);
   ServiceStatusReporter report(
-      LoadServiceSettings(warn),
-      [&stage](std::chrono::milliseconds patience) { return RequestSubscriptionStatus(stage.exchange, patience); },
-      warn);
+      LoadServiceSettings(write_log),
+      [&producer](std::chrono::milliseconds timeout) { return RequestSubscriptionStatus(producer.exchange, timeout); },
+      write_log);
   report.NotifyReady();
 
-  ConfigReloader reloader(config, reread, log, stage.regroup, own.reloads);
-  NoticeLog notices(stage.notices, say);
+  ConfigReloader reloader(config, load, log, producer.set_name_groups, state.reloads);
+  NoticeLog notices(producer.notices, write_log);
   const int signal = RunUntilSignal(signals, notices, refusals, report, [&] {
     report.NotifyReloading();
     report.NotifyReady(reloader.Apply());
   });
 
-  log.Write(LogLevel::kInfo, signal == SIGTERM ? "SIGTERM: stopping" : "SIGINT: stopping");
+  log.Write({LogLevel::kInfo, "stopping", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}}});
   report.NotifyStopping();
   server.Stop();
-  stage.stop();
+  producer.stop();
   notices.Print(kEndOfTime);
   refusals.Print(kEndOfTime);
 }
 
-template <typename Filler>
-SnapshotProducer MakeSnapshotProducer(Filler& filler) {
-  return {filler.exchange(), filler.notices(), [&filler](std::span<const NameGroup> groups) { filler.SetNameGroups(groups); },
-          [&filler] { filler.Stop(); }};
+template <typename Thread>
+SnapshotProducer MakeSnapshotProducer(Thread& thread) {
+  return {thread.exchange(), thread.notices(),
+          [&thread](std::span<const NameGroup> groups) { thread.SetNameGroups(groups); }, [&thread] { thread.Stop(); }};
 }
 
-void SayReplay(const Log& log, const ReplayOptions& options, const CaptureSummary& summary) {
-  constexpr std::size_t kMostNameBytes = 256;
-  const std::string speed =
-      options.speed == 0 ? "as fast as possible" : std::to_string(options.speed) + " times as fast";
-  log.Write(LogLevel::kInfo,
-            "replaying " + EscapeUnprintable(options.file, kMostNameBytes) + ", " + std::to_string(summary.datagrams) +
-                " datagrams of " + std::to_string((summary.last_ns - summary.first_ns) / kNanosPerSecond) + " s, " +
-                (options.speed == 1 ? "as recorded" : speed) + (options.loop ? ", again and again" : ""));
+void LogReplay(const Log& log, const ReplayOptions& options, const CaptureSummary& summary) {
+  log.Write({LogLevel::kInfo,
+             "replaying capture",
+             {{"file", options.file},
+              {"datagrams", summary.datagrams},
+              {"seconds", (summary.last_ns - summary.first_ns) / kNanosPerSecond},
+              {"speed", options.speed == 0 ? "max" : std::to_string(options.speed)},
+              {"loop", options.loop ? "true" : "false"}}});
 }
 
-void ServeMachine(const Config& config, const std::function<LoadedConfig()>& reread, const SignalReceiver& signals,
-                  Log& log) {
-  PrivilegeDropper privilege([&log](LogLevel level, std::string_view text) { log.Write(level, text); });
-  AllowOpenFiles(log);
+void ServeKernel(const Config& config, const std::function<LoadedConfig()>& load, const SignalReceiver& signals,
+                 Log& log) {
+  PrivilegeDropper privilege([&log](const LogMessage& message) { log.Write(message); });
+  RaiseOpenFilesLimitOrWarn(log);
   Reader reader(std::make_unique<ConnectorSource>(config.connector), config.reader, PossibleCpus(),
                 CoverageOf(config.connector.events), config.ledger);
   reader.Start([&privilege] { privilege.KeepForReader(); });
-  ServeSnapshots(MakeSnapshotProducer(reader), config, reread, signals, log, privilege);
+  ServeSnapshots(MakeSnapshotProducer(reader), config, load, signals, log, privilege);
 }
 
-// The capture is opened with the privilege that there is; nothing else of it needs any.
-void ServeReplay(const Config& config, const std::function<LoadedConfig()>& reread, const SignalReceiver& signals,
+// Opens the capture before the privilege is dropped. Nothing else in a replay needs privilege.
+void ServeReplay(const Config& config, const std::function<LoadedConfig()>& load, const SignalReceiver& signals,
                  Log& log) {
   StoredCapture capture(config.replay.file);
-  PrivilegeDropper privilege([&log](LogLevel level, std::string_view text) { log.Write(level, text); },
-                             ReaderCapabilities{});
-  AllowOpenFiles(log);
+  PrivilegeDropper privilege([&log](const LogMessage& message) { log.Write(message); }, ReaderCapabilities{});
+  RaiseOpenFilesLimitOrWarn(log);
   Replayer replayer(std::move(capture), config.replay, config.ledger);
-  SayReplay(log, config.replay, replayer.summary());
+  LogReplay(log, config.replay, replayer.summary());
   replayer.Start([&privilege] { privilege.DropAll(); });
-  ServeSnapshots(MakeSnapshotProducer(replayer), config, reread, signals, log, privilege);
+  ServeSnapshots(MakeSnapshotProducer(replayer), config, load, signals, log, privilege);
 }
 
 }  // namespace
 
-int Serve(const Config& config, const std::function<LoadedConfig()>& reread) {
+int Serve(const Config& config, const std::function<LoadedConfig()>& load) {
   ReserveStandardDescriptors();
   const SignalReceiver signals;
   Log log(config.log);
   try {
     if (config.replay.file.empty()) {
-      ServeMachine(config, reread, signals, log);
+      ServeKernel(config, load, signals, log);
     } else {
-      ServeReplay(config, reread, signals, log);
+      ServeReplay(config, load, signals, log);
     }
     return 0;
   } catch (const std::exception& e) {
-    log.Write(LogLevel::kError, DescribeFatal(e));
+    log.Write({LogLevel::kError, DescribeFatal(e)});
     return 1;
   }
 }

@@ -1,4 +1,4 @@
-// The exporter at work, from its first line to its last. Used by Run.
+// Runs the exporter: start-up, main loop and shutdown.
 #pragma once
 
 #include <functional>
@@ -8,8 +8,8 @@
 
 namespace procevent {
 
-// `reread` reads the configuration again, for a SIGHUP. Returns the exit code: 0 after SIGTERM or SIGINT, 1 if it could
-// not start (the log says why).
-int Serve(const Config& config, const std::function<LoadedConfig()>& reread);
+// `load` loads the configuration again on SIGHUP. Returns the exit code: 0 after SIGTERM or SIGINT, 1 if the exporter
+// could not start, with the cause in the log.
+int Serve(const Config& config, const std::function<LoadedConfig()>& load);
 
 }  // namespace procevent

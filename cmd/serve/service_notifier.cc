@@ -37,8 +37,8 @@ Result<Address> AddressOf(std::string_view socket) {
   const bool abstract = socket.starts_with('@');
   const std::size_t most = sizeof address.name.sun_path - 1;  // a path ends in a NUL
   if ((!abstract && !socket.starts_with('/')) || socket.size() > most) {
-    return Error{"tell the service manager", EINVAL,
-                 "NOTIFY_SOCKET is a path, or '@' and a name, of up to 107 bytes in all"};
+    return Error{"notify the service manager", EINVAL,
+                 "set NOTIFY_SOCKET to an absolute path, or to '@' and a name, of at most 107 bytes"};
   }
   address.name.sun_family = AF_UNIX;
   std::ranges::copy(socket, &address.name.sun_path[0]);
@@ -49,15 +49,16 @@ Result<Address> AddressOf(std::string_view socket) {
   return address;
 }
 
-std::chrono::microseconds WatchdogOf(std::string_view text, const ServiceNotifier::WarnFunction& warn) {
+std::chrono::microseconds ParseWatchdog(std::string_view text, const LogFunction& log) {
   constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max() / 1000;  // as nanoseconds
   const std::chrono::microseconds watchdog(std::min(ParseInteger<std::uint64_t>(text).value_or(0), kMost));
   if (watchdog >= kMinWatchdog) {
     return watchdog;
   }
-  warn("WATCHDOG_USEC: found " + QuotePrintable(text) + ", allowed is a number of microseconds from " +
-       std::to_string(kMinWatchdog.count()) +
-       " on; no beats are sent: leave it to the service manager, with WatchdogSec=2s or more, or unset it");
+  log({LogLevel::kWarning,
+       "WATCHDOG_USEC: invalid value " + QuotePrintable(text) + ": expected at least " +
+           std::to_string(kMinWatchdog.count()) +
+           " microseconds; no watchdog messages are sent: set WatchdogSec=2s or more, or unset it"});
   return std::chrono::microseconds(0);
 }
 
@@ -66,7 +67,7 @@ Result<OwnedFd> MakeSocket() {
   constexpr timeval kLongestWait{.tv_sec = 0, .tv_usec = 250'000};
   OwnedFd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (!fd.valid()) {
-    return Error{"tell the service manager", errno,
+    return Error{"notify the service manager", errno,
                  "allow unix sockets (RestrictAddressFamilies=AF_UNIX) and more open files (ulimit -n)"};
   }
   ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &kLongestWait, sizeof kLongestWait);
@@ -76,29 +77,29 @@ Result<OwnedFd> MakeSocket() {
 }  // namespace
 
 ServiceSettings ParseServiceSettings(std::string_view socket, std::string_view watchdog_usec,
-                                     std::string_view watchdog_pid, pid_t own,
-                                     const ServiceNotifier::WarnFunction& warn) {
+                                     std::string_view watchdog_pid, pid_t own_pid, const LogFunction& log) {
   ServiceSettings settings{.socket = std::string(socket)};
   if (socket.empty() || watchdog_usec.empty()) {
     return settings;
   }
-  const auto pid = watchdog_pid.empty() ? own : ParseInteger<std::int64_t>(watchdog_pid);
+  const auto pid = watchdog_pid.empty() ? own_pid : ParseInteger<std::int64_t>(watchdog_pid);
   if (!pid || *pid <= 0) {
-    warn("WATCHDOG_PID: found " + QuotePrintable(watchdog_pid) +
-         ", allowed is the number of a process; no beats are sent: leave it to the service manager, or unset it");
-  } else if (pid == own) {
-    settings.watchdog = WatchdogOf(watchdog_usec, warn);
+    log({LogLevel::kWarning, "WATCHDOG_PID: invalid value " + QuotePrintable(watchdog_pid) +
+                                 ": expected a process id; no watchdog messages are sent: leave it to the service "
+                                 "manager, or unset it"});
+  } else if (pid == own_pid) {
+    settings.watchdog = ParseWatchdog(watchdog_usec, log);
   }
   return settings;
 }
 
-ServiceSettings LoadServiceSettings(const ServiceNotifier::WarnFunction& warn) {
+ServiceSettings LoadServiceSettings(const LogFunction& log) {
   return ParseServiceSettings(Environment("NOTIFY_SOCKET"), Environment("WATCHDOG_USEC"), Environment("WATCHDOG_PID"),
-                              ::getpid(), warn);
+                              ::getpid(), log);
 }
 
-ServiceNotifier::ServiceNotifier(std::string socket, WarnFunction warn)
-    : socket_(std::move(socket)), warn_(std::move(warn)) {}
+ServiceNotifier::ServiceNotifier(std::string socket, LogFunction log)
+    : socket_(std::move(socket)), log_(std::move(log)) {}
 
 bool ServiceNotifier::SendReady(std::string_view status) { return Tell("READY=1\nSTATUS=" + std::string(status)); }
 bool ServiceNotifier::SendStatus(std::string_view status) { return Tell("STATUS=" + std::string(status)); }
@@ -115,7 +116,7 @@ bool ServiceNotifier::Tell(const std::string& message) {
   }
   const Status sent = Send(message);
   if (!sent && !std::exchange(warned_, true)) {
-    warn_(Describe(sent.error()));
+    log_(MakeErrorMessage(LogLevel::kWarning, sent.error()));
   }
   return sent.ok();
 }
@@ -135,9 +136,9 @@ Status ServiceNotifier::Send(std::string_view message) {
   const auto* const name = reinterpret_cast<const sockaddr*>(&address.value().name);
   while (::sendto(fd_.get(), message.data(), message.size(), MSG_NOSIGNAL, name, address.value().size) < 0) {
     if (errno != EINTR) {
-      return Error{"tell the service manager", errno,
-                   "NOTIFY_SOCKET names no socket that takes messages now: let the service manager listen there, or "
-                   "unset it"};
+      return Error{"notify the service manager", errno,
+                   "NOTIFY_SOCKET must name a socket that the service manager reads: start the exporter by the service "
+                   "manager, or unset NOTIFY_SOCKET"};
     }
   }
   return Success{};
@@ -149,26 +150,25 @@ constexpr std::chrono::seconds kPause{5};
 
 }  // namespace
 
-ServiceStatusReporter::ServiceStatusReporter(const ServiceSettings& settings, StateQuery ask,
-                                             ServiceNotifier::WarnFunction warn)
-    : ask_(std::move(ask)), manager_(settings.socket, std::move(warn)), watchdog_(settings.watchdog) {}
+ServiceStatusReporter::ServiceStatusReporter(const ServiceSettings& settings, StateQuery query, LogFunction log)
+    : query_(std::move(query)), notifier_(settings.socket, std::move(log)), watchdog_(settings.watchdog) {}
 
 void ServiceStatusReporter::NotifyReady(std::string remark) {
   remark_ = std::move(remark);
-  owes_ready_ = manager_.enabled();
+  owes_ready_ = notifier_.enabled();
   if (owes_ready_) {
     Report(Look());
   }
 }
 
 void ServiceStatusReporter::Update() {
-  if (!manager_.enabled()) {
+  if (!notifier_.enabled()) {
     return;
   }
   const SubscriptionStatus state = Look();
   Report(state);
   if (state.answered && watchdog_.count() > 0) {
-    manager_.SendWatchdog();
+    notifier_.SendWatchdog();
   }
 }
 
@@ -180,7 +180,7 @@ std::string ServiceStatusReporter::StatusOf(const SubscriptionStatus& state) con
 // What could not be sent is sent again soon.
 void ServiceStatusReporter::Report(const SubscriptionStatus& state) {
   std::string status = StatusOf(state);
-  if (owes_ready_ ? manager_.SendReady(status) : status == status_ || manager_.SendStatus(status)) {
+  if (owes_ready_ ? notifier_.SendReady(status) : status == status_ || notifier_.SendStatus(status)) {
     owes_ready_ = false;
     status_ = std::move(status);
   } else {
@@ -192,14 +192,14 @@ void ServiceStatusReporter::Report(const SubscriptionStatus& state) {
 SubscriptionStatus ServiceStatusReporter::Look() {
   due_ns_.reset();
   if (watchdog_.count() == 0) {
-    SubscriptionStatus state = ask_(kSnapshotTimeout);
+    SubscriptionStatus state = query_(kSnapshotTimeout);
     if (!state.answered) {
       BeDueIn(kPause);
     }
     return state;
   }
   const auto quarter = std::chrono::duration_cast<std::chrono::milliseconds>(watchdog_ / 4);
-  SubscriptionStatus state = ask_(std::clamp(quarter, std::chrono::milliseconds(1), kSnapshotTimeout));
+  SubscriptionStatus state = query_(std::clamp(quarter, std::chrono::milliseconds(1), kSnapshotTimeout));
   BeDueIn(state.answered ? watchdog_ / 2 : watchdog_ / 16);
   return state;
 }

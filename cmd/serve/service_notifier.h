@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "cmd/logging/log.h"
 #include "core/base/file_descriptor.h"
 #include "core/base/result.h"
 #include "exporter/metrics/exporter_state.h"
@@ -27,10 +28,8 @@ struct ServiceSettings {
 
 class ServiceNotifier {
  public:
-  using WarnFunction = std::function<void(std::string_view text)>;
-
   // A message that cannot be delivered is warned of, the first time.
-  ServiceNotifier(std::string socket, WarnFunction warn);
+  ServiceNotifier(std::string socket, LogFunction log);
 
   [[nodiscard]] bool enabled() const { return !socket_.empty(); }
 
@@ -47,7 +46,7 @@ class ServiceNotifier {
   [[nodiscard]] Status Send(std::string_view message);
 
   std::string socket_;
-  WarnFunction warn_;
+  LogFunction log_;
   OwnedFd fd_;
   bool warned_ = false;
 };
@@ -58,10 +57,9 @@ inline constexpr std::chrono::microseconds kMinWatchdog{2'000'000};
 // From the texts of NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID; empty is as good as not set. What cannot be obeyed
 // is warned of, in one line. Pure.
 ServiceSettings ParseServiceSettings(std::string_view socket, std::string_view watchdog_usec,
-                                     std::string_view watchdog_pid, pid_t own,
-                                     const ServiceNotifier::WarnFunction& warn);
+                                     std::string_view watchdog_pid, pid_t own_pid, const LogFunction& log);
 // From this process's environment.
-ServiceSettings LoadServiceSettings(const ServiceNotifier::WarnFunction& warn);
+ServiceSettings LoadServiceSettings(const LogFunction& log);
 
 // Keeps the service manager told how the exporter is: ready, hearing the kernel or not, alive. What it says is the
 // reader's own answer, so a reader that hangs is not called alive, and the service manager restarts the process.
@@ -72,7 +70,7 @@ class ServiceStatusReporter {
   // Waits for the reader, as long as it may.
   using StateQuery = std::function<SubscriptionStatus(std::chrono::milliseconds patience)>;
 
-  ServiceStatusReporter(const ServiceSettings& settings, StateQuery ask, ServiceNotifier::WarnFunction warn);
+  ServiceStatusReporter(const ServiceSettings& settings, StateQuery query, LogFunction log);
 
   // The server listens. `remark`: what its status says besides, from then on.
   void NotifyReady(std::string remark = {});
@@ -82,8 +80,8 @@ class ServiceStatusReporter {
   [[nodiscard]] std::optional<std::uint64_t> NextDue() const { return due_ns_; }
 
   // Around a reload of the configuration: Reloading, then Ready, with what is not in force after it.
-  void NotifyReloading() { manager_.SendReloading(); }
-  void NotifyStopping() { manager_.SendStopping(); }
+  void NotifyReloading() { notifier_.SendReloading(); }
+  void NotifyStopping() { notifier_.SendStopping(); }
 
  private:
   SubscriptionStatus Look();
@@ -91,8 +89,8 @@ class ServiceStatusReporter {
   void Report(const SubscriptionStatus& state);
   [[nodiscard]] std::string StatusOf(const SubscriptionStatus& state) const;
 
-  const StateQuery ask_;
-  ServiceNotifier manager_;
+  const StateQuery query_;
+  ServiceNotifier notifier_;
   const std::chrono::nanoseconds watchdog_;
   std::optional<std::uint64_t> due_ns_;
   bool owes_ready_ = false;

@@ -181,7 +181,7 @@ void Watcher::CheckSubscription() {
 int WatchEvents(const WatchOptions& options) {
   ReserveStandardDescriptors();
   PrivilegeDropper privilege(
-      [](LogLevel, std::string_view text) { PrintError("procevent_exporter: " + std::string(text)); });
+      [](const LogMessage& message) { PrintError("procevent_exporter: " + FormatPlain(message)); });
   privilege.KeepForReader();
   return Watcher(options).Run(options.duration);
 }

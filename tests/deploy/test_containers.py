@@ -132,7 +132,7 @@ class Image(unittest.TestCase):
     def test_demo_needs_no_privilege(self):
         with self.demo() as exporter:
             exporter.wait_ready()
-            harness.wait_for("the end of the demo", lambda: "replayed to its end" in exporter.log())
+            harness.wait_for("the end of the demo", lambda: "replay finished" in exporter.log())
             self.assertEqual(exporter.scrape().value("procevent_replayed"), 1)
 
     def test_stopped_exporter_is_unhealthy(self):

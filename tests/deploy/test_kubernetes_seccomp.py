@@ -52,7 +52,7 @@ def use(test, exporter):
                           ("/-/ready", {})):
         test.assertIn(exporter.get(path, headers=headers).status, (200, 503))
     os.kill(exporter.pid(), signal.SIGHUP)
-    harness.wait_for("the reload", lambda: "the configuration was read again" in exporter.log())
+    harness.wait_for("the reload", lambda: "configuration reloaded" in exporter.log())
     with open(f"/proc/{exporter.pid()}/status", encoding="ascii") as file:
         test.assertIn("Seccomp:\t2\n", file)
 

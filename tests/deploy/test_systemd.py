@@ -158,7 +158,7 @@ class SystemCalls(unittest.TestCase):
         for path in ("/metrics", "/", "/-/healthy", "/no/such/page"):
             exporter.get(path)
         os.kill(exporter.pid(), signal.SIGHUP)
-        harness.wait_for("the reload", lambda: "read again" in exporter.log())
+        harness.wait_for("the reload", lambda: "configuration reloaded" in exporter.log())
 
     def test_replay(self):
         with harness.Exporter(f"--source.replay={DEMO}", "--source.replay-loop=true", prefix=self.prefix,

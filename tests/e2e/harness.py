@@ -9,6 +9,7 @@ import http.client
 import json
 import os
 import random
+import re
 import signal
 import socket
 import stat
@@ -104,6 +105,17 @@ def wait_for(what, condition, seconds=DEADLINE_SECONDS):
         if time.monotonic() > deadline:
             raise AssertionError(f"timed out after {seconds} s waiting for: {what}")
         time.sleep(0.02)
+
+
+def log_lines(text, words="", **fields):
+    """The lines of a log in logfmt, as dicts: those whose msg contains `words` and that have these fields."""
+    lines = []
+    for line in text.splitlines():
+        pairs = re.findall(r'(\w+)=("(?:[^"\\]|\\.)*"|\S+)', line)
+        row = {key: json.loads(value) if value[0] == '"' or value.isdigit() else value for key, value in pairs}
+        if words in row.get("msg", "") and fields.items() <= row.items():
+            lines.append(row)
+    return lines
 
 
 def enter_new_network():

@@ -254,7 +254,7 @@ class Reconciling(harness.LiveTest):
         after = exporter.scrape()
         self.assertGreater(self.lost(after), self.lost(before), "the storm caused no loss")
         harness.wait_for("the log to report the loss",
-                         lambda: re.search(r'level=warning msg="\d+ events were lost: ', exporter.log()))
+                         lambda: harness.log_lines(exporter.log(), "events lost", level="warning"))
         return after
 
     def test_no_losses_during_the_scan(self):
@@ -298,9 +298,9 @@ class LossesInTheLog(harness.LiveTest):
                 lost.append(exporter.scrape().sum("procevent_events_lost_total"))
             self.assertEqual(sorted(set(lost)), lost, "no further loss")
             self.assertEqual(exporter.stop()[0], 0)
-            logged = re.findall(r'level=warning msg="(\d+) events were lost: ', exporter.log())
+            logged = harness.log_lines(exporter.log(), "events lost", level="warning")
         self.assertGreater(len(logged), 1, "no loss was summed up")
-        self.assertEqual(sum(map(int, logged)), lost[-1])
+        self.assertEqual(sum(line["lost"] for line in logged), lost[-1])
 
 
 class Terms(unittest.TestCase):

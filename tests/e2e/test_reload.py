@@ -14,13 +14,17 @@ class Reload(harness.LiveTest):
     def setUp(self):
         self.exporter = self.enterContext(harness.Exporter(config="log:\n  level: info\n")).wait_ready()
 
-    def reload(self, config, message):
-        """Writes the file, sends the signal, and waits for the message in the log."""
+    def reload(self, config, words, **fields):
+        """Writes the file, sends the signal, and waits for a log line with the words and fields."""
         with open(self.exporter.config_file, "w", encoding="utf-8") as file:
             file.write(config)
-        before = self.exporter.log().count(message)
+
+        def count():
+            return len(harness.log_lines(self.exporter.log(), words, **fields))
+
+        before = count()
         os.kill(self.exporter.pid(), signal.SIGHUP)
-        harness.wait_for(f"the log message {message!r}", lambda: self.exporter.log().count(message) > before)
+        harness.wait_for(f"a log line with {words!r} and {fields}", lambda: count() > before)
 
     def successful(self):
         return self.exporter.scrape().value("procevent_config_last_reload_successful")
@@ -40,7 +44,7 @@ class Reload(harness.LiveTest):
         self.run_process("reload-1")
         harness.wait_for("its exit", lambda: self.exits("reload-1") == 1)
         before = self.exporter.scrape()
-        self.reload(GROUPED, "name_groups taken over")
+        self.reload(GROUPED, "configuration reloaded", applied="name_groups")
         self.run_process("reload-1")
         self.run_process("reload-2")
         harness.wait_for("their exits", lambda: self.exits("reloaded") == 2)
@@ -56,36 +60,36 @@ class Reload(harness.LiveTest):
                 return self.exporter.scrape().by("procevent_forks_total", "comm").get(comm, 0)
 
             harness.wait_for("its first fork", lambda: forks("reload-3") == 1)
-            self.reload(GROUPED, "name_groups taken over")
+            self.reload(GROUPED, "configuration reloaded", applied="name_groups")
             shell.communicate(b"\n")
             harness.wait_for("its second fork", lambda: forks("reloaded") == 1)
             self.assertEqual(forks("reload-3"), 1)
 
     def test_log_level_changes(self):
-        self.reload("log:\n  level: warning\ncomms:\n  limit: 77\n", "restart to take over: comms.limit")
-        self.assertIn("log.level taken over", self.exporter.log(), "each applied key is logged")
-        self.reload("log:\n  level: warning\ncomms:\n  limit: 78\n", "restart to take over: comms.limit")
-        self.assertNotIn("nothing to take over", self.exporter.log(), "logged at level info")
-        self.reload("log:\n  level: info\n", "level=info msg=\"the configuration was read again: log.level taken over")
+        self.reload("log:\n  level: warning\ncomms:\n  limit: 77\n", "restart required", keys="comms.limit")
+        self.assertTrue(harness.log_lines(self.exporter.log(), applied="log.level"), "each applied key is logged")
+        self.reload("log:\n  level: warning\ncomms:\n  limit: 78\n", "restart required", keys="comms.limit")
+        self.assertFalse(harness.log_lines(self.exporter.log(), applied=""), "logged at level info")
+        self.reload("log:\n  level: info\n", "configuration reloaded", level="info", applied="log.level")
 
     def test_keys_that_need_a_restart_are_reported(self):
-        self.reload("comms:\n  limit: 77\n", "restart to take over: comms.limit")
+        self.reload("comms:\n  limit: 77\n", "restart required", keys="comms.limit")
         self.assertEqual(self.successful(), 1)
         scrape = self.exporter.scrape()
         self.assertEqual(scrape.value("procevent_comms_limit"), 500)
         self.assertEqual(scrape.value("procevent_config_restart_pending"), 1)
-        self.reload("log:\n  level: info\n", "nothing to take over")
+        self.reload("log:\n  level: info\n", "configuration reloaded", applied="")
         self.assertEqual(self.exporter.scrape().value("procevent_config_restart_pending"), 0)
 
     def test_invalid_file_changes_nothing(self):
         stamp = self.exporter.scrape().value("procevent_config_last_reload_success_timestamp_seconds")
-        self.reload(GROUPED + "comms:\n  limit: many\n", "the one before stays in use")
+        self.reload(GROUPED + "comms:\n  limit: many\n", "cannot reload the configuration", errors=1)
         self.assertIn("procevent_exporter.yml:5:10: comms.limit: invalid value ", self.exporter.log())
         self.assertEqual(self.successful(), 0)
         self.run_process("reload-4")
         harness.wait_for("its exit", lambda: self.exits("reload-4") == 1)
         self.assertEqual(self.exporter.scrape().value("procevent_config_last_reload_success_timestamp_seconds"), stamp)
-        self.reload(GROUPED, "name_groups taken over")
+        self.reload(GROUPED, "configuration reloaded", applied="name_groups")
         self.assertEqual(self.successful(), 1)
 
     def test_missing_file_changes_nothing(self):

@@ -16,7 +16,7 @@ import test_silence
 
 WATCHDOG_SECONDS = 2
 NOTIFY_INTERVAL_SECONDS = WATCHDOG_SECONDS / 2
-SUBSCRIBED = "STATUS=hearing the kernel's process events"
+SUBSCRIBED = "STATUS=subscribed to process events"
 PTRACE_SEIZE, PTRACE_INTERRUPT, PTRACE_DETACH = 0x4206, 0x4207, 17
 WALL = 0x40000000  # __WALL: also threads
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -128,7 +128,7 @@ class ServiceManager(harness.LiveTest):
                 self.assertEqual(len(warnings), 1, exporter.log())
                 self.assertIn(variable, warnings[0])
                 self.assertIn(value, warnings[0])
-                self.assertIn("no beats are sent", warnings[0])
+                self.assertIn("no watchdog messages are sent", warnings[0])
 
     def test_stopped_reader_sends_no_watchdog_notifications(self):
         with Manager() as manager, harness.Exporter(environment=manager.environment()) as exporter:
@@ -176,8 +176,8 @@ class ServiceManager(harness.LiveTest):
         with Manager() as manager, harness.Exporter(config="log:\n  level: info\n",
                                                     environment=manager.environment(watchdog=False)) as exporter:
             harness.wait_for("READY", manager.receive)
-            for config, suffix in (("comms:\n  limit: 77\n", "; restart to take over: comms.limit"),
-                                   ("comms:\n  limit: many\n", "; restart to take over: comms.limit; the configuration read last is faulty"),
+            for config, suffix in (("comms:\n  limit: 77\n", "; restart required for comms.limit"),
+                                   ("comms:\n  limit: many\n", "; restart required for comms.limit; last configuration reload failed"),
                                    ("log:\n  level: info\n", "")):
                 with self.subTest(config):
                     with open(exporter.config_file, "w", encoding="utf-8") as file:
@@ -190,7 +190,7 @@ class ServiceManager(harness.LiveTest):
         with harness.Exporter(environment={"NOTIFY_SOCKET": "/no/such/socket", "WATCHDOG_USEC": "2000000"}) as exporter:
             exporter.wait_ready()
             time.sleep(NOTIFY_INTERVAL_SECONDS * 2)
-            self.assertEqual(exporter.log().count("cannot tell the service manager"), 1)
+            self.assertEqual(exporter.log().count("cannot notify the service manager"), 1)
             self.assertEqual(exporter.stop()[0], 0)
             self.assertEqual(exporter.log().count("level=warning"), 1)
 

@@ -138,7 +138,7 @@ TEST(PrivilegeTest, EachThreadKeepsWhatItNeeds) {
     const std::uint64_t needs = DetectReaderCapabilities().capabilities;
     bool warned = false;
     PrivilegeDropper privilege(
-        [&warned](LogLevel level, std::string_view) { warned = warned || level != LogLevel::kInfo; });
+        [&warned](const LogMessage& message) { warned = warned || message.level != LogLevel::kInfo; });
     const auto reader = [&privilege] { privilege.KeepForReader(); };
     const auto nothing = [&privilege] { privilege.DropAll(); };
     if (!HasOnly(needs | kListening, had)) {
@@ -176,15 +176,15 @@ TEST(PrivilegeTest, WhatCannotBeDroppedIsOneWarning) {
     if (!ForbidCapset()) {
       std::_Exit(1);
     }
-    PrivilegeDropper privilege([&warnings](LogLevel level, std::string_view text) {
-      if (level == LogLevel::kWarning) {
-        warnings.emplace_back(text);
+    PrivilegeDropper privilege([&warnings](const LogMessage& message) {
+      if (message.level == LogLevel::kWarning) {
+        warnings.push_back(message.text);
       }
     });
     privilege.KeepForListening();
     privilege.DropAll();
-    const bool as_told = warnings.size() == 1 && warnings.front().starts_with("cannot drop capabilities: ");
-    std::_Exit(as_told ? 0 : 2);
+    const bool warned_once = warnings.size() == 1 && warnings.front().starts_with("cannot drop capabilities; ");
+    std::_Exit(warned_once ? 0 : 2);
   };
   EXPECT_EXIT(scenario(), testing::ExitedWithCode(0), "");
 }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/base/system.h"
+#include "tests/cmd/logging/log_matchers.h"
 #include "tests/cmd/serve/notify_socket.h"
 
 namespace procevent {
@@ -19,9 +20,11 @@ namespace procevent {
 namespace {
 
 using std::chrono::microseconds;
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::StartsWith;
 
 struct SettingsRow {
@@ -40,7 +43,7 @@ TEST_P(ServiceSettingsTest, AreReadFromTheEnvironment) {
   std::vector<std::string> warnings;
   const ServiceSettings settings =
       ParseServiceSettings(row.socket, row.watchdog_usec, row.watchdog_pid, 77,
-                           [&warnings](std::string_view text) { warnings.emplace_back(text); });
+                           [&warnings](const LogMessage& message) { warnings.push_back(message.text); });
   EXPECT_EQ(settings.socket, row.socket);
   EXPECT_EQ(settings.watchdog, row.expected_watchdog);
   ASSERT_EQ(warnings.size(), row.warned.empty() ? 0U : 1U);
@@ -53,12 +56,18 @@ constexpr microseconds kNone{0};
 constexpr microseconds kHalfMinute{30'000'000};
 
 SettingsRow BadWatchdog(const char* name, const char* usec, std::string quoted) {
-  return {name, "/s",  usec,
-          "",   kNone, {"WATCHDOG_USEC: found " + quoted, "from 2000000 on", "no beats", "WatchdogSec=2s or more"}};
+  return {
+      name,
+      "/s",
+      usec,
+      "",
+      kNone,
+      {"WATCHDOG_USEC: invalid value " + quoted, "at least 2000000", "no watchdog messages", "WatchdogSec=2s or more"}};
 }
 
 SettingsRow BadPid(const char* name, const char* pid, std::string quoted) {
-  return {name, "/s", "30000000", pid, kNone, {"WATCHDOG_PID: found " + quoted, "no beats are sent", "unset it"}};
+  return {name, "/s",  "30000000",
+          pid,  kNone, {"WATCHDOG_PID: invalid value " + quoted, "no watchdog messages", "unset it"}};
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -89,11 +98,11 @@ TEST(OwnServiceSettingsTest, AreOfThisProcess) {
     ::setenv("NOTIFY_SOCKET", "/s", 1);
     ::setenv("WATCHDOG_USEC", "30000000", 1);
     ::setenv("WATCHDOG_PID", std::to_string(::getpid()).c_str(), 1);
-    const ServiceSettings set = LoadServiceSettings([](std::string_view) { std::_Exit(1); });
+    const ServiceSettings set = LoadServiceSettings([](const LogMessage&) { std::_Exit(1); });
     ::unsetenv("NOTIFY_SOCKET");
     ::unsetenv("WATCHDOG_USEC");
     ::unsetenv("WATCHDOG_PID");
-    const ServiceSettings unset = LoadServiceSettings([](std::string_view) { std::_Exit(2); });
+    const ServiceSettings unset = LoadServiceSettings([](const LogMessage&) { std::_Exit(2); });
     std::_Exit(set.socket == "/s" && set.watchdog == kHalfMinute && unset.socket.empty() ? 0 : 3);
   };
   EXPECT_EXIT(scenario(), testing::ExitedWithCode(0), "");  // in a process of its own: it changes the environment
@@ -102,9 +111,9 @@ TEST(OwnServiceSettingsTest, AreOfThisProcess) {
 class ServiceNotifierTest : public testing::Test {
  protected:
   ServiceNotifier Manager(const std::string& socket) {
-    return ServiceNotifier(socket, [this](std::string_view text) { warnings_.emplace_back(text); });
+    return ServiceNotifier(socket, [this](const LogMessage& message) { warnings_.push_back(message); });
   }
-  std::vector<std::string> warnings_;
+  std::vector<LogMessage> warnings_;
   TemporaryFolder folder_;
 };
 
@@ -170,8 +179,10 @@ TEST_F(ServiceNotifierTest, AWrongSocketIsOneWarning) {
     EXPECT_FALSE(manager.SendReady("hearing"));
     manager.SendWatchdog();
     ASSERT_EQ(warnings_.size(), 1U) << wrong;
-    EXPECT_THAT(warnings_[0], StartsWith("cannot tell the service manager: ")) << wrong;
-    EXPECT_THAT(warnings_[0], HasSubstr("NOTIFY_SOCKET ")) << wrong;
+    EXPECT_THAT(warnings_[0], AllOf(HasLevel(LogLevel::kWarning), SaysText("cannot notify the service manager; "),
+                                    SaysText("NOTIFY_SOCKET ")))
+        << wrong;
+    EXPECT_THAT(warnings_[0].fields, ElementsAre(testing::Field(&LogField::key, "err"))) << wrong;
   }
 }
 
@@ -179,9 +190,9 @@ TEST_F(ServiceNotifierTest, AWrongSocketIsOneWarning) {
 TEST_F(ServiceNotifierTest, AWarningPromisesNothing) {
   Manager(folder_ / "missing").SendStopping();
   ASSERT_EQ(warnings_.size(), 1U);
-  EXPECT_EQ(warnings_[0],
-            "cannot tell the service manager: No such file or directory; NOTIFY_SOCKET names no socket that takes "
-            "messages now: let the service manager listen there, or unset it");
+  EXPECT_THAT(warnings_[0], AllOf(SaysText("cannot notify the service manager; NOTIFY_SOCKET "),
+                                  SaysText("unset NOTIFY_SOCKET"), Not(SaysText("again")), Not(SaysText("retr")),
+                                  HasFields({Text("err", "No such file or directory")})));
 }
 
 TEST_F(ServiceNotifierTest, SpeaksWhenItCanHaveASocket) {
@@ -194,8 +205,8 @@ TEST_F(ServiceNotifierTest, SpeaksWhenItCanHaveASocket) {
   const bool sent = manager.SendStatus("deaf");
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
   EXPECT_FALSE(sent);
-  EXPECT_THAT(warnings_, ElementsAre("cannot tell the service manager: Too many open files; allow unix sockets "
-                                     "(RestrictAddressFamilies=AF_UNIX) and more open files (ulimit -n)"));
+  EXPECT_THAT(warnings_, ElementsAre(AllOf(SaysText("cannot notify the service manager; "), SaysText("AF_UNIX"),
+                                           SaysText("(ulimit -n)"), HasFields({Text("err", "Too many open files")}))));
   manager.SendWatchdog();
   EXPECT_THAT(socket.Take(), ElementsAre("WATCHDOG=1"));
 }
@@ -207,7 +218,8 @@ TEST_F(ServiceNotifierTest, TheLongestNamesAreTaken) {
   EXPECT_EQ(socket.Take().size(), 1U);
   ServiceNotifier longest = Manager("/" + std::string(106, 'x'));
   longest.SendWatchdog();
-  EXPECT_THAT(warnings_, ElementsAre(HasSubstr("No such file")));  // asked for, whole
+  // The whole name reached the kernel.
+  EXPECT_THAT(warnings_, ElementsAre(HasFields({Text("err", "No such file or directory")})));
 }
 
 TEST_F(ServiceNotifierTest, OneThatTakesNothingHoldsNobodyUp) {
@@ -248,7 +260,7 @@ class ServiceStatusReporterTest : public testing::Test {
           asked_.push_back(patience);
           return reader_;
         },
-        [](std::string_view text) { ADD_FAILURE() << text; });
+        [](const LogMessage& message) { ADD_FAILURE() << message.text; });
   }
   // Due in this time, give or take what the test takes.
   void ExpectDueIn(milliseconds wait) {
@@ -310,7 +322,7 @@ TEST_F(ServiceStatusReporterTest, WhatCouldNotBeSentIsSentAgain) {
   std::vector<std::string> warnings;
   ServiceStatusReporter report(
       {.socket = folder_ / "later", .watchdog = 0us}, [](milliseconds) { return kHears; },
-      [&warnings](std::string_view text) { warnings.emplace_back(text); });
+      [&warnings](const LogMessage& message) { warnings.push_back(message.text); });
   report.NotifyReady();
   EXPECT_EQ(warnings.size(), 1U);
   EXPECT_TRUE(report.NextDue()) << "it is tried again, though nothing happens";
