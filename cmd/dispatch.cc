@@ -42,15 +42,15 @@ std::vector<EnvironmentVariable> ReadEnvironment() {
 
 namespace {
 
-// What the file says, and its faults, with what counts more.
-LoadedConfig Complete(EffectiveConfig effective, std::vector<ConfigError> faults, const Flags& flags,
-                      std::span<const EnvironmentVariable> environment) {
-  std::ranges::move(SetFromEnvironment(environment, effective), std::back_inserter(faults));
+// Applies the environment and the flags to the configuration of the file, and adds their errors to those of the file.
+LoadedConfig ApplyOverrides(EffectiveConfig effective, std::vector<ConfigError> errors, const Flags& flags,
+                            std::span<const EnvironmentVariable> environment) {
+  std::ranges::move(SetFromEnvironment(environment, effective), std::back_inserter(errors));
   for (const ConfigOverride& setting : flags.settings) {
-    std::ranges::move(SetFromFlag(setting.flag, setting.path, setting.values, effective), std::back_inserter(faults));
+    std::ranges::move(SetFromFlag(setting.flag, setting.path, setting.values, effective), std::back_inserter(errors));
   }
-  if (!faults.empty()) {
-    return faults;
+  if (!errors.empty()) {
+    return errors;
   }
   return effective;
 }
@@ -64,70 +64,71 @@ std::optional<std::string> FindConfigFile(const Flags& flags, std::span<const En
 
 LoadedConfig Configure(const Flags& flags, std::span<const EnvironmentVariable> environment) {
   EffectiveConfig effective;
-  std::vector<ConfigError> faults;
+  std::vector<ConfigError> errors;
   const std::optional<std::string> file = FindConfigFile(flags, environment);
   if (file && file->empty()) {
-    faults.push_back({{}, {}, "--config.file", InvalidValue(""), "the path of a file"});
+    errors.push_back({{}, {}, "--config.file", InvalidValue(""), "the path of a file"});
   } else if (file) {
     LoadedConfig loaded = LoadConfigFile(*file);
-    if (auto* const of_file = std::get_if<std::vector<ConfigError>>(&loaded)) {
-      faults = std::move(*of_file);
-      if (!flags.config_file && faults.front().position == TextPosition{}) {
-        faults.front().key = kConfigFileVariable;  // it is not there, or cannot be read
+    if (auto* const file_errors = std::get_if<std::vector<ConfigError>>(&loaded)) {
+      errors = std::move(*file_errors);
+      if (!flags.config_file && errors.front().position == TextPosition{}) {
+        errors.front().key = kConfigFileVariable;  // without a position: the file itself cannot be read
       }
     } else {
       effective = std::get<EffectiveConfig>(std::move(loaded));
     }
   }
-  return Complete(std::move(effective), std::move(faults), flags, environment);
+  return ApplyOverrides(std::move(effective), std::move(errors), flags, environment);
 }
 
 LoadedConfig ConfigureWithoutFile(const Flags& flags, std::span<const EnvironmentVariable> environment) {
-  return Complete({}, {}, flags, environment);
+  return ApplyOverrides({}, {}, flags, environment);
 }
 
 namespace {
 
 constexpr int kWrongConfiguration = 2;
-constexpr int kUnhealthy = 1;  // whatever the cause: Docker reserves 2
+constexpr int kUnhealthy = 1;  // for every cause, because Docker reserves 2
 
-void PrintFault(std::string_view text) {
-  static_cast<void>(WriteAll(STDERR_FILENO, text));  // there is nobody else to tell
+void PrintToStandardError(std::string_view text) {
+  static_cast<void>(WriteAll(STDERR_FILENO, text));  // a failure cannot be reported anywhere
 }
 
-int Refuse(const std::vector<ConfigError>& faults) {
+int PrintErrors(const std::vector<ConfigError>& errors) {
   std::string lines;
-  for (const ConfigError& fault : faults) {
-    lines += Describe(fault) + '\n';
+  for (const ConfigError& error : errors) {
+    lines += Describe(error) + '\n';
   }
-  PrintFault(lines);
+  PrintToStandardError(lines);
   return kWrongConfiguration;
 }
 
-// What check-config prints: a file, of which the first line says that all is well.
-std::string Checked(const EffectiveConfig& effective, const std::optional<std::string>& file) {
-  constexpr std::size_t kMostNameBytes = 256;
-  return "# the configuration is valid; file: " + EscapeUnprintable(file.value_or("none"), kMostNameBytes) + '\n' +
+// Formats the output of check-config: a comment line, and the configuration as a YAML file.
+std::string FormatValidConfig(const EffectiveConfig& effective, const std::optional<std::string>& file) {
+  constexpr std::size_t kMaxNameBytes = 256;
+  return "# the configuration is valid; file: " + EscapeUnprintable(file.value_or("none"), kMaxNameBytes) + '\n' +
          ToYaml(effective);
 }
 
-// A file may have changed since the exporter read it: one that it would refuse, and go on without, is left out.
+// The file may have changed since the exporter read it. A running exporter rejects an invalid file and keeps running,
+// so the check then uses the environment and the flags alone.
 int CheckHealth(const Flags& flags, std::span<const EnvironmentVariable> environment) {
   LoadedConfig loaded = Configure(flags, environment);
-  if (const auto* const faults = std::get_if<std::vector<ConfigError>>(&loaded)) {
-    LoadedConfig rest = ConfigureWithoutFile(flags, environment);
-    if (std::holds_alternative<std::vector<ConfigError>>(rest)) {
-      Refuse(*faults);
+  if (const auto* const errors = std::get_if<std::vector<ConfigError>>(&loaded)) {
+    LoadedConfig without_file = ConfigureWithoutFile(flags, environment);
+    if (std::holds_alternative<std::vector<ConfigError>>(without_file)) {
+      PrintErrors(*errors);
       return kUnhealthy;
     }
-    PrintError("procevent_exporter: the configuration file has faults and is left out: check-config names them");
-    loaded = std::move(rest);
+    PrintError("procevent_exporter: the configuration file is invalid and ignored; check-config prints its errors");
+    loaded = std::move(without_file);
   }
   return HealthCheck(std::get<EffectiveConfig>(loaded).config.server);
 }
 
-// Until a signal ends it, which it takes itself.
-bool Listens(Flags::Command command) {
+// Whether the command runs until a signal, which it receives through a SignalReceiver.
+bool RunsUntilSignal(Flags::Command command) {
   return command == Flags::Command::kServe || command == Flags::Command::kRecord || command == Flags::Command::kWatch;
 }
 
@@ -144,46 +145,49 @@ std::optional<int> RunWithoutConfiguration(const Flags& flags) {
   }
 }
 
-// Nothing, if the command goes with what is configured.
-std::string WhyNot(Flags::Command command, const Config& config) {
-  const bool listens = command == Flags::Command::kRecord || command == Flags::Command::kDoctor;
-  return !listens || config.replay.file.empty()
-             ? ""
-             : "procevent_exporter: source.replay is set, and this command is about listening: leave it out\n";
+// Returns an error if the command cannot be used with the configuration, else an empty text.
+std::string FindConflict(Flags::Command command, const Config& config) {
+  const bool reads_kernel = command == Flags::Command::kRecord || command == Flags::Command::kDoctor;
+  return !reads_kernel || config.replay.file.empty() ? ""
+                                                     : "procevent_exporter: source.replay: not valid with this "
+                                                       "command, which reads events of the kernel; remove "
+                                                       "it\n";
 }
 
 }  // namespace
 
 int Run(std::span<const char* const> arguments) {
-  // Before all else: a signal that comes while it starts is to stop what serves, not to break it off.
+  // First of all: a signal that arrives during start-up must stop the command in order, not kill the process.
   const sigset_t blocked = BlockSignals();
   const Flags flags = ParseFlags(arguments);
-  if (!Listens(flags.command)) {
+  if (!RunsUntilSignal(flags.command)) {
     RestoreSignals(blocked);
   }
   if (flags.command == Flags::Command::kExit) {
-    PrintFault(flags.err);
+    PrintToStandardError(flags.err);
     return PrintWithExitCode(flags.code, flags.out);
   }
   if (const std::optional<int> code = RunWithoutConfiguration(flags)) {
     return *code;
   }
-  // Otherwise each thread that serves keeps the memory of its largest scrape; doctor tries what Serve has.
-  ::mallopt(M_ARENA_MAX, 1);  // NOLINT(concurrency-mt-unsafe): there is one thread yet
+  // One malloc arena: otherwise each server thread keeps the memory of its largest scrape. Also for doctor, which
+  // checks that the memory of Serve is available.
+  ::mallopt(M_ARENA_MAX, 1);  // NOLINT(concurrency-mt-unsafe): no other thread runs yet
   const std::vector<EnvironmentVariable> environment = ReadEnvironment();
   if (flags.command == Flags::Command::kHealthCheck) {
     return CheckHealth(flags, environment);
   }
   const LoadedConfig loaded = Configure(flags, environment);
-  if (const auto* const faults = std::get_if<std::vector<ConfigError>>(&loaded)) {
-    return Refuse(*faults);
+  if (const auto* const errors = std::get_if<std::vector<ConfigError>>(&loaded)) {
+    return PrintErrors(*errors);
   }
   if (flags.command == Flags::Command::kCheckConfig) {
-    return PrintWithExitCode(0, Checked(std::get<EffectiveConfig>(loaded), FindConfigFile(flags, environment)));
+    return PrintWithExitCode(0,
+                             FormatValidConfig(std::get<EffectiveConfig>(loaded), FindConfigFile(flags, environment)));
   }
   const Config& config = std::get<EffectiveConfig>(loaded).config;
-  if (const std::string fault = WhyNot(flags.command, config); !fault.empty()) {
-    PrintFault(fault);
+  if (const std::string conflict = FindConflict(flags.command, config); !conflict.empty()) {
+    PrintToStandardError(conflict);
     return kWrongConfiguration;
   }
   if (flags.command == Flags::Command::kDoctor) {

@@ -1,4 +1,4 @@
-// FOLDED: environment.h, configure.h, run.h
+// Runs the command that the command line names.
 #pragma once
 
 #include <optional>
@@ -12,25 +12,20 @@
 
 namespace procevent {
 
-// The process's own environment, as data. Used by Run.
+// Runs the program. Returns the exit code: 0 done, 1 failed at run time, 2 wrong usage or configuration.
+int Run(std::span<const char* const> arguments);
 
-// The variables that may be meant for us: those that begin nearly with PROCEVENT_, in capitals or not.
+// Returns the environment variables whose names begin with PROCEVENT_ or nearly so, in upper or lower case.
 std::vector<EnvironmentVariable> ReadEnvironment();
 
-// Flags over environment over file over defaults. Used by Run.
-
-// The file that the flags name, else the environment.
+// Returns the configuration file that the flags name, else the one that the environment names.
 std::optional<std::string> FindConfigFile(const Flags& flags, std::span<const EnvironmentVariable> environment);
 
-// The faults of the file, of the environment and of the flags at once.
+// Loads the configuration. Flags override the environment, which overrides the file, which overrides the defaults.
+// Returns the errors of all of them together.
 LoadedConfig Configure(const Flags& flags, std::span<const EnvironmentVariable> environment);
 
-// As if no file were named.
+// The same without the configuration file.
 LoadedConfig ConfigureWithoutFile(const Flags& flags, std::span<const EnvironmentVariable> environment);
-
-// The program behind main: flags to the command they name. Used by main.
-
-// The exit code: 0 done, 1 failed at run time, 2 wrong usage or configuration.
-int Run(std::span<const char* const> arguments);
 
 }  // namespace procevent

@@ -12,7 +12,7 @@ int main(int argc, char** argv) {
   } catch (const std::exception& e) {
     static_cast<void>(std::fprintf(stderr, "procevent_exporter: %s\n", procevent::DescribeFatal(e)));
   } catch (...) {
-    static_cast<void>(std::fputs("procevent_exporter: an unknown failure\n", stderr));
+    static_cast<void>(std::fputs("procevent_exporter: unknown exception; report it as a bug\n", stderr));
   }
   return 1;
 }

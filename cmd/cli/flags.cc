@@ -20,8 +20,6 @@
 namespace procevent {
 namespace {
 
-using Durations = std::vector<std::string>;
-
 Flags Exit(int code, std::string out, std::string err) {
   Flags flags;
   flags.command = Flags::Command::kExit;
@@ -31,27 +29,29 @@ Flags Exit(int code, std::string out, std::string err) {
   return flags;
 }
 
-Flags UsageFault(std::string_view message) {
+Flags UsageError(std::string_view message) {
   constexpr int kWrongUsage = 2;
   return Exit(kWrongUsage, {}, FormatUsageError(message));
 }
 
-// What is wrong with how often a text was given, or with the duration that it is; empty: nothing.
-std::string TakeDuration(const Durations& given, std::optional<std::chrono::milliseconds>& duration) {
-  constexpr std::chrono::milliseconds kLongest = std::chrono::hours(720);
+// Parses the values of --duration. Returns an error message, or an empty text.
+std::string ParseDurationFlag(const std::vector<std::string>& given,
+                              std::optional<std::chrono::milliseconds>& duration) {
+  constexpr std::chrono::milliseconds kMaxDuration = std::chrono::hours(720);
   if (given.size() > 1) {
     return FormatRepeatedFlagError(kDurationFlag);
   }
   if (!given.empty()) {
     duration = ParseDuration(given.front());
-    if (!duration || duration->count() == 0 || *duration > kLongest) {
+    if (!duration || duration->count() == 0 || *duration > kMaxDuration) {
       return Describe(DurationFault(given.front()));
     }
   }
   return {};
 }
 
-std::string TakeTypes(const std::vector<std::string>& given, EventTypes& types) {
+// Parses the values of --type. Returns an error message, or an empty text.
+std::string ParseTypes(const std::vector<std::string>& given, EventTypes& types) {
   if (!given.empty()) {
     types = {};
   }
@@ -65,40 +65,41 @@ std::string TakeTypes(const std::vector<std::string>& given, EventTypes& types) 
   return {};
 }
 
-// Texts are taken as they are, each time a flag is given; what they may be is the configuration's to say.
+// Parses with CLI11. Collects the values of each flag as raw text, and leaves their validation to the configuration.
 class CommandLine {
  public:
   CommandLine() {
-    app_.set_help_flag("-h,--help", "Print this and exit");
+    app_.set_help_flag("-h,--help", "Print this help and exit");
     app_.set_version_flag("--version", std::string(kProgram) + ' ' + std::string(Version()),
                           "Print the version and exit");
-    AddText(app_, kFileFlag, files_, "FILE", "The configuration, in YAML; without it the defaults");
+    AddText(app_, kFileFlag, files_, "FILE", "Configuration file in YAML; without it, the defaults");
     for (std::size_t i = 0; i < kSettingFlags.size(); ++i) {
       const SettingFlag& flag = kSettingFlags.at(i);
       AddText(app_, flag.flag, values_.at(i), flag.value, flag.help);
     }
-    for (CLI::App* const command : {check_, doctor_, health_, record_, decode_, encode_, watch_}) {
-      command->set_help_flag("-h,--help", "Print this and exit");
-      command->fallthrough();  // all flags above may follow it; what takes none of them says so
+    for (CLI::App* const command : {check_config_, doctor_, health_check_, record_, decode_, encode_, watch_}) {
+      command->set_help_flag("-h,--help", "Print this help and exit");
+      command->fallthrough();  // the flags above may follow a command; CollectStandaloneCommand rejects them where they
+                               // do not apply
     }
-    for (CLI::App* const command : {check_, health_}) {
+    for (CLI::App* const command : {check_config_, health_check_}) {
       command->footer("It takes all flags of procevent_exporter: they are part of the configuration.");
     }
     doctor_->add_flag("--json", json_, "Print one JSON object");
-    record_->add_option("FILE", record_file_, "Where to: a path, or - for the standard output")->required();
-    AddText(*record_, kDurationFlag, durations_, "TIME", "How long, as in 10s; without it until SIGINT or SIGTERM");
-    decode_->add_flag("--hex", hex_, "Read hex digits, one datagram a line, instead of a capture");
-    for (CLI::App* const filter : {decode_, encode_}) {
-      filter->add_option("FILE", file_, "What to read; without it, or as -, the standard input");
-      filter->footer("It needs no privilege and reads no configuration.");
+    record_->add_option("FILE", record_file_, "Output: a path, or - for the standard output")->required();
+    AddText(*record_, kDurationFlag, durations_, "TIME", "Duration, such as 10s; without it, until SIGINT or SIGTERM");
+    decode_->add_flag("--hex", hex_, "Read datagrams as hex digits, one per line, instead of a capture");
+    for (CLI::App* const command : {decode_, encode_}) {
+      command->add_option("FILE", file_, "Input; without it, or as -, the standard input");
+      command->footer("It needs no privilege and reads no configuration.");
     }
-    AddWatch();
+    AddWatchFlags();
     app_.require_subcommand(0, 1);
   }
 
   Flags Parse(std::span<const char* const> arguments) {
-    if (const auto fault = FindFlagValueFault(arguments)) {
-      return UsageFault(Describe(*fault));
+    if (const auto error = FindFlagValueFault(arguments)) {
+      return UsageError(Describe(*error));
     }
     try {
       app_.parse(static_cast<int>(arguments.size()), arguments.data());
@@ -108,14 +109,14 @@ class CommandLine {
       app_.exit(done, out, err);
       return Exit(0, out.str(), err.str());
     } catch (const CLI::ExtrasError&) {
-      return Unknown(app_.remaining(true).front());
+      return UnknownArgument(app_.remaining(true).front());
     } catch (const CLI::Error& error) {
-      return UsageFault(error.what());
+      return UsageError(error.what());
     }
     if (file_.empty() || (record_->parsed() && record_file_.empty())) {
-      return UsageFault("FILE is empty: give a path, or -");
+      return UsageError("FILE is empty: give a path, or -");
     }
-    return WithoutConfiguration() == nullptr ? Collect() : CollectTool();
+    return StandaloneCommand() == nullptr ? CollectConfigCommand() : CollectStandaloneCommand();
   }
 
  private:
@@ -124,51 +125,51 @@ class CommandLine {
     app.add_option(flag, texts, help)->option_text(value)->allow_extra_args(false);
   }
 
-  void AddWatch() {
-    watch_->add_flag("--events", events_, "Print each event as it comes");
-    AddText(*watch_, kTypeFlag, types_, "TYPE,...", "Only of these types, as in fork,exec,exit");
+  void AddWatchFlags() {
+    watch_->add_flag("--events", events_, "Print each event as it arrives");
+    AddText(*watch_, kTypeFlag, types_, "TYPE,...", "Only events of these types, such as fork,exec,exit");
     watch_->get_option(kTypeFlag)->delimiter(',');
-    AddText(*watch_, kCommFlag, comms_, "PATTERN", "Only of commands like this, as in kworker*");
-    watch_->add_flag("--json", json_, "Print JSON lines, as decode does");
-    AddText(*watch_, kDurationFlag, durations_, "TIME", "How long, as in 10s; without it until SIGINT or SIGTERM");
+    AddText(*watch_, kCommFlag, comms_, "PATTERN", "Only events of commands that match, such as kworker*");
+    watch_->add_flag("--json", json_, "Print JSON lines in the format of decode");
+    AddText(*watch_, kDurationFlag, durations_, "TIME", "Duration, such as 10s; without it, until SIGINT or SIGTERM");
     watch_->footer("It reads no configuration.");
   }
 
-  // The first argument that nobody knows; what follows may be its value.
-  [[nodiscard]] Flags Unknown(const std::string& argument) const {
-    constexpr std::size_t kMostBytes = 100;
-    const std::string cut = argument.substr(0, argument.find('='));  // what is behind it may be a secret
-    const std::string shown = QuotePrintable(argument.starts_with('-') ? cut : argument, kMostBytes);
+  // Reports only the first unknown argument, because the following ones may be its values.
+  [[nodiscard]] Flags UnknownArgument(const std::string& argument) const {
+    constexpr std::size_t kMaxBytes = 100;
+    const std::string flag = argument.substr(0, argument.find('='));  // without the value, which may be a secret
+    const std::string shown = QuotePrintable(argument.starts_with('-') ? flag : argument, kMaxBytes);
     if (!argument.starts_with('-')) {
       return UnknownCommand(argument, shown);
     }
     const std::string_view name = NameOf(argument);
     if (IsTlsSetting(name)) {
-      return UsageFault(Describe(TlsSettingError({}, {}, EscapeUnprintable(cut, kMostBytes))));
+      return UsageError(Describe(TlsSettingError({}, {}, EscapeUnprintable(flag, kMaxBytes))));
     }
     const std::vector<std::string_view> flags = KnownFlags();
-    const std::string_view meant = SuggestPath(name, flags);
-    if (meant.empty() && FindKey(name) != nullptr) {
-      return UsageFault("unknown flag " + shown + ": set it in the file, or as " + EnvironmentVariableName(name));
+    const std::string_view suggestion = SuggestPath(name, flags);
+    if (suggestion.empty() && FindKey(name) != nullptr) {
+      return UsageError("unknown flag " + shown + ": set it in the file, or as " + EnvironmentVariableName(name));
     }
-    return UsageFault("unknown flag " + shown + DidYouMean(meant.empty() ? "" : "--" + std::string(meant)));
+    return UsageError("unknown flag " + shown + DidYouMean(suggestion.empty() ? "" : "--" + std::string(suggestion)));
   }
 
   [[nodiscard]] Flags UnknownCommand(const std::string& argument, const std::string& shown) const {
     if (decode_->parsed() || encode_->parsed() || record_->parsed()) {
-      return UsageFault("a second file, " + shown + ": give one at a time");
+      return UsageError("a second file, " + shown + ": give one at a time");
     }
     std::vector<std::string_view> commands;
     for (const CLI::App* const command : app_.get_subcommands({})) {
       commands.push_back(command->get_name());
     }
     if (std::ranges::find(commands, argument) != commands.end()) {
-      return UsageFault("a second command, " + shown + ": give one at a time");
+      return UsageError("a second command, " + shown + ": give one at a time");
     }
-    return UsageFault("unknown command " + shown + DidYouMean(SuggestWord(argument, commands)));
+    return UsageError("unknown command " + shown + DidYouMean(SuggestWord(argument, commands)));
   }
 
-  // Those of the program, and of the command that was given.
+  // The flags of the program, and of the command on the command line.
   [[nodiscard]] std::vector<std::string_view> KnownFlags() const {
     std::vector<const CLI::App*> apps{&app_};
     std::ranges::copy(app_.get_subcommands(), std::back_inserter(apps));
@@ -179,20 +180,21 @@ class CommandLine {
       }
     }
     std::ranges::sort(flags);
-    flags.erase(std::unique(flags.begin(), flags.end()), flags.end());  // --help is of each
+    flags.erase(std::unique(flags.begin(), flags.end()), flags.end());  // --help belongs to each
     return flags;
   }
 
-  // "log.level" of "--log.level=info".
+  // Returns "log.level" for "--log.level=info".
   static std::string_view NameOf(std::string_view argument) {
     argument.remove_prefix(std::min(argument.find_first_not_of('-'), argument.size()));
     return argument.substr(0, argument.find('='));
   }
 
-  Flags Collect() {
+  // For the commands that read the configuration.
+  Flags CollectConfigCommand() {
     Flags flags;
     if (files_.size() > 1) {
-      return UsageFault(FormatRepeatedFlagError(kFileFlag));
+      return UsageError(FormatRepeatedFlagError(kFileFlag));
     }
     if (!files_.empty()) {
       flags.config_file = files_.front();
@@ -200,40 +202,42 @@ class CommandLine {
     for (std::size_t i = 0; i < kSettingFlags.size(); ++i) {
       const SettingFlag& flag = kSettingFlags.at(i);
       if (values_.at(i).size() > 1 && !flag.repeatable) {
-        return UsageFault(FormatRepeatedFlagError(flag.flag));
+        return UsageError(FormatRepeatedFlagError(flag.flag));
       }
       if (!values_.at(i).empty()) {
         flags.settings.push_back({flag.flag, flag.path, values_.at(i)});
       }
     }
     flags.json = json_;
-    if (check_->parsed()) {
+    if (check_config_->parsed()) {
       flags.command = Flags::Command::kCheckConfig;
     } else if (doctor_->parsed()) {
       flags.command = Flags::Command::kDoctor;
-    } else if (health_->parsed()) {
+    } else if (health_check_->parsed()) {
       flags.command = Flags::Command::kHealthCheck;
     } else if (record_->parsed()) {
       flags.command = Flags::Command::kRecord;
       flags.record.file = record_file_;
-      if (const std::string fault = TakeDuration(durations_, flags.record.duration); !fault.empty()) {
-        return UsageFault(fault);
+      if (const std::string error = ParseDurationFlag(durations_, flags.record.duration); !error.empty()) {
+        return UsageError(error);
       }
     }
     return flags;
   }
 
-  // The command that reads no configuration, if it was given.
-  [[nodiscard]] const CLI::App* WithoutConfiguration() const {
-    const auto tools = {decode_, encode_, watch_};
-    const auto* const given = std::ranges::find_if(tools, [](const CLI::App* tool) { return tool->parsed(); });
-    return given == tools.end() ? nullptr : *given;
+  // The parsed command, if it is one that reads no configuration.
+  [[nodiscard]] const CLI::App* StandaloneCommand() const {
+    const auto commands = {decode_, encode_, watch_};
+    const auto* const parsed =
+        std::ranges::find_if(commands, [](const CLI::App* command) { return command->parsed(); });
+    return parsed == commands.end() ? nullptr : *parsed;
   }
 
-  Flags CollectTool() {
+  // For the commands that read no configuration.
+  Flags CollectStandaloneCommand() {
     for (const CLI::Option* const option : app_.get_options()) {
       if (option->count() > 0) {
-        return UsageFault(option->get_name() + " is no flag of " + WithoutConfiguration()->get_name() +
+        return UsageError(option->get_name() + " is no flag of " + StandaloneCommand()->get_name() +
                           ", which reads no configuration: leave it out");
       }
     }
@@ -252,18 +256,18 @@ class CommandLine {
     flags.command = Flags::Command::kWatch;
     flags.watch.json = json_;
     if (!events_) {
-      return UsageFault("watch shows nothing yet but events: give it --events");
+      return UsageError("watch shows nothing yet but events: give it --events");
     }
     if (comms_.size() > 1) {
-      return UsageFault(FormatRepeatedFlagError(kCommFlag));
+      return UsageError(FormatRepeatedFlagError(kCommFlag));
     }
     if (!comms_.empty()) {
       flags.watch.command = comms_.front();
     }
-    for (const std::string& fault :
-         {TakeTypes(types_, flags.watch.types), TakeDuration(durations_, flags.watch.duration)}) {
-      if (!fault.empty()) {
-        return UsageFault(fault);
+    for (const std::string& error :
+         {ParseTypes(types_, flags.watch.types), ParseDurationFlag(durations_, flags.watch.duration)}) {
+      if (!error.empty()) {
+        return UsageError(error);
       }
     }
     return flags;
@@ -271,18 +275,21 @@ class CommandLine {
 
   std::vector<std::string> files_;
   std::array<std::vector<std::string>, kSettingFlags.size()> values_;
-  CLI::App app_{"Tells Prometheus what the Linux process-event connector says, and what it lost", kProgram};
-  CLI::App* check_ = app_.add_subcommand(
-      "check-config", "Print the configuration and where each value is from, or what is wrong with it");
-  CLI::App* doctor_ = app_.add_subcommand("doctor", "Tell whether it would work here and what helps, and exit");
-  CLI::App* health_ = app_.add_subcommand("healthcheck", "Ask the exporter that serves here whether it is healthy");
-  CLI::App* record_ = app_.add_subcommand("record", "Write a capture: for a replay, for decode, for Wireshark");
-  CLI::App* decode_ = app_.add_subcommand("decode", "Print what a capture, or datagrams in hex, say, as JSON lines");
-  CLI::App* encode_ = app_.add_subcommand("encode", "Print JSON lines, as decode prints them, as datagrams in hex");
-  CLI::App* watch_ = app_.add_subcommand("watch", "Print what happens as it happens");
+  CLI::App app_{"Exposes Linux process events (netlink connector) to Prometheus, with exact counts of lost events",
+                kProgram};
+  CLI::App* check_config_ =
+      app_.add_subcommand("check-config", "Print the configuration with the origin of each value, or its errors");
+  CLI::App* doctor_ =
+      app_.add_subcommand("doctor", "Check whether the exporter works on this machine, and print remedies");
+  CLI::App* health_check_ =
+      app_.add_subcommand("healthcheck", "Query the health of the exporter that serves on this machine");
+  CLI::App* record_ = app_.add_subcommand("record", "Record events to a capture for replay, decode or Wireshark");
+  CLI::App* decode_ = app_.add_subcommand("decode", "Decode a capture, or datagrams in hex, to JSON lines");
+  CLI::App* encode_ = app_.add_subcommand("encode", "Encode JSON lines in the format of decode to datagrams in hex");
+  CLI::App* watch_ = app_.add_subcommand("watch", "Show process events live");
   bool json_ = false;
   std::string record_file_;
-  Durations durations_;
+  std::vector<std::string> durations_;
   bool hex_ = false;
   std::string file_ = "-";
   bool events_ = false;
@@ -293,7 +300,7 @@ class CommandLine {
 }  // namespace
 
 Flags ParseFlags(std::span<const char* const> arguments) {
-  return arguments.empty() ? Flags{} : CommandLine().Parse(arguments);  // CLI11 wants a name in front
+  return arguments.empty() ? Flags{} : CommandLine().Parse(arguments);  // CLI11 expects the program name first
 }
 
 }  // namespace procevent

@@ -1,4 +1,4 @@
-// The command line: what to do, and what it says about the configuration. Prints nothing and reads no file.
+// Parses the command line into a command and its options. Prints nothing and reads no file.
 #pragma once
 
 #include <array>
@@ -14,29 +14,34 @@
 
 namespace procevent {
 
-// A flag that replaces what the file says at a key.
+// The values of a flag that overrides a key of the configuration file.
 struct ConfigOverride {
   std::string_view flag;  // "--log.level"
   std::string_view path;  // "log.level"
   std::vector<std::string> values;
 };
 
+// Options of the command `record`.
 struct RecordOptions {
   std::string file;                                   // "-" is the standard output
-  std::optional<std::chrono::milliseconds> duration;  // nothing: until a signal comes
+  std::optional<std::chrono::milliseconds> duration;  // empty: until a signal arrives
 };
 
-// Which kinds of events are shown, by their places. ACKs answer somebody's subscription: only who asks sees them.
+// Whether `watch` shows events of each kind, indexed by EventKind. ACKs answer subscriptions of any program and are
+// shown only on request.
 using EventTypes = std::array<bool, kEventKinds>;
 inline constexpr EventTypes kDefaultEventTypes{false, true, true, true, true, true, true, true, true, true, true};
 
+// Options of the command `watch`.
 struct WatchOptions {
   EventTypes types = kDefaultEventTypes;
-  std::optional<std::string> command = {};  // what it must be, as a pattern like those of a shell
+  std::optional<std::string> command = {};  // a shell pattern that the command must match
   bool json = false;
-  std::optional<std::chrono::milliseconds> duration = {};  // nothing: until a signal comes, or nobody reads
+  // Empty: until a signal arrives, or the output is closed.
+  std::optional<std::chrono::milliseconds> duration = {};
 };
 
+// The parsed command line.
 struct Flags {
   enum class Command : std::uint8_t {
     kServe,
@@ -52,14 +57,14 @@ struct Flags {
   Command command = Command::kServe;
 
   std::optional<std::string> config_file;
-  std::vector<ConfigOverride> settings;  // those that were given
-  bool json = false;                     // kDoctor: what it prints
+  std::vector<ConfigOverride> settings;  // of the flags on the command line
+  bool json = false;                     // kDoctor: print JSON
   RecordOptions record;                  // kRecord
-  bool hex = false;                      // kDecode: what it reads
-  std::string file = "-";                // kDecode, kEncode: from where
+  bool hex = false;                      // kDecode: read hex instead of a capture
+  std::string file = "-";                // kDecode, kEncode: the input
   WatchOptions watch;                    // kWatch
 
-  // kExit: what to print where, and the code.
+  // kExit: texts for the standard output and error, and the exit code.
   std::string out;
   std::string err;
   int code = 0;

@@ -23,7 +23,7 @@ Status WriteAll(int fd, std::string_view text) {
       continue;
     }
     if (written < 0) {
-      return Error{"write to the standard output", errno, "redirect it to where there is room"};
+      return Error{"write to the standard output", errno, "redirect it to a file or a disk with free space"};
     }
     text.remove_prefix(static_cast<std::size_t>(written));
   }
@@ -38,7 +38,7 @@ int PrintWithExitCode(int code, std::string_view text) {
   return code;
 }
 
-// Where this cannot be written either, the exit code is all that is left.
+// If this fails too, the exit code alone reports the error.
 void PrintError(std::string_view line) { static_cast<void>(WriteAll(STDERR_FILENO, std::string(line) + '\n')); }
 
 LineOutput::LineOutput(int interrupt_fd) : interrupt_fd_(interrupt_fd) {
@@ -46,16 +46,16 @@ LineOutput::LineOutput(int interrupt_fd) : interrupt_fd_(interrupt_fd) {
 }
 
 bool LineOutput::Flush() {
-  // A pipe that can be written to at all takes as much without making anybody wait.
-  const std::size_t most = interrupt_fd_ < 0 ? text_.size() : std::size_t{PIPE_BUF};
-  for (std::string_view rest = text_; open() && !rest.empty(); rest.remove_prefix(std::min(most, rest.size()))) {
-    if (interrupt_fd_ >= 0 && !AwaitRoom()) {
+  // A pipe that is writable at all takes PIPE_BUF bytes without blocking.
+  const std::size_t max_bytes = interrupt_fd_ < 0 ? text_.size() : std::size_t{PIPE_BUF};
+  for (std::string_view rest = text_; open() && !rest.empty(); rest.remove_prefix(std::min(max_bytes, rest.size()))) {
+    if (interrupt_fd_ >= 0 && !WaitUntilWritable()) {
       state_ = State::kClosed;
       break;
     }
-    const Status written = WriteAll(STDOUT_FILENO, rest.substr(0, most));
+    const Status written = WriteAll(STDOUT_FILENO, rest.substr(0, max_bytes));
     if (!written && written.error().code == EPIPE) {
-      state_ = State::kClosed;  // who has seen enough is no fault
+      state_ = State::kClosed;  // the reading end, for example `head`, has ended: no error
     } else if (!written) {
       state_ = State::kFailed;
       PrintError("procevent_exporter: " + Describe(written.error()));
@@ -65,27 +65,28 @@ bool LineOutput::Flush() {
   return open();
 }
 
-// False: the interrupt came first, or the end.
-bool LineOutput::AwaitRoom() const {
+// Returns false if the interrupt or the deadline came first.
+bool LineOutput::WaitUntilWritable() const {
   while (true) {
     const std::uint64_t now = MonotonicNanos();
-    std::array<pollfd, 2> wanted{pollfd{STDOUT_FILENO, POLLOUT, 0}, pollfd{interrupt_fd_, POLLIN, 0}};
-    ::poll(wanted.data(), wanted.size(), MillisUntil(give_up_ns_, now));
-    if (wanted[0].revents != 0 || wanted[1].revents != 0 || now >= give_up_ns_) {
-      return wanted[0].revents != 0;
+    std::array<pollfd, 2> entries{pollfd{STDOUT_FILENO, POLLOUT, 0}, pollfd{interrupt_fd_, POLLIN, 0}};
+    ::poll(entries.data(), entries.size(), MillisUntil(deadline_ns_, now));
+    if (entries[0].revents != 0 || entries[1].revents != 0 || now >= deadline_ns_) {
+      return entries[0].revents != 0;
     }
   }
 }
 
 bool LineOutput::FlushWhenLarge() {
-  constexpr std::size_t kLarge = 64U << 10U;
-  return text_.size() < kLarge ? open() : Flush();
+  constexpr std::size_t kBlockBytes = 64U << 10U;
+  return text_.size() < kBlockBytes ? open() : Flush();
 }
 
 void ReserveStandardDescriptors() {
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (::fcntl(fd, F_GETFD) < 0) {
-      // It is given the lowest number that is free, and is open the other way round, without CLOEXEC as they are.
+      // open() returns the lowest free number, which is `fd`. The access mode is the opposite one, so that using it
+      // still fails. No O_CLOEXEC, as for standard descriptors.
       static_cast<void>(::open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY));
     }
   }

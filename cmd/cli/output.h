@@ -1,4 +1,4 @@
-// Text for the standard output and error, whole or with the reason why not. Used by cmd outside of the log.
+// Writes text to the standard output and error, and reports failures.
 #pragma once
 
 #include <cstdint>
@@ -10,44 +10,45 @@
 
 namespace procevent {
 
+// Writes all of `text`, and retries after EINTR.
 Status WriteAll(int fd, std::string_view text);
 
-// Prints to the standard output: `code`, or 1 and a line on the standard error if that fails.
+// Prints to the standard output. Returns `code`, or prints an error and returns 1 if that fails.
 int PrintWithExitCode(int code, std::string_view text);
 
-// A line for the standard error.
+// Prints a line to the standard error. A failure is ignored.
 void PrintError(std::string_view line);
 
-// Many lines for the standard output, written in blocks.
+// Buffers lines for the standard output and writes them in blocks.
 class LineOutput {
  public:
-  // Ignores SIGPIPE from here on. Where `interrupt_fd` is given, and can be read from, nobody is waited for who does
-  // not take what is written.
+  // Ignores SIGPIPE from here on. While `interrupt_fd` is readable, a write that would block is abandoned. -1: none.
   explicit LineOutput(int interrupt_fd = -1);
 
-  // What is not yet written: to be appended to.
+  // The text that is not yet written. Callers append to it.
   std::string& text() { return text_; }
 
-  // False: nobody reads it any more, or it cannot be written, and that was told. Nothing more is written then.
+  // Returns false if the reading end was closed, or after a failure, which was printed. Nothing is written after that.
   bool Flush();
   bool FlushWhenLarge();
-  // When the clock of the machine's uptime says so, nobody is waited for any more, as after an interrupt.
-  void SetDeadline(std::uint64_t monotonic_ns) { give_up_ns_ = monotonic_ns; }
+  // From this time on, a write that would block is abandoned, as after an interrupt.
+  void SetDeadline(std::uint64_t monotonic_ns) { deadline_ns_ = monotonic_ns; }
   [[nodiscard]] bool open() const { return state_ == State::kOpen; }
   [[nodiscard]] bool failed() const { return state_ == State::kFailed; }
 
  private:
   enum class State : std::uint8_t { kOpen, kClosed, kFailed };
 
-  [[nodiscard]] bool AwaitRoom() const;
+  [[nodiscard]] bool WaitUntilWritable() const;
 
   int interrupt_fd_;
-  std::uint64_t give_up_ns_ = std::numeric_limits<std::uint64_t>::max();
+  std::uint64_t deadline_ns_ = std::numeric_limits<std::uint64_t>::max();
   std::string text_;
   State state_ = State::kOpen;
 };
 
-// One that is closed stays closed for who reads or writes it, but no socket of ours can be given its number.
+// Opens /dev/null for each closed standard descriptor, so that no socket gets its number. Reads from the standard input
+// and writes to the others still fail.
 void ReserveStandardDescriptors();
 
 }  // namespace procevent

@@ -11,7 +11,8 @@
 namespace procevent {
 namespace {
 
-constexpr std::array<std::string_view, 6> kBareFlags{"--json", "--hex", "--events", "--version", "--help", "-h"};
+constexpr std::array<std::string_view, 6> kFlagsWithoutValue{"--json",    "--hex",  "--events",
+                                                             "--version", "--help", "-h"};
 constexpr std::string_view kUsage =
     "usage: procevent_exporter [--config.file=FILE] [--web.listen-address=HOST:PORT]... [--web.telemetry-path=PATH] "
     "[--web.allow=NETWORK]... [--web.max-requests=N] "
@@ -20,7 +21,7 @@ constexpr std::string_view kUsage =
     "[check-config | doctor [--json] | healthcheck | record FILE [--duration=TIME] | decode [--hex] [FILE|-] | "
     "encode [FILE|-] | watch --events [--type=TYPE,...] [--comm=PATTERN] [--json] [--duration=TIME]]\n";
 
-std::string TypesAllowed() {
+std::string AllowedTypes() {
   std::string allowed = "one or several of ";
   for (const std::string_view name : kEventNames) {
     allowed.append(name).append(", ");
@@ -28,8 +29,8 @@ std::string TypesAllowed() {
   return allowed.append("with commas between them");
 }
 
-// What is to stand behind a flag; empty: it is none of those that take a value.
-std::string Awaited(std::string_view flag) {
+// Describes the expected value of a flag. Empty: the flag is unknown or takes no value.
+std::string DescribeExpectedValue(std::string_view flag) {
   if (flag == kFileFlag) {
     return "the path of a file";
   }
@@ -37,7 +38,7 @@ std::string Awaited(std::string_view flag) {
     return DurationFault({}).expected;
   }
   if (flag == kTypeFlag) {
-    return TypesAllowed();
+    return AllowedTypes();
   }
   if (flag == kCommFlag) {
     return "a name, or a pattern like kworker*";
@@ -49,8 +50,8 @@ std::string Awaited(std::string_view flag) {
 }  // namespace
 
 std::string FormatUsageError(std::string_view message) {
-  constexpr std::size_t kMostBytes = 400;
-  return kProgram + (": " + EscapeUnprintable(message, kMostBytes)) + '\n' + std::string(kUsage);
+  constexpr std::size_t kMaxBytes = 400;
+  return kProgram + (": " + EscapeUnprintable(message, kMaxBytes)) + '\n' + std::string(kUsage);
 }
 
 ConfigError DurationFault(std::string_view value) {
@@ -58,7 +59,7 @@ ConfigError DurationFault(std::string_view value) {
 }
 
 ConfigError TypeFault(std::string_view type) {
-  return {{}, {}, kTypeFlag, InvalidValue(type), TypesAllowed() + DidYouMean(SuggestWord(type, kEventNames))};
+  return {{}, {}, kTypeFlag, InvalidValue(type), AllowedTypes() + DidYouMean(SuggestWord(type, kEventNames))};
 }
 
 std::string FormatRepeatedFlagError(std::string_view flag) {
@@ -69,14 +70,14 @@ std::optional<ConfigError> FindFlagValueFault(std::span<const char* const> argum
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const std::string_view argument = arguments[i];
     const std::string_view flag = argument.substr(0, argument.find('='));
-    if (flag != argument && std::ranges::find(kBareFlags, flag) != kBareFlags.end()) {
+    if (flag != argument && std::ranges::find(kFlagsWithoutValue, flag) != kFlagsWithoutValue.end()) {
       return ConfigError{{}, {}, std::string(flag), "unexpected value", "the flag alone"};
     }
-    const bool ends = i + 1 == arguments.size() || std::string_view(arguments[i + 1]).starts_with("--");
-    const bool lacks = flag == argument ? ends : flag.size() + 1 == argument.size();
-    const std::string awaited = lacks ? Awaited(flag) : "";
-    if (!awaited.empty()) {
-      return ConfigError{{}, {}, std::string(flag), "missing value", awaited};
+    const bool next_is_flag = i + 1 == arguments.size() || std::string_view(arguments[i + 1]).starts_with("--");
+    const bool lacks_value = flag == argument ? next_is_flag : flag.size() + 1 == argument.size();
+    const std::string expected = lacks_value ? DescribeExpectedValue(flag) : "";
+    if (!expected.empty()) {
+      return ConfigError{{}, {}, std::string(flag), "missing value", expected};
     }
   }
   return std::nullopt;

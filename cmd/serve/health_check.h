@@ -1,12 +1,12 @@
-// `procevent_exporter healthcheck`: asks the exporter that serves on this machine whether it is healthy, for
-// containers, whose images have no other program that could. Used by Run.
+// Queries the health of the exporter that serves on this machine: `procevent_exporter healthcheck`.
 #pragma once
 
 #include "exporter/http/http_handler.h"
 
 namespace procevent {
 
-// Tells what it was answered. The exit code: 0 if that is "healthy", else 1.
+// For containers, whose images hold no other program that could. Prints the result. Returns the exit code: 0 if the
+// exporter is healthy, else 1.
 int HealthCheck(const ServerOptions& options);
 
 }  // namespace procevent

@@ -20,32 +20,33 @@ namespace procevent {
 
 namespace {
 
-constexpr rlim_t kLeast = 16;  // 12 of our own, an address, a scrape, and the service manager's socket
+// 12 descriptors of the exporter, one for an address, one for a scrape, and the service manager's socket.
+constexpr rlim_t kMinOpenFiles = 16;
 
 }  // namespace
 
 bool IsOpenFilesLimitTooLow() {
   rlimit limit{};
-  return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < kLeast;
+  return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < kMinOpenFiles;
 }
 
 std::optional<std::string> RaiseOpenFilesLimit() {
-  constexpr rlim_t kPlenty = 4096;
-  constexpr rlim_t kNeeded = 400;  // the connections that are served and those that queue, and some for ourselves
+  constexpr rlim_t kMaxRaised = 4096;
+  constexpr rlim_t kNeeded = 400;  // served and queued connections, and the exporter's own descriptors
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) {
     return std::nullopt;
   }
   rlimit raised = limit;
-  raised.rlim_cur = std::max(limit.rlim_cur, std::min(limit.rlim_max, kPlenty));
+  raised.rlim_cur = std::max(limit.rlim_cur, std::min(limit.rlim_max, kMaxRaised));
   if (raised.rlim_cur != limit.rlim_cur && ::setrlimit(RLIMIT_NOFILE, &raised) == 0) {
     limit = raised;
   }
   if (limit.rlim_cur >= kNeeded) {
     return std::nullopt;
   }
-  return "only " + std::to_string(limit.rlim_cur) + " files may be open, " +
-         (limit.rlim_cur < kLeast ? "too few to serve" : "so that many clients at once can hold up scrapes") +
+  return "the limit of open files is " + std::to_string(limit.rlim_cur) +
+         (limit.rlim_cur < kMinOpenFiles ? ", too low to serve" : ": many clients at once can delay scrapes") +
          "; raise the limit of open files (ulimit -n) to " + std::to_string(kNeeded) + " or more";
 }
 
@@ -55,12 +56,12 @@ constexpr std::string_view kRemedy = "a security policy forbids it: allow it, or
 
 using CapabilityData = std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3>;
 
-std::uint32_t WordOf(std::uint64_t set, std::size_t index) { return static_cast<std::uint32_t>(set >> (32U * index)); }
+std::uint32_t WordAt(std::uint64_t set, std::size_t index) { return static_cast<std::uint32_t>(set >> (32U * index)); }
 
 }  // namespace
 
-Capabilities RestrictCapabilities(std::uint64_t wanted, const Capabilities& had) {
-  return {.effective = wanted & had.permitted, .permitted = wanted & had.permitted, .inheritable = 0};
+Capabilities RestrictCapabilities(std::uint64_t wanted, const Capabilities& own) {
+  return {.effective = wanted & own.permitted, .permitted = wanted & own.permitted, .inheritable = 0};
 }
 
 Result<Capabilities> GetThreadCapabilities() {
@@ -82,7 +83,7 @@ Status SetThreadCapabilities(const Capabilities& wanted) {
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   CapabilityData words{};
   for (std::size_t i = 0; i < words.size(); ++i) {
-    words.at(i) = {WordOf(wanted.effective, i), WordOf(wanted.permitted, i), WordOf(wanted.inheritable, i)};
+    words.at(i) = {WordAt(wanted.effective, i), WordAt(wanted.permitted, i), WordAt(wanted.inheritable, i)};
   }
   if (::syscall(SYS_capset, &header, words.data()) != 0) {
     return Error{"drop capabilities", errno, kRemedy};
@@ -92,14 +93,14 @@ Status SetThreadCapabilities(const Capabilities& wanted) {
 
 Status SetNoNewPrivs() {
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
-    return Error{"set no_new_privs", errno, "an exec could gain privilege, though there is none here"};
+    return Error{"set no_new_privs", errno, "an exec could gain privilege, but the exporter makes none"};
   }
   return Success{};
 }
 
 void ClearCapabilityBounds() {
   ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-  // Beyond the last that the kernel knows it says EINVAL; without CAP_SETPCAP it refuses each.
+  // PR_CAPBSET_READ fails beyond the last capability of the kernel. Without CAP_SETPCAP each drop fails.
   for (int capability = 0; ::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; ++capability) {
     ::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
   }
@@ -108,87 +109,88 @@ void ClearCapabilityBounds() {
 namespace {
 
 constexpr std::uint64_t kNetAdmin = CapabilityBit(CAP_NET_ADMIN);
-constexpr std::uint64_t kTracer = CapabilityBit(CAP_SYS_PTRACE);
-constexpr std::uint64_t kListening = CapabilityBit(CAP_NET_BIND_SERVICE);
+constexpr std::uint64_t kPtrace = CapabilityBit(CAP_SYS_PTRACE);
+constexpr std::uint64_t kBindService = CapabilityBit(CAP_NET_BIND_SERVICE);
 
-// Of the calling thread's capabilities the kernel heeds only these, as long as this lives.
+// Restricts the effective capabilities of the calling thread to the given ones for its lifetime.
 class ScopedCapability {
  public:
   ScopedCapability(const Capabilities& own, std::uint64_t capabilities) : own_(own) {
-    Capabilities fewer = own;
-    fewer.effective &= capabilities;
-    held_ = SetThreadCapabilities(fewer).ok();
+    Capabilities restricted = own;
+    restricted.effective &= capabilities;
+    active_ = SetThreadCapabilities(restricted).ok();
   }
   ScopedCapability(const ScopedCapability&) = delete;
   ScopedCapability& operator=(const ScopedCapability&) = delete;
   ~ScopedCapability() {
-    static_cast<void>(SetThreadCapabilities(own_));
-  }  // no more than is permitted: nothing forbids it
+    static_cast<void>(SetThreadCapabilities(own_));  // cannot fail: all of them are permitted
+  }
 
-  [[nodiscard]] bool held() const { return held_; }
+  [[nodiscard]] bool active() const { return active_; }
 
  private:
   Capabilities own_;
-  bool held_ = false;
+  bool active_ = false;
 };
 
-std::vector<std::int32_t> List(ProcPidReader& pids) {
-  constexpr std::size_t kMost = 64;
-  std::vector<std::int32_t> listed(kMost);
+std::vector<std::int32_t> ListPids(ProcPidReader& pids) {
+  constexpr std::size_t kMaxPids = 64;
+  std::vector<std::int32_t> listed(kMaxPids);
   listed.resize(pids.ListNext(listed));
   return listed;
 }
 
-bool Sees(const ProcPidReader& pids, std::int32_t tgid) {
-  ProcSnapshot sighting;
-  return pids.ReadWithoutCredentials(tgid, sighting) == ProcPidReader::ReadStatus::kRead;
+bool CanRead(const ProcPidReader& pids, std::int32_t tgid) {
+  ProcSnapshot snapshot;
+  return pids.ReadWithoutCredentials(tgid, snapshot) == ProcPidReader::ReadStatus::kRead;
 }
 
 }  // namespace
 
 ReaderCapabilities DetectReaderCapabilities(const char* proc) {
-  constexpr ReaderCapabilities kPlain{.capabilities = kNetAdmin};
-  constexpr ReaderCapabilities kAsTracer{.capabilities = kNetAdmin | kTracer, .sees_only_as_tracer = true};
+  constexpr ReaderCapabilities kWithoutPtrace{.capabilities = kNetAdmin};
+  constexpr ReaderCapabilities kWithPtrace{.capabilities = kNetAdmin | kPtrace, .needs_ptrace = true};
   const auto own = GetThreadCapabilities();
-  if (!own || (own.value().effective & kTracer) == 0) {
-    return kPlain;
+  if (!own || (own.value().effective & kPtrace) == 0) {
+    return kWithoutPtrace;
   }
   ProcPidReader pids(proc);
-  std::vector<std::int32_t> hidden = List(pids);
+  std::vector<std::int32_t> hidden = ListPids(pids);
   {
-    const ScopedCapability plain(own.value(), kNetAdmin);
-    if (!plain.held() || pids.CheckVisibility()) {
-      return kPlain;
+    const ScopedCapability without_ptrace(own.value(), kNetAdmin);
+    if (!without_ptrace.active() || pids.CheckVisibility()) {
+      return kWithoutPtrace;
     }
-    std::erase_if(hidden, [&pids](std::int32_t tgid) { return Sees(pids, tgid); });
+    std::erase_if(hidden, [&pids](std::int32_t tgid) { return CanRead(pids, tgid); });
   }
-  // Who has ended meanwhile is hidden from everybody.
-  const ScopedCapability tracer(own.value(), kNetAdmin | kTracer);
-  const bool helps = std::ranges::any_of(hidden, [&pids](std::int32_t tgid) { return Sees(pids, tgid); });
-  return helps ? kAsTracer : kPlain;
+  // A process that exited meanwhile cannot be read with any capability.
+  const ScopedCapability with_ptrace(own.value(), kNetAdmin | kPtrace);
+  const bool ptrace_helps = std::ranges::any_of(hidden, [&pids](std::int32_t tgid) { return CanRead(pids, tgid); });
+  return ptrace_helps ? kWithPtrace : kWithoutPtrace;
 }
 
 PrivilegeDropper::PrivilegeDropper(LogFunction log, const ReaderCapabilities& needs)
     : log_(std::move(log)), reader_(needs.capabilities) {
-  if (const Status forbidden = SetNoNewPrivs(); !forbidden) {
-    log_(MakeErrorMessage(LogLevel::kWarning, forbidden.error()));
+  if (const Status set = SetNoNewPrivs(); !set) {
+    log_(MakeErrorMessage(LogLevel::kWarning, set.error()));
   }
   ClearCapabilityBounds();
-  if (needs.sees_only_as_tracer) {
+  if (needs.needs_ptrace) {
     log_({LogLevel::kInfo,
           "the reader keeps CAP_SYS_PTRACE to read process names: /proc is mounted with hidepid; mount /proc without "
           "hidepid to make the capability unnecessary"});
   }
-  Keep(reader_ | kListening);
+  Keep(reader_ | kBindService);
 }
 
-void PrivilegeDropper::KeepForListening() { Keep(kListening); }
+void PrivilegeDropper::KeepForListening() { Keep(kBindService); }
 
 void PrivilegeDropper::Keep(std::uint64_t wanted) {
   const auto own = GetThreadCapabilities();
-  const Status kept = own ? SetThreadCapabilities(RestrictCapabilities(wanted, own.value())) : Status(own.error());
-  if (!kept && !failed_.exchange(true)) {
-    log_(MakeErrorMessage(LogLevel::kWarning, kept.error()));
+  const Status restricted =
+      own ? SetThreadCapabilities(RestrictCapabilities(wanted, own.value())) : Status(own.error());
+  if (!restricted && !failed_.exchange(true)) {
+    log_(MakeErrorMessage(LogLevel::kWarning, restricted.error()));
   }
 }
 

@@ -1,4 +1,4 @@
-// FOLDED: open_files.h, capabilities.h, privilege.h
+// Drops capabilities per thread and raises the limit of open files.
 #pragma once
 
 #include <atomic>
@@ -12,58 +12,56 @@
 
 namespace procevent {
 
-// The limit of open files: what many clients at once take, as far as it may be had. For Serve, at the start, and for
-// doctor.
-
-// Raises the soft limit towards the hard one. A line that names the remedy, if that leaves too few.
+// Raises the soft limit of open files towards the hard one. Returns a warning with its remedy if the limit is still too
+// low for many clients at once.
 std::optional<std::string> RaiseOpenFilesLimit();
 
-// With the limit as it is the exporter does not start, or cannot answer.
+// Whether the limit is so low that the exporter does not start, or cannot answer.
 bool IsOpenFilesLimitTooLow();
 
-// What a thread may do beyond others: capabilities, as sets of bits. Each thread has its own sets; a new thread begins
-// with its maker's. Used by Privilege and by doctor.
-
+// The capability sets of a thread, as bits. Each thread has its own sets, and a new thread starts with a copy of its
+// creator's.
 struct Capabilities {
-  std::uint64_t effective = 0;    // what the kernel heeds
-  std::uint64_t permitted = 0;    // what may become effective
-  std::uint64_t inheritable = 0;  // what an exec may keep
+  std::uint64_t effective = 0;    // checked by the kernel
+  std::uint64_t permitted = 0;    // may become effective
+  std::uint64_t inheritable = 0;  // may be kept by an exec
   bool operator==(const Capabilities&) const = default;
 };
 
 constexpr std::uint64_t CapabilityBit(int capability) { return std::uint64_t{1} << static_cast<unsigned>(capability); }
 
-// Those of `wanted` that are permitted, all of them effective; nothing is left to inherit.
-Capabilities RestrictCapabilities(std::uint64_t wanted, const Capabilities& had);
+// Returns the permitted ones of `wanted`, all of them effective and none inheritable.
+Capabilities RestrictCapabilities(std::uint64_t wanted, const Capabilities& own);
 
-// The calling thread's.
+// Of the calling thread.
 Result<Capabilities> GetThreadCapabilities();
 Status SetThreadCapabilities(const Capabilities& wanted);
 
-// For the calling thread and those that it makes. No exec gains anything from here on: no_new_privs.
+// Sets no_new_privs for the calling thread and the threads that it starts later: no exec gains privilege.
 Status SetNoNewPrivs();
-// The same, wherever an exec is made nevertheless: empties the ambient set, and the bounding set where that is
-// permitted.
+// Empties the ambient set, and the bounding set where that is permitted. An exec that happens nevertheless starts with
+// fewer capabilities.
 void ClearCapabilityBounds();
 
-// What each thread of the exporter may do: the reader opens sockets with a large buffer, the main thread binds ports
-// while it starts, and nobody else needs anything. Made by Serve before any thread is; the threads call it first.
-
-// The reader's: CAP_NET_ADMIN. Where /proc hides the processes of others (hidepid) and CAP_SYS_PTRACE would show them,
-// that too. To be found out by a thread that still has both.
+// The capabilities that the reader thread needs: CAP_NET_ADMIN for a socket with a large buffer. Also CAP_SYS_PTRACE,
+// where /proc hides the processes of others (hidepid) and this capability shows them.
 struct ReaderCapabilities {
   std::uint64_t capabilities = 0;
-  bool sees_only_as_tracer = false;
+  bool needs_ptrace = false;
 };
+// The calling thread must still have both capabilities.
 ReaderCapabilities DetectReaderCapabilities(const char* proc = "/proc");
 
+// Reduces each thread of the exporter to the capabilities that it needs. The reader opens sockets, the main thread
+// binds ports while it starts, and no other thread needs any. Made before the first thread is started. Each thread
+// calls one of the Keep functions or DropAll before anything else.
 class PrivilegeDropper {
  public:
-  // From here on nothing in this process can gain privilege, and the caller has what the threads and the start need.
-  // What fails here or below is a warning, the same one once: the exporter works with too much privilege, too.
+  // From here on nothing in this process can gain privilege. The calling thread keeps the capabilities that the reader
+  // and the start-up need. A failure is logged once as a warning: the exporter also works with too much privilege.
   explicit PrivilegeDropper(LogFunction log, const ReaderCapabilities& needs = DetectReaderCapabilities());
 
-  // The calling thread keeps this and never has more again.
+  // The calling thread keeps these capabilities and can never regain others.
   void KeepForReader() { Keep(reader_); }
   void KeepForListening();
   void DropAll() { Keep(0); }

@@ -22,8 +22,8 @@ namespace procevent {
 
 namespace {
 
-std::string_view Environment(const char* name) {
-  const char* const text = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nobody changes it
+std::string_view GetVariable(const char* name) {
+  const char* const text = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): the environment never changes
   return text == nullptr ? std::string_view{} : text;
 }
 
@@ -32,11 +32,11 @@ struct Address {
   socklen_t size = 0;
 };
 
-Result<Address> AddressOf(std::string_view socket) {
+Result<Address> MakeAddress(std::string_view socket) {
   Address address;
   const bool abstract = socket.starts_with('@');
-  const std::size_t most = sizeof address.name.sun_path - 1;  // a path ends in a NUL
-  if ((!abstract && !socket.starts_with('/')) || socket.size() > most) {
+  const std::size_t max_bytes = sizeof address.name.sun_path - 1;  // a path ends in a NUL
+  if ((!abstract && !socket.starts_with('/')) || socket.size() > max_bytes) {
     return Error{"notify the service manager", EINVAL,
                  "set NOTIFY_SOCKET to an absolute path, or to '@' and a name, of at most 107 bytes"};
   }
@@ -50,8 +50,8 @@ Result<Address> AddressOf(std::string_view socket) {
 }
 
 std::chrono::microseconds ParseWatchdog(std::string_view text, const LogFunction& log) {
-  constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max() / 1000;  // as nanoseconds
-  const std::chrono::microseconds watchdog(std::min(ParseInteger<std::uint64_t>(text).value_or(0), kMost));
+  constexpr std::uint64_t kMax = std::numeric_limits<std::int64_t>::max() / 1000;  // fits in nanoseconds
+  const std::chrono::microseconds watchdog(std::min(ParseInteger<std::uint64_t>(text).value_or(0), kMax));
   if (watchdog >= kMinWatchdog) {
     return watchdog;
   }
@@ -62,15 +62,15 @@ std::chrono::microseconds ParseWatchdog(std::string_view text, const LogFunction
   return std::chrono::microseconds(0);
 }
 
-// Who does not take our messages does not stop us: for longer than this.
+// A service manager that does not read its socket blocks the main loop for at most kMaxWait per message.
 Result<OwnedFd> MakeSocket() {
-  constexpr timeval kLongestWait{.tv_sec = 0, .tv_usec = 250'000};
+  constexpr timeval kMaxWait{.tv_sec = 0, .tv_usec = 250'000};
   OwnedFd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (!fd.valid()) {
     return Error{"notify the service manager", errno,
                  "allow unix sockets (RestrictAddressFamilies=AF_UNIX) and more open files (ulimit -n)"};
   }
-  ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &kLongestWait, sizeof kLongestWait);
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &kMaxWait, sizeof kMaxWait);
   return fd;
 }
 
@@ -94,23 +94,25 @@ ServiceSettings ParseServiceSettings(std::string_view socket, std::string_view w
 }
 
 ServiceSettings LoadServiceSettings(const LogFunction& log) {
-  return ParseServiceSettings(Environment("NOTIFY_SOCKET"), Environment("WATCHDOG_USEC"), Environment("WATCHDOG_PID"),
+  return ParseServiceSettings(GetVariable("NOTIFY_SOCKET"), GetVariable("WATCHDOG_USEC"), GetVariable("WATCHDOG_PID"),
                               ::getpid(), log);
 }
 
 ServiceNotifier::ServiceNotifier(std::string socket, LogFunction log)
     : socket_(std::move(socket)), log_(std::move(log)) {}
 
-bool ServiceNotifier::SendReady(std::string_view status) { return Tell("READY=1\nSTATUS=" + std::string(status)); }
-bool ServiceNotifier::SendStatus(std::string_view status) { return Tell("STATUS=" + std::string(status)); }
-void ServiceNotifier::SendWatchdog() { Tell("WATCHDOG=1"); }
+bool ServiceNotifier::SendReady(std::string_view status) {
+  return SendOrWarn("READY=1\nSTATUS=" + std::string(status));
+}
+bool ServiceNotifier::SendStatus(std::string_view status) { return SendOrWarn("STATUS=" + std::string(status)); }
+void ServiceNotifier::SendWatchdog() { SendOrWarn("WATCHDOG=1"); }
 void ServiceNotifier::SendReloading() {
   constexpr std::uint64_t kNanosPerMicro = 1000;
-  Tell("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(MonotonicNanos() / kNanosPerMicro));
+  SendOrWarn("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(MonotonicNanos() / kNanosPerMicro));
 }
-void ServiceNotifier::SendStopping() { Tell("STOPPING=1"); }
+void ServiceNotifier::SendStopping() { SendOrWarn("STOPPING=1"); }
 
-bool ServiceNotifier::Tell(const std::string& message) {
+bool ServiceNotifier::SendOrWarn(const std::string& message) {
   if (!enabled()) {
     return false;
   }
@@ -122,7 +124,7 @@ bool ServiceNotifier::Tell(const std::string& message) {
 }
 
 Status ServiceNotifier::Send(std::string_view message) {
-  const auto address = AddressOf(socket_);
+  const auto address = MakeAddress(socket_);
   if (!address) {
     return address.error();
   }
@@ -146,7 +148,7 @@ Status ServiceNotifier::Send(std::string_view message) {
 
 namespace {
 
-constexpr std::chrono::seconds kPause{5};
+constexpr std::chrono::seconds kRetryDelay{5};
 
 }  // namespace
 
@@ -155,9 +157,9 @@ ServiceStatusReporter::ServiceStatusReporter(const ServiceSettings& settings, St
 
 void ServiceStatusReporter::NotifyReady(std::string remark) {
   remark_ = std::move(remark);
-  owes_ready_ = notifier_.enabled();
-  if (owes_ready_) {
-    Report(Look());
+  ready_pending_ = notifier_.enabled();
+  if (ready_pending_) {
+    Report(QueryAndSchedule());
   }
 }
 
@@ -165,47 +167,48 @@ void ServiceStatusReporter::Update() {
   if (!notifier_.enabled()) {
     return;
   }
-  const SubscriptionStatus state = Look();
+  const SubscriptionStatus state = QueryAndSchedule();
   Report(state);
   if (state.answered && watchdog_.count() > 0) {
     notifier_.SendWatchdog();
   }
 }
 
-std::string ServiceStatusReporter::StatusOf(const SubscriptionStatus& state) const {
-  const std::string hearing = state.replayed ? "replaying a capture" : "hearing the kernel's process events";
-  return (state.cause.empty() ? hearing : "not ready: " + state.cause) + (remark_.empty() ? "" : "; " + remark_);
+std::string ServiceStatusReporter::FormatStatus(const SubscriptionStatus& state) const {
+  const std::string ready = state.replayed ? "replaying a capture" : "subscribed to process events";
+  return (state.cause.empty() ? ready : "not ready: " + state.cause) + (remark_.empty() ? "" : "; " + remark_);
 }
 
-// What could not be sent is sent again soon.
+// A status that could not be sent is retried after kRetryDelay.
 void ServiceStatusReporter::Report(const SubscriptionStatus& state) {
-  std::string status = StatusOf(state);
-  if (owes_ready_ ? notifier_.SendReady(status) : status == status_ || notifier_.SendStatus(status)) {
-    owes_ready_ = false;
-    status_ = std::move(status);
+  std::string status = FormatStatus(state);
+  if (ready_pending_ ? notifier_.SendReady(status) : status == sent_status_ || notifier_.SendStatus(status)) {
+    ready_pending_ = false;
+    sent_status_ = std::move(status);
   } else {
-    BeDueIn(kPause);
+    ScheduleIn(kRetryDelay);
   }
 }
 
-// A beat comes at half of the time there is. A reader that does not answer is asked again soon: it may be slow only.
-SubscriptionStatus ServiceStatusReporter::Look() {
+// A watchdog message is sent at half of the watchdog time. A reader that does not answer may only be slow, so it is
+// queried again sooner.
+SubscriptionStatus ServiceStatusReporter::QueryAndSchedule() {
   due_ns_.reset();
   if (watchdog_.count() == 0) {
     SubscriptionStatus state = query_(kSnapshotTimeout);
     if (!state.answered) {
-      BeDueIn(kPause);
+      ScheduleIn(kRetryDelay);
     }
     return state;
   }
   const auto quarter = std::chrono::duration_cast<std::chrono::milliseconds>(watchdog_ / 4);
   SubscriptionStatus state = query_(std::clamp(quarter, std::chrono::milliseconds(1), kSnapshotTimeout));
-  BeDueIn(state.answered ? watchdog_ / 2 : watchdog_ / 16);
+  ScheduleIn(state.answered ? watchdog_ / 2 : watchdog_ / 16);
   return state;
 }
 
-void ServiceStatusReporter::BeDueIn(std::chrono::nanoseconds pause) {
-  const std::uint64_t then = MonotonicNanos() + static_cast<std::uint64_t>(pause.count());
+void ServiceStatusReporter::ScheduleIn(std::chrono::nanoseconds delay) {
+  const std::uint64_t then = MonotonicNanos() + static_cast<std::uint64_t>(delay.count());
   due_ns_ = std::min(due_ns_.value_or(then), then);
 }
 

@@ -1,4 +1,4 @@
-// FOLDED: service_manager.h, service_report.h
+// Reports readiness, status and liveness to the service manager (systemd `Type=notify`).
 #pragma once
 
 #include <sys/types.h>
@@ -17,32 +17,32 @@
 
 namespace procevent {
 
-// Speaks to the service manager (systemd: `Type=notify`), in its protocol sd_notify: datagrams to the socket that
-// NOTIFY_SOCKET names. Where that is not set nothing happens at all. The main thread owns one.
-
-// What the service manager left in the environment.
+// The service manager's settings, from the environment.
 struct ServiceSettings {
-  std::string socket;                     // a path, or '@' and an abstract name; empty: there is nobody to tell
-  std::chrono::microseconds watchdog{0};  // we are ended if no beat comes for so long; 0: none is sent
+  std::string socket;  // a path, or '@' and an abstract name; empty: there is no service manager
+  // The service manager ends the process if no watchdog message arrives for this time. 0: none are sent.
+  std::chrono::microseconds watchdog{0};
 };
 
+// Sends messages in the sd_notify protocol: datagrams to the socket that NOTIFY_SOCKET names. Does nothing where that
+// variable is not set. Owned by the main thread.
 class ServiceNotifier {
  public:
-  // A message that cannot be delivered is warned of, the first time.
+  // Logs a warning for the first message that cannot be delivered.
   ServiceNotifier(std::string socket, LogFunction log);
 
   [[nodiscard]] bool enabled() const { return !socket_.empty(); }
 
-  // Whether it was sent. `status`: one sentence, shown by `systemctl status`.
+  // Returns whether the message was sent. `status`: one line, shown by `systemctl status`.
   [[nodiscard]] bool SendReady(std::string_view status);
   [[nodiscard]] bool SendStatus(std::string_view status);
   void SendWatchdog();
-  // The configuration is read anew; Ready ends it.
+  // Starts a reload, which SendReady ends.
   void SendReloading();
   void SendStopping();
 
  private:
-  bool Tell(const std::string& message);
+  bool SendOrWarn(const std::string& message);
   [[nodiscard]] Status Send(std::string_view message);
 
   std::string socket_;
@@ -51,51 +51,50 @@ class ServiceNotifier {
   bool warned_ = false;
 };
 
-// Whose beats are wanted more often gets none, and a warning: a healthy reader may take a second to answer.
+// A shorter watchdog time is rejected with a warning: a healthy reader may take a second to answer.
 inline constexpr std::chrono::microseconds kMinWatchdog{2'000'000};
 
-// From the texts of NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID; empty is as good as not set. What cannot be obeyed
-// is warned of, in one line. Pure.
+// Parses the values of NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID. An empty value counts as not set. Logs one
+// warning for an invalid value. Pure.
 ServiceSettings ParseServiceSettings(std::string_view socket, std::string_view watchdog_usec,
                                      std::string_view watchdog_pid, pid_t own_pid, const LogFunction& log);
-// From this process's environment.
+// Reads them from the environment of this process.
 ServiceSettings LoadServiceSettings(const LogFunction& log);
 
-// Keeps the service manager told how the exporter is: ready, hearing the kernel or not, alive. What it says is the
-// reader's own answer, so a reader that hangs is not called alive, and the service manager restarts the process.
-// Serve's loop owns one; where there is no service manager it does nothing and asks nobody.
-
+// Keeps the service manager's view up to date: ready, subscribed or not, alive. Each report is based on an answer of
+// the reader. If the reader hangs, no watchdog message is sent, and the service manager restarts the process. Owned by
+// the main loop. Without a service manager it does nothing and queries nothing.
 class ServiceStatusReporter {
  public:
-  // Waits for the reader, as long as it may.
-  using StateQuery = std::function<SubscriptionStatus(std::chrono::milliseconds patience)>;
+  // Waits for the reader, at most for `timeout`.
+  using StateQuery = std::function<SubscriptionStatus(std::chrono::milliseconds timeout)>;
 
   ServiceStatusReporter(const ServiceSettings& settings, StateQuery query, LogFunction log);
 
-  // The server listens. `remark`: what its status says besides, from then on.
+  // The server listens. `remark` is appended to the status from then on.
   void NotifyReady(std::string remark = {});
-  // Something happened, or the time has come: asks, and tells what changed.
+  // Queries the reader and sends a changed status, and a watchdog message if the reader answered.
   void Update();
-  // When Turn has something to do though nothing happened; CLOCK_MONOTONIC.
+  // When Update must be called even if nothing happened. CLOCK_MONOTONIC.
   [[nodiscard]] std::optional<std::uint64_t> NextDue() const { return due_ns_; }
 
-  // Around a reload of the configuration: Reloading, then Ready, with what is not in force after it.
+  // Call before a reload of the configuration, and NotifyReady after it, with the keys that are not in force.
   void NotifyReloading() { notifier_.SendReloading(); }
   void NotifyStopping() { notifier_.SendStopping(); }
 
  private:
-  SubscriptionStatus Look();
-  void BeDueIn(std::chrono::nanoseconds pause);
+  SubscriptionStatus QueryAndSchedule();
+  void ScheduleIn(std::chrono::nanoseconds delay);
   void Report(const SubscriptionStatus& state);
-  [[nodiscard]] std::string StatusOf(const SubscriptionStatus& state) const;
+  [[nodiscard]] std::string FormatStatus(const SubscriptionStatus& state) const;
 
   const StateQuery query_;
   ServiceNotifier notifier_;
   const std::chrono::nanoseconds watchdog_;
   std::optional<std::uint64_t> due_ns_;
-  bool owes_ready_ = false;
+  bool ready_pending_ = false;  // READY=1 was not yet sent
   std::string remark_;
-  std::string status_;  // as last told
+  std::string sent_status_;
 };
 
 }  // namespace procevent

@@ -12,31 +12,31 @@
 namespace procevent {
 namespace {
 
-sigset_t Wanted() {
-  sigset_t wanted{};
-  ::sigemptyset(&wanted);
+sigset_t HandledSignals() {
+  sigset_t handled{};
+  ::sigemptyset(&handled);
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
-    ::sigaddset(&wanted, signal);
+    ::sigaddset(&handled, signal);
   }
-  return wanted;
+  return handled;
 }
 
 }  // namespace
 
 sigset_t BlockSignals() {
-  const sigset_t wanted = Wanted();
-  sigset_t before{};
-  ::pthread_sigmask(SIG_BLOCK, &wanted, &before);
-  return before;
+  const sigset_t handled = HandledSignals();
+  sigset_t previous_mask{};
+  ::pthread_sigmask(SIG_BLOCK, &handled, &previous_mask);
+  return previous_mask;
 }
 
-void RestoreSignals(const sigset_t& blocked) { ::pthread_sigmask(SIG_SETMASK, &blocked, nullptr); }
+void RestoreSignals(const sigset_t& previous_mask) { ::pthread_sigmask(SIG_SETMASK, &previous_mask, nullptr); }
 
 SignalReceiver::SignalReceiver() {
   BlockSignals();
-  const sigset_t wanted = Wanted();
+  const sigset_t handled = HandledSignals();
   static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
-  fd_.Reset(::signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK));
+  fd_.Reset(::signalfd(-1, &handled, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!fd_.valid()) {
     throw std::runtime_error(Describe({"make a signalfd", errno, "raise the limit of open files (ulimit -n)"}));
   }
@@ -44,8 +44,8 @@ SignalReceiver::SignalReceiver() {
 
 int SignalReceiver::ReadSignal() const {
   signalfd_siginfo info{};
-  const bool came = ::read(fd_.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info);
-  return came ? static_cast<int>(info.ssi_signo) : 0;
+  const bool pending = ::read(fd_.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info);
+  return pending ? static_cast<int>(info.ssi_signo) : 0;
 }
 
 }  // namespace procevent

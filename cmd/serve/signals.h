@@ -1,4 +1,4 @@
-// The signals that end the process, as a descriptor. Made before any thread is: they all inherit the block.
+// Receives SIGTERM, SIGINT and SIGHUP through a file descriptor.
 #pragma once
 
 #include <csignal>
@@ -7,19 +7,20 @@
 
 namespace procevent {
 
-// Holds SIGTERM, SIGINT and SIGHUP back from here on: one that comes before there is a Signals is what it takes first.
-// Returns what was blocked before, for RestoreSignals.
+// Blocks SIGTERM, SIGINT and SIGHUP. A signal that arrives before a SignalReceiver exists is the first that it reads.
+// Returns the previous mask, for RestoreSignals.
 sigset_t BlockSignals();
-void RestoreSignals(const sigset_t& blocked);
+void RestoreSignals(const sigset_t& previous_mask);
 
+// Made before the first thread is started, because threads inherit the blocked signals.
 class SignalReceiver {
  public:
-  // Blocks SIGTERM, SIGINT and SIGHUP, and ignores SIGPIPE. Throws std::runtime_error if no descriptor is left.
+  // Blocks SIGTERM, SIGINT and SIGHUP, and ignores SIGPIPE. Throws std::runtime_error if no descriptor is free.
   SignalReceiver();
 
-  // Readable when one came.
+  // Readable when a signal is pending.
   [[nodiscard]] int fd() const { return fd_.get(); }
-  // The one that came; 0 if none did.
+  // Returns the pending signal, or 0.
   [[nodiscard]] int ReadSignal() const;
 
  private:

@@ -93,17 +93,17 @@ class HealthCheck(unittest.TestCase):
     def test_exporter_that_excludes_this_machine(self):
         with harness.Exporter(*REPLAY, "--web.allow=127.0.0.2") as exporter:
             harness.wait_for("it to serve", lambda: "serving" in exporter.log())
-            self.check_unhealthy(exporter.port, "it hung up without an answer; web.allow has to let in ")
+            self.check_unhealthy(exporter.port, "connection closed without an answer; .*web.allow")
 
     def test_nothing_listens(self):
         port = harness.free_port()
-        self.check_unhealthy(port, "Connection refused; nothing listens there: ")
+        self.check_unhealthy(port, "Connection refused; no process listens ")
         everywhere = run("healthcheck", f"--web.listen-address=0.0.0.0:{port}")
         self.assertRegex(everywhere.stderr, rf"^procevent_exporter: 127\.0\.0\.1:{port} is not healthy: ")
 
     def test_server_does_not_answer(self):
         with socket.create_server(("127.0.0.1", 0)) as server:
-            self.check_unhealthy(server.getsockname()[1], "it does not answer within two seconds; look at its log")
+            self.check_unhealthy(server.getsockname()[1], "no answer within two seconds; .* log")
 
     def test_server_accepts_no_connection(self):
         with socket.create_server(("127.0.0.1", 0), backlog=0) as server, contextlib.ExitStack() as stack:
@@ -112,14 +112,14 @@ class HealthCheck(unittest.TestCase):
                 waiting = stack.enter_context(socket.socket())
                 waiting.setblocking(False)
                 waiting.connect_ex(("127.0.0.1", port))
-            self.check_unhealthy(port, "it does not answer within two seconds; look at its log")
+            self.check_unhealthy(port, "no answer within two seconds; .* log")
 
     def test_other_servers(self):
         for name, text, cause in (
-                ("other protocol", b"SSH-2.0-OpenSSH_9.2\r\n", r'it answered "SSH-2\.0-OpenS"; is it an exporter of '),
-                ("short answer", b"no\r\n", r'it answered "no\\x0d\\x0a"; is it an exporter of '),
-                ("broken off", b"HTTP/1.1 2", "it hung up within its answer; look at its log"),
-                ("incomplete answer", PARTIAL, "it does not answer within two seconds; look at its log")):
+                ("other protocol", b"SSH-2.0-OpenSSH_9.2\r\n", r'unexpected answer "SSH-2\.0-OpenS"; '),
+                ("short answer", b"no\r\n", r'unexpected answer "no\\x0d\\x0a"; '),
+                ("broken off", b"HTTP/1.1 2", "connection closed within the answer; .* log"),
+                ("incomplete answer", PARTIAL, "no answer within two seconds; .* log")):
             with self.subTest(name), self.answering(text) as port:
                 self.check_unhealthy(port, cause)
 
@@ -134,7 +134,7 @@ class HealthCheck(unittest.TestCase):
                 with self.subTest(flags), unittest.mock.patch.dict(os.environ, environment):
                     done = self.check_health(exporter.port, *flags)
                     self.assertEqual((done.returncode, done.stdout), (0, "healthy\n"), done.stderr)
-                    self.assertRegex(done.stderr, r"^procevent_exporter: the configuration file has faults [^\n]*\n$")
+                    self.assertRegex(done.stderr, r"^procevent_exporter: the configuration file is invalid and ignored; [^\n]*\n$")
 
     def test_other_faults_are_unhealthy(self):
         """The exit code is 1, as container engines expect."""

@@ -1,4 +1,4 @@
-// A service manager's end of the protocol: a unix socket that takes datagrams.
+// The service manager's end of the sd_notify protocol: a unix socket that receives datagrams.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -17,7 +17,7 @@
 
 namespace procevent {
 
-// A folder of its own, gone with it.
+// A temporary folder, removed by the destructor. It must be empty then.
 class TemporaryFolder {
  public:
   TemporaryFolder() { EXPECT_NE(::mkdtemp(path_.data()), nullptr); }
@@ -30,6 +30,7 @@ class TemporaryFolder {
   std::string path_ = testing::TempDir() + "procevent_notify_XXXXXX";
 };
 
+// Binds the socket, and removes its path in the destructor.
 class NotifySocket {
  public:
   // `name`: a path, or '@' and an abstract name.
@@ -49,8 +50,8 @@ class NotifySocket {
   NotifySocket& operator=(const NotifySocket&) = delete;
   ~NotifySocket() { ::unlink(name_.c_str()); }
 
-  // All that waits.
-  std::vector<std::string> Take() {
+  // Returns all queued messages.
+  std::vector<std::string> ReceiveAll() {
     std::vector<std::string> messages;
     std::array<char, 4096> text{};
     for (ssize_t size = 0; (size = ::recv(fd_.get(), text.data(), text.size(), MSG_DONTWAIT)) >= 0;) {

@@ -24,82 +24,83 @@ namespace {
 struct RestrictRow {
   const char* name;
   std::uint64_t wanted;
-  Capabilities had;
-  Capabilities kept;
+  Capabilities own;
+  Capabilities expected;
 };
 
 class RestrictCapabilitiesTest : public testing::TestWithParam<RestrictRow> {};
 
-TEST_P(RestrictCapabilitiesTest, NeverGivesMore) {
-  EXPECT_EQ(RestrictCapabilities(GetParam().wanted, GetParam().had), GetParam().kept);
+TEST_P(RestrictCapabilitiesTest, KeepsOnlyPermittedOnes) {
+  EXPECT_EQ(RestrictCapabilities(GetParam().wanted, GetParam().own), GetParam().expected);
 }
 
-constexpr std::uint64_t kHighest = CapabilityBit(40);  // CAP_CHECKPOINT_RESTORE: in the second word
+constexpr std::uint64_t kHighest = CapabilityBit(CAP_CHECKPOINT_RESTORE);  // 40: in the second word
 
 INSTANTIATE_TEST_SUITE_P(Rows, RestrictCapabilitiesTest,
                          testing::Values(RestrictRow{"Nothing", 0, {~0ULL, ~0ULL, ~0ULL}, {}},
                                          RestrictRow{"OneOfAll", 4, {~0ULL, ~0ULL, ~0ULL}, {4, 4, 0}},
-                                         RestrictRow{"NotHad", 4, {8, 8, 4}, {}},
+                                         RestrictRow{"NotPermitted", 4, {8, 8, 4}, {}},
                                          RestrictRow{"PermittedBecomesEffective", 6, {0, 2, 0}, {2, 2, 0}},
-                                         RestrictRow{"High", kHighest | 1, {0, kHighest, 0}, {kHighest, kHighest, 0}}),
+                                         RestrictRow{
+                                             "SecondWord", kHighest | 1, {0, kHighest, 0}, {kHighest, kHighest, 0}}),
                          [](const auto& row) { return row.param.name; });
 
-Capabilities OwnOrDie() {
+Capabilities ExpectThreadCapabilities() {
   const auto own = GetThreadCapabilities();
   EXPECT_TRUE(own);
   return own ? own.value() : Capabilities{};
 }
 
-TEST(CapabilitiesTest, AThreadDropsItsOwnAndNobodyElses) {
-  const Capabilities before = OwnOrDie();
+TEST(CapabilitiesTest, DropsThoseOfTheCallingThreadOnly) {
+  const Capabilities before = ExpectThreadCapabilities();
   Capabilities kept{1, 1, 1};
   std::thread([&] {
     EXPECT_TRUE(SetThreadCapabilities({}));
-    kept = OwnOrDie();
+    kept = ExpectThreadCapabilities();
   }).join();
   EXPECT_EQ(kept, Capabilities{});
-  EXPECT_EQ(OwnOrDie(), before);
+  EXPECT_EQ(ExpectThreadCapabilities(), before);
 }
 
-TEST(CapabilitiesTest, EachIsKeptByItsNumber) {
-  const Capabilities before = OwnOrDie();
+TEST(CapabilitiesTest, KeepsEachByItsNumber) {
+  const Capabilities before = ExpectThreadCapabilities();
   for (const int capability : {CAP_CHOWN, CAP_NET_ADMIN, CAP_AUDIT_READ, CAP_CHECKPOINT_RESTORE}) {
     const std::uint64_t bit = CapabilityBit(capability);
     std::thread([&] {
       const Capabilities wanted = RestrictCapabilities(bit, before);
       EXPECT_TRUE(SetThreadCapabilities(wanted));
-      EXPECT_EQ(OwnOrDie(), wanted) << capability;
+      EXPECT_EQ(ExpectThreadCapabilities(), wanted) << capability;
     }).join();
   }
 }
 
-TEST(CapabilitiesTest, WhatIsDroppedDoesNotComeBack) {
+TEST(CapabilitiesTest, CannotRegainDroppedOnes) {
   const Capabilities all{~0ULL, ~0ULL, 0};
   std::thread([&] {
     ASSERT_TRUE(SetThreadCapabilities({}));
     const Status regained = SetThreadCapabilities(all);
     ASSERT_FALSE(regained);
-    EXPECT_EQ(Describe(regained.error()),
-              "cannot drop capabilities: Operation not permitted; a security policy forbids it: allow it, or start "
-              "with fewer capabilities");
+    EXPECT_EQ(regained.error().operation, "drop capabilities");
+    EXPECT_EQ(regained.error().code, EPERM);
+    EXPECT_NE(regained.error().remedy.find("security policy"), std::string_view::npos);
   }).join();
 }
 
-// In a process of its own: a bounding set does not come back.
-TEST(CapabilitiesTest, EmptiesTheBounds) {
+// In a child process, because a bounding set cannot be restored.
+TEST(CapabilitiesTest, EmptiesTheBoundingSet) {
   const auto scenario = [] {
-    const bool may = (OwnOrDie().effective & CapabilityBit(CAP_SETPCAP)) != 0;
+    const bool may_drop_bounds = (ExpectThreadCapabilities().effective & CapabilityBit(CAP_SETPCAP)) != 0;
     const int before = ::prctl(PR_CAPBSET_READ, CAP_CHOWN, 0, 0, 0);
     if (!SetNoNewPrivs() || ::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1) {
       std::_Exit(1);
     }
     ClearCapabilityBounds();
     for (const int capability : {CAP_CHOWN, CAP_NET_ADMIN, CAP_SETPCAP, CAP_CHECKPOINT_RESTORE}) {
-      if (may && ::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) != 0) {
+      if (may_drop_bounds && ::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) != 0) {
         std::_Exit(2);
       }
     }
-    if (!may && ::prctl(PR_CAPBSET_READ, CAP_CHOWN, 0, 0, 0) != before) {
+    if (!may_drop_bounds && ::prctl(PR_CAPBSET_READ, CAP_CHOWN, 0, 0, 0) != before) {
       std::_Exit(3);
     }
     std::_Exit(0);
@@ -112,47 +113,50 @@ TEST(CapabilitiesTest, EmptiesTheBounds) {
 namespace {
 
 constexpr std::uint64_t kNetAdmin = CapabilityBit(CAP_NET_ADMIN);
-constexpr std::uint64_t kListening = CapabilityBit(CAP_NET_BIND_SERVICE);
+constexpr std::uint64_t kBindService = CapabilityBit(CAP_NET_BIND_SERVICE);
 
 Capabilities Own() {
   const auto own = GetThreadCapabilities();
   return own ? own.value() : Capabilities{~0ULL, ~0ULL, ~0ULL};
 }
 
-bool HasOnly(std::uint64_t wanted, const Capabilities& had) { return Own() == RestrictCapabilities(wanted, had); }
-
-// What a new thread has after `act`.
-bool ThreadHasOnly(std::uint64_t wanted, const Capabilities& had, const std::function<void()>& act) {
-  bool as_wanted = false;
-  std::thread([&] {
-    act();
-    as_wanted = HasOnly(wanted, had);
-  }).join();
-  return as_wanted;
+// Compares with the capabilities `initial` that the test started with.
+bool HasOnly(std::uint64_t wanted, const Capabilities& initial) {
+  return Own() == RestrictCapabilities(wanted, initial);
 }
 
-// In a process of its own, where nothing can be regained. The steps are those of Serve.
-TEST(PrivilegeTest, EachThreadKeepsWhatItNeeds) {
+// The same for a new thread after it called `drop`.
+bool ThreadHasOnly(std::uint64_t wanted, const Capabilities& initial, const std::function<void()>& drop) {
+  bool has_only = false;
+  std::thread([&] {
+    drop();
+    has_only = HasOnly(wanted, initial);
+  }).join();
+  return has_only;
+}
+
+// In a child process, because capabilities cannot be regained. The steps are those of Serve.
+TEST(PrivilegeDropperTest, EachThreadKeepsTheCapabilitiesItNeeds) {
   const auto scenario = [] {
-    const Capabilities had = Own();
+    const Capabilities initial = Own();
     const std::uint64_t needs = DetectReaderCapabilities().capabilities;
     bool warned = false;
     PrivilegeDropper privilege(
         [&warned](const LogMessage& message) { warned = warned || message.level != LogLevel::kInfo; });
-    const auto reader = [&privilege] { privilege.KeepForReader(); };
-    const auto nothing = [&privilege] { privilege.DropAll(); };
-    if (!HasOnly(needs | kListening, had)) {
+    const auto keep_for_reader = [&privilege] { privilege.KeepForReader(); };
+    const auto drop_all = [&privilege] { privilege.DropAll(); };
+    if (!HasOnly(needs | kBindService, initial)) {
       std::_Exit(1);
     }
-    if (!ThreadHasOnly(needs, had, reader)) {
+    if (!ThreadHasOnly(needs, initial, keep_for_reader)) {
       std::_Exit(2);
     }
     privilege.KeepForListening();
-    if (!HasOnly(kListening, had) || !ThreadHasOnly(0, had, nothing)) {
+    if (!HasOnly(kBindService, initial) || !ThreadHasOnly(0, initial, drop_all)) {
       std::_Exit(3);
     }
     privilege.DropAll();
-    if (!HasOnly(0, had) || !ThreadHasOnly(0, had, reader)) {
+    if (!HasOnly(0, initial) || !ThreadHasOnly(0, initial, keep_for_reader)) {
       std::_Exit(4);
     }
     std::_Exit(warned ? 5 : 0);
@@ -160,7 +164,7 @@ TEST(PrivilegeTest, EachThreadKeepsWhatItNeeds) {
   EXPECT_EXIT(scenario(), testing::ExitedWithCode(0), "");
 }
 
-// From here on the kernel refuses every capset of this process.
+// Installs a seccomp filter that rejects every capset of this process.
 bool ForbidCapset() {
   std::array program{sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
                      sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_capset, 0, 1),
@@ -170,7 +174,7 @@ bool ForbidCapset() {
   return SetNoNewPrivs().ok() && ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) == 0;
 }
 
-TEST(PrivilegeTest, WhatCannotBeDroppedIsOneWarning) {
+TEST(PrivilegeDropperTest, WarnsOnceIfCapabilitiesCannotBeDropped) {
   const auto scenario = [] {
     std::vector<std::string> warnings;
     if (!ForbidCapset()) {
@@ -189,17 +193,17 @@ TEST(PrivilegeTest, WhatCannotBeDroppedIsOneWarning) {
   EXPECT_EXIT(scenario(), testing::ExitedWithCode(0), "");
 }
 
-TEST(ReaderNeedsTest, AreFoundWithoutChangingAnything) {
+TEST(ReaderCapabilitiesTest, DetectionRestoresTheCapabilities) {
   const Capabilities before = Own();
   const ReaderCapabilities needs = DetectReaderCapabilities("/proc");
   EXPECT_EQ(Own(), before);
   EXPECT_EQ(needs.capabilities & kNetAdmin, kNetAdmin);
 }
 
-TEST(ReaderNeedsTest, AreNoMoreWhereMoreWouldNotHelp) {
+TEST(ReaderCapabilitiesTest, ExcludePtraceWhereItDoesNotHelp) {
   const ReaderCapabilities needs = DetectReaderCapabilities("/no/such/folder");
   EXPECT_EQ(needs.capabilities, kNetAdmin);
-  EXPECT_FALSE(needs.sees_only_as_tracer);
+  EXPECT_FALSE(needs.needs_ptrace);
 }
 
 }  // namespace
@@ -212,13 +216,13 @@ struct OpenFilesRow {
   rlim_t hard;
   rlim_t raised;
   bool warns;
-  bool too_few = false;
+  bool too_low = false;
 };
 
 class OpenFilesTest : public testing::TestWithParam<OpenFilesRow> {};
 
-// In a process of its own: a hard limit does not come back.
-TEST_P(OpenFilesTest, AreRaisedAsFarAsTheyMayBe) {
+// In a child process, because a hard limit cannot be restored.
+TEST_P(OpenFilesTest, RaisesTheLimitUpToTheHardOne) {
   const auto scenario = [row = GetParam()] {
     rlimit limit{row.soft, row.hard};
     if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) {
@@ -229,27 +233,29 @@ TEST_P(OpenFilesTest, AreRaisedAsFarAsTheyMayBe) {
     if (limit.rlim_cur != row.raised || limit.rlim_max != row.hard) {
       std::_Exit(2);
     }
-    const std::string told = "only " + std::to_string(row.raised) + " files may be open, " +
-                             (row.too_few ? "too few to serve; " : "so that many clients ");
-    if (IsOpenFilesLimitTooLow() != row.too_few) {
+    const std::string limit_text =
+        "the limit of open files is " + std::to_string(row.raised) + (row.too_low ? "," : ":");
+    if (IsOpenFilesLimitTooLow() != row.too_low) {
       std::_Exit(4);
     }
-    const bool as_told = !warning || (warning->starts_with(told) && warning->find("(ulimit -n)") != std::string::npos);
-    std::_Exit(warning.has_value() == row.warns && as_told ? 0 : 3);
+    const bool has_parts = !warning || (warning->starts_with(limit_text) &&
+                                        (warning->find("too low to serve") != std::string::npos) == row.too_low &&
+                                        warning->find("(ulimit -n)") != std::string::npos);
+    std::_Exit(warning.has_value() == row.warns && has_parts ? 0 : 3);
   };
   EXPECT_EXIT(scenario(), testing::ExitedWithCode(0), "");
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Rows, OpenFilesTest,
-    testing::Values(OpenFilesRow{"TooFew", 6, 15, 15, true, true}, OpenFilesRow{"JustEnoughToStart", 6, 16, 16, true},
-                    OpenFilesRow{"Few", 64, 64, 64, true}, OpenFilesRow{"JustTooFew", 100, 399, 399, true},
+    testing::Values(OpenFilesRow{"TooLow", 6, 15, 15, true, true}, OpenFilesRow{"LowestThatStarts", 6, 16, 16, true},
+                    OpenFilesRow{"Low", 64, 64, 64, true}, OpenFilesRow{"HighestThatWarns", 100, 399, 399, true},
                     OpenFilesRow{"Enough", 100, 400, 400, false}, OpenFilesRow{"Raised", 100, 1000, 1000, false},
-                    OpenFilesRow{"EnoughAlready", 900, 900, 900, false}),
+                    OpenFilesRow{"AlreadyEnough", 900, 900, 900, false}),
     [](const auto& row) { return row.param.name; });
 
-// How far a hard limit allows it is this machine's to say.
-TEST(OpenFilesBoundTest, AreNotRaisedWithoutBound) {
+// Skipped where the hard limit of this machine is too low.
+TEST(OpenFilesBoundTest, RaisesTheLimitTo4096AtMost) {
   rlimit limit{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
   if (limit.rlim_max <= 4096) {

@@ -9,8 +9,8 @@
 namespace procevent {
 namespace {
 
-// In a process of its own: what is blocked stays blocked.
-TEST(SignalsTest, WaitWithoutEndingTheProcess) {
+// In a child process, because the signals stay blocked.
+TEST(SignalReceiverTest, ReadsSignalsInsteadOfEndingTheProcess) {
   const auto scenario = [] {
     const SignalReceiver signals;
     if (signals.ReadSignal() != 0) {
@@ -18,8 +18,8 @@ TEST(SignalsTest, WaitWithoutEndingTheProcess) {
     }
     for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
       ::kill(::getpid(), signal);
-      pollfd wanted{signals.fd(), POLLIN, 0};
-      if (::poll(&wanted, 1, 10'000) != 1 || signals.ReadSignal() != signal) {
+      pollfd entry{signals.fd(), POLLIN, 0};
+      if (::poll(&entry, 1, 10'000) != 1 || signals.ReadSignal() != signal) {
         std::_Exit(2);
       }
     }
@@ -29,7 +29,7 @@ TEST(SignalsTest, WaitWithoutEndingTheProcess) {
   EXPECT_EXIT(scenario(), testing::ExitedWithCode(0), "");
 }
 
-TEST(SignalsTest, OneThatCameEarlyIsTakenFirst) {
+TEST(SignalReceiverTest, ReadsASignalThatArrivedEarlier) {
   const auto scenario = [] {
     BlockSignals();
     ::kill(::getpid(), SIGTERM);
