@@ -44,7 +44,7 @@ std::string ParseDurationFlag(const std::vector<std::string>& given,
   if (!given.empty()) {
     duration = ParseDuration(given.front());
     if (!duration || duration->count() == 0 || *duration > kMaxDuration) {
-      return Describe(DurationFault(given.front()));
+      return Describe(MakeDurationError(given.front()));
     }
   }
   return {};
@@ -58,7 +58,7 @@ std::string ParseTypes(const std::vector<std::string>& given, EventTypes& types)
   for (const std::string& type : given) {
     const auto* const name = std::ranges::find(kEventNames, type);
     if (name == kEventNames.end()) {
-      return Describe(TypeFault(type));
+      return Describe(MakeTypeError(type));
     }
     types.at(static_cast<std::size_t>(name - kEventNames.begin())) = true;
   }
@@ -98,7 +98,7 @@ class CommandLine {
   }
 
   Flags Parse(std::span<const char* const> arguments) {
-    if (const auto error = FindFlagValueFault(arguments)) {
+    if (const auto error = FindFlagValueError(arguments)) {
       return UsageError(Describe(*error));
     }
     try {

@@ -35,7 +35,7 @@ std::string DescribeExpectedValue(std::string_view flag) {
     return "the path of a file";
   }
   if (flag == kDurationFlag) {
-    return DurationFault({}).expected;
+    return MakeDurationError({}).expected;
   }
   if (flag == kTypeFlag) {
     return AllowedTypes();
@@ -54,11 +54,11 @@ std::string FormatUsageError(std::string_view message) {
   return kProgram + (": " + EscapeUnprintable(message, kMaxBytes)) + '\n' + std::string(kUsage);
 }
 
-ConfigError DurationFault(std::string_view value) {
+ConfigError MakeDurationError(std::string_view value) {
   return {{}, {}, kDurationFlag, InvalidValue(value), "a duration from 1ms to 720h in whole ms, s, m or h, like 10s"};
 }
 
-ConfigError TypeFault(std::string_view type) {
+ConfigError MakeTypeError(std::string_view type) {
   return {{}, {}, kTypeFlag, InvalidValue(type), AllowedTypes() + DidYouMean(SuggestWord(type, kEventNames))};
 }
 
@@ -66,7 +66,7 @@ std::string FormatRepeatedFlagError(std::string_view flag) {
   return std::string(flag) + " is given more than once: give it once";
 }
 
-std::optional<ConfigError> FindFlagValueFault(std::span<const char* const> arguments) {
+std::optional<ConfigError> FindFlagValueError(std::span<const char* const> arguments) {
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const std::string_view argument = arguments[i];
     const std::string_view flag = argument.substr(0, argument.find('='));

@@ -98,7 +98,7 @@ COMMANDS = {
     "deploy/run.sh &": serve,
     "deploy/run.sh --demo": serve,
     "procevent_exporter record FILE --duration=10s":
-        run(instead=[("FILE", "x.pcap"), ("10s", "300ms")], shows="recorded [0-9]+ events"),
+        run(instead=[("FILE", "x.pcap"), ("10s", "300ms")], shows="recording finished"),
     "procevent_exporter --source.replay=FILE": replay,
     "procevent_exporter --source.replay=FILE --source.replay-speed=max --source.replay-loop=true": replay,
     "tshark -r FILE": run(instead=[("FILE", "deploy/demo/demo.pcap")], more="-c 3", shows="Netlink"),
