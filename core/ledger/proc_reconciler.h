@@ -14,7 +14,7 @@
 // at most 50 ms before the FORK. Otherwise its lifetime is unknown. In either case it may have executed a program.
 //
 // A snapshot of a process in the middle of an exec is not applied, since its name may already be that of the next
-// program. ProcSnapshot::exec_in_progress marks two cases:
+// program. ProcSnapshot::may_be_in_exec marks two cases:
 //   - statm shows memory but no code yet: the process is in the middle of an exec.
 //   - The state is `t` (held by a tracer) or `D` (held by a disk or a vfork): it may be.
 // Its name is read again every 20 ms, at most 25 times, and then by a pass over the rows. Everything else that is known

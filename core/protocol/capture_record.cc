@@ -102,7 +102,7 @@ constexpr std::uint8_t kRequested = 8;
 std::uint8_t FlagsOf(const CapturedProcSnapshot& record) {
   const ProcSnapshot& snapshot = record.snapshot;
   return static_cast<std::uint8_t>((snapshot.leader_gone ? kLeaderGone : 0) | (snapshot.dead ? kDead : 0) |
-                                   (snapshot.exec_in_progress ? kExecInProgress : 0) |
+                                   (snapshot.may_be_in_exec ? kExecInProgress : 0) |
                                    (record.requested ? kRequested : 0));
 }
 
@@ -124,7 +124,7 @@ void Fields(Archive& archive, CapturedProcSnapshot& record) {
   snapshot.name = CommName(name);
   snapshot.leader_gone = (flags & kLeaderGone) != 0;
   snapshot.dead = (flags & kDead) != 0;
-  snapshot.exec_in_progress = (flags & kExecInProgress) != 0;
+  snapshot.may_be_in_exec = (flags & kExecInProgress) != 0;
   record.requested = (flags & kRequested) != 0;
 }
 

@@ -48,7 +48,7 @@ bool ParseProcStat(std::string_view text, ProcSnapshot& snapshot, std::uint64_t&
   snapshot.leader_gone = state == "Z" || state == "X";
   snapshot.threads = *threads - (snapshot.leader_gone && *threads > 0 ? 1 : 0);
   snapshot.dead = snapshot.threads == 0;
-  snapshot.exec_in_progress = state == "t" || state == "D";
+  snapshot.may_be_in_exec = state == "t" || state == "D";
   snapshot.parent = *parent;
   snapshot.name = CommName(name);
   start_ticks = *ticks;
@@ -65,7 +65,7 @@ bool ParseProcStatm(std::string_view text, ProcSnapshot& snapshot) {
   if (!size || !code) {
     return false;
   }
-  snapshot.exec_in_progress = snapshot.exec_in_progress || (*size > 0 && *code == 0);
+  snapshot.may_be_in_exec = snapshot.may_be_in_exec || (*size > 0 && *code == 0);
   return true;
 }
 

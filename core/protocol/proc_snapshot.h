@@ -15,13 +15,13 @@ inline constexpr std::uint32_t kUnknownId = UINT32_MAX;  // user or group is unk
 // The state of a process at `taken_ns`.
 struct ProcSnapshot {
   std::int32_t tgid = 0;
-  std::uint64_t taken_ns = 0;     // CLOCK_MONOTONIC, after the last file was read
-  CommName name;                  // of the thread group leader
-  std::uint32_t threads = 0;      // live threads, including the leader
-  bool leader_gone = false;       // the leader exited before the other threads
-  bool dead = false;              // zombie: all threads have exited
-  bool exec_in_progress = false;  // true also if uncertain: a tracer or disk I/O blocks the process
-  std::uint64_t start_ns = 0;     // CLOCK_MONOTONIC, with a resolution of about 10 ms
+  std::uint64_t taken_ns = 0;   // CLOCK_MONOTONIC, after the last file was read
+  CommName name;                // of the thread group leader
+  std::uint32_t threads = 0;    // live threads, including the leader
+  bool leader_gone = false;     // the leader exited before the other threads
+  bool dead = false;            // zombie: all threads have exited
+  bool may_be_in_exec = false;  // true also if uncertain: a tracer or disk I/O blocks the process
+  std::uint64_t start_ns = 0;   // CLOCK_MONOTONIC, with a resolution of about 10 ms
   std::uint32_t euid = kUnknownId;
   std::uint32_t egid = kUnknownId;
   std::int32_t parent = 0;  // process that waits for it, or 0
@@ -33,7 +33,7 @@ struct ProcSnapshot {
 // nothing if the text is malformed.
 [[nodiscard]] bool ParseProcStat(std::string_view text, ProcSnapshot& snapshot, std::uint64_t& start_ticks);
 
-// Parses /proc/PID/statm, which must have been read after stat. Sets `exec_in_progress` if the process has new memory
+// Parses /proc/PID/statm, which must have been read after stat. Sets `may_be_in_exec` if the process has new memory
 // but no code mapped yet. Returns false if the text is malformed.
 [[nodiscard]] bool ParseProcStatm(std::string_view text, ProcSnapshot& snapshot);
 

@@ -43,8 +43,8 @@ class SubscriptionKeeper {
 
   // For each event received; on the reader's hot path.
   void OnEvent(const Event& event, std::uint64_t now_ns) {
-    if (event.kind() !=
-        EventKind::kAck) {  // an ACK proves nothing: any process can provoke one while no other events flow
+    // An ACK proves nothing: any process can provoke one while no other events flow.
+    if (event.kind() != EventKind::kAck) {
       unsubscribed_.RecordEventReceived(now_ns);
     }
     const auto* const comm = std::get_if<CommBody>(&event.body);

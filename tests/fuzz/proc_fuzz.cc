@@ -25,7 +25,7 @@ void CheckAnyText(std::string_view text) {
           "stat sets no ids and no start time");
 
   ProcSnapshot statm;
-  Require(ParseProcStatm(text, statm) || !statm.exec_in_progress, "a rejected text sets nothing");
+  Require(ParseProcStatm(text, statm) || !statm.may_be_in_exec, "a rejected text sets nothing");
 
   ProcSnapshot status;
   if (ParseProcStatus(text, status)) {

@@ -80,7 +80,7 @@ class LedgerInvalidInputTest : public ::testing::Test {
             .threads = 1 + Random(4),
             .leader_gone = OneIn(4),
             .dead = OneIn(6),
-            .exec_in_progress = OneIn(3),
+            .may_be_in_exec = OneIn(3),
             .start_ns = Moment(),
             .euid = Random(2),
             .egid = OneIn(5) ? kUnknownId : Random(2)};
@@ -154,7 +154,7 @@ TEST_F(FullPoolsTest, AgreesOnALongExec) {
       ++reads;
       ProcSnapshot in_exec = AnySnapshot(request->tgid);
       in_exec.dead = false;
-      in_exec.exec_in_progress = true;
+      in_exec.may_be_in_exec = true;
       pair.ApplySnapshot(in_exec, request->full);
     }
     now_ns_ += 20 * kMilli;

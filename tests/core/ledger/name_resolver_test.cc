@@ -183,7 +183,7 @@ TEST(NameResolverTest, RetriesAProcessInTheMiddleOfAnExec) {
   while (const auto request = reconciler.NextRequest()) {
     ++reads;
     ProcSnapshot in_exec = driver.SnapshotOf(request->tgid, "not yet");
-    in_exec.exec_in_progress = true;
+    in_exec.may_be_in_exec = true;
     reconciler.ApplySnapshot(in_exec, request->full);
     driver.ConfirmAfter(19);
     EXPECT_FALSE(reconciler.NextRequest().has_value());
@@ -205,7 +205,7 @@ TEST(NameResolverTest, RequestsSnapshotOfAnUncertainProcessInTheMiddleOfAnExec) 
   ProcReconciler& reconciler = driver.ledger().reconciler();
   EXPECT_TRUE(reconciler.TakeAnyStale());
   ProcSnapshot in_exec = driver.SnapshotOf(reconciler.NextRequest()->tgid, "not yet");
-  in_exec.exec_in_progress = true;
+  in_exec.may_be_in_exec = true;
   reconciler.ApplySnapshot(in_exec, true);
   EXPECT_TRUE(reconciler.TakeAnyStale());
 }
@@ -216,7 +216,7 @@ TEST(NameResolverTest, NamesAProcessAfterARetry) {
   driver.Exec(200);
   ProcReconciler& reconciler = driver.ledger().reconciler();
   ProcSnapshot in_exec = driver.SnapshotOf(reconciler.NextRequest()->tgid, "not yet");
-  in_exec.exec_in_progress = true;
+  in_exec.may_be_in_exec = true;
   reconciler.ApplySnapshot(in_exec, false);
   driver.ConfirmAfter(20);
   driver.ReadNames("sleep");

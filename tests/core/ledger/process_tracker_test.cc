@@ -214,7 +214,7 @@ TEST(ProcessTrackerTest, KeepsTheStateAfterASnapshotWithoutAReliableName) {
   driver.Fork(200);
   driver.Exec(200);
   ProcSnapshot in_exec = driver.SnapshotOf(200, "sleep");
-  in_exec.exec_in_progress = true;
+  in_exec.may_be_in_exec = true;
   driver.ledger().reconciler().ApplySnapshot(in_exec, false);
   driver.Exit(200);
   EXPECT_EQ(driver.snapshot().exits.lifetimes.count(), 1U);

@@ -176,7 +176,7 @@ std::optional<ProcSnapshot> SimulatedHost::ReadProc(std::int32_t tgid) const {
                       .threads = static_cast<std::uint32_t>(process.visible.size()),
                       .leader_gone = !process.visible.contains(tgid),
                       .dead = process.visible.empty(),
-                      .exec_in_progress = process.busy && process.serial % 2 == 0,
+                      .may_be_in_exec = process.busy && process.serial % 2 == 0,
                       .start_ns = process.start_ns - process.start_ns % (10 * kMilli),
                       .euid = process.euid,
                       .egid = process.egid};

@@ -24,7 +24,7 @@ ProcSnapshot SampleSnapshot() {
           .threads = 12,
           .leader_gone = true,
           .dead = false,
-          .exec_in_progress = true,
+          .may_be_in_exec = true,
           .start_ns = 99,
           .euid = 1000,
           .egid = 1001};

@@ -50,10 +50,10 @@ TEST_P(ProcNameTest, ParsesNameAndOtherFields) {
 // A tracer (t) or disk I/O (D) can block a process in the middle of an exec.
 TEST(ProcStatTextTest, MarksBlockedStatesAsExecInProgress) {
   for (const std::string state : {"t", "D"}) {
-    EXPECT_TRUE(ParseStat(StatText("x", state)).snapshot.exec_in_progress) << state;
+    EXPECT_TRUE(ParseStat(StatText("x", state)).snapshot.may_be_in_exec) << state;
   }
   for (const std::string state : {"R", "S", "T", "I", "Z"}) {
-    EXPECT_FALSE(ParseStat(StatText("x", state)).snapshot.exec_in_progress) << state;
+    EXPECT_FALSE(ParseStat(StatText("x", state)).snapshot.may_be_in_exec) << state;
   }
 }
 
@@ -159,16 +159,16 @@ struct StatmRow {
   std::string name;
   std::string_view text;
   bool ok;
-  bool exec_in_progress;
+  bool may_be_in_exec;
 };
 class ProcStatmTest : public testing::TestWithParam<StatmRow> {};
 TEST_P(ProcStatmTest, DetectsExecInProgress) {
   ProcSnapshot snapshot;
   EXPECT_EQ(ParseProcStatm(GetParam().text, snapshot), GetParam().ok);
-  EXPECT_EQ(snapshot.exec_in_progress, GetParam().exec_in_progress);
-  snapshot.exec_in_progress = true;
+  EXPECT_EQ(snapshot.may_be_in_exec, GetParam().may_be_in_exec);
+  snapshot.may_be_in_exec = true;
   EXPECT_EQ(ParseProcStatm(GetParam().text, snapshot), GetParam().ok);
-  EXPECT_TRUE(snapshot.exec_in_progress) << "statm must not clear the flag set from stat";
+  EXPECT_TRUE(snapshot.may_be_in_exec) << "statm must not clear the flag set from stat";
 }
 INSTANTIATE_TEST_SUITE_P(
     Texts, ProcStatmTest,

@@ -164,8 +164,8 @@ TEST_F(FakeProcTest, DetectsExecInProgressFromStatm) {
     ProcSnapshot full;
     EXPECT_EQ(reader.ReadWithoutCredentials(5, partial), ReadStatus::kRead);
     EXPECT_EQ(reader.ReadSnapshot(5, full), ReadStatus::kRead);
-    EXPECT_EQ(partial.exec_in_progress, !mapped);
-    EXPECT_EQ(full.exec_in_progress, !mapped);
+    EXPECT_EQ(partial.may_be_in_exec, !mapped);
+    EXPECT_EQ(full.may_be_in_exec, !mapped);
   }
 }
 
