@@ -25,6 +25,7 @@
 #include "cmd/watch/watch.h"
 #include "config/schema/validator.h"
 #include "config/yaml/config_error.h"
+#include "core/base/text.h"
 
 namespace procevent {
 

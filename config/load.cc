@@ -15,6 +15,7 @@
 #include "config/yaml/config_error.h"
 #include "config/yaml/yaml_node.h"
 #include "core/base/file_descriptor.h"
+#include "core/base/text.h"
 
 namespace procevent {
 

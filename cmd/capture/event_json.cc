@@ -13,7 +13,7 @@
 
 #include "cmd/capture/json_fields.h"
 #include "cmd/capture/line_input.h"
-#include "config/yaml/config_error.h"
+#include "core/base/text.h"
 #include "core/ledger/group_name.h"
 #include "core/protocol/decoder.h"
 #include "core/protocol/event.h"

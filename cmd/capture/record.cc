@@ -17,7 +17,6 @@
 #include "cmd/logging/notice_log.h"
 #include "cmd/serve/privilege.h"
 #include "cmd/serve/signals.h"
-#include "config/yaml/config_error.h"
 #include "core/base/system.h"
 #include "core/reader/reader.h"
 #include "core/sources/capture/capture_writer.h"

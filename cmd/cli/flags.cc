@@ -15,6 +15,7 @@
 #include "config/schema/option_values.h"
 #include "config/schema/validator.h"
 #include "config/yaml/config_error.h"
+#include "core/base/text.h"
 #include "exporter/metrics/exporter_state.h"
 
 namespace procevent {

@@ -6,6 +6,7 @@
 
 #include "config/schema/keys.h"
 #include "config/yaml/config_error.h"
+#include "core/base/text.h"
 #include "core/protocol/event.h"
 
 namespace procevent {

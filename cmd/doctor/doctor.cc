@@ -15,6 +15,7 @@
 #include "cmd/doctor/probes.h"
 #include "cmd/logging/log.h"
 #include "config/yaml/config_error.h"
+#include "core/base/text.h"
 
 namespace procevent {
 

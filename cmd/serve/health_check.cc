@@ -12,8 +12,8 @@
 #include <system_error>
 
 #include "cmd/cli/output.h"
-#include "config/yaml/config_error.h"
 #include "core/base/file_descriptor.h"
+#include "core/base/text.h"
 #include "exporter/http/address.h"
 
 namespace procevent {

@@ -14,7 +14,6 @@
 #include <optional>
 #include <utility>
 
-#include "config/yaml/config_error.h"
 #include "core/base/system.h"
 #include "core/base/text.h"
 

@@ -14,8 +14,8 @@
 #include <utility>
 #include <vector>
 
-#include "config/yaml/config_error.h"
 #include "config/yaml/yaml_node.h"
+#include "core/base/text.h"
 #include "core/ledger/group_name.h"
 #include "exporter/http/address.h"
 

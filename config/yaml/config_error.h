@@ -30,12 +30,6 @@ std::string Describe(const ConfigError& error);
 // `invalid value "12 parsecs"`, the usual problem.
 std::string InvalidValue(std::string_view text);
 
-// All text of users that is printed or logged goes through one of these two functions. They replace each byte that is
-// not printable by \xNN, and the rest after `limit` bytes by "...".
-std::string EscapeUnprintable(std::string_view text, std::size_t limit = 80);
-// Puts quotes around the text, and a backslash before each quote and backslash in it.
-std::string QuotePrintable(std::string_view text, std::size_t limit = 80);
-
 // The path to a value, as `ConfigError::key` has it: `source.events[2]`.
 // Quotes a key that is not a plain word, because a dot in it would look like a level.
 std::string JoinPath(const std::string& path, std::string_view key);

@@ -1,10 +1,11 @@
-// Locale-independent parsing of ASCII words and numbers, and of UTF-8 characters. All functions are pure.
+// Parses ASCII words and numbers, and escapes text for output. Independent of the locale. All functions are pure.
 #pragma once
 
 #include <algorithm>
 #include <charconv>
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <system_error>
 
@@ -44,5 +45,10 @@ char32_t CodePoint(std::string_view text, std::size_t length);
 // Whether the first character, valid UTF-8 of `length` bytes, is safe to show unescaped. False for control characters,
 // and for characters that change the text direction, break the line or have no width. Also false for noncharacters.
 bool IsPrintable(std::string_view text, std::size_t length);
+
+// Replaces each byte that is not printable by \xNN, and the rest after `limit` bytes by "...".
+std::string EscapeUnprintable(std::string_view text, std::size_t limit = 80);
+// The same, with quotes around the text and a backslash before each quote and backslash in it.
+std::string QuotePrintable(std::string_view text, std::size_t limit = 80);
 
 }  // namespace procevent

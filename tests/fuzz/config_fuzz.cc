@@ -10,6 +10,7 @@
 #include "config/load.h"
 #include "config/schema/environment.h"
 #include "config/yaml/config_error.h"
+#include "core/base/text.h"
 #include "require.h"
 
 namespace {

@@ -14,7 +14,6 @@
 #include <string>
 #include <vector>
 
-#include "config/yaml/config_error.h"
 #include "core/base/file_descriptor.h"
 #include "core/base/text.h"
 #include "tests/cmd/logging/log_matchers.h"

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "config/load.h"
-#include "config/yaml/config_error.h"
+#include "core/base/text.h"
 #include "tests/config/config_error_lines.h"
 #include "tests/config/random_config.h"
 

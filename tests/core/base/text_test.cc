@@ -4,10 +4,14 @@
 
 #include <cctype>
 #include <cstdint>
+#include <random>
+#include <string>
 #include <string_view>
 
 namespace procevent {
 namespace {
+
+using namespace std::string_literals;
 
 // Tests run in the "C" locale, in which the C library functions are ASCII-only.
 TEST(AsciiTest, MatchesCLibraryForEveryByte) {
@@ -34,6 +38,54 @@ TEST(ParseIntegerTest, AcceptsOnlyWholeWord) {
   EXPECT_EQ(ParseInteger<std::int32_t>("-7"), -7);
   for (const std::string_view word : {"", "-", "+1", " 1", "1 ", "1x", "0x1", "4294967296", "-1"}) {
     EXPECT_FALSE(ParseInteger<std::uint32_t>(word)) << word;
+  }
+}
+
+struct QuoteRow {
+  const char* name;
+  std::string text;
+  std::string quoted;
+};
+
+class QuotePrintableTest : public testing::TestWithParam<QuoteRow> {};
+
+TEST_P(QuotePrintableTest, Escapes) { EXPECT_EQ(QuotePrintable(GetParam().text), GetParam().quoted); }
+
+INSTANTIATE_TEST_SUITE_P(
+    Rows, QuotePrintableTest,
+    testing::Values(
+        QuoteRow{"Plain", "12 parsecs", R"("12 parsecs")"}, QuoteRow{"Empty", "", R"("")"},
+        QuoteRow{"QuoteAndBackslash", R"(a"b\c)", R"("a\"b\\c")"}, QuoteRow{"LineEnd", "a\nb\r", R"("a\x0ab\x0d")"},
+        QuoteRow{"TerminalEscape", "\x1b[2J", R"("\x1b[2J")"}, QuoteRow{"Nul", "a\0b"s, R"("a\x00b")"},
+        QuoteRow{"Delete", "\x7f", R"("\x7f")"}, QuoteRow{"Utf8", "grüße €😀", R"("grüße €😀")"},
+        QuoteRow{"C1Control", "\xC2\x85", R"("\xc2\x85")"}, QuoteRow{"Overlong", "\xC0\xAF", R"("\xc0\xaf")"},
+        QuoteRow{"OverlongThree", "\xE0\x80\xAF", R"("\xe0\x80\xaf")"},
+        QuoteRow{"Surrogate", "\xED\xA0\x80", R"("\xed\xa0\x80")"},
+        QuoteRow{"TooLarge", "\xF4\x90\x80\x80", R"("\xf4\x90\x80\x80")"},
+        QuoteRow{"Truncated", "a\xE2\x82", R"("a\xe2\x82")"},
+        QuoteRow{"BidiOverride", "\xE2\x80\xAE", R"("\xe2\x80\xae")"},
+        QuoteRow{"AtTheLimit", std::string(80, 'x'), '"' + std::string(80, 'x') + '"'},
+        QuoteRow{"AboveTheLimit", std::string(81, 'x'), '"' + std::string(80, 'x') + "...\""},
+        QuoteRow{"CutsBetweenCharacters", std::string(79, 'x') + "€", '"' + std::string(79, 'x') + "...\""}),
+    [](const auto& row) { return row.param.name; });
+
+TEST(EscapeUnprintableTest, KeepsQuotes) { EXPECT_EQ(EscapeUnprintable("a \"b\" \\ \n"), "a \"b\" \\ \\x0a"); }
+
+TEST(QuotePrintableTest, IsBoundedAndPrintable) {
+  std::mt19937 random(1);
+  for (int i = 0; i < 20'000; ++i) {
+    std::string text(random() % 40, '\0');
+    for (char& c : text) {
+      c = static_cast<char>(random() % 4 == 0 ? random() % 128 : random());
+    }
+    const std::string quoted = QuotePrintable(text, 30);
+    ASSERT_LE(quoted.size(), 2U + 30U + 4U + 3U);
+    for (std::string_view rest = quoted; !rest.empty();) {
+      const std::size_t length = Utf8Length(rest);
+      ASSERT_NE(length, 0U) << quoted;
+      ASSERT_TRUE(IsPrintable(rest, length)) << quoted;
+      rest.remove_prefix(length);
+    }
   }
 }
 
