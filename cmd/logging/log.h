@@ -14,7 +14,7 @@
 #include <variant>
 #include <vector>
 
-#include "config/schema/effective_config.h"
+#include "config/schema/log_options.h"
 #include "core/base/result.h"
 
 namespace spdlog {

@@ -1,13 +1,13 @@
 // The validated configuration, with the origin of each value.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "config/schema/log_options.h"
 #include "core/ledger/ledger_options.h"
 #include "core/reader/reader.h"
 #include "core/reader/replayer.h"
@@ -15,18 +15,6 @@
 #include "exporter/http/http_handler.h"
 
 namespace procevent {
-
-enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarning, kError };
-inline constexpr std::array<std::string_view, 4> kLogLevelNames{"debug", "info", "warning", "error"};
-enum class LogFormat : std::uint8_t { kLogfmt, kJson };
-inline constexpr std::array<std::string_view, 2> kLogFormatNames{"logfmt", "json"};
-
-// Selects the level and the format of the log.
-struct LogOptions {
-  LogLevel level = LogLevel::kInfo;
-  LogFormat format = LogFormat::kLogfmt;
-  bool operator==(const LogOptions&) const = default;
-};
 
 // The options of every module. A default-constructed one equals the configuration of an empty file.
 struct Config {
