@@ -125,7 +125,7 @@ std::string FormatLine(LogFormat format, std::chrono::system_clock::time_point t
 LogMessage MakeErrorMessage(LogLevel level, const Error& error) {
   LogMessage message{level, "cannot " + std::string(error.operation)};
   if (!error.remedy.empty()) {
-    message.text.append("; ").append(error.remedy);
+    message.text.append(error.code != 0 ? "; " : ": ").append(error.remedy);
   }
   if (error.code != 0) {
     message.fields.push_back({"err", std::generic_category().message(error.code)});

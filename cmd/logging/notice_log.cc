@@ -54,9 +54,9 @@ std::optional<std::uint64_t> RefusalLog::NextDue() {
 LogMessage FormatNotice(const Notice& notice) {
   switch (notice.kind) {
     case Notice::Kind::kSubscribed:
-      return {LogLevel::kInfo, "subscribed to process events", {{"unsubscribed_ms", notice.number}}};
+      return {LogLevel::kInfo, "subscribed to process events", {{"unsubscribed_ms", notice.count}}};
     case Notice::Kind::kReplayFinished:
-      return {LogLevel::kInfo, "replay finished; its numbers stay as they are", {{"datagrams", notice.number}}};
+      return {LogLevel::kInfo, "replay finished; its numbers stay as they are", {{"datagrams", notice.count}}};
     case Notice::Kind::kSubscribeFailed:
     case Notice::Kind::kReplayFailed:
     case Notice::Kind::kSocketFailed:
@@ -69,21 +69,21 @@ LogMessage FormatNotice(const Notice& notice) {
       return {LogLevel::kWarning,
               "receive buffer smaller than requested: bursts lose events sooner; give the process CAP_NET_ADMIN, or "
               "raise the sysctl net.core.rmem_max",
-              {{"bytes", notice.number}, {"requested_bytes", notice.wanted}}};
+              {{"bytes", notice.count}, {"requested_bytes", notice.buffer_bytes}}};
     case Notice::Kind::kEventsLost:
-      if (notice.wanted == 0) {
+      if (notice.buffer_bytes == 0) {
         return {LogLevel::kWarning,
                 "events lost: the kernel could not allocate messages; give the machine more memory",
-                {{"lost", notice.number}}};
+                {{"lost", notice.count}}};
       }
       return {LogLevel::kWarning,
               "events lost: receive queue full; raise source.receive_buffer, or give the exporter more CPU",
-              {{"lost", notice.number}, {"queue_bytes", notice.wanted}}};
+              {{"lost", notice.count}, {"queue_bytes", notice.buffer_bytes}}};
     case Notice::Kind::kUnseenForks:
       return {LogLevel::kWarning,
               "forks missed: the subscription was lost for a time too short to be detected; they are counted in "
               "procevent_forks_unseen_total",
-              {{"forks", notice.number}}};
+              {{"forks", notice.count}}};
   }
   return {};
 }

@@ -1,14 +1,17 @@
 #include "core/base/file_descriptor.h"
 
 #include <poll.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdint>
 #include <stdexcept>
 #include <utility>
 
+#include "core/base/result.h"
 #include "core/base/system.h"
 
 namespace procevent {
@@ -57,6 +60,41 @@ bool EventFd::WaitFor(std::chrono::nanoseconds timeout) const {
       return false;
     }
   }
+}
+
+Poller::Poller(std::span<const int> signal_fds) : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+  if (!epoll_.valid()) {
+    throw std::runtime_error(
+        Describe({"create an epoll instance", errno, "raise the limit of open files (ulimit -n)"}));
+  }
+  for (const int fd : signal_fds) {
+    Add(fd);
+  }
+}
+
+bool Poller::Wait(int source_fd, std::uint64_t until_ns) {
+  if (source_fd != source_fd_) {
+    if (source_fd_ >= 0) {
+      // Fails if the source was closed: the kernel has removed it already.
+      ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, source_fd_, nullptr);
+    }
+    if (source_fd >= 0) {
+      Add(source_fd);
+    }
+    source_fd_ = source_fd;
+  }
+  std::array<epoll_event, 4> ready{};
+  const int count =
+      ::epoll_wait(epoll_.get(), ready.data(), static_cast<int>(ready.size()), MillisUntil(until_ns, MonotonicNanos()));
+  return std::any_of(ready.begin(), ready.begin() + std::max(count, 0),
+                     [source_fd](const epoll_event& event) { return event.data.fd != source_fd; });
+}
+
+void Poller::Add(int fd) const {
+  epoll_event wanted{};
+  wanted.events = EPOLLIN;
+  wanted.data.fd = fd;
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &wanted);
 }
 
 }  // namespace procevent

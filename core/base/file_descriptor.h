@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdint>
+#include <span>
 #include <utility>
 
 #include "core/base/result.h"
@@ -60,6 +62,23 @@ class EventFd {
  private:
   explicit EventFd(OwnedFd fd) : fd_(std::move(fd)) {}
   OwnedFd fd_;
+};
+
+// Sleeps until another thread signals, a source is readable, or a time has come. One thread uses it.
+class Poller {
+ public:
+  // Throws std::runtime_error if the system has no descriptors left.
+  explicit Poller(std::span<const int> signal_fds);
+
+  // `source_fd` is -1 while the source must not end the wait. The time is rounded up to milliseconds. True if one of
+  // the signals ended the wait.
+  [[nodiscard]] bool Wait(int source_fd, std::uint64_t until_ns);
+
+ private:
+  void Add(int fd) const;
+
+  OwnedFd epoll_;
+  int source_fd_ = -1;  // the one registered in the epoll
 };
 
 }  // namespace procevent

@@ -15,7 +15,8 @@ namespace procevent {
 struct Error {
   std::string_view operation;  // static text, completes "cannot ...": "bind the connector socket"
   int code = 0;                // errno, or 0
-  std::string_view remedy;     // static text: "run the container with --network host"; may be empty
+  // Static text: "run the container with --network host"; may be empty. With code 0 it begins with the cause.
+  std::string_view remedy;
 
   bool operator==(const Error&) const = default;
 };
@@ -27,7 +28,7 @@ inline std::string Describe(const Error& error) {
     line += ": " + std::generic_category().message(error.code);
   }
   if (!error.remedy.empty()) {
-    line += "; " + std::string(error.remedy);
+    line += (error.code != 0 ? "; " : ": ") + std::string(error.remedy);
   }
   return line;
 }
@@ -66,9 +67,5 @@ class [[nodiscard]] Result {
 // Result of an operation without a value: return Success{} or an Error.
 struct Success {};
 using Status = Result<Success>;
-
-// Remedy shared by all modules that start threads.
-inline constexpr std::string_view kThreadsRemedy =
-    "raise the limit of processes (ulimit -u, TasksMax, pids.max) or of memory (ulimit -v)";
 
 }  // namespace procevent

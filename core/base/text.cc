@@ -2,10 +2,19 @@
 
 #include <algorithm>
 #include <array>
+#include <csignal>
 #include <cstdint>
+#include <string>
+#include <string_view>
 
 namespace procevent {
 namespace {
+
+constexpr std::array<std::string_view, 32> kSignalNames{
+    "",          "SIGHUP",  "SIGINT",    "SIGQUIT", "SIGILL",   "SIGTRAP", "SIGABRT", "SIGBUS",
+    "SIGFPE",    "SIGKILL", "SIGUSR1",   "SIGSEGV", "SIGUSR2",  "SIGPIPE", "SIGALRM", "SIGTERM",
+    "SIGSTKFLT", "SIGCHLD", "SIGCONT",   "SIGSTOP", "SIGTSTP",  "SIGTTIN", "SIGTTOU", "SIGURG",
+    "SIGXCPU",   "SIGXFSZ", "SIGVTALRM", "SIGPROF", "SIGWINCH", "SIGIO",   "SIGPWR",  "SIGSYS"};
 
 std::uint8_t ByteAt(std::string_view text, std::size_t index) { return static_cast<std::uint8_t>(text[index]); }
 
@@ -95,5 +104,24 @@ bool IsPrintable(std::string_view text, std::size_t length) {
 std::string EscapeUnprintable(std::string_view text, std::size_t limit) { return Escape(text, limit, false); }
 
 std::string QuotePrintable(std::string_view text, std::size_t limit) { return '"' + Escape(text, limit, true) + '"'; }
+
+std::string SignalName(unsigned signal) {
+  constexpr unsigned kRealTimeMin = 34;  // 32 and 33 are reserved by glibc
+  constexpr unsigned kRealTimeMax = 64;
+  if (signal >= 1 && signal < kSignalNames.size()) {
+    return std::string(kSignalNames.at(signal));
+  }
+  if (signal >= kRealTimeMin && signal <= kRealTimeMax) {
+    return signal == kRealTimeMin ? "SIGRTMIN" : "SIGRTMIN+" + std::to_string(signal - kRealTimeMin);
+  }
+  return "SIG" + std::to_string(signal);
+}
+
+bool TerminatesByDefault(unsigned signal) {
+  constexpr std::array<unsigned, 8> kNotTerminating{SIGCHLD, SIGCONT, SIGSTOP, SIGTSTP,
+                                                    SIGTTIN, SIGTTOU, SIGURG,  SIGWINCH};
+  return signal >= 1 && signal < kSignalNames.size() &&
+         std::ranges::find(kNotTerminating, signal) == kNotTerminating.end();
+}
 
 }  // namespace procevent

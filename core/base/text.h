@@ -51,4 +51,11 @@ std::string EscapeUnprintable(std::string_view text, std::size_t limit = 80);
 // The same, with quotes around the text and a backslash before each quote and backslash in it.
 std::string QuotePrintable(std::string_view text, std::size_t limit = 80);
 
+// "SIGKILL" for 9. Real-time signals are named relative to SIGRTMIN, as in glibc. A signal without a name is "SIG" and
+// its number.
+std::string SignalName(unsigned signal);
+
+// Whether the default action of the signal terminates the process.
+bool TerminatesByDefault(unsigned signal);
+
 }  // namespace procevent

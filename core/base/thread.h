@@ -11,6 +11,10 @@
 
 namespace procevent {
 
+// Remedy shared by all modules that start threads.
+inline constexpr std::string_view kThreadsRemedy =
+    "raise the limit of processes (ulimit -u, TasksMax, pids.max) or of memory (ulimit -v)";
+
 // Passes the latest published value from any thread to one consumer, without a lock. A newer value replaces one that
 // was not consumed.
 template <typename T>

@@ -32,7 +32,8 @@ class Ledger {
   // Counts the message as an event or as a rejection. `now_ns` is the time of its receipt.
   void ApplyMessage(const Message& message, std::uint64_t now_ns);
   void CountRejection(Rejection reason, std::uint64_t times = 1);
-  // Events were lost, and no sequence gap shows it, or none does yet.
+  // Marks the process table stale after a loss. ApplyMessage calls it at a sequence gap; the caller calls it for a loss
+  // that no gap shows yet.
   void Invalidate() { resolver_.Invalidate(); }
   // Applies to events that are counted from now on.
   void SetNameGroups(NameGroups groups) { statistics_.SetNameGroups(std::move(groups)); }

@@ -130,7 +130,7 @@ void Fields(Archive& archive, CapturedProcSnapshot& record) {
 
 template <typename Archive>
 void Fields(Archive& archive, CapturedWatermark& watermark) {
-  archive.Field(watermark.complete_until_ns);
+  archive.Field(watermark.applied_until_ns);
 }
 
 template <typename Archive>

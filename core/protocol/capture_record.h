@@ -47,9 +47,9 @@ struct CapturedProcSnapshot {
   bool operator==(const CapturedProcSnapshot&) const = default;
 };
 
-// All events generated before `complete_until_ns` precede this record.
+// All events generated before `applied_until_ns` precede this record.
 struct CapturedWatermark {
-  std::uint64_t complete_until_ns = 0;
+  std::uint64_t applied_until_ns = 0;
   bool operator==(const CapturedWatermark&) const = default;
 };
 

@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <cstring>
 #include <span>
-#include <string>
 #include <string_view>
 #include <variant>
 
@@ -154,12 +153,5 @@ class CommName {
  private:
   std::array<char, kCommSize> bytes_{};  // padded with NUL
 };
-
-// "SIGKILL" for 9. Real-time signals are named relative to SIGRTMIN, as in glibc. A signal without a name is "SIG" and
-// its number.
-std::string SignalName(unsigned signal);
-
-// Whether the default action of the signal terminates the process.
-bool EndsByDefault(unsigned signal);
 
 }  // namespace procevent

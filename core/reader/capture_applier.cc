@@ -14,8 +14,25 @@
 #include "core/reader/input_recorder.h"
 
 namespace procevent {
-
 namespace {
+
+// Between two rounds. Longer than a /proc snapshot waits for its confirmation.
+constexpr std::uint64_t kPauseBetweenRounds = 3 * kNanosPerSecond;
+
+// Shifts the times in a record into the current round.
+struct TimeShift {
+  std::uint64_t by_ns;
+
+  void operator()(CaptureMetadata& /*metadata*/) const {}
+  void operator()(CapturedNoRequest& /*no_request*/) const {}
+  void operator()(CapturedInvalidation& /*invalidation*/) const {}
+  void operator()(CapturedRejection& /*rejection*/) const {}
+  void operator()(CapturedWatermark& watermark) const { watermark.applied_until_ns += by_ns; }
+  void operator()(CapturedProcSnapshot& captured) const {
+    captured.snapshot.taken_ns += by_ns;
+    captured.snapshot.start_ns += captured.snapshot.start_ns == 0 ? 0 : by_ns;
+  }
+};
 
 constexpr std::uint32_t kMaxCpus = 1U << 16U;  // a larger number in an event is not a CPU
 
@@ -140,28 +157,6 @@ CaptureSummary CaptureSummary::ReadFrom(CaptureFile file) {
   }
   return builder.Build();
 }
-
-namespace {
-
-// Between two rounds. Longer than a /proc snapshot waits for its confirmation.
-constexpr std::uint64_t kPauseBetweenRounds = 3 * kNanosPerSecond;
-
-// Shifts the times in a record into the current round.
-struct TimeShift {
-  std::uint64_t by_ns;
-
-  void operator()(CaptureMetadata& /*metadata*/) const {}
-  void operator()(CapturedNoRequest& /*no_request*/) const {}
-  void operator()(CapturedInvalidation& /*invalidation*/) const {}
-  void operator()(CapturedRejection& /*rejection*/) const {}
-  void operator()(CapturedWatermark& watermark) const { watermark.complete_until_ns += by_ns; }
-  void operator()(CapturedProcSnapshot& captured) const {
-    captured.snapshot.taken_ns += by_ns;
-    captured.snapshot.start_ns += captured.snapshot.start_ns == 0 ? 0 : by_ns;
-  }
-};
-
-}  // namespace
 
 void CaptureApplier::ApplyPacket(const CapturedPacket& packet) {
   const std::uint64_t now = PacketTimeNanos(packet);

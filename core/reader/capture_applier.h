@@ -43,7 +43,7 @@ class CaptureApplier {
   }
   [[nodiscard]] std::uint64_t round_start_ns() const { return summary_.first_ns + shift_ns_; }
 
-  // Not for a packet of another netlink family: its time is not on the capture's clock.
+  // Not for a `kForeign` packet: its time is not on the capture's clock.
   void ApplyPacket(const CapturedPacket& packet);
   // Time passes without a packet.
   void Advance(std::uint64_t now_ns);

@@ -12,7 +12,7 @@ constexpr std::uint64_t kMaxRun = 100 * kNanosPerMilli;
 void EventDrain::Run() {
   std::uint64_t now = MonotonicNanos();
   const std::uint64_t deadline = now + kMaxRun;
-  last_run_ns_ = now;
+  applied_until_ns_ = now;
   ledger_.Advance(now);
   losses_.CheckQueue();
   losses_.RecordQueueUsage(now);

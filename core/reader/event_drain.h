@@ -30,14 +30,14 @@ class EventDrain {
         answerer_(answerer),
         scheduler_(interval_ns) {}
 
-  // Receives until the queue is empty, but not for long: scrapes need a turn, too.
+  // Receives until the queue is empty, for at most 100 ms (kMaxRun), so that scrapes are answered meanwhile.
   void Run();
-  // Runs until the queue is empty, but not more often than `max_runs`.
+  // Calls Run until the queue is empty, at most `max_runs` times.
   void RunUntilEmpty(int max_runs);
 
   [[nodiscard]] bool queue_empty() const { return queue_empty_; }  // after the last run
   // If the queue is empty, every event that the kernel made before this time has been applied.
-  [[nodiscard]] std::uint64_t last_run_ns() const { return last_run_ns_; }
+  [[nodiscard]] std::uint64_t applied_until_ns() const { return applied_until_ns_; }
   [[nodiscard]] const DrainScheduler& scheduler() const { return scheduler_; }
 
  private:
@@ -54,7 +54,7 @@ class EventDrain {
   DatagramBatch batch_;
   Message message_;
   bool queue_empty_ = false;
-  std::uint64_t last_run_ns_ = 0;
+  std::uint64_t applied_until_ns_ = 0;
 };
 
 }  // namespace procevent

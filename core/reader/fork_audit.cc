@@ -36,12 +36,12 @@ void ForkAudit::CountUnseenForks(std::uint64_t kernel_forks, const ForkCounts& c
   missing_at_last_canary_ = 0;
 }
 
-Status ForkMonitor::CheckReadable() const {
+Status ForkAuditor::CheckReadable() const {
   const auto total = stat_.ReadCloneCount();
   return total ? Status(Success{}) : Status(total.error());
 }
 
-std::optional<std::uint64_t> ForkMonitor::ReadKernelForks() {
+std::optional<std::uint64_t> ForkAuditor::ReadKernelForks() {
   if (coverage_ != EventCoverage::kAll) {
     return std::nullopt;
   }

@@ -14,7 +14,7 @@ namespace procevent {
 
 // Compares fork events with the kernel's count (/proc/stat), which includes forks whose events were lost or were made
 // while unsubscribed. Invariant at every scrape: 0 <= kernel forks - fork events <= lost + unseen.
-// Pure. Owned by ForkMonitor.
+// Pure. Owned by ForkAuditor.
 class ForkAudit {
  public:
   // What the ledger has counted at one moment.
@@ -46,10 +46,10 @@ class ForkAudit {
 };
 
 // Reads the kernel's fork count and audits the ledger's fork events against it. The reader owns it.
-class ForkMonitor {
+class ForkAuditor {
  public:
   // The ledger must outlive it.
-  ForkMonitor(ProcStatReader stat, const Ledger& ledger, EventCoverage coverage)
+  ForkAuditor(ProcStatReader stat, const Ledger& ledger, EventCoverage coverage)
       : stat_(std::move(stat)), ledger_(ledger), coverage_(coverage) {}
 
   // Whether /proc/stat can be read. Without it forks are not audited.

@@ -15,7 +15,7 @@ struct RecordVisitor {
 
   void operator()(const CaptureMetadata& /*metadata*/) const {}
   void operator()(const CapturedWatermark& watermark) const {
-    ledger.reconciler().ConfirmUpTo(watermark.complete_until_ns);
+    ledger.reconciler().ConfirmUpTo(watermark.applied_until_ns);
   }
   void operator()(const CapturedNoRequest& /*no_request*/) const {}
   void operator()(const CapturedInvalidation& /*invalidation*/) const { ledger.Invalidate(); }

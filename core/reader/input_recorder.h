@@ -14,8 +14,8 @@ namespace procevent {
 // Applies one recorded input to the ledger. A replay applies exactly what was recorded, so it gives the same numbers.
 void ApplyRecord(const CaptureRecord& record, Ledger& ledger);
 
-// Inputs that are not datagrams: /proc snapshots, invalidations, rejections, watermarks. The reader owns it; its parts
-// share it.
+// Applies /proc snapshots, invalidations, rejections and watermarks to the ledger. Writes these and the datagrams to
+// the capture, if there is one. The reader owns it; its parts share it.
 class InputRecorder {
  public:
   // `capture` may be null: then nothing is recorded. Both must outlive it.
@@ -28,7 +28,7 @@ class InputRecorder {
     if (capture_ != nullptr) {
       WriteRecord(record);
     }
-    procevent::ApplyRecord(record, ledger_);
+    ApplyRecord(record, ledger_);
   }
   // Whether inputs are also written to a capture.
   [[nodiscard]] bool recording() const { return capture_ != nullptr; }

@@ -1,13 +1,34 @@
 #include "core/reader/loss_tracker.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace procevent {
 namespace {
 
-constexpr std::uint64_t kMaxProbeStep = 5 * kNanosPerMilli;  // moving to a busy CPU takes time; then others get a turn
+constexpr std::uint64_t kMaxProbeStep =
+    5 * kNanosPerMilli;  // moving to a busy CPU takes time; moving to a busy CPU takes time; the loop drains in between
 
 }  // namespace
+
+void QueuePeak::RecordUsage(std::uint32_t bytes, std::uint64_t now_ns) {
+  ClearSlotsUntil(now_ns / kSlotNanos);
+  std::uint32_t& slot = slots_[newest_slot_ % kSlots];
+  slot = std::max(slot, bytes);
+}
+
+std::uint32_t QueuePeak::PeakBytes(std::uint64_t now_ns) {
+  ClearSlotsUntil(now_ns / kSlotNanos);
+  return *std::ranges::max_element(slots_);
+}
+
+void QueuePeak::ClearSlotsUntil(std::uint64_t slot) {
+  const std::uint64_t passed = std::min<std::uint64_t>(slot - newest_slot_, kSlots);
+  for (std::uint64_t i = 0; i < passed; ++i) {
+    slots_[(slot - i) % kSlots] = 0;
+  }
+  newest_slot_ = slot;
+}
 
 void LossTracker::CheckQueue() {
   queue_ = source_.Queue();
@@ -31,13 +52,13 @@ void LossTracker::Report(std::uint64_t now_ns) {
   const std::uint64_t lost = coverage_ == EventCoverage::kAll ? ledger_.lost() : queue_.drops;
   if (const auto loss = report_limiter_.TakeDueReport(lost, queue_.drops, now_ns)) {
     notices_.Post({.kind = Notice::Kind::kEventsLost,
-                   .number = loss->events,
-                   .wanted = loss->queue_full ? queue_.limit_bytes / 2 : 0});
+                   .count = loss->events,
+                   .buffer_bytes = loss->queue_full ? queue_.limit_bytes / 2 : 0});
   }
 }
 
 void LossTracker::ContinueProbe(bool queue_empty, std::uint64_t now_ns) {
-  if (queue_empty && any_hidden_drops() && now_ns >= probe_.next_ns()) {
+  if (queue_empty && any_hidden_drops() && now_ns >= probe_.next_probe_ns()) {
     StartProbe(now_ns);
   }
   if (probing() && source_.SendCanaryOnEachCpu(now_ns + kMaxProbeStep)) {

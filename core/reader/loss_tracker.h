@@ -1,11 +1,14 @@
 // Makes lost events visible: watches for drops, probes the CPUs, invalidates stale state and reports losses.
 //
 // Where a loss shows. The kernel numbers the events of each CPU. SequenceTracker counts a gap in these numbers, so a
-// loss shows only when a later event of the same CPU arrives, and a loss before the first event of a CPU never does.
-// Two steps make each loss show without waiting for such an event: the source's drop counter says at once that
-// something was dropped (CheckQueue), and a canary from each CPU then closes the gap (CpuProbe).
+// loss shows only when a later event of the same CPU arrives. A loss before the first event of a CPU is never visible,
+// so a probe after each subscription sets the baseline of every CPU. Two steps make later losses visible without
+// waiting for other events: the source's drop counter shows at once that something was dropped (CheckQueue), and a
+// canary from each CPU then closes the gap (CpuProbe).
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <utility>
@@ -13,7 +16,6 @@
 #include "core/base/system.h"
 #include "core/ledger/ledger.h"
 #include "core/protocol/event_mask.h"
-#include "core/reader/drain_scheduler.h"
 #include "core/reader/input_recorder.h"
 #include "core/reader/notice_queue.h"
 #include "core/reader/snapshot_exchange.h"
@@ -21,8 +23,25 @@
 
 namespace procevent {
 
-// Decides when to send a canary from every CPU. The first event of a CPU sets the base of its loss count. Events
-// dropped last on a CPU show only in the sequence number of the next event there, which the canary is. Pure.
+// The highest usage of the receive queue in the last minute: one value per slot of six seconds. A new slot replaces the
+// oldest. Pure. LossTracker owns it.
+class QueuePeak {
+ public:
+  void RecordUsage(std::uint32_t bytes, std::uint64_t now_ns);
+  // Over the last 54 to 60 seconds.
+  [[nodiscard]] std::uint32_t PeakBytes(std::uint64_t now_ns);
+
+ private:
+  static constexpr std::size_t kSlots = 10;
+  static constexpr std::uint64_t kSlotNanos = 6'000'000'000;
+  void ClearSlotsUntil(std::uint64_t slot);
+
+  std::array<std::uint32_t, kSlots> slots_{};
+  std::uint64_t newest_slot_ = 0;
+};
+
+// Decides when to send a canary from every CPU. The first event of a CPU sets the baseline of its loss count. A
+// drop shows only in the sequence number of the CPU's next event. The canary is that event. Pure.
 // LossTracker owns it and sends the canaries.
 class CpuProbe {
  public:
@@ -38,7 +57,7 @@ class CpuProbe {
   // Whether there were drops that no probe has made visible as sequence gaps.
   [[nodiscard]] bool HasHiddenDrops(std::uint64_t drops) const { return drops != probed_drops_; }
   // While drops go on, one probe a second is enough.
-  [[nodiscard]] std::uint64_t next_ns() const { return started_ns_ + kNanosPerSecond; }
+  [[nodiscard]] std::uint64_t next_probe_ns() const { return started_ns_ + kNanosPerSecond; }
 
  private:
   bool in_progress_ = false;
@@ -80,8 +99,8 @@ class LossTracker {
               EventCoverage coverage)
       : source_(source), ledger_(ledger), inputs_(inputs), notices_(notices), coverage_(coverage) {}
 
-  // Reads the receive queue. After a drop it invalidates the process table before any later event is applied: the gap
-  // shows later, if ever.
+  // Reads the state of the receive queue: usage, limit, drops. After a drop it invalidates the process table before any
+  // later event is applied: the gap shows later, if ever.
   void CheckQueue();
   // Adds the queue's usage, as of the last CheckQueue, to the peak.
   void RecordQueueUsage(std::uint64_t now_ns) { peak_.RecordUsage(queue_.used_bytes, now_ns); }
@@ -98,10 +117,10 @@ class LossTracker {
   void ContinueProbe(bool queue_empty, std::uint64_t now_ns);
   [[nodiscard]] bool probing() const { return probe_.in_progress(); }
   [[nodiscard]] bool any_hidden_drops() const { return probe_.HasHiddenDrops(queue_.drops); }
-  [[nodiscard]] std::uint64_t next_probe_ns() const { return probe_.next_ns(); }
+  [[nodiscard]] std::uint64_t next_probe_ns() const { return probe_.next_probe_ns(); }
 
   [[nodiscard]] const QueueState& queue() const { return queue_; }
-  // Reads the queue once more, and fills in its state.
+  // Reads that state again, and copies it to the snapshot.
   void FillSnapshot(Snapshot& snapshot, std::uint64_t now_ns);
 
  private:

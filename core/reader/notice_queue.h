@@ -16,26 +16,28 @@ namespace procevent {
 struct Notice {
   enum class Kind : std::uint8_t {
     // The subscription:
-    kSubscribed,       // subscribed and proved; number: milliseconds without a subscription before
+    kSubscribed,       // subscribed and proved; count: milliseconds without a subscription before
     kSubscribeFailed,  // error: why there is no subscription; posted once per cause, while the reader retries
-    kCanaryMissing,    // the kernel did not deliver the canary, so the subscription is lost; the reader resubscribes
+    kCanaryMissing,    // the kernel did not deliver the canary, so the subscription is lost; error: why; the reader
+                       // resubscribes
     kSocketFailed,     // error: receiving failed; the reader resubscribes
-    kSmallBuffer,      // the receive buffer is smaller than requested; number: bytes granted, wanted: bytes requested
+    kSmallBuffer,  // the receive buffer is smaller than requested; count: bytes granted, buffer_bytes: bytes requested
     // Losses:
-    kUnseenForks,  // number: forks made while the kernel was silent, too shortly for a canary to be missing
-    kEventsLost,   // number: events lost since the last such notice; wanted: bytes of the receive queue if it was full,
+    kUnseenForks,  // count: forks made while the kernel was silent, too shortly for a canary to be missing
+    kEventsLost,   // count: events lost since the last such notice; buffer_bytes: size of the receive buffer if it was
+                   // full,
                    // 0 if the kernel had no memory to queue them
     // The environment:
     kProcUnreadable,       // error: /proc does not show the processes of other users
     kForkCountUnreadable,  // error: /proc/stat cannot be read, so forks are not audited
     // A replay:
-    kReplayFinished,  // the capture was replayed to its end; number: datagrams in it
+    kReplayFinished,  // the capture was replayed to its end; count: datagrams in it
     kReplayFailed,    // error: why the replay ended before the end of the capture
   };
   Kind kind = Kind::kSubscribed;
   Error error{};
-  std::uint64_t number = 0;
-  std::uint64_t wanted = 0;
+  std::uint64_t count = 0;
+  std::uint64_t buffer_bytes = 0;
 };
 
 // A bounded ring. The posting thread never waits: a notice that does not fit is dropped and counted. One thread posts,

@@ -21,9 +21,9 @@ void ProcScanner::ScanAllProcesses() {
   }
 }
 
-void ProcScanner::RunScanStep(std::uint64_t complete_until_ns, std::uint64_t now_ns) {
+void ProcScanner::RunScanStep(std::uint64_t applied_until_ns, std::uint64_t now_ns) {
   next_scan_ns_ = now_ns + kStepInterval;
-  inputs_.ApplyAndRecord(CapturedWatermark{complete_until_ns});
+  inputs_.ApplyAndRecord(CapturedWatermark{applied_until_ns});
   ReadRequestedProcesses();
   pass_wanted_ = reconciler_.TakeAnyStale() || pass_wanted_;
   if (pass_ == Pass::kNone && pass_wanted_ && now_ns >= next_pass_ns_) {

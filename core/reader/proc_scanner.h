@@ -11,9 +11,12 @@
 
 namespace procevent {
 
-// Reads all processes once, when the subscription begins; processes whose names are missing, whenever the queue has
-// been emptied; and after a loss all processes that may be stale, a few at a time. Every snapshot goes to the ledger's
-// ProcReconciler, which decides whether it holds. The reader owns it; everything it refers to must outlive it.
+// Reads /proc at three occasions:
+//   - at the first subscription: all processes,
+//   - when the queue is empty: processes whose names are missing,
+//   - after a loss: stale processes, a few at a time.
+// Every snapshot goes to the ledger's ProcReconciler, which decides whether to apply it. The reader owns it; everything
+// it refers to must outlive it.
 class ProcScanner {
  public:
   ProcScanner(ProcReconciler& reconciler, InputRecorder& inputs, ProcPidReader proc, std::uint64_t pass_interval_ns)
@@ -26,9 +29,9 @@ class ProcScanner {
   void ScanAllProcesses();
   [[nodiscard]] bool scanned_all() const { return scanned_all_; }
 
-  // One bounded step of work. Every event made before `complete_until_ns` has been applied, and the queue was just
+  // One bounded step of work. Every event made before `applied_until_ns` has been applied, and the queue was just
   // empty.
-  void RunScanStep(std::uint64_t complete_until_ns, std::uint64_t now_ns);
+  void RunScanStep(std::uint64_t applied_until_ns, std::uint64_t now_ns);
 
   // When the next step is due, if no event comes before.
   [[nodiscard]] std::uint64_t next_scan_ns() const;

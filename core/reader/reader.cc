@@ -54,26 +54,26 @@ void Reader::Stop() {
 }
 
 LedgerSnapshot Reader::FinalLedgerSnapshot() const {
-  LedgerSnapshot numbers(0);  // CopyTo gives it its size
-  ledger_.CopyTo(numbers);
-  return numbers;
+  LedgerSnapshot snapshot(static_cast<unsigned>(ledger_.stream().lost.size()));
+  ledger_.CopyTo(snapshot);
+  return snapshot;
 }
 
 void Reader::Run() {
   CheckProc();
   forks_.ReadKernelForks();  // the audit starts at this count
-  MaintainSubscription();
+  RunDueAction();
   first_attempt_.count_down();
   while (!thread_.stopping()) {
     ApplyNameGroups();
     answerer_.UpdateRequest();
     drain_.Run();
     if (drain_.queue_empty() && MayScanProc()) {
-      scanner_.RunScanStep(drain_.last_run_ns(), MonotonicNanos());
+      scanner_.RunScanStep(drain_.applied_until_ns(), MonotonicNanos());
     }
     subscription_.CheckCanary(drain_.queue_empty());
     answerer_.Answer(drain_.queue_empty());
-    MaintainSubscription();
+    RunDueAction();
     Wait();
   }
   drain_.Run();                                               // events made before the stop
@@ -101,7 +101,7 @@ bool Reader::MayScanProc() const {
   return subscription_.subscribed() && ledger_.tracks_processes() && !losses_.probing() && !losses_.any_hidden_drops();
 }
 
-void Reader::MaintainSubscription() {
+void Reader::RunDueAction() {
   const std::uint64_t now = MonotonicNanos();
   switch (subscription_.ActionAt(now)) {
     case SubscriptionMonitor::Action::kSubscribe:
@@ -143,7 +143,7 @@ void Reader::RecoverMissedProcesses() {
   }
 }
 
-std::uint64_t Reader::NextTurn(std::uint64_t now_ns) const {
+std::uint64_t Reader::NextWakeNanos(std::uint64_t now_ns) const {
   if (!drain_.queue_empty() || losses_.probing() || subscription_.awaiting_canary()) {
     return now_ns;
   }
@@ -151,7 +151,7 @@ std::uint64_t Reader::NextTurn(std::uint64_t now_ns) const {
     return answerer_.has_request() ? now_ns + kScrapeRetryInterval : now_ns;
   }
   const DrainScheduler& scheduler = drain_.scheduler();
-  std::uint64_t next = subscription_.next_ns();
+  std::uint64_t next = subscription_.next_action_ns();
   if (!scheduler.idle()) {
     next = std::min(next, scheduler.next_drain_ns());
   }
@@ -166,7 +166,7 @@ std::uint64_t Reader::NextTurn(std::uint64_t now_ns) const {
 
 void Reader::Wait() {
   const bool may_wake = drain_.scheduler().idle() && subscription_.subscribed();
-  if (poller_.Wait(may_wake ? source_->fd() : -1, NextTurn(MonotonicNanos()))) {
+  if (poller_.Wait(may_wake ? source_->fd() : -1, NextWakeNanos(MonotonicNanos()))) {
     answerer_.exchange().ClearRequestSignal();
   }
 }

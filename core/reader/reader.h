@@ -8,6 +8,7 @@
 #include <memory>
 #include <span>
 
+#include "core/base/file_descriptor.h"
 #include "core/base/thread.h"
 #include "core/ledger/ledger.h"
 #include "core/reader/drain_scheduler.h"
@@ -25,12 +26,11 @@
 
 namespace procevent {
 
-// Options of the reader, from the configuration.
+// Options of the reader. The configuration sets the first two; only tests shorten `proc_pass_interval`.
 struct ReaderOptions {
-  std::chrono::milliseconds drain_interval{10};     // between two drains while events flow
-  std::chrono::milliseconds canary_interval{5000};  // between two proofs of the subscription
-  // Between two passes over /proc after losses. No configuration key: only tests shorten it.
-  std::chrono::milliseconds proc_pass_interval{10'000};
+  std::chrono::milliseconds drain_interval{10};          // between two drains while events flow
+  std::chrono::milliseconds canary_interval{5000};       // between two proofs of the subscription
+  std::chrono::milliseconds proc_pass_interval{10'000};  // between two passes over /proc after losses
   bool operator==(const ReaderOptions&) const = default;
 };
 
@@ -39,13 +39,13 @@ struct ReaderOptions {
 //   source -> EventDrain -> ledger       receive, decode, apply
 //             LossTracker                drops, CPU probes, loss reports
 //             SubscriptionKeeper         subscribe, canary, resubscribe
-//             ForkMonitor                audit against the kernel's fork count
+//             ForkAuditor                audit against the kernel's fork count
 //             ProcScanner                /proc, where names or processes are missing
 //   ledger -> ScrapeAnswerer             snapshots for scrapes
 //
-// The thread takes no lock and waits for no other thread, except for the disk or pipe where it records. While
-// subscribed it allocates only at the first sight of a name, and when it receives other name groups. cmd creates,
-// starts and stops the reader. Scrapes use only its exchange, the log only its notices.
+// The thread takes no lock. Only the disk or pipe that it records to can block it. While subscribed it allocates only
+// at the first occurrence of a name, and when it receives other name groups. cmd creates, starts and stops the reader.
+// Scrapes use only its exchange, the log only its notices.
 class Reader {
  public:
   // Throws std::runtime_error if the system has no descriptors left. If `capture` is not null, every input of the
@@ -66,7 +66,7 @@ class Reader {
   // After Stop: everything that was counted.
   [[nodiscard]] LedgerSnapshot FinalLedgerSnapshot() const;
 
-  // From any thread: names are counted by other rules from some moment on. Each rule must be valid.
+  // From any thread: replaces the name groups. The thread applies them before its next drain. Each rule must be valid.
   void SetNameGroups(std::span<const NameGroup> groups) { name_groups_.Publish(std::make_unique<NameGroups>(groups)); }
 
   [[nodiscard]] SnapshotExchange& exchange() { return answerer_.exchange(); }
@@ -77,18 +77,18 @@ class Reader {
   void CheckProc();
   void ApplyNameGroups();
   [[nodiscard]] bool MayScanProc() const;
-  void MaintainSubscription();
+  void RunDueAction();
   void Subscribe();
   void RecoverMissedProcesses();
   void Wait();
-  [[nodiscard]] std::uint64_t NextTurn(std::uint64_t now_ns) const;
+  [[nodiscard]] std::uint64_t NextWakeNanos(std::uint64_t now_ns) const;
 
   const std::unique_ptr<DatagramSource> source_;
   Ledger ledger_;
   NoticeQueue notices_;
   InputRecorder inputs_;
   ProcScanner scanner_;
-  ForkMonitor forks_;
+  ForkAuditor forks_;
   LossTracker losses_;
   SubscriptionKeeper subscription_;
   ScrapeAnswerer answerer_;

@@ -13,9 +13,9 @@ namespace {
 
 constexpr std::uint64_t kForever = std::numeric_limits<std::uint64_t>::max();
 constexpr Error kFileChanged{"replay the capture", 0,
-                             "the file changed after the replay began: leave it unchanged, and restart the exporter"};
-constexpr Error kOutOfResources{"reopen the capture", 0,
-                                "raise the limits of open files and memory (ulimit -n, -v), and restart the exporter"};
+                             "the file changed after the replay began; leave it unchanged and restart the exporter"};
+constexpr Error kOutOfResources{
+    "reopen the capture", 0, "no open file or memory left; raise the limits (ulimit -n, -v) and restart the exporter"};
 
 }  // namespace
 
@@ -42,7 +42,7 @@ void Replayer::Run() {
   round_started_ns_ = MonotonicNanos();
   while (!thread_.stopping() && RunRound()) {
     if (!options_.loop) {
-      notices_.Post({.kind = Notice::Kind::kReplayFinished, .number = summary_.datagrams});
+      notices_.Post({.kind = Notice::Kind::kReplayFinished, .count = summary_.datagrams});
       break;
     }
     const std::uint64_t ended_round_ns = applier_.round_start_ns();

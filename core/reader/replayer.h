@@ -7,11 +7,11 @@
 #include <span>
 #include <string>
 
+#include "core/base/file_descriptor.h"
 #include "core/base/result.h"
 #include "core/base/thread.h"
 #include "core/ledger/ledger.h"
 #include "core/reader/capture_applier.h"
-#include "core/reader/drain_scheduler.h"
 #include "core/reader/notice_queue.h"
 #include "core/reader/snapshot_exchange.h"
 #include "core/sources/capture/capture_file.h"
@@ -41,7 +41,7 @@ class Replayer {
   void Start(std::function<void()> begin = {});
   void Stop() { thread_.Stop(); }
 
-  // From any thread: names are counted by other rules from some moment on. Each rule must be valid.
+  // From any thread: replaces the name groups when the thread next serves requests. Each rule must be valid.
   void SetNameGroups(std::span<const NameGroup> groups) { name_groups_.Publish(std::make_unique<NameGroups>(groups)); }
 
   [[nodiscard]] const CaptureSummary& summary() const { return summary_; }

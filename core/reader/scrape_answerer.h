@@ -18,7 +18,7 @@ class ScrapeAnswerer {
  public:
   // `blank` has the size of every snapshot. Throws std::runtime_error if the system has no descriptors left.
   ScrapeAnswerer(const Snapshot& blank, EventCoverage coverage, Ledger& ledger, LossTracker& losses,
-                 SubscriptionKeeper& subscription, ForkMonitor& forks)
+                 SubscriptionKeeper& subscription, ForkAuditor& forks)
       : exchange_(blank),
         coverage_(coverage),
         ledger_(ledger),
@@ -54,7 +54,7 @@ class ScrapeAnswerer {
   Ledger& ledger_;
   LossTracker& losses_;
   SubscriptionKeeper& subscription_;
-  ForkMonitor& forks_;
+  ForkAuditor& forks_;
   std::optional<ScrapeBarrier> barrier_;       // of the scrape that waits for an answer
   std::optional<std::uint64_t> kernel_forks_;  // counted for that scrape
 };

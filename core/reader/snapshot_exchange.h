@@ -15,17 +15,9 @@
 #include "core/base/file_descriptor.h"
 #include "core/base/result.h"
 #include "core/ledger/ledger_snapshot.h"
+#include "core/reader/subscription_monitor.h"
 
 namespace procevent {
-
-// Why the reader resubscribed.
-enum class RestartReason : std::uint8_t {
-  kNoAck,          // the kernel did not acknowledge the subscription
-  kCanaryMissing,  // the kernel did not deliver the canary
-  kSocketFailed,   // receiving failed
-};
-inline constexpr std::size_t kRestartReasons = 3;
-inline constexpr std::array<std::string_view, kRestartReasons> kRestartReasonNames{"no_ack", "silence", "fault"};
 
 // Everything that a scrape exposes about the reader, at one moment. The reader fills it, the exporter reads it.
 struct Snapshot {

@@ -12,7 +12,8 @@ namespace {
 constexpr std::chrono::milliseconds kSubscribeTimeout{250};  // for one attempt; then scrapes get a turn
 constexpr Error kCanaryMissing{
     "receive process events", 0,
-    "another program ended all subscriptions of the connector; the exporter resubscribes until the kernel answers"};
+    "the canary did not arrive, another process may have ended all subscriptions; the exporter resubscribes until the "
+    "kernel answers"};
 
 // Opening a socket allocates.
 Status Resubscribe(DatagramSource& source) {
@@ -50,11 +51,12 @@ void SubscriptionKeeper::ConfirmSubscribed(const QueueState& queue, std::uint64_
   }
   error_ = {};
   notices_.Post(
-      {.kind = Notice::Kind::kSubscribed, .number = unsubscribed_.MarkSubscribed(subscribed_ns) / kNanosPerMilli});
+      {.kind = Notice::Kind::kSubscribed, .count = unsubscribed_.MarkSubscribed(subscribed_ns) / kNanosPerMilli});
   if (queue.limit_bytes < queue.requested_bytes && reported_limit_bytes_ != queue.limit_bytes) {
     reported_limit_bytes_ = queue.limit_bytes;
-    notices_.Post(
-        {.kind = Notice::Kind::kSmallBuffer, .number = queue.limit_bytes / 2, .wanted = queue.requested_bytes / 2});
+    notices_.Post({.kind = Notice::Kind::kSmallBuffer,
+                   .count = queue.limit_bytes / 2,
+                   .buffer_bytes = queue.requested_bytes / 2});
   }
 }
 
@@ -68,7 +70,7 @@ void SubscriptionKeeper::OnCanaryReceived(std::uint64_t now_ns) {
   if (monitor_.awaiting_canary() && forks_at_last_canary_) {
     const std::uint64_t unseen = forks_.CountUnseenAtCanary(*forks_at_last_canary_);
     if (unseen > 0) {
-      notices_.Post({.kind = Notice::Kind::kUnseenForks, .number = unseen});
+      notices_.Post({.kind = Notice::Kind::kUnseenForks, .count = unseen});
     }
   }
   monitor_.OnCanaryReceived(now_ns);

@@ -20,16 +20,16 @@ namespace procevent {
 // everything it refers to must outlive it.
 class SubscriptionKeeper {
  public:
-  SubscriptionKeeper(DatagramSource& source, ForkMonitor& forks, NoticeQueue& notices, std::uint64_t canary_interval_ns,
+  SubscriptionKeeper(DatagramSource& source, ForkAuditor& forks, NoticeQueue& notices, std::uint64_t canary_interval_ns,
                      std::uint64_t now_ns)
       : source_(source), forks_(forks), notices_(notices), monitor_(canary_interval_ns), unsubscribed_(now_ns) {}
 
   [[nodiscard]] SubscriptionMonitor::Action ActionAt(std::uint64_t now_ns) const { return monitor_.ActionAt(now_ns); }
-  [[nodiscard]] std::uint64_t next_ns() const { return monitor_.next_ns(); }
+  [[nodiscard]] std::uint64_t next_action_ns() const { return monitor_.next_action_ns(); }
   [[nodiscard]] bool subscribed() const { return monitor_.subscribed(); }
   [[nodiscard]] bool awaiting_canary() const { return monitor_.awaiting_canary(); }
 
-  // Opens a new subscription. Returns when the kernel acknowledged it, or nothing if it failed.
+  // Opens a new subscription. Returns the time after the kernel's ACK, or nothing if it failed.
   std::optional<std::uint64_t> Subscribe();
   // The subscription made at `subscribed_ns` has survived its first drain: counts and reports what was missed before.
   void ConfirmSubscribed(const QueueState& queue, std::uint64_t subscribed_ns);
@@ -60,7 +60,7 @@ class SubscriptionKeeper {
   void OnSubscriptionLost(RestartReason reason, const Error& error);
 
   DatagramSource& source_;
-  ForkMonitor& forks_;
+  ForkAuditor& forks_;
   NoticeQueue& notices_;
   SubscriptionMonitor monitor_;
   UnsubscribedTime unsubscribed_;

@@ -5,7 +5,7 @@
 namespace procevent {
 
 SubscriptionMonitor::Action SubscriptionMonitor::ActionAt(std::uint64_t now_ns) const {
-  if (now_ns < next_ns_ || awaiting_canary_) {
+  if (now_ns < next_action_ns_ || awaiting_canary_) {
     return Action::kNone;
   }
   return subscribed_ ? Action::kSendCanary : Action::kSubscribe;
@@ -15,12 +15,12 @@ void SubscriptionMonitor::OnSubscribed(std::uint64_t now_ns) {
   subscribed_ = true;
   backoff_ns_ = kMinDelay;
   canary_delay_ns_ = std::min(kMinDelay, canary_interval_ns_);
-  next_ns_ = now_ns + canary_delay_ns_;
+  next_action_ns_ = now_ns + canary_delay_ns_;
 }
 
 void SubscriptionMonitor::OnSubscribeFailed(std::uint64_t now_ns) {
   reason_ = RestartReason::kNoAck;
-  next_ns_ = now_ns + backoff_ns_;
+  next_action_ns_ = now_ns + backoff_ns_;
   backoff_ns_ = std::min(2 * backoff_ns_, kMaxBackoff);
 }
 
@@ -33,13 +33,13 @@ void SubscriptionMonitor::OnCanaryReceived(std::uint64_t now_ns) {
   if (awaiting_canary_) {
     awaiting_canary_ = false;
     canary_delay_ns_ = std::min(2 * canary_delay_ns_, canary_interval_ns_);
-    next_ns_ = now_ns + canary_delay_ns_;
+    next_action_ns_ = now_ns + canary_delay_ns_;
   }
 }
 
 bool SubscriptionMonitor::OnCanaryMissing(std::uint64_t drops, std::uint64_t now_ns) {
   awaiting_canary_ = false;
-  next_ns_ = now_ns + kMinDelay;
+  next_action_ns_ = now_ns + kMinDelay;
   return drops == drops_at_canary_;
 }
 
@@ -47,12 +47,12 @@ void SubscriptionMonitor::OnSubscriptionLost(RestartReason reason, std::uint64_t
   subscribed_ = false;
   awaiting_canary_ = false;
   reason_ = reason;
-  next_ns_ = now_ns;
+  next_action_ns_ = now_ns;
 }
 
 void SubscriptionMonitor::RequestCanary(std::uint64_t now_ns) {
   if (subscribed_ && !awaiting_canary_) {
-    next_ns_ = std::min(next_ns_, now_ns);
+    next_action_ns_ = std::min(next_action_ns_, now_ns);
   }
 }
 

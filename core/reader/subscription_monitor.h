@@ -2,11 +2,23 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <string_view>
 
-#include "core/reader/snapshot_exchange.h"
+#include "core/base/system.h"
 
 namespace procevent {
+
+// Why the reader resubscribed.
+enum class RestartReason : std::uint8_t {
+  kNoAck,          // the kernel did not acknowledge the subscription
+  kCanaryMissing,  // the kernel did not deliver the canary
+  kSocketFailed,   // receiving failed
+};
+inline constexpr std::size_t kRestartReasons = 3;
+inline constexpr std::array<std::string_view, kRestartReasons> kRestartReasonNames{"no_ack", "silence", "fault"};
 
 // Measures the time without a subscription: from the last received event that proved one, to the next proof.
 // Pure. SubscriptionKeeper owns it.
@@ -52,7 +64,7 @@ class SubscriptionMonitor {
   enum class Action : std::uint8_t { kNone, kSubscribe, kSendCanary };
   [[nodiscard]] Action ActionAt(std::uint64_t now_ns) const;
   // When the next action is due.
-  [[nodiscard]] std::uint64_t next_ns() const { return next_ns_; }
+  [[nodiscard]] std::uint64_t next_action_ns() const { return next_action_ns_; }
 
   // Outcomes of kSubscribe.
   void OnSubscribed(std::uint64_t now_ns);
@@ -74,14 +86,14 @@ class SubscriptionMonitor {
   [[nodiscard]] RestartReason restart_reason() const { return reason_; }
 
  private:
-  static constexpr std::uint64_t kMinDelay = 100'000'000;
-  static constexpr std::uint64_t kMaxBackoff = 2'000'000'000;
+  static constexpr std::uint64_t kMinDelay = 100 * kNanosPerMilli;
+  static constexpr std::uint64_t kMaxBackoff = 2 * kNanosPerSecond;
 
   std::uint64_t canary_interval_ns_;
   bool subscribed_ = false;
   bool awaiting_canary_ = false;
   std::uint64_t drops_at_canary_ = 0;
-  std::uint64_t next_ns_ = 0;
+  std::uint64_t next_action_ns_ = 0;
   std::uint64_t backoff_ns_ = kMinDelay;
   std::uint64_t canary_delay_ns_ = kMinDelay;  // short after a subscription, so that an early loss shows soon
   RestartReason reason_ = RestartReason::kNoAck;

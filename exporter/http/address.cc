@@ -153,11 +153,11 @@ Status CheckTelemetryPath(std::string_view path) {
   constexpr std::string_view kOperation = "parse telemetry path";
   constexpr std::size_t kMaxBytes = 256;
   if (path.size() < 2 || path.front() != '/' || path.size() > kMaxBytes) {
-    return Error{kOperation, 0, "it must be '/' and 1 to 255 more characters, such as /metrics"};
+    return Error{kOperation, 0, "it is not '/' and 1 to 255 more characters; use a path such as /metrics"};
   }
   if (!std::ranges::all_of(path, IsPlainPathCharacter) || path.find("//") != std::string_view::npos ||
       path.find("/.") != std::string_view::npos) {
-    return Error{kOperation, 0, "it must be a plain path without query, space, '%', '//' or '/.', such as /metrics"};
+    return Error{kOperation, 0, "it has a query, space, '%', '//' or '/.'; use a plain path such as /metrics"};
   }
   if (path == "/-/healthy" || path == "/-/ready") {
     return Error{kOperation, 0, "/-/healthy and /-/ready are reserved; use another path, such as /metrics"};

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/text.h"
 #include "exporter/metrics/family.h"
 
 namespace procevent {
@@ -135,7 +136,7 @@ void AddExitReasons(MetricFamilies& families, const ExitStatistics& exits) {
   families.push_back(std::move(statuses));
   MetricFamily signals = MakeFamily(FindMetric("procevent_exit_signals_total"));
   for (unsigned signal = 1; signal < exits.signals.size(); ++signal) {
-    if (EndsByDefault(signal) || exits.signals.at(signal) != 0) {
+    if (TerminatesByDefault(signal) || exits.signals.at(signal) != 0) {
       AddSeries(signals, ToDouble(exits.signals.at(signal)), {{"signal", SignalName(signal)}});
     }
   }

@@ -17,16 +17,16 @@ constexpr std::string_view kSubscribe = "subscribe to process events";
 // Indexed by the three namespaces as bits: network 1, PID 2, user 4.
 constexpr std::array<std::string_view, 8> kNamespaceRemedies{
     "",
-    "this is not the host's network namespace: run with --network host (Kubernetes: hostNetwork: true)",
-    "this is not the host's PID namespace: run with --pid host (Kubernetes: hostPID: true)",
-    "these are not the host's network and PID namespaces: run with --network host --pid host (Kubernetes: "
+    "this is not the host's network namespace; run with --network host (Kubernetes: hostNetwork: true)",
+    "this is not the host's PID namespace; run with --pid host (Kubernetes: hostPID: true)",
+    "these are not the host's network and PID namespaces; run with --network host --pid host (Kubernetes: "
     "hostNetwork: true, hostPID: true)",
-    "this is not the host's user namespace: run without user-namespace remapping (--userns host), not rootless",
-    "these are not the host's network and user namespaces: run with --network host and without user-namespace "
+    "this is not the host's user namespace; run without user-namespace remapping (--userns host), not rootless",
+    "these are not the host's network and user namespaces; run with --network host and without user-namespace "
     "remapping (--userns host), not rootless",
-    "these are not the host's PID and user namespaces: run with --pid host and without user-namespace remapping "
+    "these are not the host's PID and user namespaces; run with --pid host and without user-namespace remapping "
     "(--userns host), not rootless",
-    "these are not the host's network, PID and user namespaces: run with --network host --pid host and without "
+    "these are not the host's network, PID and user namespaces; run with --network host --pid host and without "
     "user-namespace remapping (--userns host), not rootless",
 };
 
@@ -73,23 +73,24 @@ Error MakeNoAckError(const ConnectorEnvironment& environment) {
     return {kSubscribe, 0, remedy};
   }
   if (environment.no_proc_events) {
-    return {kSubscribe, 0, "this kernel was built without CONFIG_PROC_EVENTS: boot one that has it"};
+    return {kSubscribe, 0, "this kernel was built without CONFIG_PROC_EVENTS; boot a kernel that has it"};
   }
   return {kSubscribe, 0,
-          "the kernel does not answer: another process may have ended all subscriptions; the exporter retries until it "
+          "the kernel does not answer, another process may have ended all subscriptions; the exporter retries until it "
           "answers"};
 }
 
 Error MakeOpenError(int code) {
   if (code == EPROTONOSUPPORT || code == EAFNOSUPPORT) {
-    return {"open the connector socket", code, "this kernel was built without CONFIG_CONNECTOR: boot one that has it"};
+    return {"open the connector socket", code,
+            "this kernel was built without CONFIG_CONNECTOR; boot a kernel that has it"};
   }
   if (code == EMFILE || code == ENFILE) {
     return {"open the connector socket", code, "raise the limit of open files (ulimit -n)"};
   }
   if (code == EPERM || code == EACCES) {
     return {"open the connector socket", code,
-            "a security policy forbids netlink sockets: allow AF_NETLINK (systemd: RestrictAddressFamilies, "
+            "a security policy forbids netlink sockets; allow AF_NETLINK (systemd: RestrictAddressFamilies, "
             "containers: the seccomp profile)"};
   }
   return {"open the connector socket", code, ""};
@@ -98,7 +99,7 @@ Error MakeOpenError(int code) {
 Error MakeBindError(int code) {
   if (code == EPERM) {
     return {"bind the connector socket", code,
-            "before Linux 6.6 this takes CAP_NET_ADMIN in the host's user namespace: run as root or with --cap-add "
+            "before Linux 6.6 this takes CAP_NET_ADMIN in the host's user namespace; run as root or with --cap-add "
             "NET_ADMIN"};
   }
   return {"bind the connector socket", code, ""};
@@ -111,13 +112,13 @@ Error MakeSendError(int code, const ConnectorEnvironment& environment) {
     return {kSubscribe, code, NamespaceRemedy(refused)};
   }
   if (code == EPERM) {
-    return {kSubscribe, code, "before Linux 6.6 this takes CAP_NET_ADMIN: run as root or with --cap-add NET_ADMIN"};
+    return {kSubscribe, code, "before Linux 6.6 this takes CAP_NET_ADMIN; run as root or with --cap-add NET_ADMIN"};
   }
   return {kSubscribe, code, ""};
 }
 
 Error MakeSubscribeRefusedError(int code) {
-  return {kSubscribe, code, "the kernel refused the subscription: run as root or with --cap-add NET_ADMIN"};
+  return {kSubscribe, code, "the kernel refused the subscription; run as root or with --cap-add NET_ADMIN"};
 }
 
 Error MakeReceiveError(int code) { return {"receive from the connector socket", code, "open a new socket"}; }

@@ -32,7 +32,7 @@ Error MakeHiddenError(int code) {
   }
   return {
       kRead, 0,
-      "/proc is mounted with hidepid: mount it without hidepid, or run the exporter in the group of its gid= option; "
+      "/proc is mounted with hidepid; mount it without hidepid, or run the exporter in the group of its gid= option; "
       "process names are unknown until then"};
 }
 

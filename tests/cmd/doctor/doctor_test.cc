@@ -123,7 +123,7 @@ INSTANTIATE_TEST_SUITE_P(
             {{"kernel", kFailed}, {"buffer", kWarning}, {"subscription", kFailed}},
             "kernel",
             {"Linux 6.18.44-generic"},
-            {"CONFIG_CONNECTOR", "boot one that has it"}},
+            {"CONFIG_CONNECTOR", "boot a kernel that has it"}},
         Row{"NoProcEvents",
             [](ProbeResults& probes) {
               probes.environment = {.no_proc_events = true};
@@ -132,7 +132,7 @@ INSTANTIATE_TEST_SUITE_P(
             {{"kernel", kFailed}, {"subscription", kFailed}},
             "kernel",
             {"without process events"},
-            {"CONFIG_PROC_EVENTS", "boot one that has it"}},
+            {"CONFIG_PROC_EVENTS", "boot a kernel that has it"}},
         Row{"NetlinkForbidden",
             [](ProbeResults& probes) { probes.subscription.opened = MakeOpenError(EACCES); },
             {{"buffer", kWarning}, {"subscription", kFailed}},

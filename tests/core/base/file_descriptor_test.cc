@@ -4,9 +4,13 @@
 #include <gtest/gtest.h>
 #include <sys/eventfd.h>
 
+#include <array>
 #include <chrono>
+#include <cstdint>
 #include <thread>
 #include <utility>
+
+#include "core/base/system.h"
 
 namespace procevent {
 namespace {
@@ -89,6 +93,57 @@ TEST(EventFdTest, WakesAnotherThread) {
   std::thread signaler([&event] { event.Signal(); });
   EXPECT_TRUE(event.WaitFor(60s));
   signaler.join();
+}
+
+std::uint64_t InAMinute() { return MonotonicNanos() + 60 * kNanosPerSecond; }
+
+TEST(PollerTest, ReturnsTrueOnASignal) {
+  const EventFd signal = MakeEventFd();
+  Poller poller(std::array{signal.fd()});
+  signal.Signal();
+  EXPECT_TRUE(poller.Wait(-1, InAMinute()));
+}
+
+TEST(PollerTest, ReturnsFalseOnTimeout) {
+  const EventFd signal = MakeEventFd();
+  Poller poller(std::array{signal.fd()});
+  EXPECT_FALSE(poller.Wait(-1, 0));
+  const std::uint64_t until = MonotonicNanos() + 5 * kNanosPerMilli;
+  EXPECT_FALSE(poller.Wait(-1, until));
+  EXPECT_GE(MonotonicNanos(), until);
+}
+
+TEST(PollerTest, ReturnsFalseWhenTheSourceIsReadable) {
+  const EventFd signal = MakeEventFd();
+  const EventFd source = MakeEventFd();
+  Poller poller(std::array{signal.fd()});
+  source.Signal();
+  EXPECT_FALSE(poller.Wait(source.fd(), InAMinute()));
+}
+
+TEST(PollerTest, IgnoresTheSourceWithoutItsDescriptor) {
+  const EventFd signal = MakeEventFd();
+  const EventFd source = MakeEventFd();
+  Poller poller(std::array{signal.fd()});
+  source.Signal();
+  EXPECT_FALSE(poller.Wait(source.fd(), InAMinute()));
+  const std::uint64_t until = MonotonicNanos() + 5 * kNanosPerMilli;
+  EXPECT_FALSE(poller.Wait(-1, until));
+  EXPECT_GE(MonotonicNanos(), until);
+  EXPECT_FALSE(poller.Wait(source.fd(), InAMinute()));
+}
+
+TEST(PollerTest, AcceptsAnotherSourceAfterOneWasClosed) {
+  const EventFd signal = MakeEventFd();
+  Poller poller(std::array{signal.fd()});
+  {
+    const EventFd first = MakeEventFd();
+    EXPECT_FALSE(poller.Wait(first.fd(), 0));
+  }
+  const EventFd spare = MakeEventFd();  // takes the descriptor number of the first, so that the second has another
+  const EventFd second = MakeEventFd();
+  second.Signal();
+  EXPECT_FALSE(poller.Wait(second.fd(), InAMinute()));
 }
 
 }  // namespace

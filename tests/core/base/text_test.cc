@@ -4,6 +4,7 @@
 
 #include <cctype>
 #include <cstdint>
+#include <cstring>
 #include <random>
 #include <string>
 #include <string_view>
@@ -87,6 +88,34 @@ TEST(QuotePrintableTest, IsBoundedAndPrintable) {
       rest.remove_prefix(length);
     }
   }
+}
+
+TEST(SignalNameTest, MatchesGlibcNames) {
+  for (int signal = 1; signal < 32; ++signal) {
+    EXPECT_EQ(SignalName(static_cast<unsigned>(signal)),
+              signal == 29 ? "SIGIO" : "SIG" + std::string(::sigabbrev_np(signal)))
+        << signal;
+  }
+}
+
+TEST(SignalNameTest, NamesRealTimeSignalsRelativeToSigrtmin) {
+  EXPECT_EQ(SignalName(32), "SIG32");
+  EXPECT_EQ(SignalName(33), "SIG33");
+  EXPECT_EQ(SignalName(34), "SIGRTMIN");
+  EXPECT_EQ(SignalName(35), "SIGRTMIN+1");
+  EXPECT_EQ(SignalName(64), "SIGRTMIN+30");
+  EXPECT_EQ(SignalName(65), "SIG65");
+  EXPECT_EQ(SignalName(127), "SIG127");
+  EXPECT_EQ(SignalName(0), "SIG0");
+}
+
+TEST(TerminatesByDefaultTest, ReflectsDefaultAction) {
+  EXPECT_TRUE(TerminatesByDefault(9));
+  EXPECT_TRUE(TerminatesByDefault(31));
+  EXPECT_FALSE(TerminatesByDefault(17));  // SIGCHLD
+  EXPECT_FALSE(TerminatesByDefault(28));  // SIGWINCH
+  EXPECT_FALSE(TerminatesByDefault(0));
+  EXPECT_FALSE(TerminatesByDefault(32));
 }
 
 }  // namespace

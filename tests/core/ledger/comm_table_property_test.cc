@@ -1,4 +1,4 @@
-// Compares the group table with a reference and obvious one.
+// Compares the group table with a slow and obvious reference.
 #include <gtest/gtest.h>
 
 #include <algorithm>

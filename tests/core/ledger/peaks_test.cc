@@ -99,7 +99,7 @@ TEST(PeaksTest, CountsEventsInTheFirstSecondAfterBoot) {
   EXPECT_EQ(Rate(peaks, 1), 4);
 }
 
-// The reference and obvious counterpart of Peaks: keeps all events, and counts each window of the last 6000 slots on
+// The slow and obvious counterpart of Peaks: keeps all events, and counts each window of the last 6000 slots on
 // its own.
 class ReferencePeaks {
  public:

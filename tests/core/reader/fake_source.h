@@ -17,7 +17,7 @@
 
 namespace procevent {
 
-// The state that a test and its FakeSource share; outlives both.
+// The state that a test and its FakeSource share; must outlive the FakeSource.
 class FakeKernel {
  public:
   FakeKernel() : ready_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
@@ -37,7 +37,7 @@ class FakeKernel {
     sequences_[cpu] += events;
     drops_ += events;
   }
-  void SetAlive(bool alive) {
+  void SetDeliversCanaries(bool alive) {
     const std::lock_guard lock(mutex_);
     alive_ = alive;
   }

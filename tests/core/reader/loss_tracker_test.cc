@@ -2,8 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <random>
+#include <utility>
+#include <vector>
 
 namespace procevent {
 namespace {
@@ -58,7 +62,53 @@ TEST(CpuProbeTest, IsInProgressUntilFinished) {
 TEST(CpuProbeTest, IsDueAgainAfterASecond) {
   CpuProbe probe;
   probe.Start(0, 1000);
-  EXPECT_EQ(probe.next_ns(), 1000 + kNanosPerSecond);
+  EXPECT_EQ(probe.next_probe_ns(), 1000 + kNanosPerSecond);
+}
+
+constexpr std::uint64_t kSecond = 1'000'000'000;
+
+TEST(QueuePeakTest, ReturnsTheHighestUsage) {
+  QueuePeak peak;
+  peak.RecordUsage(10, 1000 * kSecond);
+  peak.RecordUsage(30, 1001 * kSecond);
+  peak.RecordUsage(20, 1002 * kSecond);
+  EXPECT_EQ(peak.PeakBytes(1003 * kSecond), 30U);
+}
+
+TEST(QueuePeakTest, ForgetsUsageAfterAMinute) {
+  QueuePeak peak;
+  peak.RecordUsage(30, 1000 * kSecond);
+  EXPECT_EQ(peak.PeakBytes(1053 * kSecond), 30U);
+  EXPECT_EQ(peak.PeakBytes(1061 * kSecond), 0U);
+}
+
+TEST(QueuePeakTest, ForgetsEverythingAfterALongPause) {
+  QueuePeak peak;
+  peak.RecordUsage(30, 1000 * kSecond);
+  EXPECT_EQ(peak.PeakBytes(100'000 * kSecond), 0U);
+}
+
+// Against a list of all records: never below the peak of the last 54 seconds, never above that of the last 60.
+TEST(QueuePeakTest, AgreesWithAListOfAllRecords) {
+  std::mt19937 random(7);  // NOLINT(cert-msc51-cpp): the same every time
+  QueuePeak peak;
+  std::vector<std::pair<std::uint64_t, std::uint32_t>> records;
+  std::uint64_t now = 500 * kSecond;
+  for (int i = 0; i < 5000; ++i) {
+    now += random() % (i % 50 == 0 ? 100 * kSecond : 3 * kSecond);
+    const auto bytes = static_cast<std::uint32_t>(random() % 100000);
+    peak.RecordUsage(bytes, now);
+    records.emplace_back(now, bytes);
+    const auto peak_since = [&](std::uint64_t seconds) {
+      std::uint32_t highest = 0;
+      for (const auto& [at, value] : records) {
+        highest = now - at <= seconds * kSecond ? std::max(highest, value) : highest;
+      }
+      return highest;
+    };
+    ASSERT_GE(peak.PeakBytes(now), peak_since(53));
+    ASSERT_LE(peak.PeakBytes(now), peak_since(60));
+  }
 }
 
 }  // namespace

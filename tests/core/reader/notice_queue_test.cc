@@ -11,31 +11,31 @@ EventFd MakeSignal() { return std::move(EventFd::Make()).value(); }
 
 TEST(NoticeQueueTest, PopsInOrder) {
   NoticeQueue notices(MakeSignal());
-  notices.Post({.number = 1});
-  notices.Post({.number = 2});
+  notices.Post({.count = 1});
+  notices.Post({.count = 2});
   Notice notice;
   ASSERT_TRUE(notices.TryPop(notice));
-  EXPECT_EQ(notice.number, 1U);
+  EXPECT_EQ(notice.count, 1U);
   ASSERT_TRUE(notices.TryPop(notice));
-  EXPECT_EQ(notice.number, 2U);
+  EXPECT_EQ(notice.count, 2U);
   EXPECT_FALSE(notices.TryPop(notice));
 }
 
 TEST(NoticeQueueTest, CountsNoticesThatDoNotFitAndKeepsTheFirst) {
   NoticeQueue notices(MakeSignal());
   for (std::uint64_t i = 0; i < NoticeQueue::kCapacity + 3; ++i) {
-    notices.Post({.number = i});
+    notices.Post({.count = i});
   }
   EXPECT_EQ(notices.dropped(), 3U);
   Notice notice;
   for (std::uint64_t i = 0; i < NoticeQueue::kCapacity; ++i) {
     ASSERT_TRUE(notices.TryPop(notice));
-    ASSERT_EQ(notice.number, i);
+    ASSERT_EQ(notice.count, i);
   }
   EXPECT_FALSE(notices.TryPop(notice));
-  notices.Post({.number = 99});
+  notices.Post({.count = 99});
   ASSERT_TRUE(notices.TryPop(notice));
-  EXPECT_EQ(notice.number, 99U);
+  EXPECT_EQ(notice.count, 99U);
 }
 
 TEST(NoticeQueueTest, PopsOrCountsEveryNoticeOfAnotherThread) {
@@ -43,7 +43,7 @@ TEST(NoticeQueueTest, PopsOrCountsEveryNoticeOfAnotherThread) {
   constexpr std::uint64_t kPosts = 20'000;
   std::thread reader([&notices] {
     for (std::uint64_t i = 1; i <= kPosts; ++i) {
-      notices.Post({.number = i, .wanted = i});
+      notices.Post({.count = i, .buffer_bytes = i});
     }
   });
   std::uint64_t popped = 0;
@@ -51,9 +51,9 @@ TEST(NoticeQueueTest, PopsOrCountsEveryNoticeOfAnotherThread) {
   Notice notice;
   while (popped + notices.dropped() < kPosts) {
     if (notices.TryPop(notice)) {
-      ASSERT_GT(notice.number, last);
-      ASSERT_EQ(notice.number, notice.wanted);
-      last = notice.number;
+      ASSERT_GT(notice.count, last);
+      ASSERT_EQ(notice.count, notice.buffer_bytes);
+      last = notice.count;
       ++popped;
     } else {
       std::this_thread::yield();

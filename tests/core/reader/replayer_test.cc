@@ -139,7 +139,7 @@ TEST_F(ReplayerTest, GivesTheRecordedNumbers) {
   EXPECT_EQ(replayer_->summary().cpus(), 2U);
   const Notice notice = AwaitNotice();
   EXPECT_EQ(notice.kind, Notice::Kind::kReplayFinished);
-  EXPECT_EQ(notice.number, 100U);
+  EXPECT_EQ(notice.count, 100U);
   const Snapshot snapshot = TakeSnapshot();
   EXPECT_TRUE(snapshot.replayed);
   EXPECT_TRUE(snapshot.subscribed);

@@ -22,11 +22,11 @@ SubscriptionMonitor MakeSubscribed() {
 // Lets canaries return until their interval is the longest. Returns when the next is due.
 std::uint64_t Settle(SubscriptionMonitor& monitor) {
   for (int i = 0; i < 20; ++i) {
-    const std::uint64_t due = monitor.next_ns();
+    const std::uint64_t due = monitor.next_action_ns();
     monitor.OnCanarySent(0);
     monitor.OnCanaryReceived(due);
   }
-  return monitor.next_ns();
+  return monitor.next_action_ns();
 }
 
 TEST(SubscriptionMonitorTest, SubscribesFirst) {
@@ -64,7 +64,7 @@ TEST(SubscriptionMonitorTest, SendsTheCanarySoonAfterSubscribingAndThenLessOften
   const std::uint64_t before = Settle(monitor);
   monitor.OnCanarySent(0);
   monitor.OnCanaryReceived(before);
-  EXPECT_EQ(monitor.next_ns(), before + kInterval);
+  EXPECT_EQ(monitor.next_action_ns(), before + kInterval);
 }
 
 TEST(SubscriptionMonitorTest, HasNoActionWhileAwaitingTheCanary) {
@@ -94,9 +94,9 @@ TEST(SubscriptionMonitorTest, SendsAnotherCanaryIfOneMayBeDropped) {
 
 TEST(SubscriptionMonitorTest, IgnoresACanaryThatItDoesNotAwait) {
   SubscriptionMonitor monitor = MakeSubscribed();
-  const std::uint64_t next = monitor.next_ns();
+  const std::uint64_t next = monitor.next_action_ns();
   monitor.OnCanaryReceived(kStart + 50 * kMilli);
-  EXPECT_EQ(monitor.next_ns(), next);
+  EXPECT_EQ(monitor.next_action_ns(), next);
 }
 
 TEST(SubscriptionMonitorTest, SendsARequestedCanaryAtOnce) {

@@ -208,7 +208,9 @@ TEST_F(CaptureTest, RejectsPacketTruncatedAtCapture) {
   CaptureFile file(Path());
   PacketResult end{};
   EXPECT_EQ(Count(file, end), 0U);
-  EXPECT_THAT(file.fault(), AllOf(HasSubstr(Path() + " at offset 24: "), HasSubstr("(92 of 120 bytes)")));
+  EXPECT_THAT(file.fault(), AllOf(HasSubstr(Path() + " at offset 24: "), HasSubstr("(92 of 120 bytes)"),
+                                  HasSubstr("truncated packet"), HasSubstr("complete packets")));
+  EXPECT_EQ(end, PacketResult::kFault);
 }
 
 TEST_F(CaptureTest, ReplacesExistingFileOnlyWithFirstPacket) {
