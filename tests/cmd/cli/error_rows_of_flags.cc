@@ -1,4 +1,4 @@
-#include "tests/cmd/cli/fault_rows.h"
+#include "tests/cmd/cli/error_rows.h"
 
 namespace procevent {
 namespace {
@@ -9,7 +9,7 @@ const Words kDuration{"duration", "from 1ms to 720h", "ms, s, m or h"};
 
 }  // namespace
 
-std::vector<FaultRow> ReverseProxyRows() {
+std::vector<ErrorRow> TlsSettingRows() {
   return {{"TlsKey", "web:\n  tls_cert_file: a.pem\n", "f.yml:2:3: web.tls_cert_file", "TLS and authentication",
            kReverseProxy},
           {"SslSection", "web: {ssl: {cert: a.pem}}", "f.yml:1:7: web.ssl", "TLS and authentication", kReverseProxy},
@@ -30,7 +30,7 @@ std::vector<FaultRow> ReverseProxyRows() {
            "TLS and authentication", kReverseProxy}};
 }
 
-std::vector<FaultRow> VariableRows() {
+std::vector<ErrorRow> VariableRows() {
   return {{"Word", Variables{{"PROCEVENT_LOG_LEVEL", "loud"}}, "PROCEVENT_LOG_LEVEL", R"("loud")", kLevels},
           {"MisspelledWord", Variables{{"PROCEVENT_LOG_LEVEL", "inof"}}, "PROCEVENT_LOG_LEVEL", R"("inof")", kLevels,
            R"(did you mean "info"?)"},
@@ -104,7 +104,7 @@ std::vector<FaultRow> VariableRows() {
            {"regular file"}}};
 }
 
-std::vector<FaultRow> FlagRows() {
+std::vector<ErrorRow> FlagRows() {
   return {
       {"UnknownFlag", Arguments{"--nope"}, "procevent_exporter", R"(unknown flag "--nope")"},
       {"UnknownFlagWithValue", Arguments{"--nope=1"}, "procevent_exporter", R"(unknown flag "--nope")"},

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "cmd/dispatch.h"
-#include "tests/cmd/cli/fault_rows.h"
+#include "tests/cmd/cli/error_rows.h"
 #include "tests/config/config_error_lines.h"
 
 namespace procevent {
@@ -39,19 +39,19 @@ MATCHER_P(IsErrorOf, row, "") {
 }
 
 // Runs in a temporary directory, so that the file has a short name.
-class FaultTest : public testing::TestWithParam<FaultRow> {
+class ErrorTest : public testing::TestWithParam<ErrorRow> {
  protected:
-  FaultTest() {
-    std::string name = testing::TempDir() + "procevent_faults_XXXXXX";
+  ErrorTest() {
+    std::string name = testing::TempDir() + "procevent_errors_XXXXXX";
     folder_ = ::mkdtemp(name.data());
     std::filesystem::current_path(folder_);
   }
-  ~FaultTest() override {
+  ~ErrorTest() override {
     std::filesystem::current_path(original_folder_);
     std::filesystem::remove_all(folder_);
   }
 
-  static std::vector<std::string> LinesFor(const FaultRow& row) {
+  static std::vector<std::string> LinesFor(const ErrorRow& row) {
     Arguments arguments{"procevent_exporter"};
     Variables variables;
     if (const auto* const file = std::get_if<std::string>(&row.given)) {
@@ -76,18 +76,18 @@ class FaultTest : public testing::TestWithParam<FaultRow> {
   std::string folder_;
 };
 
-TEST_P(FaultTest, PrintsOneLine) { EXPECT_THAT(LinesFor(GetParam()), testing::ElementsAre(IsErrorOf(GetParam()))); }
+TEST_P(ErrorTest, PrintsOneLine) { EXPECT_THAT(LinesFor(GetParam()), testing::ElementsAre(IsErrorOf(GetParam()))); }
 
 constexpr auto kRowName = [](const auto& row) { return row.param.name; };
 
-INSTANTIATE_TEST_SUITE_P(Quantities, FaultTest, testing::ValuesIn(QuantityRows()), kRowName);
-INSTANTIATE_TEST_SUITE_P(Web, FaultTest, testing::ValuesIn(WebRows()), kRowName);
-INSTANTIATE_TEST_SUITE_P(Words, FaultTest, testing::ValuesIn(WordRows()), kRowName);
-INSTANTIATE_TEST_SUITE_P(Keys, FaultTest, testing::ValuesIn(KeyRows()), kRowName);
-INSTANTIATE_TEST_SUITE_P(Ledger, FaultTest, testing::ValuesIn(LedgerRows()), kRowName);
-INSTANTIATE_TEST_SUITE_P(ReverseProxy, FaultTest, testing::ValuesIn(ReverseProxyRows()), kRowName);
-INSTANTIATE_TEST_SUITE_P(Variables, FaultTest, testing::ValuesIn(VariableRows()), kRowName);
-INSTANTIATE_TEST_SUITE_P(Flags, FaultTest, testing::ValuesIn(FlagRows()), kRowName);
+INSTANTIATE_TEST_SUITE_P(Quantities, ErrorTest, testing::ValuesIn(QuantityRows()), kRowName);
+INSTANTIATE_TEST_SUITE_P(Web, ErrorTest, testing::ValuesIn(WebRows()), kRowName);
+INSTANTIATE_TEST_SUITE_P(Words, ErrorTest, testing::ValuesIn(WordRows()), kRowName);
+INSTANTIATE_TEST_SUITE_P(Keys, ErrorTest, testing::ValuesIn(KeyRows()), kRowName);
+INSTANTIATE_TEST_SUITE_P(Ledger, ErrorTest, testing::ValuesIn(LedgerRows()), kRowName);
+INSTANTIATE_TEST_SUITE_P(TlsSettings, ErrorTest, testing::ValuesIn(TlsSettingRows()), kRowName);
+INSTANTIATE_TEST_SUITE_P(Variables, ErrorTest, testing::ValuesIn(VariableRows()), kRowName);
+INSTANTIATE_TEST_SUITE_P(Flags, ErrorTest, testing::ValuesIn(FlagRows()), kRowName);
 
 }  // namespace
 }  // namespace procevent

@@ -16,7 +16,7 @@ using Words = std::vector<std::string>;
 
 // One invalid input. The line begins with `place` and a colon. After it come, in this order, `problem`, each of the
 // words of `expected`, and `hint`. A line that suggests a word has the suggestion in `hint`.
-struct FaultRow {
+struct ErrorRow {
   std::string name;
   std::variant<std::string, Variables, Arguments> given;  // the text of the file f.yml, or variables, or arguments
   std::string place;                                      // file, line and column, and the key
@@ -26,15 +26,15 @@ struct FaultRow {
 };
 
 // Invalid files.
-std::vector<FaultRow> QuantityRows();
-std::vector<FaultRow> WebRows();
-std::vector<FaultRow> WordRows();
-std::vector<FaultRow> KeyRows();
-std::vector<FaultRow> LedgerRows();
+std::vector<ErrorRow> QuantityRows();
+std::vector<ErrorRow> WebRows();
+std::vector<ErrorRow> WordRows();
+std::vector<ErrorRow> KeyRows();
+std::vector<ErrorRow> LedgerRows();
 // Invalid variables and arguments. TLS settings are in files, too.
-std::vector<FaultRow> ReverseProxyRows();
-std::vector<FaultRow> VariableRows();
-std::vector<FaultRow> FlagRows();
+std::vector<ErrorRow> TlsSettingRows();
+std::vector<ErrorRow> VariableRows();
+std::vector<ErrorRow> FlagRows();
 
 // Expected words and hints that files, variables and flags share.
 inline const Words kMaxRequests{"number", "from 1 to 64"};

@@ -1,4 +1,4 @@
-#include "tests/cmd/cli/fault_rows.h"
+#include "tests/cmd/cli/error_rows.h"
 
 namespace procevent {
 namespace {
@@ -29,7 +29,7 @@ std::string ListOf(std::string_view item, int count) {
 
 }  // namespace
 
-std::vector<FaultRow> QuantityRows() {
+std::vector<ErrorRow> QuantityRows() {
   return {
       {"BufferWords", "source:\n  receive_buffer: 12 parsecs\n", "f.yml:2:19: source.receive_buffer", R"("12 parsecs")",
        kBufferSize},
@@ -86,7 +86,7 @@ std::vector<FaultRow> QuantityRows() {
       {"RequestsTooMany", "web: {max_requests: 1001}", "f.yml:1:21: web.max_requests", R"("1001")", kMaxRequests}};
 }
 
-std::vector<FaultRow> WebRows() {
+std::vector<ErrorRow> WebRows() {
   return {
       {"AddressScalar", "web: {listen_addresses: localhost}", "f.yml:1:25: web.listen_addresses", R"("localhost")",
        kAddress, "host:port"},
@@ -132,7 +132,7 @@ std::vector<FaultRow> WebRows() {
       {"AllowedTooMany", "web:\n  allow:\n" + ListOf("10.0.0.", 65), "f.yml:3:3: web.allow", "65", kNetworks}};
 }
 
-std::vector<FaultRow> WordRows() {
+std::vector<ErrorRow> WordRows() {
   return {
       {"EventUnknown", "source: {events: [fork, clone]}", "f.yml:1:25: source.events[1]", R"("clone")", kEvent},
       {"EventMisspelled", "source: {events: [frok]}", "f.yml:1:19: source.events[0]", R"("frok")", kEvent,
@@ -172,7 +172,7 @@ std::vector<FaultRow> WordRows() {
        R"(did you mean "true"?)"}};
 }
 
-std::vector<FaultRow> KeyRows() {
+std::vector<ErrorRow> KeyRows() {
   return {
       {"UnknownSection", "colour: {}\n", "f.yml:1:1", R"(unknown key "colour")", kSections},
       {"UnknownKey", "web: {colour: red}", "f.yml:1:7: web", R"(unknown key "colour")", kWebKeys},
@@ -220,7 +220,7 @@ std::vector<FaultRow> KeyRows() {
       {"MapKey", "? {level: a}\n: info\n", "f.yml:1:3", "invalid key", {"name"}}};
 }
 
-std::vector<FaultRow> LedgerRows() {
+std::vector<ErrorRow> LedgerRows() {
   return {
       {"GroupsAreMap", "name_groups: {match: a, name: b}", "f.yml:1:14: name_groups", "map", kRules},
       {"GroupsAreText", "name_groups: kworker", "f.yml:1:14: name_groups", R"("kworker")", kRules},
