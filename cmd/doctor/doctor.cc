@@ -232,7 +232,7 @@ constexpr std::array<std::string_view, 3> kStateNames{"ok", "warning", "failed"}
 
 std::string JsonString(std::string_view text) {
   constexpr std::size_t kMaxBytes = 4096;
-  return Quote(text, kMaxBytes);
+  return QuoteJson(text, kMaxBytes);
 }
 
 }  // namespace

@@ -44,7 +44,7 @@ void AppendEscape(std::string& out, char32_t point) {
 
 }  // namespace
 
-std::string Quote(std::string_view text, std::size_t max_bytes) {
+std::string QuoteJson(std::string_view text, std::size_t max_bytes) {
   constexpr char32_t kReplacement = 0xFFFD;
   std::string out = "\"";
   while (!text.empty()) {
@@ -99,7 +99,7 @@ std::string FormatFields(LogFormat format, std::span<const LogField> fields) {
     out += field.key;
     out += json ? "\":" : "=";
     const auto* const number = std::get_if<std::uint64_t>(&field.value);
-    out += number != nullptr ? std::to_string(*number) : Quote(std::get<std::string>(field.value), kMaxFieldBytes);
+    out += number != nullptr ? std::to_string(*number) : QuoteJson(std::get<std::string>(field.value), kMaxFieldBytes);
   }
   return out;
 }
@@ -107,7 +107,7 @@ std::string FormatFields(LogFormat format, std::span<const LogField> fields) {
 // The text and the fields of a line.
 std::string FormatBody(LogFormat format, const LogMessage& message) {
   const std::string fields = FormatFields(format, message.fields);
-  return (format == LogFormat::kJson ? R"("msg":)" : "msg=") + Quote(message.text, kMaxBodyBytes - fields.size()) +
+  return (format == LogFormat::kJson ? R"("msg":)" : "msg=") + QuoteJson(message.text, kMaxBodyBytes - fields.size()) +
          fields;
 }
 
@@ -141,12 +141,12 @@ std::string FormatPlain(const LogMessage& message) {
   return message.text + FormatFields(LogFormat::kLogfmt, message.fields);
 }
 
-const char* DescribeFatal(const std::exception& fault) {
-  if (dynamic_cast<const std::bad_alloc*>(&fault) != nullptr) {
+const char* DescribeFatal(const std::exception& error) {
+  if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr) {
     return "not enough memory; with the defaults 64 MiB are enough: raise ulimit -v and -d (systemd: LimitAS, "
            "LimitDATA), or lower processes.limit and comms.limit";
   }
-  return fault.what();
+  return error.what();
 }
 
 namespace {

@@ -25,7 +25,7 @@ namespace procevent {
 
 // Formats `text` as a quoted JSON string, whose escapes logfmt readers know too. The result is one line of valid UTF-8
 // for any bytes. A text longer than about `max_bytes` ends in "...".
-std::string Quote(std::string_view text, std::size_t max_bytes);
+std::string QuoteJson(std::string_view text, std::size_t max_bytes);
 
 // A fact that a machine may filter on: `lost=153` or `addr="10.0.0.9"`.
 struct LogField {
@@ -59,8 +59,8 @@ std::string FormatLogLine(LogFormat format, std::chrono::system_clock::time_poin
 std::string FormatPlain(const LogMessage& message);
 
 // Describes the exception that ended the program or a command: its own text, or a remedy for std::bad_alloc. Allocates
-// nothing. The result lives as long as `fault`.
-const char* DescribeFatal(const std::exception& fault);
+// nothing. The result lives as long as `error`.
+const char* DescribeFatal(const std::exception& error);
 
 // The log of a command. Thread-safe. A write never blocks: a line that cannot be written at once is dropped, and the
 // next line that can be written is preceded by the number of dropped ones.

@@ -47,7 +47,7 @@ bool IsClosedByPeer(int socket) {
 }
 
 // Describes what is wrong with the start of an answer, as far as it arrived in time. Empty: the exporter is healthy.
-std::string FindFaultInAnswer(std::string_view answer, int socket) {
+std::string FindAnswerError(std::string_view answer, int socket) {
   if (answer == kHealthyStart) {
     return {};
   }
@@ -61,7 +61,7 @@ std::string FindFaultInAnswer(std::string_view answer, int socket) {
   return std::string(answer.empty() ? kClosed : "connection closed within the answer; see the exporter's log");
 }
 
-std::string FindFault(const ListenAddress& address) {
+std::string FindError(const ListenAddress& address) {
   const OwnedFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in name{};
   name.sin_family = AF_INET;
@@ -75,8 +75,7 @@ std::string FindFault(const ListenAddress& address) {
   }
   std::array<char, kHealthyStart.size()> answer{};
   const ssize_t got = ::recv(socket.get(), answer.data(), answer.size(), MSG_WAITALL);
-  return got < 0 ? DescribeErrno(errno)
-                 : FindFaultInAnswer({answer.data(), static_cast<std::size_t>(got)}, socket.get());
+  return got < 0 ? DescribeErrno(errno) : FindAnswerError({answer.data(), static_cast<std::size_t>(got)}, socket.get());
 }
 
 }  // namespace
@@ -86,8 +85,8 @@ int HealthCheck(const ServerOptions& options) {
   if (address.ipv4 == 0) {
     address.ipv4 = INADDR_LOOPBACK;
   }
-  if (const std::string fault = FindFault(address); !fault.empty()) {
-    PrintError("procevent_exporter: " + ToText(address) + " is not healthy: " + fault);
+  if (const std::string error = FindError(address); !error.empty()) {
+    PrintError("procevent_exporter: " + ToText(address) + " is not healthy: " + error);
     return 1;
   }
   return PrintWithExitCode(0, "healthy\n");

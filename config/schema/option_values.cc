@@ -73,9 +73,9 @@ std::optional<std::chrono::milliseconds> ParseDuration(std::string_view text) {
   return std::chrono::milliseconds(static_cast<std::int64_t>(*count));
 }
 
-std::string SizeText(std::uint64_t bytes) { return FormatQuantity(bytes, kSizeUnits); }
+std::string FormatSize(std::uint64_t bytes) { return FormatQuantity(bytes, kSizeUnits); }
 
-std::string DurationText(std::chrono::milliseconds duration) {
+std::string FormatDuration(std::chrono::milliseconds duration) {
   return FormatQuantity(static_cast<std::uint64_t>(duration.count()), kDurationUnits);
 }
 
@@ -302,7 +302,7 @@ std::string FormatCounts(std::span<const std::uint64_t> counts) {
 }
 
 std::string FormatDurations(std::span<const std::chrono::milliseconds> durations) {
-  return FormatList(durations, DurationText);
+  return FormatList(durations, FormatDuration);
 }
 
 std::string FormatNameGroups(std::span<const NameGroup> groups) {

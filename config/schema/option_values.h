@@ -26,8 +26,8 @@ std::optional<std::uint64_t> ParseSize(std::string_view text);
 std::optional<std::chrono::milliseconds> ParseDuration(std::string_view text);
 
 // The inverse functions. They use the largest unit that divides the value: "32MiB", "1m". A duration is not negative.
-std::string SizeText(std::uint64_t bytes);
-std::string DurationText(std::chrono::milliseconds duration);
+std::string FormatSize(std::uint64_t bytes);
+std::string FormatDuration(std::chrono::milliseconds duration);
 
 // The result of parsing the text of a key.
 struct ParseResult {

@@ -1,6 +1,7 @@
 // One error of a configuration: its position, what is wrong there, and what is expected instead.
 #pragma once
 
+#include <compare>
 #include <cstddef>
 #include <string>
 #include <string_view>

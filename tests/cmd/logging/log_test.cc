@@ -272,8 +272,8 @@ using testing::HasSubstr;
 using testing::StartsWith;
 
 TEST(DescribeFatalTest, ReturnsTheTextOfTheException) {
-  const std::runtime_error fault("cannot listen; stop the other program");
-  EXPECT_STREQ(DescribeFatal(fault), "cannot listen; stop the other program");
+  const std::runtime_error error("cannot listen; stop the other program");
+  EXPECT_STREQ(DescribeFatal(error), "cannot listen; stop the other program");
 }
 
 TEST(DescribeFatalTest, NamesTheRemedyForBadAlloc) {

@@ -73,27 +73,27 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& row) { return row.param.name; });
 
 TEST(QuantityTest, FormatsWithTheLargestExactUnit) {
-  EXPECT_EQ(SizeText(0), "0");
-  EXPECT_EQ(SizeText(65'537), "65537");
-  EXPECT_EQ(SizeText(65'536), "64KiB");
-  EXPECT_EQ(SizeText(32U << 20U), "32MiB");
-  EXPECT_EQ(SizeText((32U << 20U) + 1024), "32769KiB");
-  EXPECT_EQ(SizeText(1U << 30U), "1GiB");
-  EXPECT_EQ(DurationText(milliseconds(0)), "0ms");
-  EXPECT_EQ(DurationText(milliseconds(1001)), "1001ms");
-  EXPECT_EQ(DurationText(milliseconds(90'000)), "90s");
-  EXPECT_EQ(DurationText(milliseconds(120'000)), "2m");
-  EXPECT_EQ(DurationText(std::chrono::hours(720)), "720h");
+  EXPECT_EQ(FormatSize(0), "0");
+  EXPECT_EQ(FormatSize(65'537), "65537");
+  EXPECT_EQ(FormatSize(65'536), "64KiB");
+  EXPECT_EQ(FormatSize(32U << 20U), "32MiB");
+  EXPECT_EQ(FormatSize((32U << 20U) + 1024), "32769KiB");
+  EXPECT_EQ(FormatSize(1U << 30U), "1GiB");
+  EXPECT_EQ(FormatDuration(milliseconds(0)), "0ms");
+  EXPECT_EQ(FormatDuration(milliseconds(1001)), "1001ms");
+  EXPECT_EQ(FormatDuration(milliseconds(90'000)), "90s");
+  EXPECT_EQ(FormatDuration(milliseconds(120'000)), "2m");
+  EXPECT_EQ(FormatDuration(std::chrono::hours(720)), "720h");
 }
 
 TEST(QuantityTest, ParsesWhatItFormats) {
   std::mt19937_64 random(2);
   for (int i = 0; i < 20'000; ++i) {
     const auto number = static_cast<std::int64_t>(random() >> (1 + random() % 63));
-    ASSERT_EQ(ParseSize(SizeText(static_cast<std::uint64_t>(number))), number);
-    ASSERT_EQ(ParseDuration(DurationText(milliseconds(number))), milliseconds(number));
+    ASSERT_EQ(ParseSize(FormatSize(static_cast<std::uint64_t>(number))), number);
+    ASSERT_EQ(ParseDuration(FormatDuration(milliseconds(number))), milliseconds(number));
     const milliseconds minutes(number % 1'000'000 * 60'000);
-    ASSERT_EQ(ParseDuration(DurationText(minutes)), minutes);
+    ASSERT_EQ(ParseDuration(FormatDuration(minutes)), minutes);
   }
 }
 
