@@ -97,7 +97,7 @@ TEST_F(ReaderTest, CountsForksMissingWhileSubscribedAsUnseen) {
   proc_.SetForks(5);
   const Snapshot snapshot = TakeSnapshotUntil([](const Snapshot& s) { return s.forks_unseen == 5; });
   EXPECT_TRUE(snapshot.subscribed);
-  EXPECT_EQ(AwaitNotice(Notice::Kind::kUnseenForks)->number, 5U);
+  EXPECT_EQ(AwaitNotice(Notice::Kind::kUnseenForks)->count, 5U);
 }
 
 TEST_F(ReaderTest, DetectsALostSubscriptionByAScrape) {
@@ -133,7 +133,7 @@ TEST_F(ReaderTest, PostsANoticeAboutLosses) {
   const auto notice = AwaitNotice(Notice::Kind::kEventsLost);
   ASSERT_TRUE(notice.has_value());
   EXPECT_EQ(notice->count, 7U);
-  EXPECT_EQ(notice->wanted, 1U << 19U);
+  EXPECT_EQ(notice->buffer_bytes, 1U << 19U);
 }
 
 TEST_F(ReaderTest, PostsANoticeAboutDropsWithANarrowedMask) {
@@ -273,7 +273,7 @@ TEST_F(ReaderTest, PostsANoticeAboutASmallBuffer) {
   const auto notice = AwaitNotice(Notice::Kind::kSmallBuffer);
   ASSERT_TRUE(notice.has_value());
   EXPECT_EQ(notice->count, 1U << 19U);
-  EXPECT_EQ(notice->wanted, 1U << 20U);
+  EXPECT_EQ(notice->buffer_bytes, 1U << 20U);
 }
 
 TEST_F(ReaderTest, ClosesTheSourceOnStop) {
