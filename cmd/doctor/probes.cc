@@ -23,6 +23,7 @@
 #include "cmd/serve/privilege.h"
 #include "cmd/serve/signals.h"
 #include "core/base/result.h"
+#include "core/base/thread.h"
 #include "core/base/system.h"
 #include "core/protocol/decoder.h"
 #include "core/reader/reader.h"

@@ -12,6 +12,7 @@
 
 #include "core/base/file_descriptor.h"
 #include "core/base/result.h"
+#include "core/base/thread.h"
 
 namespace procevent {
 
