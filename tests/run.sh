@@ -9,7 +9,7 @@ Usage: tests/run.sh [--all | --long | --help]
 
   (nothing)  builds the preset `dev` with warnings as errors and runs its tests
   --all      adds formatting, shell scripts, ASan + UBSan by clang, clang-tidy, 10 s of each fuzz target, and TSan
-  --long     adds to the plain run the suites that take too long for --all: see CONTRIBUTING.md
+  --long     adds to the plain run the suites that take too long for --all: see docs/testing.md
 
 Live tests need root and a process-event connector without other subscribers. A test that cannot run is skipped, and
 the reason is printed. PROCEVENT_REQUIRE_LIVE=1 turns such a skip into a failure.
@@ -124,7 +124,7 @@ all() {
   step "test tsan" run_ctest tsan -LE 'e2e|tree|deploy'
 }
 
-# The suites of --long in order. CONTRIBUTING.md lists them with their last runs.
+# The suites of --long in order. docs/testing.md lists them with their last runs.
 long_suites=(long_fuzz long_live long_e2e long_tsan long_deploy)
 
 long_fuzz() {
