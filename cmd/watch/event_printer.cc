@@ -207,7 +207,7 @@ void EventPrinter::Print(const Message& message, std::uint64_t wall_clock_offset
   if (message.outcome == DecodeOutcome::kEvent) {
     PrintEvent(message.event, wall_clock_offset_ns, out);
   } else if (message.outcome != DecodeOutcome::kControl && message.outcome != DecodeOutcome::kAcknowledgement) {
-    out += options_.json ? FormatJsonLine(message) + '\n' : "-- no event: " + FormatJsonLine(message) + " --\n";
+    out += options_.json ? FormatJsonLine(message) + '\n' : "-- not an event: " + FormatJsonLine(message) + " --\n";
   }
 }
 

@@ -10,7 +10,7 @@
 #include <unordered_map>
 #include <utility>
 
-#include "cmd/watch/watch.h"
+#include "cmd/cli/flags.h"
 #include "core/base/system.h"
 #include "core/lookup/process_table.h"
 #include "core/protocol/decoder.h"

@@ -279,7 +279,7 @@ TEST_F(EventPrinterTest, PrintsJson) {
 TEST_F(EventPrinterTest, PrintsMessagesThatAreNoEvent) {
   Start({});
   EXPECT_THAT(PrintMessage({.outcome = DecodeOutcome::kOverrun}),
-              ElementsAre(R"(-- no event: {"error":"overrun"} --)"));
+              ElementsAre(R"(-- not an event: {"error":"overrun"} --)"));
   EXPECT_THAT(PrintMessage({.outcome = DecodeOutcome::kControl}), IsEmpty());
 }
 
