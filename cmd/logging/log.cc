@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <cerrno>
 #include <cstdint>
 #include <mutex>
@@ -42,41 +43,15 @@ void AppendEscape(std::string& out, char32_t point) {
   }
 }
 
-}  // namespace
-
-std::string QuoteJson(std::string_view text, std::size_t max_bytes) {
-  constexpr char32_t kReplacement = 0xFFFD;
-  std::string out = "\"";
-  while (!text.empty()) {
-    if (out.size() > max_bytes) {
-      out += "...";
-      break;
-    }
-    const std::size_t length = Utf8Length(text);
-    if (length == 0) {
-      AppendEscape(out, kReplacement);
-      text.remove_prefix(1);
-      continue;
-    }
-    if (text.front() == '"' || text.front() == '\\') {
-      out += '\\';
-    }
-    if (IsPrintable(text, length)) {
-      out += text.substr(0, length);
-    } else {
-      AppendEscape(out, CodePoint(text, length));
-    }
-    text.remove_prefix(length);
-  }
-  return out + '"';
-}
-
-namespace {
-
 constexpr std::size_t kMaxBodyBytes = kMaxLineBytes - 128;  // the rest is for ts, level and punctuation
-constexpr std::size_t kMaxFieldBytes = 256;
 constexpr std::size_t kMinTextBytes = 128;
-static_assert(kMinTextBytes + kMaxLogFields * (kMaxFieldBytes + 40) <= kMaxBodyBytes);  // 40: key, quotes, last escape
+
+// The length that each of `fields` fields may have. Their sum leaves kMinTextBytes for the text.
+constexpr std::size_t MaxFieldBytes(std::size_t fields) {
+  constexpr std::size_t kOverhead = 40;  // key, quotes, last escape
+  return (kMaxBodyBytes - kMinTextBytes) / fields - kOverhead;
+}
+static_assert(MaxFieldBytes(kMaxLogFields) >= 256);
 
 std::string Timestamp(std::chrono::system_clock::time_point time) {
   using std::chrono::milliseconds;
@@ -91,15 +66,25 @@ std::string Timestamp(std::chrono::system_clock::time_point time) {
   return std::string(text.data(), size) + std::string(3 - millis.size(), '0') + millis + 'Z';
 }
 
+std::string FormatValue(const LogField& field, std::size_t max_bytes) {
+  if (const auto* const number = std::get_if<std::uint64_t>(&field.value)) {
+    return std::to_string(*number);
+  }
+  if (const auto* const flag = std::get_if<bool>(&field.value)) {
+    return *flag ? "true" : "false";
+  }
+  return QuoteJson(std::get<std::string>(field.value), max_bytes);
+}
+
 std::string FormatFields(LogFormat format, std::span<const LogField> fields) {
+  assert(fields.size() <= kMaxLogFields);
   const bool json = format == LogFormat::kJson;
+  const std::size_t count = std::min(fields.size(), kMaxLogFields);
   std::string out;
-  for (const LogField& field : fields.first(std::min(fields.size(), kMaxLogFields))) {
+  for (const LogField& field : fields.first(count)) {
     out += json ? ",\"" : " ";
     out += field.key;
-    out += json ? "\":" : "=";
-    const auto* const number = std::get_if<std::uint64_t>(&field.value);
-    out += number != nullptr ? std::to_string(*number) : QuoteJson(std::get<std::string>(field.value), kMaxFieldBytes);
+    out += (json ? "\":" : "=") + FormatValue(field, MaxFieldBytes(count));
   }
   return out;
 }
@@ -119,37 +104,6 @@ std::string FormatLine(LogFormat format, std::chrono::system_clock::time_point t
   }
   return "ts=" + Timestamp(time) + " level=" + name + ' ' + std::string(body) + '\n';
 }
-
-}  // namespace
-
-LogMessage MakeErrorMessage(LogLevel level, const Error& error) {
-  LogMessage message{level, "cannot " + std::string(error.operation)};
-  if (!error.remedy.empty()) {
-    message.text.append(error.code != 0 ? "; " : ": ").append(error.remedy);
-  }
-  if (error.code != 0) {
-    message.fields.push_back({"err", std::generic_category().message(error.code)});
-  }
-  return message;
-}
-
-std::string FormatLogLine(LogFormat format, std::chrono::system_clock::time_point time, const LogMessage& message) {
-  return FormatLine(format, time, message.level, FormatBody(format, message));
-}
-
-std::string FormatPlain(const LogMessage& message) {
-  return message.text + FormatFields(LogFormat::kLogfmt, message.fields);
-}
-
-const char* DescribeFatal(const std::exception& error) {
-  if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr) {
-    return "not enough memory; with the defaults 64 MiB are enough: raise ulimit -v and -d (systemd: LimitAS, "
-           "LimitDATA), or lower processes.limit and comms.limit";
-  }
-  return error.what();
-}
-
-namespace {
 
 bool IsWritableNow(int fd) {
   pollfd wanted{fd, POLLOUT, 0};
@@ -226,6 +180,53 @@ class LineSink final : public spdlog::sinks::base_sink<std::mutex> {
 };
 
 }  // namespace
+
+std::string QuoteJson(std::string_view text, std::size_t max_bytes) {
+  constexpr char32_t kReplacement = 0xFFFD;
+  std::string out = "\"";
+  while (!text.empty()) {
+    if (out.size() > max_bytes) {
+      out += "...";
+      break;
+    }
+    const std::size_t length = Utf8Length(text);
+    if (length == 0) {
+      AppendEscape(out, kReplacement);
+      text.remove_prefix(1);
+      continue;
+    }
+    if (text.front() == '"' || text.front() == '\\') {
+      out += '\\';
+    }
+    if (IsPrintable(text, length)) {
+      out += text.substr(0, length);
+    } else {
+      AppendEscape(out, CodePoint(text, length));
+    }
+    text.remove_prefix(length);
+  }
+  return out + '"';
+}
+
+LogMessage MakeErrorMessage(LogLevel level, const Error& error) {
+  LogMessage message{level, Describe(error)};
+  if (error.code != 0) {
+    message.fields.push_back({"err", std::generic_category().message(error.code)});
+  }
+  return message;
+}
+
+std::string FormatLogLine(LogFormat format, std::chrono::system_clock::time_point time, const LogMessage& message) {
+  return FormatLine(format, time, message.level, FormatBody(format, message));
+}
+
+const char* DescribeFatal(const std::exception& error) {
+  if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr) {
+    return "not enough memory; with the defaults 64 MiB are enough: raise ulimit -v and -d (systemd: LimitAS, "
+           "LimitDATA), or lower processes.limit and comms.limit";
+  }
+  return error.what();
+}
 
 Log::Log(const LogOptions& options, int fd)
     : format_(options.format),

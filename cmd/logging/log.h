@@ -27,14 +27,14 @@ namespace procevent {
 // for any bytes. A text longer than about `max_bytes` ends in "...".
 std::string QuoteJson(std::string_view text, std::size_t max_bytes);
 
-// A fact that a machine may filter on: `lost=153` or `addr="10.0.0.9"`.
+// A fact that a machine may filter on: `lost=153`, `client="10.0.0.9"` or `loop=true`.
 struct LogField {
   std::string_view key;  // static text in snake_case
-  std::variant<std::uint64_t, std::string> value;
+  std::variant<std::uint64_t, std::string, bool> value;
   bool operator==(const LogField&) const = default;
 };
 
-// One line of the log. `text` is a short fixed statement with its remedy. Facts that vary are fields.
+// One line of the log. `text` is a short statement with its remedy. Facts that vary are fields, kMaxLogFields at most.
 struct LogMessage {
   LogLevel level = LogLevel::kInfo;
   std::string text;
@@ -43,20 +43,17 @@ struct LogMessage {
 
 using LogFunction = std::function<void(const LogMessage& message)>;
 
-// "cannot <operation>; <remedy>", with the errno's text as field `err`.
+// "cannot <operation>: <cause>; <remedy>", with the errno's text as field `err`, too.
 LogMessage MakeErrorMessage(LogLevel level, const Error& error);
 
 // No line is longer, so a pipe that is writable at all takes it in one piece.
 inline constexpr std::size_t kMaxLineBytes = 2048;
-// Further fields are left out, to keep the bound.
+// The fields share the line: the fewer a message has, the longer each may be.
 inline constexpr std::size_t kMaxLogFields = 6;
 
 // Formats `ts=2026-11-21T12:00:00.000Z level=info msg="..." lost=153`, or the same as a JSON object, with the line end.
 // The result is one line of valid UTF-8 for any content. A text that is too long ends in "...".
 std::string FormatLogLine(LogFormat format, std::chrono::system_clock::time_point time, const LogMessage& message);
-
-// Formats the text and the fields alone, for a terminal.
-std::string FormatPlain(const LogMessage& message);
 
 // Describes the exception that ended the program or a command: its own text, or a remedy for std::bad_alloc. Allocates
 // nothing. The result lives as long as `error`.

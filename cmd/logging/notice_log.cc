@@ -3,6 +3,8 @@
 #include <string>
 #include <utility>
 
+#include "core/reader/snapshot_exchange.h"
+
 namespace procevent {
 
 namespace {
@@ -13,8 +15,15 @@ LogMessage FormatRefusal(RefusalReason reason, std::string_view client) {
               ? "connection refused: the address is not in web.allow"
               : "scrape refused with 503: web.max_requests scrapes are in progress; scrape less often, or from fewer "
                 "servers",
-          {{"addr", std::string(client)},
+          {{"client", std::string(client)},
            {"reason", std::string(kRefusalReasonNames.at(static_cast<std::size_t>(reason)))}}};
+}
+
+// The line of a lost subscription. `reason` is that of procevent_listener_restarts_total.
+LogMessage FormatSubscriptionLoss(LogLevel level, const Notice& notice, RestartReason reason) {
+  LogMessage message = MakeErrorMessage(level, notice.error);
+  message.fields.push_back({"reason", std::string(kRestartReasonNames.at(static_cast<std::size_t>(reason)))});
+  return message;
 }
 
 }  // namespace
@@ -58,10 +67,13 @@ LogMessage FormatNotice(const Notice& notice) {
     case Notice::Kind::kReplayFinished:
       return {LogLevel::kInfo, "replay finished; its numbers stay as they are", {{"datagrams", notice.count}}};
     case Notice::Kind::kSubscribeFailed:
-    case Notice::Kind::kReplayFailed:
+      return FormatSubscriptionLoss(LogLevel::kError, notice, RestartReason::kNoAck);
     case Notice::Kind::kSocketFailed:
-      return MakeErrorMessage(LogLevel::kError, notice.error);
+      return FormatSubscriptionLoss(LogLevel::kError, notice, RestartReason::kSocketFailed);
     case Notice::Kind::kCanaryMissing:
+      return FormatSubscriptionLoss(LogLevel::kWarning, notice, RestartReason::kCanaryMissing);
+    case Notice::Kind::kReplayFailed:
+      return MakeErrorMessage(LogLevel::kError, notice.error);
     case Notice::Kind::kProcUnreadable:
     case Notice::Kind::kForkCountUnreadable:
       return MakeErrorMessage(LogLevel::kWarning, notice.error);
@@ -77,12 +89,12 @@ LogMessage FormatNotice(const Notice& notice) {
                 {{"lost", notice.count}}};
       }
       return {LogLevel::kWarning,
-              "events lost: receive queue full; raise source.receive_buffer, or give the exporter more CPU",
-              {{"lost", notice.count}, {"queue_bytes", notice.buffer_bytes}}};
+              "events lost: receive buffer full; raise source.receive_buffer, or give the exporter more CPU",
+              {{"lost", notice.count}, {"buffer_bytes", notice.buffer_bytes}}};
     case Notice::Kind::kUnseenForks:
       return {LogLevel::kWarning,
-              "forks missed: the subscription was lost for a time too short to be detected; they are counted in "
-              "procevent_forks_unseen_total",
+              "forks missed: the subscription was lost for a time too short to be detected; find the program that ends "
+              "the subscriptions",
               {{"forks", notice.count}}};
   }
   return {};
@@ -96,7 +108,7 @@ void NoticeLog::Print(std::uint64_t now_ns) {
   }
   if (const std::uint64_t dropped = notices_.dropped(); dropped != reported_drops_) {
     log_({LogLevel::kWarning,
-          "notices dropped: the reader's notice queue was full",
+          "notices dropped: the reader's notice queue was full; give the exporter more CPU",
           {{"dropped", dropped - reported_drops_}}});
     reported_drops_ = dropped;
   }

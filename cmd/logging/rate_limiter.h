@@ -13,16 +13,16 @@
 
 namespace procevent {
 
-// Admits `max_lines` lines per key and interval, and counts the suppressed ones for a summary when the interval is
+// Admits `max_lines` lines per kind and interval, and counts the suppressed ones for a summary when the interval is
 // over.
-template <std::size_t kKeys>
+template <std::size_t kKinds>
 class RateLimiter {
  public:
   RateLimiter(std::uint32_t max_lines, std::uint64_t interval_ns) : max_lines_(max_lines), interval_ns_(interval_ns) {}
 
   // Whether to write a line now. Call TakeSuppressedCount first: a new interval resets the count of the previous one.
-  [[nodiscard]] bool Admit(std::size_t key, std::uint64_t now_ns) {
-    Window& window = windows_.at(key);
+  [[nodiscard]] bool Admit(std::size_t kind, std::uint64_t now_ns) {
+    Window& window = windows_.at(kind);
     if (now_ns >= window.end_ns) {
       window = {.end_ns = now_ns + interval_ns_};
     }
@@ -31,9 +31,10 @@ class RateLimiter {
     return admitted;
   }
 
-  // Returns how many lines were suppressed in the key's interval and resets that number. 0 before the interval is over.
-  [[nodiscard]] std::uint32_t TakeSuppressedCount(std::size_t key, std::uint64_t now_ns) {
-    Window& window = windows_.at(key);
+  // Returns how many lines were suppressed in the kind's interval and resets that number. 0 before the interval is
+  // over.
+  [[nodiscard]] std::uint32_t TakeSuppressedCount(std::size_t kind, std::uint64_t now_ns) {
+    Window& window = windows_.at(kind);
     return now_ns >= window.end_ns ? std::exchange(window.suppressed, 0U) : 0;
   }
 
@@ -57,11 +58,11 @@ class RateLimiter {
 
   std::uint32_t max_lines_;
   std::uint64_t interval_ns_;
-  std::array<Window, kKeys> windows_{};
+  std::array<Window, kKinds> windows_{};
 };
 
-// Writes at most five lines per kind and minute, and then the last suppressed one with the field `suppressed`, their
-// number.
+// Writes at most five lines per kind and minute, then the last suppressed line again, with `suppressed`: how many were
+// suppressed, this one included. Its other fields are its own, not sums.
 template <std::size_t kKinds>
 class RateLimitedLog {
  public:
@@ -89,7 +90,7 @@ class RateLimitedLog {
   void PrintDueSummary(std::size_t kind, std::uint64_t now_ns) {
     if (const std::uint32_t suppressed = limiter_.TakeSuppressedCount(kind, now_ns); suppressed > 0) {
       LogMessage summary = std::exchange(last_suppressed_.at(kind), {});
-      summary.fields.push_back({"suppressed", std::uint64_t{suppressed}});
+      summary.fields.insert(summary.fields.begin(), {"suppressed", std::uint64_t{suppressed}});
       log_(summary);
     }
   }

@@ -127,9 +127,9 @@ void LogReplay(const Log& log, const ReplayOptions& options, const CaptureSummar
              "replaying capture",
              {{"file", options.file},
               {"datagrams", summary.datagrams},
-              {"seconds", (summary.last_ns - summary.first_ns) / kNanosPerSecond},
+              {"duration_s", (summary.last_ns - summary.first_ns) / kNanosPerSecond},
               {"speed", options.speed == 0 ? "max" : std::to_string(options.speed)},
-              {"loop", options.loop ? "true" : "false"}}});
+              {"loop", options.loop}}});
 }
 
 void ServeKernel(const Config& config, const std::function<LoadedConfig()>& load, const SignalReceiver& signals,

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "cmd/cli/output.h"
+#include "cmd/logging/log.h"
 #include "cmd/serve/privilege.h"
 #include "cmd/serve/signals.h"
 #include "cmd/watch/event_printer.h"
@@ -180,8 +181,7 @@ void Watcher::CheckSubscription() {
 
 int WatchEvents(const WatchOptions& options) {
   ReserveStandardDescriptors();
-  PrivilegeDropper privilege(
-      [](const LogMessage& message) { PrintError("procevent_exporter: " + FormatPlain(message)); });
+  PrivilegeDropper privilege([](const LogMessage& message) { PrintError("procevent_exporter: " + message.text); });
   privilege.KeepForReader();
   return Watcher(options).Run(options.duration);
 }

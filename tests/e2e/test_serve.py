@@ -360,7 +360,7 @@ class Refused(harness.LiveTest):
             harness.wait_for("an answer", lambda: self.scrape_from(exporter, "127.0.0.2"))
             self.assertEqual(self.scrape_from(exporter, "127.0.0.3"), "")
             harness.wait_for("the log to name the client",
-                             lambda: harness.log_lines(exporter.log(), "web.allow", level="warning", addr="127.0.0.3",
+                             lambda: harness.log_lines(exporter.log(), "web.allow", level="warning", client="127.0.0.3",
                                                        reason="not_allowed"))
             self.assertIn('\nprocevent_http_requests_refused_total{reason="not_allowed"} 1\n',
                           self.scrape_from(exporter, "127.0.0.2"))

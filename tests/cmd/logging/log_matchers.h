@@ -11,6 +11,7 @@
 namespace procevent {
 
 inline LogField Number(std::string_view key, std::uint64_t value) { return {key, value}; }
+inline LogField Flag(std::string_view key, bool value) { return {key, value}; }
 inline LogField Text(std::string_view key, std::string value) { return {key, std::move(value)}; }
 
 inline auto HasLevel(LogLevel level) { return testing::Field("level", &LogMessage::level, level); }

@@ -79,18 +79,23 @@ TEST(LogLineTest, FormatsTheLargestNumber) {
             "ts=2026-11-21T12:00:00.007Z level=info msg=\"a\" n=18446744073709551615\n");
 }
 
-TEST(FormatPlainTest, HasTextAndFields) {
-  EXPECT_EQ(FormatPlain({LogLevel::kInfo, "a; \"b\"", {{"err", "c d"}, {"cpu", std::uint64_t{1}}}}),
-            "a; \"b\" err=\"c d\" cpu=1");
+TEST(LogLineTest, FormatsFlagsWithoutQuotes) {
+  const LogMessage message{LogLevel::kInfo, "a", {Flag("loop", true), Flag("ok", false), Text("word", "true")}};
+  EXPECT_EQ(FormatLogLine(LogFormat::kLogfmt, kNoon, message),
+            "ts=2026-11-21T12:00:00.007Z level=info msg=\"a\" loop=true ok=false word=\"true\"\n");
+  EXPECT_EQ(FormatLogLine(LogFormat::kJson, kNoon, message),
+            R"({"ts":"2026-11-21T12:00:00.007Z","level":"info","msg":"a","loop":true,"ok":false,"word":"true"})"
+            "\n");
 }
 
-TEST(ErrorMessageTest, HasErrnoAsField) {
+TEST(ErrorMessageTest, HasErrnoInTextAndAsField) {
   EXPECT_THAT(MakeErrorMessage(LogLevel::kWarning, {"bind the connector socket", EPERM, "add CAP_NET_ADMIN"}),
-              AllOf(HasLevel(LogLevel::kWarning), SaysText("cannot bind the connector socket; add CAP_NET_ADMIN"),
+              AllOf(HasLevel(LogLevel::kWarning),
+                    SaysText("cannot bind the connector socket: Operation not permitted; add CAP_NET_ADMIN"),
                     HasFields({Text("err", "Operation not permitted")})));
 }
 
-TEST(ErrorMessageTest, LeavesOutWhatIsNotKnown) {
+TEST(ErrorMessageTest, LeavesOutAnUnknownErrno) {
   const LogMessage message = MakeErrorMessage(LogLevel::kError, {"subscribe", 0, ""});
   EXPECT_EQ(message.text, "cannot subscribe");
   EXPECT_THAT(message.fields, testing::IsEmpty());
@@ -172,7 +177,7 @@ TEST(LogLineTest, CutsALongText) {
 
 TEST(LogLineTest, CutsLongFieldsAndKeepsTheText) {
   for (const std::string& text : kLongTexts) {
-    const std::vector<LogField> fields(kMaxLogFields + 1, {"unsubscribed_ms", text});
+    const std::vector<LogField> fields(kMaxLogFields, {"unsubscribed_ms", text});
     const std::string line = FormatLogLine(LogFormat::kJson, kNoon, {LogLevel::kWarning, "events lost" + text, fields});
     EXPECT_LE(line.size(), kMaxLineBytes);
     EXPECT_THAT(line, testing::HasSubstr("\"msg\":\"events lost"));
@@ -180,9 +185,17 @@ TEST(LogLineTest, CutsLongFieldsAndKeepsTheText) {
   }
 }
 
-}  // namespace
-
-namespace {
+// A line with one field has room for the keys of a whole configuration, and one with two for 16 addresses.
+TEST(LogLineTest, KeepsALongFieldWhereOthersAreFew) {
+  for (const auto& [count, bytes] : {std::pair(1, 1700), std::pair(2, 850), std::pair(6, 256)}) {
+    const std::string text(static_cast<std::size_t>(bytes), 'x');
+    const std::vector<LogField> fields(static_cast<std::size_t>(count), Text("keys", text));
+    const std::string line = FormatLogLine(LogFormat::kJson, kNoon, {LogLevel::kWarning, std::string(80, 'y'), fields});
+    EXPECT_LE(line.size(), kMaxLineBytes);
+    EXPECT_TRUE(line.ends_with(text + "\"}\n")) << count;
+    EXPECT_EQ(line.find("..."), std::string::npos) << count;
+  }
+}
 
 using testing::EndsWith;
 using testing::HasSubstr;
@@ -263,12 +276,6 @@ TEST_F(LogTest, DropsLinesThatWouldBlockAndReportsTheirNumber) {
   EXPECT_THAT(ReadAll(), testing::Not(HasSubstr("dropped")));
 }
 
-}  // namespace
-
-namespace {
-
-using testing::AllOf;
-using testing::HasSubstr;
 using testing::StartsWith;
 
 TEST(DescribeFatalTest, ReturnsTheTextOfTheException) {

@@ -32,7 +32,7 @@ TEST(RateLimiterTest, AdmitsAgainAfterTheInterval) {
   EXPECT_FALSE(limiter.Admit(0, 199));
 }
 
-TEST(RateLimiterTest, LimitsKeysIndependently) {
+TEST(RateLimiterTest, LimitsKindsIndependently) {
   RateLimiter<2> limiter(1, 100);
   EXPECT_TRUE(limiter.Admit(0, 0));
   EXPECT_TRUE(limiter.Admit(1, 50));
@@ -50,8 +50,8 @@ TEST(RateLimiterTest, CountsEveryLineWhenDueCountsAreTaken) {
   std::uint64_t now = 0;
   constexpr std::uint64_t kRounds = 20'000;
   const auto take_due = [&] {
-    for (std::size_t key = 0; key < 3; ++key) {
-      counted += limiter.TakeSuppressedCount(key, now);
+    for (std::size_t kind = 0; kind < 3; ++kind) {
+      counted += limiter.TakeSuppressedCount(kind, now);
     }
   };
   for (std::uint64_t i = 0; i < kRounds; ++i) {
