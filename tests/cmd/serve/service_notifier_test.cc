@@ -40,15 +40,15 @@ class ServiceSettingsTest : public testing::TestWithParam<SettingsRow> {};
 
 TEST_P(ServiceSettingsTest, ParsesValidAndWarnsOfInvalidValues) {
   const SettingsRow& row = GetParam();
-  std::vector<std::string> warnings;
+  std::vector<LogMessage> messages;
   const ServiceSettings settings =
       ParseServiceSettings(row.socket, row.watchdog_usec, row.watchdog_pid, 77,
-                           [&warnings](const LogMessage& message) { warnings.push_back(message.text); });
+                           [&messages](const LogMessage& message) { messages.push_back(message); });
   EXPECT_EQ(settings.socket, row.socket);
   EXPECT_EQ(settings.watchdog, row.expected_watchdog);
-  ASSERT_EQ(warnings.size(), row.warning_parts.empty() ? 0U : 1U);
+  ASSERT_EQ(messages.size(), row.warning_parts.empty() ? 0U : 1U);
   for (const std::string& part : row.warning_parts) {
-    EXPECT_THAT(warnings[0], HasSubstr(part));
+    EXPECT_THAT(messages[0], AllOf(HasLevel(LogLevel::kWarning), SaysText(part)));
   }
 }
 
@@ -180,10 +180,12 @@ TEST_F(ServiceNotifierTest, WarnsOnceOfAnUnusableSocket) {
     EXPECT_FALSE(notifier.SendReady("subscribed"));
     notifier.SendWatchdog();
     ASSERT_EQ(warnings_.size(), 1U) << wrong;
-    EXPECT_THAT(warnings_[0], AllOf(HasLevel(LogLevel::kWarning), SaysText("cannot notify the service manager; "),
-                                    SaysText("NOTIFY_SOCKET ")))
+    ASSERT_THAT(warnings_[0].fields, ElementsAre(testing::Field(&LogField::key, "err"))) << wrong;
+    const auto& cause = std::get<std::string>(warnings_[0].fields[0].value);
+    EXPECT_THAT(warnings_[0],
+                AllOf(HasLevel(LogLevel::kWarning), SaysText("cannot notify the service manager: " + cause + "; "),
+                      SaysText("NOTIFY_SOCKET ")))
         << wrong;
-    EXPECT_THAT(warnings_[0].fields, ElementsAre(testing::Field(&LogField::key, "err"))) << wrong;
   }
 }
 
@@ -191,9 +193,10 @@ TEST_F(ServiceNotifierTest, WarnsOnceOfAnUnusableSocket) {
 TEST_F(ServiceNotifierTest, WarningPromisesNoRetry) {
   MakeNotifier(folder_ / "missing").SendStopping();
   ASSERT_EQ(warnings_.size(), 1U);
-  EXPECT_THAT(warnings_[0], AllOf(SaysText("cannot notify the service manager; NOTIFY_SOCKET "),
-                                  SaysText("unset NOTIFY_SOCKET"), Not(SaysText("again")), Not(SaysText("retr")),
-                                  HasFields({Text("err", "No such file or directory")})));
+  EXPECT_THAT(warnings_[0],
+              AllOf(SaysText("cannot notify the service manager: No such file or directory; NOTIFY_SOCKET "),
+                    SaysText("unset NOTIFY_SOCKET"), Not(SaysText("again")), Not(SaysText("retr")),
+                    HasFields({Text("err", "No such file or directory")})));
 }
 
 TEST_F(ServiceNotifierTest, SendsOnceADescriptorIsFree) {
@@ -206,8 +209,9 @@ TEST_F(ServiceNotifierTest, SendsOnceADescriptorIsFree) {
   const bool sent = notifier.SendStatus("unsubscribed");
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
   EXPECT_FALSE(sent);
-  EXPECT_THAT(warnings_, ElementsAre(AllOf(SaysText("cannot notify the service manager; "), SaysText("AF_UNIX"),
-                                           SaysText("(ulimit -n)"), HasFields({Text("err", "Too many open files")}))));
+  EXPECT_THAT(warnings_, ElementsAre(AllOf(SaysText("cannot notify the service manager: Too many open files; "),
+                                           SaysText("AF_UNIX"), SaysText("(ulimit -n)"),
+                                           HasFields({Text("err", "Too many open files")}))));
   notifier.SendWatchdog();
   EXPECT_THAT(socket.ReceiveAll(), ElementsAre("WATCHDOG=1"));
 }
