@@ -112,7 +112,7 @@ LoadedConfig LoadConfig(std::string_view text, std::string_view file_name) {
   if (errors.size() > kMaxErrors) {
     const std::string more = std::to_string(errors.size() - kMaxErrors);
     errors.resize(kMaxErrors);
-    errors.push_back({file, {}, {}, "at least " + more + " more errors", {}});
+    errors.push_back({file, {}, {}, "at least " + more + " more errors", {}, true});
   }
   return errors;
 }

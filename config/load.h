@@ -11,7 +11,8 @@
 
 namespace procevent {
 
-// Either the configuration, or its errors in the order of the text, at least one.
+// Either the configuration, or its errors in the order of the text, at least one. Of a text with more than 100 errors,
+// the first 100 and one that truncates the list.
 using LoadedConfig = std::variant<EffectiveConfig, std::vector<ConfigError>>;
 
 // `file_name` is the name of the text in its errors. Throws nothing, whatever the text contains.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <span>
 #include <string_view>
@@ -21,19 +22,37 @@ bool IsLive(std::string_view path) {
   return key != nullptr && key->live;
 }
 
+LogMessage FormatError(const ConfigError& error) {
+  LogMessage message{LogLevel::kError, Describe(error)};
+  if (!error.file.empty()) {
+    message.fields.push_back({"file", error.file});
+  }
+  if (error.position != TextPosition{}) {
+    message.fields.push_back({"line", static_cast<std::uint64_t>(error.position.line)});
+  }
+  if (!error.key.empty()) {
+    message.fields.push_back({"key", error.key});
+  }
+  return message;
+}
+
 ReloadResult Reject(const Config& running, const std::vector<ConfigError>& errors) {
   ReloadResult reload{.valid = false, .config = running, .messages = {}};
   const std::size_t logged = std::min(errors.size(), kMaxLoggedErrors);
   for (const ConfigError& error : std::span(errors).first(logged)) {
-    reload.messages.push_back({LogLevel::kError, Describe(error)});
+    reload.messages.push_back(FormatError(error));
   }
   LogMessage summary{LogLevel::kError,
                      "cannot reload the configuration; the previous one stays in use: correct the file and send SIGHUP "
-                     "again",
-                     {{"errors", errors.size()}}};
-  if (errors.size() > logged) {
-    summary.text += "; check-config prints all errors";
-    summary.fields.push_back({"suppressed", errors.size() - logged});
+                     "again"};
+  if (std::ranges::any_of(errors, &ConfigError::truncates)) {  // the number of errors is not known
+    summary.text += "; check-config prints more errors";
+  } else {
+    summary.fields.push_back({"errors", errors.size()});
+    if (errors.size() > logged) {
+      summary.text += "; check-config prints all errors";
+      summary.fields.push_back({"suppressed", errors.size() - logged});
+    }
   }
   reload.messages.push_back(std::move(summary));
   return reload;
@@ -58,7 +77,7 @@ ReloadResult EvaluateReload(const Config& running, const LoadedConfig& loaded) {
     const std::string keys = JoinWithCommas(not_live);
     reload.restart = "restart required for " + keys;
     reload.messages.push_back(
-        {LogLevel::kWarning, "restart required to apply changed keys; restart the exporter", {{"keys", keys}}});
+        {LogLevel::kWarning, "changed keys are not in force; restart the exporter", {{"keys", keys}}});
   }
   return reload;
 }
@@ -96,11 +115,13 @@ ReloadResult ConfigReloader::Load() const {
   try {
     return EvaluateReload(running_, load_());
   } catch (const std::exception& e) {
-    return {.valid = false,
-            .config = running_,
-            .messages = {{LogLevel::kError,
-                          "cannot reload the configuration; the previous one stays in use",
-                          {{"err", DescribeFatal(e)}}}}};
+    return {
+        .valid = false,
+        .config = running_,
+        .messages = {
+            {LogLevel::kError,
+             "cannot reload the configuration; the previous one stays in use: remove the cause and send SIGHUP again",
+             {{"err", DescribeFatal(e)}}}}};
   }
 }
 

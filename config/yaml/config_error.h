@@ -17,11 +17,12 @@ struct TextPosition {
 
 // Every member is safe to print: bounded, without control characters.
 struct ConfigError {
-  std::string file;       // empty: the error is in the environment or on the command line
-  TextPosition position;  // none: the error is about the file as a whole
-  std::string key;        // `source.receive_buffer`, a flag or a variable; empty: the text as a whole
-  std::string problem;    // `invalid value "12 parsecs"`
-  std::string expected;   // `a size from 64KiB to 1GiB`; empty where `problem` has the remedy
+  std::string file;        // empty: the error is in the environment or on the command line
+  TextPosition position;   // none: the error is about the file as a whole
+  std::string key;         // `source.receive_buffer`, a flag or a variable; empty: the text as a whole
+  std::string problem;     // `invalid value "12 parsecs"`
+  std::string expected;    // `a size from 64KiB to 1GiB`; empty where `problem` has the remedy
+  bool truncates = false;  // this error stands for further ones, of unknown number
   bool operator==(const ConfigError&) const = default;
 };
 

@@ -46,7 +46,8 @@ TEST(ReloadTest, ReportsKeysThatNeedARestartEachTime) {
     EXPECT_EQ(reload.config, Config());
     EXPECT_EQ(reload.restart, "restart required for comms.limit, log.format");
     EXPECT_THAT(reload.messages,
-                ElementsAre(IsReloaded(""), AllOf(HasLevel(LogLevel::kWarning), SaysText("restart required"),
+                ElementsAre(IsReloaded(""), AllOf(HasLevel(LogLevel::kWarning),
+                                                  SaysText("changed keys are not in force; restart the exporter"),
                                                   HasFields({Text("keys", "comms.limit, log.format")}))));
     running = reload.config;
   }
@@ -57,9 +58,11 @@ TEST(ReloadTest, RejectsAnInvalidFile) {
   const ReloadResult reload = EvaluateReload(running, LoadConfig("log:\n  level: loud\n", "test.yml"));
   EXPECT_FALSE(reload.valid);
   EXPECT_EQ(reload.config, running);
-  EXPECT_THAT(reload.messages, ElementsAre(AllOf(HasLevel(LogLevel::kError), SaysText("test.yml:2:10: log.level: "),
-                                                 SaysText("\"loud\""), SaysText("debug, info, warning or error")),
-                                           IsRejected({Number("errors", 1)})));
+  EXPECT_THAT(reload.messages,
+              ElementsAre(AllOf(HasLevel(LogLevel::kError), SaysText("test.yml:2:10: log.level: "),
+                                SaysText("\"loud\""), SaysText("debug, info, warning or error"),
+                                HasFields({Text("file", "test.yml"), Number("line", 2), Text("key", "log.level")})),
+                          IsRejected({Number("errors", 1)})));
 }
 
 TEST(ReloadTest, LogsTwentyErrorsOfAVeryBadFile) {
@@ -73,8 +76,20 @@ TEST(ReloadTest, LogsTwentyErrorsOfAVeryBadFile) {
   const ReloadResult more = EvaluateReload({}, LoadConfig(text + "  more: 1\n  most: 1\n", "test.yml"));
   ASSERT_EQ(more.messages.size(), 21U);
   EXPECT_THAT(more.messages[19], AllOf(SaysText("test.yml:21:3: log: "), SaysText("unknown key \"k19\"")));
-  EXPECT_THAT(more.messages[20],
-              AllOf(IsRejected({Number("errors", 22), Number("suppressed", 2)}), SaysText("check-config")));
+  EXPECT_THAT(more.messages[20], AllOf(IsRejected({Number("errors", 22), Number("suppressed", 2)}),
+                                       SaysText("; check-config prints all errors")));
+}
+
+// LoadConfig stops at 100 errors, so their number is not known.
+TEST(ReloadTest, LogsNoFalseNumberOfErrors) {
+  std::string text = "log:\n";
+  for (int i = 0; i < 150; ++i) {
+    text += "  k" + std::to_string(i) + ": 1\n";
+  }
+  const ReloadResult reload = EvaluateReload({}, LoadConfig(text, "test.yml"));
+  ASSERT_EQ(reload.messages.size(), 21U);
+  EXPECT_THAT(reload.messages[19], SaysText("unknown key \"k19\""));
+  EXPECT_THAT(reload.messages[20], AllOf(IsRejected({}), SaysText("; check-config prints more errors")));
 }
 
 // The schema marks exactly the keys as live that EvaluateReload applies.
@@ -87,10 +102,17 @@ TEST(ReloadTest, AppliesEveryLiveKeyOfTheSchema) {
       "histograms: {exit_code: {buckets: [1], by_comm: true}, lifetime: {buckets: [1s], by_comm: true}}\n"
       "log: {level: debug, format: json}\n");
   const ReloadResult reload = EvaluateReload({}, EffectiveConfig{.config = fresh, .origins = {}});
+  std::string applied;
+  std::string not_applied;
   for (const ConfigKey& key : Schema()) {
+    std::string& keys = key.live ? applied : not_applied;
+    keys += (keys.empty() ? "" : ", ") + std::string(key.path);
     EXPECT_NE(key.show(fresh), key.show(Config())) << "this test does not set " << key.path;
     EXPECT_EQ(key.show(reload.config), key.show(key.live ? fresh : Config())) << key.path;
   }
+  // The log line names all of them.
+  ASSERT_THAT(reload.messages, ElementsAre(IsReloaded(applied), HasFields({Text("keys", not_applied)})));
+  EXPECT_THAT(FormatLogLine(LogFormat::kJson, {}, reload.messages[1]), testing::HasSubstr(not_applied + "\"}"));
 }
 
 }  // namespace
