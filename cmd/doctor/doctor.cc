@@ -205,11 +205,17 @@ Check ThreadsCheck(const ProbeResults& probes) {
 
 Check OpenFilesCheck(const ProbeResults& probes) {
   constexpr std::string_view kName = "open files";
-  if (!probes.open_files_warning) {
+  const std::optional<LowOpenFilesLimit>& low = probes.low_open_files_limit;
+  if (!low) {
     return Ok(kName, "the limit of open files covers the maximum number of clients");
   }
-  return CheckFromMessage(kName, probes.open_files_too_low ? State::kFailed : State::kWarning,
-                          *probes.open_files_warning);
+  const std::string finding = "the limit of open files is " + std::to_string(low->limit);
+  const std::string remedy =
+      "raise the limit of open files (ulimit -n) to " + std::to_string(LowOpenFilesLimit::kNeeded) + " or more";
+  if (low->too_low_to_serve) {
+    return {kName, State::kFailed, finding + ", too low to serve", remedy};
+  }
+  return {kName, State::kWarning, finding + ": many clients at once can delay scrapes", remedy};
 }
 
 }  // namespace

@@ -183,8 +183,7 @@ ProbeResults ProbeMachine(const Config& config) {
   // The kernel stores twice the size in an int.
   constexpr std::uint32_t kMaxBufferBytes = std::numeric_limits<int>::max() / 2;
   ProbeResults probes;
-  probes.open_files_warning = RaiseOpenFilesLimit();
-  probes.open_files_too_low = IsOpenFilesLimitTooLow();
+  probes.low_open_files_limit = RaiseOpenFilesLimit();
   probes.kernel_release = KernelRelease();
   const auto capabilities = GetThreadCapabilities();
   probes.has_net_admin = capabilities && (capabilities.value().effective & CapabilityBit(CAP_NET_ADMIN)) != 0;

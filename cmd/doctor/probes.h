@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "cmd/serve/privilege.h"
 #include "config/schema/effective_config.h"
 #include "core/base/result.h"
 #include "core/protocol/event.h"
@@ -60,14 +61,13 @@ struct ProbeResults {
   std::uint32_t requested_buffer_bytes = 0;
   std::optional<std::uint64_t> rmem_max;  // the sysctl net.core.rmem_max, in bytes
   SubscriptionProbe subscription;
-  Status proc_visibility = Success{};             // /proc shows the processes of other users
-  Status clone_count = Success{};                 // /proc/stat shows the kernel's clone count
-  std::string start_error;                        // why memory or descriptors are short at start-up, or empty
-  Status threads = Success{};                     // the reader and server threads can be started
-  std::optional<std::string> open_files_warning;  // "effect; remedy", if the limit of open files is low
-  bool open_files_too_low = false;                // the exporter cannot start with this limit
-  std::string addresses;                          // the listen addresses, for display
-  std::string address_error;                      // why one of them is unavailable, or empty
+  Status proc_visibility = Success{};  // /proc shows the processes of other users
+  Status clone_count = Success{};      // /proc/stat shows the kernel's clone count
+  std::string start_error;             // why memory or descriptors are short at start-up, or empty
+  Status threads = Success{};          // the reader and server threads can be started
+  std::optional<LowOpenFilesLimit> low_open_files_limit;
+  std::string addresses;      // the listen addresses, for display
+  std::string address_error;  // why one of them is unavailable, or empty
 };
 
 ProbeResults ProbeMachine(const Config& config);

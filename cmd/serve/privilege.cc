@@ -23,16 +23,53 @@ namespace {
 // 12 descriptors of the exporter, one for an address, one for a scrape, and the service manager's socket.
 constexpr rlim_t kMinOpenFiles = 16;
 
-}  // namespace
+constexpr std::string_view kRemedy = "allow capget and capset in the security policy, or start with fewer capabilities";
 
-bool IsOpenFilesLimitTooLow() {
-  rlimit limit{};
-  return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < kMinOpenFiles;
+using CapabilityData = std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3>;
+
+std::uint32_t WordAt(std::uint64_t set, std::size_t index) { return static_cast<std::uint32_t>(set >> (32U * index)); }
+
+constexpr std::uint64_t kNetAdmin = CapabilityBit(CAP_NET_ADMIN);
+constexpr std::uint64_t kPtrace = CapabilityBit(CAP_SYS_PTRACE);
+constexpr std::uint64_t kBindService = CapabilityBit(CAP_NET_BIND_SERVICE);
+
+// Restricts the effective capabilities of the calling thread to the given ones for its lifetime.
+class ScopedCapability {
+ public:
+  ScopedCapability(const Capabilities& own, std::uint64_t capabilities) : own_(own) {
+    Capabilities restricted = own;
+    restricted.effective &= capabilities;
+    active_ = SetThreadCapabilities(restricted).ok();
+  }
+  ScopedCapability(const ScopedCapability&) = delete;
+  ScopedCapability& operator=(const ScopedCapability&) = delete;
+  ~ScopedCapability() {
+    static_cast<void>(SetThreadCapabilities(own_));  // fails only if the constructor's call failed, too
+  }
+
+  [[nodiscard]] bool active() const { return active_; }
+
+ private:
+  Capabilities own_;
+  bool active_ = false;
+};
+
+std::vector<std::int32_t> ListPids(ProcPidReader& pids) {
+  constexpr std::size_t kMaxPids = 64;
+  std::vector<std::int32_t> listed(kMaxPids);
+  listed.resize(pids.ListNext(listed));
+  return listed;
 }
 
-std::optional<std::string> RaiseOpenFilesLimit() {
+bool CanRead(const ProcPidReader& pids, std::int32_t tgid) {
+  ProcSnapshot snapshot;
+  return pids.ReadWithoutCredentials(tgid, snapshot) == ProcPidReader::ReadStatus::kRead;
+}
+
+}  // namespace
+
+std::optional<LowOpenFilesLimit> RaiseOpenFilesLimit() {
   constexpr rlim_t kMaxRaised = 4096;
-  constexpr rlim_t kNeeded = 400;  // served and queued connections, and the exporter's own descriptors
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) {
     return std::nullopt;
@@ -42,23 +79,19 @@ std::optional<std::string> RaiseOpenFilesLimit() {
   if (raised.rlim_cur != limit.rlim_cur && ::setrlimit(RLIMIT_NOFILE, &raised) == 0) {
     limit = raised;
   }
-  if (limit.rlim_cur >= kNeeded) {
+  if (limit.rlim_cur >= LowOpenFilesLimit::kNeeded) {
     return std::nullopt;
   }
-  return "the limit of open files is " + std::to_string(limit.rlim_cur) +
-         (limit.rlim_cur < kMinOpenFiles ? ", too low to serve" : ": many clients at once can delay scrapes") +
-         "; raise the limit of open files (ulimit -n) to " + std::to_string(kNeeded) + " or more";
+  return LowOpenFilesLimit{.limit = limit.rlim_cur, .too_low_to_serve = limit.rlim_cur < kMinOpenFiles};
 }
 
-namespace {
-
-constexpr std::string_view kRemedy = "a security policy forbids it: allow it, or start with fewer capabilities";
-
-using CapabilityData = std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3>;
-
-std::uint32_t WordAt(std::uint64_t set, std::size_t index) { return static_cast<std::uint32_t>(set >> (32U * index)); }
-
-}  // namespace
+LogMessage MakeWarning(const LowOpenFilesLimit& low) {
+  return {LogLevel::kWarning,
+          low.too_low_to_serve ? "limit of open files too low to serve; raise the limit of open files (ulimit -n)"
+                               : "limit of open files low: many clients at once can delay scrapes; raise the limit of "
+                                 "open files (ulimit -n)",
+          {{"limit", low.limit}, {"needed", LowOpenFilesLimit::kNeeded}}};
+}
 
 Capabilities RestrictCapabilities(std::uint64_t wanted, const Capabilities& own) {
   return {.effective = wanted & own.permitted, .permitted = wanted & own.permitted, .inheritable = 0};
@@ -93,7 +126,7 @@ Status SetThreadCapabilities(const Capabilities& wanted) {
 
 Status SetNoNewPrivs() {
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
-    return Error{"set no_new_privs", errno, "an exec could gain privilege, but the exporter makes none"};
+    return Error{"set no_new_privs", errno, "allow prctl in the security policy"};
   }
   return Success{};
 }
@@ -105,47 +138,6 @@ void ClearCapabilityBounds() {
     ::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
   }
 }
-
-namespace {
-
-constexpr std::uint64_t kNetAdmin = CapabilityBit(CAP_NET_ADMIN);
-constexpr std::uint64_t kPtrace = CapabilityBit(CAP_SYS_PTRACE);
-constexpr std::uint64_t kBindService = CapabilityBit(CAP_NET_BIND_SERVICE);
-
-// Restricts the effective capabilities of the calling thread to the given ones for its lifetime.
-class ScopedCapability {
- public:
-  ScopedCapability(const Capabilities& own, std::uint64_t capabilities) : own_(own) {
-    Capabilities restricted = own;
-    restricted.effective &= capabilities;
-    active_ = SetThreadCapabilities(restricted).ok();
-  }
-  ScopedCapability(const ScopedCapability&) = delete;
-  ScopedCapability& operator=(const ScopedCapability&) = delete;
-  ~ScopedCapability() {
-    static_cast<void>(SetThreadCapabilities(own_));  // cannot fail: all of them are permitted
-  }
-
-  [[nodiscard]] bool active() const { return active_; }
-
- private:
-  Capabilities own_;
-  bool active_ = false;
-};
-
-std::vector<std::int32_t> ListPids(ProcPidReader& pids) {
-  constexpr std::size_t kMaxPids = 64;
-  std::vector<std::int32_t> listed(kMaxPids);
-  listed.resize(pids.ListNext(listed));
-  return listed;
-}
-
-bool CanRead(const ProcPidReader& pids, std::int32_t tgid) {
-  ProcSnapshot snapshot;
-  return pids.ReadWithoutCredentials(tgid, snapshot) == ProcPidReader::ReadStatus::kRead;
-}
-
-}  // namespace
 
 ReaderCapabilities DetectReaderCapabilities(const char* proc) {
   constexpr ReaderCapabilities kWithoutPtrace{.capabilities = kNetAdmin};

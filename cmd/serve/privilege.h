@@ -12,12 +12,18 @@
 
 namespace procevent {
 
-// Raises the soft limit of open files towards the hard one. Returns a warning with its remedy if the limit is still too
-// low for many clients at once.
-std::optional<std::string> RaiseOpenFilesLimit();
+// A limit of open files that is too low for many clients at once.
+struct LowOpenFilesLimit {
+  static constexpr std::uint64_t kNeeded = 400;  // served and queued connections, and the exporter's own descriptors
 
-// Whether the limit is so low that the exporter does not start, or cannot answer.
-bool IsOpenFilesLimitTooLow();
+  std::uint64_t limit = 0;
+  bool too_low_to_serve = false;  // the exporter does not start, or cannot answer
+};
+
+// Raises the soft limit of open files towards the hard one. Returns the limit if it is still low.
+std::optional<LowOpenFilesLimit> RaiseOpenFilesLimit();
+
+LogMessage MakeWarning(const LowOpenFilesLimit& low);
 
 // The capability sets of a thread, as bits. Each thread has its own sets, and a new thread starts with a copy of its
 // creator's.

@@ -36,8 +36,8 @@ namespace {
 constexpr std::uint64_t kEndOfTime = std::numeric_limits<std::uint64_t>::max();  // every summary is due
 
 void RaiseOpenFilesLimitOrWarn(const Log& log) {
-  if (const std::optional<std::string> warning = RaiseOpenFilesLimit()) {
-    log.Write({LogLevel::kWarning, *warning});
+  if (const std::optional<LowOpenFilesLimit> low = RaiseOpenFilesLimit()) {
+    log.Write(MakeWarning(*low));
   }
 }
 

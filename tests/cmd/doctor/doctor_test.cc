@@ -83,20 +83,19 @@ INSTANTIATE_TEST_SUITE_P(
             {"cannot start the 65 server threads"},
             {"raise it"}},
         Row{"FewOpenFiles",
-            [](ProbeResults& probes) { probes.open_files_warning = "only 64 files may be open; raise it (ulimit -n)"; },
+            [](ProbeResults& probes) { probes.low_open_files_limit = LowOpenFilesLimit{.limit = 64}; },
             {{"open files", kWarning}},
             "open files",
-            {"only 64 files may be open"},
-            {"raise it (ulimit -n)"}},
+            {"the limit of open files is 64: many clients at once can delay scrapes"},
+            {"raise the limit of open files (ulimit -n) to 400 or more"}},
         Row{"TooFewOpenFiles",
             [](ProbeResults& probes) {
-              probes.open_files_warning = "only 6 files may be open; raise it (ulimit -n)";
-              probes.open_files_too_low = true;
+              probes.low_open_files_limit = LowOpenFilesLimit{.limit = 6, .too_low_to_serve = true};
             },
             {{"open files", kFailed}},
             "open files",
-            {"only 6 files may be open"},
-            {"raise it (ulimit -n)"}},
+            {"the limit of open files is 6, too low to serve"},
+            {"raise the limit of open files (ulimit -n) to 400 or more"}},
         Row{"TooLittleMemory",
             [](ProbeResults& probes) { probes.start_error = "not enough memory; raise ulimit -v"; },
             {{"start", kFailed}},

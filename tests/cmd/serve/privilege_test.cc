@@ -1,5 +1,6 @@
 #include "cmd/serve/privilege.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
@@ -17,9 +18,13 @@
 #include <thread>
 #include <vector>
 
+#include "tests/cmd/logging/log_matchers.h"
+
 namespace procevent {
 
 namespace {
+
+using testing::AllOf;
 
 struct RestrictRow {
   const char* name;
@@ -108,10 +113,6 @@ TEST(CapabilitiesTest, EmptiesTheBoundingSet) {
   EXPECT_EXIT(scenario(), testing::ExitedWithCode(0), "");
 }
 
-}  // namespace
-
-namespace {
-
 constexpr std::uint64_t kNetAdmin = CapabilityBit(CAP_NET_ADMIN);
 constexpr std::uint64_t kBindService = CapabilityBit(CAP_NET_BIND_SERVICE);
 
@@ -176,19 +177,25 @@ bool ForbidCapset() {
 
 TEST(PrivilegeDropperTest, WarnsOnceIfCapabilitiesCannotBeDropped) {
   const auto scenario = [] {
-    std::vector<std::string> warnings;
+    std::vector<LogMessage> warnings;
     if (!ForbidCapset()) {
       std::_Exit(1);
     }
     PrivilegeDropper privilege([&warnings](const LogMessage& message) {
       if (message.level == LogLevel::kWarning) {
-        warnings.push_back(message.text);
+        warnings.push_back(message);
       }
     });
     privilege.KeepForListening();
     privilege.DropAll();
-    const bool warned_once = warnings.size() == 1 && warnings.front().starts_with("cannot drop capabilities; ");
-    std::_Exit(warned_once ? 0 : 2);
+    if (warnings.size() != 1) {
+      std::_Exit(2);
+    }
+    const LogMessage& warning = warnings.front();
+    if (!warning.text.starts_with("cannot drop capabilities: Operation not permitted; ")) {
+      std::_Exit(3);
+    }
+    std::_Exit(warning.fields == std::vector{Text("err", "Operation not permitted")} ? 0 : 4);
   };
   EXPECT_EXIT(scenario(), testing::ExitedWithCode(0), "");
 }
@@ -205,10 +212,6 @@ TEST(ReaderCapabilitiesTest, ExcludePtraceWhereItDoesNotHelp) {
   EXPECT_EQ(needs.capabilities, kNetAdmin);
   EXPECT_FALSE(needs.needs_ptrace);
 }
-
-}  // namespace
-
-namespace {
 
 struct OpenFilesRow {
   const char* name;
@@ -228,20 +231,18 @@ TEST_P(OpenFilesTest, RaisesTheLimitUpToTheHardOne) {
     if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) {
       std::_Exit(1);
     }
-    const auto warning = RaiseOpenFilesLimit();
+    const auto low = RaiseOpenFilesLimit();
     ::getrlimit(RLIMIT_NOFILE, &limit);
     if (limit.rlim_cur != row.raised || limit.rlim_max != row.hard) {
       std::_Exit(2);
     }
-    const std::string limit_text =
-        "the limit of open files is " + std::to_string(row.raised) + (row.too_low ? "," : ":");
-    if (IsOpenFilesLimitTooLow() != row.too_low) {
+    if (low.has_value() != row.warns) {
+      std::_Exit(3);
+    }
+    if (low && (low->limit != row.raised || low->too_low_to_serve != row.too_low)) {
       std::_Exit(4);
     }
-    const bool has_parts = !warning || (warning->starts_with(limit_text) &&
-                                        (warning->find("too low to serve") != std::string::npos) == row.too_low &&
-                                        warning->find("(ulimit -n)") != std::string::npos);
-    std::_Exit(warning.has_value() == row.warns && has_parts ? 0 : 3);
+    std::_Exit(0);
   };
   EXPECT_EXIT(scenario(), testing::ExitedWithCode(0), "");
 }
@@ -253,6 +254,16 @@ INSTANTIATE_TEST_SUITE_P(
                     OpenFilesRow{"Enough", 100, 400, 400, false}, OpenFilesRow{"Raised", 100, 1000, 1000, false},
                     OpenFilesRow{"AlreadyEnough", 900, 900, 900, false}),
     [](const auto& row) { return row.param.name; });
+
+TEST(OpenFilesWarningTest, HasLimitsAsFieldsAndTheRemedy) {
+  const std::vector<LogField> fields{Number("limit", 64), Number("needed", 400)};
+  EXPECT_THAT(MakeWarning({.limit = 64}), AllOf(HasLevel(LogLevel::kWarning),
+                                                SaysText("many clients at once can delay scrapes; raise the limit of "),
+                                                SaysText("(ulimit -n)"), HasFields(fields)));
+  EXPECT_THAT(MakeWarning({.limit = 64, .too_low_to_serve = true}),
+              AllOf(HasLevel(LogLevel::kWarning), SaysText("too low to serve; raise the limit of open files"),
+                    SaysText("(ulimit -n)"), HasFields(fields)));
+}
 
 // Skipped where the hard limit of this machine is too low.
 TEST(OpenFilesBoundTest, RaisesTheLimitTo4096AtMost) {
