@@ -238,8 +238,8 @@ INSTANTIATE_TEST_SUITE_P(
             },
             {{"proc", kWarning}},
             "proc",
-            {"cannot read the processes of other users in /proc"},
-            {"hidepid; x"}},
+            {"cannot read the processes of other users in /proc: hidepid"},
+            {"x"}},
         Row{"NoForkCount",
             [](ProbeResults& probes) {
               probes.clone_count = Error{"open /proc/stat", EACCES, "mount /proc"};
