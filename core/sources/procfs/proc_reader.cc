@@ -28,7 +28,7 @@ Error MakeHiddenError(int code) {
     return {kRead, code, "raise the limit of open files (ulimit -n); process names are unknown until then"};
   }
   if (code != ENOENT && code != EPERM && code != EACCES) {
-    return {kRead, code, "process names are unknown until /proc can be read"};
+    return {kRead, code, "/proc/1 cannot be read; process names are unknown until then"};
   }
   return {
       kRead, 0,

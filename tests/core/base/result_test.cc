@@ -15,7 +15,7 @@ TEST(ErrorTest, DescribesOperationCauseAndRemedy) {
 
 TEST(ErrorTest, OmitsMissingCauseOrRemedy) {
   EXPECT_EQ(Describe({"subscribe to process events", 0, "run with --pid host"}),
-            "cannot subscribe to process events; run with --pid host");
+            "cannot subscribe to process events: run with --pid host");
   EXPECT_EQ(Describe({"open a file", ENOENT, ""}), "cannot open a file: No such file or directory");
 }
 

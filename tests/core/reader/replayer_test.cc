@@ -296,7 +296,7 @@ TEST_F(ReplayerTest, PostsANoticeIfTheCaptureIsTruncatedMeanwhile) {
   std::filesystem::resize_file(options_.file, std::filesystem::file_size(options_.file) - 10);
   const Notice notice = AwaitNotice();
   EXPECT_EQ(notice.kind, Notice::Kind::kReplayFailed);
-  EXPECT_THAT(Describe(notice.error), HasSubstr("cannot replay the capture; the file changed"));
+  EXPECT_THAT(Describe(notice.error), HasSubstr("cannot replay the capture: the file changed"));
   const Snapshot snapshot = TakeSnapshot();
   EXPECT_FALSE(snapshot.subscribed);
   EXPECT_EQ(snapshot.subscription_error, notice.error);
