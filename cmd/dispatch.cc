@@ -56,39 +56,6 @@ LoadedConfig ApplyOverrides(EffectiveConfig effective, std::vector<ConfigError> 
   return effective;
 }
 
-}  // namespace
-
-std::optional<std::string> FindConfigFile(const Flags& flags, std::span<const EnvironmentVariable> environment) {
-  const std::string_view variable = FindVariableValue(kConfigFileVariable, environment);
-  return flags.config_file || variable.empty() ? flags.config_file : std::optional<std::string>(variable);
-}
-
-LoadedConfig Configure(const Flags& flags, std::span<const EnvironmentVariable> environment) {
-  EffectiveConfig effective;
-  std::vector<ConfigError> errors;
-  const std::optional<std::string> file = FindConfigFile(flags, environment);
-  if (file && file->empty()) {
-    errors.push_back({{}, {}, "--config.file", InvalidValue(""), "the path of a file"});
-  } else if (file) {
-    LoadedConfig loaded = LoadConfigFile(*file);
-    if (auto* const file_errors = std::get_if<std::vector<ConfigError>>(&loaded)) {
-      errors = std::move(*file_errors);
-      if (!flags.config_file && errors.front().position == TextPosition{}) {
-        errors.front().key = kConfigFileVariable;  // without a position: the file itself cannot be read
-      }
-    } else {
-      effective = std::get<EffectiveConfig>(std::move(loaded));
-    }
-  }
-  return ApplyOverrides(std::move(effective), std::move(errors), flags, environment);
-}
-
-LoadedConfig ConfigureWithoutFile(const Flags& flags, std::span<const EnvironmentVariable> environment) {
-  return ApplyOverrides({}, {}, flags, environment);
-}
-
-namespace {
-
 constexpr int kWrongConfiguration = 2;
 constexpr int kUnhealthy = 1;  // for every cause, because Docker reserves 2
 
@@ -122,7 +89,7 @@ int CheckHealth(const Flags& flags, std::span<const EnvironmentVariable> environ
       PrintErrors(*errors);
       return kUnhealthy;
     }
-    PrintError("procevent_exporter: the configuration file is invalid and ignored; check-config prints its errors");
+    PrintError("cannot use the configuration file: it is invalid; run check-config to see its errors");
     loaded = std::move(without_file);
   }
   return HealthCheck(std::get<EffectiveConfig>(loaded).config.server);
@@ -146,16 +113,49 @@ std::optional<int> RunWithoutConfiguration(const Flags& flags) {
   }
 }
 
-// Returns an error if the command cannot be used with the configuration, else an empty text.
-std::string FindConflict(Flags::Command command, const Config& config) {
+// Returns an error if the command cannot be used with the configuration.
+std::optional<ConfigError> FindConflict(Flags::Command command, const Config& config) {
   const bool reads_kernel = command == Flags::Command::kRecord || command == Flags::Command::kDoctor;
-  return !reads_kernel || config.replay.file.empty() ? ""
-                                                     : "procevent_exporter: source.replay: not valid with this "
-                                                       "command, which reads events of the kernel; remove "
-                                                       "it\n";
+  if (!reads_kernel || config.replay.file.empty()) {
+    return std::nullopt;
+  }
+  return ConfigError{{},
+                     {},
+                     "source.replay",
+                     InvalidValue(config.replay.file),
+                     "none, since record and doctor read the kernel's events"};
 }
 
 }  // namespace
+
+std::optional<std::string> FindConfigFile(const Flags& flags, std::span<const EnvironmentVariable> environment) {
+  const std::string_view variable = FindVariableValue(kConfigFileVariable, environment);
+  return flags.config_file || variable.empty() ? flags.config_file : std::optional<std::string>(variable);
+}
+
+LoadedConfig Configure(const Flags& flags, std::span<const EnvironmentVariable> environment) {
+  EffectiveConfig effective;
+  std::vector<ConfigError> errors;
+  const std::optional<std::string> file = FindConfigFile(flags, environment);
+  if (file && file->empty()) {
+    errors.push_back({{}, {}, "--config.file", InvalidValue(""), "the path of a file"});
+  } else if (file) {
+    LoadedConfig loaded = LoadConfigFile(*file);
+    if (auto* const file_errors = std::get_if<std::vector<ConfigError>>(&loaded)) {
+      errors = std::move(*file_errors);
+      if (!flags.config_file && errors.front().position == TextPosition{}) {
+        errors.front().key = kConfigFileVariable;  // without a position: the file itself cannot be read
+      }
+    } else {
+      effective = std::get<EffectiveConfig>(std::move(loaded));
+    }
+  }
+  return ApplyOverrides(std::move(effective), std::move(errors), flags, environment);
+}
+
+LoadedConfig ConfigureWithoutFile(const Flags& flags, std::span<const EnvironmentVariable> environment) {
+  return ApplyOverrides({}, {}, flags, environment);
+}
 
 int Run(std::span<const char* const> arguments) {
   // First of all: a signal that arrives during start-up must stop the command in order, not kill the process.
@@ -187,8 +187,8 @@ int Run(std::span<const char* const> arguments) {
                              FormatValidConfig(std::get<EffectiveConfig>(loaded), FindConfigFile(flags, environment)));
   }
   const Config& config = std::get<EffectiveConfig>(loaded).config;
-  if (const std::string conflict = FindConflict(flags.command, config); !conflict.empty()) {
-    PrintToStandardError(conflict);
+  if (const std::optional<ConfigError> conflict = FindConflict(flags.command, config)) {
+    PrintError(Describe(*conflict));
     return kWrongConfiguration;
   }
   if (flags.command == Flags::Command::kDoctor) {

@@ -15,7 +15,8 @@ namespace procevent {
 // Runs the program. Returns the exit code: 0 done, 1 failed at run time, 2 wrong usage or configuration.
 int Run(std::span<const char* const> arguments);
 
-// Returns the environment variables whose names begin with PROCEVENT_ or nearly so, in upper or lower case.
+// Returns the environment variables whose names begin with PROCEVENT_, or a prefix within two typing errors of it, in
+// upper or lower case.
 std::vector<EnvironmentVariable> ReadEnvironment();
 
 // Returns the configuration file that the flags name, else the one that the environment names.

@@ -46,16 +46,16 @@ class LineErrorReporter {
 
   void Report(std::uint64_t number, const std::string& error) {
     if (++count_ <= kMaxPrinted) {
-      PrintError((name_ + ':' + std::to_string(number) + ": ").append(error));
+      PrintInputError((name_ + ':' + std::to_string(number) + ": ").append(error));
     } else if (count_ == kMaxPrinted + 1) {
-      PrintError(name_ + ": " + std::to_string(kMaxPrinted) + " invalid lines; further ones are only counted");
+      PrintInputError(name_ + ": " + std::to_string(kMaxPrinted) + " invalid lines; further ones are only counted");
     }
   }
 
   // Prints the total if errors were suppressed. Returns true if there was no error.
   [[nodiscard]] bool Finish() const {
     if (count_ > kMaxPrinted) {
-      PrintError(name_ + ": " + std::to_string(count_) + " invalid lines; check that it is the right file");
+      PrintInputError(name_ + ": " + std::to_string(count_) + " invalid lines; check that it is the right file");
     }
     return count_ == 0;
   }
@@ -81,31 +81,6 @@ void ConvertAvailableLines(LineInput& input, const LineConverter& convert, LineO
     }
   }
 }
-
-}  // namespace
-
-int ConvertLines(const std::string& file, const LineConverter& convert) {
-  OwnedFd opened;
-  if (file != kStandardInput) {
-    opened.Reset(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
-    if (!opened.valid()) {
-      return ReportUnreadable(file, errno);
-    }
-  }
-  LineInput input(opened.valid() ? opened.get() : STDIN_FILENO);
-  LineOutput out;
-  LineErrorReporter errors(DisplayName(file));
-  while (out.Flush() && input.ReadMore()) {
-    ConvertAvailableLines(input, convert, out, errors);
-  }
-  const bool all_valid = errors.Finish();
-  if (input.read_errno() != 0) {
-    return ReportUnreadable(file, input.read_errno());
-  }
-  return all_valid && !out.failed() ? 0 : 1;
-}
-
-namespace {
 
 constexpr std::size_t kMaxErrorBytes = 4096;  // enough for a message with a file name
 
@@ -155,15 +130,6 @@ int DecodeCapture(const std::string& file) try {
   return 1;
 }
 
-}  // namespace
-
-int Decode(const std::string& file, DecodeInput input) {
-  ReserveStandardDescriptors();
-  return input == DecodeInput::kHex ? ConvertLines(file, DecodeHexLine) : DecodeCapture(file);
-}
-
-namespace {
-
 std::string EncodeJsonLine(std::string_view line, std::string& out) {
   const std::variant<Bytes, std::string> datagram = ParseJsonLine(line);
   if (const auto* const error = std::get_if<std::string>(&datagram)) {
@@ -174,6 +140,32 @@ std::string EncodeJsonLine(std::string_view line, std::string& out) {
 }
 
 }  // namespace
+
+int ConvertLines(const std::string& file, const LineConverter& convert) {
+  OwnedFd opened;
+  if (file != kStandardInput) {
+    opened.Reset(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+    if (!opened.valid()) {
+      return ReportUnreadable(file, errno);
+    }
+  }
+  LineInput input(opened.valid() ? opened.get() : STDIN_FILENO);
+  LineOutput out;
+  LineErrorReporter errors(DisplayName(file));
+  while (out.Flush() && input.ReadMore()) {
+    ConvertAvailableLines(input, convert, out, errors);
+  }
+  const bool all_valid = errors.Finish();
+  if (input.read_errno() != 0) {
+    return ReportUnreadable(file, input.read_errno());
+  }
+  return all_valid && !out.failed() ? 0 : 1;
+}
+
+int Decode(const std::string& file, DecodeInput input) {
+  ReserveStandardDescriptors();
+  return input == DecodeInput::kHex ? ConvertLines(file, DecodeHexLine) : DecodeCapture(file);
+}
 
 int Encode(const std::string& file) {
   ReserveStandardDescriptors();

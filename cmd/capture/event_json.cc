@@ -84,38 +84,6 @@ Json ErrorToJson(const Message& message) {
   return object;
 }
 
-}  // namespace
-
-std::string FormatJsonLine(const Event& event, const std::optional<CommName>& command, const std::string& user) {
-  Json object = ToJson(event);
-  if (command) {
-    object["command"] = CommLabel(command->view()).view();
-  }
-  if (!user.empty()) {
-    object["user"] = CommLabel(user).view();
-  }
-  return object.dump();
-}
-
-std::string FormatLossJsonLine(std::uint32_t lost, std::uint32_t cpu) {
-  return Json{{"lost", lost}, {"cpu", cpu}}.dump();
-}
-
-std::string FormatJsonLine(const Message& message) {
-  switch (message.outcome) {
-    case DecodeOutcome::kEvent:
-      return ToJson(message.event).dump();
-    case DecodeOutcome::kControl:
-      return Json{{"control", kControlNames.at(static_cast<std::size_t>(message.control))}}.dump();
-    case DecodeOutcome::kAcknowledgement:
-      return Json{{"control", kControlNames[kAckControlIndex]}}.dump();
-    default:
-      return ErrorToJson(message).dump();
-  }
-}
-
-namespace {
-
 constexpr std::string_view kExpected = ": expected one object as printed by decode";
 
 // An empty body of each kind, indexed by EventKind.
@@ -153,7 +121,7 @@ std::string ParseObject(std::string_view line, Json& object) {
   if (!object.is_object()) {
     return "unexpected JSON value" + std::string(kExpected);
   }
-  return duplicate.empty() ? "" : EscapeUnprintable(duplicate) + ": duplicate key: expected each key once";
+  return duplicate.empty() ? "" : "duplicate key " + QuotePrintable(duplicate) + ": expected each key once";
 }
 
 // False if the decoder knows the event's type: the datagram would then decode to another line.
@@ -207,6 +175,34 @@ void ReadError(JsonFieldReader& keys, Message& message) {
 }
 
 }  // namespace
+
+std::string FormatJsonLine(const Event& event, const std::optional<CommName>& command, const std::string& user) {
+  Json object = ToJson(event);
+  if (command) {
+    object["command"] = CommLabel(command->view()).view();
+  }
+  if (!user.empty()) {
+    object["user"] = CommLabel(user).view();
+  }
+  return object.dump();
+}
+
+std::string FormatLossJsonLine(std::uint32_t lost, std::uint32_t cpu) {
+  return Json{{"lost", lost}, {"cpu", cpu}}.dump();
+}
+
+std::string FormatJsonLine(const Message& message) {
+  switch (message.outcome) {
+    case DecodeOutcome::kEvent:
+      return ToJson(message.event).dump();
+    case DecodeOutcome::kControl:
+      return Json{{"control", kControlNames.at(static_cast<std::size_t>(message.control))}}.dump();
+    case DecodeOutcome::kAcknowledgement:
+      return Json{{"control", kControlNames[kAckControlIndex]}}.dump();
+    default:
+      return ErrorToJson(message).dump();
+  }
+}
 
 std::variant<Bytes, std::string> ParseJsonLine(std::string_view line) {
   Json object;

@@ -14,14 +14,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string JoinWords(std::span<const std::string_view> words) {
-  std::string list;
-  for (const std::string_view word : words) {
-    list += (list.empty() ? "" : ", ") + std::string(word);
-  }
-  return list;
-}
-
 std::string DescribeProblem(const Json* value) {
   if (value == nullptr) {
     return "missing key";
@@ -121,7 +113,8 @@ void JsonFieldReader::RawWaitStatus(std::uint32_t wait_status) {
     const Json* const value = ReadValue(key);
     if (value != nullptr && (expected.is_null() || value->is_number_float() || *value != expected)) {
       SetError(key, DescribeProblem(value),
-               expected.is_null() ? "no key (from exit_code)" : expected.dump() + " (from exit_code) or no key");
+               expected.is_null() ? "no key, because exit_code has none"
+                                  : expected.dump() + ", the value that follows from exit_code, or no key");
     }
   }
 }
@@ -148,15 +141,15 @@ std::optional<std::size_t> JsonFieldReader::ReadChoice(std::string_view key, std
   }
   keys_known_ = false;
   SetError(key, DescribeProblem(value),
-           "one of " + JoinWords(words) + (text == nullptr ? "" : DidYouMean(SuggestWord(*text, words))));
+           "one of " + JoinWithCommas(words) + (text == nullptr ? "" : DidYouMean(SuggestWord(*text, words))));
   return std::nullopt;
 }
 
 std::string JsonFieldReader::FindError() const {
   for (const auto& [key, value] : object_.items()) {
     if (keys_known_ && std::ranges::find(read_keys_, key) == read_keys_.end()) {
-      return FormatError(key.empty() ? "\"\"" : EscapeUnprintable(key), "unknown key",
-                         "one of " + JoinWords(read_keys_) + DidYouMean(SuggestWord(key, read_keys_)));
+      return "unknown key " + QuotePrintable(key) + ": expected one of " + JoinWithCommas(read_keys_) +
+             DidYouMean(SuggestWord(key, read_keys_));
     }
   }
   return error_;

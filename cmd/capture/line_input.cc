@@ -15,6 +15,21 @@ namespace {
 
 constexpr std::string_view kDigits = "0123456789abcdef";
 
+std::string_view TrimBlanks(std::string_view line) {
+  constexpr std::string_view kBlanks = " \t\r";
+  const std::size_t first = line.find_first_not_of(kBlanks);
+  return first == std::string_view::npos ? std::string_view{}
+                                         : line.substr(first, line.find_last_not_of(kBlanks) + 1 - first);
+}
+
+ssize_t ReadRetrying(int fd, char* buffer, std::size_t size) {
+  ssize_t count = 0;
+  do {
+    count = ::read(fd, buffer, size);
+  } while (count < 0 && errno == EINTR);
+  return count;
+}
+
 }  // namespace
 
 std::string EncodeHex(std::span<const std::byte> bytes) {
@@ -40,25 +55,6 @@ std::optional<Bytes> DecodeHex(std::string_view digits) {
   }
   return digits.empty() ? std::optional(std::move(bytes)) : std::nullopt;
 }
-
-namespace {
-
-std::string_view TrimBlanks(std::string_view line) {
-  constexpr std::string_view kBlanks = " \t\r";
-  const std::size_t first = line.find_first_not_of(kBlanks);
-  return first == std::string_view::npos ? std::string_view{}
-                                         : line.substr(first, line.find_last_not_of(kBlanks) + 1 - first);
-}
-
-ssize_t ReadRetrying(int fd, char* buffer, std::size_t size) {
-  ssize_t count = 0;
-  do {
-    count = ::read(fd, buffer, size);
-  } while (count < 0 && errno == EINTR);
-  return count;
-}
-
-}  // namespace
 
 bool LineInput::Next(std::string_view& line) {
   const std::size_t end = buffer_.find('\n', next_);

@@ -26,7 +26,9 @@
 namespace procevent {
 namespace {
 
-constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
+constexpr std::uint64_t kPrintAll = std::numeric_limits<std::uint64_t>::max();  // a time at which every summary is due
+constexpr std::uint64_t kUnlimited =
+    std::numeric_limits<std::uint64_t>::max() / 2;  // a duration: may be added to a time
 constexpr std::uint64_t kWriterCheckNs = 200 * kNanosPerMilli;
 constexpr std::uint64_t kStartTimeoutNs = 10 * kNanosPerSecond;  // a full pipe may delay the first snapshot
 constexpr std::chrono::milliseconds kStatusTimeout{200};         // between checks for signals
@@ -98,7 +100,7 @@ void RecordTo(CaptureWriter& writer, const Config& config, const RecordOptions& 
   reader.StartWithoutWaiting([&privilege] { privilege.KeepForReader(); });
   privilege.DropAll();
   const std::uint64_t duration =
-      options.duration ? static_cast<std::uint64_t>(options.duration->count()) * kNanosPerMilli : kNever / 2;
+      options.duration ? static_cast<std::uint64_t>(options.duration->count()) * kNanosPerMilli : kUnlimited;
   if (const std::string cause = recording.AwaitSubscription(MonotonicNanos() + duration + kStartTimeoutNs);
       !cause.empty()) {
     throw std::runtime_error(cause);
@@ -106,7 +108,7 @@ void RecordTo(CaptureWriter& writer, const Config& config, const RecordOptions& 
   const std::uint64_t start = MonotonicNanos();
   recording.AwaitEnd(start + duration);
   reader.Stop();
-  notices.Print(kNever);
+  notices.Print(kPrintAll);
   const Status written = writer.Finish();
   log.Write(
       FormatSummary(reader.FinalLedgerSnapshot(), coverage == EventCoverage::kAll, writer, MonotonicNanos() - start));

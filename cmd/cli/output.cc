@@ -32,14 +32,16 @@ Status WriteAll(int fd, std::string_view text) {
 
 int PrintWithExitCode(int code, std::string_view text) {
   if (const Status written = WriteAll(STDOUT_FILENO, text); !written) {
-    PrintError("procevent_exporter: " + Describe(written.error()));
+    PrintError(Describe(written.error()));
     return 1;
   }
   return code;
 }
 
+void PrintError(std::string_view message) { PrintInputError("procevent_exporter: " + std::string(message)); }
+
 // If this fails too, the exit code alone reports the error.
-void PrintError(std::string_view line) { static_cast<void>(WriteAll(STDERR_FILENO, std::string(line) + '\n')); }
+void PrintInputError(std::string_view error) { static_cast<void>(WriteAll(STDERR_FILENO, std::string(error) + '\n')); }
 
 LineOutput::LineOutput(int interrupt_fd) : interrupt_fd_(interrupt_fd) {
   static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
@@ -58,7 +60,7 @@ bool LineOutput::Flush() {
       state_ = State::kClosed;  // the reading end, for example `head`, has ended: no error
     } else if (!written) {
       state_ = State::kFailed;
-      PrintError("procevent_exporter: " + Describe(written.error()));
+      PrintError(Describe(written.error()));
     }
   }
   text_.clear();

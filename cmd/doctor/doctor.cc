@@ -218,6 +218,15 @@ Check OpenFilesCheck(const ProbeResults& probes) {
   return {kName, State::kWarning, finding + ": many clients at once can delay scrapes", remedy};
 }
 
+// Both are indexed by Check::State. Capitals make a failure stand out among the lines.
+constexpr std::array<std::string_view, 3> kStateColumns{"ok     ", "warning", "FAILED "};
+constexpr std::array<std::string_view, 3> kStateNames{"ok", "warning", "failed"};
+
+std::string JsonString(std::string_view text) {
+  constexpr std::size_t kMaxBytes = 4096;
+  return QuoteJson(text, kMaxBytes);
+}
+
 }  // namespace
 
 std::vector<Check> EvaluateChecks(const ProbeResults& probes) {
@@ -229,19 +238,6 @@ std::vector<Check> EvaluateChecks(const ProbeResults& probes) {
 bool NoCheckFailed(const std::vector<Check>& checks) {
   return std::ranges::none_of(checks, [](const Check& check) { return check.state == State::kFailed; });
 }
-
-namespace {
-
-// Both are indexed by Check::State. Capitals make a failure stand out among the lines.
-constexpr std::array<std::string_view, 3> kStateColumns{"ok     ", "warning", "FAILED "};
-constexpr std::array<std::string_view, 3> kStateNames{"ok", "warning", "failed"};
-
-std::string JsonString(std::string_view text) {
-  constexpr std::size_t kMaxBytes = 4096;
-  return QuoteJson(text, kMaxBytes);
-}
-
-}  // namespace
 
 std::string FormatChecksAsText(const std::vector<Check>& checks) {
   std::string lines;

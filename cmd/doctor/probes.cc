@@ -23,8 +23,8 @@
 #include "cmd/serve/privilege.h"
 #include "cmd/serve/signals.h"
 #include "core/base/result.h"
-#include "core/base/thread.h"
 #include "core/base/system.h"
+#include "core/base/thread.h"
 #include "core/protocol/decoder.h"
 #include "core/reader/reader.h"
 #include "core/sources/connector/connector_source.h"
@@ -84,6 +84,48 @@ void ProbeChildEvents(ProcConnector& connector, EventMask mask, SubscriptionProb
   ::waitpid(child, nullptr, 0);
 }
 
+std::string KernelRelease() {
+  utsname names{};
+  ::uname(&names);
+  return &names.release[0];
+}
+
+std::optional<std::uint64_t> ReadNumber(const char* path) {
+  std::ifstream file(path);
+  std::uint64_t number = 0;
+  return file >> number ? std::optional(number) : std::nullopt;
+}
+
+Status ToStatus(const Result<std::uint64_t>& result) { return result ? Status(Success{}) : result.error(); }
+
+void ProbeAddresses(const ServerOptions& options, ProbeResults& probes) {
+  for (const std::string& address : options.listen_addresses) {
+    probes.addresses += (probes.addresses.empty() ? "" : ", ") + address;
+  }
+  try {
+    ParseAvailableAddresses(options.listen_addresses);
+  } catch (const std::exception& e) {
+    probes.address_error = e.what();
+  }
+}
+
+// Allocates at the same time everything that Serve allocates: the ledger, the reader thread, the server threads, and
+// civetweb's memory for their connections. Each alone may fit where all together do not.
+void ProbeStart(const Config& config, ProbeResults& probes) {
+  try {
+    const Reader reader(std::make_unique<ConnectorSource>(config.connector), config.reader, PossibleCpus(),
+                        EventCoverage::kAll, config.ledger);
+    constexpr std::size_t kConnectionBytes = 2U << 20U;
+    const std::vector<char> connection_memory(kConnectionBytes);
+    probes.threads = std::async(std::launch::async, CheckServingThreads).get();
+  } catch (const std::system_error& e) {
+    probes.threads = Error{"start the reader thread", e.code().value(), kThreadsRemedy};
+  } catch (const std::exception& e) {
+    probes.start_error = DescribeFatal(e);
+    probes.threads = CheckServingThreads();
+  }
+}
+
 }  // namespace
 
 ExpectedChildEvents::ExpectedChildEvents(pid_t child, EventMask mask) : child_(child) {
@@ -132,52 +174,6 @@ SubscriptionProbe ProbeSubscription(const ConnectorOptions& options) {
   RestoreSignals(previous_mask);
   return probe;
 }
-
-namespace {
-
-std::string KernelRelease() {
-  utsname names{};
-  ::uname(&names);
-  return &names.release[0];
-}
-
-std::optional<std::uint64_t> ReadNumber(const char* path) {
-  std::ifstream file(path);
-  std::uint64_t number = 0;
-  return file >> number ? std::optional(number) : std::nullopt;
-}
-
-Status ToStatus(const Result<std::uint64_t>& result) { return result ? Status(Success{}) : result.error(); }
-
-void ProbeAddresses(const ServerOptions& options, ProbeResults& probes) {
-  for (const std::string& address : options.listen_addresses) {
-    probes.addresses += (probes.addresses.empty() ? "" : ", ") + address;
-  }
-  try {
-    ParseAvailableAddresses(options.listen_addresses);
-  } catch (const std::exception& e) {
-    probes.address_error = e.what();
-  }
-}
-
-// Allocates at the same time everything that Serve allocates: the ledger, the reader thread, the server threads, and
-// civetweb's memory for their connections. Each alone may fit where all together do not.
-void ProbeStart(const Config& config, ProbeResults& probes) {
-  try {
-    const Reader reader(std::make_unique<ConnectorSource>(config.connector), config.reader, PossibleCpus(),
-                        EventCoverage::kAll, config.ledger);
-    constexpr std::size_t kConnectionBytes = 2U << 20U;
-    const std::vector<char> connection_memory(kConnectionBytes);
-    probes.threads = std::async(std::launch::async, CheckServingThreads).get();
-  } catch (const std::system_error& e) {
-    probes.threads = Error{"start the reader thread", e.code().value(), kThreadsRemedy};
-  } catch (const std::exception& e) {
-    probes.start_error = DescribeFatal(e);
-    probes.threads = CheckServingThreads();
-  }
-}
-
-}  // namespace
 
 ProbeResults ProbeMachine(const Config& config) {
   // The kernel stores twice the size in an int.

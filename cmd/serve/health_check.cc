@@ -22,13 +22,16 @@ namespace {
 constexpr std::string_view kRequest = "GET /-/healthy HTTP/1.0\r\n\r\n";
 constexpr std::string_view kHealthyStart = "HTTP/1.1 200 ";
 constexpr timeval kTimeout{2, 0};  // to connect, and for the answer; container engines wait for 5 s
-constexpr std::string_view kTimedOut = "no answer within two seconds; see the exporter's log";
 constexpr std::string_view kClosed =
     "connection closed without an answer; add the address of this machine to web.allow";
 
+std::string DescribeTimeout() {
+  return "no answer within " + std::to_string(kTimeout.tv_sec) + " s; see the exporter's log";
+}
+
 std::string DescribeErrno(int code) {
   if (code == EAGAIN || code == EINPROGRESS) {
-    return std::string(kTimedOut);
+    return DescribeTimeout();
   }
   if (code == ECONNRESET || code == EPIPE) {
     return std::string(kClosed);
@@ -36,7 +39,7 @@ std::string DescribeErrno(int code) {
   const std::string_view remedy = code == ECONNREFUSED
                                       ? "; no process listens at this address: give this command the flags, file and "
                                         "environment of the exporter, and see the exporter's log"
-                                      : "";
+                                      : "; check the address and the limits of this machine";
   return std::generic_category().message(code).append(remedy);
 }
 
@@ -56,7 +59,7 @@ std::string FindAnswerError(std::string_view answer, int socket) {
            "\"; check that the address is the exporter's";
   }
   if (!IsClosedByPeer(socket)) {
-    return std::string(kTimedOut);
+    return DescribeTimeout();
   }
   return std::string(answer.empty() ? kClosed : "connection closed within the answer; see the exporter's log");
 }
@@ -86,7 +89,7 @@ int HealthCheck(const ServerOptions& options) {
     address.ipv4 = INADDR_LOOPBACK;
   }
   if (const std::string error = FindError(address); !error.empty()) {
-    PrintError("procevent_exporter: " + ToText(address) + " is not healthy: " + error);
+    PrintError("cannot confirm that the exporter at " + ToText(address) + " is healthy: " + error);
     return 1;
   }
   return PrintWithExitCode(0, "healthy\n");

@@ -33,7 +33,7 @@
 namespace procevent {
 namespace {
 
-constexpr std::uint64_t kEndOfTime = std::numeric_limits<std::uint64_t>::max();  // every summary is due
+constexpr std::uint64_t kPrintAll = std::numeric_limits<std::uint64_t>::max();  // a time at which every summary is due
 
 void RaiseOpenFilesLimitOrWarn(const Log& log) {
   if (const std::optional<LowOpenFilesLimit> low = RaiseOpenFilesLimit()) {
@@ -112,8 +112,8 @@ void ServeSnapshots(const SnapshotProducer& producer, const Config& config, cons
   report.NotifyStopping();
   server.Stop();
   producer.stop();
-  notices.Print(kEndOfTime);
-  refusals.Print(kEndOfTime);
+  notices.Print(kPrintAll);
+  refusals.Print(kPrintAll);
 }
 
 template <typename Thread>

@@ -73,6 +73,8 @@ Result<OwnedFd> MakeSocket() {
   return fd;
 }
 
+constexpr std::chrono::seconds kRetryDelay{5};
+
 }  // namespace
 
 ServiceSettings ParseServiceSettings(std::string_view socket, std::string_view watchdog_usec,
@@ -144,12 +146,6 @@ Status ServiceNotifier::Send(std::string_view message) {
   }
   return Success{};
 }
-
-namespace {
-
-constexpr std::chrono::seconds kRetryDelay{5};
-
-}  // namespace
 
 ServiceStatusReporter::ServiceStatusReporter(const ServiceSettings& settings, StateQuery query, LogFunction log)
     : query_(std::move(query)), notifier_(settings.socket, std::move(log)), watchdog_(settings.watchdog) {}

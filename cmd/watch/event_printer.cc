@@ -29,21 +29,6 @@ std::string FindUserName(std::uint32_t user) {
   return succeeded && found != nullptr ? found->pw_name : std::to_string(user);
 }
 
-}  // namespace
-
-const std::string& UserNameCache::Resolve(std::uint32_t user) {
-  if (names_.size() >= kMaxNames && !names_.contains(user)) {
-    names_.clear();
-  }
-  const auto [entry, inserted] = names_.try_emplace(user);
-  if (inserted) {
-    entry->second = FindUserName(user);
-  }
-  return entry->second;
-}
-
-namespace {
-
 constexpr std::string_view kUnknown = "-";
 
 std::string Escaped(const CommName& name) { return std::string(CommLabel(name.view()).view()); }
@@ -142,7 +127,33 @@ std::string FormatColumns(std::string_view time, std::string_view event, const s
          std::string(user) + '\n';
 }
 
+// "11:05:14.123" in the local time zone.
+std::string FormatLocalTime(std::uint64_t nanos) {
+  const auto seconds = static_cast<time_t>(nanos / kNanosPerSecond);
+  tm local{};
+  ::localtime_r(&seconds, &local);
+  std::array<char, 16> text{};
+  const std::size_t size = ::strftime(text.data(), text.size(), "%H:%M:%S.", &local);
+  const std::string millis = std::to_string(nanos % kNanosPerSecond / kNanosPerMilli);
+  return std::string(text.data(), size) + std::string(3 - millis.size(), '0') + millis;
+}
+
+bool Matches(const std::string& pattern, const std::optional<CommName>& name) {
+  return name && ::fnmatch(pattern.c_str(), std::string(name->view()).c_str(), 0) == 0;
+}
+
 }  // namespace
+
+const std::string& UserNameCache::Resolve(std::uint32_t user) {
+  if (names_.size() >= kMaxNames && !names_.contains(user)) {
+    names_.clear();
+  }
+  const auto [entry, inserted] = names_.try_emplace(user);
+  if (inserted) {
+    entry->second = FindUserName(user);
+  }
+  return entry->second;
+}
 
 std::int32_t GetEventPid(const Event& event) {
   return std::visit(
@@ -176,25 +187,6 @@ std::string FormatLossLine(std::uint32_t lost, std::uint32_t cpu) {
   return "-- " + std::to_string(lost) + (lost == 1 ? " event" : " events") + " lost on CPU " + std::to_string(cpu) +
          " --\n";
 }
-
-namespace {
-
-// "11:05:14.123" in the local time zone.
-std::string FormatLocalTime(std::uint64_t nanos) {
-  const auto seconds = static_cast<time_t>(nanos / kNanosPerSecond);
-  tm local{};
-  ::localtime_r(&seconds, &local);
-  std::array<char, 16> text{};
-  const std::size_t size = ::strftime(text.data(), text.size(), "%H:%M:%S.", &local);
-  const std::string millis = std::to_string(nanos % kNanosPerSecond / kNanosPerMilli);
-  return std::string(text.data(), size) + std::string(3 - millis.size(), '0') + millis;
-}
-
-bool Matches(const std::string& pattern, const std::optional<CommName>& name) {
-  return name && ::fnmatch(pattern.c_str(), std::string(name->view()).c_str(), 0) == 0;
-}
-
-}  // namespace
 
 Status EventPrinter::Begin(std::string& out) {
   if (!options_.json) {

@@ -26,7 +26,7 @@ constexpr std::uint64_t kCheckIntervalNs = kNanosPerSecond;    // between checks
 constexpr std::uint64_t kIdleTimeoutNs = 5 * kNanosPerSecond;  // without a datagram, before a canary is sent
 constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
 
-void ReportError(const Error& error) { PrintError("procevent_exporter: " + Describe(error)); }
+void ReportError(const Error& error) { PrintError(Describe(error)); }
 
 // Receives events, prints them, and restores the subscription if it is lost. One thread.
 class Watcher {
@@ -169,7 +169,7 @@ void Watcher::CheckSubscription() {
   const Status renewed = source_.Resubscribe(kSubscribeTimeout);
   if (renewed) {
     PrintError(
-        "procevent_exporter: subscription lost: another program ended the subscriptions of all listeners; it has been "
+        "subscription lost: another program ended the subscriptions of all listeners; it has been "
         "renewed, events in between were missed");
   } else if (renewed.error() != reported_error_) {
     ReportError(renewed.error());
@@ -181,7 +181,7 @@ void Watcher::CheckSubscription() {
 
 int WatchEvents(const WatchOptions& options) {
   ReserveStandardDescriptors();
-  PrivilegeDropper privilege([](const LogMessage& message) { PrintError("procevent_exporter: " + message.text); });
+  PrivilegeDropper privilege([](const LogMessage& message) { PrintError(message.text); });
   privilege.KeepForReader();
   return Watcher(options).Run(options.duration);
 }

@@ -112,10 +112,6 @@ TEST(RunTest, ReservesAClosedStandardDescriptor) {
   ::dup2(in.get(), STDIN_FILENO);
 }
 
-}  // namespace
-
-namespace {
-
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -188,10 +184,6 @@ TEST(ConfigureTest, FindsTheFileOfTheFlagElseOfTheVariable) {
   EXPECT_EQ(FindConfigFile(MakeFlags(""), environment), "") << "Configure rejects it";
   EXPECT_EQ(std::get<EffectiveConfig>(Configure({}, environment)).origins.size(), Schema().size());
 }
-
-}  // namespace
-
-namespace {
 
 using testing::Contains;
 using testing::Field;

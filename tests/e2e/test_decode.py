@@ -120,7 +120,7 @@ class Decode(unittest.TestCase):
             with self.subTest(command):
                 out, err = self.run_with(*command, os.path.join(self.directory, "none"), code=1)
                 self.assertEqual(out, "")
-                self.assertRegex(err, r"none.*: No such file or directory; give ")
+                self.assertRegex(err, r"^procevent_exporter: cannot [^\n]*none: No such file or directory; give ")
                 out, err = self.run_with(*command, self.directory, code=1)
                 self.assertEqual((out, len(err.splitlines())), ("", 1))
                 self.assertRegex(err, "Is a directory|capture")
@@ -190,10 +190,10 @@ class Decode(unittest.TestCase):
     def test_closed_descriptor_is_reported(self):
         capture = self.file("a.pcap", pcap(bytes.fromhex(FORK_HEX)))
         lines = self.file("lines", FORK + "\n")
-        cases = ((f"decode {capture} >&-", r"cannot write .*standard output: Bad file descriptor"),
-                 (f"encode {lines} >&-", r"cannot write .*standard output: Bad file descriptor"),
-                 ("encode <&-", r"cannot read .*standard input: Bad file descriptor"),
-                 ("decode --hex <&-", r"cannot read .*standard input: Bad file descriptor"))
+        cases = ((f"decode {capture} >&-", r"^procevent_exporter: cannot write [^\n]*standard output: Bad file descriptor"),
+                 (f"encode {lines} >&-", r"^procevent_exporter: cannot write [^\n]*standard output: Bad file descriptor"),
+                 ("encode <&-", r"^procevent_exporter: cannot read [^\n]*standard input: Bad file descriptor"),
+                 ("decode --hex <&-", r"^procevent_exporter: cannot read [^\n]*standard input: Bad file descriptor"))
         for command, error in cases:
             with self.subTest(command):
                 done = subprocess.run(["bash", "-c", f"{harness.exporter_binary()} {command}"], capture_output=True,

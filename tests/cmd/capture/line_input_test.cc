@@ -103,10 +103,6 @@ TEST(LineInputTest, ReportsTheReadErrno) {
   EXPECT_FALSE(input.ReadMore());
 }
 
-}  // namespace
-
-namespace {
-
 TEST(HexTest, RoundTripsAllBytes) {
   std::string all;
   for (int i = 0; i < 256; ++i) {

@@ -8,10 +8,8 @@
 #include "cmd/capture/event_json.h"
 #include "tests/core/protocol/test_events.h"
 
-namespace procevent {
-
 // The errors of ParseJsonLine, and the keys that a line may leave out.
-
+namespace procevent {
 namespace {
 
 struct ErrorRow {
@@ -33,7 +31,8 @@ const std::string kCommExpected = "a text of at most 15 bytes without NUL, or an
 const std::string kCommHexExpected = "16 bytes as 32 hex digits";
 const std::string kHex = "an even number of hex digits, at most 131038";
 const std::string kEvents = "ack, fork, exec, exit, uid, gid, sid, ptrace, comm, coredump, unknown";
-const std::string kFromExitCode = "exit_code";
+const std::string kFromExitCode = ", the value that follows from exit_code, or no key";
+const std::string kNoKey = "no key, because exit_code has none";
 
 std::vector<ErrorRow> JsonRows() {
   return {
@@ -49,10 +48,10 @@ std::vector<ErrorRow> JsonRows() {
       {"Null", "null", {"unexpected JSON value", kObject}},
       {"Empty", "{}", {"missing key event, control or error", kObject}},
       {"MisspelledKind", R"({"evnet":"fork"})", {"missing key event, control or error", kObject}},
-      {"DuplicateKey", R"({"event":"fork","event":"fork"})", {"event:", "duplicate key", "each key once"}},
+      {"DuplicateKey", R"({"event":"fork","event":"fork"})", {R"(duplicate key "event")", "each key once"}},
       {"LaterDuplicateKey",
        kExecHead + R"("process_pid":1,"process_tgid":1,"seq":0})",
-       {"seq:", "duplicate key", "each key once"}},
+       {R"(duplicate key "seq")", "each key once"}},
   };
 }
 
@@ -68,17 +67,17 @@ std::vector<ErrorRow> KeyRows() {
        {"cpu:", "missing key", kUnsigned}},
       {"UnknownKey",
        kExecHead + R"("process_pid":1,"process_tgid":1,"colour":1})",
-       {"colour:", "unknown key", "event, cpu, timestamp_ns, seq, process_pid, process_tgid"}},
+       {R"(unknown key "colour")", "event, cpu, timestamp_ns, seq, process_pid, process_tgid"}},
       {"MisspelledKey",
        kExecHead + R"("proces_pid":1,"process_tgid":1})",
-       {"proces_pid:", "unknown key", "event, cpu, timestamp_ns, seq, process_pid, process_tgid",
+       {R"(unknown key "proces_pid")", "event, cpu, timestamp_ns, seq, process_pid, process_tgid",
         R"(did you mean "process_pid"?)"}},
       {"KeyOfAnotherEvent",
        kExecHead + R"("process_pid":1,"process_tgid":1,"ruid":1})",
-       {"ruid:", "unknown key", "event, cpu, timestamp_ns, seq, process_pid, process_tgid"}},
-      {"EmptyKey", R"({"control":"noop","":1})", {R"("":)", "unknown key", "control"}},
-      {"UnprintableKey", R"({"control":"noop","\u001b[2J\n":1})", {R"(\x1b[2J\x0a:)", "unknown key", "control"}},
-      {"ControlAndError", R"({"control":"noop","error":"overrun"})", {"error:", "unknown key", "control"}},
+       {R"(unknown key "ruid")", "event, cpu, timestamp_ns, seq, process_pid, process_tgid"}},
+      {"EmptyKey", R"({"control":"noop","":1})", {R"(unknown key "")", "control"}},
+      {"UnprintableKey", R"({"control":"noop","\u001b[2J\n":1})", {R"(unknown key "\x1b[2J\x0a")", "control"}},
+      {"ControlAndError", R"({"control":"noop","error":"overrun"})", {R"(unknown key "error")", "control"}},
       {"UnknownControl", R"({"control":"stop"})", {"control:", R"("stop")", "noop, done, ack"}},
       {"UnknownError",
        R"({"error":"none"})",
@@ -87,7 +86,7 @@ std::vector<ErrorRow> KeyRows() {
       {"UnknownLayer",
        R"({"error":"truncated","layer":"heder"})",
        {"layer:", R"("heder")", "netlink, connector, header, body", R"(did you mean "header"?)"}},
-      {"LayerOfOtherError", R"({"error":"overrun","layer":"body"})", {"layer:", "unknown key", "error"}},
+      {"LayerOfOtherError", R"({"error":"overrun","layer":"body"})", {R"(unknown key "layer")", "error"}},
       {"NoErrno", R"({"error":"kernel"})", {"errno:", "missing key", kInt}},
       {"ErrnoZero", R"({"error":"kernel","errno":0})", {"errno:", "0", "a number above 0, or -2147483648"}},
       {"ErrnoNegative", R"({"error":"kernel","errno":-13})", {"errno:", "-13", "a number above 0, or -2147483648"}},
@@ -146,26 +145,22 @@ std::vector<ErrorRow> ValueRows() {
 std::vector<ErrorRow> ParsedExitRows() {
   return {
       {"NoExitCode", kExitHead + "}", {"exit_code:", "missing key", kUnsigned}},
-      {"OtherStatus", kExitHead + R"(,"exit_code":256,"status":2})", {"status:", "2", "1", kFromExitCode}},
-      {"StatusAsText", kExitHead + R"(,"exit_code":256,"status":"1"})", {"status:", R"("1")", "1", kFromExitCode}},
-      {"StatusAsTrue", kExitHead + R"(,"exit_code":256,"status":true})", {"status:", "true", "1", kFromExitCode}},
-      {"StatusAsFraction", kExitHead + R"(,"exit_code":256,"status":1.0})", {"status:", "1.0", "1", kFromExitCode}},
-      {"StatusAsNull", kExitHead + R"(,"exit_code":256,"status":null})", {"status:", "null", "1", kFromExitCode}},
-      {"StatusWithSignal", kExitHead + R"(,"exit_code":9,"status":0})", {"status:", "0", "no key", kFromExitCode}},
-      {"OtherSignal", kExitHead + R"(,"exit_code":9,"signal":11})", {"signal:", "11", "9", kFromExitCode}},
-      {"SignalWithStatus", kExitHead + R"(,"exit_code":256,"signal":0})", {"signal:", "0", "no key", kFromExitCode}},
-      {"NullWithStatus",
-       kExitHead + R"(,"exit_code":256,"signal":null})",
-       {"signal:", "null", "no key", kFromExitCode}},
+      {"OtherStatus", kExitHead + R"(,"exit_code":256,"status":2})", {"status:", "2", "1" + kFromExitCode}},
+      {"StatusAsText", kExitHead + R"(,"exit_code":256,"status":"1"})", {"status:", R"("1")", "1" + kFromExitCode}},
+      {"StatusAsTrue", kExitHead + R"(,"exit_code":256,"status":true})", {"status:", "true", "1" + kFromExitCode}},
+      {"StatusAsFraction", kExitHead + R"(,"exit_code":256,"status":1.0})", {"status:", "1.0", "1" + kFromExitCode}},
+      {"StatusAsNull", kExitHead + R"(,"exit_code":256,"status":null})", {"status:", "null", "1" + kFromExitCode}},
+      {"StatusWithSignal", kExitHead + R"(,"exit_code":9,"status":0})", {"status:", "0", kNoKey}},
+      {"OtherSignal", kExitHead + R"(,"exit_code":9,"signal":11})", {"signal:", "11", "9" + kFromExitCode}},
+      {"SignalWithStatus", kExitHead + R"(,"exit_code":256,"signal":0})", {"signal:", "0", kNoKey}},
+      {"NullWithStatus", kExitHead + R"(,"exit_code":256,"signal":null})", {"signal:", "null", kNoKey}},
       {"NoCore",
        kExitHead + R"(,"exit_code":139,"signal":11,"core_dumped":false})",
-       {"core_dumped:", "false", "true", kFromExitCode}},
+       {"core_dumped:", "false", "true" + kFromExitCode}},
       {"CoreAsNumber",
        kExitHead + R"(,"exit_code":139,"core_dumped":1})",
-       {"core_dumped:", "1", "true", kFromExitCode}},
-      {"CoreWithStatus",
-       kExitHead + R"(,"exit_code":0,"core_dumped":false})",
-       {"core_dumped:", "false", "no key", kFromExitCode}},
+       {"core_dumped:", "1", "true" + kFromExitCode}},
+      {"CoreWithStatus", kExitHead + R"(,"exit_code":0,"core_dumped":false})", {"core_dumped:", "false", kNoKey}},
   };
 }
 

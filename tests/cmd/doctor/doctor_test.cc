@@ -295,10 +295,6 @@ INSTANTIATE_TEST_SUITE_P(
             {"another program listens there; stop it"}}),
     [](const auto& row) { return row.param.name; });
 
-}  // namespace
-
-namespace {
-
 const std::vector<Check> kChecks{{"kernel", Check::State::kOk, "Linux 6.18", ""},
                                  {"buffer", Check::State::kWarning, "it is small", "raise it"},
                                  {"address", Check::State::kFailed, "\"here\"\n\xFF", "choose\\another"}};

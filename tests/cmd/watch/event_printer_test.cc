@@ -139,11 +139,8 @@ TEST(EventLineTest, FormatsLoss) {
   EXPECT_EQ(FormatLossLine(1, 0), "-- 1 event lost on CPU 0 --\n");
 }
 
-}  // namespace
-
-// Which events are printed, and what is printed between them. /proc is absent, so all names come from events.
-
-namespace {
+// The following tests check which events are printed, and what is printed between them. /proc is absent, so all names
+// come from events.
 
 using testing::ElementsAre;
 using testing::IsEmpty;
