@@ -107,7 +107,7 @@ child=$!
 trap 'kill -TERM "$child" 2>/dev/null || true' INT TERM
 announce
 
-# A signal ends a wait early; the last one, for a child that is gone, has its status.
+# A signal interrupts `wait`. The final `wait`, after the child has exited, returns the child's status.
 status=0
 while kill -0 "$child" 2>/dev/null; do
   wait "$child" || true
