@@ -8,7 +8,7 @@ import threading
 
 import connector
 import harness
-import test_silence
+import test_lost_subscription
 
 NET_ADMIN = 1 << 12
 SYS_PTRACE = 1 << 19
@@ -128,7 +128,7 @@ class Privilege(harness.LiveTest):
         with harness.Exporter(config="reader:\n  canary_interval: 1s\n") as exporter:
             exporter.wait_ready()
             with exporter.stopped():
-                self.assertEqual(test_silence.end_subscriptions_as_nobody(), 0)
+                self.assertEqual(test_lost_subscription.end_subscriptions_as_nobody(), 0)
                 self.assertFalse(connector.kernel_has_listeners())
 
             def renewed():

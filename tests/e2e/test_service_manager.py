@@ -12,7 +12,7 @@ import time
 
 import connector
 import harness
-import test_silence
+import test_lost_subscription
 
 WATCHDOG_SECONDS = 2
 NOTIFY_INTERVAL_SECONDS = WATCHDOG_SECONDS / 2
@@ -163,7 +163,7 @@ class ServiceManager(harness.LiveTest):
             limits = resource.prlimit(exporter.pid(), resource.RLIMIT_NOFILE)
             with exporter.stopped():
                 resource.prlimit(exporter.pid(), resource.RLIMIT_NOFILE, (3, limits[1]))  # prevents a new socket
-                self.assertEqual(test_silence.end_subscriptions_as_nobody(), 0)
+                self.assertEqual(test_lost_subscription.end_subscriptions_as_nobody(), 0)
             harness.wait_for("a status", lambda: "Too many open files" in "".join(manager.receive()))
             other = [message for message in manager.messages if not message.startswith("STATUS=not ready: ")]
             self.assertEqual(other, [])

@@ -31,7 +31,7 @@ def end_subscriptions_as_nobody():
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-class Silence(harness.LiveTest):
+class LostSubscription(harness.LiveTest):
     @classmethod
     def setUpClass(cls):
         release = os.uname().release
@@ -113,7 +113,7 @@ class Silence(harness.LiveTest):
             self.assertLessEqual(missed, after.sum("procevent_forks_unseen_total") +
                                  after.sum("procevent_events_lost_total"))
 
-    def test_first_scrape_after_a_short_loss_adds_up(self):
+    def test_first_scrape_after_a_short_lost_subscription_adds_up(self):
         with harness.Exporter() as exporter:
             exporter.wait_ready()
             for _ in range(3):
