@@ -52,9 +52,9 @@ class Setup:
 
 SETUPS = (
     Setup("a shard", ("--storage.tsdb.path={home}/data",), ("recording.rules.yml", "alerts.rules.yml"), RECORDED,
-        ("fleet.rules.yml",), "prometheus_tsdb_head", "prometheus_tsdb_head_series"),
+          ("fleet.rules.yml",), "prometheus_tsdb_head", "prometheus_tsdb_head_series"),
     Setup("an agent", ("--enable-feature=agent", "--storage.agent.path={home}/data"), (), ".+",
-        ("recording.rules.yml", "fleet.rules.yml"), "prometheus_agent", "prometheus_agent_active_series"),
+          ("recording.rules.yml", "fleet.rules.yml"), "prometheus_agent", "prometheus_agent_active_series"),
 )
 
 

@@ -19,13 +19,13 @@ import harness  # noqa: E402
 
 UNIT = ROOT / "deploy" / "systemd" / "procevent_exporter.service"
 DEMO = ROOT / "deploy" / "demo" / "demo.pcap"
-HOSTS_UNITS = "/lib/systemd/system"  # the units that ours refers to
+HOSTS_UNITS = "/lib/systemd/system"  # units that the exporter's unit refers to
 MAX_EXPOSURE = 2.5
 MANAGED = {"NOTIFY_SOCKET": "/no/such/socket", "WATCHDOG_USEC": "2000000"}  # as systemd sets; no socket is needed
 # Required values; None: must not be set. Otherwise events, names or the fork audit are lost, or scrapes fail.
 REQUIRED = {"PrivateNetwork": "no", "PrivateUsers": "no", "PrivatePIDs": "no", "ProtectProc": "default",
-         "ProcSubset": "all", "NetworkNamespacePath": None, "InaccessiblePaths": None, "IPAddressDeny": None,
-         "RootDirectory": None, "RootImage": None}
+            "ProcSubset": "all", "NetworkNamespacePath": None, "InaccessiblePaths": None, "IPAddressDeny": None,
+            "RootDirectory": None, "RootImage": None}
 
 
 def settings(text):
@@ -97,9 +97,9 @@ class Unit(unittest.TestCase):
 
     def test_planted_faults_are_found(self):
         for old, new, message in (("WatchdogSec=", "WatchDogSec=", "Unknown key"),
-                               ("/usr/bin/procevent_exporter", "/usr/bin/elsewhere", "not executable"),
-                               ("ProtectProc=default", "ProtectProc=defaults", "parse"),
-                               ("=capset", "=capsett", "parse")):
+                                  ("/usr/bin/procevent_exporter", "/usr/bin/elsewhere", "not executable"),
+                                  ("ProtectProc=default", "ProtectProc=defaults", "parse"),
+                                  ("=capset", "=capsett", "parse")):
             with self.subTest(new):
                 self.assertIn(message, self.verify(self.text.replace(old, new)).stderr)
 
