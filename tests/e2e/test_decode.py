@@ -123,7 +123,8 @@ class Decode(unittest.TestCase):
                 self.assertRegex(err, r"^procevent_exporter: cannot [^\n]*none: No such file or directory; give ")
                 out, err = self.run_with(*command, self.directory, code=1)
                 self.assertEqual((out, len(err.splitlines())), ("", 1))
-                self.assertRegex(err, "Is a directory|capture")
+                self.assertIn(self.directory, err)
+                self.assertRegex(err, r"Is a directory|cannot .*capture")
 
     def test_empty_input(self):
         self.assertEqual(self.run_with("encode"), ("", ""))

@@ -140,7 +140,7 @@ class Replay(unittest.TestCase):
             os.mkfifo(pipe)
             done = run(f"--source.replay={pipe}")
             self.assertEqual(done.returncode, 1)
-            self.assertIn("regular file", done.stderr)
+            self.assertIn(f"{pipe}: not a regular file; copy it to a file, because it is read twice", done.stderr)
         done = run("--source.replay=/no/such.pcap")
         self.assertEqual(done.returncode, 1)
         self.assertIn("cannot open the capture /no/such.pcap: No such file or directory", done.stderr)
