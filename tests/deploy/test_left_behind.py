@@ -44,7 +44,7 @@ class Leftovers(unittest.TestCase):
 
     def check_nothing_is_left(self):
         # A killed shell can leave a child that has forked but not yet executed `sleep`, for an instant.
-        harness.wait_for("all processes to be gone", lambda: not processes_with(self.folder))
+        harness.wait_for("all processes to be gone", lambda: not processes_with(self.folder), seconds=2)
         self.assertEqual(list((self.folder / "tmp").iterdir()), [])
 
     def put_program(self, name, text):
