@@ -10,7 +10,7 @@
 // Known limits of confirmation:
 //   - An exec may get no CPU for more than 10 ms between its last step and its event. If /proc is read in this gap, the
 //     program before the exec gets the new name.
-//   - An exec during a silence of the kernel that the reader has not detected yet can do the same.
+//   - An exec during a lost subscription that the reader has not detected yet can do the same.
 //   - The EXEC before a COMM event may be lost, with no later event of that CPU that shows the gap yet. Then the COMM
 //     names the exec before the lost one.
 //

@@ -31,7 +31,7 @@ class ForkAudit {
   [[nodiscard]] std::uint64_t MissingForks(std::uint64_t kernel_forks, const ForkCounts& counted) const;
 
   // The canary came back, and the kernel counted `kernel_forks` before it was sent. A fork that was already missing at
-  // the canary before was made while the kernel was silent, too shortly for a canary to be missing: it is unseen. A
+  // the previous canary is unseen: it was made in a gap of the subscription that was too short for a missing canary. A
   // fork that is missing for the first time may only be late. Returns how many it counted as unseen.
   std::uint64_t CountUnseenForksAtCanary(std::uint64_t kernel_forks, const ForkCounts& counted);
   // There was no subscription since the last canary: every fork missing since then is unseen.

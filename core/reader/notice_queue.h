@@ -23,7 +23,7 @@ struct Notice {
     kSocketFailed,     // error: receiving failed; the reader resubscribes
     kSmallBuffer,  // the receive buffer is smaller than requested; count: bytes granted, buffer_bytes: bytes requested
     // Losses:
-    kUnseenForks,  // count: forks made while the kernel was silent, too shortly for a canary to be missing
+    kUnseenForks,  // count: forks made in a gap of the subscription that was too short for a missing canary
     kEventsLost,   // count: events lost since the last such notice; buffer_bytes: size of the receive buffer if it was
                    // full,
                    // 0 if the kernel had no memory to queue them

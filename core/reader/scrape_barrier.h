@@ -25,7 +25,7 @@ class ScrapeBarrier {
     kWait,          // drain, and ask again
     kProbeCpus,     // make hidden losses visible
     kCountForks,    // read the kernel's fork count; then MarkForksCounted
-    kSendCanary,    // the kernel may be silent: prove the subscription now
+    kSendCanary,    // the subscription may be lost: prove it now
     kFillSnapshot,  // answer
   };
   struct Conditions {
@@ -44,8 +44,8 @@ class ScrapeBarrier {
  private:
   static constexpr std::uint64_t kMaxWait = 500 * kNanosPerMilli;
   static constexpr std::uint64_t kMaxWaitForForks = 200 * kNanosPerMilli;
-  // After waiting so long for forks, a canary is sent. The second one distinguishes forks that were made while the
-  // kernel was silent from forks that are late.
+  // After waiting so long for forks, a canary is sent. The second one distinguishes forks that were made without a
+  // subscription from forks that are late.
   static constexpr std::array kCanariesAfter{20 * kNanosPerMilli, 100 * kNanosPerMilli};
 
   std::uint64_t requested_ns_;

@@ -110,7 +110,7 @@ TEST_F(FakeProcTest, ReportsHidepidOnlyForHiddenProcesses) {
               AllOf(StartsWith(std::string(kHiddenError) + ": Too many open files; "), HasSubstr("ulimit -n")));
   Write(1, "stat", "1 (x) S 1");
   const std::string unreadable = Describe(reader.CheckVisibility().error());
-  EXPECT_THAT(unreadable, AllOf(StartsWith(std::string(kHiddenError) + "; "), Not(HasSubstr("hidepid"))));
+  EXPECT_THAT(unreadable, AllOf(StartsWith(std::string(kHiddenError) + ": "), Not(HasSubstr("hidepid"))));
 }
 
 TEST_F(FakeProcTest, ReportsMissingDirectory) {
