@@ -17,6 +17,7 @@
 #include "cmd/logging/notice_log.h"
 #include "cmd/serve/privilege.h"
 #include "cmd/serve/signals.h"
+#include "core/base/fatal_error.h"
 #include "core/base/system.h"
 #include "core/reader/reader.h"
 #include "core/sources/capture/capture_writer.h"
@@ -113,7 +114,7 @@ void RecordTo(CaptureWriter& writer, const Config& config, const RecordOptions& 
   log.Write(
       FormatSummary(reader.FinalLedgerSnapshot(), coverage == EventCoverage::kAll, writer, MonotonicNanos() - start));
   if (!written && written.error().code != EPIPE) {  // a reader that closes the pipe ends the recording normally
-    throw std::runtime_error(Describe(written.error()));
+    throw FatalError(written.error());
   }
 }
 
@@ -129,7 +130,7 @@ int Record(const Config& config, const RecordOptions& options) {
     RecordTo(writer, config, options, signals, log, privilege);
     return 0;
   } catch (const std::exception& e) {
-    log.Write({LogLevel::kError, DescribeFatal(e)});
+    log.Write(MakeFatalMessage(e));
     return 1;
   }
 }

@@ -16,6 +16,7 @@
 #include <string>
 #include <system_error>
 
+#include "core/base/fatal_error.h"
 #include "core/base/text.h"
 
 namespace procevent {
@@ -226,6 +227,13 @@ const char* DescribeFatal(const std::exception& error) {
            "LimitDATA), or lower processes.limit and comms.limit";
   }
   return error.what();
+}
+
+LogMessage MakeFatalMessage(const std::exception& error) {
+  if (const auto* const fatal = dynamic_cast<const FatalError*>(&error)) {
+    return MakeErrorMessage(LogLevel::kError, fatal->error());
+  }
+  return {LogLevel::kError, DescribeFatal(error)};
 }
 
 Log::Log(const LogOptions& options, int fd)

@@ -58,6 +58,8 @@ std::string FormatLogLine(LogFormat format, std::chrono::system_clock::time_poin
 // Describes the exception that ended the program or a command: its own text, or a remedy for std::bad_alloc. Allocates
 // nothing. The result lives as long as `error`.
 const char* DescribeFatal(const std::exception& error);
+// The same as a line of the log, with the field `err` where the exception has an errno.
+LogMessage MakeFatalMessage(const std::exception& error);
 
 // The log of a command. Thread-safe. A write never blocks: a line that cannot be written at once is dropped, and the
 // next line that can be written is preceded by the number of dropped ones.

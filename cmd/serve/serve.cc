@@ -168,7 +168,7 @@ int Serve(const Config& config, const std::function<LoadedConfig()>& load) {
     }
     return 0;
   } catch (const std::exception& e) {
-    log.Write({LogLevel::kError, DescribeFatal(e)});
+    log.Write(MakeFatalMessage(e));
     return 1;
   }
 }

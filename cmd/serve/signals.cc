@@ -5,8 +5,8 @@
 
 #include <cerrno>
 #include <csignal>
-#include <stdexcept>
 
+#include "core/base/fatal_error.h"
 #include "core/base/result.h"
 
 namespace procevent {
@@ -38,7 +38,7 @@ SignalReceiver::SignalReceiver() {
   static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
   fd_.Reset(::signalfd(-1, &handled, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!fd_.valid()) {
-    throw std::runtime_error(Describe({"make a signalfd", errno, "raise the limit of open files (ulimit -n)"}));
+    throw FatalError({"make a signalfd", errno, "raise the limit of open files (ulimit -n)"});
   }
 }
 

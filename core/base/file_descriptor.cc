@@ -11,6 +11,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "core/base/fatal_error.h"
 #include "core/base/result.h"
 #include "core/base/system.h"
 
@@ -27,7 +28,7 @@ Result<EventFd> EventFd::Make() {
 EventFd EventFd::MakeOrThrow() {
   auto event = Make();
   if (!event) {
-    throw std::runtime_error(Describe(event.error()));
+    throw FatalError(event.error());
   }
   return std::move(event).value();
 }

@@ -2,10 +2,10 @@
 
 #include <sys/prctl.h>
 
-#include <stdexcept>
 #include <system_error>
 #include <utility>
 
+#include "core/base/fatal_error.h"
 #include "core/base/result.h"
 
 namespace procevent {
@@ -17,7 +17,7 @@ void StoppableThread::Start(const char* name, std::string_view operation, std::f
       work();
     });
   } catch (const std::system_error& fault) {
-    throw std::runtime_error(Describe(Error{operation, fault.code().value(), kThreadsRemedy}));
+    throw FatalError(Error{operation, fault.code().value(), kThreadsRemedy});
   }
 }
 

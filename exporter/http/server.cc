@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/fatal_error.h"
 #include "exporter/http/address.h"
 #include "exporter/http/server_resources.h"
 #include "exporter/metrics/exporter_state.h"
@@ -243,7 +244,7 @@ Server::Server(const ServerOptions& options, HttpHandler::PageCallbacks pages, R
   }
   addresses_ = ParseAvailableAddresses(options.listen_addresses);
   if (const Status threads = CheckServingThreads(); !threads) {
-    throw std::runtime_error(Describe(threads.error()));
+    throw FatalError(threads.error());
   }
   context_ = std::make_unique<ServerContext>(options, std::move(pages), refusals, std::move(initialize_thread));
   ::mg_init_library(0);

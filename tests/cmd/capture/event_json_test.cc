@@ -11,10 +11,8 @@
 #include "core/protocol/wire.h"
 #include "tests/core/protocol/test_events.h"
 
-namespace procevent {
-
 // The JSON line of each message, byte for byte, and its way back.
-
+namespace procevent {
 namespace {
 
 using namespace std::string_view_literals;

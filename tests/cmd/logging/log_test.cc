@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/fatal_error.h"
 #include "core/base/file_descriptor.h"
 #include "core/base/text.h"
 #include "tests/cmd/logging/log_matchers.h"
@@ -288,6 +289,16 @@ TEST(DescribeFatalTest, NamesTheRemedyForBadAlloc) {
                             HasSubstr("processes.limit"));
   EXPECT_THAT(DescribeFatal(std::bad_alloc()), remedy);
   EXPECT_THAT(DescribeFatal(std::bad_array_new_length()), remedy);
+}
+
+TEST(FatalMessageTest, HasTheErrnoAsFieldWhereThereIsOne) {
+  const FatalError fatal({"create an eventfd", EMFILE, "raise the limit of open files (ulimit -n)"});
+  EXPECT_THAT(MakeFatalMessage(fatal),
+              AllOf(HasLevel(LogLevel::kError), SaysText("cannot create an eventfd: Too many open files; raise "),
+                    HasFields({Text("err", "Too many open files")})));
+  EXPECT_EQ(MakeFatalMessage(fatal).text, fatal.what());
+  EXPECT_THAT(MakeFatalMessage(std::runtime_error("cannot listen; stop the other program")),
+              AllOf(HasLevel(LogLevel::kError), SaysText("cannot listen; stop the other program"), HasFields({})));
 }
 
 }  // namespace

@@ -11,10 +11,8 @@
 
 #include "core/protocol/wire.h"
 
-namespace procevent {
-
 // The text of each event line, byte for byte.
-
+namespace procevent {
 namespace {
 
 struct Row {
@@ -139,9 +137,6 @@ TEST(EventLineTest, FormatsLoss) {
   EXPECT_EQ(FormatLossLine(1, 0), "-- 1 event lost on CPU 0 --\n");
 }
 
-// The following tests check which events are printed, and what is printed between them. /proc is absent, so all names
-// come from events.
-
 using testing::ElementsAre;
 using testing::IsEmpty;
 
@@ -153,6 +148,7 @@ CommBody CommEvent(std::int32_t pid, std::string_view name) {
 
 const ForkBody kFork{{2'000'000'000, 2'000'000'000}, {2'000'000'001, 2'000'000'001}};
 
+// Tests which events are printed, and what is printed between them. /proc is absent, so all names come from events.
 class EventPrinterTest : public testing::Test {
  protected:
   void Start(const WatchOptions& options) {
