@@ -23,7 +23,7 @@ using Labels = std::initializer_list<std::pair<std::string_view, std::string_vie
 // An empty family with the name, HELP text and type of `metric`.
 prometheus::MetricFamily MakeFamily(const Metric& metric);
 void AddSeries(prometheus::MetricFamily& family, double value, Labels labels = {});
-// `counts` are per bucket, not cumulative. `upper` has one element less: the last bucket is +Inf.
+// `counts` are per bucket, not cumulative. `upper_bounds` has one element less: the last bucket is +Inf.
 void AddHistogram(prometheus::MetricFamily& family, std::span<const std::uint64_t> counts,
                   std::span<const double> upper_bounds, double sum, Labels labels = {});
 

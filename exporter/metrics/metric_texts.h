@@ -122,8 +122,7 @@ inline constexpr std::array kMetricTexts{
         "`gained_root` appears for a command that should not gain root.",
         "sum by (instance, comm) (increase(procevent_credential_changes_total{effect=\"gained_root\"}[1h])) "
         "> 0"},
-    MetricText{"procevent_ptrace_total",
-               "Processes attached to or detached from by a tracer, by command of the tracer.",
+    MetricText{"procevent_ptrace_total", "Attachments and detachments by a tracer, by its command.",
                "it grows on a machine where no debugger is expected.",
                "sum by (instance, comm) (increase(procevent_ptrace_total{action=\"attach\"}[1h])) > 0"},
     MetricText{"procevent_comms", "Commands that have their own series.", "it reaches the limit.",
