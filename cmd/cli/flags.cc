@@ -111,11 +111,13 @@ class CommandLine {
       return Exit(0, out.str(), err.str());
     } catch (const CLI::ExtrasError&) {
       return UnknownArgument(app_.remaining(true).front());
+    } catch (const CLI::RequiredError&) {  // only FILE of record is required
+      return MissingFile();
     } catch (const CLI::Error& error) {
       return UsageError(error.what());
     }
     if (file_.empty() || (record_->parsed() && record_file_.empty())) {
-      return UsageError("FILE is empty: give a path, or -");
+      return MissingFile();
     }
     return StandaloneCommand() == nullptr ? CollectConfigCommand() : CollectStandaloneCommand();
   }
@@ -136,6 +138,10 @@ class CommandLine {
     watch_->footer("It reads no configuration.");
   }
 
+  static Flags MissingFile() {
+    return UsageError(Describe(ConfigError{{}, {}, "FILE", "missing value", "a path, or -"}));
+  }
+
   // Reports only the first unknown argument, because the following ones may be its values.
   [[nodiscard]] Flags UnknownArgument(const std::string& argument) const {
     constexpr std::size_t kMaxBytes = 100;
@@ -151,21 +157,22 @@ class CommandLine {
     const std::vector<std::string_view> flags = KnownFlags();
     const std::string_view suggestion = SuggestPath(name, flags);
     if (suggestion.empty() && FindKey(name) != nullptr) {
-      return UsageError("unknown flag " + shown + ": set it in the file, or as " + EnvironmentVariableName(name));
+      return UsageError("unknown flag " + shown + ": expected the key " + std::string(name) + " in the file, or " +
+                        EnvironmentVariableName(name));
     }
     return UsageError("unknown flag " + shown + DidYouMean(suggestion.empty() ? "" : "--" + std::string(suggestion)));
   }
 
   [[nodiscard]] Flags UnknownCommand(const std::string& argument, const std::string& shown) const {
     if (decode_->parsed() || encode_->parsed() || record_->parsed()) {
-      return UsageError("a second file, " + shown + ": give one at a time");
+      return UsageError("unexpected second file " + shown + ": expected one");
     }
     std::vector<std::string_view> commands;
     for (const CLI::App* const command : app_.get_subcommands({})) {
       commands.push_back(command->get_name());
     }
     if (std::ranges::find(commands, argument) != commands.end()) {
-      return UsageError("a second command, " + shown + ": give one at a time");
+      return UsageError("unexpected second command " + shown + ": expected one");
     }
     return UsageError("unknown command " + shown + DidYouMean(SuggestWord(argument, commands)));
   }
@@ -238,8 +245,8 @@ class CommandLine {
   Flags CollectStandaloneCommand() {
     for (const CLI::Option* const option : app_.get_options()) {
       if (option->count() > 0) {
-        return UsageError(option->get_name() + " is no flag of " + StandaloneCommand()->get_name() +
-                          ", which reads no configuration: leave it out");
+        return UsageError(option->get_name() + ": unexpected flag: " + StandaloneCommand()->get_name() +
+                          " reads no configuration; leave it out");
       }
     }
     if (watch_->parsed()) {
@@ -257,7 +264,7 @@ class CommandLine {
     flags.command = Flags::Command::kWatch;
     flags.watch.json = json_;
     if (!events_) {
-      return UsageError("watch shows nothing yet but events: give it --events");
+      return UsageError("--events: missing flag: expected with watch");
     }
     if (comms_.size() > 1) {
       return UsageError(FormatRepeatedFlagError(kCommFlag));

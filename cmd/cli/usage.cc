@@ -64,7 +64,7 @@ ConfigError MakeTypeError(std::string_view type) {
 }
 
 std::string FormatRepeatedFlagError(std::string_view flag) {
-  return std::string(flag) + " is given more than once: give it once";
+  return Describe(ConfigError{{}, {}, std::string(flag), "duplicate flag", "once"});
 }
 
 std::optional<ConfigError> FindFlagValueError(std::span<const char* const> arguments) {

@@ -14,7 +14,6 @@
 #include "cmd/cli/output.h"
 #include "cmd/doctor/probes.h"
 #include "cmd/logging/log.h"
-#include "config/yaml/config_error.h"
 #include "core/base/text.h"
 
 namespace procevent {
