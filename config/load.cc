@@ -50,8 +50,7 @@ ReadFileResult CannotOpen(int code) {
     case EPERM:
       return {{},
               problem +
-                  "; let the exporter's user read it without privileges, which it drops at start-up: use "
-                  "chmod or chown"};
+                  "; make it readable (chmod, chown) for the exporter's user, which has no privileges after start-up"};
     case ENOENT:
     case ENOTDIR:
       return {{}, problem + "; give the path of an existing file"};
@@ -112,7 +111,7 @@ LoadedConfig LoadConfig(std::string_view text, std::string_view file_name) {
   if (errors.size() > kMaxErrors) {
     const std::string more = std::to_string(errors.size() - kMaxErrors);
     errors.resize(kMaxErrors);
-    errors.push_back({file, {}, {}, "at least " + more + " more errors", {}, true});
+    errors.push_back({file, {}, {}, "at least " + more + " more errors; correct the errors above first", {}, true});
   }
   return errors;
 }

@@ -29,25 +29,6 @@ std::string DescribeUnprintable(std::string_view text, std::size_t length) {
   return (text.starts_with("\xEF\xBB\xBF") ? "unexpected byte-order mark" : "unexpected control character") + bytes;
 }
 
-}  // namespace
-
-std::optional<ConfigError> FindUnprintable(std::string_view text, const std::string& file) {
-  TextPosition position{1, 1};
-  while (!text.empty()) {
-    const std::size_t length = Utf8Length(text);
-    if (length == 0 || !(IsBlank(text) || IsPrintable(text, length))) {
-      return ConfigError{
-          file, position, {}, DescribeUnprintable(text, length), "printable UTF-8 without a byte-order mark"};
-    }
-    position = text.front() == '\n' ? TextPosition{position.line + 1, 1}
-                                    : TextPosition{position.line, position.column + static_cast<int>(length)};
-    text.remove_prefix(length);
-  }
-  return std::nullopt;
-}
-
-namespace {
-
 constexpr std::string_view kPunctuation = "._/-:";
 
 bool NeedsNoQuotes(std::string_view text) {
@@ -67,30 +48,6 @@ void AppendEscaped(std::string& out, char32_t code) {
     out += kDigits[code >> (digit - 1) * 4 & 0xFU];
   }
 }
-
-}  // namespace
-
-std::string YamlText(std::string_view text) { return NeedsNoQuotes(text) ? std::string(text) : YamlQuoted(text); }
-
-std::string YamlQuoted(std::string_view text) {
-  std::string out = "\"";
-  while (!text.empty()) {
-    const std::size_t length = std::max<std::size_t>(Utf8Length(text), 1);
-    if (Utf8Length(text) == 0) {
-      // YAML has no escape for a byte that is not UTF-8. Texts that were parsed from YAML contain none.
-      AppendEscaped(out, static_cast<unsigned char>(text.front()));
-    } else if (!IsPrintable(text, length)) {
-      AppendEscaped(out, CodePoint(text, length));
-    } else {
-      out += text.front() == '"' || text.front() == '\\' ? "\\" : "";
-      out += text.substr(0, length);
-    }
-    text.remove_prefix(length);
-  }
-  return out + '"';
-}
-
-namespace {
 
 constexpr std::size_t kMaxDepth = 16;
 constexpr std::size_t kMaxValues = 10'000;
@@ -128,7 +85,7 @@ ConfigError ToConfigError(const YAML::Exception& e, std::string_view text, const
   if (!e.mark.is_null() && IsIndentedByTab(text, e.mark.line)) {
     return {file, PositionOf(e.mark), {}, "tab in the indentation", "spaces"};
   }
-  return {file, PositionOf(e.mark), {}, "invalid YAML: " + EscapeUnprintable(e.msg), {}};
+  return {file, PositionOf(e.mark), {}, "invalid YAML: " + EscapeUnprintable(e.msg), "well-formed YAML"};
 }
 
 // Ends a parse. TreeBuilder has recorded the error before it throws this.
@@ -320,6 +277,41 @@ class TreeBuilder final : public YAML::EventHandler {
 };
 
 }  // namespace
+
+std::optional<ConfigError> FindUnprintable(std::string_view text, const std::string& file) {
+  TextPosition position{1, 1};
+  while (!text.empty()) {
+    const std::size_t length = Utf8Length(text);
+    if (length == 0 || !(IsBlank(text) || IsPrintable(text, length))) {
+      return ConfigError{
+          file, position, {}, DescribeUnprintable(text, length), "printable UTF-8 without a byte-order mark"};
+    }
+    position = text.front() == '\n' ? TextPosition{position.line + 1, 1}
+                                    : TextPosition{position.line, position.column + static_cast<int>(length)};
+    text.remove_prefix(length);
+  }
+  return std::nullopt;
+}
+
+std::string YamlText(std::string_view text) { return NeedsNoQuotes(text) ? std::string(text) : YamlQuoted(text); }
+
+std::string YamlQuoted(std::string_view text) {
+  std::string out = "\"";
+  while (!text.empty()) {
+    const std::size_t length = std::max<std::size_t>(Utf8Length(text), 1);
+    if (Utf8Length(text) == 0) {
+      // YAML has no escape for a byte that is not UTF-8. Texts that were parsed from YAML contain none.
+      AppendEscaped(out, static_cast<unsigned char>(text.front()));
+    } else if (!IsPrintable(text, length)) {
+      AppendEscaped(out, CodePoint(text, length));
+    } else {
+      out += text.front() == '"' || text.front() == '\\' ? "\\" : "";
+      out += text.substr(0, length);
+    }
+    text.remove_prefix(length);
+  }
+  return out + '"';
+}
 
 YamlDocument ParseYaml(std::string_view text, const std::string& file) {
   YamlDocument document;

@@ -18,6 +18,17 @@ constexpr std::uint32_t kBits = 32;
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
+Error InvalidNetwork(std::string_view remedy) { return Error{"parse allowed network", 0, remedy}; }
+
+std::uint32_t HostMask(std::uint32_t prefix) { return prefix == kBits ? 0 : ~std::uint32_t{0} >> prefix; }
+
+Error InvalidAddress(std::string_view remedy) { return Error{"parse listen address", 0, remedy}; }
+
+bool IsPlainPathCharacter(char c) {
+  constexpr std::string_view kMarks = "-._~!$&'()*+,;=:@/";
+  return IsAlphanumeric(c) || kMarks.find(c) != std::string_view::npos;
+}
+
 }  // namespace
 
 std::optional<std::uint32_t> ParseDecimal(std::string_view text, std::uint32_t max) {
@@ -63,14 +74,6 @@ std::string FormatIpv4(std::uint32_t address) {
   return text;
 }
 
-namespace {
-
-Error InvalidNetwork(std::string_view remedy) { return Error{"parse allowed network", 0, remedy}; }
-
-std::uint32_t HostMask(std::uint32_t prefix) { return prefix == kBits ? 0 : ~std::uint32_t{0} >> prefix; }
-
-}  // namespace
-
 Result<AllowedNetwork> ParseAllowedNetwork(std::string_view text) {
   if (text.find(',') != std::string_view::npos) {
     return InvalidNetwork("it contains a comma; use one list item per network, or repeat the flag");
@@ -95,17 +98,6 @@ Result<AllowedNetwork> ParseAllowedNetwork(std::string_view text) {
   }
   return AllowedNetwork{*address, *prefix};
 }
-
-namespace {
-
-Error InvalidAddress(std::string_view remedy) { return Error{"parse listen address", 0, remedy}; }
-
-bool IsPlainPathCharacter(char c) {
-  constexpr std::string_view kMarks = "-._~!$&'()*+,;=:@/";
-  return IsAlphanumeric(c) || kMarks.find(c) != std::string_view::npos;
-}
-
-}  // namespace
 
 Result<ListenAddress> ParseListenAddress(std::string_view text) {
   constexpr std::uint32_t kMaxPort = 65535;
@@ -135,8 +127,7 @@ Result<ListenAddress> ParseListenAddress(std::string_view text) {
   if (!address) {
     return InvalidAddress(
         "the host is invalid; use an IPv4 address, such as 127.0.0.1:13675, or no host for all addresses; host names "
-        "are "
-        "not supported");
+        "are not supported");
   }
   return ListenAddress{*address, static_cast<std::uint16_t>(*port)};
 }

@@ -1,5 +1,6 @@
 // Parses and validates listen addresses, allowed networks and the telemetry path. Pure functions; used by the
-// configuration, the server, doctor and healthcheck.
+// configuration, the server, doctor and healthcheck. On failure the error's `remedy` is `<error>; <allowed form>`, to
+// append to the text.
 #pragma once
 
 #include <cstdint>
@@ -27,8 +28,7 @@ struct AllowedNetwork {
   bool operator==(const AllowedNetwork&) const = default;
 };
 
-// Parses "10.0.0.0/8", or "10.1.2.3" for one address. The remedy of an Error fits after the text: it
-// names the fault and then the allowed form.
+// Parses "10.0.0.0/8", or "10.1.2.3" for one address.
 Result<AllowedNetwork> ParseAllowedNetwork(std::string_view text);
 
 // An address that the server listens on.
@@ -39,8 +39,7 @@ struct ListenAddress {
   bool operator==(const ListenAddress&) const = default;
 };
 
-// Parses "host:port" with an IPv4 host. An empty host (":13675") means every address. The remedy of an Error is a
-// message that fits after the text.
+// Parses "host:port" with an IPv4 host. An empty host (":13675") means every address.
 Result<ListenAddress> ParseListenAddress(std::string_view text);
 
 // "127.0.0.1:13675".

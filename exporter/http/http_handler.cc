@@ -4,7 +4,6 @@
 #include <exception>
 #include <optional>
 
-#include "exporter/http/scrape_coalescer.h"
 #include "exporter/metrics/exporter_state.h"
 
 namespace procevent {

@@ -16,31 +16,32 @@
 
 namespace procevent {
 
-std::runtime_error MakeListenError(std::string_view address, std::string_view cause) {
+std::runtime_error MakeListenError(std::string_view address, std::string_view cause_and_remedy) {
   const std::string line = "cannot listen on " + std::string(address) + ": ";
   // civetweb reports a lack of memory only in the text.
-  if (cause.find("memory") != std::string_view::npos) {
-    return std::runtime_error(line + std::string(cause.substr(0, cause.find("; "))) +
+  if (cause_and_remedy.find("memory") != std::string_view::npos) {
+    return std::runtime_error(line + std::string(cause_and_remedy.substr(0, cause_and_remedy.find("; "))) +
                               "; raise ulimit -v and -d (systemd: LimitAS, LimitDATA)");
   }
-  return std::runtime_error(line + std::string(cause));
+  return std::runtime_error(line + std::string(cause_and_remedy));
 }
 
 namespace {
 
-std::string_view FindRemedy(int code) {
+// The rest of the message after the text of `code`: more about the cause where it helps, and the remedy.
+std::string_view DescribeRemedy(int code) {
   switch (code) {
     case EADDRINUSE:
-      return "another program listens there; choose another --web.listen-address or stop it";
+      return " by another program; choose another --web.listen-address, or stop that program";
     case EADDRNOTAVAIL:
-      return "this machine has no such address; choose another --web.listen-address";
+      return " on this machine; choose another --web.listen-address";
     case EMFILE:
     case ENFILE:
-      return "raise the limit of open files (ulimit -n)";
+      return "; raise the limit of open files (ulimit -n)";
     case EACCES:
-      return "ports below 1024 need CAP_NET_BIND_SERVICE; choose another --web.listen-address, or grant it";
+      return "; choose another --web.listen-address, or grant CAP_NET_BIND_SERVICE for a port below 1024";
     default:
-      return "choose another --web.listen-address";
+      return "; choose another --web.listen-address";
   }
 }
 
@@ -55,9 +56,15 @@ void CheckBindable(const ListenAddress& address) {
   if (!socket.valid() || ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
       ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0) {
     const int code = errno;
-    throw MakeListenError(ToText(address),
-                          std::generic_category().message(code) + "; " + std::string(FindRemedy(code)));
+    throw MakeListenError(ToText(address), std::generic_category().message(code) + std::string(DescribeRemedy(code)));
   }
+}
+
+constexpr std::size_t kStackBytes = 100UL * 1024;  // the stack size of civetweb's threads
+
+void* WaitForLatch(void* all_started) {
+  static_cast<std::latch*>(all_started)->wait();
+  return nullptr;
 }
 
 }  // namespace
@@ -82,17 +89,6 @@ std::vector<ListenAddress> ParseAvailableAddresses(const std::vector<std::string
   }
   return addresses;
 }
-
-namespace {
-
-constexpr std::size_t kStackBytes = 100UL * 1024;  // the stack size of civetweb's threads
-
-void* WaitForLatch(void* all_started) {
-  static_cast<std::latch*>(all_started)->wait();
-  return nullptr;
-}
-
-}  // namespace
 
 Status CheckServingThreads() {
   std::latch all_started(1);

@@ -16,8 +16,9 @@ namespace procevent {
 // the address, the cause and a remedy.
 std::vector<ListenAddress> ParseAvailableAddresses(const std::vector<std::string>& texts);
 
-// The exception with that message. Replaces the remedy if `cause` mentions memory.
-std::runtime_error MakeListenError(std::string_view address, std::string_view cause);
+// The exception with that message. `cause_and_remedy` is `<cause>; <remedy>`. Replaces the remedy if the cause is a
+// lack of memory.
+std::runtime_error MakeListenError(std::string_view address, std::string_view cause_and_remedy);
 
 inline constexpr unsigned kWorkers = 64;
 inline constexpr unsigned kServingThreads = kWorkers + 1;  // plus the accepting thread

@@ -164,7 +164,7 @@ TEST(LoadTest, ReportsAHundredErrorsAndTheNumberOfTheRest) {
   }
   const auto errors = ErrorsOf(text);
   ASSERT_EQ(errors.size(), 101U);
-  EXPECT_THAT(errors.back(), AllOf(StartsWith("f.yml: "), HasSubstr("50 more errors")));
+  EXPECT_THAT(errors.back(), AllOf(StartsWith("f.yml: "), HasSubstr("50 more errors; correct the errors above first")));
 }
 
 TEST(LoadTest, PrintsNoControlCharacters) {

@@ -287,12 +287,12 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"TakenAddress",
             [](ProbeResults& probes) {
               probes.address_error =
-                  "cannot listen on :1: Address already in use; another program listens there; stop it";
+                  "cannot listen on :1: Address already in use by another program; stop that program";
             },
             {{"address", kFailed}},
             "address",
-            {"cannot listen on :1: Address already in use"},
-            {"another program listens there; stop it"}}),
+            {"cannot listen on :1: Address already in use by another program"},
+            {"stop that program"}}),
     [](const auto& row) { return row.param.name; });
 
 const std::vector<Check> kChecks{{"kernel", Check::State::kOk, "Linux 6.18", ""},

@@ -57,24 +57,27 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"Anchor", "log: {level: &a info}", "f.yml:1:14: log.level", "anchor", "value alone"},
         Row{"AnchorOfEmptyValue", "log: {level: &a }", "f.yml:1:14: log.level", "anchor", "value alone"},
         Row{"AnchorOfAKey", "&a log: {}", "f.yml:1:1", "anchor", "value alone"},
-        Row{"UnknownAlias", "log: {level: *a}", "f.yml:1:14", "invalid YAML: the referenced anchor is not defined"},
+        Row{"UnknownAlias", "log: {level: *a}", "f.yml:1:14", "invalid YAML: the referenced anchor is not defined",
+            "well-formed YAML"},
         Row{"Tag", "log: {level: !!str info}", "f.yml:1:14: log.level", "tag", "value alone"},
         Row{"BareTag", "log: {level: ! info}", "f.yml:1:14: log.level", "tag", "value alone"},
         Row{"TagOfAMap", "log: !x {}", "f.yml:1:6: log", "tag", "value alone"},
         Row{"TagOfAList", "source: {events: !!seq [fork]}", "f.yml:1:18: source.events", "tag", "value alone"},
         Row{"TwoAnchors", "log: {level: &a &b info}", "f.yml:1:17",
-            "invalid YAML: cannot assign multiple anchors to the same node"},
+            "invalid YAML: cannot assign multiple anchors to the same node", "well-formed YAML"},
         Row{"TooDeep", Repeat("a: {", 1) + Repeat("{", 40), "f.yml:1:19", "levels", "at most 16"},
         Row{"MuchTooDeep", Repeat("[", 100'000), "f.yml:1:9", "levels", "at most 16"},
         Row{"TooDeepBlocks", Repeat("- ", 50'000), "f.yml:1:33", "levels", "at most 16"},
         Row{"TooManyValues", "log: [" + Repeat("1,", 20'000) + "]", "f.yml:1:20001", "values", "at most 10000"},
-        Row{"UnclosedMap", "log: {level: info", "f.yml:2:1", "invalid YAML: end of map flow not found"},
+        Row{"UnclosedMap", "log: {level: info", "f.yml:2:1", "invalid YAML: end of map flow not found",
+            "well-formed YAML"},
         Row{"UnclosedDoubleQuote", "log: {}\nweb: \"a\\\"\n", "f.yml:2:6", "missing closing quote", "two quotes"},
         Row{"UnclosedSingleQuote", "log:\n  level: 'info\'\'\n", "f.yml:2:10", "missing closing quote", "two quotes"},
         Row{"Tab", "log:\n\tlevel: info\n", "f.yml:2:7", "tab in the indentation", "spaces"},
         Row{"TabAfterBlanks", "log:\n  level: info\n  \tformat: json\n", "f.yml:3:3", "tab in the indentation",
             "spaces"},
-        Row{"TabElsewhere", "log:\n  level:\tinfo: x\n", "f.yml:2:14", "invalid YAML: illegal map value"},
+        Row{"TabElsewhere", "log:\n  level:\tinfo: x\n", "f.yml:2:14", "invalid YAML: illegal map value",
+            "well-formed YAML"},
         Row{"ByteOrderMark", "\xEF\xBB\xBFlog: {}", "f.yml:1:1", R"(byte-order mark (\xef\xbb\xbf))",
             "printable UTF-8"},
         Row{"Utf16", "\xFF\xFEl\0"s, "f.yml:1:1", R"(invalid UTF-8 byte (\xff))", "printable UTF-8"},
@@ -156,12 +159,6 @@ TEST(InvalidYamlTest, SurvivesMutations) {
     }
   }
 }
-
-}  // namespace
-
-namespace {
-
-using namespace std::string_literals;
 
 TEST(YamlTextTest, QuotesOnlyWhereNeeded) {
   EXPECT_EQ(YamlText("0.0.0.0:13675"), "0.0.0.0:13675");

@@ -118,10 +118,6 @@ TEST(ScrapeCoalescerTest, ExceptionReachesOnlyTheGeneratingRequest) {
   EXPECT_EQ(failed, (started + 1) / 2);
 }
 
-}  // namespace
-
-namespace {
-
 TEST(ContentEncodingTest, FollowsRfc9110) {
   const struct {
     std::string header;

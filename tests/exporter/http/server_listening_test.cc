@@ -58,12 +58,12 @@ TEST(ServerTest, NamesUnavailableAddressAndRemedy) {
   const ListeningSocket other;
   const std::string taken = Address(other.port());
   const std::string in_use = "cannot listen on " + taken +
-                             ": Address already in use; another program listens there; choose another "
-                             "--web.listen-address or stop it";
+                             ": Address already in use by another program; choose another --web.listen-address, "
+                             "or stop that program";
   EXPECT_EQ(StartError({taken}), in_use);
   EXPECT_EQ(StartError({Address(FreePort()), taken}), in_use);
   EXPECT_EQ(StartError({"192.0.2.1:13675"}),
-            "cannot listen on 192.0.2.1:13675: Cannot assign requested address; this machine has no such address; "
+            "cannot listen on 192.0.2.1:13675: Cannot assign requested address on this machine; "
             "choose another --web.listen-address");
   const std::string free = Address(FreePort());
   EXPECT_EQ(StartError({free, free}),
