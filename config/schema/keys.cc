@@ -58,6 +58,42 @@ std::size_t FindClosestIndex(std::string_view word, std::span<const std::string_
 
 std::string_view LastPart(std::string_view path) { return path.substr(path.rfind('.') + 1); }
 
+// The first part of `path` after `section`. Empty if the key is not in that section.
+std::string_view NextPart(std::string_view path, std::string_view section) {
+  if (!section.empty()) {
+    if (!path.starts_with(section) || path.substr(section.size()).substr(0, 1) != ".") {
+      return {};
+    }
+    path.remove_prefix(section.size() + 1);
+  }
+  return path.substr(0, path.find('.'));
+}
+
+// The paths of all keys and of the nested sections.
+std::vector<std::string_view> KnownPaths() {
+  std::vector<std::string_view> paths;
+  for (const ConfigKey& key : Schema()) {
+    const std::string_view section = key.path.substr(0, key.path.rfind('.'));
+    if (section.find('.') != std::string_view::npos && std::ranges::find(paths, section) == paths.end()) {
+      paths.push_back(section);
+    }
+    paths.push_back(key.path);
+  }
+  return paths;
+}
+
+// "log: {level: ...}" for "log.level".
+std::string FormatNested(std::string_view path) {
+  std::string text;
+  std::string closing;
+  for (std::size_t dot = path.find('.'); dot != std::string_view::npos; dot = path.find('.')) {
+    text += std::string(path.substr(0, dot)) + ": {";
+    closing += '}';
+    path.remove_prefix(dot + 1);
+  }
+  return text + std::string(path) + ": ..." + closing;
+}
+
 }  // namespace
 
 std::size_t EditDistance(std::string_view one, std::string_view other) {
@@ -115,46 +151,6 @@ std::string_view SuggestPath(std::string_view path, std::span<const std::string_
 std::string DidYouMean(std::string_view suggestion) {
   return suggestion.empty() ? "" : "; did you mean \"" + std::string(suggestion) + "\"?";
 }
-
-namespace {
-
-// The first part of `path` after `section`. Empty if the key is not in that section.
-std::string_view NextPart(std::string_view path, std::string_view section) {
-  if (!section.empty()) {
-    if (!path.starts_with(section) || path.substr(section.size()).substr(0, 1) != ".") {
-      return {};
-    }
-    path.remove_prefix(section.size() + 1);
-  }
-  return path.substr(0, path.find('.'));
-}
-
-// The paths of all keys and of the nested sections.
-std::vector<std::string_view> KnownPaths() {
-  std::vector<std::string_view> paths;
-  for (const ConfigKey& key : Schema()) {
-    const std::string_view section = key.path.substr(0, key.path.rfind('.'));
-    if (section.find('.') != std::string_view::npos && std::ranges::find(paths, section) == paths.end()) {
-      paths.push_back(section);
-    }
-    paths.push_back(key.path);
-  }
-  return paths;
-}
-
-// "log: {level: ...}" for "log.level".
-std::string FormatNested(std::string_view path) {
-  std::string text;
-  std::string closing;
-  for (std::size_t dot = path.find('.'); dot != std::string_view::npos; dot = path.find('.')) {
-    text += std::string(path.substr(0, dot)) + ": {";
-    closing += '}';
-    path.remove_prefix(dot + 1);
-  }
-  return text + std::string(path) + ": ..." + closing;
-}
-
-}  // namespace
 
 const ConfigKey* FindKey(std::string_view path) {
   const auto key = std::ranges::find(Schema(), path, &ConfigKey::path);

@@ -59,28 +59,6 @@ std::string FormatQuantity(std::uint64_t number, std::span<const Unit> units) {
   return std::to_string(number / largest.factor) + std::string(largest.name);
 }
 
-}  // namespace
-
-std::optional<std::uint64_t> ParseCount(std::string_view text) { return ParseQuantity(text, kCountUnits); }
-
-std::optional<std::uint64_t> ParseSize(std::string_view text) { return ParseQuantity(text, kSizeUnits); }
-
-std::optional<std::chrono::milliseconds> ParseDuration(std::string_view text) {
-  const std::optional<std::uint64_t> count = ParseQuantity(text, kDurationUnits);
-  if (!count) {
-    return std::nullopt;
-  }
-  return std::chrono::milliseconds(static_cast<std::int64_t>(*count));
-}
-
-std::string FormatSize(std::uint64_t bytes) { return FormatQuantity(bytes, kSizeUnits); }
-
-std::string FormatDuration(std::chrono::milliseconds duration) {
-  return FormatQuantity(static_cast<std::uint64_t>(duration.count()), kDurationUnits);
-}
-
-namespace {
-
 using std::chrono::milliseconds;
 
 constexpr std::chrono::hours kMaxDuration(720);
@@ -126,7 +104,34 @@ ParseResult StoreEnumerator(std::string_view text, const Names& names, Value& va
   return Accepted();
 }
 
+template <typename Items, typename Format>
+std::string FormatList(const Items& items, Format format) {
+  std::string text;
+  for (const auto& item : items) {
+    text += (text.empty() ? "" : ", ") + format(item);
+  }
+  return '[' + text + ']';
+}
+
 }  // namespace
+
+std::optional<std::uint64_t> ParseCount(std::string_view text) { return ParseQuantity(text, kCountUnits); }
+
+std::optional<std::uint64_t> ParseSize(std::string_view text) { return ParseQuantity(text, kSizeUnits); }
+
+std::optional<std::chrono::milliseconds> ParseDuration(std::string_view text) {
+  const std::optional<std::uint64_t> count = ParseQuantity(text, kDurationUnits);
+  if (!count) {
+    return std::nullopt;
+  }
+  return std::chrono::milliseconds(static_cast<std::int64_t>(*count));
+}
+
+std::string FormatSize(std::uint64_t bytes) { return FormatQuantity(bytes, kSizeUnits); }
+
+std::string FormatDuration(std::chrono::milliseconds duration) {
+  return FormatQuantity(static_cast<std::uint64_t>(duration.count()), kDurationUnits);
+}
 
 ParseResult ParseListenAddressItem(std::string_view text, Config& config) {
   const Result<ListenAddress> address = ParseListenAddress(text);
@@ -260,19 +265,6 @@ ParseResult ParseLogLevel(std::string_view text, Config& config) {
 ParseResult ParseLogFormat(std::string_view text, Config& config) {
   return StoreEnumerator(text, kLogFormatNames, config.log.format);
 }
-
-namespace {
-
-template <typename Items, typename Format>
-std::string FormatList(const Items& items, Format format) {
-  std::string text;
-  for (const auto& item : items) {
-    text += (text.empty() ? "" : ", ") + format(item);
-  }
-  return '[' + text + ']';
-}
-
-}  // namespace
 
 std::string FormatBool(bool value) { return value ? "true" : "false"; }
 

@@ -29,31 +29,6 @@ bool BeginsWithAny(std::string_view name, const std::array<std::string_view, kSi
   });
 }
 
-}  // namespace
-
-bool IsTlsSetting(std::string_view name) {
-  std::string plain(name.substr(std::min(name.find_first_not_of('-'), name.size())));
-  std::ranges::transform(plain, plain.begin(), [](char c) { return c == '-' || c == '.' ? '_' : ToLowerAscii(c); });
-  std::string_view rest = plain;
-  constexpr std::string_view kSection = "web_";
-  if (rest.starts_with(kSection)) {
-    rest.remove_prefix(kSection.size());
-    return BeginsWithAny(rest, kTlsWords) || BeginsWithAny(rest, kTlsWordsUnderWeb);
-  }
-  return BeginsWithAny(rest, kTlsWords);
-}
-
-ConfigError TlsSettingError(std::string file, TextPosition position, std::string name) {
-  return {
-      std::move(file),
-      position,
-      std::move(name),
-      R"(TLS and authentication are not supported; use a reverse proxy, see "TLS and authentication" in the README)",
-      {}};
-}
-
-namespace {
-
 using Kind = YamlNode::Kind;
 
 std::string DescribeProblem(const YamlNode& node) {
@@ -214,6 +189,27 @@ class ConfigValidator {
 };
 
 }  // namespace
+
+bool IsTlsSetting(std::string_view name) {
+  std::string plain(name.substr(std::min(name.find_first_not_of('-'), name.size())));
+  std::ranges::transform(plain, plain.begin(), [](char c) { return c == '-' || c == '.' ? '_' : ToLowerAscii(c); });
+  std::string_view rest = plain;
+  constexpr std::string_view kSection = "web_";
+  if (rest.starts_with(kSection)) {
+    rest.remove_prefix(kSection.size());
+    return BeginsWithAny(rest, kTlsWords) || BeginsWithAny(rest, kTlsWordsUnderWeb);
+  }
+  return BeginsWithAny(rest, kTlsWords);
+}
+
+ConfigError TlsSettingError(std::string file, TextPosition position, std::string name) {
+  return {
+      std::move(file),
+      position,
+      std::move(name),
+      R"(TLS and authentication are not supported; use a reverse proxy, see "TLS and authentication" in the README)",
+      {}};
+}
 
 std::vector<ConfigError> CheckTree(const YamlNode& root, const std::string& file, EffectiveConfig& effective) {
   ConfigValidator validator(file, effective);

@@ -149,6 +149,19 @@ class TextWriter {
   std::string& out_;
 };
 
+prometheus::MetricFamily MakeBuildInfo() {
+  auto family = MakeFamily(FindMetric("procevent_build_info"));
+  AddSeries(family, 1, {{"version", Version()}, {"compiler", Compiler()}});
+  return family;
+}
+
+void AddReloads(MetricFamilies& families, const ReloadStatus& reloads) {
+  families.push_back(MakeFamily(FindMetric("procevent_config_last_reload_successful"), reloads.successful() ? 1 : 0));
+  families.push_back(
+      MakeFamily(FindMetric("procevent_config_last_reload_success_timestamp_seconds"), reloads.succeeded_at_seconds()));
+  families.push_back(MakeFamily(FindMetric("procevent_config_restart_pending"), reloads.restart_pending() ? 1 : 0));
+}
+
 }  // namespace
 
 std::string ToText(const MetricFamilies& families) {
@@ -164,23 +177,6 @@ std::string ToText(const MetricFamilies& families) {
   }
   return text;
 }
-
-namespace {
-
-prometheus::MetricFamily MakeBuildInfo() {
-  auto family = MakeFamily(FindMetric("procevent_build_info"));
-  AddSeries(family, 1, {{"version", Version()}, {"compiler", Compiler()}});
-  return family;
-}
-
-void AddReloads(MetricFamilies& families, const ReloadStatus& reloads) {
-  families.push_back(MakeFamily(FindMetric("procevent_config_last_reload_successful"), reloads.successful() ? 1 : 0));
-  families.push_back(
-      MakeFamily(FindMetric("procevent_config_last_reload_success_timestamp_seconds"), reloads.succeeded_at_seconds()));
-  families.push_back(MakeFamily(FindMetric("procevent_config_restart_pending"), reloads.restart_pending() ? 1 : 0));
-}
-
-}  // namespace
 
 MetricFamilies ProcessFamilies(const ProcessStats& stats) {
   MetricFamilies families;

@@ -66,40 +66,6 @@ void AddFamily(MetricFamilies& families, const CommStatistics& comms, const Metr
   families.push_back(std::move(family));
 }
 
-}  // namespace
-
-void AddCommFamilies(MetricFamilies& families, const LedgerSnapshot& ledger) {
-  const CommStatistics& comms = ledger.comms;
-  AddFamily(families, comms, FindMetric("procevent_forks_total"), InitialSeries::kNone, {{CountKind::kForks}});
-  AddFamily(families, comms, FindMetric("procevent_threads_started_total"), InitialSeries::kNone,
-            {{CountKind::kThreadsStarted}});
-  AddFamily(families, comms, FindMetric("procevent_threads_ended_total"), InitialSeries::kNone,
-            {{CountKind::kThreadsEnded}});
-  AddFamily(families, comms, FindMetric("procevent_execs_total"), InitialSeries::kNone, {{CountKind::kExecs}});
-  AddFamily(families, comms, FindMetric("procevent_exits_total"), InitialSeries::kWithExits,
-            {{CountKind::kSucceeded, "outcome", "success"},
-             {CountKind::kFailed, "outcome", "failure"},
-             {CountKind::kKilled, "outcome", "signal"}});
-  AddFamily(families, comms, FindMetric("procevent_coredumps_total"), InitialSeries::kWithExits,
-            {{CountKind::kCoredumps}});
-  AddFamily(families, comms, FindMetric("procevent_unexeced_exits_total"), InitialSeries::kWithExits,
-            {{CountKind::kWithoutExec}});
-  AddFamily(families, comms, FindMetric("procevent_credential_changes_total"), InitialSeries::kNone,
-            {{CountKind::kUidGainedRoot, "credential", "uid", "effect", "gained_root"},
-             {CountKind::kUidLeftRoot, "credential", "uid", "effect", "left_root"},
-             {CountKind::kUidOther, "credential", "uid", "effect", "other"},
-             {CountKind::kGidGainedRoot, "credential", "gid", "effect", "gained_root"},
-             {CountKind::kGidLeftRoot, "credential", "gid", "effect", "left_root"},
-             {CountKind::kGidOther, "credential", "gid", "effect", "other"}});
-  AddFamily(families, comms, FindMetric("procevent_ptrace_total"), InitialSeries::kNone,
-            {{CountKind::kAttached, "action", "attach"}, {CountKind::kDetached, "action", "detach"}});
-  families.push_back(MakeFamily(FindMetric("procevent_comms"), ToDouble(comms.rows_in_use)));
-  families.push_back(MakeFamily(FindMetric("procevent_comms_limit"), ToDouble(comms.limit)));
-  families.push_back(MakeFamily(FindMetric("procevent_comms_overflowed_total"), ToDouble(comms.overflowed)));
-}
-
-namespace {
-
 double ConvertExitCode(std::uint64_t code) { return ToDouble(code); }
 
 // One histogram per command if the ledger keeps them by command, otherwise one for all. Reserved rows appear at zero.
@@ -190,21 +156,6 @@ void AddProcessTable(MetricFamilies& families, const LedgerSnapshot& ledger) {
   families.push_back(MakeFamily(FindMetric("procevent_attributions_total"), kAttributionNames, ledger.attributions));
 }
 
-}  // namespace
-
-void AddLifecycleFamilies(MetricFamilies& families, const LedgerSnapshot& ledger) {
-  AddHistograms(families, FindMetric("procevent_exit_code"), ledger.comms, ledger.exits.exit_codes,
-                &CommRow::exit_codes, ConvertExitCode);
-  AddExitReasons(families, ledger.exits);
-  AddHistograms(families, FindMetric("procevent_process_lifetime_seconds"), ledger.comms, ledger.exits.lifetimes,
-                &CommRow::lifetimes, NanosToSeconds);
-  AddPending(families, ledger.pending);
-  AddPeaks(families, ledger.peaks);
-  AddProcessTable(families, ledger);
-}
-
-namespace {
-
 constexpr std::string_view kSocket = "connector";
 
 MetricFamily MakeListenerUp(bool up) { return MakeFamily(FindMetric("procevent_listener_up"), up ? 1 : 0); }
@@ -269,6 +220,47 @@ MetricFamily MakeDelay(const DelayHistogram& delay) {
 }
 
 }  // namespace
+
+void AddCommFamilies(MetricFamilies& families, const LedgerSnapshot& ledger) {
+  const CommStatistics& comms = ledger.comms;
+  AddFamily(families, comms, FindMetric("procevent_forks_total"), InitialSeries::kNone, {{CountKind::kForks}});
+  AddFamily(families, comms, FindMetric("procevent_threads_started_total"), InitialSeries::kNone,
+            {{CountKind::kThreadsStarted}});
+  AddFamily(families, comms, FindMetric("procevent_threads_ended_total"), InitialSeries::kNone,
+            {{CountKind::kThreadsEnded}});
+  AddFamily(families, comms, FindMetric("procevent_execs_total"), InitialSeries::kNone, {{CountKind::kExecs}});
+  AddFamily(families, comms, FindMetric("procevent_exits_total"), InitialSeries::kWithExits,
+            {{CountKind::kSucceeded, "outcome", "success"},
+             {CountKind::kFailed, "outcome", "failure"},
+             {CountKind::kKilled, "outcome", "signal"}});
+  AddFamily(families, comms, FindMetric("procevent_coredumps_total"), InitialSeries::kWithExits,
+            {{CountKind::kCoredumps}});
+  AddFamily(families, comms, FindMetric("procevent_unexeced_exits_total"), InitialSeries::kWithExits,
+            {{CountKind::kWithoutExec}});
+  AddFamily(families, comms, FindMetric("procevent_credential_changes_total"), InitialSeries::kNone,
+            {{CountKind::kUidGainedRoot, "credential", "uid", "effect", "gained_root"},
+             {CountKind::kUidLeftRoot, "credential", "uid", "effect", "left_root"},
+             {CountKind::kUidOther, "credential", "uid", "effect", "other"},
+             {CountKind::kGidGainedRoot, "credential", "gid", "effect", "gained_root"},
+             {CountKind::kGidLeftRoot, "credential", "gid", "effect", "left_root"},
+             {CountKind::kGidOther, "credential", "gid", "effect", "other"}});
+  AddFamily(families, comms, FindMetric("procevent_ptrace_total"), InitialSeries::kNone,
+            {{CountKind::kAttached, "action", "attach"}, {CountKind::kDetached, "action", "detach"}});
+  families.push_back(MakeFamily(FindMetric("procevent_comms"), ToDouble(comms.rows_in_use)));
+  families.push_back(MakeFamily(FindMetric("procevent_comms_limit"), ToDouble(comms.limit)));
+  families.push_back(MakeFamily(FindMetric("procevent_comms_overflowed_total"), ToDouble(comms.overflowed)));
+}
+
+void AddLifecycleFamilies(MetricFamilies& families, const LedgerSnapshot& ledger) {
+  AddHistograms(families, FindMetric("procevent_exit_code"), ledger.comms, ledger.exits.exit_codes,
+                &CommRow::exit_codes, ConvertExitCode);
+  AddExitReasons(families, ledger.exits);
+  AddHistograms(families, FindMetric("procevent_process_lifetime_seconds"), ledger.comms, ledger.exits.lifetimes,
+                &CommRow::lifetimes, NanosToSeconds);
+  AddPending(families, ledger.pending);
+  AddPeaks(families, ledger.peaks);
+  AddProcessTable(families, ledger);
+}
 
 MetricFamilies SnapshotFamilies(const Snapshot& snapshot, SnapshotExchange::Freshness freshness) {
   MetricFamilies families;

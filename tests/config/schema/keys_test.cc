@@ -61,10 +61,6 @@ TEST(KeysTest, HasTwoLiveKeys) {
   EXPECT_THAT(live, ElementsAre("name_groups", "log.level"));
 }
 
-}  // namespace
-
-namespace {
-
 // The definition of the distance, as a recursion without a table.
 std::size_t ReferenceDistance(std::string_view one, std::string_view other) {
   if (one.empty() || other.empty()) {
@@ -142,10 +138,6 @@ TEST(SuggestionTest, FormatsTheSuggestion) {
   EXPECT_EQ(DidYouMean("fork"), R"(; did you mean "fork"?)");
   EXPECT_EQ(DidYouMean(""), "");
 }
-
-}  // namespace
-
-namespace {
 
 TEST(TlsSettingTest, RecognizesTlsAndAuthentication) {
   for (const char* const name : {"web.tls",

@@ -113,10 +113,6 @@ TEST(QuantityTest, AgreesWithWideArithmetic) {
   }
 }
 
-}  // namespace
-
-namespace {
-
 using testing::ElementsAre;
 
 EffectiveConfig Set(const char* flag, const char* path, const std::vector<std::string>& values) {
