@@ -251,7 +251,7 @@ TEST_F(LoadFileTest, RejectsFileWithoutPermission) {
   const ScopedNobodyUser nobody;
   EXPECT_THAT(ErrorsOf(path),
               ElementsAre(AllOf(StartsWith(path + ": cannot open "), HasSubstr("Permission denied; "),
-                                HasSubstr("without privileges"), HasSubstr("chmod"), HasSubstr("chown"))));
+                                HasSubstr("no privileges after start-up"), HasSubstr("chmod"), HasSubstr("chown"))));
 }
 
 auto IsNoRegularFile(const std::string& path, const std::string& kind) {
