@@ -1,7 +1,8 @@
 """The dashboard of the exporter itself: subscription, losses, cost, and how much of its limits is in use."""
 
-from parts import (ALARM, BUILD, EVENTS, FULL, LOST, NUMBERED, bars, dashboard, each, graph, heatmap, highest, increase,
-                   line, machines, of, or_zero, ours, peak, quantiles, rate, share, stat, table, top_or_none, total)
+from parts import (ALARM, BUILD, EVENTS, FULL, LOST, NUMBERED, TEN_HIGHEST, bars, dashboard, each, graph, heatmap,
+                   highest, increase, line, machines, of, or_zero, ours, peak, quantiles, rate, share, stat, table,
+                   top_or_none, total)
 
 DELAY = "procevent_event_delay_seconds_bucket"
 REFUSED = "procevent_http_requests_refused_total"
@@ -71,7 +72,7 @@ def exporters():
 
 
 def events():
-    return graph(8, "Events received", "eps", "By type, on all selected machines.",
+    return graph(8, "Events received", "eps", "Events received per second by type, on all selected machines.",
                  line(total("event", rate(EVENTS, NUMBERED)), "{{event}}"), stacked=True)
 
 
@@ -90,14 +91,14 @@ def restarts():
 
 def unsubscribed():
     return graph(8, "Time unsubscribed", "percentunit",
-                 "Share of time without a working subscription, on the ten machines with the most.",
+                 f"Share of time without a working subscription. {TEN_HIGHEST}",
                  machines(total("instance", rate("procevent_blind_seconds_total"))))
 
 
 def unseen():
     return graph(8, "Forks while unsubscribed", "eps",
-                 "Forks that the kernel counted while the exporter was not subscribed (upper bound), on the ten "
-                 "machines with the most.",
+                 "Forks that the kernel counted while the exporter was not subscribed. It is an upper bound. "
+                 f"{TEN_HIGHEST}",
                  machines(total("instance", rate("procevent_forks_unseen_total"))))
 
 
@@ -106,19 +107,19 @@ def unseen():
 def queue():
     full = share(peak("procevent_receive_queue_peak_bytes"), peak("procevent_receive_queue_limit_bytes"))
     return graph(8, "Receive queue usage", "percentunit",
-                 "Peak share of the receive queue in use, on the ten machines with the most. At 100 % events are lost.",
+                 f"Peak share of the receive queue in use. At 100 % events are lost. {TEN_HIGHEST}",
                  machines(highest("instance", full)), thresholds=FULL)
 
 
 def lost():
     return graph(8, "Events lost", "eps",
-                 "Events lost, computed from the kernel's sequence numbers, on the ten machines with the most.",
+                 f"Events lost, computed from the kernel's sequence numbers. {TEN_HIGHEST}",
                  machines(total("instance", rate(LOST))))
 
 
 def drops():
     return graph(8, "Socket drops", "mps",
-                 "Messages dropped at a full receive queue, counted by the kernel, on the ten machines with the most.",
+                 f"Messages dropped at a full receive queue, counted by the kernel. {TEN_HIGHEST}",
                  machines(total("instance", rate("procevent_socket_drops_total"))))
 
 
@@ -133,7 +134,7 @@ def delay():
 
 def reader():
     return graph(6, "Reader CPU", "percentunit",
-                 "Share of one CPU, on the ten machines with the most. Near 100 % the reader is the bottleneck.",
+                 f"Share of one CPU that the reader uses. Near 100 % the reader is the bottleneck. {TEN_HIGHEST}",
                  machines(total("instance", rate("procevent_reader_cpu_seconds_total"))))
 
 
@@ -145,7 +146,8 @@ def pending():
 
 def attributions():
     return graph(8, "Program names by source", "eps",
-                 "proc: read from /proc; comm_event: from the kernel's event; unattributed: the process ended first.",
+                 "Programs by the source of their name. proc: read from /proc. comm_event: from the kernel's event. "
+                 "unattributed: the process ended first.",
                  line(total("source", rate("procevent_attributions_total")), "{{source}}"), stacked=True)
 
 
@@ -162,19 +164,19 @@ def corrected():
 def rows_used():
     used = share(peak("procevent_comms"), peak("procevent_comms_limit"))
     return graph(8, "Command rows in use", "percentunit",
-                 "Share of comms.limit, on the ten machines with the most. At 100 % new commands share a row.",
+                 f"Share of comms.limit in use. At 100 % new commands share a row. {TEN_HIGHEST}",
                  machines(highest("instance", used)), thresholds=FULL)
 
 
 def overflowed():
     return graph(8, "Commands over the limit", "cps",
-                 "Commands that got no row of their own, on the ten machines with the most. Raise comms.limit, or "
-                 "merge names with name_groups.",
+                 "Commands that got no row of their own. Raise comms.limit, or merge names with name_groups. "
+                 f"{TEN_HIGHEST}",
                  machines(total("instance", rate("procevent_comms_overflowed_total"))))
 
 
 def samples():
-    return graph(8, "Samples per scrape", "short", "Of the ten exporters with the most.",
+    return graph(8, "Samples per scrape", "short", f"Samples that one scrape returns. {TEN_HIGHEST}",
                  machines(highest("instance", ours(peak("scrape_samples_scraped")))), decimals=0)
 
 
@@ -182,35 +184,36 @@ def samples():
 
 def cpu():
     return graph(8, "CPU", "percentunit",
-                 "CPU time of the whole exporter as a share of one CPU, on the ten machines with the most.",
+                 f"CPU time of the whole exporter as a share of one CPU. {TEN_HIGHEST}",
                  machines(total("instance", ours(rate("process_cpu_seconds_total")))))
 
 
 def memory():
-    return graph(8, "Resident memory", "bytes", "On the ten machines with the most.",
+    return graph(8, "Resident memory", "bytes", f"Resident memory of the exporter. {TEN_HIGHEST}",
                  machines(highest("instance", ours(peak("process_resident_memory_bytes")))))
 
 
 def scrapes():
-    return graph(8, "Scrape duration", "s", "Measured by Prometheus, of the ten slowest exporters.",
+    return graph(8, "Scrape duration", "s", f"Duration of a scrape, measured by Prometheus. {TEN_HIGHEST}",
                  machines(highest("instance", ours(peak("scrape_duration_seconds")))))
 
 
 def files():
     used = ours(share(peak("process_open_fds"), peak("process_max_fds")))
     return graph(8, "Open files", "percentunit",
-                 "Open file descriptors as a share of their limit, on the ten machines with the most.",
+                 f"Open file descriptors as a share of their limit. {TEN_HIGHEST}",
                  machines(highest("instance", used)))
 
 
 def refused():
-    return graph(8, "Requests refused", "reqps", "By reason. not_allowed: refused by web.allow.",
+    return graph(8, "Requests refused", "reqps", "Requests refused, by reason. not_allowed: refused by web.allow.",
                  line(total("reason", rate(REFUSED)), "{{reason}}"))
 
 
 def started():
     start = highest("instance", ours(of("process_start_time_seconds")))
-    return bars(8, "Shortest uptime", "s", "Time since the start of the ten exporters that were started last.",
+    return bars(8, "Shortest uptime", "s",
+                "Time since the exporter's start. Shows the ten exporters that were started last.",
                 f"bottomk(10, time() - {start})")
 
 

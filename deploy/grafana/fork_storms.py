@@ -1,8 +1,9 @@
 """The dashboard of fork storms: which commands fork, how fast, how processes exit, and which events were lost."""
 
-from parts import (BAD, ENDED, EVENTS, FORKED, LOST, MACHINE, MINUTES, NAMED, NUMBERED, SHOWN, STEP, WHOLE, among, bars,
-                   dashboard, each, graph, growth, heatmap, highest, increase, lately, line, machines, of, or_zero,
-                   overall, override, peak, quantiles, rate, recorded, share, stat, table, top, top_or_none, total)
+from parts import (BAD, ENDED, EVENTS, FAILED, FORKED, LOST, MACHINE, MINUTES, NAMED, NUMBERED, SHOWN, STEP,
+                   TEN_HIGHEST, TEN_LOWEST, WHOLE, among, bars, dashboard, each, graph, growth, heatmap, highest,
+                   increase, lately, line, machines, of, or_zero, overall, override, peak, quantiles, rate, recorded,
+                   share, stat, table, top, top_or_none, total)
 
 EXECS, UNEXECED, DUMPS = "procevent_execs_total", "procevent_unexeced_exits_total", "procevent_coredumps_total"
 FORKS = "procevent_forks_total"
@@ -18,7 +19,7 @@ def fork_storms():
     return dashboard(
         "procevent-fork-storms", "Fork storms",
         "Which commands fork, how fast, how processes exit, and which events were lost.",
-        ("Overview", overview()),
+        ("Overview", *overview()),
         ("Forks", (10, top_forkers(), forks_by_machine()), (9, forks_by_command())),
         ("Event rates",
          (9, speed("Forks, peak and average", "fork", "New processes and threads"),
@@ -38,31 +39,33 @@ def overview():
     peaks = of("procevent_peak_events_per_second", FORK, 'window="100ms"')
     bad, exits = (f"sum({of(f'instance:procevent_{what}:rate5m')})" for what in ("failures", "exits"))
     return (
-        4,
-        stat(3, "Forks", "eps",
-             "New processes and threads per second over the last five minutes, on all selected machines.",
-             f"sum({lately(EVENTS, FORK)})", decimals=0),
-        stat(3, "Peak forks, 100 ms", "eps",
-             "The highest fork rate in any 100 ms of the last minute, on any selected machine.",
-             f"max({peaks})"),
-        stat(3, "Processes alive", "locale", "Processes alive now, on all selected machines that answer.",
-             f"sum({each(of('procevent_processes'))})", decimals=0),
-        stat(3, "Failed or killed", "percentunit",
-             "Share of the process exits of the last five minutes by a failure or a signal.",
-             or_zero(share(bad, exits), exits), decimals=1),
-        stat(3, "Killed by a signal", "locale", "Processes killed by a signal in the time range.",
-             f"sum({increase('procevent_exit_signals_total')})", decimals=0),
-        stat(3, "Core dumps", "locale", "Core dumps in the time range, whether or not a file was written.",
-             f"sum({increase(EVENTS, DUMPED)})", decimals=0),
-        stat(3, "Completeness", "percentunit",
-             "Share of all events of the last hour that were counted, on the machine with the lowest. Events during "
-             "time without a subscription are estimated from the rate at other times. Not available for replays, or "
-             "with a narrowed source.events.",
-             f"min({of(COMPLETENESS)})", WHOLE, decimals=2),
-        stat(3, "Received", "percentunit",
-             "Share of the kernel's events that were received in the time range, while subscribed. Exact, from the "
-             "kernel's sequence numbers. Events during time without a subscription are in the completeness only.",
-             received_of(increase, "sum"), WHOLE, decimals=2))
+        (3,
+         stat(6, "Forks and threads", "eps",
+              "New processes and threads per second over the last five minutes, on all selected machines.",
+              f"sum({lately(EVENTS, FORK)})", decimals=0),
+         stat(6, "Peak forks, 100 ms", "eps",
+              "The highest rate of new processes and threads in any 100 ms of the last minute, on any selected "
+              "machine.",
+              f"max({peaks})"),
+         stat(6, "Processes alive", "locale", "Processes alive now, on all selected machines that answer.",
+              f"sum({each(of('procevent_processes'))})", decimals=0),
+         stat(6, "Failed exits", "percentunit", f"Share of the process exits of the last five minutes {FAILED}.",
+              or_zero(share(bad, exits), exits), decimals=1)),
+        (3,
+         stat(6, "Killed by a signal", "locale", "Processes killed by a signal in the time range.",
+              f"sum({increase('procevent_exit_signals_total')})", decimals=0),
+         stat(6, "Core dumps", "locale", "Core dumps in the time range, whether or not a file was written.",
+              f"sum({increase(EVENTS, DUMPED)})", decimals=0),
+         stat(6, "Completeness", "percentunit",
+              "Share of all events of the last hour that were counted. Events during time without a subscription are "
+              "estimated from the rate at other times. Shows the machine with the lowest value. Not available for "
+              "replays, or with a narrowed source.events.",
+              f"min({of(COMPLETENESS)})", WHOLE, decimals=2),
+         stat(6, "Received ratio", "percentunit",
+              "Share of the kernel's events that were received in the time range, while subscribed. The value is "
+              "exact, computed from the kernel's sequence numbers. Events during time without a subscription are in "
+              "the completeness only.",
+              received_of(increase, "sum"), WHOLE, decimals=2)))
 
 
 def received_of(grown, over=""):
@@ -86,9 +89,9 @@ def top_forkers():
 
     panel = table(
         15, "Top forkers", "eps",
-        "Rates over the last five minutes, for the 15 commands with the most forks: forks, programs executed, exits, "
-        "exits without an exec, and exits by a failure or a signal. Names in brackets stand for several commands and "
-        "are explained in METRICS.md.",
+        "Rates over the last five minutes: forks, programs executed, exits, exits without an exec, and exits "
+        f"{FAILED}. Shows the 15 commands with the most forks. Names in brackets stand for several commands and are "
+        "explained in METRICS.md.",
         {"comm": ("Command", 170)},
         {"Forks": ranking, "Execs": for_ranked(counted(EXECS)), "Exits": for_ranked(of(ENDED)),
          "No exec": for_ranked(counted(UNEXECED)), "Failed exits": for_ranked(of(ENDED, BAD))})
@@ -97,14 +100,15 @@ def top_forkers():
 
 
 def forks_by_machine():
-    return bars(9, "Forks by machine", "eps", "Forks per second over five minutes, on the ten machines with the most.",
+    return bars(9, "Forks and threads by machine", "eps",
+                f"New processes and threads per second over five minutes. {TEN_HIGHEST}",
                 f"topk(10, {total('instance', lately(EVENTS, FORK))})")
 
 
 def forks_by_command():
     return graph(24, "Forks by command", "eps",
-                 "New processes by the command that forked them: the ten with the most in the time range. Each point "
-                 "is the highest five-minute average of its step.",
+                 "New processes by the command that forked them. Shows the ten commands with the most forks in the "
+                 "time range. Each point is the highest five-minute average of its step.",
                  line(top(10, total("comm", recorded(of(FORKED)))), "{{comm}}"), stacked=True, table=("max",))
 
 
@@ -129,15 +133,14 @@ def speed(title, event, what):
 
 
 def alive():
-    return graph(12, "Processes alive", "short", "On the ten machines with the most.",
+    return graph(12, "Processes alive", "short", f"Number of processes alive. {TEN_HIGHEST}",
                  machines(highest("instance", peak("procevent_processes"))))
 
 
 def pids_in_use():
     used = share(peak("procevent_threads"), peak("procevent_pid_max"))
     return graph(12, "PIDs in use", "percentunit",
-                 "Processes and threads alive as a share of kernel.pid_max, on the ten machines with the most. At "
-                 "100 % forks fail.",
+                 f"Processes and threads alive as a share of kernel.pid_max. At 100 % forks fail. {TEN_HIGHEST}",
                  machines(highest("instance", used)))
 
 
@@ -157,16 +160,16 @@ def exit_codes():
     by, metric = "code", "procevent_exit_statuses_total"
     rates = f"{total(by, growth(by, STEP, metric))} / {STEP.seconds}"
     return graph(8, "Exit codes", "eps",
-                 "Exits with a status other than 0: the ten most frequent in the time range. 127: program not found. "
-                 "126: program not executable.",
+                 "Exits with a status other than 0. Shows the ten most frequent statuses in the time range. "
+                 "127: program not found. 126: program not executable.",
                  line(top_or_none(10, by, rates, total(by, growth(by, SHOWN, metric))), "{{code}}"),
                  stacked=True)
 
 
 def signals():
     return graph(8, "Signals", "eps",
-                 "Exits by a signal: the ten most frequent in the time range. SIGSEGV, SIGABRT, SIGBUS: a crash. "
-                 "SIGKILL: possibly the OOM killer.",
+                 "Exits by a signal. Shows the ten most frequent signals in the time range. "
+                 "SIGSEGV, SIGABRT, SIGBUS: a crash. SIGKILL: possibly the OOM killer.",
                  line(top_or_none(10, "signal", total("signal", rate("procevent_exit_signals_total"))), "{{signal}}"),
                  stacked=True)
 
@@ -186,10 +189,10 @@ def crash_loops():
     known = total("instance", f"count_over_time({of('instance:procevent_exits:rate5m')}[$__range] @ end())")
     ranking = f"topk(15, 60 * {bad} / on (instance) group_left () {known})"
     panel = table(
-        12, "Repeated failed exits", "cpm",
-        "Exits by a failure or a signal per minute, for the 15 pairs of command and machine with the most in the time "
-        "range; their share of the exits; and core dumps of commands that still have a row. A high rate with a share "
-        "near 100 % is a crash loop.",
+        12, "Failed exits by command and machine", "cpm",
+        f"Process exits {FAILED}, per minute, their share of the exits, and core dumps of commands that still have "
+        "a row. Shows the 15 pairs of command and machine with the most failed exits in the time range. A high rate "
+        "with a share near 100 % is a crash loop.",
         {"instance": ("Machine", 120), "comm": ("Command", 180)},
         {"Failed exits": ranking, "Share": among(share(bad, exits), ranking, by),
          "Core dumps": among(total(by, growth("comm", SHOWN, DUMPS, NAMED)), ranking, by)})
@@ -200,16 +203,16 @@ def crash_loops():
 
 
 def failures():
-    return graph(12, "Failed or killed, by command", "eps",
-                 "Process exits by a failure or a signal: the ten commands with the most in the time range. Each point "
-                 "is the highest five-minute average of its step.",
+    return graph(12, "Failed exits by command", "eps",
+                 f"Process exits {FAILED}. Shows the ten commands with the most failed exits in the time range. Each "
+                 "point is the highest five-minute average of its step.",
                  line(top_or_none(10, "comm", total("comm", recorded(of(ENDED, BAD)))), "{{comm}}"),
                  stacked=True, table=("max",))
 
 
 def dumps():
     return graph(12, "Core dumps", "eps",
-                 "Core dumps, whether or not a file was written, on the ten machines with the most.",
+                 f"Core dumps, whether or not a file was written. {TEN_HIGHEST}",
                  machines(total("instance", rate(EVENTS, DUMPED))))
 
 
@@ -217,8 +220,8 @@ def without_exec():
     exited = total("instance, comm", growth("comm", SHOWN, UNEXECED, NAMED))
     return table(12, "Exits without an exec", "locale",
                  "Processes that were forked and exited without executing a program, in the time range: workers, a "
-                 "shell's pipelines, a fork bomb. The 15 pairs of command and machine with the most, among commands "
-                 "that still have a row.",
+                 "shell's pipelines, a fork bomb. Shows the 15 pairs of command and machine with the highest number, "
+                 "among commands that still have a row.",
                  {"instance": ("Machine", 120), "comm": ("Command", 180)}, {"Exits": f"topk(15, {exited} > 0)"},
                  decimals=0)
 
@@ -228,31 +231,31 @@ def without_exec():
 def completeness():
     least = f"min_over_time({of(COMPLETENESS)}[$__range] @ end())"
     return graph(6, "Completeness over one hour", "percentunit",
-                 "Share of all events of the hour before that were counted, including the time without a subscription, "
-                 "on the ten machines with the lowest. Not available for replays, or with a narrowed source.events.",
+                 "Share of all events of the hour before that were counted, including the time without a subscription. "
+                 f"{TEN_LOWEST} Not available for replays, or with a narrowed source.events.",
                  line(f"{highest('instance', of(COMPLETENESS))} and "
                       f"bottomk(10, {highest('instance', least)})", MACHINE), max=1)
 
 
 def received():
-    return graph(6, "Events received", "percentunit",
-                 "Share of the kernel's events that were received while subscribed, on the ten machines with the "
-                 "highest loss. Exact, from the kernel's sequence numbers. Not available with a narrowed "
-                 "source.events.",
+    return graph(6, "Received ratio by machine", "percentunit",
+                 "Share of the kernel's events that were received while subscribed. The value is exact, computed from "
+                 "the kernel's sequence numbers. Shows the ten machines with the most lost events. Not available with "
+                 "a narrowed source.events.",
                  line(f"{received_of(rate)} and topk(10, {overall(total('instance', rate(LOST)))})", MACHINE),
                  max=1)
 
 
 def lost():
     return graph(6, "Events lost", "eps",
-                 "Events dropped at a full receive queue, on the ten machines with the most. Exact.",
+                 f"Events dropped at a full receive queue. The value is exact. {TEN_HIGHEST}",
                  machines(total("instance", rate(LOST))))
 
 
 def unsubscribed():
     return graph(6, "Time unsubscribed", "percentunit",
-                 "Share of time without a working subscription, on the ten machines with the most. Events in that time "
-                 "are not counted as lost.",
+                 "Share of time without a working subscription. Events in that time are not counted as lost. "
+                 f"{TEN_HIGHEST}",
                  machines(total("instance", rate("procevent_blind_seconds_total"))))
 
 

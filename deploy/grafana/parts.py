@@ -15,6 +15,9 @@ KNOWN = "instance:procevent_replayed:last"  # includes exporters that are down
 MACHINE = "{{instance}}"
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 WIDTH = 24  # of Grafana's grid
+TEN_HIGHEST = "Shows the ten machines with the highest value."
+TEN_LOWEST = "Shows the ten machines with the lowest value."
+FAILED = "with a status other than 0 or by a signal"  # what a failed exit is
 SOFT_MAX = {"eps": 1, "cps": 1, "mps": 1, "reqps": 1, "percentunit": 0.01}
 
 

@@ -39,7 +39,7 @@ SECONDS = 120  # for a picture
 PICTURES = {
     "fork-storms": ("fork-storms", ("Overview", "Forks", "Event rates")),
     "fork-storms-exits": ("fork-storms", ("Exits", "Lifetimes", "Crash loops")),
-    "fleet": ("fleet", ("Over time", "Forks by command and machine", "Failures", "Highest fork rates")),
+    "fleet": ("fleet", ("Over time", "Forks by command and machine", "Failed exits", "Highest fork rates")),
     "exporter-health": ("exporter-health", ("Overview", "Reader", "Limits")),
     "all-of-fleet": ("fleet", None),
     "all-of-fork-storms": ("fork-storms", None),

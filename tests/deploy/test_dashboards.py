@@ -201,7 +201,7 @@ class Queries(unittest.TestCase):
     def test_completeness_includes_time_without_subscription(self):
         """The machine is never subscribed, and loses 603 events for each 1055 that are no ACKs."""
         self.assertEqual(self.all.last(target_of("fork-storms", "Completeness")), [({}, 0)])
-        ((_, received),) = self.all.last(target_of("fork-storms", "Received"))
+        ((_, received),) = self.all.last(target_of("fork-storms", "Received ratio"))
         self.assertAlmostEqual(received, 1055 / (1055 + 603))
 
     def test_fleet_counts_exporters_that_are_down(self):
