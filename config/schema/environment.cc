@@ -148,7 +148,11 @@ void CheckName(const std::string& name, std::span<const std::string_view> suffix
   if (!similar.empty() || BeginsWithSection(suffix) || !FindPathsEndingWith(suffix).empty()) {
     const std::string variable = similar.empty() ? "" : std::string(kVariablePrefix) + similar;
     errors.push_back(
-        {{}, {}, {}, "unknown variable " + QuotePrintable(name), "the variable of a key" + DidYouMean(variable)});
+        {{},
+         {},
+         {},
+         "unknown variable " + QuotePrintable(name),
+         std::string(kVariablePrefix) + " and the path of a key, such as PROCEVENT_LOG_LEVEL" + DidYouMean(variable)});
   }
 }
 

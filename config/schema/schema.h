@@ -18,7 +18,8 @@ using FieldsParser = ParseResult (*)(std::span<const std::string> texts, Config&
 // Describes one key. To add a key, add an entry to the table in schema.cc.
 struct ConfigKey {
   std::string_view path{};      // "source.receive_buffer"
-  std::string_view expected{};  // "a number from 1 to 64 in digits alone, like 40": follows "expected" in an error
+  std::string_view expected{};  // "a whole number from 1 to 64, without sign or leading zeros, like 40": follows
+                                // "expected" in an error
   ValueParser parse = nullptr;  // of a scalar; where lists are accepted, of a word that replaces the list, like `all`
   std::span<const std::string_view> names{};  // the words that `parse` accepts, for suggestions; empty: not words
 

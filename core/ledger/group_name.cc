@@ -52,16 +52,16 @@ RE2::Options MatchOptions() {
 std::optional<std::string> ValidateNameGroup(const NameGroup& group) {
   const RE2 match(group.match, MatchOptions());
   if (!match.ok()) {
-    return "an invalid regular expression: " + match.error();
+    return "match is not an RE2 expression: " + match.error();
   }
   if (std::string error; !match.CheckRewriteString(group.name, &error)) {
-    return "a name with an invalid capture reference: " + error;
+    return "name has an invalid capture reference: " + error;
   }
   if (group.name.empty() || CommLabel(group.name).view() != group.name) {
-    return "a name that is not 1 to 63 bytes of visible characters";
+    return "name is not 1 to 63 bytes of visible characters";
   }
   if (IsReserved(group.name)) {
-    return "a reserved name";
+    return "name is reserved";
   }
   return std::nullopt;
 }

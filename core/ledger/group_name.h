@@ -62,7 +62,7 @@ constexpr bool IsReserved(std::string_view label) {
   return std::ranges::find(kReservedCommNames, label) != kReservedCommNames.end();
 }
 
-// Returns what is invalid about a rule as a noun phrase, or nothing if it is valid. The text after ": " is RE2's.
+// Returns what is invalid about a rule as a clause, or nothing if it is valid. The text after ": " is RE2's.
 std::optional<std::string> ValidateNameGroup(const NameGroup& group);
 
 // The configured name rules. The first rule that matches the whole name decides. This is the only user of RE2, which

@@ -125,8 +125,8 @@ TEST(NameGroupsTest, AcceptsValidRules) {
   }
 }
 
-constexpr const char* kMatch = "regular expression: ";
-constexpr const char* kCapture = "capture reference: ";
+constexpr const char* kMatch = "match is not an RE2 expression: ";
+constexpr const char* kCapture = "name has an invalid capture reference: ";
 INSTANTIATE_TEST_SUITE_P(
     Rules, ValidateNameGroupTest,
     testing::Values(
@@ -139,12 +139,12 @@ INSTANTIATE_TEST_SUITE_P(
         InvalidGroup{"NoSuchGroup", {"a(.*)", R"(\2)"}, kCapture, "requests 2 matches, but the regexp only has 1"},
         InvalidGroup{"BackslashBeforeALetter", {"a", R"(\x)"}, kCapture, R"('\' must be followed by a digit or '\')"},
         InvalidGroup{"BackslashAtTheEnd", {"a", R"(x\)"}, kCapture, R"('\' not allowed at end)"},
-        InvalidGroup{"EmptyName", {"a", ""}, "name", "not 1 to 63 bytes of visible characters"},
-        InvalidGroup{"LongName", {"a", std::string(64, 'x')}, "name", "not 1 to 63 bytes of visible characters"},
-        InvalidGroup{"NameOfTwoLines", {"a", "x\ny"}, "name", "not 1 to 63 bytes of visible characters"},
-        InvalidGroup{"NameIsNoUtf8", {"a", "\xC3"}, "name", "not 1 to 63 bytes of visible characters"},
-        InvalidGroup{"Untracked", {"a", "[untracked processes]"}, "name", "reserved"},
-        InvalidGroup{"Overflow", {"a", "[other comms beyond limit]"}, "name", "reserved"}),
+        InvalidGroup{"EmptyName", {"a", ""}, "name is ", "not 1 to 63 bytes of visible characters"},
+        InvalidGroup{"LongName", {"a", std::string(64, 'x')}, "name is ", "not 1 to 63 bytes of visible characters"},
+        InvalidGroup{"NameOfTwoLines", {"a", "x\ny"}, "name is ", "not 1 to 63 bytes of visible characters"},
+        InvalidGroup{"NameIsNoUtf8", {"a", "\xC3"}, "name is ", "not 1 to 63 bytes of visible characters"},
+        InvalidGroup{"Untracked", {"a", "[untracked processes]"}, "name is ", "reserved"},
+        InvalidGroup{"Overflow", {"a", "[other comms beyond limit]"}, "name is ", "reserved"}),
     [](const auto& row) { return row.param.name; });
 
 }  // namespace
