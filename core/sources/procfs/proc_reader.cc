@@ -32,8 +32,8 @@ Error MakeHiddenError(int code) {
   }
   return {
       kRead, 0,
-      "/proc is mounted with hidepid; mount it without hidepid, or run the exporter in the group of its gid= option; "
-      "process names are unknown until then"};
+      "/proc is mounted with hidepid; mount it without hidepid, run the exporter in the group of its gid= option, or "
+      "start it with CAP_SYS_PTRACE; process names are unknown until then"};
 }
 
 bool Exists(std::int32_t tgid) { return ::kill(tgid, 0) == 0 || errno != ESRCH; }

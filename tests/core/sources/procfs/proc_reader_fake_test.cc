@@ -63,7 +63,7 @@ constexpr const char* kHidepidCause = "/proc is mounted with hidepid";
 
 bool IsHidepidError(const std::string& error) {
   return error.starts_with(kHiddenError) && error.find(kHidepidCause) != std::string::npos &&
-         error.find("gid=") != std::string::npos;
+         error.find("gid=") != std::string::npos && error.find("CAP_SYS_PTRACE") != std::string::npos;
 }
 
 TEST_F(FakeProcTest, ReportsEmptyDirectoryAsNotMounted) {
