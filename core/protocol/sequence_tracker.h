@@ -39,7 +39,7 @@ class SequenceTracker {
   }
 
  private:
-  // No receive queue holds this many events. A number further back is therefore not a duplicate: the kernel's counter
+  // No receive buffer holds this many events. A number further back is therefore not a duplicate: the kernel's counter
   // wrapped around while the reader was stalled.
   static constexpr std::uint32_t kDuplicateWindow = 1U << 24U;
 

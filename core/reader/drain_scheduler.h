@@ -1,4 +1,4 @@
-// Decides when the reader drains the receive queue.
+// Decides when the reader drains the receive buffer.
 #pragma once
 
 #include <cstddef>

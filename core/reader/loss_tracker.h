@@ -23,8 +23,8 @@
 
 namespace procevent {
 
-// The highest usage of the receive queue in the last minute: one value per slot of six seconds. A new slot replaces the
-// oldest. Pure. LossTracker owns it.
+// The highest usage of the receive buffer in the last minute: one value per slot of six seconds. A new slot replaces
+// the oldest. Pure. LossTracker owns it.
 class QueuePeak {
  public:
   void RecordUsage(std::uint32_t bytes, std::uint64_t now_ns);
@@ -99,8 +99,8 @@ class LossTracker {
               EventCoverage coverage)
       : source_(source), ledger_(ledger), inputs_(inputs), notices_(notices), coverage_(coverage) {}
 
-  // Reads the state of the receive queue: usage, limit, drops. After a drop it invalidates the process table before any
-  // later event is applied: the gap shows later, if ever.
+  // Reads the state of the receive buffer: usage, limit, drops. After a drop it invalidates the process table before
+  // any later event is applied: the gap shows later, if ever.
   void CheckQueue();
   // Adds the queue's usage, as of the last CheckQueue, to the peak.
   void RecordQueueUsage(std::uint64_t now_ns) { peak_.RecordUsage(queue_.used_bytes, now_ns); }

@@ -78,7 +78,7 @@ inline constexpr std::array kCatalogue{
     Metric{"procevent_receive_queue_peak_bytes", kGauge, "bytes", "socket", PerExporter(1),
            "Highest fill level of the receive buffer in the last minute."},
     Metric{"procevent_receive_queue_limit_bytes", kGauge, "bytes", "socket", PerExporter(1),
-           "Size of the receive buffer, in bytes as charged by the kernel."},
+           "Size of the receive buffer, in bytes as charged by the kernel: twice source.receive_buffer."},
     Metric{"procevent_event_delay_seconds", kHistogram, "seconds", "", PerExporter(DelayHistogram::kBounds + 3),
            "Time from the kernel's timestamp of an event until the exporter counts it, for all events except ACKs."},
     Metric{"procevent_reader_cpu_seconds_total", kCounter, "seconds", "", PerExporter(1),

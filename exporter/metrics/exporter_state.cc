@@ -51,7 +51,7 @@ std::string DescribeLosses(const Snapshot& snapshot) {
   } else if (snapshot.replayed) {
     text += "number of lost events unknown";
   } else {
-    text += "at least " + std::to_string(snapshot.socket_drops) + " lost (source.events hides other losses)";
+    text += "losses unknown, at least " + std::to_string(snapshot.socket_drops) + " (source.events is narrowed)";
   }
   if (snapshot.replayed) {
     return text;

@@ -22,12 +22,14 @@ inline constexpr std::array kMetricTexts{
                "unknown. `fork` includes new threads, and `exit` is counted per thread.",
                "`unknown` grows: the kernel is newer than this exporter.",
                "sum by (instance, event) (rate(procevent_events_total{event!=\"ack\"}[1m]))"},
-    MetricText{"procevent_events_lost_total",
-               "Events that the kernel numbered on this CPU but the exporter never received. The count is exact: it "
-               "comes from gaps in the kernel's own sequence numbers. A loss becomes visible with the next event of "
-               "that CPU. No series with a narrowed event mask (`source.events`).",
-               "it grows: the receive buffer was full. Raise `source.receive_buffer`, or give the exporter more CPU.",
-               "sum by (instance) (increase(procevent_events_lost_total[5m])) > 0"},
+    MetricText{
+        "procevent_events_lost_total",
+        "Events that the kernel numbered on this CPU but could not queue: the receive buffer was full, or the "
+        "kernel had no memory. The count is exact: it comes from gaps in the kernel's own sequence numbers. A "
+        "loss becomes visible with the next event of that CPU. No series with a narrowed event mask (`source.events`).",
+        "it grows: raise `source.receive_buffer`, or give the exporter more CPU. If "
+        "`procevent_socket_drops_total` does not grow, the kernel had no memory.",
+        "sum by (instance) (increase(procevent_events_lost_total[5m])) > 0"},
     MetricText{
         "procevent_loss_exact",
         "1 if `procevent_events_lost_total` counts every loss, 0 if the event mask (`source.events`) is narrowed. "
@@ -35,12 +37,18 @@ inline constexpr std::array kMetricTexts{
         "it is 0 although you did not narrow the mask.", "procevent_loss_exact == 0"},
     MetricText{"procevent_socket_drops_total", "Messages dropped at a full receive buffer, as counted by the kernel.",
                "it grows, as for `procevent_events_lost_total`.", "increase(procevent_socket_drops_total[5m]) > 0"},
-    MetricText{"procevent_messages_rejected_total",
-               "Received messages that were not counted as events. `repeated`: both sockets of a socket change "
-               "delivered the message, and the exporter counted it once.",
-               "`foreign_sender` grows: a process with CAP_NET_ADMIN forges events. Also when `truncated_*` or "
-               "`wrong_length` grow: the kernel's message format is unknown to this exporter.",
-               "sum by (instance, reason) (increase(procevent_messages_rejected_total[1h])) > 0"},
+    MetricText{
+        "procevent_messages_rejected_total",
+        "Received messages that were not counted as events. `foreign_sender`: not sent by the kernel. `oversized`: "
+        "longer than any datagram of the connector. `kernel_error`: the kernel reports an error. `overrun`: the "
+        "kernel reports that it lost data. `reserved_type`: a netlink type without a defined meaning. "
+        "`foreign_connector`: from another connector of the kernel. `truncated_netlink_header`, "
+        "`truncated_connector_header`, `truncated_event_header`, `truncated_event_body`: the message ends in "
+        "that part. `wrong_length`: surplus bytes follow the event. `repeated`: both sockets of a socket change "
+        "delivered the message, and the exporter counted it once.",
+        "`foreign_sender` grows: a process with CAP_NET_ADMIN forges events. Also when `truncated_*` or "
+        "`wrong_length` grow: the kernel's message format is unknown to this exporter.",
+        "sum by (instance, reason) (increase(procevent_messages_rejected_total[1h])) > 0"},
     MetricText{"procevent_listener_up",
                "1 while the subscription is proved, its canary returns, and the reader answers scrapes. 0 otherwise, "
                "and `/-/ready` then names the cause. In a replay, 1 while the capture is readable.",
@@ -76,9 +84,9 @@ inline constexpr std::array kMetricTexts{
                "it approaches the limit: losses follow.",
                "max_over_time(procevent_receive_queue_peak_bytes[1h]) / procevent_receive_queue_limit_bytes"},
     MetricText{"procevent_receive_queue_limit_bytes",
-               "Size of the receive buffer, in bytes as charged by the kernel: 832 bytes per event on current kernels. "
-               "No series while there is no socket.",
-               "it is far below `source.receive_buffer`: CAP_NET_ADMIN is missing.",
+               "Size of the receive buffer, in bytes as charged by the kernel: twice `source.receive_buffer`. An event "
+               "takes 832 bytes of it on current kernels. No series while there is no socket.",
+               "it is less than twice `source.receive_buffer`: CAP_NET_ADMIN is missing.",
                "min by (instance) (procevent_receive_queue_limit_bytes) / 2 ^ 20   # MiB"},
     MetricText{"procevent_event_delay_seconds",
                "Time from the kernel's timestamp of an event until the exporter counts it, for all events except ACKs. "
@@ -144,7 +152,7 @@ inline constexpr std::array kMetricTexts{
     MetricText{"procevent_exit_statuses_total",
                "Processes ended with a status other than 0, by status. The series of a status appears with its first "
                "process.",
-               "127 or 126 grow: a program or script calls programs that do not exist.",
+               "127 grows: a program was not found. Also when 126 grows: a program was not executable.",
                "topk(5, sum by (instance, code) (increase(procevent_exit_statuses_total[1h])))"},
     MetricText{"procevent_exit_signals_total", "Processes ended by a signal, by signal.",
                "SIGSEGV, SIGABRT or SIGBUS grow: crashes. Also when SIGKILL grows: possibly the OOM killer.",

@@ -18,7 +18,7 @@ SCRAPE_SECONDS = 0.1
 STORMS = (("fork", 12000), ("exec", 6000), ("threads", 30000), ("vfork", 40000), ("exec", 4000))
 COMMS_LIMIT = 40  # far fewer than the names of the storm
 ROWS = COMMS_LIMIT + 5  # includes the reserved rows
-OVERFLOWING = 80000  # vforks; half of them overflow the receive queue of a stopped exporter
+OVERFLOWING = 80000  # vforks; half of them overflow the receive buffer of a stopped exporter
 LIVING = 300
 SCAN_SECONDS = 12  # a scan of /proc starts within ten
 COLUMNS = 17  # series of a row
@@ -247,7 +247,7 @@ class Reconciling(harness.LiveTest):
         return scrape.sum("procevent_events_lost_total")
 
     def overflow(self, exporter):
-        """Overflows the receive queue and returns the first scrape after it."""
+        """Overflows the receive buffer and returns the first scrape after it."""
         before = exporter.scrape()
         with exporter.stopped(), harness.Storm("vfork", OVERFLOWING) as storm:
             storm.wait()

@@ -13,7 +13,7 @@
 
 namespace procevent {
 
-// Fill level, limits and drops of the receive queue.
+// Fill level, limits and drops of the receive buffer.
 struct QueueState {
   std::uint32_t used_bytes = 0;
   std::uint32_t limit_bytes = 0;

@@ -43,7 +43,7 @@ TEST(SubscriptionStatusTest, GivesLowerBoundOfLossesWithANarrowedMask) {
   Snapshot snapshot = FilledSnapshot();
   snapshot.loss_exact = false;
   EXPECT_EQ(MakeSubscriptionStatus(snapshot, SnapshotExchange::Freshness::kFresh).losses,
-            "1055 events received, at least 502 lost (source.events hides other losses), unsubscribed for 1 s");
+            "1055 events received, losses unknown, at least 502 (source.events is narrowed), unsubscribed for 1 s");
 }
 
 }  // namespace
