@@ -77,14 +77,15 @@ class Recording {
 // Describes the contents of the capture. After a write error, `events` are those that were received. `lost` is left out
 // where source.events hides losses.
 LogMessage FormatSummary(const LedgerSnapshot& numbers, bool loss_exact, const CaptureWriter& writer,
-                         std::uint64_t duration_ns) {
+                         std::uint64_t duration_ns, const std::string& file) {
   std::uint64_t events = 0;
   for (const std::uint64_t count : numbers.events) {
     events += count;
   }
-  LogMessage message{LogLevel::kInfo,
-                     writer.failed() ? "recording stopped: the capture is incomplete" : "recording finished",
-                     {{"events", events}, {"duration_ms", duration_ns / kNanosPerMilli}, {"bytes", writer.bytes()}}};
+  LogMessage message{
+      LogLevel::kInfo,
+      writer.failed() ? "recording stopped: the capture is incomplete" : "recording finished",
+      {{"events", events}, {"duration_ms", duration_ns / kNanosPerMilli}, {"bytes", writer.bytes()}, {"file", file}}};
   if (loss_exact) {
     message.fields.push_back({"lost", numbers.total_lost()});
   }
@@ -111,8 +112,8 @@ void RecordTo(CaptureWriter& writer, const Config& config, const RecordOptions& 
   reader.Stop();
   notices.Print(kPrintAll);
   const Status written = writer.Finish();
-  log.Write(
-      FormatSummary(reader.FinalLedgerSnapshot(), coverage == EventCoverage::kAll, writer, MonotonicNanos() - start));
+  log.Write(FormatSummary(reader.FinalLedgerSnapshot(), coverage == EventCoverage::kAll, writer,
+                          MonotonicNanos() - start, options.file));
   if (!written && written.error().code != EPIPE) {  // a reader that closes the pipe ends the recording normally
     throw FatalError(written.error());
   }

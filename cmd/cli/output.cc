@@ -15,6 +15,21 @@
 #include "core/base/system.h"
 
 namespace procevent {
+namespace {
+
+std::string_view FindRemedy(int code) {
+  switch (code) {
+    case EBADF:
+      return "it is closed: open or redirect it";
+    case ENOSPC:
+    case EDQUOT:
+      return "free disk space, or redirect it to another disk";
+    default:
+      return "redirect it to a file";
+  }
+}
+
+}  // namespace
 
 Status WriteAll(int fd, std::string_view text) {
   while (!text.empty()) {
@@ -23,7 +38,8 @@ Status WriteAll(int fd, std::string_view text) {
       continue;
     }
     if (written < 0) {
-      return Error{"write to the standard output", errno, "redirect it to a file or a disk with free space"};
+      const int code = errno;
+      return Error{"write to the standard output", code, FindRemedy(code)};
     }
     text.remove_prefix(static_cast<std::size_t>(written));
   }

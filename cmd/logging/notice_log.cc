@@ -12,9 +12,9 @@ namespace {
 LogMessage FormatRefusal(RefusalReason reason, std::string_view client) {
   return {LogLevel::kWarning,
           reason == RefusalReason::kNotAllowed
-              ? "connection refused: the address is not in web.allow"
-              : "scrape refused with 503: web.max_requests scrapes are in progress; scrape less often, or from fewer "
-                "servers",
+              ? "connection refused: the address is not in web.allow; add it if it may connect"
+              : "scrape refused with 503: web.max_requests scrapes are in progress; raise web.max_requests, or scrape "
+                "less often",
           {{"client", std::string(client)},
            {"reason", std::string(kRefusalReasonNames.at(static_cast<std::size_t>(reason)))}}};
 }
@@ -65,7 +65,7 @@ LogMessage FormatNotice(const Notice& notice) {
     case Notice::Kind::kSubscribed:
       return {LogLevel::kInfo, "subscribed to process events", {{"unsubscribed_ms", notice.count}}};
     case Notice::Kind::kReplayFinished:
-      return {LogLevel::kInfo, "replay finished; its numbers stay as they are", {{"datagrams", notice.count}}};
+      return {LogLevel::kInfo, "replay finished; metrics keep their last values", {{"datagrams", notice.count}}};
     case Notice::Kind::kSubscribeFailed:
       return FormatSubscriptionLoss(LogLevel::kError, notice, RestartReason::kNoAck);
     case Notice::Kind::kSocketFailed:

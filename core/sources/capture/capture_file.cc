@@ -19,9 +19,17 @@ namespace {
 
 constexpr const char* kRecordRemedy = "; record one with: procevent_exporter record FILE";
 
-std::string OpenErrorLine(const std::string& path) {
-  return "cannot open the capture " + path + ": " + std::system_category().message(errno) +
-         "; give the path of a file that may be read";
+std::string OpenErrorLine(const std::string& path, const char* remedy = "give the path of a file that may be read") {
+  return "cannot open the capture " + path + ": " + std::system_category().message(errno) + "; " + remedy;
+}
+
+bool IsEmpty(std::FILE* file) {
+  const int first = std::fgetc(file);
+  if (first == EOF) {
+    return std::feof(file) != 0;  // otherwise a read error, which libpcap reports
+  }
+  std::ungetc(first, file);
+  return false;
 }
 
 std::FILE* OpenFile(const std::string& path) {
@@ -60,10 +68,14 @@ CaptureFile::CaptureFile(std::FILE* file, std::string name) : name_(std::move(na
 void CaptureFile::OpenPcap(std::FILE* file) {
   offset_ = kPcapFileHeaderBytes;
   std::array<char, PCAP_ERRBUF_SIZE> error{};
+  const bool empty = IsEmpty(file);
   pcap_.reset(pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, error.data()));
   if (!pcap_) {
     if (file != stdin) {
       static_cast<void>(std::fclose(file));
+    }
+    if (empty) {
+      throw std::runtime_error(CannotRead(name_) + ": it is empty" + kRecordRemedy);
     }
     throw std::runtime_error(CannotRead(name_) + ": " + error.data() + kRecordRemedy +
                              " (decompress a compressed capture first)");
@@ -121,10 +133,15 @@ CaptureFile::PacketResult CaptureFile::Fail(const std::string& cause) {
 StoredCapture::StoredCapture(const std::string& path)
     : name_(path), fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)) {
   if (!fd_.valid()) {
-    throw std::runtime_error(OpenErrorLine(path));
+    throw std::runtime_error(path == "-" ? OpenErrorLine(path, "the standard input cannot be replayed: give a file")
+                                         : OpenErrorLine(path));
   }
   struct stat file {};
-  if (::fstat(fd_.get(), &file) != 0 || !S_ISREG(file.st_mode)) {
+  const bool has_status = ::fstat(fd_.get(), &file) == 0;
+  if (has_status && S_ISDIR(file.st_mode)) {
+    throw std::runtime_error("cannot open the capture " + path + ": it is a directory; give a capture file");
+  }
+  if (!has_status || !S_ISREG(file.st_mode)) {
     throw std::runtime_error("cannot open the capture " + path +
                              ": not a regular file; copy it to a file, because it is read twice");
   }

@@ -31,12 +31,29 @@ constexpr std::size_t kPipeBytes = 4096;  // a writable pipe accepts at least th
 constexpr int kPollMillis = 100;
 constexpr int kMaxPolls = 10;  // after LimitPipeWait
 
-[[noreturn]] void ThrowCannotWrite(const std::string& path, const std::string& cause) {
-  throw std::runtime_error("cannot write the capture " + path + ": " + cause +
-                           "; give the path of a writable file on a disk with free space");
+[[noreturn]] void ThrowCannotWrite(const std::string& path, const std::string& cause, const std::string& remedy) {
+  throw std::runtime_error("cannot write the capture " + path + ": " + cause + "; " + remedy);
 }
 
-[[noreturn]] void ThrowErrno(const std::string& path) { ThrowCannotWrite(path, std::system_category().message(errno)); }
+const char* FindRemedy(int code) {
+  switch (code) {
+    case EMFILE:
+    case ENFILE:
+      return "raise the limit of open files (ulimit -n)";
+    case EISDIR:
+      return "give the path of a file in it";
+    case ENOSPC:
+    case EDQUOT:
+      return "free disk space or record to another disk";
+    default:
+      return "give the path of a writable file";
+  }
+}
+
+[[noreturn]] void ThrowErrno(const std::string& path) {
+  const int code = errno;
+  ThrowCannotWrite(path, std::system_category().message(code), FindRemedy(code));
+}
 
 }  // namespace
 
@@ -62,15 +79,16 @@ CaptureWriter::CaptureWriter(const std::string& path)
   }
   struct stat file {};
   if (has_path_ && (::fstat(fd_.get(), &file) != 0 || S_ISFIFO(file.st_mode))) {
-    ThrowCannotWrite(path, "it is a pipe (write to it with `record - > " + path + "`)");
+    ThrowCannotWrite(path, "it is a pipe", "use: record - > " + path);
   }
   if (has_path_ && S_ISREG(file.st_mode) && file.st_uid != ::geteuid()) {
-    ThrowCannotWrite(path, "it belongs to another user");  // the file must be readable by its owner only
+    // The file must be readable by its owner only.
+    ThrowCannotWrite(path, "it belongs to another user", "choose another file, or remove it");
   }
   OwnedFd copy(::fcntl(fd_.get(), F_DUPFD_CLOEXEC, 0));
   std::FILE* const stream = copy.valid() ? ::fdopen(copy.get(), "wb") : nullptr;
   if (stream == nullptr && errno == EINVAL) {
-    ThrowCannotWrite(path, "it is not open for writing");
+    ThrowCannotWrite(path, "it is not open for writing", "open or redirect the standard output");
   }
   if (stream == nullptr) {
     ThrowErrno(path);
@@ -78,7 +96,7 @@ CaptureWriter::CaptureWriter(const std::string& path)
   static_cast<void>(copy.Release());  // the FILE owns it
   dumper_.reset(pcap_dump_fopen(pcap_.get(), stream));
   if (!dumper_) {
-    ThrowCannotWrite(path, pcap_geterr(pcap_.get()));
+    ThrowCannotWrite(path, pcap_geterr(pcap_.get()), "give the path of a writable file");
   }
 }
 
@@ -171,7 +189,10 @@ Status CaptureWriter::Finish() {
   constexpr std::string_view kForFiles =
       "free disk space or record to another disk; packets written so far are readable";
   constexpr std::string_view kForPipes = "keep reading from the pipe; packets written so far are readable";
-  return failed() ? Status(Error{"write the capture", error_, has_path_ ? kForFiles : kForPipes}) : Status(Success{});
+  if (failed()) {
+    return Error{"write the capture", error_, error_ == ETIMEDOUT ? kForPipes : kForFiles};
+  }
+  return Success{};
 }
 
 void CaptureWriter::TruncateToCompletePackets() {

@@ -169,7 +169,7 @@ TEST_F(CaptureTest, RejectsOtherFilesWithCause) {
     std::vector<const char*> parts;
   };
   const std::vector<Row> rows = {
-      {"empty", "", {"truncated dump file; tried to read 4 file header bytes, only got 0", "record FILE"}},
+      {"empty", "", {"it is empty; record one with: procevent_exporter record FILE"}},
       {"text", "This is a text.\n", {"unknown file format", "procevent_exporter record FILE"}},
       {"partial header", bytes.substr(0, 20), {"truncated dump file; tried to read 24 file header bytes"}},
       {"ethernet", ethernet, {"link type EN10MB (1)", "NETLINK (253)", "record FILE"}},
