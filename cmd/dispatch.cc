@@ -89,7 +89,11 @@ int CheckHealth(const Flags& flags, std::span<const EnvironmentVariable> environ
       PrintErrors(*errors);
       return kUnhealthy;
     }
-    PrintError("cannot use the configuration file: it is invalid; run check-config to see its errors");
+    const std::string& address = std::get<EffectiveConfig>(without_file).config.server.listen_addresses.front();
+    constexpr std::size_t kMaxNameBytes = 256;
+    PrintError("cannot use the configuration file " +
+               EscapeUnprintable(FindConfigFile(flags, environment).value_or(""), kMaxNameBytes) +
+               ": it is invalid; run check-config to see its errors (asking " + address + " instead)");
     loaded = std::move(without_file);
   }
   return HealthCheck(std::get<EffectiveConfig>(loaded).config.server);
@@ -123,7 +127,8 @@ std::optional<ConfigError> FindConflict(Flags::Command command, const Config& co
                      {},
                      "source.replay",
                      InvalidValue(config.replay.file),
-                     "none, since record and doctor read the kernel's events"};
+                     command == Flags::Command::kRecord ? "none, since record reads the kernel's events"
+                                                        : "none, since doctor checks the kernel's events"};
 }
 
 }  // namespace

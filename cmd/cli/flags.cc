@@ -88,13 +88,15 @@ class CommandLine {
     }
     doctor_->add_flag("--json", json_, "Print one JSON object");
     record_->add_option("FILE", record_file_, "Output: a path, or - for the standard output")->required();
-    AddText(*record_, kDurationFlag, durations_, "TIME", "Duration, such as 10s; without it, until SIGINT or SIGTERM");
+    AddText(*record_, kDurationFlag, durations_, "TIME",
+            "Duration, such as 10s; without it, until SIGINT, SIGTERM or SIGHUP");
     decode_->add_flag("--hex", hex_, "Read datagrams as hex digits, one per line, instead of a capture");
     for (CLI::App* const command : {decode_, encode_}) {
       command->add_option("FILE", file_, "Input; without it, or as -, the standard input");
       command->footer("It needs no privilege and reads no configuration.");
     }
     AddWatchFlags();
+    app_.footer("Without a command, it serves the metrics.");
     app_.require_subcommand(0, 1);
   }
 
@@ -134,12 +136,14 @@ class CommandLine {
     watch_->get_option(kTypeFlag)->delimiter(',');
     AddText(*watch_, kCommFlag, comms_, "PATTERN", "Only events of commands that match, such as kworker*");
     watch_->add_flag("--json", json_, "Print JSON lines in the format of decode");
-    AddText(*watch_, kDurationFlag, durations_, "TIME", "Duration, such as 10s; without it, until SIGINT or SIGTERM");
+    AddText(*watch_, kDurationFlag, durations_, "TIME",
+            "Duration, such as 10s; without it, until SIGINT, SIGTERM or SIGHUP");
     watch_->footer("It reads no configuration.");
   }
 
-  static Flags MissingFile() {
-    return UsageError(Describe(ConfigError{{}, {}, "FILE", "missing value", "a path, or -"}));
+  [[nodiscard]] Flags MissingFile() const {
+    const std::string command = app_.get_subcommands().front()->get_name();
+    return UsageError(Describe(ConfigError{{}, {}, command + " FILE", "missing value", "a path, or -"}));
   }
 
   // Reports only the first unknown argument, because the following ones may be its values.
@@ -173,6 +177,10 @@ class CommandLine {
     }
     if (std::ranges::find(commands, argument) != commands.end()) {
       return UsageError("unexpected second command " + shown + ": expected one");
+    }
+    if (const auto parsed = app_.get_subcommands(); !parsed.empty()) {
+      const std::string remedy = watch_->parsed() ? " takes no argument" : " takes no file; use --config.file=FILE";
+      return UsageError("unexpected argument " + shown + ": " + parsed.front()->get_name() + remedy);
     }
     return UsageError("unknown command " + shown + DidYouMean(SuggestWord(argument, commands)));
   }

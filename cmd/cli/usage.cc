@@ -15,7 +15,7 @@ namespace {
 constexpr std::array<std::string_view, 6> kFlagsWithoutValue{"--json",    "--hex",  "--events",
                                                              "--version", "--help", "-h"};
 constexpr std::string_view kUsage =
-    "usage: procevent_exporter [--config.file=FILE] [--web.listen-address=HOST:PORT]... [--web.telemetry-path=PATH] "
+    "usage: procevent_exporter [--config.file=FILE] [--web.listen-address=ADDRESS:PORT]... [--web.telemetry-path=PATH] "
     "[--web.allow=NETWORK]... [--web.max-requests=N] "
     "[--source.replay=FILE] [--source.replay-speed=N] [--source.replay-loop=BOOL] [--log.level=LEVEL] "
     "[--log.format=FORMAT] [--version] [--help] "

@@ -26,16 +26,17 @@ struct SettingFlag {
   bool repeatable = false;
 };
 inline constexpr std::array kSettingFlags{
-    SettingFlag{"--web.listen-address", "web.listen_addresses", "HOST:PORT ...",
+    SettingFlag{"--web.listen-address", "web.listen_addresses", "ADDRESS:PORT ...",
                 "Address to listen on, such as 127.0.0.1:13675; repeatable", true},
     SettingFlag{"--web.telemetry-path", "web.telemetry_path", "PATH", "Path of the metrics, such as /metrics"},
     SettingFlag{"--web.allow", "web.allow", "NETWORK ...", "Clients that may connect, such as 10.0.0.0/8; repeatable",
                 true},
-    SettingFlag{"--web.max-requests", "web.max_requests", "N", "Number of scrapes served at once"},
+    SettingFlag{"--web.max-requests", "web.max_requests", "N",
+                "Maximum number of scrapes at once; further ones get 503"},
     SettingFlag{"--source.replay", "source.replay", "FILE", "Replay a capture instead of the kernel's events"},
     SettingFlag{"--source.replay-speed", "source.replay_speed", "N", "Multiple of the recorded speed, or max"},
     SettingFlag{"--source.replay-loop", "source.replay_loop", "BOOL", "true: start again at the end of the capture"},
-    SettingFlag{"--log.level", "log.level", "LEVEL", "debug, info, warning or error"},
+    SettingFlag{"--log.level", "log.level", "LEVEL", "Lowest level that is logged: debug, info, warning or error"},
     SettingFlag{"--log.format", "log.format", "FORMAT", "logfmt or json"},
 };
 

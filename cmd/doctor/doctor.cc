@@ -104,17 +104,8 @@ Check NamespacesCheck(const ProbeResults& probes) {
       .foreign_network = probes.environment.foreign_network && !LacksConnector(probes),
       .foreign_pids = probes.environment.foreign_pids,
       .foreign_users = probes.environment.foreign_users};
-  std::string foreign;
-  for (const auto& [is_foreign, name] :
-       {std::pair(environment.foreign_network, "network"), std::pair(environment.foreign_pids, "PID"),
-        std::pair(environment.foreign_users, "user")}) {
-    if (is_foreign) {
-      foreign += (foreign.empty() ? "" : ", ") + std::string(name);
-    }
-  }
-  if (!foreign.empty()) {
-    return {kName, State::kFailed, "not the host's namespaces: " + foreign,
-            std::string(MakeNoAckError(environment).remedy)};
+  if (environment.foreign_network || environment.foreign_pids || environment.foreign_users) {
+    return CheckFromMessage(kName, State::kFailed, MakeNoAckError(environment).remedy);
   }
   if (!probes.proc_mounted) {
     return {kName, State::kWarning, "cannot determine the namespaces without /proc", "mount /proc"};

@@ -72,7 +72,10 @@ ReloadResult EvaluateReload(const Config& running, const LoadedConfig& loaded) {
   const auto first_not_live = std::stable_partition(changed.begin(), changed.end(), IsLive);
   const std::vector<std::string_view> not_live(first_not_live, changed.end());
   changed.erase(first_not_live, changed.end());
-  reload.messages.push_back({LogLevel::kInfo, "configuration reloaded", {{"applied", JoinWithCommas(changed)}}});
+  reload.messages.push_back(
+      {LogLevel::kInfo,
+       changed.empty() && not_live.empty() ? "configuration reloaded; no key changed" : "configuration reloaded",
+       {{"applied", JoinWithCommas(changed)}}});
   if (!not_live.empty()) {
     const std::string keys = JoinWithCommas(not_live);
     reload.restart = "restart required for " + keys;

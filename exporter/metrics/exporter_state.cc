@@ -23,12 +23,13 @@ namespace {
 
 std::string DescribeCause(const Snapshot& snapshot, SnapshotExchange::Freshness freshness) {
   if (freshness != SnapshotExchange::Freshness::kFresh) {
-    return "the reader does not answer";
+    return "the reader does not answer; give the exporter more CPU";
   }
   if (snapshot.subscribed) {
     return {};
   }
-  return snapshot.subscription_error.operation.empty() ? "not subscribed yet" : Describe(snapshot.subscription_error);
+  return snapshot.subscription_error.operation.empty() ? "not subscribed yet; wait for the first attempt"
+                                                       : Describe(snapshot.subscription_error);
 }
 
 // "0.01 %".

@@ -136,8 +136,9 @@ class HealthCheck(unittest.TestCase):
                 with self.subTest(flags), unittest.mock.patch.dict(os.environ, environment):
                     done = self.check_health(exporter.port, *flags)
                     self.assertEqual((done.returncode, done.stdout), (0, "healthy\n"), done.stderr)
-                    self.assertEqual(done.stderr, "procevent_exporter: cannot use the configuration file: it is invalid; "
-                                                  "run check-config to see its errors\n")
+                    self.assertEqual(done.stderr,
+                                     f"procevent_exporter: cannot use the configuration file {file}: it is invalid; "
+                                     f"run check-config to see its errors (asking 127.0.0.1:{exporter.port} instead)\n")
 
     def test_other_faults_are_unhealthy(self):
         """The exit code is 1, as container engines expect."""

@@ -153,10 +153,10 @@ TEST(FlagsTest, HelpShowsEveryFlag) {
     EXPECT_EQ(flags.code, 0);
     EXPECT_EQ(flags.err, "");
     for (const char* const text :
-         {"Usage: procevent_exporter", "--config.file FILE  ", "--web.listen-address HOST:PORT ...",
+         {"Usage: procevent_exporter", "--config.file FILE  ", "--web.listen-address ADDRESS:PORT ...",
           "--web.telemetry-path PATH  ", "--web.allow NETWORK ...", "--web.max-requests N  ", "--log.level LEVEL  ",
           "--log.format FORMAT  ", "--version", "check-config", "doctor", "healthcheck", "record", "decode", "encode",
-          "watch"}) {
+          "watch", "Without a command, it serves the metrics"}) {
       EXPECT_THAT(flags.out, HasSubstr(text));
     }
   }

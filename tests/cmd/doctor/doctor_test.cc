@@ -188,7 +188,7 @@ INSTANTIATE_TEST_SUITE_P(
             },
             {{"kernel", kWarning}, {"namespaces", kFailed}, {"subscription", kFailed}},
             "namespaces",
-            {"not the host's", "network"},
+            {"this is not the host's network namespace"},
             {"--network host"}},
         Row{"ForeignPids",
             [](ProbeResults& probes) {
@@ -215,7 +215,7 @@ INSTANTIATE_TEST_SUITE_P(
             },
             {{"kernel", kWarning}, {"capability", kWarning}, {"namespaces", kFailed}, {"subscription", kFailed}},
             "namespaces",
-            {"network, PID, user"},
+            {"these are not the host's network, PID and user namespaces"},
             {"--network host", "--pid host", "--userns host"}},
         Row{"SmallBuffer",
             [](ProbeResults& probes) { probes.subscription.buffer_bytes = 212992; },

@@ -37,6 +37,11 @@ TEST(ReloadTest, AppliesLiveKeys) {
   EXPECT_THAT(reload.messages, ElementsAre(IsReloaded("name_groups, log.level")));
 }
 
+TEST(ReloadTest, ReportsThatNoKeyChanged) {
+  const ReloadResult reload = EvaluateReload({}, EffectiveConfig{});
+  EXPECT_THAT(reload.messages, ElementsAre(AllOf(IsReloaded(""), SaysText("no key changed"))));
+}
+
 TEST(ReloadTest, ReportsKeysThatNeedARestartEachTime) {
   const LoadedConfig loaded = LoadConfig("comms:\n  limit: 77\nlog:\n  format: json\n", "test.yml");
   Config running;

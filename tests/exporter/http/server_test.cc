@@ -193,7 +193,8 @@ TEST(ServerTest, ReportsNotReadyWithoutAReader) {
   const std::string scrape = Get(fixture.port, "/metrics");
   EXPECT_THAT(scrape, StartsWith(kOk));
   EXPECT_THAT(scrape, HasSubstr("\nprocevent_listener_up 0\n"));
-  EXPECT_EQ(BodyOf(Get(fixture.port, "/-/ready")), "not ready: the reader does not answer\n");
+  EXPECT_EQ(BodyOf(Get(fixture.port, "/-/ready")),
+            "not ready: the reader does not answer; give the exporter more CPU\n");
   EXPECT_THAT(Get(fixture.port, "/-/healthy"), StartsWith(kOk));
 }
 
@@ -209,7 +210,7 @@ TEST(ServerTest, NotReadyNamesTheSubscriptionError) {
   EXPECT_THAT(response, StartsWith("HTTP/1.1 503 "));
   EXPECT_EQ(BodyOf(response), "not ready: cannot subscribe: Connection refused; run with --network host\n");
   failed = false;
-  EXPECT_EQ(BodyOf(Get(fixture.port, "/-/ready")), "not ready: not subscribed yet\n");
+  EXPECT_EQ(BodyOf(Get(fixture.port, "/-/ready")), "not ready: not subscribed yet; wait for the first attempt\n");
 }
 
 TEST(ServerTest, SurvivesPagesThatThrow) {

@@ -26,7 +26,8 @@ TEST(SubscriptionStatusTest, HasNoCauseWhileSubscribed) {
 TEST(SubscriptionStatusTest, NamesTheSubscriptionError) {
   Snapshot snapshot = FilledSnapshot();
   snapshot.subscribed = false;
-  EXPECT_EQ(MakeSubscriptionStatus(snapshot, SnapshotExchange::Freshness::kFresh).cause, "not subscribed yet");
+  EXPECT_EQ(MakeSubscriptionStatus(snapshot, SnapshotExchange::Freshness::kFresh).cause,
+            "not subscribed yet; wait for the first attempt");
   snapshot.subscription_error = {.operation = "subscribe", .code = 111, .remedy = "run with --network host"};
   EXPECT_EQ(MakeSubscriptionStatus(snapshot, SnapshotExchange::Freshness::kFresh).cause,
             "cannot subscribe: Connection refused; run with --network host");
@@ -34,7 +35,7 @@ TEST(SubscriptionStatusTest, NamesTheSubscriptionError) {
 
 TEST(SubscriptionStatusTest, KeepsLossesOfAStaleSnapshot) {
   const SubscriptionStatus stale = MakeSubscriptionStatus(FilledSnapshot(), SnapshotExchange::Freshness::kStale);
-  EXPECT_EQ(stale.cause, "the reader does not answer");
+  EXPECT_EQ(stale.cause, "the reader does not answer; give the exporter more CPU");
   EXPECT_FALSE(stale.losses.empty()) << "the last values are kept";
   EXPECT_EQ(MakeSubscriptionStatus(Snapshot(kCpus), SnapshotExchange::Freshness::kNone).losses, "");
 }
