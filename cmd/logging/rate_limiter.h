@@ -68,12 +68,12 @@ class RateLimitedLog {
  public:
   explicit RateLimitedLog(LogFunction log) : log_(std::move(log)) {}
 
-  void Print(std::size_t kind, LogMessage message, std::uint64_t now_ns) {
+  void Print(std::size_t kind, const LogMessage& message, std::uint64_t now_ns) {
     PrintDueSummary(kind, now_ns);
     if (limiter_.Admit(kind, now_ns)) {
       log_(message);
     } else {
-      last_suppressed_.at(kind) = std::move(message);
+      last_suppressed_.at(kind) = message;
     }
   }
   void PrintDueSummaries(std::uint64_t now_ns) {

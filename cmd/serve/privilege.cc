@@ -27,7 +27,10 @@ constexpr std::string_view kRemedy = "allow capget and capset in the security po
 
 using CapabilityData = std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3>;
 
-std::uint32_t WordAt(std::uint64_t set, std::size_t index) { return static_cast<std::uint32_t>(set >> (32U * index)); }
+// A set is two words, the lower one first.
+std::uint32_t WordAt(std::uint64_t set, std::size_t index) {
+  return static_cast<std::uint32_t>(index == 0 ? set : set >> 32U);
+}
 
 constexpr std::uint64_t kNetAdmin = CapabilityBit(CAP_NET_ADMIN);
 constexpr std::uint64_t kPtrace = CapabilityBit(CAP_SYS_PTRACE);

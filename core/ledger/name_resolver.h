@@ -57,7 +57,7 @@ class NameResolver {
 
   // Records an event under the name of the process. If the name is not known yet, opens pending counts that the
   // process owns; if none are free, the event is recorded as unattributed.
-  void Record(RowId id, CountKind count);
+  void Record(RowId id, CountKind kind);
   // Records the exit of a process. An unknown name cannot be read any more, so it opens no pending counts. An
   // unconfirmed name does, since the exit may confirm it. The exit of a member waits with its pending counts. If the
   // pool is full, these are closed as unattributed.

@@ -53,7 +53,7 @@ class PendingCountsPool {
 
   // Opens an entry in the queue of the unread ones. Returns kInvalidId if the pool is full.
   [[nodiscard]] PendingCountsId Open(RowId owner);
-  void Add(PendingCountsId id, CountKind count);
+  void Add(PendingCountsId id, CountKind kind);
   // Returns false if the pool holds the maximum number of exits already.
   [[nodiscard]] bool Add(PendingCountsId id, const ProcessExit& exit);
   // Removes the execs of an entry and returns them.

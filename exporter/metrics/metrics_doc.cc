@@ -19,7 +19,7 @@ std::string_view TypeName(MetricType type) {
 // "1 per CPU".
 std::string BoundText(const Metric& metric) {
   const LedgerOptions defaults;
-  const std::string count = std::to_string(metric.max_series.count);
+  std::string count = std::to_string(metric.max_series.count);
   const auto histogram = [&](std::string_view key) {
     return std::to_string(MaxSeries(metric, defaults, 1)) + ", or this per command with `" + std::string(key) +
            ".by_comm`";

@@ -151,7 +151,7 @@ void ParseStat(std::string_view text, const MachineUnits& units, ProcessStats& s
   for (std::size_t field = kAfterComm; field < fields.size(); ++field) {
     fields[field] = ParseInteger<std::uint64_t>(TakeWord(text));
   }
-  const double ticks = static_cast<double>(units.ticks_per_second);
+  const auto ticks = static_cast<double>(units.ticks_per_second);
   if (fields[kUserTicks] && fields[kSystemTicks]) {
     stats.cpu_seconds = static_cast<double>(*fields[kUserTicks] + *fields[kSystemTicks]) / ticks;
   }
