@@ -16,12 +16,12 @@ void Histogram::Add(std::uint64_t value) {
     ++bucket;
   }
   ++counts_[bucket];
-  sum_ += value;
+  sum_ = SaturatingSum(sum_, value);
 }
 
 Histogram& Histogram::operator+=(const Histogram& other) {
   std::ranges::transform(counts_, other.counts_, counts_.begin(), std::plus<>());
-  sum_ += other.sum_;
+  sum_ = SaturatingSum(sum_, other.sum_);
   return *this;
 }
 

@@ -63,7 +63,13 @@ class Counts {
   std::array<std::uint64_t, kCountKinds> counts_{};
 };
 
-// A histogram whose bounds are set at construction. Add and += allocate nothing.
+// The sum of two values, or the maximum if it does not fit. A sum of hostile values must stop there: a counter that
+// falls reads as a restart.
+constexpr std::uint64_t SaturatingSum(std::uint64_t left, std::uint64_t right) {
+  return right > UINT64_MAX - left ? UINT64_MAX : left + right;
+}
+
+// A histogram whose bounds are set at construction. Add and += allocate nothing. The sum saturates.
 class Histogram {
  public:
   Histogram() = default;

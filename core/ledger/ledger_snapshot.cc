@@ -42,7 +42,7 @@ void DelayHistogram::Add(std::uint64_t nanos) {
     --last_bucket_;
   }
   ++counts_[last_bucket_];
-  sum_nanos_ += nanos;
+  sum_nanos_ = SaturatingSum(sum_nanos_, nanos);
 }
 
 void Peaks::AddEvent(EventKind kind, std::uint64_t when_ns) {

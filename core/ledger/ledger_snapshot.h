@@ -52,7 +52,8 @@ inline constexpr std::array<std::string_view, kRejections> kRejectionNames{"fore
 // Returns nothing for events, control messages and acknowledgements, which are no rejections.
 std::optional<Rejection> RejectionOf(DecodeOutcome outcome);
 
-// A histogram of the delay between the kernel's timestamp of an event and its receipt, with fixed bounds.
+// A histogram of the delay between the kernel's timestamp of an event and its receipt, with fixed bounds. The sum
+// saturates.
 class DelayHistogram {
  public:
   static constexpr std::size_t kBounds = 14;

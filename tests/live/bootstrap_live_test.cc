@@ -73,6 +73,27 @@ TEST_F(BootstrapLiveTest, KnowsEarlierProcessesByName) {
   EXPECT_EQ(RowOf(after, name)->lifetimes.count(), 10U);
 }
 
+// 400 processes and 400 threads are found in /proc. Only events count as a rate: those of other programs meanwhile.
+TEST_F(BootstrapLiveTest, DoesNotCountFoundProcessesAsAPeak) {
+  auto workload = StartWorkload({Name("found"), "keep", "400"});
+  workload->AwaitReady();
+  Start();
+  Population expected;
+  const Snapshot snapshot = AwaitPopulation(expected, 20s);
+  EXPECT_GE(Found(snapshot, ProcessFoundReason::kBootstrap), 400U);
+  EXPECT_GE(snapshot.ledger.threads, 800U);
+  for (std::size_t kind = 0; kind < kPeakKinds.size(); ++kind) {
+    const std::uint64_t events = snapshot.ledger.events_of(kPeakKinds.at(kind));
+    std::cout << kEventNames.at(static_cast<std::size_t>(kPeakKinds.at(kind))) << ": " << events << " events, peaks "
+              << snapshot.ledger.peaks.at(kind).at(0) << " and " << snapshot.ledger.peaks.at(kind).at(1) << " per s\n";
+    EXPECT_LE(snapshot.ledger.peaks.at(kind).at(1), static_cast<double>(events));
+    EXPECT_LE(snapshot.ledger.peaks.at(kind).at(0), static_cast<double>(10 * events));
+    EXPECT_LT(events, 100U) << "other programs started processes: this test shows nothing";
+  }
+  workload->Continue();
+  EXPECT_EQ(workload->Wait(), 0);
+}
+
 TEST_F(BootstrapLiveTest, DoesNotCountALeaderThatExitedBefore) {
   const std::string name = Name("beheaded");
   auto workload = StartWorkload({name, "leader_gone", "60", "wait"});

@@ -38,6 +38,14 @@ class CpuSet {
   std::array<cpu_set_t, 8> sets_{};
 };
 
+// The highest possible number of datagrams in the queue of a socket. The kernel charges each with its buffer, the
+// `sk_buff` (232 bytes) and the `skb_shared_info` (320), whatever the kernel version. Without SO_MEMINFO (before Linux
+// 4.12) the queue may have any size.
+std::uint64_t MaxQueuedDatagrams(const SocketMemory& memory) {
+  constexpr std::uint64_t kMinChargedBytes = 512;
+  return (memory.limit_bytes == 0 ? UINT32_MAX : memory.used_bytes) / kMinChargedBytes + 1;
+}
+
 }  // namespace
 
 void Canary::SendCanary() {
@@ -86,7 +94,7 @@ Status ConnectorSource::Resubscribe(std::chrono::milliseconds timeout) {
   }
   // The previous socket is closed without IGNORE: the kernel only counts listeners, so IGNORE could end the new one.
   retired_ = std::exchange(current_, Socket{std::move(fresh)});
-  retired_batches_ = 0;
+  retired_unread_ = retired_ ? MaxQueuedDatagrams(CountDrops(*retired_)) : 0;
   return Success{};
 }
 
@@ -105,12 +113,12 @@ Result<DatagramSource::ReceiveResult> ConnectorSource::Receive(DatagramBatch& ba
   return ReceiveResult{received.value(), !batch.full()};
 }
 
-// Closes the previous socket once it was empty, or after more batches than a full buffer holds. All later events reach
-// the new socket as well.
+// Closes the previous socket once it was empty, or once every datagram that it held when the new one was subscribed has
+// been received. All later events reach the new socket as well.
 Result<DatagramSource::ReceiveResult> ConnectorSource::ReceiveFromRetired(DatagramBatch& batch) {
-  constexpr int kMaxBatches = 1 << 14;
   const auto received = retired_->connector.Receive(batch);
-  if (!received || !batch.full() || ++retired_batches_ == kMaxBatches) {
+  retired_unread_ -= std::min<std::uint64_t>(retired_unread_, batch.size());
+  if (!received || !batch.full() || retired_unread_ == 0) {
     CountDrops(*retired_);
     retired_.reset();
   }

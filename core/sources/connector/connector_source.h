@@ -57,7 +57,7 @@ class ConnectorSource final : public DatagramSource {
   ConnectorOptions options_;
   std::optional<Socket> current_;
   std::optional<Socket> retired_;
-  int retired_batches_ = 0;
+  std::uint64_t retired_unread_ = 0;  // at most this many of its datagrams may be missing from the current socket
   std::uint64_t drops_ = 0;
   Canary canary_;
 };

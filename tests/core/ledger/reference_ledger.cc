@@ -47,7 +47,8 @@ void Ledger::ApplyEvent(const Event& event, std::uint64_t now_ns) {
     return;
   }
   ++delays;
-  delay_sum_ns += now_ns > event.timestamp_ns ? now_ns - event.timestamp_ns : 0;
+  const std::uint64_t delay_ns = now_ns > event.timestamp_ns ? now_ns - event.timestamp_ns : 0;
+  delay_sum_ns += std::min(delay_ns, UINT64_MAX - delay_sum_ns);
   if (kind == "fork" || kind == "exec" || kind == "exit") {
     rates.AddEvent(kind == "fork" ? 0 : kind == "exec" ? 1 : 2, event.timestamp_ns);
   }

@@ -56,7 +56,7 @@ void Buckets::Add(const std::vector<std::uint64_t>& upper, std::uint64_t value) 
     ++bucket;
   }
   ++counts[bucket];
-  sum += value;
+  sum += std::min(value, UINT64_MAX - sum);
 }
 
 void Buckets::Add(const Buckets& other) {
@@ -64,7 +64,7 @@ void Buckets::Add(const Buckets& other) {
   for (std::size_t i = 0; i < other.counts.size(); ++i) {
     counts[i] += other.counts[i];
   }
-  sum += other.sum;
+  sum += std::min(other.sum, UINT64_MAX - sum);
 }
 
 std::string LabelOf(const std::string& name, const std::vector<NameGroup>& groups) {

@@ -61,6 +61,18 @@ TEST(HistogramTest, MergesAndClears) {
   EXPECT_EQ(histogram, Histogram(Values{1, 5})) << "the bounds stay";
 }
 
+// A sum that wraps falls, which Prometheus takes for a restart.
+TEST(HistogramTest, SaturatesItsSum) {
+  Histogram histogram = HistogramOf({1}, {UINT64_MAX - 1, 1});
+  EXPECT_EQ(histogram.sum(), UINT64_MAX);
+  histogram.Add(2);
+  EXPECT_EQ(histogram.sum(), UINT64_MAX);
+  Histogram merged = HistogramOf({1}, {3});
+  merged += histogram;
+  EXPECT_EQ(merged.sum(), UINT64_MAX);
+  EXPECT_EQ(merged.counts(), (Values{1, 3}));
+}
+
 TEST(HistogramTest, SumsManyValues) {
   std::mt19937_64 random(3);
   const Values upper{0, 1, 2, 10, 50, 1000, 100'000};
@@ -108,6 +120,15 @@ TEST(DelayHistogramTest, IncludesTheUpperBound) {
 TEST(DelayHistogramTest, CountsZeroAndTheMaximum) {
   EXPECT_EQ(BucketOf(0), 0U);
   EXPECT_EQ(BucketOf(UINT64_MAX), DelayHistogram::kBounds);
+}
+
+TEST(DelayHistogramTest, SaturatesItsSum) {
+  DelayHistogram histogram;
+  histogram.Add(UINT64_MAX - 5);
+  histogram.Add(7);
+  EXPECT_EQ(histogram.sum_nanos(), UINT64_MAX);
+  histogram.Add(1);
+  EXPECT_EQ(histogram.sum_nanos(), UINT64_MAX);
 }
 
 TEST(DelayHistogramTest, SumsManyValues) {
