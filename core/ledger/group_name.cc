@@ -1,5 +1,6 @@
 #include "core/ledger/group_name.h"
 
+#include <re2/filtered_re2.h>
 #include <re2/re2.h>
 
 #include <algorithm>
@@ -47,6 +48,8 @@ RE2::Options MatchOptions() {
   return options;
 }
 
+re2::StringPiece Piece(const CommName& name) { return {name.view().data(), name.view().size()}; }
+
 }  // namespace
 
 std::optional<std::string> ValidateNameGroup(const NameGroup& group) {
@@ -66,25 +69,79 @@ std::optional<std::string> ValidateNameGroup(const NameGroup& group) {
   return std::nullopt;
 }
 
+// The expressions of all rules. Immutable after construction.
+class NameGroups::Matcher {
+ public:
+  explicit Matcher(std::span<const NameGroup> groups) {
+    for (const NameGroup& group : groups) {
+      int index = 0;
+      expressions_.Add(group.match, MatchOptions(), &index);
+    }
+    expressions_.Compile(&literals_);
+  }
+
+  // Returns the index of the first rule that matches the whole name, or nothing.
+  [[nodiscard]] std::optional<int> FirstMatch(const CommName& name) const {
+    if (expressions_.NumRegexps() == 1) {
+      return Match(0, name, {}) ? std::optional(0) : std::nullopt;
+    }
+    std::vector<int> candidates;
+    expressions_.AllPotentials(LiteralsIn(name), &candidates);
+    std::ranges::sort(candidates);
+    const auto first = std::ranges::find_if(candidates, [&](int rule) { return Match(rule, name, {}); });
+    return first == candidates.end() ? std::nullopt : std::optional(*first);
+  }
+
+  bool Match(int rule, const CommName& name, std::span<re2::StringPiece> captures) const {
+    const re2::StringPiece bytes = Piece(name);
+    return Expression(rule).Match(bytes, 0, bytes.size(), RE2::ANCHOR_BOTH, captures.data(),
+                                  static_cast<int>(captures.size()));
+  }
+
+  [[nodiscard]] const RE2& Expression(int rule) const { return expressions_.GetRE2(rule); }
+
+ private:
+  // Returns the indexes of the literals that the name contains. RE2 gives the literals in lower case.
+  [[nodiscard]] std::vector<int> LiteralsIn(const CommName& name) const {
+    std::string lower(name.view());
+    std::ranges::transform(lower, lower.begin(), ToLowerAscii);
+    std::vector<int> found;
+    for (std::size_t i = 0; i < literals_.size(); ++i) {
+      if (lower.find(literals_[i]) != std::string::npos) {
+        found.push_back(static_cast<int>(i));
+      }
+    }
+    return found;
+  }
+
+  re2::FilteredRE2 expressions_;
+  std::vector<std::string> literals_;
+};
+
 NameGroups::NameGroups(std::span<const NameGroup> groups) {
+  assert(std::ranges::none_of(groups, [](const NameGroup& group) { return ValidateNameGroup(group).has_value(); }));
+  if (!groups.empty()) {
+    matcher_ = std::make_shared<const Matcher>(groups);
+  }
   for (const NameGroup& group : groups) {
-    assert(!ValidateNameGroup(group));
-    rules_.push_back({std::make_shared<const RE2>(group.match, MatchOptions()), group.name});
+    results_.push_back({group.name, RE2::MaxSubmatch(group.name)});
   }
 }
 
 CommLabel NameGroups::LabelOf(const CommName& name) const {
-  const re2::StringPiece bytes(name.view().data(), name.view().size());
-  std::array<re2::StringPiece, kMaxCaptures> captures;
-  for (const Rule& rule : rules_) {
-    const int count = 1 + rule.match->MaxSubmatch(rule.name);
-    if (rule.match->Match(bytes, 0, bytes.size(), RE2::ANCHOR_BOTH, captures.data(), count)) {
-      std::string label;
-      rule.match->Rewrite(&label, rule.name, captures.data(), count);
-      return CommLabel(label.empty() || IsReserved(label) ? name.view() : label);
-    }
+  const std::optional<int> rule = matcher_ ? matcher_->FirstMatch(name) : std::nullopt;
+  if (!rule) {
+    return CommLabel(name.view());
   }
-  return CommLabel(name.view());
+  const Result& result = results_[static_cast<std::size_t>(*rule)];
+  std::array<re2::StringPiece, kMaxCaptures> storage{Piece(name)};  // \0 is the whole name
+  const std::span captures = std::span(storage).first(static_cast<std::size_t>(result.captures) + 1);
+  if (result.captures > 0) {
+    matcher_->Match(*rule, name, captures);
+  }
+  std::string label;
+  matcher_->Expression(*rule).Rewrite(&label, result.name, captures.data(), static_cast<int>(captures.size()));
+  return CommLabel(label.empty() || IsReserved(label) ? name.view() : label);
 }
 
 }  // namespace procevent

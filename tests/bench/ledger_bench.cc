@@ -5,6 +5,7 @@
 #include <spawn.h>
 #include <sys/wait.h>
 
+#include <array>
 #include <filesystem>
 #include <memory>
 #include <random>
@@ -212,6 +213,38 @@ void CopySnapshot(benchmark::State& state) {
   state.counters["comms"] = static_cast<double>(snapshot.ledger.comms.rows_in_use);
 }
 BENCHMARK(CopySnapshot)->Arg(0)->Arg(1)->Unit(benchmark::kMicrosecond);
+
+// Names that the lookup cache of the group table does not hold: each is matched against the rules. Argument `kind`:
+//   0: a rule is rejected at the first bytes of a name
+//   1: at the end, and it captures
+//   2: as 1, with an expression of many states
+//   3: it has no literal text, so that the prefilter cannot exclude it
+void LabelNewName(benchmark::State& state) {
+  std::vector<NameGroup> rules;
+  for (std::int64_t i = 0; i < state.range(1); ++i) {
+    const std::string number = std::to_string(i);
+    const std::array<NameGroup, 4> kinds{NameGroup{"svc" + number + "-w[0-9]+", "svc"},
+                                         NameGroup{"(.*)a(.*)[0-9](.*)" + number, R"(\1\2)"},
+                                         NameGroup{"(.?.?.?.?.?.?.?.?.?.?.?.?.?.?.?){1,8}b" + number, R"(\1)"},
+                                         NameGroup{"[a-z]{2,9}[0-9]{" + number + ",}", "word"}};
+    rules.push_back(kinds.at(static_cast<std::size_t>(state.range(0))));
+  }
+  const NameGroups groups(rules);
+  std::mt19937 random{1};
+  std::vector<CommName> names;
+  for (int i = 0; i < 100'000; ++i) {
+    std::string name = i % 2 == 0 ? "svc" : "";
+    while (name.size() < CommName::kMaxBytes) {
+      name += static_cast<char>('a' + random() % 26);
+    }
+    names.emplace_back(name);
+  }
+  std::size_t next = 0;
+  for ([[maybe_unused]] auto round : state) {
+    benchmark::DoNotOptimize(groups.LabelOf(names[next++ % names.size()]));
+  }
+}
+BENCHMARK(LabelNewName)->ArgsProduct({{0, 1, 2, 3}, {1, 10, 99, 1000}})->ArgNames({"kind", "rules"});
 
 }  // namespace
 }  // namespace procevent
