@@ -29,7 +29,7 @@ Reader::Reader(std::unique_ptr<DatagramSource> source, const ReaderOptions& opti
       scanner_(ledger_.reconciler(), inputs_, std::move(proc.pids), Nanos(options.proc_pass_interval)),
       forks_(std::move(proc.stat), ledger_, coverage),
       losses_(*source_, ledger_, inputs_, notices_, coverage),
-      subscription_(*source_, forks_, notices_, Nanos(options.canary_interval), MonotonicNanos()),
+      subscription_(*source_, forks_, losses_, notices_, Nanos(options.canary_interval), MonotonicNanos()),
       answerer_(Snapshot(cpus, ledger_options), coverage, ledger_, losses_, subscription_, forks_),
       drain_(*source_, ledger_, inputs_, losses_, subscription_, answerer_, Nanos(options.drain_interval)),
       poller_(std::array{thread_.stop_fd(), answerer_.exchange().request_fd()}) {}
@@ -117,12 +117,15 @@ void Reader::RunDueAction() {
 }
 
 void Reader::Subscribe() {
+  const bool renewal = subscription_.subscribed();
   const auto subscribed_ns = subscription_.Subscribe();
   if (!subscribed_ns) {
     return;
   }
   inputs_.BeginCapture();
-  RecoverMissedProcesses();
+  if (!renewal) {  // the sockets of a renewal overlap: nothing is missed
+    RecoverMissedProcesses();
+  }
   drain_.RunUntilEmpty(kMaxDrainsAtStart);
   if (subscription_.subscribed()) {  // otherwise the socket failed at once
     losses_.StartProbe(*subscribed_ns);

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <chrono>
 #include <new>
+#include <utility>
 
 #include "core/base/system.h"
 
@@ -42,11 +43,13 @@ std::optional<std::uint64_t> SubscriptionKeeper::Subscribe() {
     return std::nullopt;
   }
   monitor_.OnSubscribed(now);
+  audited_ = false;
   return now;
 }
 
 void SubscriptionKeeper::ConfirmSubscribed(const QueueState& queue, std::uint64_t subscribed_ns) {
-  if (const auto kernel_forks = forks_.ReadKernelForks()) {
+  const auto kernel_forks = forks_.ReadKernelForks();
+  if (kernel_forks && unsubscribed_.unsubscribed()) {  // in a renewal, a missing fork may only be late
     forks_.CountUnseen(*kernel_forks);
   }
   error_ = {};
@@ -67,13 +70,29 @@ void SubscriptionKeeper::SendCanary() {
 }
 
 void SubscriptionKeeper::OnCanaryReceived(std::uint64_t now_ns) {
-  if (monitor_.awaiting_canary() && forks_at_last_canary_) {
-    const std::uint64_t unseen = forks_.CountUnseenAtCanary(*forks_at_last_canary_);
-    if (unseen > 0) {
-      notices_.Post({.kind = Notice::Kind::kUnseenForks, .count = unseen});
-    }
+  if (monitor_.awaiting_canary()) {
+    AuditForksAtCanary(now_ns);
   }
   monitor_.OnCanaryReceived(now_ns);
+}
+
+// Unseen forks prove a gap of the subscription. Execs and exits went unseen in it, too, so the process table is stale
+// before any later event is applied. One gap causes one renewal: forks that were missing already at the first canary of
+// this subscription may have been made before it.
+void SubscriptionKeeper::AuditForksAtCanary(std::uint64_t now_ns) {
+  if (!forks_at_last_canary_) {
+    return;
+  }
+  const std::uint64_t unseen = forks_.CountUnseenAtCanary(*forks_at_last_canary_);
+  const bool audited_before = std::exchange(audited_, true);
+  if (unseen == 0) {
+    return;
+  }
+  notices_.Post({.kind = Notice::Kind::kUnseenForks, .count = unseen});
+  losses_.Invalidate();
+  if (audited_before) {
+    monitor_.RequestRenewal(now_ns);
+  }
 }
 
 void SubscriptionKeeper::CheckCanary(bool queue_empty) {
@@ -96,7 +115,7 @@ void SubscriptionKeeper::OnSubscriptionLost(RestartReason reason, const Error& e
 
 void SubscriptionKeeper::FillSnapshot(Snapshot& snapshot, std::uint64_t now_ns) const {
   snapshot.subscribed = monitor_.subscribed();
-  snapshot.subscription_error = error_;
+  snapshot.subscription_error = monitor_.subscribed() ? Error{} : error_;
   snapshot.restarts = restarts_;
   snapshot.unsubscribed_ns = unsubscribed_.TotalNanos(now_ns);
 }

@@ -9,6 +9,7 @@
 #include "core/base/result.h"
 #include "core/protocol/event.h"
 #include "core/reader/fork_audit.h"
+#include "core/reader/loss_tracker.h"
 #include "core/reader/notice_queue.h"
 #include "core/reader/snapshot_exchange.h"
 #include "core/reader/subscription_monitor.h"
@@ -20,16 +21,22 @@ namespace procevent {
 // everything it refers to must outlive it.
 class SubscriptionKeeper {
  public:
-  SubscriptionKeeper(DatagramSource& source, ForkAuditor& forks, NoticeQueue& notices, std::uint64_t canary_interval_ns,
-                     std::uint64_t now_ns)
-      : source_(source), forks_(forks), notices_(notices), monitor_(canary_interval_ns), unsubscribed_(now_ns) {}
+  SubscriptionKeeper(DatagramSource& source, ForkAuditor& forks, LossTracker& losses, NoticeQueue& notices,
+                     std::uint64_t canary_interval_ns, std::uint64_t now_ns)
+      : source_(source),
+        forks_(forks),
+        losses_(losses),
+        notices_(notices),
+        monitor_(canary_interval_ns),
+        unsubscribed_(now_ns) {}
 
   [[nodiscard]] SubscriptionMonitor::Action ActionAt(std::uint64_t now_ns) const { return monitor_.ActionAt(now_ns); }
   [[nodiscard]] std::uint64_t next_action_ns() const { return monitor_.next_action_ns(); }
   [[nodiscard]] bool subscribed() const { return monitor_.subscribed(); }
   [[nodiscard]] bool awaiting_canary() const { return monitor_.awaiting_canary(); }
 
-  // Opens a new subscription. Returns the time after the kernel's ACK, or nothing if it failed.
+  // Opens a new subscription, in place of one that is missing or due for a renewal. Returns the time after the kernel's
+  // ACK, or nothing if it failed.
   std::optional<std::uint64_t> Subscribe();
   // The subscription made at `subscribed_ns` has survived its first drain: counts and reports what was missed before.
   void ConfirmSubscribed(const QueueState& queue, std::uint64_t subscribed_ns);
@@ -57,15 +64,18 @@ class SubscriptionKeeper {
 
  private:
   void OnCanaryReceived(std::uint64_t now_ns);
+  void AuditForksAtCanary(std::uint64_t now_ns);
   void OnSubscriptionLost(RestartReason reason, const Error& error);
 
   DatagramSource& source_;
   ForkAuditor& forks_;
+  LossTracker& losses_;
   NoticeQueue& notices_;
   SubscriptionMonitor monitor_;
   UnsubscribedTime unsubscribed_;
   bool attempted_ = false;  // a first time
-  Error error_;             // why there is no subscription; empty while there is one
+  Error error_;             // why the last attempt to subscribe failed, or the subscription was lost
+  bool audited_ = false;    // at a canary of the latest subscription
   std::array<std::uint64_t, kRestartReasons> restarts_{};
   std::uint32_t reported_limit_bytes_ = 0;             // of the last kSmallBuffer notice
   std::optional<std::uint64_t> forks_at_last_canary_;  // the kernel's count when the canary was sent

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "core/base/system.h"
@@ -16,9 +17,11 @@ enum class RestartReason : std::uint8_t {
   kNoAck,          // the kernel did not acknowledge the subscription
   kCanaryMissing,  // the kernel did not deliver the canary
   kSocketFailed,   // receiving failed
+  kUnseenForks,    // forks went unseen in a gap of the subscription, which had ended when it was detected
 };
-inline constexpr std::size_t kRestartReasons = 3;
-inline constexpr std::array<std::string_view, kRestartReasons> kRestartReasonNames{"no_ack", "silence", "fault"};
+inline constexpr std::size_t kRestartReasons = 4;
+inline constexpr std::array<std::string_view, kRestartReasons> kRestartReasonNames{"no_ack", "silence", "fault",
+                                                                                   "unseen_forks"};
 
 // Measures the time without a subscription: from the last received event that proved one, to the next proof.
 // Pure. SubscriptionKeeper owns it.
@@ -26,6 +29,7 @@ class UnsubscribedTime {
  public:
   explicit UnsubscribedTime(std::uint64_t now_ns) : last_event_ns_(now_ns) { MarkUnsubscribed(); }
 
+  [[nodiscard]] bool unsubscribed() const { return unsubscribed_; }
   void RecordEventReceived(std::uint64_t now_ns) { last_event_ns_ = now_ns; }
   // There has been no subscription since the last event.
   void MarkUnsubscribed() {
@@ -64,9 +68,11 @@ class SubscriptionMonitor {
   enum class Action : std::uint8_t { kNone, kSubscribe, kSendCanary };
   [[nodiscard]] Action ActionAt(std::uint64_t now_ns) const;
   // When the next action is due.
-  [[nodiscard]] std::uint64_t next_action_ns() const { return next_action_ns_; }
+  [[nodiscard]] std::uint64_t next_action_ns() const {
+    return renewal_ns_ ? std::min(*renewal_ns_, next_action_ns_) : next_action_ns_;
+  }
 
-  // Outcomes of kSubscribe.
+  // Outcomes of kSubscribe. A failed renewal leaves the subscription as it is.
   void OnSubscribed(std::uint64_t now_ns);
   void OnSubscribeFailed(std::uint64_t now_ns);
   // After kSendCanary; `drops` is the source's count just before.
@@ -78,6 +84,9 @@ class SubscriptionMonitor {
   [[nodiscard]] bool OnCanaryMissing(std::uint64_t drops, std::uint64_t now_ns);
 
   void OnSubscriptionLost(RestartReason reason, std::uint64_t now_ns);
+  // The subscription is proved, but had a gap: whoever restored it may end it again, so a new one is due now. Canaries
+  // continue until it succeeds.
+  void RequestRenewal(std::uint64_t now_ns);
   // The next canary is due now, if there is a subscription.
   void RequestCanary(std::uint64_t now_ns);
 
@@ -93,7 +102,8 @@ class SubscriptionMonitor {
   bool subscribed_ = false;
   bool awaiting_canary_ = false;
   std::uint64_t drops_at_canary_ = 0;
-  std::uint64_t next_action_ns_ = 0;
+  std::uint64_t next_action_ns_ = 0;         // to subscribe, or to send a canary
+  std::optional<std::uint64_t> renewal_ns_;  // when the subscription is due for a renewal, if it is
   std::uint64_t backoff_ns_ = kMinDelay;
   std::uint64_t canary_delay_ns_ = kMinDelay;  // short after a subscription, so that an early loss shows soon
   RestartReason reason_ = RestartReason::kNoAck;

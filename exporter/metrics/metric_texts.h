@@ -60,8 +60,9 @@ inline constexpr std::array kMetricTexts{
     MetricText{
         "procevent_listener_restarts_total",
         "Connector sockets reopened since start. `no_ack`: the subscription was not proved. `silence`: the canary "
-        "did not return. `fault`: the socket failed.",
-        "`silence` grows: another program unsubscribed all listeners of the kernel's connector.",
+        "did not return. `fault`: the socket failed. `unseen_forks`: the canary returned, but the kernel had counted "
+        "forks whose events were not sent.",
+        "`silence` or `unseen_forks` grows: another program unsubscribed all listeners of the kernel's connector.",
         "increase(procevent_listener_restarts_total[1h]) > 0"},
     MetricText{"procevent_blind_seconds_total",
                "Time without a working subscription. The kernel does not number events of that time, so "

@@ -1,8 +1,11 @@
 """An unprivileged process decrements the kernel's listener count, which ends the events of all listeners (Linux 6.6 and
-newer). The exporter must detect it, subscribe again, and report the unsubscribed time."""
+newer). The exporter must detect it, subscribe again, and report the unsubscribed time, or the forks that it missed."""
 
 import os
 import re
+import shutil
+import subprocess
+import tempfile
 import time
 import unittest
 
@@ -12,11 +15,13 @@ import harness
 import measure
 
 DECREMENTS = 200
+SLEEPERS = 60
+FORKS = 100
 NOBODY = 65534
 MAX_SECONDS = 10  # as documented; the test waits longer, to report the time
 
 
-def end_subscriptions_as_nobody():
+def end_subscriptions_as_nobody(decrements=DECREMENTS):
     """Decrements the kernel's listener count in an unprivileged process. Returns its exit status."""
     child = os.fork()
     if child == 0:
@@ -24,11 +29,48 @@ def end_subscriptions_as_nobody():
             os.setgroups([])
             os.setgid(NOBODY)
             os.setuid(NOBODY)
-            connector.change_listener_count(-DECREMENTS)
+            connector.change_listener_count(-decrements)
             os._exit(0)
         except OSError:
             os._exit(1)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+class Shell:
+    """A copy of the shell, whose command is the name of the copy. Runs one line at a time, in a `with`."""
+
+    def __init__(self, directory, name):
+        self._process = subprocess.Popen([copy_shell(directory, name)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                         text=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._process.stdin.close()
+        self._process.wait()
+        self._process.stdout.close()
+
+    def run(self, line):
+        """Returns when the line has been run."""
+        self._process.stdin.write(f"{line}\necho done\n")
+        self._process.stdin.flush()
+        if self._process.stdout.readline() != "done\n":
+            raise AssertionError(f"the shell ended: {line}")
+
+    def exec(self, path):
+        """Replaces the shell by another copy."""
+        self._process.stdin.write(f"exec {path}\n")
+        self._process.stdin.flush()
+        harness.wait_for("the exec", lambda: os.readlink(f"/proc/{self._process.pid}/exe") == path)
+
+
+def copy_shell(directory, name):
+    return shutil.copy(os.path.realpath("/bin/sh"), os.path.join(directory, name))
+
+
+def processes_in_proc():
+    return sum(name.isdigit() for name in os.listdir("/proc"))
 
 
 class LostSubscription(harness.LiveTest):
@@ -78,6 +120,44 @@ class LostSubscription(harness.LiveTest):
             self.assertEqual(exporter.readiness().status, 200)
             print(f"subscribed again after {seconds:.1f} s, {blind:.1f} s counted as unsubscribed")
             self.check_exact_again(exporter)
+
+    def test_a_gap_that_another_listener_ends_invalidates_what_is_known(self):
+        """The canary returns in time. Only the kernel's count of forks shows the gap."""
+        with (tempfile.TemporaryDirectory(prefix="procevent-e2e-") as directory,
+              harness.Exporter(config="reader:\n  canary_interval: 1s\n") as exporter):
+            exporter.wait_ready()
+            with Shell(directory, "pe-before") as shell, connector.Connector() as other:
+                sleepers = [subprocess.Popen(["sleep", "600"]) for _ in range(SLEEPERS)]
+                shell.run("(:); (:)")
+                harness.wait_for("the command of the shell", lambda: self.forks_of(exporter, "pe-before") == 2)
+                self.assertEqual(end_subscriptions_as_nobody(1), 0, "cannot change the listener count")
+                shell.exec(copy_shell(directory, "pe-after"))
+                shell.run("(:); (:)")
+                for sleeper in sleepers:
+                    sleeper.kill()
+                    sleeper.wait()
+                self.assertFalse(connector.kernel_has_listeners(), "there was no gap: the test proves nothing")
+                self.assertTrue(other.listen())
+                start = time.monotonic()
+                harness.wait_for("the exporter to detect the gap", lambda: "forks missed" in exporter.log())
+                detected = time.monotonic() - start
+                shell.run("i=0; while [ $i -lt %d ]; do (:); i=$((i + 1)); done" % FORKS)
+                scrape = exporter.scrape()
+                self.assertEqual(scrape.by("procevent_forks_total", "comm").get("pe-before"), 2)
+                self.check_renewed(exporter, scrape)
+                harness.wait_for("the processes that exited in the gap to be removed", lambda: abs(
+                    exporter.scrape().value("procevent_processes") - processes_in_proc()) < SLEEPERS / 4)
+                print(f"detected after {detected:.1f} s, removed after {time.monotonic() - start:.1f} s")
+                self.check_renewed(exporter, exporter.scrape())
+        self.assertEqual(connector.listener_count(), 0, "the renewal leaves no listener behind")
+
+    def forks_of(self, exporter, comm):
+        return exporter.scrape().by("procevent_forks_total", "comm").get(comm)
+
+    def check_renewed(self, exporter, scrape):
+        self.assertEqual(scrape.value("procevent_listener_up"), 1)
+        self.assertEqual(scrape.by("procevent_listener_restarts_total", "reason"),
+                         {"no_ack": 0, "silence": 0, "fault": 0, "unseen_forks": 1}, exporter.log())
 
     def check_exact_again(self, exporter):
         with event_counter.EventCounter() as observer:

@@ -23,7 +23,7 @@ HEALTH_SECONDS = 5  # the timeout of the image's health check
 PARTIAL = b"HTTP/1."
 MAX_STOP_SECONDS = 5  # far less than the timeout of a client or the duration of a storm
 EVENTS = set(connector.ALL_NAMES)
-REASONS = {"no_ack", "silence", "fault"}
+REASONS = {"no_ack", "silence", "fault", "unseen_forks"}
 # Families without a series until the first count.
 APPEAR_WITH_FIRST_COUNT = {"procevent_exit_statuses_total"}
 METRICS = """

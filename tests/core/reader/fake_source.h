@@ -59,6 +59,10 @@ class FakeKernel {
     const std::lock_guard lock(mutex_);
     return subscribe_calls_;
   }
+  [[nodiscard]] int canaries() {
+    const std::lock_guard lock(mutex_);
+    return canaries_;
+  }
   [[nodiscard]] int receive_calls() {
     const std::lock_guard lock(mutex_);
     return receive_calls_;
@@ -100,6 +104,7 @@ class FakeKernel {
   std::optional<Error> receive_error_after_subscribing_;
   int subscribe_calls_ = 0;
   int receive_calls_ = 0;
+  int canaries_ = 0;  // sent, without those of CPU probes
   bool closed_ = false;
 };
 
@@ -137,7 +142,11 @@ class FakeSource final : public DatagramSource {
     return {static_cast<std::uint32_t>(kernel_.queue_.size() * 832), 1U << 20U, 2U << 20U, kernel_.drops_};
   }
   [[nodiscard]] int fd() const override { return kernel_.ready_.get(); }
-  void SendCanary() override { SendCanariesFrom(1); }
+  void SendCanary() override {
+    SendCanariesFrom(1);
+    const std::lock_guard lock(kernel_.mutex_);
+    ++kernel_.canaries_;
+  }
   [[nodiscard]] bool SendCanaryOnEachCpu(std::uint64_t /*deadline_ns*/) override {
     SendCanariesFrom(2);
     return true;

@@ -20,6 +20,12 @@ using namespace std::chrono_literals;
 
 const ForkBody kFork{{1, 1}, {2, 2}};
 
+std::uint64_t ForksBy(const Snapshot& snapshot, std::string_view name) {
+  const auto& rows = snapshot.ledger.comms.rows;
+  const auto row = std::ranges::find_if(rows, [&](const CommRow& it) { return it.in_use && it.label.view() == name; });
+  return row == rows.end() ? 0 : row->counts[CountKind::kForks];
+}
+
 TEST_F(ReaderTest, CountsEventsBeforeTheScrape) {
   Start();
   for (std::uint64_t forks = 1; forks <= 1000; ++forks) {
@@ -100,6 +106,49 @@ TEST_F(ReaderTest, CountsForksMissingWhileSubscribedAsUnseen) {
   EXPECT_EQ(AwaitNotice(Notice::Kind::kUnseenForks)->count, 5U);
 }
 
+TEST_F(ReaderTest, RenewsTheSubscriptionOnceAfterUnseenForks) {
+  Start();
+  TakeSnapshotUntil([this](const Snapshot&) { return kernel_.canaries() >= 2; });
+  proc_.SetForks(5);
+  const Snapshot snapshot =
+      TakeSnapshotUntil([](const Snapshot& s) { return Restarts(s, RestartReason::kUnseenForks) > 0; });
+  EXPECT_TRUE(snapshot.subscribed);
+  EXPECT_EQ(snapshot.forks_unseen, 5U);
+  const int canaries = kernel_.canaries();
+  const Snapshot later = TakeSnapshotUntil([&](const Snapshot&) { return kernel_.canaries() >= canaries + 4; });
+  EXPECT_TRUE(later.subscribed);
+  EXPECT_EQ(Restarts(later, RestartReason::kUnseenForks), 1U);
+  EXPECT_EQ(later.unsubscribed_ns, snapshot.unsubscribed_ns);
+  EXPECT_EQ(kernel_.subscribe_calls(), 2);
+}
+
+TEST_F(ReaderTest, StaysSubscribedIfARenewalFails) {
+  Start();
+  TakeSnapshotUntil([this](const Snapshot&) { return kernel_.canaries() >= 2; });
+  kernel_.RefuseSubscriptions(Error{"open the connector socket", 24, "the test refuses"});
+  proc_.SetForks(5);
+  const Snapshot refused = TakeSnapshotUntil([](const Snapshot& s) { return Restarts(s, RestartReason::kNoAck) >= 2; });
+  EXPECT_TRUE(refused.subscribed);
+  EXPECT_EQ(refused.subscription_error, Error{});
+  EXPECT_EQ(Restarts(refused, RestartReason::kUnseenForks), 1U);
+  EXPECT_EQ(AwaitNotice(Notice::Kind::kSubscribeFailed)->error.code, 24);
+  kernel_.RefuseSubscriptions(std::nullopt);
+  kernel_.SendEvent(kFork);
+  EXPECT_TRUE(AwaitNotice(Notice::Kind::kSubscribed).has_value());
+}
+
+TEST_F(ReaderTest, InvalidatesTheProcessTableAtTheCanaryAfterUnseenForks) {
+  Start();
+  kernel_.SendEvent(CommBody{{1, 1}, {'b', 'e', 'f', 'o', 'r', 'e'}});
+  proc_.SetForks(1);
+  kernel_.SendEvent(kFork);
+  EXPECT_EQ(ForksBy(TakeSnapshot(), "before"), 1U);
+  proc_.SetForks(1 + 5);
+  TakeSnapshotUntil([](const Snapshot& s) { return s.forks_unseen == 5; });
+  kernel_.SendEvent(kFork);
+  EXPECT_EQ(ForksBy(TakeSnapshot(), "before"), 1U) << "process 1 may have executed another program unseen";
+}
+
 TEST_F(ReaderTest, DetectsALostSubscriptionByAScrape) {
   reader_ = std::make_unique<Reader>(std::make_unique<FakeSource>(kernel_),
                                      ReaderOptions{.drain_interval = 1ms, .canary_interval = 3600s}, 2,
@@ -162,12 +211,6 @@ TEST_F(ReaderTest, IsNotSubscribedIfReceivingFailsAtOnce) {
   EXPECT_FALSE(snapshot.subscribed);
   EXPECT_EQ(snapshot.subscription_error.code, 5);
   EXPECT_TRUE(AwaitNotice(Notice::Kind::kSocketFailed).has_value());
-}
-
-std::uint64_t ForksBy(const Snapshot& snapshot, std::string_view name) {
-  const auto& rows = snapshot.ledger.comms.rows;
-  const auto row = std::ranges::find_if(rows, [&](const CommRow& it) { return it.in_use && it.label.view() == name; });
-  return row == rows.end() ? 0 : row->counts[CountKind::kForks];
 }
 
 TEST_F(ReaderTest, AppliesNewNameGroupsWhileRunning) {

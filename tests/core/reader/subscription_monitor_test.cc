@@ -130,6 +130,56 @@ TEST(SubscriptionMonitorTest, ReportsAMissingAckAfterAFailedResubscription) {
   EXPECT_EQ(monitor.restart_reason(), RestartReason::kNoAck);
 }
 
+TEST(SubscriptionMonitorTest, RenewsAtOnceAndStaysSubscribed) {
+  SubscriptionMonitor monitor = MakeSubscribed();
+  const std::uint64_t now = Settle(monitor) - kSecond;
+  monitor.OnCanarySent(0);
+  monitor.RequestRenewal(now);
+  EXPECT_EQ(monitor.ActionAt(now), Action::kNone) << "the canary is processed first";
+  monitor.OnCanaryReceived(now);
+  EXPECT_EQ(monitor.next_action_ns(), now);
+  EXPECT_EQ(monitor.ActionAt(now), Action::kSubscribe);
+  EXPECT_EQ(monitor.restart_reason(), RestartReason::kUnseenForks);
+  EXPECT_TRUE(monitor.subscribed());
+  monitor.OnSubscribed(now);
+  EXPECT_EQ(monitor.ActionAt(now), Action::kNone);
+  EXPECT_EQ(monitor.ActionAt(now + 100 * kMilli), Action::kSendCanary);
+}
+
+TEST(SubscriptionMonitorTest, SendsCanariesWhileARenewalFails) {
+  SubscriptionMonitor monitor = MakeSubscribed();
+  std::uint64_t now = Settle(monitor) - kSecond;
+  monitor.RequestRenewal(now);
+  int canaries = 0;
+  for (const std::uint64_t wait : {100U, 200U, 400U, 800U, 1600U, 2000U, 2000U}) {
+    ASSERT_EQ(monitor.ActionAt(now), Action::kSubscribe) << wait;
+    monitor.OnSubscribeFailed(now);
+    EXPECT_TRUE(monitor.subscribed());
+    for (const std::uint64_t retry = now + wait * kMilli; (now = monitor.next_action_ns()) < retry; ++canaries) {
+      ASSERT_EQ(monitor.ActionAt(now), Action::kSendCanary);
+      monitor.OnCanarySent(0);
+      monitor.OnCanaryReceived(now);
+    }
+  }
+  EXPECT_EQ(canaries, 2) << "every 5 s, in 7.1 s, from 1 s on";
+}
+
+TEST(SubscriptionMonitorTest, DropsARenewalIfTheSubscriptionIsLost) {
+  SubscriptionMonitor monitor = MakeSubscribed();
+  monitor.RequestRenewal(kStart);
+  monitor.OnSubscriptionLost(RestartReason::kSocketFailed, kStart);
+  monitor.OnSubscribed(kStart);
+  EXPECT_EQ(monitor.ActionAt(kStart), Action::kNone);
+}
+
+TEST(SubscriptionMonitorTest, DoesNotRenewWithoutASubscription) {
+  SubscriptionMonitor monitor(kInterval);
+  monitor.OnSubscribeFailed(kStart);
+  monitor.RequestRenewal(kStart);
+  EXPECT_EQ(monitor.ActionAt(kStart), Action::kNone);
+  EXPECT_EQ(monitor.restart_reason(), RestartReason::kNoAck);
+}
+
 TEST(UnsubscribedTimeTest, StartsUnsubscribed) {
   UnsubscribedTime unsubscribed(100);
   EXPECT_EQ(unsubscribed.TotalNanos(150), 50U);
