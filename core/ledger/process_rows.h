@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/ledger/comm_table.h"
+#include "core/ledger/exit_status.h"
 #include "core/protocol/event.h"
 #include "core/protocol/proc_snapshot.h"
 
@@ -82,21 +83,21 @@ struct alignas(64) ProcessRow {
   std::uint32_t euid = kUnknownId;
   std::uint32_t egid = kUnknownId;
   NameState name_state = NameState::kUnknown;
-  bool uncertain = false;  // an event that changed anything but the name may have been missed
-  bool leader_gone = false;
-  bool has_executed = false;
+  bool uncertain : 1 = false;       // an event that changed anything but the name may have been missed
+  bool needs_snapshot : 1 = false;  // the next pass over the rows reads /proc for it
+  bool leader_gone : 1 = false;
+  bool has_executed : 1 = false;
+  std::uint64_t start_ns = 0;  // time of its FORK; 0: the FORK was not received
 
-  std::uint64_t start_ns = 0;     // time of its FORK; 0: the FORK was not received
   std::uint64_t changed_ns = 0;   // time of the latest event that changed the row
   std::uint64_t snapshot_ns = 0;  // time of the /proc snapshot that `threads` is based on; later events are added to it
-  std::uint32_t wait_status = 0;  // the last non-zero status among its threads' EXITs since the last EXEC
-  std::uint32_t serial = 0;       // unique per process, also among those that reuse the row
+  ProcessExitStatus exit_status;
+  std::uint32_t serial = 0;  // unique per process, also among those that reuse the row
   std::int32_t tracer = 0;
   RowId next_in_pending = kInvalidId;  // list of the rows that share `pending`
   RowId previous_in_pending = kInvalidId;
   RowId older = kInvalidId;
   RowId newer = kInvalidId;
-  bool needs_snapshot = false;  // the next pass over the rows reads /proc for it
 };
 static_assert(sizeof(ProcessRow) == 128);
 

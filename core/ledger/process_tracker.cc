@@ -92,7 +92,7 @@ void ProcessTracker::Apply(const ExecBody& body, std::uint64_t when_ns) {
   ProcessRow& row = table_[id];
   resolver_.OnExec(id, when_ns);
   row.has_executed = true;
-  row.wait_status = 0;
+  row.exit_status.OnExec();
   if (when_ns > row.snapshot_ns) {
     table_.SetThreads(id, 1);
     row.leader_gone = false;
@@ -113,13 +113,12 @@ void ProcessTracker::Apply(const ExitBody& body, std::uint64_t when_ns) {
   }
 }
 
-// The status of the last thread alone may be wrong: after exit(3), threads that end on their own report 0.
 void ProcessTracker::EndThread(RowId id, const ExitBody& body, std::uint64_t when_ns) {
   ProcessRow& row = table_[id];
-  row.wait_status = body.wait_status != 0 ? body.wait_status : row.wait_status;
+  const bool leader = body.task.pid == body.task.tgid;
+  row.exit_status.OnThreadExit(leader, when_ns, body.wait_status);
   // Events older than the snapshot are included in its thread count. A snapshot that shows the leader alive was taken
   // before the leader's EXIT, whatever the timestamps are.
-  const bool leader = body.task.pid == body.task.tgid;
   if (when_ns > row.snapshot_ns || (leader && !row.leader_gone)) {
     row.leader_gone = row.leader_gone || leader;
     if (row.leader_gone && row.threads == 1) {
@@ -136,7 +135,7 @@ void ProcessTracker::EndThread(RowId id, const ExitBody& body, std::uint64_t whe
 void ProcessTracker::EndProcess(RowId id, std::uint64_t when_ns) {
   const ProcessRow& row = table_[id];
   const bool lifetime_known = row.start_ns != 0 && !row.uncertain;
-  resolver_.Record(id, ProcessExit{.status = DecodeWaitStatus(row.wait_status),
+  resolver_.Record(id, ProcessExit{.status = DecodeWaitStatus(row.exit_status.wait_status()),
                                    .without_exec = lifetime_known && !row.has_executed,
                                    .lifetime_known = lifetime_known,
                                    .lifetime_ns = when_ns > row.start_ns ? when_ns - row.start_ns : 0});

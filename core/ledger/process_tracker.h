@@ -74,7 +74,7 @@ class ProcessTracker {
  private:
   // FORK: a child with pid == tgid is a process, any other child a thread.
   void Apply(const ForkBody& body, std::uint64_t when_ns);
-  // EXEC: one thread is left, and it is the leader, whichever thread called. The exit status is 0 again.
+  // EXEC: one thread is left, and it is the leader, whichever thread called. Earlier exit statuses are discarded.
   void Apply(const ExecBody& body, std::uint64_t when_ns);
   // EXIT: ends a thread, and the process with its last one. Without a row, an EXIT with pid == tgid counts as a
   // process, any other as a thread.
@@ -104,7 +104,7 @@ class ProcessTracker {
   // The process ends with the EXIT after which no thread is left. The leader may end before other threads. While the
   // leader lives, at least one thread is left.
   void EndThread(RowId id, const ExitBody& body, std::uint64_t when_ns);
-  // The status of the process is the last non-zero status among the EXITs of its threads since the last EXEC, else 0.
+  // ProcessExitStatus derives the status of the process from the EXITs of its threads since the last EXEC.
   // Lifetime and "without exec" are known only if the FORK was received and nothing was missed since.
   void EndProcess(RowId id, std::uint64_t when_ns);
 

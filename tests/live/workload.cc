@@ -28,6 +28,7 @@ constexpr Scenario kScenarios[]{
     {"exec_from_thread", procevent::workload::ExecFromThread},
     {"leader_gone", procevent::workload::LeaderGone},
     {"exit_race", procevent::workload::ExitRace},
+    {"exit_status", procevent::workload::ExitStatus},
     {"autoreaped", procevent::workload::Autoreaped},
     {"kernel_thread", procevent::workload::KernelThread},
     {"clone_parent", procevent::workload::CloneParent},

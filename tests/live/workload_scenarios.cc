@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
@@ -25,6 +26,8 @@
 #include <set>
 #include <string>
 #include <vector>
+
+#include "workload_exit_kinds.h"
 
 namespace procevent::workload {
 namespace {
@@ -109,6 +112,25 @@ int ExitRace(Arguments arguments) {
   }
   Report("ended", ended);
   Report("succeeded", succeeded);
+  return 0;
+}
+
+int ExitStatus(Arguments arguments) {
+  const auto kind = std::ranges::find(ExitKinds(), std::string_view(arguments[0]), &ExitKind::name);
+  if (kind == ExitKinds().end()) {
+    Fail("unknown kind of exit");
+  }
+  if (NeedsThreadKills(*kind)) {
+    AllowThreadKills();
+  }
+  ExitCounts counts;
+  for (int run = 0; run < Number(arguments, 1); ++run) {
+    counts.Add(AwaitStatus(ForkInto([&] {
+      kind->run(run);
+      return 99;
+    })));
+  }
+  counts.Report();
   return 0;
 }
 

@@ -4,7 +4,9 @@
 #include <sys/types.h>
 
 #include <functional>
+#include <map>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace procevent::workload {
@@ -22,10 +24,21 @@ int AwaitStatus(pid_t child);  // as waitpid reports it
 void StartThreads(int threads, void* (*body)(void*), void* argument = nullptr);
 void* PauseForever(void* unused);
 
+// Counts in which ways children exited, as waitpid says.
+class ExitCounts {
+ public:
+  void Add(int wait_status);
+  void Report() const;  // "status_N", "signal_N", and of the latter "core_dumped"
+
+ private:
+  std::map<std::string, unsigned long long> counts_;
+};
+
 int Exit(Arguments arguments);            // STATUS
 int ExecFromThread(Arguments arguments);  // NAME STATUS: of the program that it executes
 int LeaderGone(Arguments arguments);      // STATUS [wait]: of the remaining thread, which waits for a line with "wait"
 int ExitRace(Arguments arguments);        // RUNS THREADS STATUS: of every other run
+int ExitStatus(Arguments arguments);      // KIND RUNS: a kind of workload_exit_kinds.h
 int Autoreaped(Arguments arguments);      // CHILDREN STATUS
 int KernelThread(Arguments arguments);    // DIRECTORY: empty, to mount /sys on; makes the kernel start a thread
 int CloneParent(Arguments arguments);     // NAME: of the child that makes a sibling

@@ -4,10 +4,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <map>
-#include <string>
-#include <vector>
-
 #include "workload_scenarios.h"
 
 namespace procevent::workload {
@@ -60,28 +56,23 @@ pid_t Execute(const char* name) {
 
 }  // namespace
 
-// Reports how many children exited in each way, as waitpid says: "status_N", "signal_N", and of these "core_dumped".
+// Reports how many children exited in each way, and how many "forks" there were.
 int Storm(Arguments arguments) {
   const rlimit unlimited{RLIM_INFINITY, RLIM_INFINITY};
   setrlimit(RLIMIT_CORE, &unlimited);
-  std::map<std::string, unsigned long long> reported;
-  const auto count = [&reported](int status) {
-    ++reported[WIFSIGNALED(status) ? "signal_" + std::to_string(WTERMSIG(status))
-                                   : "status_" + std::to_string(WEXITSTATUS(status))];
-    reported["core_dumped"] += WCOREDUMP(status) ? 1U : 0U;
-  };
+  ExitCounts counts;
+  unsigned long long forks = 0;
   for (const ExitMode& mode : kExitModes) {
     for (int i = 0; i < mode.count; ++i) {
-      count(AwaitStatus(ForkInto(mode.exit)));
-      ++reported["forks"];
+      counts.Add(AwaitStatus(ForkInto(mode.exit)));
+      ++forks;
     }
   }
   for (int i = 0; i < 300; ++i) {
     AwaitStatus(Execute(arguments[0]));
   }
-  for (const auto& [key, number] : reported) {
-    Report(key, number);
-  }
+  counts.Report();
+  Report("forks", forks);
   return 0;
 }
 

@@ -58,6 +58,18 @@ int AwaitStatus(pid_t child) {
   return status;
 }
 
+void ExitCounts::Add(int wait_status) {
+  ++counts_[WIFSIGNALED(wait_status) ? "signal_" + std::to_string(WTERMSIG(wait_status))
+                                     : "status_" + std::to_string(WEXITSTATUS(wait_status))];
+  counts_["core_dumped"] += WCOREDUMP(wait_status) ? 1U : 0U;
+}
+
+void ExitCounts::Report() const {
+  for (const auto& [key, number] : counts_) {
+    workload::Report(key, number);
+  }
+}
+
 void StartThreads(int threads, void* (*body)(void*), void* argument) {
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);

@@ -11,6 +11,15 @@ std::uint64_t Distance(std::uint64_t one, std::uint64_t other) { return one > ot
 
 bool IsLeader(const Task& task) { return task.pid == task.tgid; }
 
+// The status of the latest exit, or, if that is 0, of the leader's latest exit in the two milliseconds before.
+std::uint32_t WaitStatusOf(std::vector<ThreadExit> exits) {
+  std::ranges::stable_sort(exits, {}, &ThreadExit::when_ns);
+  const ThreadExit last = exits.back();
+  std::erase_if(exits, [](const ThreadExit& exit) { return !exit.leader; });
+  const bool leader_counts = !exits.empty() && exits.back().when_ns + 2'000'000 >= last.when_ns;
+  return last.wait_status == 0 && leader_counts ? exits.back().wait_status : last.wait_status;
+}
+
 }  // namespace
 
 Ledger::Ledger(unsigned cpus, const LedgerOptions& options)
@@ -118,7 +127,7 @@ void Ledger::Apply(const Event& event, const ExecBody& body) {
   Process& row = resolver.rows.at(body.task.tgid);
   resolver.OnExec(body.task.tgid, event.timestamp_ns);
   row.has_executed = true;
-  row.wait_status = 0;
+  row.exits.clear();
   if (event.timestamp_ns > row.snapshot_ns) {
     row.threads = 1;
     row.leader_gone = false;
@@ -139,9 +148,7 @@ void Ledger::Apply(const Event& event, const ExitBody& body) {
     return;
   }
   Process& row = resolver.rows.at(tgid);
-  if (body.wait_status != 0) {
-    row.wait_status = body.wait_status;
-  }
+  row.exits.push_back({.when_ns = when, .leader = IsLeader(body.task), .wait_status = body.wait_status % 65'536});
   if (when > row.snapshot_ns || (IsLeader(body.task) && !row.leader_gone)) {
     row.leader_gone = row.leader_gone || IsLeader(body.task);
     const std::uint32_t least = row.leader_gone ? 0 : 1;
@@ -154,7 +161,7 @@ void Ledger::Apply(const Event& event, const ExitBody& body) {
   }
   const bool lifetime_known = row.forked_ns && !row.uncertain;
   const std::uint64_t lifetime = lifetime_known && when > *row.forked_ns ? when - *row.forked_ns : 0;
-  resolver.Record(tgid, ExitRecord{.wait_status = row.wait_status,
+  resolver.Record(tgid, ExitRecord{.wait_status = WaitStatusOf(row.exits),
                                    .without_exec = lifetime_known && !row.has_executed,
                                    .lifetime_known = lifetime_known,
                                    .lifetime_ns = lifetime});

@@ -53,12 +53,19 @@ struct UnnamedCounts {
 };
 using UnnamedCountsPtr = std::shared_ptr<UnnamedCounts>;
 
+// The EXIT of one thread.
+struct ThreadExit {
+  std::uint64_t when_ns = 0;
+  bool leader = false;
+  std::uint32_t wait_status = 0;
+};
+
 // A process and its state in the reference ledger.
 struct Process {
   std::uint64_t order = 0;  // position among all rows ever added
   std::uint32_t threads = 1;
   bool leader_gone = false;
-  std::uint32_t wait_status = 0;
+  std::vector<ThreadExit> exits;  // since the last exec, in the order of receipt
   bool has_executed = false;
   std::optional<std::uint64_t> forked_ns;
   std::uint64_t changed_ns = 0;

@@ -130,7 +130,7 @@ void SimulatedHost::EndThread(Process& process, std::int32_t pid, std::uint32_t 
 
 void SimulatedHost::EndAnyThread(Process& process) {
   if (process.running.size() > 1) {
-    EndThread(process, AnyThread(process).pid, 0);  // the leader may be the first
+    EndThread(process, AnyThread(process).pid, Chance(0.3) ? 5U << 8U : 0);  // the leader may be the first
   }
 }
 
@@ -224,7 +224,8 @@ void SimulatedHost::Trace(Process& process) {
   }
 }
 
-// Exits by exit(3), by a signal, or thread by thread, in random order.
+// Exits by exit(3), by a signal, or thread by thread, in random order. With some delay after the first thread, so that
+// a leader's status is still that of the process, or not any more.
 void SimulatedHost::Exit(Process& process) {
   if (process.tgid == kInit) {
     return;
@@ -242,9 +243,15 @@ void SimulatedHost::Exit(Process& process) {
   std::vector<std::int32_t> pids(process.running.begin(), process.running.end());
   std::ranges::shuffle(pids, random_);
   const bool same_status = Chance(0.9);
-  for (const std::int32_t pid : pids) {
-    EndThread(process, pid, same_status || Chance(0.3) ? status : 0);
-  }
+  EndThread(process, pids.front(), status);
+  process.busy = true;
+  Schedule(process, Chance(0.5) ? 0 : Random(4 * kMilli), [=, this](Process& by) {
+    for (const std::int32_t pid : pids) {
+      if (pid != pids.front()) {
+        EndThread(by, pid, same_status || Chance(0.3) ? status : 0);
+      }
+    }
+  });
 }
 
 }  // namespace procevent
