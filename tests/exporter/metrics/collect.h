@@ -1,0 +1,59 @@
+// Collects metric families into one vector or text, which the product never does.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "core/base/system.h"
+#include "core/sources/procfs/proc_stats.h"
+#include "exporter/metrics/metrics_collector.h"
+#include "exporter/metrics/snapshot_families.h"
+#include "exporter/metrics/text_format.h"
+
+namespace procevent {
+
+using MetricFamilies = std::vector<prometheus::MetricFamily>;
+
+inline FamilySink AppendTo(MetricFamilies& families) {
+  return [&families](prometheus::MetricFamily family) { families.push_back(std::move(family)); };
+}
+
+inline MetricFamilies Collect(const MetricsCollector& collector) {
+  MetricFamilies families;
+  collector.Collect(MonotonicNanos(), AppendTo(families));
+  return families;
+}
+
+// Asks so long ago that there is no time left to wait for an answer.
+inline MetricFamilies CollectWithoutWaiting(const MetricsCollector& collector) {
+  MetricFamilies families;
+  collector.Collect(MonotonicNanos() - std::chrono::nanoseconds(kSnapshotTimeout).count(), AppendTo(families));
+  return families;
+}
+
+inline MetricFamilies SnapshotFamilies(const Snapshot& snapshot, SnapshotExchange::Freshness freshness,
+                                       bool subscribed_now = false) {
+  MetricFamilies families;
+  AddSnapshotFamilies(AppendTo(families), snapshot, freshness, subscribed_now);
+  return families;
+}
+
+inline MetricFamilies ProcessFamilies(const ProcessStats& stats) {
+  MetricFamilies families;
+  AddProcessFamilies(AppendTo(families), stats);
+  return families;
+}
+
+inline std::string ToText(const MetricFamilies& families) {
+  std::string text;
+  TextWriter writer([&text](std::string_view piece) { text += piece; });
+  for (const auto& family : families) {
+    writer.Write(family);
+  }
+  writer.Flush();
+  return text;
+}
+
+}  // namespace procevent
