@@ -45,7 +45,7 @@ class Recording {
   std::string AwaitSubscription(std::uint64_t end_ns) {
     while (MonotonicNanos() < end_ns && IsRunning()) {
       if (const SubscriptionStatus status = RequestSubscriptionStatus(reader_.exchange(), kStatusTimeout);
-          status.answered) {
+          status.responsive) {
         return status.cause;
       }
     }

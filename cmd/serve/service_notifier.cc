@@ -164,7 +164,7 @@ void ServiceStatusReporter::Update() {
   }
   const SubscriptionStatus state = QueryAndSchedule();
   Report(state);
-  if (state.answered && watchdog_.count() > 0) {
+  if (state.responsive && watchdog_.count() > 0) {
     notifier_.SendWatchdog();
   }
 }
@@ -191,14 +191,14 @@ SubscriptionStatus ServiceStatusReporter::QueryAndSchedule() {
   due_ns_.reset();
   if (watchdog_.count() == 0) {
     SubscriptionStatus state = query_(kSnapshotTimeout);
-    if (!state.answered) {
+    if (!state.responsive) {
       ScheduleIn(kRetryDelay);
     }
     return state;
   }
   const auto quarter = std::chrono::duration_cast<std::chrono::milliseconds>(watchdog_ / 4);
   SubscriptionStatus state = query_(std::clamp(quarter, std::chrono::milliseconds(1), kSnapshotTimeout));
-  ScheduleIn(state.answered ? watchdog_ / 2 : watchdog_ / 16);
+  ScheduleIn(state.responsive ? watchdog_ / 2 : watchdog_ / 16);
   return state;
 }
 

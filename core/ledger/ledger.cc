@@ -1,6 +1,7 @@
 #include "core/ledger/ledger.h"
 
 #include <algorithm>
+#include <numeric>
 
 namespace procevent {
 
@@ -49,6 +50,11 @@ void Ledger::ApplyEvent(const Event& event, std::uint64_t now_ns) {
 void Ledger::Advance(std::uint64_t now_ns) {
   peaks_.Advance(now_ns);
   statistics_.Advance(now_ns);
+}
+
+std::uint64_t Ledger::received() const {
+  return std::accumulate(stream_.events.begin(), stream_.events.end(), std::uint64_t{0}) -
+         stream_.events_of(EventKind::kAck);
 }
 
 void Ledger::CopyTo(LedgerSnapshot& snapshot) const {

@@ -46,6 +46,7 @@ class Ledger {
   void CopyTo(LedgerSnapshot& snapshot) const;
   [[nodiscard]] const StreamStatistics& stream() const { return stream_; }
   [[nodiscard]] std::uint64_t forks() const { return stream_.events_of(EventKind::kFork); }
+  [[nodiscard]] std::uint64_t received() const;  // events without ACKs
   [[nodiscard]] std::uint64_t lost() const { return lost_; }
 
  private:

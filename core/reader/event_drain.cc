@@ -1,18 +1,20 @@
 #include "core/reader/event_drain.h"
 
+#include <algorithm>
+
 #include "core/base/system.h"
 
 namespace procevent {
 namespace {
 
-constexpr std::uint64_t kMaxRun = 100 * kNanosPerMilli;
+constexpr std::uint64_t kMaxRun = 20 * kNanosPerMilli;
 
 }  // namespace
 
 void EventDrain::Run() {
   std::uint64_t now = MonotonicNanos();
+  const std::uint64_t began_ns = now;
   const std::uint64_t deadline = now + kMaxRun;
-  applied_until_ns_ = now;
   ledger_.Advance(now);
   losses_.CheckQueue();
   losses_.RecordQueueUsage(now);
@@ -31,6 +33,9 @@ void EventDrain::Run() {
     datagrams += received.value().datagrams;
     queue_empty_ = received.value().emptied;
   } while (!queue_empty_ && now < deadline);
+  // The queue keeps its order, and the kernel stamps an event before it queues it. So every event that was queued
+  // before the timestamp of an applied one has been applied, too.
+  applied_until_ns_ = std::max(applied_until_ns_, queue_empty_ ? began_ns : newest_event_ns_);
   if (queue_empty_) {
     losses_.OnQueueEmptied();
   }
@@ -64,6 +69,9 @@ void EventDrain::ApplyBatch(std::uint64_t now_ns) {
         inputs_.ApplyAndRecord(CapturedRejection{CapturedRejection::Reason::kOversized});
         break;
     }
+  }
+  if (message_.outcome == DecodeOutcome::kEvent) {
+    newest_event_ns_ = message_.event.timestamp_ns;
   }
 }
 

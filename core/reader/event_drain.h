@@ -30,13 +30,13 @@ class EventDrain {
         answerer_(answerer),
         scheduler_(interval_ns) {}
 
-  // Receives until the queue is empty, for at most 100 ms (kMaxRun), so that scrapes are answered meanwhile.
+  // Receives until the queue is empty, for at most 20 ms (kMaxRun), so that a scrape is not kept waiting.
   void Run();
   // Calls Run until the queue is empty, at most `max_runs` times.
   void RunUntilEmpty(int max_runs);
 
   [[nodiscard]] bool queue_empty() const { return queue_empty_; }  // after the last run
-  // If the queue is empty, every event that the kernel made before this time has been applied.
+  // Every event that the kernel queued before this time has been applied.
   [[nodiscard]] std::uint64_t applied_until_ns() const { return applied_until_ns_; }
   [[nodiscard]] const DrainScheduler& scheduler() const { return scheduler_; }
 
@@ -55,6 +55,7 @@ class EventDrain {
   Message message_;
   bool queue_empty_ = false;
   std::uint64_t applied_until_ns_ = 0;
+  std::uint64_t newest_event_ns_ = 0;  // timestamp of the last event of the last batch
 };
 
 }  // namespace procevent

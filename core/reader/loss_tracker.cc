@@ -6,8 +6,8 @@
 namespace procevent {
 namespace {
 
-constexpr std::uint64_t kMaxProbeStep =
-    5 * kNanosPerMilli;  // moving to a busy CPU takes time; moving to a busy CPU takes time; the loop drains in between
+// Moving to a busy CPU takes time. The loop drains between the steps.
+constexpr std::uint64_t kMaxProbeStep = 5 * kNanosPerMilli;
 
 }  // namespace
 
@@ -62,7 +62,7 @@ void LossTracker::ContinueProbe(bool queue_empty, std::uint64_t now_ns) {
     StartProbe(now_ns);
   }
   if (probing() && source_.SendCanaryOnEachCpu(now_ns + kMaxProbeStep)) {
-    probe_.Finish();
+    probe_.Finish(MonotonicNanos());
   }
 }
 

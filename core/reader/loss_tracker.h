@@ -51,9 +51,13 @@ class CpuProbe {
     started_ns_ = now_ns;
     probed_drops_ = drops;
   }
-  void Finish() { in_progress_ = false; }
+  void Finish(std::uint64_t now_ns) {
+    in_progress_ = false;
+    last_end_ns_ = now_ns;
+  }
 
   [[nodiscard]] bool in_progress() const { return in_progress_; }
+  [[nodiscard]] std::uint64_t last_end_ns() const { return last_end_ns_; }
   // Whether there were drops that no probe has made visible as sequence gaps.
   [[nodiscard]] bool HasHiddenDrops(std::uint64_t drops) const { return drops != probed_drops_; }
   // While drops go on, one probe a second is enough.
@@ -62,6 +66,7 @@ class CpuProbe {
  private:
   bool in_progress_ = false;
   std::uint64_t started_ns_ = 0;
+  std::uint64_t last_end_ns_ = 0;
   std::uint64_t probed_drops_ = 0;
 };
 
@@ -116,6 +121,7 @@ class LossTracker {
   // Starts a probe that is due, and goes on with one in progress.
   void ContinueProbe(bool queue_empty, std::uint64_t now_ns);
   [[nodiscard]] bool probing() const { return probe_.in_progress(); }
+  [[nodiscard]] std::uint64_t last_probe_end_ns() const { return probe_.last_end_ns(); }
   [[nodiscard]] bool any_hidden_drops() const { return probe_.HasHiddenDrops(queue_.drops); }
   [[nodiscard]] std::uint64_t next_probe_ns() const { return probe_.next_probe_ns(); }
 

@@ -63,6 +63,7 @@ void Reader::Run() {
   CheckProc();
   forks_.ReadKernelForks();  // the audit starts at this count
   RunDueAction();
+  PublishStatus();
   first_attempt_.count_down();
   while (!thread_.stopping()) {
     ApplyNameGroups();
@@ -72,8 +73,9 @@ void Reader::Run() {
       scanner_.RunScanStep(drain_.applied_until_ns(), MonotonicNanos());
     }
     subscription_.CheckCanary(drain_.queue_empty());
-    answerer_.Answer(drain_.queue_empty());
+    answerer_.Answer(drain_.applied_until_ns());
     RunDueAction();
+    PublishStatus();
     Wait();
   }
   drain_.Run();                                               // events made before the stop
@@ -165,6 +167,19 @@ std::uint64_t Reader::NextWakeNanos(std::uint64_t now_ns) const {
     next = std::min(next, std::max(scheduler.next_drain_ns(), losses_.next_probe_ns()));
   }
   return next;
+}
+
+void Reader::PublishStatus() {
+  const std::uint64_t now = MonotonicNanos();
+  ReaderStatus status;
+  status.published = true;
+  status.loss_exact = answerer_.loss_exact();
+  status.received_events = ledger_.received();
+  status.lost_events = ledger_.lost();
+  status.socket_drops = losses_.queue().drops;
+  subscription_.FillStatus(status, now);
+  status.next_update_ns = NextWakeNanos(now);
+  answerer_.exchange().PublishStatus(status);
 }
 
 void Reader::Wait() {

@@ -80,6 +80,7 @@ class Reader {
   void RunDueAction();
   void Subscribe();
   void RecoverMissedProcesses();
+  void PublishStatus();
   void Wait();
   [[nodiscard]] std::uint64_t NextWakeNanos(std::uint64_t now_ns) const;
 

@@ -86,7 +86,7 @@ bool Replayer::WaitUntil(std::uint64_t capture_ns) {
     if (!due) {
       applier_.Advance(position_ns);
     }
-    ServeRequests();
+    ServeRequests(DueAt(capture_ns));
     if (due) {
       return true;
     }
@@ -100,7 +100,7 @@ bool Replayer::WaitUntil(std::uint64_t capture_ns) {
 // The numbers stay unchanged: the ledger's time ended with the capture.
 void Replayer::ServeUntilStopped() {
   while (!thread_.stopping()) {
-    ServeRequests();
+    ServeRequests(kForever);
     if (poller_.Wait(-1, kForever)) {
       exchange_.ClearRequestSignal();
     }
@@ -120,8 +120,22 @@ std::uint64_t Replayer::DueAt(std::uint64_t capture_ns) const {
                              : round_started_ns_ + (capture_ns - applier_.round_start_ns()) / options_.speed;
 }
 
-// Applies new name groups, and answers a scrape.
-void Replayer::ServeRequests() {
+void Replayer::PublishStatus(std::uint64_t next_update_ns) {
+  ReaderStatus status;
+  status.published = true;
+  status.replayed = true;
+  status.subscribed = error_ == Error{};
+  status.subscription_error = error_;
+  status.loss_exact = summary_.coverage == EventCoverage::kAll;
+  status.received_events = ledger_.received();
+  status.lost_events = ledger_.lost();
+  status.next_update_ns = next_update_ns;
+  exchange_.PublishStatus(status);
+}
+
+// Applies new name groups, publishes the status, and answers a scrape.
+void Replayer::ServeRequests(std::uint64_t next_update_ns) {
+  PublishStatus(next_update_ns);
   if (const auto groups = name_groups_.Consume()) {
     ledger_.SetNameGroups(std::move(*groups));
   }

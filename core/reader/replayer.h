@@ -58,7 +58,9 @@ class Replayer {
   [[nodiscard]] std::uint64_t CaptureTimeNow() const;
   // When that time of the capture comes, by the clock of this machine.
   [[nodiscard]] std::uint64_t DueAt(std::uint64_t capture_ns) const;
-  void ServeRequests();
+  // `next_update_ns`: when the thread calls this again.
+  void ServeRequests(std::uint64_t next_update_ns);
+  void PublishStatus(std::uint64_t next_update_ns);
   void ServeUntilStopped();
 
   const StoredCapture capture_;

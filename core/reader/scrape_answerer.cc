@@ -10,20 +10,20 @@ void ScrapeAnswerer::UpdateRequest() {
   if (!exchange_.IsRequested()) {
     barrier_.reset();
   } else if (!barrier_) {
-    barrier_.emplace(MonotonicNanos());
+    barrier_.emplace(exchange_.asked_ns());
     kernel_forks_.reset();
   }
 }
 
-void ScrapeAnswerer::Answer(bool queue_empty) {
+void ScrapeAnswerer::Answer(std::uint64_t applied_until_ns) {
   if (!barrier_) {
     return;
   }
   const std::uint64_t now = MonotonicNanos();
-  ScrapeBarrier::Step step = NextStep(queue_empty, now);
+  ScrapeBarrier::Step step = NextStep(applied_until_ns, now);
   if (step == ScrapeBarrier::Step::kCountForks) {
     CountKernelForks(now);
-    step = NextStep(queue_empty, now);
+    step = NextStep(applied_until_ns, now);
   }
   switch (step) {
     case ScrapeBarrier::Step::kFillSnapshot:
@@ -41,9 +41,10 @@ void ScrapeAnswerer::Answer(bool queue_empty) {
   }
 }
 
-ScrapeBarrier::Step ScrapeAnswerer::NextStep(bool queue_empty, std::uint64_t now_ns) {
-  return barrier_->DecideStep({.queue_empty = queue_empty,
+ScrapeBarrier::Step ScrapeAnswerer::NextStep(std::uint64_t applied_until_ns, std::uint64_t now_ns) {
+  return barrier_->DecideStep({.applied_until_ns = applied_until_ns,
                                .probing_cpus = losses_.probing(),
+                               .last_probe_end_ns = losses_.last_probe_end_ns(),
                                .losses_hidden = losses_.any_hidden_drops(),
                                .forks_missing = AnyForksMissing()},
                               now_ns);
@@ -60,22 +61,24 @@ void ScrapeAnswerer::CountKernelForks(std::uint64_t now_ns) {
 bool ScrapeAnswerer::AnyForksMissing() const { return kernel_forks_ && forks_.AnyMissing(*kernel_forks_); }
 
 void ScrapeAnswerer::FillSnapshot() {
-  const std::uint64_t requested_ns = barrier_->requested_ns();
+  const std::uint64_t now = MonotonicNanos();
+  const std::uint64_t answer_ns = barrier_->AnswerTime(now);
+  const bool forks_missing = AnyForksMissing();
   const auto kernel_forks = std::exchange(kernel_forks_, std::nullopt);
   barrier_.reset();
   Snapshot* const snapshot = exchange_.BeginFill();
   if (snapshot == nullptr) {
     return;
   }
-  const std::uint64_t now = MonotonicNanos();
   losses_.FillSnapshot(*snapshot, now);
-  snapshot->taken_ns = requested_ns;
-  snapshot->loss_exact = coverage_ == EventCoverage::kAll;
+  snapshot->taken_ns = answer_ns;
+  snapshot->loss_exact = loss_exact();
   ledger_.Advance(now);
   ledger_.CopyTo(snapshot->ledger);
   subscription_.FillSnapshot(*snapshot, now);
   snapshot->forks_unseen = forks_.unseen_forks();
-  snapshot->kernel_forks = kernel_forks;
+  snapshot->forks_audited = kernel_forks.has_value();
+  snapshot->kernel_forks = forks_missing ? std::nullopt : kernel_forks;
   snapshot->reader_cpu_ns = ClockNanos(CLOCK_THREAD_CPUTIME_ID);
   exchange_.FinishFill();
 }

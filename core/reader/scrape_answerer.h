@@ -29,11 +29,14 @@ class ScrapeAnswerer {
   [[nodiscard]] SnapshotExchange& exchange() { return exchange_; }
   [[nodiscard]] const SnapshotExchange& exchange() const { return exchange_; }
 
+  // Whether the number of lost events is exact.
+  [[nodiscard]] bool loss_exact() const { return coverage_ == EventCoverage::kAll; }
+
   // Before each drain: accepts a new request, and forgets one whose scraper gave up.
   void UpdateRequest();
   [[nodiscard]] bool has_request() const { return barrier_.has_value(); }
-  // After each drain: takes the next step towards the answer.
-  void Answer(bool queue_empty);
+  // After each drain, up to which every queued event has been applied: takes the next step towards the answer.
+  void Answer(std::uint64_t applied_until_ns);
 
   // For each event applied; on the reader's hot path. Fills the snapshot at the very event that accounts for the last
   // fork the kernel had counted, so that fork events and the kernel's count agree in it.
@@ -44,7 +47,7 @@ class ScrapeAnswerer {
   }
 
  private:
-  [[nodiscard]] ScrapeBarrier::Step NextStep(bool queue_empty, std::uint64_t now_ns);
+  [[nodiscard]] ScrapeBarrier::Step NextStep(std::uint64_t applied_until_ns, std::uint64_t now_ns);
   void CountKernelForks(std::uint64_t now_ns);
   [[nodiscard]] bool AnyForksMissing() const;
   void FillSnapshot();

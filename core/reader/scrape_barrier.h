@@ -1,6 +1,7 @@
-// Decides when a scrape can be answered with numbers that are complete up to the request.
+// Decides when a scrape can be answered with numbers that are complete up to its request.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -11,15 +12,16 @@
 namespace procevent {
 
 // A scrape is answered when three conditions hold:
-//  1. every event that was queued before the request has been applied;
-//  2. every drop before the request shows as lost (CpuProbe);
+//  1. every event that was queued before the scraper asked has been applied;
+//  2. every drop before that shows as lost (CpuProbe);
 //  3. every fork that the kernel has counted is accounted for. The kernel counts a fork before it queues its event.
 // On an overloaded machine each of these may never hold. The barrier waits for a bounded time, and then the snapshot
 // is filled with what there is.
 // Pure: decides the next step. ScrapeAnswerer owns one per request and takes the step.
 class ScrapeBarrier {
  public:
-  explicit ScrapeBarrier(std::uint64_t requested_ns) : requested_ns_(requested_ns) {}
+  // The scraper asked at that time, which may be a while before the reader notices.
+  explicit ScrapeBarrier(std::uint64_t asked_ns) : asked_ns_(asked_ns) {}
 
   enum class Step : std::uint8_t {
     kWait,          // drain, and ask again
@@ -29,17 +31,19 @@ class ScrapeBarrier {
     kFillSnapshot,  // answer
   };
   struct Conditions {
-    bool queue_empty = false;    // after the last drain
-    bool probing_cpus = false;   // a CPU probe is in progress
-    bool losses_hidden = false;  // there were drops since the last CPU probe
-    bool forks_missing = false;  // ignored before MarkForksCounted
+    std::uint64_t applied_until_ns = 0;   // every event queued before this time has been applied
+    bool probing_cpus = false;            // a CPU probe is in progress
+    std::uint64_t last_probe_end_ns = 0;  // its canaries were queued before this time
+    bool losses_hidden = false;           // there were drops since the last CPU probe
+    bool forks_missing = false;           // ignored before MarkForksCounted
   };
   [[nodiscard]] Step DecideStep(const Conditions& conditions, std::uint64_t now_ns);
   void MarkForksCounted(std::uint64_t now_ns) { forks_counted_ns_ = now_ns; }
-
-  // Everything queued before this time is in the answer.
-  [[nodiscard]] std::uint64_t requested_ns() const { return requested_ns_; }
   [[nodiscard]] bool forks_counted() const { return forks_counted_ns_.has_value(); }
+
+  // The answer is as of this time: it is complete for every scrape that asked until then. An answer that could not be
+  // completed in time is as of the moment it is filled, since no scrape would get more.
+  [[nodiscard]] std::uint64_t AnswerTime(std::uint64_t now_ns) const { return late_ ? now_ns : complete_until_ns_; }
 
  private:
   static constexpr std::uint64_t kMaxWait = 500 * kNanosPerMilli;
@@ -48,26 +52,31 @@ class ScrapeBarrier {
   // subscription from forks that are late.
   static constexpr std::array kCanariesAfter{20 * kNanosPerMilli, 100 * kNanosPerMilli};
 
-  std::uint64_t requested_ns_;
+  std::uint64_t asked_ns_;
+  std::optional<std::uint64_t> probe_ordered_ns_;
   std::optional<std::uint64_t> forks_counted_ns_;
-  bool probed_ = false;
+  std::uint64_t complete_until_ns_ = 0;  // set with the step kCountForks
+  bool late_ = false;
   std::size_t canaries_ = 0;
 };
 
 inline ScrapeBarrier::Step ScrapeBarrier::DecideStep(const Conditions& conditions, std::uint64_t now_ns) {
-  const bool late = now_ns - requested_ns_ >= kMaxWait;
-  if (!late && (!conditions.queue_empty || conditions.probing_cpus)) {
+  late_ = now_ns - asked_ns_ >= kMaxWait;
+  const std::uint64_t needed_ns = std::max(asked_ns_, conditions.last_probe_end_ns);
+  if (!late_ && (conditions.applied_until_ns < needed_ns || conditions.probing_cpus)) {
     return Step::kWait;
   }
-  if (!late && !probed_ && conditions.losses_hidden) {
-    probed_ = true;
+  if (!late_ && !probe_ordered_ns_ && conditions.losses_hidden) {
+    probe_ordered_ns_ = now_ns;
     return Step::kProbeCpus;
   }
   if (!forks_counted_ns_) {
+    // Drops since the probe may be hidden still.
+    complete_until_ns_ = conditions.losses_hidden ? probe_ordered_ns_.value_or(0) : conditions.applied_until_ns;
     return Step::kCountForks;
   }
   const std::uint64_t waited = now_ns - *forks_counted_ns_;
-  if (late || !conditions.forks_missing || waited >= kMaxWaitForForks) {
+  if (late_ || !conditions.forks_missing || waited >= kMaxWaitForForks) {
     return Step::kFillSnapshot;
   }
   if (canaries_ < kCanariesAfter.size() && waited >= kCanariesAfter.at(canaries_)) {

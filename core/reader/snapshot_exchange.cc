@@ -1,5 +1,7 @@
 #include "core/reader/snapshot_exchange.h"
 
+#include <algorithm>
+
 #include "core/base/system.h"
 
 namespace procevent {
@@ -11,7 +13,7 @@ bool SnapshotExchangeState::Step(Phase from, Phase to) {
 bool SnapshotExchangeState::TryRequest() { return Step(Phase::kIdle, Phase::kRequested); }
 bool SnapshotExchangeState::CancelRequest() { return Step(Phase::kRequested, Phase::kIdle); }
 bool SnapshotExchangeState::AcceptAnswer() { return Step(Phase::kFilled, Phase::kIdle); }
-bool SnapshotExchangeState::IsRequested() const { return phase_.load(std::memory_order_relaxed) == Phase::kRequested; }
+bool SnapshotExchangeState::IsRequested() const { return phase_.load(std::memory_order_acquire) == Phase::kRequested; }
 bool SnapshotExchangeState::BeginFill() { return Step(Phase::kRequested, Phase::kFilling); }
 void SnapshotExchangeState::FinishFill() { phase_.store(Phase::kFilled, std::memory_order_release); }
 
@@ -19,43 +21,47 @@ SnapshotExchange::SnapshotExchange(const Snapshot& blank)
     : request_signal_(EventFd::MakeOrThrow()), answer_signal_(EventFd::MakeOrThrow()), snapshots_{blank, blank} {}
 
 SnapshotExchange::Freshness SnapshotExchange::CopySnapshot(Snapshot& out, std::chrono::milliseconds timeout) {
-  return VisitSnapshot(timeout, [&out](const Snapshot& snapshot, Freshness /*freshness*/) { out = snapshot; });
+  return VisitSnapshot(MonotonicNanos(), timeout,
+                       [&out](const Snapshot& snapshot, Freshness /*freshness*/) { out = snapshot; });
 }
 
-SnapshotExchange::Freshness SnapshotExchange::VisitSnapshot(std::chrono::milliseconds timeout,
+SnapshotExchange::Freshness SnapshotExchange::VisitSnapshot(std::uint64_t asked_ns, std::chrono::milliseconds timeout,
                                                             const SnapshotVisitor& visitor) {
-  const std::uint64_t arrived_ns = MonotonicNanos();
-  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  const std::uint64_t deadline_ns = asked_ns + static_cast<std::uint64_t>(std::chrono::nanoseconds(timeout).count());
   std::unique_lock lock(scrapers_);
-  while (complete().taken_ns <= arrived_ns && std::chrono::steady_clock::now() < deadline) {
+  for (std::uint64_t now = MonotonicNanos(); complete().taken_ns < asked_ns && now < deadline_ns;
+       now = MonotonicNanos()) {
     if (requesting_) {
-      scraper_done_.wait_until(lock, deadline);
+      scraper_done_.wait_for(lock, std::chrono::nanoseconds(deadline_ns - now));
     } else {
-      RequestAndWait(lock, arrived_ns, deadline);
+      RequestAndWait(lock, asked_ns, deadline_ns);
     }
   }
   if (complete().taken_ns == 0) {
     return Freshness::kNone;
   }
-  const Freshness freshness = complete().taken_ns > arrived_ns ? Freshness::kFresh : Freshness::kStale;
+  const Freshness freshness = complete().taken_ns >= asked_ns ? Freshness::kFresh : Freshness::kStale;
   visitor(complete(), freshness);
   return freshness;
 }
 
 // Requests a snapshot also for scrapes that arrive meanwhile. The lock is open during the wait, so that each scrape
 // keeps its own deadline.
-void SnapshotExchange::RequestAndWait(std::unique_lock<std::mutex>& lock, std::uint64_t arrived_ns,
-                                      std::chrono::steady_clock::time_point deadline) {
+void SnapshotExchange::RequestAndWait(std::unique_lock<std::mutex>& lock, std::uint64_t asked_ns,
+                                      std::uint64_t deadline_ns) {
   CollectAnswer();  // an answer that came after its scrape had given up
-  if (complete().taken_ns > arrived_ns) {
+  if (complete().taken_ns >= asked_ns) {
     return;
   }
+  asked_ns_.store(asked_ns, std::memory_order_relaxed);
   if (state_.TryRequest()) {
     request_signal_.Signal();
   }
   requesting_ = true;
   lock.unlock();
-  [[maybe_unused]] const bool answered = answer_signal_.WaitFor(deadline - std::chrono::steady_clock::now());
+  const std::uint64_t now = MonotonicNanos();
+  [[maybe_unused]] const bool answered =
+      answer_signal_.WaitFor(std::chrono::nanoseconds(deadline_ns - std::min(deadline_ns, now)));
   lock.lock();
   requesting_ = false;
   if (!state_.CancelRequest()) {

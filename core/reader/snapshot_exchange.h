@@ -14,7 +14,9 @@
 
 #include "core/base/file_descriptor.h"
 #include "core/base/result.h"
+#include "core/base/seqlock.h"
 #include "core/ledger/ledger_snapshot.h"
+#include "core/reader/reader_status.h"
 #include "core/reader/subscription_monitor.h"
 
 namespace procevent {
@@ -23,7 +25,7 @@ namespace procevent {
 struct Snapshot {
   explicit Snapshot(unsigned cpus = 0, const LedgerOptions& options = {}) : ledger(cpus, options) {}
 
-  std::uint64_t taken_ns = 0;  // CLOCK_MONOTONIC, when it was requested; 0: never filled
+  std::uint64_t taken_ns = 0;  // CLOCK_MONOTONIC: complete for a scrape that asked until then; 0: never filled
   bool loss_exact = true;      // false with a narrowed mask: then only socket_drops shows losses
 
   LedgerSnapshot ledger;
@@ -33,8 +35,10 @@ struct Snapshot {
   Error subscription_error;  // the cause while it is false
   std::array<std::uint64_t, kRestartReasons> restarts{};
   std::uint64_t unsubscribed_ns = 0;
+  bool forks_audited = false;  // /proc/stat is readable, and the event mask is not narrowed
   std::uint64_t forks_unseen = 0;
-  std::optional<std::uint64_t> kernel_forks;  // counted by /proc/stat since start; empty with a narrowed mask
+  // Counted by /proc/stat since start. Empty without an audit, and while the event of a counted fork is still to come.
+  std::optional<std::uint64_t> kernel_forks;
 
   std::uint64_t socket_drops = 0;
   std::uint32_t queue_peak_bytes = 0;  // highest usage in the last minute
@@ -65,12 +69,13 @@ class SnapshotExchangeState {
 };
 
 // Passes snapshots from the reader to scrapes without a lock between them: two snapshots and one atomic state. The
-// reader fills one snapshot while scrapes may read the other. Scrapes queue among themselves, and share an answer that
-// was taken after they arrived. The reader's calls never wait.
+// reader fills one snapshot while scrapes may read the other. Scrapes queue among themselves. An answer serves every
+// scrape that asked until Snapshot::taken_ns, also one that asked after the answer was requested. The reader's calls
+// never wait.
 class SnapshotExchange {
  public:
   enum class Freshness : std::uint8_t {
-    kFresh,  // taken after the scrape arrived
+    kFresh,  // complete up to the moment the scraper asked
     kStale,  // the last complete one: the reader did not answer in time
     kNone,   // there is none: the reader has never answered
   };
@@ -78,27 +83,35 @@ class SnapshotExchange {
   // `blank` has the size of every snapshot. Throws std::runtime_error if the system has no descriptors left.
   explicit SnapshotExchange(const Snapshot& blank);
 
-  // From any number of scraping threads at once: copies a snapshot to `out`.
-  Freshness CopySnapshot(Snapshot& out, std::chrono::milliseconds timeout);
-  // The same without a copy: calls `visitor` with the snapshot, if there is one. Other scrapes wait meanwhile.
+  // From any number of scraping threads at once: calls `visitor` with a snapshot, if there is one. The scraper asked at
+  // `asked_ns` (CLOCK_MONOTONIC, not in the future), and `timeout` counts from then. Other scrapes wait meanwhile.
   using SnapshotVisitor = std::function<void(const Snapshot&, Freshness)>;
-  Freshness VisitSnapshot(std::chrono::milliseconds timeout, const SnapshotVisitor& visitor);
+  Freshness VisitSnapshot(std::uint64_t asked_ns, std::chrono::milliseconds timeout, const SnapshotVisitor& visitor);
+  // The same, asked now: copies the snapshot to `out`.
+  Freshness CopySnapshot(Snapshot& out, std::chrono::milliseconds timeout);
+
+  // From any thread: the status published last.
+  [[nodiscard]] ReaderStatus status() const { return status_.Load(); }
 
   // The reader only. request_fd() becomes readable when a scrape requests a snapshot.
   [[nodiscard]] int request_fd() const { return request_signal_.fd(); }
   void ClearRequestSignal() const { request_signal_.Clear(); }
   [[nodiscard]] bool IsRequested() const { return state_.IsRequested(); }
+  // When the scraper asked that made the request.
+  [[nodiscard]] std::uint64_t asked_ns() const { return asked_ns_.load(std::memory_order_relaxed); }
   // The snapshot to fill, or nullptr if there is no request, or it was cancelled. After filling it: FinishFill.
   [[nodiscard]] Snapshot* BeginFill();
   void FinishFill();
+  void PublishStatus(const ReaderStatus& status) { status_.Store(status); }
 
  private:
-  void RequestAndWait(std::unique_lock<std::mutex>& lock, std::uint64_t arrived_ns,
-                      std::chrono::steady_clock::time_point deadline);
+  void RequestAndWait(std::unique_lock<std::mutex>& lock, std::uint64_t asked_ns, std::uint64_t deadline_ns);
   void CollectAnswer();
   [[nodiscard]] const Snapshot& complete() const { return snapshots_[complete_]; }
 
   SnapshotExchangeState state_;
+  std::atomic<std::uint64_t> asked_ns_{0};  // of the current request; set before state_ becomes kRequested
+  Seqlock<ReaderStatus> status_;
   EventFd request_signal_;
   EventFd answer_signal_;
   std::mutex scrapers_;                   // guards the members below, and the scrapers' steps of state_

@@ -11,6 +11,7 @@
 #include "core/reader/fork_audit.h"
 #include "core/reader/loss_tracker.h"
 #include "core/reader/notice_queue.h"
+#include "core/reader/reader_status.h"
 #include "core/reader/snapshot_exchange.h"
 #include "core/reader/subscription_monitor.h"
 #include "core/sources/connector/datagram_source.h"
@@ -61,6 +62,7 @@ class SubscriptionKeeper {
   }
 
   void FillSnapshot(Snapshot& snapshot, std::uint64_t now_ns) const;
+  void FillStatus(ReaderStatus& status, std::uint64_t now_ns) const;
 
  private:
   void OnCanaryReceived(std::uint64_t now_ns);

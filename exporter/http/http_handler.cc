@@ -4,6 +4,8 @@
 #include <exception>
 #include <optional>
 
+#include "core/base/system.h"
+#include "exporter/http/content_encoding.h"
 #include "exporter/metrics/exporter_state.h"
 
 namespace procevent {
@@ -25,11 +27,26 @@ class ScrapeSlot {
   bool acquired_;
 };
 
-Response MakeTooManyScrapes(unsigned limit) {
-  return {"503 Service Unavailable", kPlainText,
-          "too many scrapes at once: the limit is " + std::to_string(limit) +
-              "; raise web.max_requests, or scrape less often\n",
-          "Retry-After: 1\r\n"};
+bool IsGetOrHead(std::string_view method) { return method == "GET" || method == "HEAD"; }
+
+ResponsePart PartFor(std::string_view method) { return method == "HEAD" ? ResponsePart::kHead : ResponsePart::kWhole; }
+
+// The status line and the headers.
+std::string SerializeHead(std::string_view status, std::string_view type, std::size_t body_bytes,
+                          std::string_view extra_headers) {
+  return "HTTP/1.1 " + std::string(status) + "\r\nContent-Type: " + std::string(type) +
+         "\r\nContent-Length: " + std::to_string(body_bytes) +
+         "\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n" + std::string(extra_headers) + "\r\n";
+}
+
+std::string SerializeScrapeHead(const ScrapeBody& body, ContentEncoding encoding) {
+  return SerializeHead("200 OK", "text/plain; version=0.0.4; charset=utf-8", body.size(encoding),
+                       encoding == ContentEncoding::kGzip ? "Content-Encoding: gzip\r\nVary: Accept-Encoding\r\n"
+                                                          : "Vary: Accept-Encoding\r\n");
+}
+
+Response MakeErrorPage(const std::exception& error) {
+  return {"500 Internal Server Error", kPlainText, "cannot make page: " + std::string(error.what()) + "\n", {}};
 }
 
 std::string EscapeHtml(std::string_view text) {
@@ -61,10 +78,7 @@ std::string EscapeHtml(std::string_view text) {
 }  // namespace
 
 std::string Serialize(const Response& response, ResponsePart part) {
-  std::string bytes = "HTTP/1.1 " + std::string(response.status) + "\r\nContent-Type: " + std::string(response.type) +
-                      "\r\nContent-Length: " + std::to_string(response.body.size()) +
-                      "\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n" +
-                      std::string(response.extra_headers) + "\r\n";
+  std::string bytes = SerializeHead(response.status, response.type, response.body.size(), response.extra_headers);
   if (part == ResponsePart::kWhole) {
     bytes += response.body;
   }
@@ -72,31 +86,69 @@ std::string Serialize(const Response& response, ResponsePart part) {
 }
 
 void HttpHandler::Serve(const Request& request, const SendFunction& send) {
-  constexpr std::size_t kLastPieceBytes = 65536;
-  std::optional<ScrapeSlot> slot;
-  if (request.path == telemetry_path_) {
-    slot.emplace(active_scrapes_, max_requests_);
+  if (request.path == telemetry_path_ && IsGetOrHead(request.method)) {
+    ServeScrape(request, send);
+  } else {
+    send(Serialize(MakeResponse(request), PartFor(request.method)));
   }
-  const bool served = !slot || slot->acquired();
-  if (!served) {
-    refusals_.Record(RefusalReason::kTooManyScrapes, request.client);
+}
+
+void HttpHandler::ServeScrape(const Request& request, const SendFunction& send) {
+  const std::uint64_t asked_ns = MonotonicNanos();
+  const ResponsePart part = PartFor(request.method);
+  std::optional<ScrapeSlot> slot(std::in_place, active_scrapes_, max_requests_);
+  if (!slot->acquired()) {
+    send(Serialize(RefuseScrape(request.client, "the limit is " + std::to_string(max_requests_) +
+                                                    "; raise web.max_requests, or scrape less often"),
+                   part));
+    return;
   }
-  // A temporary Response is freed before a slow client receives the bytes.
-  const std::string bytes = Serialize(served ? MakeResponse(request) : MakeTooManyScrapes(max_requests_),
-                                      request.method == "HEAD" ? ResponsePart::kHead : ResponsePart::kWhole);
-  const std::string_view whole = bytes;
-  const std::size_t first_bytes = whole.size() - std::min(whole.size(), kLastPieceBytes);
-  if (first_bytes == 0 || send(whole.substr(0, first_bytes))) {
+  std::optional<ScrapeBodyReader> reader;
+  std::string first;
+  try {
+    const auto body = scrapes_.Get(asked_ns);
+    if (body == nullptr) {
+      slot.reset();
+      send(Serialize(RefuseScrape(request.client,
+                                  "slow clients have not read their pages yet; scrape with gzip, and "
+                                  "lower the number of clients"),
+                     part));
+      return;
+    }
+    const ContentEncoding encoding =
+        PrefersGzip(request.accept_encoding) ? ContentEncoding::kGzip : ContentEncoding::kIdentity;
+    reader.emplace(body, encoding);
+    first = SerializeScrapeHead(*body, encoding);
+    if (part == ResponsePart::kWhole) {
+      first += reader->Next();
+    }
+  } catch (const std::exception& error) {
     slot.reset();
-    send(whole.substr(first_bytes));
+    send(Serialize(MakeErrorPage(error), part));
+    return;
   }
+  std::string_view piece = first;
+  while (part == ResponsePart::kWhole && reader->unread_bytes() > 0) {
+    if (!send(piece)) {
+      return;
+    }
+    piece = reader->Next();
+  }
+  slot.reset();
+  send(piece);
+}
+
+Response HttpHandler::RefuseScrape(std::string_view client, const std::string& cause_and_remedy) {
+  refusals_.Record(RefusalReason::kTooManyScrapes, client);
+  return {"503 Service Unavailable", kPlainText, "too many scrapes at once: " + cause_and_remedy + "\n",
+          "Retry-After: 1\r\n"};
 }
 
 Response HttpHandler::MakeResponse(const Request& request) {
   try {
     return Route(request);
   } catch (const std::exception& error) {
-    return {"500 Internal Server Error", kPlainText, "cannot make page: " + std::string(error.what()) + "\n", {}};
+    return MakeErrorPage(error);
   }
 }
 
@@ -105,11 +157,8 @@ Response HttpHandler::Route(const Request& request) {
   if (!known && request.path != telemetry_path_) {
     return {"404 Not Found", kPlainText, "no such page; metrics are at " + telemetry_path_ + "\n", {}};
   }
-  if (request.method != "GET" && request.method != "HEAD") {
+  if (!IsGetOrHead(request.method)) {
     return {"405 Method Not Allowed", kPlainText, "method not allowed; use GET or HEAD\n", "Allow: GET, HEAD\r\n"};
-  }
-  if (request.path == telemetry_path_) {
-    return MakeMetricsPage(request.accept_encoding);
   }
   if (request.path == "/") {
     return {"200 OK", "text/html; charset=utf-8", MakeLandingPage(), {}};
@@ -122,17 +171,6 @@ Response HttpHandler::Route(const Request& request) {
     return {"503 Service Unavailable", kPlainText, "not ready: " + cause + "\n", "Retry-After: 1\r\n"};
   }
   return {"200 OK", kPlainText, "ready\n", {}};
-}
-
-Response HttpHandler::MakeMetricsPage(std::string_view accept_encoding) {
-  constexpr std::string_view kType = "text/plain; version=0.0.4; charset=utf-8";
-  const std::shared_ptr<const ScrapeBody> body = scrapes_.Get(kSnapshotTimeout);
-  if (PrefersGzip(accept_encoding)) {
-    if (const auto& compressed = body->gzipped()) {
-      return {"200 OK", kType, *compressed, "Content-Encoding: gzip\r\nVary: Accept-Encoding\r\n"};
-    }
-  }
-  return {"200 OK", kType, body->text(), "Vary: Accept-Encoding\r\n"};
 }
 
 std::string HttpHandler::MakeLandingPage() const {

@@ -51,8 +51,8 @@ std::string Serialize(const Response& response, ResponsePart part = ResponsePart
 class HttpHandler {
  public:
   struct PageCallbacks {
-    ScrapeCoalescer::Generator metrics;  // the text of a scrape
-    std::function<SubscriptionStatus()> status;
+    ScrapeCoalescer::Generator metrics;          // the text of a scrape
+    std::function<SubscriptionStatus()> status;  // must return quickly
   };
   using SendFunction = std::function<bool(std::string_view)>;  // returns false when the client accepts no more bytes
 
@@ -64,17 +64,18 @@ class HttpHandler {
         scrapes_(std::move(pages.metrics)),
         status_(std::move(pages.status)) {}
 
-  // Calls `send` with the response, in one or two pieces. A scrape counts against the limit until only its last piece
-  // is unsent: a client with that piece may begin its next scrape. An exception of a page becomes
-  // a 500. An exception of `send` propagates.
+  // Calls `send` with the response, in pieces. A scrape counts against the limit until only its last piece is unsent:
+  // a client with that piece may begin its next scrape. An exception of a page becomes a 500. An exception of `send`
+  // propagates.
   void Serve(const Request& request, const SendFunction& send);
   // Records a connection that web.allow closed before its request was read.
   void RecordClosedConnection(std::string_view client) { refusals_.Record(RefusalReason::kNotAllowed, client); }
 
  private:
+  void ServeScrape(const Request& request, const SendFunction& send);
   [[nodiscard]] Response MakeResponse(const Request& request);
   [[nodiscard]] Response Route(const Request& request);
-  [[nodiscard]] Response MakeMetricsPage(std::string_view accept_encoding);
+  [[nodiscard]] Response RefuseScrape(std::string_view client, const std::string& cause_and_remedy);
   [[nodiscard]] std::string MakeLandingPage() const;
 
   std::string telemetry_path_;

@@ -1,144 +1,32 @@
 #include "exporter/http/scrape_coalescer.h"
 
-#include <zlib.h>
-
-#include <algorithm>
-#include <cstddef>
-#include <limits>
-#include <utility>
-
-#include "core/base/text.h"
-
 namespace procevent {
 
-namespace {
-
-constexpr unsigned kMaxQuality = 1000;  // q=1; RFC 9110 allows thousandths
-
-bool EqualsIgnoreCase(std::string_view first, std::string_view second) {
-  return std::ranges::equal(first, second, {}, ToLowerAscii, ToLowerAscii);
-}
-
-std::string_view Trim(std::string_view text) {
-  constexpr std::string_view kBlanks = " \t";
-  const std::size_t first = text.find_first_not_of(kBlanks);
-  if (first == std::string_view::npos) {
-    return {};
-  }
-  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
-}
-
-// Removes the text up to the next separator from `rest` and returns it, trimmed.
-std::string_view TakeItem(std::string_view& rest, char separator) {
-  const std::size_t end = rest.find(separator);
-  const std::string_view item = rest.substr(0, end);
-  rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-  return Trim(item);
-}
-
-// Parses "0", "0.5" or "1.000" into thousandths. An invalid quality counts as 0, which rejects gzip: identity is always
-// acceptable.
-unsigned ParseQuality(std::string_view text) {
-  constexpr std::size_t kMaxCharacters = 5;
-  if (text.empty() || text.size() > kMaxCharacters || text.front() < '0' || text.front() > '1' ||
-      (text.size() > 1 && text[1] != '.')) {
-    return 0;
-  }
-  unsigned quality = text.front() == '1' ? kMaxQuality : 0;
-  unsigned weight = kMaxQuality;
-  for (const char c : text.substr(std::min<std::size_t>(text.size(), 2))) {
-    if (c < '0' || c > '9') {
-      return 0;
-    }
-    weight /= 10;
-    quality += weight * static_cast<unsigned>(c - '0');
-  }
-  return quality > kMaxQuality ? 0 : quality;
-}
-
-// The quality among the parameters of one coding, such as ";q=0.5".
-unsigned FindQuality(std::string_view parameters) {
-  unsigned quality = kMaxQuality;
-  while (!parameters.empty()) {
-    std::string_view value = TakeItem(parameters, ';');
-    if (EqualsIgnoreCase(TakeItem(value, '='), "q")) {
-      quality = ParseQuality(Trim(value));
-    }
-  }
-  return quality;
-}
-
-}  // namespace
-
-bool PrefersGzip(std::string_view accept_encoding) {
-  std::optional<unsigned> gzip;
-  std::optional<unsigned> identity;
-  std::optional<unsigned> others;
-  while (!accept_encoding.empty()) {
-    std::string_view parameters = TakeItem(accept_encoding, ',');
-    const std::string_view coding = TakeItem(parameters, ';');
-    const unsigned quality = FindQuality(parameters);
-    if (EqualsIgnoreCase(coding, "gzip") || EqualsIgnoreCase(coding, "x-gzip")) {
-      gzip = quality;
-    } else if (EqualsIgnoreCase(coding, "identity")) {
-      identity = quality;
-    } else if (coding == "*") {
-      others = quality;
-    }
-  }
-  const unsigned gzip_quality = gzip.value_or(others.value_or(0));
-  return gzip_quality > 0 && gzip_quality >= identity.value_or(0);
-}
-
-std::optional<std::string> Gzip(std::string_view text) {
-  constexpr int kGzipWindow = 15 + 16;  // zlib: the largest window, and a gzip header
-  constexpr int kMemoryLevel = 8;
-  if (text.size() > std::numeric_limits<uInt>::max() / 2) {
-    return std::nullopt;
-  }
-  z_stream stream{};
-  if (::deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, kGzipWindow, kMemoryLevel, Z_DEFAULT_STRATEGY) != Z_OK) {
-    return std::nullopt;
-  }
-  std::string compressed(::deflateBound(&stream, text.size()), '\0');
-  std::string plain(text);  // zlib does not change its input, but its API takes a non-const pointer
-  stream.next_in = reinterpret_cast<Bytef*>(plain.data());
-  stream.avail_in = static_cast<uInt>(plain.size());
-  stream.next_out = reinterpret_cast<Bytef*>(compressed.data());
-  stream.avail_out = static_cast<uInt>(compressed.size());
-  const int result = ::deflate(&stream, Z_FINISH);
-  compressed.resize(stream.total_out);
-  ::deflateEnd(&stream);
-  return result == Z_STREAM_END ? std::optional(std::move(compressed)) : std::nullopt;
-}
-
-const std::optional<std::string>& ScrapeBody::gzipped() const {
-  std::call_once(once_, [this] { gzipped_ = Gzip(text_); });
-  return gzipped_;
-}
-
-std::shared_ptr<const ScrapeBody> ScrapeCoalescer::Get(std::chrono::milliseconds timeout) {
-  const Deadline deadline = std::chrono::steady_clock::now() + timeout;
+std::shared_ptr<const ScrapeBody> ScrapeCoalescer::Get(std::uint64_t asked_ns) {
   std::unique_lock lock(mutex_);
-  const std::uint64_t required = started_ + 1;
+  const auto is_complete = [&] { return body_ != nullptr && body_->as_of_ns() >= asked_ns; };
   ++waiting_;
-  changed_.wait(lock, [&] { return finished_ >= required || !generating_; });
+  changed_.wait(lock, [&] { return is_complete() || !generating_; });
   --waiting_;
-  if (finished_ < required) {
-    return Generate(lock, deadline);
+  const std::shared_ptr<const ScrapeBody> body = is_complete() ? body_ : nullptr;
+  if (waiting_ == 0) {
+    body_.reset();
   }
-  return waiting_ == 0 ? std::move(body_) : body_;
+  return body != nullptr ? body : Generate(lock, asked_ns);
 }
 
-std::shared_ptr<const ScrapeBody> ScrapeCoalescer::Generate(std::unique_lock<std::mutex>& lock, Deadline deadline) {
+std::shared_ptr<const ScrapeBody> ScrapeCoalescer::Generate(std::unique_lock<std::mutex>& lock,
+                                                            std::uint64_t asked_ns) {
+  if (BytesInUse() > kMaxBytesInUse) {
+    return nullptr;
+  }
   generating_ = true;
-  const std::uint64_t number = ++started_;
   lock.unlock();
   std::shared_ptr<const ScrapeBody> body;
   try {
-    const auto remaining =
-        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
-    body = std::make_shared<ScrapeBody>(generate_(std::max(remaining, std::chrono::milliseconds(0))));
+    ScrapeBodyWriter writer;
+    const std::uint64_t as_of_ns = generate_(asked_ns, [&writer](std::string_view text) { writer.Append(text); });
+    body = writer.Finish(as_of_ns);
   } catch (...) {
     lock.lock();
     generating_ = false;
@@ -147,10 +35,21 @@ std::shared_ptr<const ScrapeBody> ScrapeCoalescer::Generate(std::unique_lock<std
   }
   lock.lock();
   generating_ = false;
-  finished_ = number;
   body_ = waiting_ == 0 ? nullptr : body;
+  used_.emplace_back(body);
   changed_.notify_all();
   return body;
+}
+
+std::size_t ScrapeCoalescer::BytesInUse() {
+  std::erase_if(used_, [](const auto& body) { return body.expired(); });
+  std::size_t bytes = 0;
+  for (const auto& used : used_) {
+    if (const auto body = used.lock()) {
+      bytes += body->size(ContentEncoding::kGzip);
+    }
+  }
+  return bytes;
 }
 
 }  // namespace procevent

@@ -1,64 +1,47 @@
-// Shares one scrape body among concurrent requests, and negotiates and applies gzip.
+// Shares one scrape body among concurrent requests.
 #pragma once
 
-#include <chrono>
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <optional>
-#include <string>
-#include <string_view>
 #include <utility>
+#include <vector>
+
+#include "exporter/http/scrape_body.h"
+#include "exporter/metrics/text_format.h"
 
 namespace procevent {
 
-// Evaluates an Accept-Encoding header by RFC 9110. True if gzip is accepted with at least the quality of identity.
-bool PrefersGzip(std::string_view accept_encoding);
-
-// Returns nothing if there is not enough memory.
-std::optional<std::string> Gzip(std::string_view text);
-
-// The body of one scrape, plain and compressed. Thread-safe.
-class ScrapeBody {
- public:
-  explicit ScrapeBody(std::string text) : text_(std::move(text)) {}
-
-  [[nodiscard]] const std::string& text() const { return text_; }
-  // Compresses on the first call only. Returns nothing if there is not enough memory.
-  [[nodiscard]] const std::optional<std::string>& gzipped() const;
-
- private:
-  std::string text_;
-  mutable std::once_flag once_;
-  mutable std::optional<std::string> gzipped_;
-};
-
-// Generates one body for all requests that wait at the same time. A request gets a body whose generation began after
-// the request, so a body is never older than its request. Thread-safe.
+// Generates one body at a time, and shares it among all requests that wait meanwhile and for which it is complete
+// (ScrapeBody::as_of_ns). Thread-safe.
 class ScrapeCoalescer {
  public:
-  // May block for at most `timeout`.
-  using Generator = std::function<std::string(std::chrono::milliseconds timeout)>;
+  // Writes the text for a request that was made at `asked_ns`. Returns the time of a request up to which it is
+  // complete. May block.
+  using Generator = std::function<std::uint64_t(std::uint64_t asked_ns, const TextSink& sink)>;
   explicit ScrapeCoalescer(Generator generate) : generate_(std::move(generate)) {}
 
-  // Time spent waiting for another request's body is deducted from `timeout`. An exception of the generator propagates
-  // to the request that ran it, and another waiting request tries again.
-  std::shared_ptr<const ScrapeBody> Get(std::chrono::milliseconds timeout);
+  // Slow clients keep bodies in memory. While these have more bytes than this, no other body is generated.
+  static constexpr std::size_t kMaxBytesInUse = 32 * 1024 * 1024;
+
+  // Returns nullptr if the bodies in use have more than kMaxBytesInUse. An exception of the generator propagates to the
+  // request that ran it, and another waiting request tries again.
+  std::shared_ptr<const ScrapeBody> Get(std::uint64_t asked_ns);
 
  private:
-  using Deadline = std::chrono::steady_clock::time_point;
-  std::shared_ptr<const ScrapeBody> Generate(std::unique_lock<std::mutex>& lock, Deadline deadline);
+  std::shared_ptr<const ScrapeBody> Generate(std::unique_lock<std::mutex>& lock, std::uint64_t asked_ns);
+  [[nodiscard]] std::size_t BytesInUse();
 
   Generator generate_;
   std::mutex mutex_;
   std::condition_variable changed_;
   bool generating_ = false;
-  std::uint64_t started_ = 0;               // number of generations started
-  std::uint64_t finished_ = 0;              // number of the last generation that succeeded
-  std::size_t waiting_ = 0;                 // requests that wait for another request's generation
-  std::shared_ptr<const ScrapeBody> body_;  // of generation finished_, kept only while requests wait
+  std::size_t waiting_ = 0;                            // requests that wait for another request's generation
+  std::shared_ptr<const ScrapeBody> body_;             // the last one, kept only while requests wait
+  std::vector<std::weak_ptr<const ScrapeBody>> used_;  // bodies that may still be sent
 };
 
 }  // namespace procevent

@@ -230,10 +230,10 @@ mg_context* StartCivetweb(const std::vector<ListenAddress>& listen, const std::v
 Server::Server(const ServerOptions& options, SnapshotExchange& exchange, ExporterState& state,
                ThreadInitializer initialize_thread)
     : Server(options,
-             {[collector = MetricsCollector(exchange, state)](std::chrono::milliseconds timeout) {
-                return ToText(collector.Collect(timeout));
+             {[collector = MetricsCollector(exchange, state)](std::uint64_t asked_ns, const TextSink& sink) {
+                return collector.WriteText(asked_ns, sink);
               },
-              [&exchange] { return RequestSubscriptionStatus(exchange, kSnapshotTimeout); }},
+              [&exchange] { return ReadSubscriptionStatus(exchange); }},
              state.refusals, std::move(initialize_thread)) {}
 
 Server::Server(const ServerOptions& options, HttpHandler::PageCallbacks pages, RefusedRequests& refusals,

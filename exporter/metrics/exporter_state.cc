@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cstdio>
-#include <numeric>
 
 #include "core/base/system.h"
 #include "exporter/metrics/family.h"
@@ -21,15 +20,20 @@ std::string_view Compiler() {
 
 namespace {
 
-std::string DescribeCause(const Snapshot& snapshot, SnapshotExchange::Freshness freshness) {
-  if (freshness != SnapshotExchange::Freshness::kFresh) {
-    return "the reader does not answer; give the exporter more CPU";
+constexpr std::string_view kNoAnswer = "the reader does not answer; give the exporter more CPU";
+
+std::string DescribeCause(const ReaderStatus& status, std::uint64_t now_ns) {
+  if (!status.published) {
+    return "not subscribed yet; wait for the first attempt";
   }
-  if (snapshot.subscribed) {
+  if (!IsResponsive(status, now_ns)) {
+    return std::string(kNoAnswer);
+  }
+  if (status.subscribed) {
     return {};
   }
-  return snapshot.subscription_error.operation.empty() ? "not subscribed yet; wait for the first attempt"
-                                                       : Describe(snapshot.subscription_error);
+  return status.subscription_error.operation.empty() ? "not subscribed yet; wait for the first attempt"
+                                                     : Describe(status.subscription_error);
 }
 
 // "0.01 %".
@@ -41,37 +45,40 @@ std::string FormatPercent(std::uint64_t part, std::uint64_t whole) {
   return text.data();
 }
 
-std::string DescribeLosses(const Snapshot& snapshot) {
-  const LedgerSnapshot& ledger = snapshot.ledger;
-  const std::uint64_t received =
-      std::accumulate(ledger.events.begin(), ledger.events.end(), std::uint64_t{0}) - ledger.events_of(EventKind::kAck);
-  std::string text = std::to_string(received) + " events received, ";
-  if (snapshot.loss_exact) {
-    const std::uint64_t lost = ledger.total_lost();
-    text += std::to_string(lost) + " lost (" + FormatPercent(lost, received + lost) + ")";
-  } else if (snapshot.replayed) {
+std::string DescribeLosses(const ReaderStatus& status) {
+  std::string text = std::to_string(status.received_events) + " events received, ";
+  if (status.loss_exact) {
+    text += std::to_string(status.lost_events) + " lost (" +
+            FormatPercent(status.lost_events, status.received_events + status.lost_events) + ")";
+  } else if (status.replayed) {
     text += "number of lost events unknown";
   } else {
-    text += "losses unknown, at least " + std::to_string(snapshot.socket_drops) + " (source.events is narrowed)";
+    text += "losses unknown, at least " + std::to_string(status.socket_drops) + " (source.events is narrowed)";
   }
-  if (snapshot.replayed) {
+  if (status.replayed) {
     return text;
   }
-  return text + ", unsubscribed for " + std::to_string(snapshot.unsubscribed_ns / kNanosPerSecond) + " s";
+  return text + ", unsubscribed for " + std::to_string(status.unsubscribed_ns / kNanosPerSecond) + " s";
 }
 
 }  // namespace
 
-SubscriptionStatus MakeSubscriptionStatus(const Snapshot& snapshot, SnapshotExchange::Freshness freshness) {
-  return {freshness == SnapshotExchange::Freshness::kFresh, snapshot.replayed, DescribeCause(snapshot, freshness),
-          freshness == SnapshotExchange::Freshness::kNone ? std::string() : DescribeLosses(snapshot)};
+SubscriptionStatus DescribeStatus(const ReaderStatus& status, std::uint64_t now_ns) {
+  return {status.published && IsResponsive(status, now_ns), status.replayed, DescribeCause(status, now_ns),
+          status.published ? DescribeLosses(status) : std::string()};
+}
+
+SubscriptionStatus ReadSubscriptionStatus(const SnapshotExchange& exchange) {
+  return DescribeStatus(exchange.status(), MonotonicNanos());
 }
 
 SubscriptionStatus RequestSubscriptionStatus(SnapshotExchange& exchange, std::chrono::milliseconds timeout) {
-  SubscriptionStatus status = MakeSubscriptionStatus(Snapshot(), SnapshotExchange::Freshness::kNone);
-  exchange.VisitSnapshot(timeout, [&status](const Snapshot& snapshot, SnapshotExchange::Freshness freshness) {
-    status = MakeSubscriptionStatus(snapshot, freshness);
-  });
+  const auto freshness = exchange.VisitSnapshot(MonotonicNanos(), timeout, [](const auto&, auto) {});
+  SubscriptionStatus status = ReadSubscriptionStatus(exchange);
+  status.responsive = freshness == SnapshotExchange::Freshness::kFresh;
+  if (!status.responsive && status.cause.empty()) {
+    status.cause = kNoAnswer;
+  }
   return status;
 }
 

@@ -87,15 +87,17 @@ inline constexpr std::chrono::milliseconds kSnapshotTimeout{1000};  // for the r
 
 // The state of the subscription as text, for the landing page, /-/ready and the service manager.
 struct SubscriptionStatus {
-  bool answered = false;  // the reader answered the request
-  bool replayed = false;  // the events come from a capture instead of the kernel
-  std::string cause;      // one line that explains why events are not received; empty while they are
-  std::string losses;     // received and lost events, without a full stop; empty before the first snapshot
+  bool responsive = false;  // the reader or replayer runs
+  bool replayed = false;    // the events come from a capture instead of the kernel
+  std::string cause;        // one line that explains why events are not received; empty while they are
+  std::string losses;       // received and lost events, without a full stop; empty before the first status
 };
 
-SubscriptionStatus MakeSubscriptionStatus(const Snapshot& snapshot, SnapshotExchange::Freshness freshness);
+SubscriptionStatus DescribeStatus(const ReaderStatus& status, std::uint64_t now_ns);
 
-// Requests a snapshot from the reader, and waits at most `timeout` for it.
+// Describes the published status. Costs the reader nothing.
+SubscriptionStatus ReadSubscriptionStatus(const SnapshotExchange& exchange);
+// The same, but `responsive` is true only if the reader answers a request within `timeout`.
 SubscriptionStatus RequestSubscriptionStatus(SnapshotExchange& exchange, std::chrono::milliseconds timeout);
 
 }  // namespace procevent

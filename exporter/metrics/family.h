@@ -6,18 +6,19 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "exporter/metrics/catalogue.h"
 
 namespace procevent {
 
-using MetricFamilies = std::vector<prometheus::MetricFamily>;
+// Receives one family at a time, so that the families of a large page are never in memory together.
+using FamilySink = std::function<void(prometheus::MetricFamily)>;
 using Labels = std::initializer_list<std::pair<std::string_view, std::string_view>>;
 
 // An empty family with the name, HELP text and type of `metric`.

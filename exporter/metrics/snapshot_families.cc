@@ -48,7 +48,7 @@ enum class InitialSeries : std::uint8_t {
 };
 
 // Reserved rows always have all series.
-void AddFamily(MetricFamilies& families, const CommStatistics& comms, const Metric& metric, InitialSeries initial,
+void AddFamily(const FamilySink& sink, const CommStatistics& comms, const Metric& metric, InitialSeries initial,
                std::initializer_list<SeriesColumn> columns) {
   MetricFamily family = MakeFamily(metric);
   for (std::size_t id = 0; id < comms.rows.size(); ++id) {
@@ -63,13 +63,13 @@ void AddFamily(MetricFamilies& families, const CommStatistics& comms, const Metr
       }
     }
   }
-  families.push_back(std::move(family));
+  sink(std::move(family));
 }
 
 double ConvertExitCode(std::uint64_t code) { return ToDouble(code); }
 
 // One histogram per command if the ledger keeps them by command, otherwise one for all. Reserved rows appear at zero.
-void AddHistograms(MetricFamilies& families, const Metric& metric, const CommStatistics& comms, const Histogram& total,
+void AddHistograms(const FamilySink& sink, const Metric& metric, const CommStatistics& comms, const Histogram& total,
                    Histogram CommRow::*member, double (*convert)(std::uint64_t)) {
   std::vector<double> upper_bounds;
   for (const std::uint64_t bound : total.upper()) {
@@ -87,29 +87,29 @@ void AddHistograms(MetricFamilies& families, const Metric& metric, const CommSta
       AddHistogram(family, histogram.counts(), upper_bounds, convert(histogram.sum()), {{"comm", row.label.view()}});
     }
   }
-  families.push_back(std::move(family));
+  sink(std::move(family));
 }
 
 // Signals with a terminating default action appear from the start. Other signals, and statuses, appear with their first
 // process.
-void AddExitReasons(MetricFamilies& families, const ExitStatistics& exits) {
+void AddExitReasons(const FamilySink& sink, const ExitStatistics& exits) {
   MetricFamily statuses = MakeFamily(FindMetric("procevent_exit_statuses_total"));
   for (std::size_t code = 1; code < exits.statuses.size(); ++code) {
     if (exits.statuses.at(code) != 0) {
       AddSeries(statuses, ToDouble(exits.statuses.at(code)), {{"code", std::to_string(code)}});
     }
   }
-  families.push_back(std::move(statuses));
+  sink(std::move(statuses));
   MetricFamily signals = MakeFamily(FindMetric("procevent_exit_signals_total"));
   for (unsigned signal = 1; signal < exits.signals.size(); ++signal) {
     if (TerminatesByDefault(signal) || exits.signals.at(signal) != 0) {
       AddSeries(signals, ToDouble(exits.signals.at(signal)), {{"signal", SignalName(signal)}});
     }
   }
-  families.push_back(std::move(signals));
+  sink(std::move(signals));
 }
 
-void AddPending(MetricFamilies& families, const Counts& pending) {
+void AddPending(const FamilySink& sink, const Counts& pending) {
   const auto sum = [&](std::initializer_list<CountKind> counts) {
     std::uint64_t events = 0;
     for (const CountKind count : counts) {
@@ -128,10 +128,10 @@ void AddPending(MetricFamilies& families, const Counts& pending) {
             {{"event", "gid"}});
   AddSeries(family, sum({CountKind::kAttached, CountKind::kDetached}), {{"event", "ptrace"}});
   AddSeries(family, sum({CountKind::kCoredumps}), {{"event", "coredump"}});
-  families.push_back(std::move(family));
+  sink(std::move(family));
 }
 
-void AddPeaks(MetricFamilies& families, const PeakRates& peaks) {
+void AddPeaks(const FamilySink& sink, const PeakRates& peaks) {
   MetricFamily family = MakeFamily(FindMetric("procevent_peak_events_per_second"));
   for (std::size_t kind = 0; kind < kPeakKinds.size(); ++kind) {
     for (std::size_t window = 0; window < kPeakWindowNames.size(); ++window) {
@@ -140,20 +140,19 @@ void AddPeaks(MetricFamilies& families, const PeakRates& peaks) {
                  {"window", kPeakWindowNames.at(window)}});
     }
   }
-  families.push_back(std::move(family));
+  sink(std::move(family));
 }
 
 // Omitted with an event mask that lacks fork, exec or exit: the process table is incomplete then.
-void AddProcessTable(MetricFamilies& families, const LedgerSnapshot& ledger) {
+void AddProcessTable(const FamilySink& sink, const LedgerSnapshot& ledger) {
   if (!ledger.processes_tracked) {
     return;
   }
-  families.push_back(MakeFamily(FindMetric("procevent_processes"), ToDouble(ledger.processes)));
-  families.push_back(MakeFamily(FindMetric("procevent_threads"), ToDouble(ledger.threads)));
-  families.push_back(MakeFamily(FindMetric("procevent_processes_found_total"), kProcessFoundReasonNames, ledger.found));
-  families.push_back(
-      MakeFamily(FindMetric("procevent_processes_dropped_total"), kProcessDropReasonNames, ledger.dropped));
-  families.push_back(MakeFamily(FindMetric("procevent_attributions_total"), kAttributionNames, ledger.attributions));
+  sink(MakeFamily(FindMetric("procevent_processes"), ToDouble(ledger.processes)));
+  sink(MakeFamily(FindMetric("procevent_threads"), ToDouble(ledger.threads)));
+  sink(MakeFamily(FindMetric("procevent_processes_found_total"), kProcessFoundReasonNames, ledger.found));
+  sink(MakeFamily(FindMetric("procevent_processes_dropped_total"), kProcessDropReasonNames, ledger.dropped));
+  sink(MakeFamily(FindMetric("procevent_attributions_total"), kAttributionNames, ledger.attributions));
 }
 
 constexpr std::string_view kSocket = "connector";
@@ -161,54 +160,54 @@ constexpr std::string_view kSocket = "connector";
 MetricFamily MakeListenerUp(bool up) { return MakeFamily(FindMetric("procevent_listener_up"), up ? 1 : 0); }
 
 // A narrowed mask hides losses. No series is better than a false zero.
-void AddLosses(MetricFamilies& families, const Snapshot& snapshot) {
+void AddLosses(const FamilySink& sink, const Snapshot& snapshot) {
   if (snapshot.loss_exact) {
     auto lost = MakeFamily(FindMetric("procevent_events_lost_total"));
     lost.metric.reserve(snapshot.ledger.lost.size());
     for (std::size_t cpu = 0; cpu < snapshot.ledger.lost.size(); ++cpu) {
       AddSeries(lost, ToDouble(snapshot.ledger.lost[cpu]), {{"cpu", std::to_string(cpu)}});
     }
-    families.push_back(std::move(lost));
+    sink(std::move(lost));
   }
-  families.push_back(MakeFamily(FindMetric("procevent_loss_exact"), snapshot.loss_exact ? 1 : 0));
+  sink(MakeFamily(FindMetric("procevent_loss_exact"), snapshot.loss_exact ? 1 : 0));
   if (snapshot.replayed) {
     return;  // a capture does not record socket drops
   }
   auto drops = MakeFamily(FindMetric("procevent_socket_drops_total"));
   AddSeries(drops, ToDouble(snapshot.socket_drops), {{"socket", kSocket}});
-  families.push_back(std::move(drops));
+  sink(std::move(drops));
 }
 
-void AddSubscription(MetricFamilies& families, const Snapshot& snapshot) {
+void AddSubscription(const FamilySink& sink, const Snapshot& snapshot) {
   if (snapshot.replayed) {
     return;
   }
-  families.push_back(
-      MakeFamily(FindMetric("procevent_listener_restarts_total"), kRestartReasonNames, snapshot.restarts));
-  families.push_back(MakeFamily(FindMetric("procevent_blind_seconds_total"), NanosToSeconds(snapshot.unsubscribed_ns)));
+  sink(MakeFamily(FindMetric("procevent_listener_restarts_total"), kRestartReasonNames, snapshot.restarts));
+  sink(MakeFamily(FindMetric("procevent_blind_seconds_total"), NanosToSeconds(snapshot.unsubscribed_ns)));
 }
 
-// Both are omitted with a narrowed mask or without /proc/stat.
-void AddKernelForks(MetricFamilies& families, const Snapshot& snapshot, bool fresh) {
-  if (!snapshot.loss_exact || !snapshot.kernel_forks) {
+// Both are omitted with a narrowed mask or without /proc/stat. The kernel's count is also omitted where it would not
+// match the other numbers.
+void AddKernelForks(const FamilySink& sink, const Snapshot& snapshot, bool fresh) {
+  if (!snapshot.loss_exact || !snapshot.forks_audited) {
     return;
   }
-  families.push_back(MakeFamily(FindMetric("procevent_forks_unseen_total"), ToDouble(snapshot.forks_unseen)));
-  if (fresh) {
-    families.push_back(MakeFamily(FindMetric("procevent_kernel_forks_total"), ToDouble(*snapshot.kernel_forks)));
+  sink(MakeFamily(FindMetric("procevent_forks_unseen_total"), ToDouble(snapshot.forks_unseen)));
+  if (fresh && snapshot.kernel_forks) {
+    sink(MakeFamily(FindMetric("procevent_kernel_forks_total"), ToDouble(*snapshot.kernel_forks)));
   }
 }
 
-void AddReceiveBuffer(MetricFamilies& families, const Snapshot& snapshot) {
+void AddReceiveBuffer(const FamilySink& sink, const Snapshot& snapshot) {
   if (snapshot.queue_limit_bytes == 0) {
     return;  // there is no socket
   }
   auto peak = MakeFamily(FindMetric("procevent_receive_queue_peak_bytes"));
   AddSeries(peak, ToDouble(snapshot.queue_peak_bytes), {{"socket", kSocket}});
-  families.push_back(std::move(peak));
+  sink(std::move(peak));
   auto limit = MakeFamily(FindMetric("procevent_receive_queue_limit_bytes"));
   AddSeries(limit, ToDouble(snapshot.queue_limit_bytes), {{"socket", kSocket}});
-  families.push_back(std::move(limit));
+  sink(std::move(limit));
 }
 
 MetricFamily MakeDelay(const DelayHistogram& delay) {
@@ -221,69 +220,65 @@ MetricFamily MakeDelay(const DelayHistogram& delay) {
 
 }  // namespace
 
-void AddCommFamilies(MetricFamilies& families, const LedgerSnapshot& ledger) {
+void AddCommFamilies(const FamilySink& sink, const LedgerSnapshot& ledger) {
   const CommStatistics& comms = ledger.comms;
-  AddFamily(families, comms, FindMetric("procevent_forks_total"), InitialSeries::kNone, {{CountKind::kForks}});
-  AddFamily(families, comms, FindMetric("procevent_threads_started_total"), InitialSeries::kNone,
+  AddFamily(sink, comms, FindMetric("procevent_forks_total"), InitialSeries::kNone, {{CountKind::kForks}});
+  AddFamily(sink, comms, FindMetric("procevent_threads_started_total"), InitialSeries::kNone,
             {{CountKind::kThreadsStarted}});
-  AddFamily(families, comms, FindMetric("procevent_threads_ended_total"), InitialSeries::kNone,
+  AddFamily(sink, comms, FindMetric("procevent_threads_ended_total"), InitialSeries::kNone,
             {{CountKind::kThreadsEnded}});
-  AddFamily(families, comms, FindMetric("procevent_execs_total"), InitialSeries::kNone, {{CountKind::kExecs}});
-  AddFamily(families, comms, FindMetric("procevent_exits_total"), InitialSeries::kWithExits,
+  AddFamily(sink, comms, FindMetric("procevent_execs_total"), InitialSeries::kNone, {{CountKind::kExecs}});
+  AddFamily(sink, comms, FindMetric("procevent_exits_total"), InitialSeries::kWithExits,
             {{CountKind::kSucceeded, "outcome", "success"},
              {CountKind::kFailed, "outcome", "failure"},
              {CountKind::kKilled, "outcome", "signal"}});
-  AddFamily(families, comms, FindMetric("procevent_coredumps_total"), InitialSeries::kWithExits,
-            {{CountKind::kCoredumps}});
-  AddFamily(families, comms, FindMetric("procevent_unexeced_exits_total"), InitialSeries::kWithExits,
+  AddFamily(sink, comms, FindMetric("procevent_coredumps_total"), InitialSeries::kWithExits, {{CountKind::kCoredumps}});
+  AddFamily(sink, comms, FindMetric("procevent_unexeced_exits_total"), InitialSeries::kWithExits,
             {{CountKind::kWithoutExec}});
-  AddFamily(families, comms, FindMetric("procevent_credential_changes_total"), InitialSeries::kNone,
+  AddFamily(sink, comms, FindMetric("procevent_credential_changes_total"), InitialSeries::kNone,
             {{CountKind::kUidGainedRoot, "credential", "uid", "effect", "gained_root"},
              {CountKind::kUidLeftRoot, "credential", "uid", "effect", "left_root"},
              {CountKind::kUidOther, "credential", "uid", "effect", "other"},
              {CountKind::kGidGainedRoot, "credential", "gid", "effect", "gained_root"},
              {CountKind::kGidLeftRoot, "credential", "gid", "effect", "left_root"},
              {CountKind::kGidOther, "credential", "gid", "effect", "other"}});
-  AddFamily(families, comms, FindMetric("procevent_ptrace_total"), InitialSeries::kNone,
+  AddFamily(sink, comms, FindMetric("procevent_ptrace_total"), InitialSeries::kNone,
             {{CountKind::kAttached, "action", "attach"}, {CountKind::kDetached, "action", "detach"}});
-  families.push_back(MakeFamily(FindMetric("procevent_comms"), ToDouble(comms.rows_in_use)));
-  families.push_back(MakeFamily(FindMetric("procevent_comms_limit"), ToDouble(comms.limit)));
-  families.push_back(MakeFamily(FindMetric("procevent_comms_overflowed_total"), ToDouble(comms.overflowed)));
+  sink(MakeFamily(FindMetric("procevent_comms"), ToDouble(comms.rows_in_use)));
+  sink(MakeFamily(FindMetric("procevent_comms_limit"), ToDouble(comms.limit)));
+  sink(MakeFamily(FindMetric("procevent_comms_overflowed_total"), ToDouble(comms.overflowed)));
 }
 
-void AddLifecycleFamilies(MetricFamilies& families, const LedgerSnapshot& ledger) {
-  AddHistograms(families, FindMetric("procevent_exit_code"), ledger.comms, ledger.exits.exit_codes,
-                &CommRow::exit_codes, ConvertExitCode);
-  AddExitReasons(families, ledger.exits);
-  AddHistograms(families, FindMetric("procevent_process_lifetime_seconds"), ledger.comms, ledger.exits.lifetimes,
+void AddLifecycleFamilies(const FamilySink& sink, const LedgerSnapshot& ledger) {
+  AddHistograms(sink, FindMetric("procevent_exit_code"), ledger.comms, ledger.exits.exit_codes, &CommRow::exit_codes,
+                ConvertExitCode);
+  AddExitReasons(sink, ledger.exits);
+  AddHistograms(sink, FindMetric("procevent_process_lifetime_seconds"), ledger.comms, ledger.exits.lifetimes,
                 &CommRow::lifetimes, NanosToSeconds);
-  AddPending(families, ledger.pending);
-  AddPeaks(families, ledger.peaks);
-  AddProcessTable(families, ledger);
+  AddPending(sink, ledger.pending);
+  AddPeaks(sink, ledger.peaks);
+  AddProcessTable(sink, ledger);
 }
 
-MetricFamilies SnapshotFamilies(const Snapshot& snapshot, SnapshotExchange::Freshness freshness) {
-  MetricFamilies families;
+void AddSnapshotFamilies(const FamilySink& sink, const Snapshot& snapshot, SnapshotExchange::Freshness freshness,
+                         bool subscribed_now) {
   if (freshness == SnapshotExchange::Freshness::kNone) {
-    families.push_back(MakeListenerUp(false));
-    return families;
+    sink(MakeListenerUp(subscribed_now));
+    return;
   }
   const bool fresh = freshness == SnapshotExchange::Freshness::kFresh;
-  families.push_back(MakeFamily(FindMetric("procevent_events_total"), kEventNames, snapshot.ledger.events));
-  AddLosses(families, snapshot);
-  families.push_back(
-      MakeFamily(FindMetric("procevent_messages_rejected_total"), kRejectionNames, snapshot.ledger.rejected));
-  families.push_back(MakeListenerUp(fresh && snapshot.subscribed));
-  families.push_back(MakeFamily(FindMetric("procevent_replayed"), snapshot.replayed ? 1 : 0));
-  AddSubscription(families, snapshot);
-  AddKernelForks(families, snapshot, fresh);
-  AddReceiveBuffer(families, snapshot);
-  families.push_back(MakeDelay(snapshot.ledger.delay));
-  AddCommFamilies(families, snapshot.ledger);
-  AddLifecycleFamilies(families, snapshot.ledger);
-  families.push_back(
-      MakeFamily(FindMetric("procevent_reader_cpu_seconds_total"), NanosToSeconds(snapshot.reader_cpu_ns)));
-  return families;
+  sink(MakeFamily(FindMetric("procevent_events_total"), kEventNames, snapshot.ledger.events));
+  AddLosses(sink, snapshot);
+  sink(MakeFamily(FindMetric("procevent_messages_rejected_total"), kRejectionNames, snapshot.ledger.rejected));
+  sink(MakeListenerUp(fresh ? snapshot.subscribed : subscribed_now));
+  sink(MakeFamily(FindMetric("procevent_replayed"), snapshot.replayed ? 1 : 0));
+  AddSubscription(sink, snapshot);
+  AddKernelForks(sink, snapshot, fresh);
+  AddReceiveBuffer(sink, snapshot);
+  sink(MakeDelay(snapshot.ledger.delay));
+  AddCommFamilies(sink, snapshot.ledger);
+  AddLifecycleFamilies(sink, snapshot.ledger);
+  sink(MakeFamily(FindMetric("procevent_reader_cpu_seconds_total"), NanosToSeconds(snapshot.reader_cpu_ns)));
 }
 
 }  // namespace procevent

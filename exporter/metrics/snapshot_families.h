@@ -7,13 +7,14 @@
 
 namespace procevent {
 
-// All families of a snapshot. With kNone, before the reader's first answer, only procevent_listener_up 0. A stale
-// snapshot also reports procevent_listener_up 0, and omits procevent_kernel_forks_total: an old value of it would not
-// match the current one of the kernel.
-MetricFamilies SnapshotFamilies(const Snapshot& snapshot, SnapshotExchange::Freshness freshness);
+// Passes all families of a snapshot to `sink`. Without a fresh snapshot, procevent_listener_up is `subscribed_now`, and
+// procevent_kernel_forks_total is omitted: an old value of it would not match the current one of the kernel. With
+// kNone, before the reader's first answer, procevent_listener_up is the only family.
+void AddSnapshotFamilies(const FamilySink& sink, const Snapshot& snapshot, SnapshotExchange::Freshness freshness,
+                         bool subscribed_now);
 
-// The parts of SnapshotFamilies, for the tests: the counts by command, and exits, attribution and the process table.
-void AddCommFamilies(MetricFamilies& families, const LedgerSnapshot& ledger);
-void AddLifecycleFamilies(MetricFamilies& families, const LedgerSnapshot& ledger);
+// Its parts, for the tests: the counts by command, and exits, attribution and the process table.
+void AddCommFamilies(const FamilySink& sink, const LedgerSnapshot& ledger);
+void AddLifecycleFamilies(const FamilySink& sink, const LedgerSnapshot& ledger);
 
 }  // namespace procevent

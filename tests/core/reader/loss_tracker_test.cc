@@ -55,8 +55,9 @@ TEST(CpuProbeTest, IsInProgressUntilFinished) {
   EXPECT_FALSE(probe.in_progress());
   probe.Start(0, 1000);
   EXPECT_TRUE(probe.in_progress());
-  probe.Finish();
+  probe.Finish(3000);
   EXPECT_FALSE(probe.in_progress());
+  EXPECT_EQ(probe.last_end_ns(), 3000U);
 }
 
 TEST(CpuProbeTest, IsDueAgainAfterASecond) {

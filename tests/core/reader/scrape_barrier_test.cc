@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <tuple>
 
 namespace procevent {
 namespace {
@@ -10,8 +11,9 @@ namespace {
 constexpr std::uint64_t kStart = 1000 * kNanosPerMilli;
 constexpr std::uint64_t After(std::uint64_t millis) { return kStart + millis * kNanosPerMilli; }
 using Step = ScrapeBarrier::Step;
-constexpr ScrapeBarrier::Conditions kComplete{.queue_empty = true};
-constexpr ScrapeBarrier::Conditions kForksMissing{.queue_empty = true, .forks_missing = true};
+constexpr ScrapeBarrier::Conditions kComplete{.applied_until_ns = kStart};
+constexpr ScrapeBarrier::Conditions kForksMissing{.applied_until_ns = kStart, .forks_missing = true};
+constexpr ScrapeBarrier::Conditions kEventsMissing{.applied_until_ns = kStart - 1};
 
 TEST(ScrapeBarrierTest, CountsForksAndAnswersIfAllConditionsHold) {
   ScrapeBarrier barrier(kStart);
@@ -21,25 +23,48 @@ TEST(ScrapeBarrierTest, CountsForksAndAnswersIfAllConditionsHold) {
   EXPECT_EQ(barrier.DecideStep(kComplete, After(0)), Step::kFillSnapshot);
 }
 
-TEST(ScrapeBarrierTest, WaitsUntilTheQueueIsEmpty) {
+TEST(ScrapeBarrierTest, WaitsForEventsQueuedBeforeTheScraperAsked) {
   ScrapeBarrier barrier(kStart);
-  EXPECT_EQ(barrier.DecideStep({.queue_empty = false}, After(499)), Step::kWait);
+  EXPECT_EQ(barrier.DecideStep(kEventsMissing, After(499)), Step::kWait);
   EXPECT_EQ(barrier.DecideStep(kComplete, After(499)), Step::kCountForks);
 }
 
-TEST(ScrapeBarrierTest, AnswersAfterHalfASecondIfTheQueueIsNeverEmpty) {
+TEST(ScrapeBarrierTest, AnswersWithWhatThereIsHalfASecondAfterTheScraperAsked) {
   ScrapeBarrier barrier(kStart);
-  EXPECT_EQ(barrier.DecideStep({.queue_empty = false}, After(500)), Step::kCountForks);
+  EXPECT_EQ(barrier.DecideStep(kEventsMissing, After(500)), Step::kCountForks);
   barrier.MarkForksCounted(After(500));
-  EXPECT_EQ(barrier.DecideStep({.queue_empty = false, .forks_missing = true}, After(500)), Step::kFillSnapshot);
+  EXPECT_EQ(barrier.DecideStep({.forks_missing = true}, After(500)), Step::kFillSnapshot);
 }
 
 TEST(ScrapeBarrierTest, ProbesCpusOnceForHiddenLosses) {
   ScrapeBarrier barrier(kStart);
-  EXPECT_EQ(barrier.DecideStep({.queue_empty = true, .losses_hidden = true}, After(1)), Step::kProbeCpus);
-  EXPECT_EQ(barrier.DecideStep({.queue_empty = true, .probing_cpus = true}, After(2)), Step::kWait);
-  EXPECT_EQ(barrier.DecideStep({.queue_empty = true, .losses_hidden = true}, After(3)), Step::kCountForks)
+  EXPECT_EQ(barrier.DecideStep({.applied_until_ns = After(0), .losses_hidden = true}, After(1)), Step::kProbeCpus);
+  EXPECT_EQ(barrier.DecideStep({.applied_until_ns = After(1), .probing_cpus = true}, After(2)), Step::kWait);
+  EXPECT_EQ(barrier.DecideStep({.applied_until_ns = After(2), .last_probe_end_ns = After(3)}, After(4)), Step::kWait)
+      << "the canaries of the probe are not applied yet";
+  EXPECT_EQ(barrier.DecideStep({.applied_until_ns = After(3), .last_probe_end_ns = After(3), .losses_hidden = true},
+                               After(4)),
+            Step::kCountForks)
       << "drops go on";
+}
+
+// The time up to which an answer also serves other scrapers.
+TEST(ScrapeBarrierTest, AnswerTimeIsWhatTheAnswerIsCompleteUpTo) {
+  ScrapeBarrier complete(kStart);
+  std::ignore = complete.DecideStep({.applied_until_ns = After(7)}, After(8));
+  complete.MarkForksCounted(After(8));
+  std::ignore = complete.DecideStep({.applied_until_ns = After(9)}, After(10));
+  EXPECT_EQ(complete.AnswerTime(After(11)), After(7)) << "later forks are not counted";
+
+  ScrapeBarrier dropping(kStart);
+  std::ignore = dropping.DecideStep({.applied_until_ns = After(1), .losses_hidden = true}, After(2));
+  std::ignore = dropping.DecideStep(
+      {.applied_until_ns = After(7), .last_probe_end_ns = After(3), .losses_hidden = true}, After(8));
+  EXPECT_EQ(dropping.AnswerTime(After(9)), After(2)) << "drops after the probe began may be hidden";
+
+  ScrapeBarrier late(kStart);
+  std::ignore = late.DecideStep(kEventsMissing, After(500));
+  EXPECT_EQ(late.AnswerTime(After(501)), After(501)) << "no other scraper would get more";
 }
 
 TEST(ScrapeBarrierTest, WaitsForLateForkEvents) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "exporter/http/server.h"
+#include "tests/exporter/http/generate_text.h"
 #include "tests/exporter/http/test_server.h"
 
 namespace procevent {
@@ -25,7 +26,7 @@ using Clients = std::vector<std::unique_ptr<TcpClient>>;
 // Pages larger than the kernel's send buffer (tcp_wmem), so that a client which does not read blocks a serving thread.
 HttpHandler::PageCallbacks MakeLargePages() {
   constexpr std::size_t kBytes = 4'500'000;
-  return {[](auto) { return std::string(kBytes, '#'); }, [] { return SubscriptionStatus(); }};
+  return {GenerateText(std::string(kBytes, '#')), [] { return SubscriptionStatus(); }};
 }
 
 constexpr std::string_view kPartialRequest = "GET /metrics HTTP/1.1\r\nHost: ";

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "exporter/metrics/exporter_state.h"
+#include "tests/exporter/http/generate_text.h"
 #include "tests/exporter/http/gunzip.h"
 
 namespace procevent {
@@ -22,7 +23,7 @@ const std::string kText = "procevent_x 1\n";
 class HttpHandlerTest : public testing::Test {
  protected:
   HttpHandler MakeHandler(const ServerOptions& options = {}, const SubscriptionStatus& status = {}) {
-    return HttpHandler(options, {[](auto) { return kText; }, [status] { return status; }}, refusals_);
+    return HttpHandler(options, {GenerateText(kText), [status] { return status; }}, refusals_);
   }
 
   std::string refused_clients_;
@@ -127,7 +128,7 @@ TEST_F(HttpHandlerTest, RefusesScrapesOverTheLimit) {
   ServerOptions options;
   options.max_requests = 2;
   const std::string large(100'000, 'x');
-  HttpHandler handler(options, {[&](auto) { return large; }, [] { return SubscriptionStatus(); }}, refusals_);
+  HttpHandler handler(options, {GenerateText(large), [] { return SubscriptionStatus(); }}, refusals_);
   const Request scrape{"GET", "/metrics", "", "10.0.0.9"};
   std::string second;
   std::string third;
@@ -181,8 +182,7 @@ TEST_F(HttpHandlerTest, AcceptsNextScrapeDuringTheLastPiece) {
 }
 
 TEST_F(HttpHandlerTest, SendsNothingAfterAFailedSend) {
-  HttpHandler handler({}, {[](auto) { return std::string(100'000, 'x'); }, [] { return SubscriptionStatus(); }},
-                      refusals_);
+  HttpHandler handler({}, {GenerateText(std::string(100'000, 'x')), [] { return SubscriptionStatus(); }}, refusals_);
   int pieces = 0;
   handler.Serve({"GET", "/metrics", ""}, [&pieces](std::string_view) {
     ++pieces;
@@ -196,11 +196,12 @@ TEST_F(HttpHandlerTest, AnswersAPageExceptionWith500AndFreesTheSlot) {
   options.max_requests = 1;
   bool broken = true;
   HttpHandler handler(options,
-                      {[&broken](auto) -> std::string {
+                      {[&broken](std::uint64_t asked_ns, const TextSink& sink) {
                          if (broken) {
                            throw std::runtime_error("generator failed");
                          }
-                         return kText;
+                         sink(kText);
+                         return asked_ns;
                        },
                        []() -> SubscriptionStatus { throw std::bad_alloc(); }},
                       refusals_);

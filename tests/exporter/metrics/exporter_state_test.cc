@@ -4,46 +4,67 @@
 
 #include <string>
 
-#include "tests/exporter/metrics/filled_snapshot.h"
+#include "core/base/system.h"
 
 namespace procevent {
 namespace {
 
-constexpr unsigned kCpus = 2;
+constexpr std::uint64_t kNow = 1000 * kNanosPerSecond;
 
-Snapshot FilledSnapshot() {
-  Snapshot snapshot(kCpus);
-  Fill(snapshot);
-  return snapshot;
+ReaderStatus MakeSubscribed() {
+  return {.published = true,
+          .subscribed = true,
+          .received_events = 1055,
+          .lost_events = 401,
+          .socket_drops = 502,
+          .unsubscribed_ns = 1'500'000'000,
+          .next_update_ns = kNow};
 }
 
 TEST(SubscriptionStatusTest, HasNoCauseWhileSubscribed) {
-  const SubscriptionStatus state = MakeSubscriptionStatus(FilledSnapshot(), SnapshotExchange::Freshness::kFresh);
+  const SubscriptionStatus state = DescribeStatus(MakeSubscribed(), kNow);
+  EXPECT_TRUE(state.responsive);
   EXPECT_EQ(state.cause, "");
   EXPECT_EQ(state.losses, "1055 events received, 401 lost (27.5 %), unsubscribed for 1 s");
 }
 
 TEST(SubscriptionStatusTest, NamesTheSubscriptionError) {
-  Snapshot snapshot = FilledSnapshot();
-  snapshot.subscribed = false;
-  EXPECT_EQ(MakeSubscriptionStatus(snapshot, SnapshotExchange::Freshness::kFresh).cause,
-            "not subscribed yet; wait for the first attempt");
-  snapshot.subscription_error = {.operation = "subscribe", .code = 111, .remedy = "run with --network host"};
-  EXPECT_EQ(MakeSubscriptionStatus(snapshot, SnapshotExchange::Freshness::kFresh).cause,
-            "cannot subscribe: Connection refused; run with --network host");
+  ReaderStatus status = MakeSubscribed();
+  status.subscribed = false;
+  EXPECT_EQ(DescribeStatus(status, kNow).cause, "not subscribed yet; wait for the first attempt");
+  status.subscription_error = {.operation = "subscribe", .code = 111, .remedy = "run with --network host"};
+  EXPECT_EQ(DescribeStatus(status, kNow).cause, "cannot subscribe: Connection refused; run with --network host");
 }
 
-TEST(SubscriptionStatusTest, KeepsLossesOfAStaleSnapshot) {
-  const SubscriptionStatus stale = MakeSubscriptionStatus(FilledSnapshot(), SnapshotExchange::Freshness::kStale);
-  EXPECT_EQ(stale.cause, "the reader does not answer; give the exporter more CPU");
-  EXPECT_FALSE(stale.losses.empty()) << "the last values are kept";
-  EXPECT_EQ(MakeSubscriptionStatus(Snapshot(kCpus), SnapshotExchange::Freshness::kNone).losses, "");
+TEST(SubscriptionStatusTest, ASlowReaderIsReadyAndAHangingOneIsNot) {
+  const struct {
+    const char* name;
+    std::uint64_t delay_ns;
+    bool responsive;
+  } rows[] = {
+      {"not due", 0, true},
+      {"slow", kMaxReaderDelay - 1, true},
+      {"hangs", kMaxReaderDelay, false},
+  };
+  for (const auto& row : rows) {
+    const SubscriptionStatus state = DescribeStatus(MakeSubscribed(), kNow + row.delay_ns);
+    EXPECT_EQ(state.responsive, row.responsive) << row.name;
+    EXPECT_EQ(state.cause, row.responsive ? "" : "the reader does not answer; give the exporter more CPU") << row.name;
+    EXPECT_FALSE(state.losses.empty()) << "the last values are kept";
+  }
+}
+
+TEST(SubscriptionStatusTest, KnowsNothingBeforeTheFirstStatus) {
+  const SubscriptionStatus state = DescribeStatus(ReaderStatus(), kNow);
+  EXPECT_FALSE(state.responsive);
+  EXPECT_EQ(state.cause, "not subscribed yet; wait for the first attempt");
+  EXPECT_EQ(state.losses, "");
 }
 
 TEST(SubscriptionStatusTest, GivesLowerBoundOfLossesWithANarrowedMask) {
-  Snapshot snapshot = FilledSnapshot();
-  snapshot.loss_exact = false;
-  EXPECT_EQ(MakeSubscriptionStatus(snapshot, SnapshotExchange::Freshness::kFresh).losses,
+  ReaderStatus status = MakeSubscribed();
+  status.loss_exact = false;
+  EXPECT_EQ(DescribeStatus(status, kNow).losses,
             "1055 events received, losses unknown, at least 502 (source.events is narrowed), unsubscribed for 1 s");
 }
 

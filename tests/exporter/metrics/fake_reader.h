@@ -1,4 +1,5 @@
-// Answers every request of a SnapshotExchange with a filled snapshot, which the test may change. Runs its own thread.
+// Takes the reader's place at a SnapshotExchange: answers every request with a filled snapshot, which the test may
+// change, and publishes a status to match. Runs its own thread.
 #pragma once
 
 #include <poll.h>
@@ -13,33 +14,58 @@
 
 namespace procevent {
 
+inline ReaderStatus StatusOf(const Snapshot& snapshot) {
+  return {.published = true,
+          .replayed = snapshot.replayed,
+          .subscribed = snapshot.subscribed,
+          .loss_exact = snapshot.loss_exact,
+          .subscription_error = snapshot.subscription_error,
+          .next_update_ns = MonotonicNanos()};
+}
+
 class FakeReader {
  public:
   using ModifyFunction = std::function<void(Snapshot&)>;
 
   explicit FakeReader(SnapshotExchange& exchange, ModifyFunction modify = {})
-      : thread_([&exchange, modify = std::move(modify)](const std::stop_token& stopped) {
-          constexpr int kPollTimeoutMs = 20;  // bounds the stop; a request wakes the poll at once
-          while (!stopped.stop_requested()) {
-            pollfd request{exchange.request_fd(), POLLIN, 0};
-            if (::poll(&request, 1, kPollTimeoutMs) <= 0) {
-              continue;
-            }
-            exchange.ClearRequestSignal();
-            Snapshot* const snapshot = exchange.BeginFill();
-            if (snapshot == nullptr) {
-              continue;
-            }
-            Fill(*snapshot);
-            snapshot->taken_ns = MonotonicNanos();
-            if (modify) {
-              modify(*snapshot);
-            }
-            exchange.FinishFill();
-          }
-        }) {}
+      : exchange_(exchange), modify_(std::move(modify)) {
+    PublishStatus();
+    thread_ = std::jthread([this](const std::stop_token& stopped) { Run(stopped); });
+  }
 
  private:
+  void Run(const std::stop_token& stopped) {
+    constexpr int kPollTimeoutMs = 20;  // bounds the stop; a request wakes the poll at once
+    while (!stopped.stop_requested()) {
+      PublishStatus();
+      pollfd request{exchange_.request_fd(), POLLIN, 0};
+      if (::poll(&request, 1, kPollTimeoutMs) <= 0) {
+        continue;
+      }
+      exchange_.ClearRequestSignal();
+      if (Snapshot* const snapshot = exchange_.BeginFill()) {
+        FillAndModify(*snapshot);
+        snapshot->taken_ns = MonotonicNanos();
+        exchange_.FinishFill();
+      }
+    }
+  }
+
+  void FillAndModify(Snapshot& snapshot) const {
+    Fill(snapshot);
+    if (modify_) {
+      modify_(snapshot);
+    }
+  }
+
+  void PublishStatus() {
+    Snapshot snapshot(2);
+    FillAndModify(snapshot);
+    exchange_.PublishStatus(StatusOf(snapshot));
+  }
+
+  SnapshotExchange& exchange_;
+  const ModifyFunction modify_;
   std::jthread thread_;
 };
 

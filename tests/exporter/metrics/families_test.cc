@@ -10,8 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "exporter/metrics/metrics_collector.h"
-#include "exporter/metrics/snapshot_families.h"
+#include "tests/exporter/metrics/collect.h"
 #include "tests/exporter/metrics/filled_snapshot.h"
 
 namespace procevent {
@@ -83,14 +82,14 @@ TEST(SnapshotFamiliesTest, SumsMatchTheSnapshot) {
   EXPECT_TRUE(std::ranges::is_sorted(delay.bucket, {}, &prometheus::ClientMetric::Bucket::cumulative_count));
 }
 
-TEST(SnapshotFamiliesTest, ReportsUpOnlyIfFreshAndSubscribed) {
+TEST(SnapshotFamiliesTest, ReportsUpFromAFreshSnapshotOrElseFromTheStatus) {
   for (const Freshness freshness : {Freshness::kFresh, Freshness::kStale, Freshness::kNone}) {
     for (const bool subscribed : {true, false}) {
       Snapshot snapshot = FilledSnapshot();
       snapshot.subscribed = subscribed;
-      const double up = freshness == Freshness::kFresh && subscribed ? 1 : 0;
-      EXPECT_EQ(FindFamily(SnapshotFamilies(snapshot, freshness), "procevent_listener_up").metric.at(0).gauge.value,
-                up);
+      const MetricFamilies families = SnapshotFamilies(snapshot, freshness, !subscribed);
+      EXPECT_EQ(FindFamily(families, "procevent_listener_up").metric.at(0).gauge.value,
+                (freshness == Freshness::kFresh) == subscribed ? 1 : 0);
     }
   }
 }
@@ -108,7 +107,7 @@ TEST(SnapshotFamiliesTest, OmitsOnlyKernelForksIfStale) {
 
 TEST(SnapshotFamiliesTest, OmitsForksThatCannotBeCounted) {
   Snapshot unreadable = FilledSnapshot();
-  unreadable.kernel_forks.reset();
+  unreadable.forks_audited = false;
   Snapshot narrowed = FilledSnapshot();
   narrowed.loss_exact = false;
   for (const Snapshot& snapshot : {unreadable, narrowed}) {
@@ -118,6 +117,14 @@ TEST(SnapshotFamiliesTest, OmitsForksThatCannotBeCounted) {
       EXPECT_THAT(names, Not(Contains("procevent_forks_unseen_total")));
     }
   }
+}
+
+TEST(SnapshotFamiliesTest, OmitsOnlyKernelForksWhileForkEventsAreMissing) {
+  auto names = NamesOf(SnapshotFamilies(FilledSnapshot(), Freshness::kFresh));
+  std::erase(names, "procevent_kernel_forks_total");
+  Snapshot snapshot = FilledSnapshot();
+  snapshot.kernel_forks.reset();
+  EXPECT_EQ(NamesOf(SnapshotFamilies(snapshot, Freshness::kFresh)), names);
 }
 
 TEST(SnapshotFamiliesTest, OmitsReceiveBufferWithoutASocket) {
@@ -141,6 +148,7 @@ TEST(SnapshotFamiliesTest, OmitsLossesWithANarrowedMask) {
 
 TEST(SnapshotFamiliesTest, WritesAllDigitsOfLargeCounts) {
   Snapshot snapshot(1);
+  snapshot.forks_audited = true;
   snapshot.forks_unseen = (std::uint64_t{1} << 53U) - 1;
   snapshot.kernel_forks = snapshot.forks_unseen;
   snapshot.unsubscribed_ns = 1;
@@ -168,13 +176,13 @@ std::map<std::string, double> ValuesOf(const MetricFamilies& families, const std
 
 MetricFamilies CommFamiliesOf(const LedgerSnapshot& ledger) {
   MetricFamilies families;
-  AddCommFamilies(families, ledger);
+  AddCommFamilies(AppendTo(families), ledger);
   return families;
 }
 
 MetricFamilies LifecycleFamiliesOf(const LedgerSnapshot& ledger) {
   MetricFamilies families;
-  AddLifecycleFamilies(families, ledger);
+  AddLifecycleFamilies(AppendTo(families), ledger);
   return families;
 }
 

@@ -62,6 +62,7 @@ inline void Fill(Snapshot& snapshot) {
   snapshot.subscribed = true;
   std::iota(snapshot.restarts.begin(), snapshot.restarts.end(), 400U);
   snapshot.unsubscribed_ns = 1'500'000'000;
+  snapshot.forks_audited = true;
   snapshot.forks_unseen = 500;
   snapshot.kernel_forks = 501;
   snapshot.socket_drops = 502;

@@ -17,9 +17,8 @@
 #include "exporter/metrics/catalogue.h"
 #include "exporter/metrics/exporter_state.h"
 #include "exporter/metrics/metric_texts.h"
-#include "exporter/metrics/metrics_collector.h"
 #include "exporter/metrics/metrics_doc.h"
-#include "exporter/metrics/snapshot_families.h"
+#include "tests/exporter/metrics/collect.h"
 #include "tests/exporter/metrics/fake_reader.h"
 #include "tests/exporter/metrics/filled_snapshot.h"
 
@@ -91,7 +90,7 @@ TEST(MetricsTest, CatalogueMatchesExposition) {
   }
   SnapshotExchange exchange{Snapshot(kCpus)};
   const FakeReader reader(exchange);
-  EXPECT_EQ(expected, CatalogueOf(MetricsCollector(exchange, kState).Collect()));
+  EXPECT_EQ(expected, CatalogueOf(Collect(MetricsCollector(exchange, kState))));
 }
 
 std::size_t CountSeries(const prometheus::MetricFamily& family) {
@@ -156,7 +155,7 @@ TEST(MetricsTest, EveryMetricHasADocumentationText) {
 TEST(MetricsTest, FamiliesFollowNamingConventionsAndNeedNoEscaping) {
   SnapshotExchange exchange{Snapshot(kCpus)};
   const FakeReader reader(exchange);
-  const MetricFamilies families = MetricsCollector(exchange, kState).Collect();
+  const MetricFamilies families = Collect(MetricsCollector(exchange, kState));
   EXPECT_EQ(CatalogueOf(families).size(), families.size());
   for (const auto& family : families) {
     SCOPED_TRACE(family.name);
@@ -170,29 +169,42 @@ TEST(MetricsTest, FamiliesFollowNamingConventionsAndNeedNoEscaping) {
 
 TEST(MetricsTest, ReportsOwnMetricsBeforeTheReaderAnswers) {
   SnapshotExchange exchange{Snapshot(kCpus)};
-  const Catalogue catalogue = CatalogueOf(MetricsCollector(exchange, kState).Collect());
+  const Catalogue catalogue = CatalogueOf(Collect(MetricsCollector(exchange, kState)));
   EXPECT_TRUE(catalogue.contains("procevent_listener_up"));
   EXPECT_TRUE(catalogue.contains("procevent_build_info"));
   EXPECT_TRUE(catalogue.contains("process_cpu_seconds_total"));
   EXPECT_FALSE(catalogue.contains("procevent_events_total"));
-  EXPECT_THAT(ToText(MetricsCollector(exchange, kState).Collect()), testing::HasSubstr("\nprocevent_listener_up 0\n"));
+  EXPECT_THAT(ToText(Collect(MetricsCollector(exchange, kState))), testing::HasSubstr("\nprocevent_listener_up 0\n"));
 }
 
-TEST(MetricsTest, ServesTheLastSnapshotAfterTheReaderStops) {
+TEST(MetricsTest, ServesTheLastSnapshotIfTheReaderIsSlowOrHangs) {
   SnapshotExchange exchange{Snapshot(kCpus)};
   const MetricsCollector collector(exchange, kState);
   {
     const FakeReader reader(exchange);
-    EXPECT_THAT(ToText(collector.Collect()), testing::HasSubstr("\nprocevent_listener_up 1\n"));
+    EXPECT_THAT(ToText(Collect(collector)), testing::HasSubstr("\nprocevent_listener_up 1\n"));
   }
-  const std::string text = ToText(collector.Collect());
-  EXPECT_THAT(text, testing::HasSubstr("\nprocevent_listener_up 0\n"));
-  EXPECT_THAT(text, testing::HasSubstr("\nprocevent_events_total{event=\"ack\"} 100\n"));
+  const std::string slow = ToText(Collect(collector));
+  EXPECT_THAT(slow, testing::HasSubstr("\nprocevent_listener_up 1\n"));
+  EXPECT_THAT(slow, testing::HasSubstr("\nprocevent_events_total{event=\"ack\"} 100\n"));
+  ReaderStatus hanging = exchange.status();
+  hanging.next_update_ns -= kMaxReaderDelay;
+  exchange.PublishStatus(hanging);
+  const std::string hangs = ToText(Collect(collector));
+  EXPECT_THAT(hangs, testing::HasSubstr("\nprocevent_listener_up 0\n"));
+  EXPECT_THAT(hangs, testing::HasSubstr("\nprocevent_events_total{event=\"ack\"} 100\n"));
+}
+
+TEST(MetricsTest, IsCompleteForAScraperThatAskedUntilTheSnapshot) {
+  SnapshotExchange exchange{Snapshot(kCpus)};
+  const FakeReader reader(exchange);
+  const std::uint64_t asked_ns = MonotonicNanos();
+  EXPECT_GE(MetricsCollector(exchange, kState).Collect(asked_ns, [](auto) {}), asked_ns);
 }
 
 TEST(MetricsTest, BuildInfoNamesVersionAndCompiler) {
   SnapshotExchange exchange{Snapshot(kCpus)};
-  EXPECT_THAT(ToText(MetricsCollector(exchange, kState).Collect()),
+  EXPECT_THAT(ToText(Collect(MetricsCollector(exchange, kState))),
               testing::HasSubstr("\nprocevent_build_info{version=\"" + std::string(Version()) + "\",compiler=\"" +
                                  std::string(Compiler()) + "\"} 1\n"));
   EXPECT_THAT(std::string(Version()), testing::MatchesRegex("^[0-9]+\\.[0-9]+\\.[0-9]+$"));
@@ -203,7 +215,7 @@ TEST(MetricsTest, ReportsTheLastReload) {
   const FakeReader reader(exchange);
   ExporterState state{ReloadStatus(1'500'000'000)};
   const MetricsCollector collector(exchange, state);
-  const auto text = [&] { return ToText(collector.Collect()); };
+  const auto text = [&] { return ToText(Collect(collector)); };
   EXPECT_THAT(text(), testing::HasSubstr("\nprocevent_config_last_reload_successful 1\n"));
   state.reloads.RecordFailure();
   EXPECT_THAT(text(), testing::HasSubstr("\nprocevent_config_last_reload_successful 0\n"));
@@ -220,7 +232,7 @@ TEST(MetricsTest, CountsRefusedRequests) {
   SnapshotExchange exchange{Snapshot(kCpus)};
   ExporterState state{ReloadStatus(0)};
   state.refusals.Record(RefusalReason::kTooManyScrapes, "10.0.0.9");
-  const std::string text = ToText(MetricsCollector(exchange, state).Collect(std::chrono::milliseconds(0)));
+  const std::string text = ToText(CollectWithoutWaiting(MetricsCollector(exchange, state)));
   EXPECT_THAT(text, testing::HasSubstr("\nprocevent_http_requests_refused_total{reason=\"not_allowed\"} 0\n"));
   EXPECT_THAT(text, testing::HasSubstr("\nprocevent_http_requests_refused_total{reason=\"too_many_scrapes\"} 1\n"));
 }

@@ -11,8 +11,7 @@
 #include <vector>
 
 #include "exporter/metrics/family.h"
-#include "exporter/metrics/metrics_collector.h"
-#include "exporter/metrics/snapshot_families.h"
+#include "tests/exporter/metrics/collect.h"
 #include "tests/exporter/metrics/filled_snapshot.h"
 
 namespace procevent {
