@@ -50,8 +50,9 @@ inline constexpr std::array kMetricTexts{
         "`wrong_length` grow: the kernel's message format is unknown to this exporter.",
         "sum by (instance, reason) (increase(procevent_messages_rejected_total[1h])) > 0"},
     MetricText{"procevent_listener_up",
-               "1 while the subscription is proved, its canary returns, and the reader answers scrapes. 0 otherwise, "
-               "and `/-/ready` then names the cause. In a replay, 1 while the capture is readable.",
+               "1 while the subscription is proved, its canary returns, and the reader runs. 0 otherwise, and "
+               "`/-/ready` then names the cause. A reader that is delayed for less than 5 seconds still counts as "
+               "running. In a replay, 1 while the capture is readable.",
                "it is 0.", "procevent_listener_up == 0"},
     MetricText{"procevent_replayed",
                "1 if `source.replay` names a capture: the values belong to the machine and time of the recording. 0 if "
@@ -76,7 +77,7 @@ inline constexpr std::array kMetricTexts{
     MetricText{"procevent_kernel_forks_total",
                "The kernel's own count of forks since the exporter started (/proc/stat). It verifies "
                "`procevent_events_total{event=\"fork\"}`. No series with a narrowed event mask, while /proc/stat is "
-               "unreadable, or while the reader does not answer.",
+               "unreadable, or in a scrape that the reader could not complete in time.",
                "it exceeds the sum of fork events, lost events and `procevent_forks_unseen_total`.",
                "procevent_kernel_forks_total - on (instance, job) procevent_events_total{event=\"fork\"}   # lost "
                "or unseen"},

@@ -232,7 +232,7 @@ class LossesInTheLog(harness.LiveTest):
 
 class Terms(unittest.TestCase):
     def test_promql(self):
-        self.assertEqual(promql(SUMS["execs"], "12.5"),
+        self.assertEqual(promql(identities.SUMS["execs"], "12.5"),
                          "+ (sum(procevent_execs_total{} @ 12.5) or vector(0)) "
                          '+ (sum(procevent_pending{event="exec"} @ 12.5) or vector(0)) '
                          '- (sum(procevent_events_total{event="exec"} @ 12.5) or vector(0))')
@@ -242,7 +242,7 @@ class Terms(unittest.TestCase):
                     '# TYPE procevent_execs_total counter\nprocevent_execs_total{comm="a"} 3\n'
                     'procevent_execs_total{comm="b"} 2\n'
                     '# TYPE procevent_pending gauge\nprocevent_pending{event="exec"} 1\n')
-        self.assertEqual(page.sum(SUMS["execs"]), -1)
+        self.assertEqual(page.sum(identities.SUMS["execs"]), -1)
         self.assertEqual(page.growing_names, {"procevent_events_total", "procevent_execs_total"})
 
 
