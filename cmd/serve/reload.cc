@@ -95,9 +95,6 @@ ConfigReloader::ConfigReloader(Config running, LoadFunction load, Log& log, Name
 
 std::string ConfigReloader::Apply() {
   ReloadResult reload = Load();
-  if (reload.config.ledger.name_groups != running_.ledger.name_groups) {
-    set_name_groups_(reload.config.ledger.name_groups);
-  }
   // A line of this reload is written if the old level or the new one admits it.
   log_.SetLevel(std::min(running_.log.level, reload.config.log.level));
   for (const LogMessage& message : reload.messages) {
@@ -116,7 +113,11 @@ std::string ConfigReloader::Apply() {
 
 ReloadResult ConfigReloader::Load() const {
   try {
-    return EvaluateReload(running_, load_());
+    ReloadResult reload = EvaluateReload(running_, load_());
+    if (reload.config.ledger.name_groups != running_.ledger.name_groups) {
+      set_name_groups_(reload.config.ledger.name_groups);
+    }
+    return reload;
   } catch (const std::exception& e) {
     return {
         .valid = false,

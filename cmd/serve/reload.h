@@ -39,6 +39,7 @@ class ConfigReloader {
   std::string Apply();
 
  private:
+  // Loads the configuration and sets its name groups. Anything that throws changes nothing.
   [[nodiscard]] ReloadResult Load() const;
 
   Config running_;

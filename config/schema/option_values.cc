@@ -245,6 +245,11 @@ ParseResult ParseNameGroupItem(std::span<const std::string> match_and_name, Conf
   return Accepted();
 }
 
+ParseResult CheckNameGroupsSize(Config& config) {
+  const auto error = ValidateNameGroupsSize(config.ledger.name_groups);
+  return error ? Rejected(*error) : Accepted();
+}
+
 ParseResult ParseExitCodeBucketItem(std::string_view text, Config& config) {
   return AppendBound(Within(ParseCount(text), 0, 255), config.ledger.exit_code_bounds);
 }

@@ -54,6 +54,7 @@ ParseResult ParseProcessLimit(std::string_view text, Config& config);
 ParseResult ParseCommLimit(std::string_view text, Config& config);
 ParseResult ParseRetireAfter(std::string_view text, Config& config);
 ParseResult ParseNameGroupItem(std::span<const std::string> match_and_name, Config& config);
+ParseResult CheckNameGroupsSize(Config& config);  // of all rules together
 ParseResult ParseExitCodeBucketItem(std::string_view text, Config& config);
 ParseResult ParseLifetimeBucketItem(std::string_view text, Config& config);
 ParseResult ParseBool(std::string_view text, bool& value);

@@ -18,7 +18,10 @@ constexpr std::array<std::string_view, 1> kMaxName{"max"};
 constexpr std::size_t kSelectableEvents = kEventKinds - 2;  // all but ack and unknown, which are the first and the last
 
 // The canary is a comm event: without it the reader cannot detect that it lost its subscription.
-void AddCommEvent(Config& config) { config.connector.events = config.connector.events.With(EventKind::kComm); }
+ParseResult AddCommEvent(Config& config) {
+  config.connector.events = config.connector.events.With(EventKind::kComm);
+  return {.accepted = true, .reason = {}};
+}
 
 constexpr std::array kSchema{
     ConfigKey{.path = "web.listen_addresses",
@@ -108,6 +111,7 @@ constexpr std::array kSchema{
               .fields = kGroupFields,
               .parse_fields = ParseNameGroupItem,
               .clear = [](Config& config) { config.ledger.name_groups.clear(); },
+              .finish = CheckNameGroupsSize,
               .show = [](const Config& config) { return FormatNameGroups(config.ledger.name_groups); },
               .live = true},
     ConfigKey{.path = "histograms.exit_code.buckets",

@@ -27,12 +27,13 @@ struct ConfigKey {
   std::size_t max_items = 0;
   bool may_be_empty = false;  // the list may have no item
   std::string_view expected_item{};
-  std::span<const std::string_view> item_names{};   // the words that `parse_item` accepts
-  ValueParser parse_item = nullptr;                 // of an item that is a scalar,
-  std::span<const std::string_view> fields{};       // or the keys of an item that is a map,
-  FieldsParser parse_fields = nullptr;              // and the parser of their values, in this order
-  void (*clear)(Config& config) = nullptr;          // called before the first item
-  void (*finish)(Config& config) = [](Config&) {};  // called after the last item
+  std::span<const std::string_view> item_names{};  // the words that `parse_item` accepts
+  ValueParser parse_item = nullptr;                // of an item that is a scalar,
+  std::span<const std::string_view> fields{};      // or the keys of an item that is a map,
+  FieldsParser parse_fields = nullptr;             // and the parser of their values, in this order
+  void (*clear)(Config& config) = nullptr;         // called before the first item
+  // Called after the last item; rejects what only the whole list shows.
+  ParseResult (*finish)(Config& config) = [](Config&) { return ParseResult{.accepted = true, .reason = {}}; };
 
   std::string (*show)(const Config& config) = nullptr;  // the value as YAML of one line, which parses as the same value
   bool restricts_access = false;                        // then an empty variable is an error, not an unset one

@@ -111,7 +111,7 @@ class ConfigValidator {
     } else if (key.parse_item != nullptr) {
       key.clear(effective_.config);
       ParseScalar(key.parse_item, node, path, DescribeExpectedScalar(key), key.item_names);
-      key.finish(effective_.config);
+      FinishList(key, node, path);
     } else {
       Reject(node, path, std::string(key.expected));
     }
@@ -137,7 +137,14 @@ class ConfigValidator {
         Reject(item, JoinIndex(path, i), std::string(key.expected_item));
       }
     }
-    key.finish(effective_.config);
+    FinishList(key, node, path);
+  }
+
+  void FinishList(const ConfigKey& key, const YamlNode& node, const std::string& path) {
+    if (const ParseResult result = key.finish(effective_.config); !result.accepted) {
+      errors_.push_back(
+          {file_, node.position, path, "invalid list (" + result.reason + ')', std::string(key.expected)});
+    }
   }
 
   // The map must have all fields of the key, and no others.

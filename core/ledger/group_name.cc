@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <new>
 #include <string_view>
 
 #include "core/base/text.h"
@@ -38,6 +39,7 @@ bool CommLabel::Append(std::string_view piece) {
 namespace {
 
 constexpr int kMaxCaptures = 10;  // \0 to \9
+constexpr std::string_view kOutOfMemory = "out of memory; use fewer rules, or raise the memory limit";
 
 RE2::Options MatchOptions() {
   RE2::Options options;
@@ -52,7 +54,7 @@ re2::StringPiece Piece(const CommName& name) { return {name.view().data(), name.
 
 }  // namespace
 
-std::optional<std::string> ValidateNameGroup(const NameGroup& group) {
+std::optional<std::string> ValidateNameGroup(const NameGroup& group) try {
   const RE2 match(group.match, MatchOptions());
   if (!match.ok()) {
     return "match is not an RE2 expression: " + match.error();
@@ -67,6 +69,25 @@ std::optional<std::string> ValidateNameGroup(const NameGroup& group) {
     return "name is reserved";
   }
   return std::nullopt;
+} catch (const std::bad_alloc&) {
+  return std::string(kOutOfMemory);
+}
+
+std::optional<std::string> ValidateNameGroupsSize(std::span<const NameGroup> groups, std::size_t budget_bytes) try {
+  constexpr std::size_t kInstructionBytes = 8;  // of RE2
+  constexpr std::size_t kProgramShare = 4;
+  std::size_t bytes = 0;
+  for (const NameGroup& group : groups) {
+    const RE2 match(group.match, MatchOptions());
+    bytes += kProgramShare * kInstructionBytes * static_cast<std::size_t>(std::max(match.ProgramSize(), 0));
+  }
+  if (bytes > budget_bytes) {
+    return "together they need " + std::to_string((bytes >> 10U) + 1) + " KiB of memory of at most " +
+           std::to_string(budget_bytes >> 10U) + " KiB; use fewer rules, or smaller repetition counts";
+  }
+  return std::nullopt;
+} catch (const std::bad_alloc&) {
+  return std::string(kOutOfMemory);
 }
 
 // The expressions of all rules. Immutable after construction.

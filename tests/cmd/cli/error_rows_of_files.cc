@@ -27,6 +27,14 @@ std::string ListOf(std::string_view item, int count) {
   return list;
 }
 
+std::string Repeated(std::string_view text, int times) {
+  std::string all;
+  for (int i = 0; i < times; ++i) {
+    all += text;
+  }
+  return all;
+}
+
 }  // namespace
 
 std::vector<ErrorRow> QuantityRows() {
@@ -238,6 +246,8 @@ std::vector<ErrorRow> LedgerRows() {
        "Rewrite schema requests 1 matches, but the regexp only has 0 parenthesized subexpressions.", kRule},
       {"ReservedName", "name_groups: [{match: a, name: '[retired comms here]'}]", "f.yml:1:15: name_groups[0]",
        "name is reserved", kRule},
+      {"RulesTooLargeTogether", "name_groups: [" + Repeated("{match: '.{0,1000}x.{1000}', name: x},", 100) + "]",
+       "f.yml:1:14: name_groups", "of memory of at most 8192 KiB; use fewer rules", kRules},
       {"NameOfControls", "name_groups: [{match: a, name: \"a\\nb\"}]", "f.yml:1:15: name_groups[0]", "1 to 63 bytes",
        kRule},
       {"NoBuckets",

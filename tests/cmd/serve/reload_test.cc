@@ -3,10 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <new>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "cmd/logging/log.h"
 #include "config/schema/schema.h"
 #include "tests/cmd/logging/log_matchers.h"
 
@@ -118,6 +121,24 @@ TEST(ReloadTest, AppliesEveryLiveKeyOfTheSchema) {
   // The log line names all of them.
   ASSERT_THAT(reload.messages, ElementsAre(IsReloaded(applied), HasFields({Text("keys", not_applied)})));
   EXPECT_THAT(FormatLogLine(LogFormat::kJson, {}, reload.messages[1]), testing::HasSubstr(not_applied + "\"}"));
+}
+
+// Compiling the rules can need more memory than is left. The old rules stay in use, and the next reload tries again.
+TEST(ReloadTest, KeepsTheRulesIfTheNewOnesCannotBeSet) {
+  Log log(LogOptions{}, -1);
+  ReloadStatus status(0);
+  int calls = 0;
+  const auto set = [&calls](std::span<const NameGroup> /*groups*/) {
+    ++calls;
+    throw std::bad_alloc();
+  };
+  const auto load = [] { return LoadConfig("name_groups: [{match: a, name: b}]", "test.yml"); };
+  ConfigReloader reloader(Config(), load, log, set, status);
+  for (int reload = 1; reload <= 2; ++reload) {
+    EXPECT_EQ(reloader.Apply(), "last configuration reload failed");
+    EXPECT_FALSE(status.successful());
+    EXPECT_EQ(calls, reload) << "the rules in use are the old ones";
+  }
 }
 
 }  // namespace

@@ -125,6 +125,15 @@ TEST(NameGroupsTest, AcceptsValidRules) {
   }
 }
 
+TEST(NameGroupsTest, RejectsRulesThatAreTooLargeTogether) {
+  const std::vector<NameGroup> large(100, {".{0,1000}x.{1000}", "x"});
+  EXPECT_EQ(ValidateNameGroup(large.front()), std::nullopt);
+  EXPECT_THAT(ValidateNameGroupsSize(large).value_or(""), testing::HasSubstr("KiB of memory of at most 8192 KiB"));
+  EXPECT_EQ(ValidateNameGroupsSize(std::span(large).first(50)), std::nullopt);
+  EXPECT_EQ(ValidateNameGroupsSize({}), std::nullopt);
+  EXPECT_EQ(ValidateNameGroupsSize(std::vector<NameGroup>(100, {R"((.*)[-/]\d+)", R"(\1)"})), std::nullopt);
+}
+
 constexpr const char* kMatch = "match is not an RE2 expression: ";
 constexpr const char* kCapture = "name has an invalid capture reference: ";
 INSTANTIATE_TEST_SUITE_P(
