@@ -35,7 +35,7 @@ void ProcReconciler::ApplySnapshot(const ProcSnapshot& snapshot, bool full) {
   if (id == kInvalidId) {
     return;
   }
-  if (snapshot.may_be_in_exec) {
+  if (!snapshot.has_reliable_name()) {
     if (!resolver_.ScheduleNameRetry(id, snapshot.taken_ns) || table_[id].uncertain) {
       table_.RequestSnapshot(id);
     }
@@ -67,7 +67,7 @@ void ProcReconciler::ApplyGone(std::int32_t tgid, std::uint64_t taken_ns) {
 void ProcReconciler::AddFoundProcess(const ProcSnapshot& snapshot, procevent::ProcessFoundReason reason) {
   if (!snapshot.dead && CanTrack(snapshot.tgid)) {
     const RowId id = tracker_.AddProcess(snapshot, reason);
-    if (!snapshot.may_be_in_exec) {
+    if (snapshot.has_reliable_name()) {
       resolver_.SetUnconfirmedName(id, snapshot.name);
     }
   }

@@ -14,9 +14,10 @@
 // at most 50 ms before the FORK. Otherwise its lifetime is unknown. In either case it may have executed a program.
 //
 // A snapshot of a process in the middle of an exec is not applied, since its name may already be that of the next
-// program. ProcSnapshot::may_be_in_exec marks two cases:
-//   - statm shows memory but no code yet: the process is in the middle of an exec.
-//   - The state is `t` (held by a tracer) or `D` (held by a disk or a vfork): it may be.
+// program, or of one that never runs. ProcSnapshot marks three cases:
+//   - statm shows memory but no code yet: the process is in the middle of an exec (may_be_in_exec).
+//   - The state is `t` (held by a tracer) or `D` (held by a disk or a vfork): it may be (may_be_in_exec).
+//   - It has no memory and does not exit by itself: an exec may have failed (without_memory).
 // Its name is read again every 20 ms, at most 25 times, and then by a pass over the rows. Everything else that is known
 // of the process stays known.
 //

@@ -25,9 +25,10 @@ bool IsOtherProcess(const Process& known, const ProcSnapshot& snapshot) {
   return known.start_ns != 0 && snapshot.start_ns > known.start_ns + kStartTolerance;
 }
 
-// Whether a kernel thread still has the name of kthreadd. The kernel names it shortly after the fork, without an event.
-bool AwaitsName(const ProcSnapshot& snapshot) {
-  return snapshot.parent == kKthreadd && snapshot.name == CommName("kthreadd");
+// Whether the snapshot does not show the name of the process. A kernel thread still has the name of kthreadd: the
+// kernel names it shortly after the fork, without an event. Or the name may be that of an exec that failed.
+bool LacksName(const ProcSnapshot& snapshot) {
+  return snapshot.without_memory || (snapshot.parent == kKthreadd && snapshot.name == CommName("kthreadd"));
 }
 
 }  // namespace
@@ -212,7 +213,7 @@ void ProcessTable::ReadProc(Row& row) {
   if (IsOtherProcess(process, snapshot)) {
     process.start_ns = 0;
   }
-  if (AwaitsName(snapshot)) {
+  if (LacksName(snapshot)) {
     process.command.reset();
     row.epoch = 0;
   } else {

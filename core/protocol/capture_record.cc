@@ -98,12 +98,14 @@ constexpr std::uint8_t kLeaderGone = 1;
 constexpr std::uint8_t kDead = 2;
 constexpr std::uint8_t kExecInProgress = 4;
 constexpr std::uint8_t kRequested = 8;
+constexpr std::uint8_t kWithoutMemory = 16;
 
 std::uint8_t FlagsOf(const CapturedProcSnapshot& record) {
   const ProcSnapshot& snapshot = record.snapshot;
   return static_cast<std::uint8_t>((snapshot.leader_gone ? kLeaderGone : 0) | (snapshot.dead ? kDead : 0) |
                                    (snapshot.may_be_in_exec ? kExecInProgress : 0) |
-                                   (record.requested ? kRequested : 0));
+                                   (record.requested ? kRequested : 0) |
+                                   (snapshot.without_memory ? kWithoutMemory : 0));
 }
 
 template <typename Archive>
@@ -125,6 +127,7 @@ void Fields(Archive& archive, CapturedProcSnapshot& record) {
   snapshot.leader_gone = (flags & kLeaderGone) != 0;
   snapshot.dead = (flags & kDead) != 0;
   snapshot.may_be_in_exec = (flags & kExecInProgress) != 0;
+  snapshot.without_memory = (flags & kWithoutMemory) != 0;
   record.requested = (flags & kRequested) != 0;
 }
 

@@ -21,20 +21,26 @@ struct ProcSnapshot {
   bool leader_gone = false;     // the leader exited before the other threads
   bool dead = false;            // zombie: all threads have exited
   bool may_be_in_exec = false;  // true also if uncertain: a tracer or disk I/O blocks the process
-  std::uint64_t start_ns = 0;   // CLOCK_MONOTONIC, with a resolution of about 10 ms
+  // A user process that has no memory, although it does not exit by itself. A signal may be ending it because an exec
+  // failed beyond the point of no return, where the kernel has already set the name of the program that never ran.
+  bool without_memory = false;
+  std::uint64_t start_ns = 0;  // CLOCK_MONOTONIC, with a resolution of about 10 ms
   std::uint32_t euid = kUnknownId;
   std::uint32_t egid = kUnknownId;
   std::int32_t parent = 0;  // process that waits for it, or 0
 
+  // Whether the name is that of the program that the process executes, or of its kernel thread.
+  [[nodiscard]] bool has_reliable_name() const { return !may_be_in_exec && !without_memory; }
   bool operator==(const ProcSnapshot&) const = default;
 };
 
-// Parses /proc/PID/stat: name, parent, threads, and the start time in ticks since boot. Returns false and changes
-// nothing if the text is malformed.
+// Parses /proc/PID/stat: name, parent, threads, and the start time in ticks since boot. Sets `without_memory` where the
+// name is reliable only with memory; ParseProcStatm decides. Returns false and changes nothing if the text is
+// malformed.
 [[nodiscard]] bool ParseProcStat(std::string_view text, ProcSnapshot& snapshot, std::uint64_t& start_ticks);
 
 // Parses /proc/PID/statm, which must have been read after stat. Sets `may_be_in_exec` if the process has new memory
-// but no code mapped yet. Returns false if the text is malformed.
+// but no code mapped yet, and clears `without_memory` if it has memory. Returns false if the text is malformed.
 [[nodiscard]] bool ParseProcStatm(std::string_view text, ProcSnapshot& snapshot);
 
 // Parses /proc/PID/status: tgid, euid and egid. Returns false if one of them is missing.

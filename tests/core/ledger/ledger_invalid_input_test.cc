@@ -81,6 +81,7 @@ class LedgerInvalidInputTest : public ::testing::Test {
             .leader_gone = OneIn(4),
             .dead = OneIn(6),
             .may_be_in_exec = OneIn(3),
+            .without_memory = OneIn(5),
             .start_ns = Moment(),
             .euid = Random(2),
             .egid = OneIn(5) ? kUnknownId : Random(2)};

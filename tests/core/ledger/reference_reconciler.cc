@@ -24,7 +24,7 @@ void Ledger::ApplySnapshot(const ProcSnapshot& snapshot, bool full) {
   if (row == resolver.rows.end()) {
     return;
   }
-  if (snapshot.may_be_in_exec) {
+  if (!snapshot.has_reliable_name()) {
     const bool again = resolver.ScheduleRetry(snapshot.tgid, snapshot.taken_ns);
     row->second.needs_snapshot = row->second.needs_snapshot || !again || row->second.uncertain;
     return;
@@ -69,7 +69,7 @@ void Ledger::AddFoundProcess(const ProcSnapshot& snapshot, std::string_view reas
   row.snapshot_ns = snapshot.taken_ns;
   row.euid = IdOf(snapshot.euid);
   row.egid = IdOf(snapshot.egid);
-  if (!snapshot.may_be_in_exec) {
+  if (snapshot.has_reliable_name()) {
     row.unconfirmed_name = NameCandidate{NameOf(snapshot.name), snapshot.taken_ns};
   }
 }

@@ -25,6 +25,7 @@ ProcSnapshot SampleSnapshot() {
           .leader_gone = true,
           .dead = false,
           .may_be_in_exec = true,
+          .without_memory = true,
           .start_ns = 99,
           .euid = 1000,
           .egid = 1001};

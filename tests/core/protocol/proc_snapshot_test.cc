@@ -155,6 +155,44 @@ TEST(ProcStatTextTest, RejectsTruncatedTextWithoutChanges) {
   }
 }
 
+// An exec that failed beyond the point of no return has set the name of a program that never ran. Then a signal ends
+// the only thread, and the code of the new program was never mapped.
+struct ReliableNameRow {
+  std::string name;
+  std::uint32_t flags;
+  std::string_view state;
+  std::string_view threads;
+  std::string_view statm;
+  bool reliable;
+};
+class ReliableNameTest : public testing::TestWithParam<ReliableNameRow> {};
+TEST_P(ReliableNameTest, NeedsMappedCodeOrAnotherProof) {
+  std::string text = StatText("x", GetParam().state, GetParam().threads);
+  text.replace(text.find("4194304"), 7, std::to_string(GetParam().flags));
+  ProcSnapshot snapshot;
+  std::uint64_t ticks = 0;
+  ASSERT_TRUE(ParseProcStat(text, snapshot, ticks));
+  ASSERT_TRUE(ParseProcStatm(GetParam().statm, snapshot));
+  EXPECT_EQ(snapshot.has_reliable_name(), GetParam().reliable);
+}
+constexpr std::string_view kCode = "2178 1027 800 253 0 318 0\n";
+constexpr std::string_view kNoCode = "33 1 0 0 0 32 0\n";
+constexpr std::string_view kNoMemory = "0 0 0 0 0 0 0\n";
+INSTANTIATE_TEST_SUITE_P(
+    States, ReliableNameTest,
+    testing::Values(ReliableNameRow{"Running", 0x400000, "R", "1", kCode, true},
+                    ReliableNameRow{"InExec", 0x400000, "R", "1", kNoCode, false},
+                    ReliableNameRow{"FailedExecBeforeItsSignal", 0x400000, "R", "1", kNoMemory, false},
+                    ReliableNameRow{"FailedExecWithMemory", 0x400404, "R", "1", kNoCode, false},
+                    ReliableNameRow{"FailedExecWithoutMemory", 0x400404, "R", "1", kNoMemory, false},
+                    ReliableNameRow{"KilledProgramWithMemory", 0x400404, "R", "1", kCode, true},
+                    ReliableNameRow{"ExitsByItself", 0x400004, "R", "1", kNoMemory, true},
+                    ReliableNameRow{"KernelThread", 0x208040, "S", "1", kNoMemory, true},
+                    ReliableNameRow{"LeaderGone", 0x400404, "Z", "2", kNoMemory, true},
+                    ReliableNameRow{"LeaderExitsBeforeItsThreads", 0x400404, "R", "2", kNoMemory, true},
+                    ReliableNameRow{"Zombie", 0x400404, "Z", "1", kNoMemory, true}),
+    [](const auto& row) { return row.param.name; });
+
 struct StatmRow {
   std::string name;
   std::string_view text;
