@@ -98,7 +98,9 @@ inline constexpr std::array kMetricTexts{
     MetricText{"procevent_reader_cpu_seconds_total", "CPU time of the reader thread.",
                "its rate approaches 1: the reader is the bottleneck.",
                "rate(procevent_reader_cpu_seconds_total[5m])   # CPUs"},
-    MetricText{"procevent_forks_total", "Processes forked, by command of the parent that the kernel reports.",
+    MetricText{"procevent_forks_total",
+               "Processes forked, by command of the parent that the kernel reports. With CLONE_PARENT (used by runc) "
+               "that is the parent of the process that forked.",
                "one command forks far more than usual.",
                "topk(10, sum by (comm) (rate(procevent_forks_total{comm!=\"[retired comms here]\"}[1m])))"},
     MetricText{"procevent_threads_started_total", "Threads started, not counting the first thread of a process.", "",
