@@ -28,7 +28,7 @@ void Ledger::CountRejection(Rejection reason, std::uint64_t times) {
 }
 
 void Ledger::ApplyEvent(const Event& event, std::uint64_t now_ns) {
-  const SequenceTracker::Arrival arrival = sequence_.Observe(event.cpu, event.sequence);
+  const SequenceTracker::Arrival arrival = sequence_.Observe(event.cpu, event.sequence, event.timestamp_ns);
   if (arrival.duplicate) {
     CountRejection(Rejection::kRepeated);
     return;

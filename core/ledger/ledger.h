@@ -48,6 +48,8 @@ class Ledger {
   [[nodiscard]] std::uint64_t forks() const { return stream_.events_of(EventKind::kFork); }
   [[nodiscard]] std::uint64_t received() const;  // events without ACKs
   [[nodiscard]] std::uint64_t lost() const { return lost_; }
+  // See SequenceTracker.
+  [[nodiscard]] std::uint64_t losses_visible_until_ns() const { return sequence_.losses_visible_until_ns(); }
 
  private:
   void ApplyEvent(const Event& event, std::uint64_t now_ns);

@@ -46,6 +46,7 @@ ScrapeBarrier::Step ScrapeAnswerer::NextStep(std::uint64_t applied_until_ns, std
                                .probing_cpus = losses_.probing(),
                                .last_probe_end_ns = losses_.last_probe_end_ns(),
                                .losses_hidden = losses_.any_hidden_drops(),
+                               .losses_visible_until_ns = ledger_.losses_visible_until_ns(),
                                .forks_missing = AnyForksMissing()},
                               now_ns);
 }

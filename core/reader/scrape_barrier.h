@@ -13,7 +13,7 @@ namespace procevent {
 
 // A scrape is answered when three conditions hold:
 //  1. every event that was queued before the scraper asked has been applied;
-//  2. every drop before that shows as lost (CpuProbe);
+//  2. every drop before that shows as lost: each CPU has had an event since, if need be a canary (CpuProbe);
 //  3. every fork that the kernel has counted is accounted for. The kernel counts a fork before it queues its event.
 // On an overloaded machine each of these may never hold. The barrier waits for a bounded time, and then the snapshot
 // is filled with what there is.
@@ -31,11 +31,12 @@ class ScrapeBarrier {
     kFillSnapshot,  // answer
   };
   struct Conditions {
-    std::uint64_t applied_until_ns = 0;   // every event queued before this time has been applied
-    bool probing_cpus = false;            // a CPU probe is in progress
-    std::uint64_t last_probe_end_ns = 0;  // its canaries were queued before this time
-    bool losses_hidden = false;           // there were drops since the last CPU probe
-    bool forks_missing = false;           // ignored before MarkForksCounted
+    std::uint64_t applied_until_ns = 0;         // every event queued before this time has been applied
+    bool probing_cpus = false;                  // a CPU probe is in progress
+    std::uint64_t last_probe_end_ns = 0;        // its canaries were queued before this time
+    bool losses_hidden = false;                 // there were drops since the last CPU probe
+    std::uint64_t losses_visible_until_ns = 0;  // but those before this time show in the events of every CPU
+    bool forks_missing = false;                 // ignored before MarkForksCounted
   };
   [[nodiscard]] Step DecideStep(const Conditions& conditions, std::uint64_t now_ns);
   void MarkForksCounted(std::uint64_t now_ns) { forks_counted_ns_ = now_ns; }
@@ -53,7 +54,7 @@ class ScrapeBarrier {
   static constexpr std::array kCanariesAfter{20 * kNanosPerMilli, 100 * kNanosPerMilli};
 
   std::uint64_t asked_ns_;
-  std::optional<std::uint64_t> probe_ordered_ns_;
+  std::uint64_t probe_ordered_ns_ = 0;  // its canaries show every loss before this time; 0: there was none
   std::optional<std::uint64_t> forks_counted_ns_;
   std::uint64_t complete_until_ns_ = 0;  // set with the step kCountForks
   bool late_ = false;
@@ -66,13 +67,14 @@ inline ScrapeBarrier::Step ScrapeBarrier::DecideStep(const Conditions& condition
   if (!late_ && (conditions.applied_until_ns < needed_ns || conditions.probing_cpus)) {
     return Step::kWait;
   }
-  if (!late_ && !probe_ordered_ns_ && conditions.losses_hidden) {
-    probe_ordered_ns_ = now_ns;
-    return Step::kProbeCpus;
-  }
   if (!forks_counted_ns_) {
-    // Drops since the probe may be hidden still.
-    complete_until_ns_ = conditions.losses_hidden ? probe_ordered_ns_.value_or(0) : conditions.applied_until_ns;
+    const std::uint64_t visible_until_ns =
+        conditions.losses_hidden ? std::max(conditions.losses_visible_until_ns, probe_ordered_ns_) : now_ns;
+    if (!late_ && visible_until_ns < asked_ns_) {
+      probe_ordered_ns_ = now_ns;
+      return Step::kProbeCpus;
+    }
+    complete_until_ns_ = std::min(conditions.applied_until_ns, visible_until_ns);
     return Step::kCountForks;
   }
   const std::uint64_t waited = now_ns - *forks_counted_ns_;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <optional>
 #include <random>
 #include <string_view>
@@ -179,6 +180,18 @@ TEST(SequenceTrackerTest, GeneratedEqualsReceivedPlusLost) {
   }
   EXPECT_GT(duplicates, 1000U) << "too few samples";
   EXPECT_GT(total_lost, 1000U) << "too few samples";
+}
+
+TEST(SequenceTrackerTest, LossesAreVisibleUntilTheOldestLastEventOfACpu) {
+  SequenceTracker tracker(3);
+  EXPECT_EQ(tracker.losses_visible_until_ns(), std::numeric_limits<std::uint64_t>::max()) << "no CPU has a baseline";
+  tracker.Observe(0, 10, 100);
+  tracker.Observe(2, 20, 90);
+  EXPECT_EQ(tracker.losses_visible_until_ns(), 90U);
+  tracker.Observe(2, 25, 120);
+  EXPECT_EQ(tracker.losses_visible_until_ns(), 100U);
+  tracker.Observe(0, 10, 200);
+  EXPECT_EQ(tracker.losses_visible_until_ns(), 100U) << "a duplicate shows nothing";
 }
 
 }  // namespace

@@ -36,6 +36,14 @@ TEST(ScrapeBarrierTest, AnswersWithWhatThereIsHalfASecondAfterTheScraperAsked) {
   EXPECT_EQ(barrier.DecideStep({.forks_missing = true}, After(500)), Step::kFillSnapshot);
 }
 
+TEST(ScrapeBarrierTest, NeedsNoProbeIfEveryCpuHasHadAnEventSince) {
+  ScrapeBarrier barrier(kStart);
+  EXPECT_EQ(barrier.DecideStep(
+                {.applied_until_ns = After(5), .losses_hidden = true, .losses_visible_until_ns = After(3)}, After(6)),
+            Step::kCountForks);
+  EXPECT_EQ(barrier.AnswerTime(After(7)), After(3));
+}
+
 TEST(ScrapeBarrierTest, ProbesCpusOnceForHiddenLosses) {
   ScrapeBarrier barrier(kStart);
   EXPECT_EQ(barrier.DecideStep({.applied_until_ns = After(0), .losses_hidden = true}, After(1)), Step::kProbeCpus);
