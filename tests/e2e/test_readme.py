@@ -135,6 +135,8 @@ COMMANDS = {
     **dict.fromkeys(("journalctl -u procevent_exporter", "docker logs procevent_exporter",
                      "kubectl -n procevent get pods -o wide", "kubectl -n procevent logs POD --previous",
                      "kubectl -n procevent describe pod POD"), skipped("no such service, container or pod")),
+    "build/bench/tests/bench/exit_status --runs 3000":
+        run(more="--runs 3 --kind thread_exit", shows=r"(?m)^\| thread SYS_exit\(5\)"),
     "build/bench/tests/bench/ledger_bench": run(more="--benchmark_min_time=0.001", shows="Benchmark"),
     **dict.fromkeys(("cmake --preset release && cmake --build --preset release",
                      "cmake --install build/release --component library --prefix /usr/local"),
@@ -273,7 +275,7 @@ class Tree:
         tools = os.path.dirname(harness.program("PROCEVENT_STORM"))
         for folder in ("build/release", "build/bench"):
             self._link(harness.exporter_binary(), f"{folder}/procevent_exporter")
-            for name in ("storm", "tiny", "bare_loop", "ledger_bench"):
+            for name in ("storm", "tiny", "bare_loop", "exit_status", "ledger_bench"):
                 self._link(os.path.join(tools, name), f"{folder}/tests/bench/{name}")
         self._link(shutil.which("true"), "stubs/cmake")
         self._put("noop.json", b'{"control":"noop"}')

@@ -136,12 +136,14 @@ void ExitThreadsAlone(int number) {
   ExitThread(leader);
 }
 
+void* ExitWithCode(void* code) { ExitThread(*static_cast<int*>(code)); }
+
 void ExitThreadsThenGroup(int number) {
   std::vector<int> codes = RandomCodes(number);
-  const int group = codes.back();
-  codes.pop_back();
-  StartRace(codes);
-  _exit(group);
+  for (std::size_t i = 0; i + 1 < codes.size(); ++i) {
+    StartThreads(1, ExitWithCode, &codes[i]);
+  }
+  _exit(codes.back());
 }
 
 void RunKilledThread(int /*number*/) { RunThreadThenExit(KillThisThread); }
@@ -159,7 +161,7 @@ const std::array<ExitKind, kExitKinds>& ExitKinds() {
       {"group_memory", "_exit(3) against 8 ending threads, 64 MiB touched", ExitGroupWithMemory},
       {"signal_8", "SIGTERM or SIGKILL against 8 ending threads", DieAgainstThreads},
       {"threads_alone", "SYS_exit of 4 threads and the leader, random codes", ExitThreadsAlone},
-      {"threads_group", "SYS_exit of 4 threads against _exit, random codes", ExitThreadsThenGroup},
+      {"threads_group", "SYS_exit of 4 threads, then _exit, random codes", ExitThreadsThenGroup},
       {"thread_killed", "thread killed by seccomp, 2 ms before _exit(0)", RunKilledThread},
   }};
   return kKinds;
