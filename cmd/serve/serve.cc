@@ -9,12 +9,14 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <future>
 #include <limits>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "cmd/cli/output.h"
 #include "cmd/logging/log.h"
@@ -79,6 +81,7 @@ struct SnapshotProducer {
   SnapshotExchange& exchange;
   NoticeQueue& notices;
   NameGroupsSetter set_name_groups;
+  std::function<void()> begin;  // called once the server's threads run
   std::function<void()> stop;
 };
 
@@ -94,6 +97,7 @@ void ServeSnapshots(const SnapshotProducer& producer, const Config& config, cons
                       })};
   Server server(config.server, producer.exchange, state, [&privilege] { privilege.DropAll(); });
   privilege.DropAll();
+  producer.begin();
   LogServing(log, config.server);
   ServiceStatusReporter report(
       LoadServiceSettings(write_log),
@@ -117,9 +121,10 @@ void ServeSnapshots(const SnapshotProducer& producer, const Config& config, cons
 }
 
 template <typename Thread>
-SnapshotProducer MakeSnapshotProducer(Thread& thread) {
+SnapshotProducer MakeSnapshotProducer(Thread& thread, std::function<void()> begin) {
   return {thread.exchange(), thread.notices(),
-          [&thread](std::span<const NameGroup> groups) { thread.SetNameGroups(groups); }, [&thread] { thread.Stop(); }};
+          [&thread](std::span<const NameGroup> groups) { thread.SetNameGroups(groups); }, std::move(begin),
+          [&thread] { thread.Stop(); }};
 }
 
 void LogReplay(const Log& log, const ReplayOptions& options, const CaptureSummary& summary) {
@@ -132,14 +137,24 @@ void LogReplay(const Log& log, const ReplayOptions& options, const CaptureSummar
               {"loop", options.loop}}});
 }
 
+// The reader thread takes its capabilities at once, and subscribes when the server's threads run: the starts of more
+// than a hundred threads would else be a peak of fork events.
 void ServeKernel(const Config& config, const std::function<LoadedConfig()>& load, const SignalReceiver& signals,
                  Log& log) {
   PrivilegeDropper privilege([&log](const LogMessage& message) { log.Write(message); });
   RaiseOpenFilesLimitOrWarn(log);
   Reader reader(std::make_unique<ConnectorSource>(config.connector), config.reader, PossibleCpus(),
                 CoverageOf(config.connector.events), config.ledger);
-  reader.Start([&privilege] { privilege.KeepForReader(); });
-  ServeSnapshots(MakeSnapshotProducer(reader), config, load, signals, log, privilege);
+  std::promise<void> server_runs;  // destroyed before the reader: then the thread does not wait any more
+  reader.StartWithoutWaiting([&privilege, runs = server_runs.get_future().share()] {
+    privilege.KeepForReader();
+    runs.wait();
+  });
+  const auto begin = [&reader, &server_runs] {
+    server_runs.set_value();
+    reader.AwaitFirstAttempt();
+  };
+  ServeSnapshots(MakeSnapshotProducer(reader, begin), config, load, signals, log, privilege);
 }
 
 // Opens the capture before the privilege is dropped. Nothing else in a replay needs privilege.
@@ -151,7 +166,7 @@ void ServeReplay(const Config& config, const std::function<LoadedConfig()>& load
   Replayer replayer(std::move(capture), config.replay, config.ledger);
   LogReplay(log, config.replay, replayer.summary());
   replayer.Start([&privilege] { privilege.DropAll(); });
-  ServeSnapshots(MakeSnapshotProducer(replayer), config, load, signals, log, privilege);
+  ServeSnapshots(MakeSnapshotProducer(replayer, [] {}), config, load, signals, log, privilege);
 }
 
 }  // namespace

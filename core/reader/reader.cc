@@ -45,7 +45,7 @@ void Reader::StartWithoutWaiting(std::function<void()> begin) {
 
 void Reader::Start(std::function<void()> begin) {
   StartWithoutWaiting(std::move(begin));
-  first_attempt_.wait();
+  AwaitFirstAttempt();
 }
 
 void Reader::Stop() {

@@ -58,7 +58,9 @@ class Reader {
 
   // Starts the thread, which calls `begin` before anything else. `begin` must not throw.
   void StartWithoutWaiting(std::function<void()> begin = {});
-  // The same, and returns when the thread has tried to subscribe once. The snapshots say whether it succeeded.
+  // Returns when the started thread has tried to subscribe once. The snapshots say whether it succeeded.
+  void AwaitFirstAttempt() const { first_attempt_.wait(); }
+  // Both.
   void Start(std::function<void()> begin = {});
   // Ends the subscription and the thread. Does not wait for a pipe that its reader does not empty.
   void Stop();

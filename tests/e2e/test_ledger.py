@@ -212,6 +212,20 @@ class Reconciling(harness.LiveTest):
                   f"tracked {tracked:.0f} of {living}")
 
 
+class OwnThreads(harness.LiveTest):
+    """The threads that the exporter starts for its server are no peak of fork events."""
+
+    def test_first_page_counts_no_thread_of_the_exporter(self):
+        with harness.Exporter() as exporter:
+            page = exporter.wait_ready().scrape()
+            threads = len(os.listdir(f"/proc/{exporter.pid()}/task"))
+            self.assertGreater(threads, 40)
+            by_name = page.by("procevent_threads_started_total", "comm")
+            started = sum(by_name.get(name, 0) for name in ("procevent_expor", "pe-reader", "[unattributed programs]"))
+            print(f"{threads} threads, {started:.0f} of their starts counted")
+            self.assertLess(started, 10)
+
+
 class LossesInTheLog(harness.LiveTest):
     """The first loss is logged at once, later ones as a sum after a minute or at the stop."""
 
