@@ -141,7 +141,8 @@ TEST_F(ProcessTrackerLiveTest, CountsClonedSiblingsAsForksOfTheGrandparent) {
   const Snapshot snapshot = Await([&](const Snapshot& it) { return exits(it) >= 3; });
   EXPECT_EQ(CountsOf(snapshot, grandparent)[CountKind::kForks], 2U);
   EXPECT_EQ(CountsOf(snapshot, parent)[CountKind::kForks], 0U);
-  // The sibling has the name of its creator, but goes by that of the grandparent: the kernel does not report the creator.
+  // The sibling has the name of its creator, but goes by that of the grandparent: the kernel does not report the
+  // creator.
   EXPECT_EQ(CountsOf(snapshot, grandparent)[CountKind::kSucceeded], 2U);
   EXPECT_EQ(CountsOf(snapshot, parent)[CountKind::kSucceeded], 1U);
 }
