@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <cstddef>
 #include <initializer_list>
 #include <optional>
@@ -106,6 +107,14 @@ Check NamespacesCheck(const ProbeResults& probes) {
       .foreign_users = probes.environment.foreign_users};
   if (environment.foreign_network || environment.foreign_pids || environment.foreign_users) {
     return CheckFromMessage(kName, State::kFailed, MakeNoAckError(environment).remedy);
+  }
+  if (const std::int64_t offset_ns = probes.subscription.clock_offset_ns; offset_ns != 0) {
+    Check check = CheckFromMessage(kName, State::kFailed, MakeTimeNamespaceError().remedy);
+    check.finding +=
+        " by " +
+        std::to_string(std::chrono::round<std::chrono::milliseconds>(std::chrono::nanoseconds(offset_ns)).count()) +
+        "ms";
+    return check;
   }
   if (!probes.proc_mounted) {
     return {kName, State::kWarning, "cannot determine the namespaces without /proc", "mount /proc"};

@@ -167,6 +167,7 @@ SubscriptionProbe ProbeSubscription(const ConnectorOptions& options) {
   // A process that a signal ends while subscribed leaves the kernel's listener count one too high.
   const sigset_t previous_mask = BlockSignals();
   probe.acknowledged = connector.Subscribe(kTimeout);
+  probe.clock_offset_ns = connector.clock_offset_ns();
   if (probe.acknowledged) {
     ProbeChildEvents(connector, options.events, probe);
   }

@@ -42,12 +42,13 @@ class ExpectedChildEvents {
 
 // The outcome of a trial subscription: whether the kernel delivers the events of a child process.
 struct SubscriptionProbe {
-  Status opened = Success{};        // the connector socket
-  std::uint32_t buffer_bytes = 0;   // its receive buffer
-  Status acknowledged = Success{};  // the kernel acknowledged the subscription
-  Status child_probed = Success{};  // the child was forked, and receiving did not fail
-  std::vector<EventKind> received;  // events of the child
-  std::vector<EventKind> missing;   // expected events of the child that did not arrive in time
+  Status opened = Success{};         // the connector socket
+  std::uint32_t buffer_bytes = 0;    // its receive buffer
+  Status acknowledged = Success{};   // the kernel acknowledged the subscription
+  std::int64_t clock_offset_ns = 0;  // how far the monotonic clock of this process is ahead of the kernel's
+  Status child_probed = Success{};   // the child was forked, and receiving did not fail
+  std::vector<EventKind> received;   // events of the child
+  std::vector<EventKind> missing;    // expected events of the child that did not arrive in time
 };
 // Takes up to a few seconds and ends its subscription. Precondition: the process has no other threads, since it forks.
 SubscriptionProbe ProbeSubscription(const ConnectorOptions& options);

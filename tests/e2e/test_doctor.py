@@ -116,6 +116,18 @@ class Doctor(harness.LiveTest):
                 self.assertIn("--userns host", found.of("subscription")["remedy"])
                 self.assertNotEqual(found.of("capability")["state"], "ok")
 
+    def test_foreign_time(self):
+        before = connector.listener_count()
+        for seconds in (100_000, 1):
+            with self.subTest(seconds):
+                found = self.diagnose(prefix=("unshare", "--time", "--monotonic", str(seconds), "--fork"))
+                self.check_not_ok(found, namespaces="failed", subscription="failed")
+                self.assertIn(f"by {seconds * 1000}ms", found.of("namespaces")["finding"])
+                for check in ("namespaces", "subscription"):
+                    self.assertIn("time namespace", found.of(check)["remedy"])
+        self.check_not_ok(self.diagnose(prefix=("unshare", "--time", "--boottime", "100000", "--fork")))
+        self.assertEqual(connector.listener_count(), before, "doctor changed the kernel's listener count")
+
     def test_without_capability(self):
         harness.require(harness.unprivileged_skip_reason())
         found = self.diagnose(prefix=NOBODY)

@@ -1,5 +1,8 @@
 """In a foreign namespace the kernel sends no events. The exporter keeps running and names the cause and the remedy."""
 
+import subprocess
+
+import connector
 import event_counter
 import harness
 
@@ -7,6 +10,7 @@ CONFIG = "reader:\n  canary_interval: 1s\n"
 USER = ("unshare", "--user")
 USER_AS_ROOT = ("unshare", "--user", "--map-root-user")
 PIDS = ("unshare", "--pid", "--fork", "--kill-child")
+TIME = ("unshare", "--time", "--monotonic", "100000", "--fork", "--kill-child")
 
 NAMESPACES = (
     ("network", {"before_exec": harness.enter_new_network}, ["network namespace", "--network host"]),
@@ -14,6 +18,7 @@ NAMESPACES = (
     ("user", {"prefix": USER}, ["user namespace", "--userns host"]),
     ("user, as root of the namespace", {"prefix": USER_AS_ROOT}, ["user namespace", "--userns host"]),
     ("network and PID", {"before_exec": harness.enter_new_network, "prefix": PIDS}, ["--network host", "--pid host"]),
+    ("time", {"prefix": TIME}, ["time namespace", "unshare without --time"]),
     ("PID and user", {"prefix": (*USER, "--pid", "--fork", "--kill-child")}, ["--pid host", "--userns host"]),
 )
 
@@ -49,6 +54,16 @@ class Namespaces(harness.LiveTest):
                     attempts_before = self.attempts(exporter)
                     harness.wait_for("two more attempts", lambda: self.attempts(exporter) >= attempts_before + 2)
                     self.check_unsubscribed(exporter, remedies)
+
+    def test_commands_name_the_time_namespace(self):
+        before = connector.listener_count()
+        for command in (("watch", "--events", "--duration", "1s"), ("record", "--duration", "1s", "/dev/null")):
+            with self.subTest(command[0]):
+                done = subprocess.run([*TIME, harness.exporter_binary(), *command], stdin=subprocess.DEVNULL, check=False,
+                                      capture_output=True, text=True, timeout=harness.DEADLINE_SECONDS)
+                self.assertEqual(done.returncode, 1, done.stderr)
+                self.assertIn("time namespace", done.stderr)
+        self.assertEqual(connector.listener_count(), before, "a subscription was left behind")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <fstream>
 #include <string>
 
 #include "core/sources/connector/connector_source.h"
@@ -38,6 +39,17 @@ class NamespacesTest : public LiveTest {
     return result;
   }
 
+  // A time namespace holds the children of its creator. Its offsets are fixed when the first child is made.
+  static std::string SubscribeFromTimeNamespace(const std::string& offsets) {
+    return RunInChild([&offsets] {
+      if (::unshare(CLONE_NEWTIME) != 0) {
+        return std::string("cannot unshare");
+      }
+      std::ofstream("/proc/self/timens_offsets") << offsets << std::endl;
+      return RunInChild(Subscribe);
+    });
+  }
+
  private:
   static std::string Subscribe() {
     ConnectorSource source({});
@@ -59,6 +71,16 @@ TEST_F(NamespacesTest, ErrorNamesAnotherPidNamespace) {
 
 TEST_F(NamespacesTest, ErrorNamesAnotherUserNamespace) {
   EXPECT_THAT(SubscribeDuringStormFrom(CLONE_NEWUSER), HasSubstr("user namespace"));
+}
+
+TEST_F(NamespacesTest, ErrorNamesATimeNamespaceWithAnotherMonotonicClock) {
+  for (const char* const offsets : {"monotonic 100000 0", "monotonic 0 5000000", "monotonic -1 0"}) {
+    EXPECT_THAT(SubscribeFromTimeNamespace(offsets), HasSubstr("time namespace")) << offsets;
+  }
+}
+
+TEST_F(NamespacesTest, SubscribesInATimeNamespaceWithTheKernelsMonotonicClock) {
+  EXPECT_EQ(SubscribeFromTimeNamespace("boottime 100000 0"), "subscribed");
 }
 
 TEST_F(NamespacesTest, ErrorNamesAllThreeNamespaces) {

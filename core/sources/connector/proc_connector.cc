@@ -87,6 +87,16 @@ Result<std::size_t> Peek(int fd, std::span<std::byte> buffer, sockaddr_nl& sende
   }
 }
 
+// How far the clock of this process is ahead of the kernel's, by the time of an ACK: it lies between the request and
+// its receipt. 0 if it does. In a time namespace the two clocks can differ.
+std::int64_t ClockOffset(std::uint64_t sent_ns, std::uint64_t ack_ns, std::uint64_t received_ns) {
+  constexpr std::uint64_t kTolerance = kNanosPerMilli;
+  if (ack_ns + kTolerance >= sent_ns && ack_ns <= received_ns + kTolerance) {
+    return 0;
+  }
+  return static_cast<std::int64_t>(sent_ns / 2 + received_ns / 2) - static_cast<std::int64_t>(ack_ns);
+}
+
 // Returns the ACK of the request with this token, or null.
 const Event* FindAck(std::uint32_t token, std::span<const std::byte> datagram, Message& message) {
   Decoder decoder(datagram);
@@ -150,10 +160,15 @@ Status ProcConnector::Subscribe(std::chrono::milliseconds timeout) {
     return acknowledged.error();
   }
   subscribed_ = true;
+  if (clock_offset_ns_ != 0) {
+    Unsubscribe();
+    return MakeTimeNamespaceError();
+  }
   return events_ == EventMask::All() ? Status(Success{}) : ApplyEventMask(deadline);
 }
 
 Status ProcConnector::SendListen(std::uint32_t token) {
+  listen_sent_ns_ = MonotonicNanos();
   return Send(fd(), EncodeRequest(ConnectorOperation::kListen, token));
 }
 
@@ -172,6 +187,7 @@ Result<bool> ProcConnector::DiscardUntilAck(std::uint32_t token, std::uint64_t d
     Message message;
     if (sender.nl_pid == 0) {
       if (const Event* ack = FindAck(token, std::span(bytes).first(peeked.value()), message)) {
+        clock_offset_ns_ = ClockOffset(listen_sent_ns_, ack->timestamp_ns, MonotonicNanos());
         const auto code = static_cast<int>(std::get<AckBody>(ack->body).error);
         return code == 0 ? Result<bool>(true) : Result<bool>(MakeSubscribeRefusedError(code));
       }

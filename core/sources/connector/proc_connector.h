@@ -47,7 +47,8 @@ class ProcConnector {
   // Sends LISTEN and waits for the kernel's ACK. Discards datagrams queued before the ACK, so that Receive returns the
   // ACK first. If the ACK is missing without a known cause, LISTEN is repeated until `timeout`. Each repetition raises
   // the kernel's listener count by one, until the kernel generates events again. A narrowed subscription has no ACK to
-  // receive, because the kernel filters it too.
+  // receive, because the kernel filters it too. Fails in a time namespace whose monotonic clock is not the kernel's:
+  // the times of events could not be compared with that of this process.
   Status Subscribe(std::chrono::milliseconds timeout = std::chrono::seconds(1));
 
   // Sends IGNORE if subscribed. The kernel stops generating events for this process.
@@ -60,6 +61,10 @@ class ProcConnector {
   // Receives one datagram of any sender without blocking. Returns its full length, even if `buffer` is shorter; 0 if
   // the queue is empty.
   Result<std::size_t> ReceiveRaw(std::span<std::byte> buffer);
+
+  // How far the monotonic clock of this process is ahead of the kernel's, as found by Subscribe. Not 0 only in a time
+  // namespace.
+  [[nodiscard]] std::int64_t clock_offset_ns() const { return clock_offset_ns_; }
 
   [[nodiscard]] SocketMemory Memory() const;
   [[nodiscard]] int fd() const { return fd_.get(); }
@@ -75,6 +80,8 @@ class ProcConnector {
   OwnedFd fd_;
   EventMask events_;
   bool subscribed_ = false;
+  std::uint64_t listen_sent_ns_ = 0;
+  std::int64_t clock_offset_ns_ = 0;
 };
 
 }  // namespace procevent

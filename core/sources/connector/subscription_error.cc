@@ -121,6 +121,13 @@ Error MakeSubscribeRefusedError(int code) {
   return {kSubscribe, code, "the kernel refused the subscription; run as root or with --cap-add NET_ADMIN"};
 }
 
+Error MakeTimeNamespaceError() {
+  return {
+      kSubscribe, 0,
+      "this is not the host's time namespace, its monotonic clock differs from the kernel's; run in the host's time "
+      "namespace (unshare without --time, a container without time offsets)"};
+}
+
 Error MakeReceiveError(int code) { return {"receive from the connector socket", code, "open a new socket"}; }
 
 }  // namespace procevent

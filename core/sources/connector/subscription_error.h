@@ -26,6 +26,8 @@ Error MakeOpenError(int code);
 Error MakeBindError(int code);
 Error MakeSendError(int code, const ConnectorEnvironment& environment);
 Error MakeSubscribeRefusedError(int code);  // the ACK of the request contains an errno
+// The kernel's time of the ACK is not between the request and its receipt by the clock of this process.
+Error MakeTimeNamespaceError();
 Error MakeReceiveError(int code);
 
 }  // namespace procevent

@@ -217,6 +217,15 @@ INSTANTIATE_TEST_SUITE_P(
             "namespaces",
             {"these are not the host's network, PID and user namespaces"},
             {"--network host", "--pid host", "--userns host"}},
+        Row{"ForeignTime",
+            [](ProbeResults& probes) {
+              probes.subscription.clock_offset_ns = -100'000'000'000'000;
+              probes.subscription.acknowledged = MakeTimeNamespaceError();
+            },
+            {{"namespaces", kFailed}, {"subscription", kFailed}},
+            "namespaces",
+            {"this is not the host's time namespace", "differs from the kernel's by -100000000ms"},
+            {"unshare without --time"}},
         Row{"SmallBuffer",
             [](ProbeResults& probes) { probes.subscription.buffer_bytes = 212992; },
             {{"buffer", kWarning}},
