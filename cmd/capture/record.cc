@@ -52,7 +52,7 @@ class Recording {
     return {};
   }
 
-  // Waits for a signal, the end of the time, or a write error.
+  // Waits for a signal, the end of the time, a write error, or a failure of the reader.
   void AwaitEnd(std::uint64_t end_ns) {
     for (std::uint64_t now = MonotonicNanos(); now < end_ns && IsRunning(); now = MonotonicNanos()) {
       notices_.Print(now);
@@ -64,7 +64,7 @@ class Recording {
  private:
   bool IsRunning() {
     stopped_ = stopped_ || signals_.ReadSignal() != 0;
-    return !stopped_ && !writer_.failed();
+    return !stopped_ && !writer_.failed() && !notices_.thread_failed();
   }
 
   Reader& reader_;
@@ -76,7 +76,7 @@ class Recording {
 
 // Describes the contents of the capture. After a write error, `events` are those that were received. `lost` is left out
 // where source.events hides losses.
-LogMessage FormatSummary(const LedgerSnapshot& numbers, bool loss_exact, const CaptureWriter& writer,
+LogMessage FormatSummary(const LedgerSnapshot& numbers, bool loss_exact, bool complete, const CaptureWriter& writer,
                          std::uint64_t duration_ns, const std::string& file) {
   std::uint64_t events = 0;
   for (const std::uint64_t count : numbers.events) {
@@ -84,7 +84,7 @@ LogMessage FormatSummary(const LedgerSnapshot& numbers, bool loss_exact, const C
   }
   LogMessage message{
       LogLevel::kInfo,
-      writer.failed() ? "recording stopped: the capture is incomplete" : "recording finished",
+      complete ? "recording finished" : "recording stopped: the capture is incomplete",
       {{"events", events}, {"duration_ms", duration_ns / kNanosPerMilli}, {"bytes", writer.bytes()}, {"file", file}}};
   if (loss_exact) {
     message.fields.push_back({"lost", numbers.total_lost()});
@@ -92,7 +92,8 @@ LogMessage FormatSummary(const LedgerSnapshot& numbers, bool loss_exact, const C
   return message;
 }
 
-void RecordTo(CaptureWriter& writer, const Config& config, const RecordOptions& options, const SignalReceiver& signals,
+// Returns false if the reader failed, with the cause in the log.
+bool RecordTo(CaptureWriter& writer, const Config& config, const RecordOptions& options, const SignalReceiver& signals,
               const Log& log, PrivilegeDropper& privilege) {
   const EventCoverage coverage = CoverageOf(config.connector.events);
   Reader reader(std::make_unique<ConnectorSource>(config.connector), config.reader, PossibleCpus(), coverage,
@@ -112,11 +113,13 @@ void RecordTo(CaptureWriter& writer, const Config& config, const RecordOptions& 
   reader.Stop();
   notices.Print(kPrintAll);
   const Status written = writer.Finish();
-  log.Write(FormatSummary(reader.FinalLedgerSnapshot(), coverage == EventCoverage::kAll, writer,
+  const bool complete = !writer.failed() && !notices.thread_failed();
+  log.Write(FormatSummary(reader.FinalLedgerSnapshot(), coverage == EventCoverage::kAll, complete, writer,
                           MonotonicNanos() - start, options.file));
   if (!written && written.error().code != EPIPE) {  // a reader that closes the pipe ends the recording normally
     throw FatalError(written.error());
   }
+  return !notices.thread_failed();
 }
 
 }  // namespace
@@ -128,8 +131,7 @@ int Record(const Config& config, const RecordOptions& options) {
   try {
     CaptureWriter writer(options.file);
     PrivilegeDropper privilege([&log](const LogMessage& message) { log.Write(message); });
-    RecordTo(writer, config, options, signals, log, privilege);
-    return 0;
+    return RecordTo(writer, config, options, signals, log, privilege) ? 0 : 1;
   } catch (const std::exception& e) {
     log.Write(MakeFatalMessage(e));
     return 1;

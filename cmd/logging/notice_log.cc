@@ -73,6 +73,7 @@ LogMessage FormatNotice(const Notice& notice) {
     case Notice::Kind::kCanaryMissing:
       return FormatSubscriptionLoss(LogLevel::kWarning, notice, RestartReason::kCanaryMissing);
     case Notice::Kind::kReplayFailed:
+    case Notice::Kind::kThreadFailed:
       return MakeErrorMessage(LogLevel::kError, notice.error);
     case Notice::Kind::kProcUnreadable:
     case Notice::Kind::kForkCountUnreadable:

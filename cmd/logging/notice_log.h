@@ -50,11 +50,13 @@ class NoticeLog {
   [[nodiscard]] int fd() const { return notices_.fd(); }
   // Prints all notices, and the summaries that are due.
   void Print(std::uint64_t now_ns);
+  // The thread that posts the notices has ended by an exception, so the command must end with 1.
+  [[nodiscard]] bool thread_failed() const { return notices_.thread_failed(); }
   // When Print has a summary to write even without a new notice.
   [[nodiscard]] std::optional<std::uint64_t> NextDue() const { return limited_log_.NextDue(); }
 
  private:
-  static constexpr std::size_t kKinds = static_cast<std::size_t>(Notice::Kind::kReplayFailed) + 1;
+  static constexpr std::size_t kKinds = static_cast<std::size_t>(Notice::Kind::kThreadFailed) + 1;
 
   NoticeQueue& notices_;
   LogFunction log_;

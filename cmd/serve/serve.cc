@@ -56,10 +56,10 @@ std::optional<std::uint64_t> Earlier(std::optional<std::uint64_t> one, std::opti
 }
 
 // The main loop: prints notices and refusals, reports to the service manager, and reloads on SIGHUP. Returns SIGTERM or
-// SIGINT when one arrives.
+// SIGINT when one arrives, and 0 when the producer's thread has failed.
 int RunUntilSignal(const SignalReceiver& signals, NoticeLog& notices, RefusalLog& refusals,
                    ServiceStatusReporter& report, const std::function<void()>& reload) {
-  while (true) {
+  while (!notices.thread_failed()) {
     notices.Print(MonotonicNanos());
     refusals.Print(MonotonicNanos());
     report.Update();
@@ -74,6 +74,7 @@ int RunUntilSignal(const SignalReceiver& signals, NoticeLog& notices, RefusalLog
       return signal;
     }
   }
+  return 0;
 }
 
 // The reader or the replayer: the thread that answers snapshot requests.
@@ -85,8 +86,9 @@ struct SnapshotProducer {
   std::function<void()> stop;
 };
 
-// Serves the producer's snapshots over HTTP until SIGTERM or SIGINT arrives.
-void ServeSnapshots(const SnapshotProducer& producer, const Config& config, const std::function<LoadedConfig()>& load,
+// Serves the producer's snapshots over HTTP until SIGTERM or SIGINT arrives. Returns false if the producer's thread has
+// failed, with the cause in the log.
+bool ServeSnapshots(const SnapshotProducer& producer, const Config& config, const std::function<LoadedConfig()>& load,
                     const SignalReceiver& signals, Log& log, PrivilegeDropper& privilege) {
   const LogFunction write_log = [&log](const LogMessage& message) { log.Write(message); };
   privilege.KeepForListening();
@@ -112,12 +114,18 @@ void ServeSnapshots(const SnapshotProducer& producer, const Config& config, cons
     report.NotifyReady(reloader.Apply());
   });
 
-  log.Write({LogLevel::kInfo, "stopping", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}}});
+  const bool failed = signal == 0;
+  if (failed) {
+    notices.Print(kPrintAll);  // first: what follows may fail for the same reason
+  } else {
+    log.Write({LogLevel::kInfo, "stopping", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}}});
+  }
   report.NotifyStopping();
   server.Stop();
   producer.stop();
   notices.Print(kPrintAll);
   refusals.Print(kPrintAll);
+  return !failed && !notices.thread_failed();
 }
 
 template <typename Thread>
@@ -139,7 +147,7 @@ void LogReplay(const Log& log, const ReplayOptions& options, const CaptureSummar
 
 // The reader thread takes its capabilities at once, and subscribes when the server's threads run: the starts of more
 // than a hundred threads would else be a peak of fork events.
-void ServeKernel(const Config& config, const std::function<LoadedConfig()>& load, const SignalReceiver& signals,
+bool ServeKernel(const Config& config, const std::function<LoadedConfig()>& load, const SignalReceiver& signals,
                  Log& log) {
   PrivilegeDropper privilege([&log](const LogMessage& message) { log.Write(message); });
   RaiseOpenFilesLimitOrWarn(log);
@@ -154,11 +162,11 @@ void ServeKernel(const Config& config, const std::function<LoadedConfig()>& load
     server_runs.set_value();
     reader.AwaitFirstAttempt();
   };
-  ServeSnapshots(MakeSnapshotProducer(reader, begin), config, load, signals, log, privilege);
+  return ServeSnapshots(MakeSnapshotProducer(reader, begin), config, load, signals, log, privilege);
 }
 
 // Opens the capture before the privilege is dropped. Nothing else in a replay needs privilege.
-void ServeReplay(const Config& config, const std::function<LoadedConfig()>& load, const SignalReceiver& signals,
+bool ServeReplay(const Config& config, const std::function<LoadedConfig()>& load, const SignalReceiver& signals,
                  Log& log) {
   StoredCapture capture(config.replay.file);
   PrivilegeDropper privilege([&log](const LogMessage& message) { log.Write(message); }, ReaderCapabilities{});
@@ -166,7 +174,7 @@ void ServeReplay(const Config& config, const std::function<LoadedConfig()>& load
   Replayer replayer(std::move(capture), config.replay, config.ledger);
   LogReplay(log, config.replay, replayer.summary());
   replayer.Start([&privilege] { privilege.DropAll(); });
-  ServeSnapshots(MakeSnapshotProducer(replayer, [] {}), config, load, signals, log, privilege);
+  return ServeSnapshots(MakeSnapshotProducer(replayer, [] {}), config, load, signals, log, privilege);
 }
 
 }  // namespace
@@ -176,12 +184,9 @@ int Serve(const Config& config, const std::function<LoadedConfig()>& load) {
   const SignalReceiver signals;
   Log log(config.log);
   try {
-    if (config.replay.file.empty()) {
-      ServeKernel(config, load, signals, log);
-    } else {
-      ServeReplay(config, load, signals, log);
-    }
-    return 0;
+    const bool stopped =
+        config.replay.file.empty() ? ServeKernel(config, load, signals, log) : ServeReplay(config, load, signals, log);
+    return stopped ? 0 : 1;
   } catch (const std::exception& e) {
     log.Write(MakeFatalMessage(e));
     return 1;

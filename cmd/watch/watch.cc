@@ -34,6 +34,10 @@ class Watcher {
   explicit Watcher(const WatchOptions& options)
       : out_(signals_.fd()), printer_(options, [this](const CommBody& comm) { return source_.IsCanaryEvent(comm); }) {}
 
+  Watcher(const Watcher&) = delete;
+  Watcher& operator=(const Watcher&) = delete;
+  ~Watcher() { source_.Close(); }  // also after an exception: otherwise the kernel would keep making events
+
   int Run(std::optional<std::chrono::milliseconds> duration);
 
  private:

@@ -3,8 +3,11 @@
 
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <new>
+#include <string_view>
 #include <utility>
 
 #include "core/base/file_descriptor.h"
@@ -33,6 +36,8 @@ struct Notice {
     // A replay:
     kReplayFinished,  // the capture was replayed to its end; count: datagrams in it
     kReplayFailed,    // error: why the replay ended before the end of the capture
+    // The thread that posts:
+    kThreadFailed,  // error: why it ended; its last notice
   };
   Kind kind = Kind::kSubscribed;
   Error error{};
@@ -40,8 +45,12 @@ struct Notice {
   std::uint64_t buffer_bytes = 0;
 };
 
-// A bounded ring. The posting thread never waits: a notice that does not fit is dropped and counted. One thread posts,
-// one other pops.
+// A notice about the exception that is being handled, which ends the thread that posts it. `operation` as in Error.
+// Allocates nothing: the exception may be std::bad_alloc.
+Notice MakeThreadFailedNotice(std::string_view operation);
+
+// A bounded ring. The posting thread never waits: a notice that does not fit is dropped and counted. One slot is
+// reserved for kThreadFailed, so that it is never dropped. One thread posts, one other pops.
 class NoticeQueue {
  public:
   static constexpr std::size_t kCapacity = 64;
@@ -51,6 +60,8 @@ class NoticeQueue {
   void Post(const Notice& notice);            // the reader only
   [[nodiscard]] bool TryPop(Notice& notice);  // the logging thread only
   [[nodiscard]] std::uint64_t dropped() const { return dropped_.load(std::memory_order_relaxed); }
+  // kThreadFailed was posted: the thread has ended, and the program must end, too.
+  [[nodiscard]] bool thread_failed() const { return thread_failed_.load(std::memory_order_acquire); }
 
   // Readable after a post. Call ClearSignal before popping all there is, so that no later post is missed.
   [[nodiscard]] int fd() const { return posted_signal_.fd(); }
@@ -58,20 +69,37 @@ class NoticeQueue {
 
  private:
   EventFd posted_signal_;
-  std::array<Notice, kCapacity> ring_;
+  std::array<Notice, kCapacity + 1> ring_;
   std::atomic<std::uint64_t> posted_{0};
   std::atomic<std::uint64_t> popped_{0};
   std::atomic<std::uint64_t> dropped_{0};
+  std::atomic<bool> thread_failed_{false};
 };
 
+inline Notice MakeThreadFailedNotice(std::string_view operation) {
+  try {
+    throw;
+  } catch (const std::bad_alloc&) {
+    return {.kind = Notice::Kind::kThreadFailed,
+            .error = {operation, ENOMEM, "raise the memory limit of the exporter (ulimit -v, systemd: LimitAS)"}};
+  } catch (...) {
+    return {.kind = Notice::Kind::kThreadFailed,
+            .error = {operation, 0, "an unexpected exception ended the thread; report it as a bug"}};
+  }
+}
+
 inline void NoticeQueue::Post(const Notice& notice) {
+  const bool failed = notice.kind == Notice::Kind::kThreadFailed;
   const std::uint64_t posted = posted_.load(std::memory_order_relaxed);
-  if (posted - popped_.load(std::memory_order_acquire) == kCapacity) {
+  if (posted - popped_.load(std::memory_order_acquire) == kCapacity && !failed) {
     dropped_.fetch_add(1, std::memory_order_relaxed);
     return;
   }
-  ring_[posted % kCapacity] = notice;
+  ring_[posted % ring_.size()] = notice;
   posted_.store(posted + 1, std::memory_order_release);
+  if (failed) {
+    thread_failed_.store(true, std::memory_order_release);
+  }
   posted_signal_.Signal();
 }
 
@@ -80,7 +108,7 @@ inline bool NoticeQueue::TryPop(Notice& notice) {
   if (popped == posted_.load(std::memory_order_acquire)) {
     return false;
   }
-  notice = ring_[popped % kCapacity];
+  notice = ring_[popped % ring_.size()];
   popped_.store(popped + 1, std::memory_order_release);
   return true;
 }

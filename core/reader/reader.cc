@@ -39,7 +39,7 @@ void Reader::StartWithoutWaiting(std::function<void()> begin) {
     if (begin) {
       begin();
     }
-    Run();
+    RunUntilStopped();
   });
 }
 
@@ -51,12 +51,27 @@ void Reader::Start(std::function<void()> begin) {
 void Reader::Stop() {
   inputs_.StopBlockingOnCapture();
   thread_.Stop();
+  if (notices_.thread_failed()) {
+    source_->Close();
+  }
 }
 
 LedgerSnapshot Reader::FinalLedgerSnapshot() const {
   LedgerSnapshot snapshot(static_cast<unsigned>(ledger_.stream().lost.size()));
   ledger_.CopyTo(snapshot);
   return snapshot;
+}
+
+void Reader::RunUntilStopped() {
+  try {
+    Run();
+    source_->Close();
+  } catch (...) {
+    notices_.Post(MakeThreadFailedNotice("process events"));  // Stop closes the source, which takes memory
+  }
+  if (!first_attempt_.try_wait()) {  // Start waits for it
+    first_attempt_.count_down();
+  }
 }
 
 void Reader::Run() {
@@ -80,7 +95,6 @@ void Reader::Run() {
   }
   drain_.Run();                                               // events made before the stop
   losses_.Report(std::numeric_limits<std::uint64_t>::max());  // and losses that wait for their minute
-  source_->Close();
 }
 
 void Reader::CheckProc() {

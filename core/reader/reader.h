@@ -44,7 +44,8 @@ struct ReaderOptions {
 //   ledger -> ScrapeAnswerer             snapshots for scrapes
 //
 // The thread takes no lock. Only the disk or pipe that it records to can block it. While subscribed it allocates only
-// at the first occurrence of a name, and when it receives other name groups. cmd creates, starts and stops the reader.
+// at the first occurrence of a name, and when it receives other name groups. An exception (no memory) ends
+// the thread, with the notice kThreadFailed, and Stop ends the subscription. cmd creates, starts and stops the reader.
 // Scrapes use only its exchange, the log only its notices.
 class Reader {
  public:
@@ -75,6 +76,7 @@ class Reader {
   [[nodiscard]] NoticeQueue& notices() { return notices_; }
 
  private:
+  void RunUntilStopped();
   void Run();
   void CheckProc();
   void ApplyNameGroups();

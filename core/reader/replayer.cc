@@ -34,7 +34,11 @@ void Replayer::Start(std::function<void()> begin) {
     if (begin) {
       begin();
     }
-    Run();
+    try {
+      Run();
+    } catch (...) {
+      notices_.Post(MakeThreadFailedNotice("replay the capture"));
+    }
   });
 }
 

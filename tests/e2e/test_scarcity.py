@@ -6,6 +6,7 @@ import signal
 import subprocess
 import tempfile
 
+import connector
 import harness
 
 
@@ -99,6 +100,39 @@ class LittleMemory(harness.LiveTest):
     def test_works_with_the_documented_memory(self):
         with harness.Exporter(prefix=["prlimit", f"--as={self.ENOUGH << 10}"]) as exporter:
             self.assertEqual(exporter.wait_ready().get("/metrics").status, 200)
+
+    def check_failed_reader(self, code, log):
+        self.assertEqual(code, 1, log)
+        lines = harness.log_lines(log, level="error")
+        self.assertEqual([line["err"] for line in lines], ["Cannot allocate memory"], log)
+        self.assertRegex(lines[0]["msg"], "^cannot process events: .*; raise the memory limit")
+
+    def test_exits_with_the_cause_if_the_reader_has_no_memory(self):
+        library = os.environ.get("PROCEVENT_FAILING_NEW", "")
+        harness.require(None if library else "PROCEVENT_FAILING_NEW is not set: a sanitizer has its own operator new")
+        before = connector.listener_count()
+        with tempfile.TemporaryDirectory(prefix="procevent-e2e-") as directory:
+            trigger = os.path.join(directory, "fail")
+            preload = {"LD_PRELOAD": library, "PROCEVENT_FAIL_NEW": trigger}
+            # An expression whose automaton grows with the names that it is applied to.
+            config = "name_groups:\n  - match: '.*[0-4].{8}'\n    name: group\n"
+            exporter = harness.Exporter(environment=preload, config=config)
+            self.addCleanup(exporter.process.terminate)
+            exporter.wait_ready()
+            record = subprocess.Popen([harness.exporter_binary(), "record", f"--config.file={exporter.config_file}",
+                                       "/dev/null"], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                                      env={**os.environ, **preload})
+            self.addCleanup(record.terminate)
+            harness.wait_for("the recording to subscribe", lambda: connector.sockets_in_group() == 2)
+            with open(trigger, "w", encoding="ascii"):
+                pass
+            for number in range(100):
+                name = f"{number:03}{number * 7919 % 10 ** 12:012}"
+                subprocess.run(["sh", "-c", f"printf {name} > /proc/$$/comm; (:)"], check=True)
+            self.check_failed_reader(exporter.process.wait(harness.DEADLINE_SECONDS), exporter.log())
+            _, log = record.communicate(timeout=harness.DEADLINE_SECONDS)
+            self.check_failed_reader(record.returncode, log)
+        self.assertEqual(connector.listener_count(), before, "a subscription was left behind")
 
     def test_check_config_reports_it(self):
         with tempfile.NamedTemporaryFile("w", suffix=".yml", prefix="procevent-e2e-") as file:

@@ -234,8 +234,9 @@ Status ProcConnector::DiscardQueued() {
 
 void ProcConnector::Unsubscribe() {
   if (subscribed_) {
+    const Bytes request = EncodeRequest(ConnectorOperation::kIgnore, RandomToken());
     subscribed_ = false;
-    [[maybe_unused]] const Status sent = Send(fd(), EncodeRequest(ConnectorOperation::kIgnore, RandomToken()));
+    [[maybe_unused]] const Status sent = Send(fd(), request);
   }
 }
 

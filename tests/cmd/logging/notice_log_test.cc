@@ -66,6 +66,11 @@ INSTANTIATE_TEST_SUITE_P(
                         LogLevel::kError,
                         kErrorParts,
                         {kErrnoField}},
+                    Row{"ThreadFailed",
+                        {.kind = Notice::Kind::kThreadFailed, .error = kError},
+                        LogLevel::kError,
+                        kErrorParts,
+                        {kErrnoField}},
                     Row{"SocketFailed",
                         {.kind = Notice::Kind::kSocketFailed, .error = kError},
                         LogLevel::kError,
@@ -130,7 +135,7 @@ TEST_F(NoticeLogTest, PrintsInOrder) {
 }
 
 TEST_F(NoticeLogTest, HasARateLimitForEveryKind) {
-  notices_.Post({.kind = Notice::Kind::kReplayFailed, .error = kError});  // the last kind
+  notices_.Post({.kind = Notice::Kind::kThreadFailed, .error = kError});  // the last kind
   EXPECT_THAT(Print(0), ElementsAre(HasFields({kErrnoField})));
 }
 

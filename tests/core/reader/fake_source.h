@@ -7,8 +7,10 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <exception>
 #include <mutex>
 #include <optional>
+#include <utility>
 
 #include "core/base/file_descriptor.h"
 #include "core/base/system.h"
@@ -54,6 +56,13 @@ class FakeKernel {
   void FailReceiveAfterSubscribing(const Error& error) {
     const std::lock_guard lock(mutex_);
     receive_error_after_subscribing_ = error;
+  }
+  // The next call of Receive throws.
+  void ThrowFromReceive(std::exception_ptr exception) {
+    const std::lock_guard lock(mutex_);
+    exception_ = std::move(exception);
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const auto written = ::write(ready_.get(), &one, sizeof one);
   }
   [[nodiscard]] int subscribe_calls() {
     const std::lock_guard lock(mutex_);
@@ -102,6 +111,7 @@ class FakeKernel {
   std::optional<Error> subscribe_error_;
   std::optional<Error> receive_error_;
   std::optional<Error> receive_error_after_subscribing_;
+  std::exception_ptr exception_;
   int subscribe_calls_ = 0;
   int receive_calls_ = 0;
   int canaries_ = 0;  // sent, without those of CPU probes
@@ -125,6 +135,9 @@ class FakeSource final : public DatagramSource {
     const std::lock_guard lock(kernel_.mutex_);
     batch.Clear();
     ++kernel_.receive_calls_;
+    if (kernel_.exception_) {
+      std::rethrow_exception(kernel_.exception_);
+    }
     if (kernel_.receive_error_) {
       return *kernel_.receive_error_;
     }

@@ -38,6 +38,25 @@ TEST(NoticeQueueTest, CountsNoticesThatDoNotFitAndKeepsTheFirst) {
   EXPECT_EQ(notice.count, 99U);
 }
 
+TEST(NoticeQueueTest, HasRoomForTheFailureOfTheThread) {
+  NoticeQueue notices(MakeSignal());
+  for (std::uint64_t i = 0; i < NoticeQueue::kCapacity + 3; ++i) {
+    notices.Post({.count = i});
+  }
+  EXPECT_FALSE(notices.thread_failed());
+  notices.Post({.kind = Notice::Kind::kThreadFailed});
+  EXPECT_TRUE(notices.thread_failed());
+  EXPECT_EQ(notices.dropped(), 3U);
+  Notice notice;
+  for (std::uint64_t i = 0; i < NoticeQueue::kCapacity; ++i) {
+    ASSERT_TRUE(notices.TryPop(notice));
+    ASSERT_EQ(notice.count, i);
+  }
+  ASSERT_TRUE(notices.TryPop(notice));
+  EXPECT_EQ(notice.kind, Notice::Kind::kThreadFailed);
+  EXPECT_FALSE(notices.TryPop(notice));
+}
+
 TEST(NoticeQueueTest, PopsOrCountsEveryNoticeOfAnotherThread) {
   NoticeQueue notices(MakeSignal());
   constexpr std::uint64_t kPosts = 20'000;

@@ -5,8 +5,11 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <memory>
+#include <new>
+#include <stdexcept>
 #include <string_view>
 #include <thread>
 
@@ -326,6 +329,25 @@ TEST_F(ReaderTest, ClosesTheSourceOnStop) {
   reader_->Stop();
   Snapshot snapshot(2);
   EXPECT_NE(reader_->exchange().CopySnapshot(snapshot, 1ms), SnapshotExchange::Freshness::kFresh);
+}
+
+TEST_F(ReaderTest, EndsWithANoticeIfMemoryIsExhausted) {
+  Start();
+  TakeSnapshot();
+  kernel_.ThrowFromReceive(std::make_exception_ptr(std::bad_alloc()));
+  const auto notice = AwaitNotice(Notice::Kind::kThreadFailed);
+  ASSERT_TRUE(notice.has_value());
+  EXPECT_EQ(notice->error.code, ENOMEM);
+  EXPECT_FALSE(notice->error.remedy.empty());
+  EXPECT_TRUE(reader_->notices().thread_failed());
+  reader_->Stop();
+  EXPECT_TRUE(kernel_.closed());
+}
+
+TEST_F(ReaderTest, StartReturnsIfTheFirstDrainThrows) {
+  kernel_.ThrowFromReceive(std::make_exception_ptr(std::runtime_error("the test throws")));
+  Start();
+  EXPECT_EQ(AwaitNotice(Notice::Kind::kThreadFailed)->error.code, 0);
 }
 
 TEST_F(ReaderTest, RunsWithoutTheAuditIfTheForkCountIsUnreadable) {
