@@ -88,8 +88,8 @@ std::optional<LowOpenFilesLimit> RaiseOpenFilesLimit() {
   return LowOpenFilesLimit{.limit = limit.rlim_cur, .too_low_to_serve = limit.rlim_cur < kMinOpenFiles};
 }
 
-LogMessage MakeWarning(const LowOpenFilesLimit& low) {
-  return {LogLevel::kWarning,
+LogMessage MakeLowLimitMessage(const LowOpenFilesLimit& low) {
+  return {low.too_low_to_serve ? LogLevel::kError : LogLevel::kWarning,
           low.too_low_to_serve ? "limit of open files too low to serve; raise the limit of open files (ulimit -n)"
                                : "limit of open files low: many clients at once can delay scrapes; raise the limit of "
                                  "open files (ulimit -n)",

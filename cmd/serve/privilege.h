@@ -17,13 +17,13 @@ struct LowOpenFilesLimit {
   static constexpr std::uint64_t kNeeded = 400;  // served and queued connections, and the exporter's own descriptors
 
   std::uint64_t limit = 0;
-  bool too_low_to_serve = false;  // the exporter does not start, or cannot answer
+  bool too_low_to_serve = false;  // the exporter could not answer, so it does not start
 };
 
 // Raises the soft limit of open files towards the hard one. Returns the limit if it is still low.
 std::optional<LowOpenFilesLimit> RaiseOpenFilesLimit();
 
-LogMessage MakeWarning(const LowOpenFilesLimit& low);
+LogMessage MakeLowLimitMessage(const LowOpenFilesLimit& low);  // an error if it is too low to serve
 
 // The capability sets of a thread, as bits. Each thread has its own sets, and a new thread starts with a copy of its
 // creator's.

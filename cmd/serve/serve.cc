@@ -37,10 +37,13 @@ namespace {
 
 constexpr std::uint64_t kPrintAll = std::numeric_limits<std::uint64_t>::max();  // a time at which every summary is due
 
-void RaiseOpenFilesLimitOrWarn(const Log& log) {
-  if (const std::optional<LowOpenFilesLimit> low = RaiseOpenFilesLimit()) {
-    log.Write(MakeWarning(*low));
+// Returns false if the limit is too low to serve, with an error in the log. A low limit is a warning.
+bool RaiseOpenFilesLimitAndLog(const Log& log) {
+  const std::optional<LowOpenFilesLimit> low = RaiseOpenFilesLimit();
+  if (low) {
+    log.Write(MakeLowLimitMessage(*low));
   }
+  return !low || !low->too_low_to_serve;
 }
 
 void LogServing(const Log& log, const ServerOptions& options) {
@@ -150,7 +153,9 @@ void LogReplay(const Log& log, const ReplayOptions& options, const CaptureSummar
 bool ServeKernel(const Config& config, const std::function<LoadedConfig()>& load, const SignalReceiver& signals,
                  Log& log) {
   PrivilegeDropper privilege([&log](const LogMessage& message) { log.Write(message); });
-  RaiseOpenFilesLimitOrWarn(log);
+  if (!RaiseOpenFilesLimitAndLog(log)) {
+    return false;
+  }
   Reader reader(std::make_unique<ConnectorSource>(config.connector), config.reader, PossibleCpus(),
                 CoverageOf(config.connector.events), config.ledger);
   std::promise<void> server_runs;  // destroyed before the reader: then the thread does not wait any more
@@ -170,7 +175,9 @@ bool ServeReplay(const Config& config, const std::function<LoadedConfig()>& load
                  Log& log) {
   StoredCapture capture(config.replay.file);
   PrivilegeDropper privilege([&log](const LogMessage& message) { log.Write(message); }, ReaderCapabilities{});
-  RaiseOpenFilesLimitOrWarn(log);
+  if (!RaiseOpenFilesLimitAndLog(log)) {
+    return false;
+  }
   Replayer replayer(std::move(capture), config.replay, config.ledger);
   LogReplay(log, config.replay, replayer.summary());
   replayer.Start([&privilege] { privilege.DropAll(); });

@@ -35,7 +35,9 @@ void RestoreSignals(const sigset_t& previous_mask) { ::pthread_sigmask(SIG_SETMA
 SignalReceiver::SignalReceiver() {
   BlockSignals();
   const sigset_t handled = HandledSignals();
-  static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
+  for (const int ignored : {SIGPIPE, SIGUSR1, SIGUSR2}) {
+    static_cast<void>(std::signal(ignored, SIG_IGN));
+  }
   fd_.Reset(::signalfd(-1, &handled, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!fd_.valid()) {
     throw FatalError({"make a signalfd", errno, "raise the limit of open files (ulimit -n)"});

@@ -15,7 +15,8 @@ void RestoreSignals(const sigset_t& previous_mask);
 // Made before the first thread is started, because threads inherit the blocked signals.
 class SignalReceiver {
  public:
-  // Blocks SIGTERM, SIGINT and SIGHUP, and ignores SIGPIPE. Throws std::runtime_error if no descriptor is free.
+  // Blocks SIGTERM, SIGINT and SIGHUP. Ignores SIGPIPE, and SIGUSR1 and SIGUSR2, which would end the process without
+  // ending its subscription. Throws std::runtime_error if no descriptor is free.
   SignalReceiver();
 
   // Readable when a signal is pending.

@@ -36,6 +36,16 @@ class FewThreads(harness.LiveTest):
 class FewOpenFiles(harness.LiveTest):
     """A low limit of open files."""
 
+    def test_exits_below_the_least_that_doctor_accepts(self):
+        before = connector.listener_count()
+        done = subprocess.run(["prlimit", "--nofile=15:15", harness.exporter_binary(),
+                               f"--web.listen-address=127.0.0.1:{harness.free_port()}"], stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=harness.DEADLINE_SECONDS, check=False)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+        self.assertTrue(harness.log_lines(done.stderr, "too low to serve", level="error", limit=15, needed=400))
+        self.assertEqual(connector.listener_count(), before, "a subscription was left behind")
+
     def test_works_with_the_least_that_doctor_accepts(self):
         with harness.Exporter(prefix=["prlimit", "--nofile=16:16"]) as exporter:
             self.assertEqual(exporter.wait_ready().get("/metrics").status, 200)

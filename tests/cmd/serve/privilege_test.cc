@@ -257,11 +257,12 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(OpenFilesWarningTest, HasLimitsAsFieldsAndTheRemedy) {
   const std::vector<LogField> fields{Number("limit", 64), Number("needed", 400)};
-  EXPECT_THAT(MakeWarning({.limit = 64}), AllOf(HasLevel(LogLevel::kWarning),
-                                                SaysText("many clients at once can delay scrapes; raise the limit of "),
-                                                SaysText("(ulimit -n)"), HasFields(fields)));
-  EXPECT_THAT(MakeWarning({.limit = 64, .too_low_to_serve = true}),
-              AllOf(HasLevel(LogLevel::kWarning), SaysText("too low to serve; raise the limit of open files"),
+  EXPECT_THAT(
+      MakeLowLimitMessage({.limit = 64}),
+      AllOf(HasLevel(LogLevel::kWarning), SaysText("many clients at once can delay scrapes; raise the limit of "),
+            SaysText("(ulimit -n)"), HasFields(fields)));
+  EXPECT_THAT(MakeLowLimitMessage({.limit = 64, .too_low_to_serve = true}),
+              AllOf(HasLevel(LogLevel::kError), SaysText("too low to serve; raise the limit of open files"),
                     SaysText("(ulimit -n)"), HasFields(fields)));
 }
 

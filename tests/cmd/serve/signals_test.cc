@@ -23,7 +23,9 @@ TEST(SignalReceiverTest, ReadsSignalsInsteadOfEndingTheProcess) {
         std::_Exit(2);
       }
     }
-    ::kill(::getpid(), SIGPIPE);
+    for (const int ignored : {SIGPIPE, SIGUSR1, SIGUSR2}) {
+      ::kill(::getpid(), ignored);
+    }
     std::_Exit(signals.ReadSignal() == 0 ? 0 : 3);
   };
   EXPECT_EXIT(scenario(), testing::ExitedWithCode(0), "");
