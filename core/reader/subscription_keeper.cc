@@ -122,7 +122,7 @@ void SubscriptionKeeper::FillSnapshot(Snapshot& snapshot, std::uint64_t now_ns) 
 
 void SubscriptionKeeper::FillStatus(ReaderStatus& status, std::uint64_t now_ns) const {
   status.subscribed = monitor_.subscribed();
-  status.subscription_error = error_;
+  status.subscription_error = monitor_.subscribed() ? Error{} : error_;
   status.unsubscribed_ns = unsubscribed_.TotalNanos(now_ns);
 }
 
