@@ -1,6 +1,8 @@
 #include "cmd/logging/notice_log.h"
 
+#include <array>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "core/reader/snapshot_exchange.h"
@@ -9,12 +11,15 @@ namespace procevent {
 
 namespace {
 
+constexpr std::array<std::string_view, kRefusalReasons> kRefusalTexts{
+    "connection refused: the address is not in web.allow; add it if it may connect",
+    "scrape refused with 503: web.max_requests scrapes are in progress; raise web.max_requests, or scrape less often",
+    "scrape refused with 503: clients that do not read their pages hold too much memory; restrict clients by "
+    "web.allow"};
+
 LogMessage FormatRefusal(RefusalReason reason, std::string_view client) {
   return {LogLevel::kWarning,
-          reason == RefusalReason::kNotAllowed
-              ? "connection refused: the address is not in web.allow; add it if it may connect"
-              : "scrape refused with 503: web.max_requests scrapes are in progress; raise web.max_requests, or scrape "
-                "less often",
+          std::string(kRefusalTexts.at(static_cast<std::size_t>(reason))),
           {{"client", std::string(client)},
            {"reason", std::string(kRefusalReasonNames.at(static_cast<std::size_t>(reason)))}}};
 }

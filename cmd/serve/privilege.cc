@@ -178,8 +178,6 @@ PrivilegeDropper::PrivilegeDropper(LogFunction log, const ReaderCapabilities& ne
   Keep(reader_ | kBindService);
 }
 
-void PrivilegeDropper::KeepForListening() { Keep(kBindService); }
-
 void PrivilegeDropper::Keep(std::uint64_t wanted) {
   const auto own = GetThreadCapabilities();
   const Status restricted =

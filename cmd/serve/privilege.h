@@ -59,8 +59,8 @@ struct ReaderCapabilities {
 ReaderCapabilities DetectReaderCapabilities(const char* proc = "/proc");
 
 // Reduces each thread of the exporter to the capabilities that it needs. The reader opens sockets, the main thread
-// binds ports while it starts, and no other thread needs any. Made before the first thread is started. Each thread
-// calls one of the Keep functions or DropAll before anything else.
+// binds ports and starts the reader, and no other thread needs any. Made before the first thread is started. Each
+// thread calls KeepForReader or DropAll before anything else, the main thread DropAll once the reader is started.
 class PrivilegeDropper {
  public:
   // From here on nothing in this process can gain privilege. The calling thread keeps the capabilities that the reader
@@ -69,7 +69,6 @@ class PrivilegeDropper {
 
   // The calling thread keeps these capabilities and can never regain others.
   void KeepForReader() { Keep(reader_); }
-  void KeepForListening();
   void DropAll() { Keep(0); }
 
  private:

@@ -9,7 +9,6 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
-#include <future>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -85,24 +84,24 @@ struct SnapshotProducer {
   SnapshotExchange& exchange;
   NoticeQueue& notices;
   NameGroupsSetter set_name_groups;
-  std::function<void()> begin;  // called once the server's threads run
+  std::function<void()> start;
   std::function<void()> stop;
 };
 
 // Serves the producer's snapshots over HTTP until SIGTERM or SIGINT arrives. Returns false if the producer's thread has
-// failed, with the cause in the log.
+// failed, with the cause in the log. The producer is started last: otherwise the reader would report the starts of the
+// server's threads, more than a hundred, as a peak of fork events.
 bool ServeSnapshots(const SnapshotProducer& producer, const Config& config, const std::function<LoadedConfig()>& load,
                     const SignalReceiver& signals, Log& log, PrivilegeDropper& privilege) {
   const LogFunction write_log = [&log](const LogMessage& message) { log.Write(message); };
-  privilege.KeepForListening();
   RefusalLog refusals(write_log);
   ExporterState state{ReloadStatus(SecondsSinceEpoch()),
                       RefusedRequests([&refusals](RefusalReason reason, std::string_view client) {
                         refusals.Enqueue(reason, client, MonotonicNanos());
                       })};
   Server server(config.server, producer.exchange, state, [&privilege] { privilege.DropAll(); });
+  producer.start();
   privilege.DropAll();
-  producer.begin();
   LogServing(log, config.server);
   ServiceStatusReporter report(
       LoadServiceSettings(write_log),
@@ -132,9 +131,10 @@ bool ServeSnapshots(const SnapshotProducer& producer, const Config& config, cons
 }
 
 template <typename Thread>
-SnapshotProducer MakeSnapshotProducer(Thread& thread, std::function<void()> begin) {
+SnapshotProducer MakeSnapshotProducer(Thread& thread, std::function<void()> begin_thread) {
   return {thread.exchange(), thread.notices(),
-          [&thread](std::span<const NameGroup> groups) { thread.SetNameGroups(groups); }, std::move(begin),
+          [&thread](std::span<const NameGroup> groups) { thread.SetNameGroups(groups); },
+          [&thread, begin_thread = std::move(begin_thread)] { thread.Start(begin_thread); },
           [&thread] { thread.Stop(); }};
 }
 
@@ -148,8 +148,6 @@ void LogReplay(const Log& log, const ReplayOptions& options, const CaptureSummar
               {"loop", options.loop}}});
 }
 
-// The reader thread takes its capabilities at once, and subscribes when the server's threads run: the starts of more
-// than a hundred threads would else be a peak of fork events.
 bool ServeKernel(const Config& config, const std::function<LoadedConfig()>& load, const SignalReceiver& signals,
                  Log& log) {
   PrivilegeDropper privilege([&log](const LogMessage& message) { log.Write(message); });
@@ -158,16 +156,8 @@ bool ServeKernel(const Config& config, const std::function<LoadedConfig()>& load
   }
   Reader reader(std::make_unique<ConnectorSource>(config.connector), config.reader, PossibleCpus(),
                 CoverageOf(config.connector.events), config.ledger);
-  std::promise<void> server_runs;  // destroyed before the reader: then the thread does not wait any more
-  reader.StartWithoutWaiting([&privilege, runs = server_runs.get_future().share()] {
-    privilege.KeepForReader();
-    runs.wait();
-  });
-  const auto begin = [&reader, &server_runs] {
-    server_runs.set_value();
-    reader.AwaitFirstAttempt();
-  };
-  return ServeSnapshots(MakeSnapshotProducer(reader, begin), config, load, signals, log, privilege);
+  return ServeSnapshots(MakeSnapshotProducer(reader, [&privilege] { privilege.KeepForReader(); }), config, load,
+                        signals, log, privilege);
 }
 
 // Opens the capture before the privilege is dropped. Nothing else in a replay needs privilege.
@@ -180,8 +170,8 @@ bool ServeReplay(const Config& config, const std::function<LoadedConfig()>& load
   }
   Replayer replayer(std::move(capture), config.replay, config.ledger);
   LogReplay(log, config.replay, replayer.summary());
-  replayer.Start([&privilege] { privilege.DropAll(); });
-  return ServeSnapshots(MakeSnapshotProducer(replayer, [] {}), config, load, signals, log, privilege);
+  return ServeSnapshots(MakeSnapshotProducer(replayer, [&privilege] { privilege.DropAll(); }), config, load, signals,
+                        log, privilege);
 }
 
 }  // namespace

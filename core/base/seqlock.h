@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <thread>
 #include <type_traits>
 
 namespace procevent {
@@ -33,13 +34,11 @@ class Seqlock {
   // Any thread. Before the first Store: a value-initialized T.
   [[nodiscard]] T Load() const {
     std::array<std::uint64_t, kWords> words{};
-    std::uint64_t before = 0;
-    do {
-      before = sequence_.load(std::memory_order_acquire);
-      for (std::size_t i = 0; i < kWords; ++i) {
-        words[i] = words_[i].load(std::memory_order_acquire);
-      }
-    } while (before % 2 != 0 || sequence_.load(std::memory_order_relaxed) != before);
+    std::uint64_t before = Copy(words);
+    while (before % 2 != 0 || sequence_.load(std::memory_order_relaxed) != before) {
+      std::this_thread::yield();  // the storing thread may have lost its CPU in the middle of a store
+      before = Copy(words);
+    }
     T value{};
     if (before != 0) {
       std::memcpy(static_cast<void*>(&value), words.data(), sizeof value);
@@ -49,6 +48,16 @@ class Seqlock {
 
  private:
   static constexpr std::size_t kWords = (sizeof(T) + sizeof(std::uint64_t) - 1) / sizeof(std::uint64_t);
+
+  // Returns the sequence before the copy.
+  std::uint64_t Copy(std::array<std::uint64_t, kWords>& words) const {
+    const std::uint64_t before = sequence_.load(std::memory_order_acquire);
+    for (std::size_t i = 0; i < kWords; ++i) {
+      words[i] = words_[i].load(std::memory_order_acquire);
+    }
+    return before;
+  }
+
   std::atomic<std::uint64_t> sequence_{0};
   std::array<std::atomic<std::uint64_t>, kWords> words_{};
 };

@@ -41,12 +41,17 @@ namespace {
 constexpr int kMaxCaptures = 10;  // \0 to \9
 constexpr std::string_view kOutOfMemory = "out of memory; use fewer rules, or raise the memory limit";
 
-RE2::Options MatchOptions() {
+// The share of one rule. RE2 never takes more for an expression and the states that matching adds.
+std::size_t RuleBytes(std::size_t rules) {
+  return std::min(kNameRuleBytes, kNameRulesBytes / std::max<std::size_t>(rules, 1));
+}
+
+RE2::Options MatchOptions(std::size_t rules = 1) {
   RE2::Options options;
   options.set_log_errors(false);
   options.set_encoding(RE2::Options::EncodingLatin1);  // names are bytes; UTF-8 in a rule matches the same bytes
   options.set_dot_nl(true);
-  options.set_max_mem(256 << 10);
+  options.set_max_mem(static_cast<std::int64_t>(RuleBytes(rules)));
   return options;
 }
 
@@ -73,17 +78,13 @@ std::optional<std::string> ValidateNameGroup(const NameGroup& group) try {
   return std::string(kOutOfMemory);
 }
 
-std::optional<std::string> ValidateNameGroupsSize(std::span<const NameGroup> groups, std::size_t budget_bytes) try {
-  constexpr std::size_t kInstructionBytes = 8;  // of RE2
-  constexpr std::size_t kProgramShare = 4;
-  std::size_t bytes = 0;
+std::optional<std::string> ValidateNameGroupsSize(std::span<const NameGroup> groups) try {
   for (const NameGroup& group : groups) {
-    const RE2 match(group.match, MatchOptions());
-    bytes += kProgramShare * kInstructionBytes * static_cast<std::size_t>(std::max(match.ProgramSize(), 0));
-  }
-  if (bytes > budget_bytes) {
-    return "together they need " + std::to_string((bytes >> 10U) + 1) + " KiB of memory of at most " +
-           std::to_string(budget_bytes >> 10U) + " KiB; use fewer rules, or smaller repetition counts";
+    if (!RE2(group.match, MatchOptions(groups.size())).ok()) {
+      return "the expression " + group.match + " needs more than " + std::to_string(RuleBytes(groups.size()) >> 10U) +
+             " KiB of memory, the share of each of " + std::to_string(groups.size()) +
+             " rules; use fewer rules, or smaller repetition counts";
+    }
   }
   return std::nullopt;
 } catch (const std::bad_alloc&) {
@@ -96,7 +97,7 @@ class NameGroups::Matcher {
   explicit Matcher(std::span<const NameGroup> groups) {
     for (const NameGroup& group : groups) {
       int index = 0;
-      expressions_.Add(group.match, MatchOptions(), &index);
+      expressions_.Add(group.match, MatchOptions(groups.size()), &index);
     }
     expressions_.Compile(&literals_);
   }

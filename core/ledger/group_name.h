@@ -61,13 +61,12 @@ constexpr bool IsReserved(std::string_view label) {
 // Returns what is invalid about a rule as a clause, or nothing if it is valid. The text after ": " is RE2's.
 std::optional<std::string> ValidateNameGroup(const NameGroup& group);
 
-// The memory that all rules together may use, where each compiled expression may use a quarter of its share: RE2 needs
-// the rest for the states that matching adds.
-inline constexpr std::size_t kNameRuleBytes = std::size_t{8} << 20;
+// The memory that one rule may take, and all of them together, with the states that matching adds.
+inline constexpr std::size_t kNameRuleBytes = std::size_t{256} << 10;
+inline constexpr std::size_t kNameRulesBytes = std::size_t{8} << 20;
 
-// Returns why valid rules are too large together as a clause, or nothing if they fit.
-std::optional<std::string> ValidateNameGroupsSize(std::span<const NameGroup> groups,
-                                                  std::size_t budget_bytes = kNameRuleBytes);
+// Returns which of the valid rules is too large beside the others as a clause, or nothing if all fit.
+std::optional<std::string> ValidateNameGroupsSize(std::span<const NameGroup> groups);
 
 // The configured name rules. The first rule that matches the whole name decides. This is the only user of RE2, which
 // matches in linear time, whatever the expressions and the names are.

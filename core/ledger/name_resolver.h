@@ -82,8 +82,8 @@ class NameResolver {
   // The other events in them precede the new name, and are unattributed. The process is called `name` from now on.
   void OnRename(RowId id, const CommName& name, std::uint64_t when_ns);
   // Closes the pending counts that the process owns, once its exit is recorded; the caller then erases the row. A
-  // snapshot taken before the EXIT confirms its name without a margin. Its name is that of a program that was mapped,
-  // so the exec of it could not fail any more, and its EXEC is queued before the EXIT. So is each COMM.
+  // snapshot taken before the EXIT confirms its name without a margin: ProcSnapshot::has_reliable_name excludes the
+  // name of an exec that failed, and every EXEC and COMM is queued before the EXIT.
   void OnExit(RowId id, std::uint64_t when_ns);
   // The process disappeared without an EXIT: the pending counts that it owns are unattributed.
   void OnUnobservedExit(RowId id) { LeavePending(id); }

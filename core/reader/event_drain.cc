@@ -19,6 +19,7 @@ void EventDrain::Run() {
   losses_.CheckQueue();
   losses_.RecordQueueUsage(now);
   std::size_t datagrams = 0;
+  bool emptied = false;
   do {
     const auto received = source_.Receive(batch_);
     now = MonotonicNanos();
@@ -31,11 +32,11 @@ void EventDrain::Run() {
     losses_.CheckQueue();
     ApplyBatch(now);
     datagrams += received.value().datagrams;
-    queue_empty_ = received.value().emptied;
+    queue_empty_ = emptied = received.value().emptied;
   } while (!queue_empty_ && now < deadline);
   // The queue keeps its order, and the kernel stamps an event before it queues it. So every event that was queued
   // before the timestamp of an applied one has been applied, too.
-  applied_until_ns_ = std::max(applied_until_ns_, queue_empty_ ? began_ns : newest_event_ns_);
+  applied_until_ns_ = std::max(applied_until_ns_, emptied ? began_ns : newest_event_ns_);
   if (queue_empty_) {
     losses_.OnQueueEmptied();
   }

@@ -21,11 +21,17 @@ std::uint64_t ForkAudit::MissingForks(std::uint64_t kernel_forks, const ForkCoun
   return kernel_forks > explained ? kernel_forks - explained : 0;
 }
 
-std::uint64_t ForkAudit::CountUnseenForksAtCanary(std::uint64_t kernel_forks, const ForkCounts& counted) {
+std::uint64_t ForkAudit::CountUnseenForksAtCanary(std::uint64_t kernel_forks, const ForkCounts& counted,
+                                                  std::uint64_t now_ns) {
   const std::uint64_t missing = MissingForks(kernel_forks, counted);
-  const std::uint64_t newly_unseen = std::min(missing, missing_at_last_canary_);
-  unseen_ += newly_unseen;
-  missing_at_last_canary_ = missing - newly_unseen;
+  missing_ = std::min(missing_, missing);
+  std::uint64_t newly_unseen = 0;
+  if (missing_ == 0 || now_ns - missing_since_ns_ >= kMaxForkDelay) {
+    newly_unseen = missing_;
+    unseen_ += newly_unseen;
+    missing_ = missing - newly_unseen;
+    missing_since_ns_ = now_ns;
+  }
   const std::uint64_t explained = counted.forks + counted.lost + unseen_;
   lost_non_forks_ = std::min(explained > kernel_forks ? explained - kernel_forks : 0, counted.lost);
   return newly_unseen;
@@ -33,7 +39,7 @@ std::uint64_t ForkAudit::CountUnseenForksAtCanary(std::uint64_t kernel_forks, co
 
 void ForkAudit::CountUnseenForks(std::uint64_t kernel_forks, const ForkCounts& counted) {
   unseen_ += MissingForks(kernel_forks + lost_non_forks_, counted);
-  missing_at_last_canary_ = 0;
+  missing_ = 0;
 }
 
 Status ForkAuditor::CheckReadable() const {

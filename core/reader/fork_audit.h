@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/base/result.h"
+#include "core/base/system.h"
 #include "core/ledger/ledger.h"
 #include "core/protocol/event_mask.h"
 #include "core/sources/procfs/proc_stats.h"
@@ -31,9 +32,11 @@ class ForkAudit {
   [[nodiscard]] std::uint64_t MissingForks(std::uint64_t kernel_forks, const ForkCounts& counted) const;
 
   // The canary came back, and the kernel counted `kernel_forks` before it was sent. A fork that was already missing at
-  // the previous canary is unseen: it was made in a gap of the subscription that was too short for a missing canary. A
-  // fork that is missing for the first time may only be late. Returns how many it counted as unseen.
-  std::uint64_t CountUnseenForksAtCanary(std::uint64_t kernel_forks, const ForkCounts& counted);
+  // a canary kMaxForkDelay or more before is unseen: it was made in a gap of the subscription that was too short for a
+  // missing canary. A fork that is missing for a shorter time may only be late: its process may have lost its CPU
+  // between the kernel's count and the event. Returns how many it counted as unseen.
+  static constexpr std::uint64_t kMaxForkDelay = kNanosPerSecond;
+  std::uint64_t CountUnseenForksAtCanary(std::uint64_t kernel_forks, const ForkCounts& counted, std::uint64_t now_ns);
   // There was no subscription since the last canary: every fork missing since then is unseen.
   void CountUnseenForks(std::uint64_t kernel_forks, const ForkCounts& counted);
   [[nodiscard]] std::uint64_t unseen_forks() const { return unseen_; }
@@ -41,8 +44,9 @@ class ForkAudit {
  private:
   std::optional<std::uint64_t> base_;
   std::uint64_t unseen_ = 0;
-  std::uint64_t missing_at_last_canary_ = 0;
-  std::uint64_t lost_non_forks_ = 0;  // up to the last canary: they account for no later fork
+  std::uint64_t missing_ = 0;           // forks that have been missing at every canary
+  std::uint64_t missing_since_ns_ = 0;  // since this one
+  std::uint64_t lost_non_forks_ = 0;    // up to the last canary: they account for no later fork
 };
 
 // Reads the kernel's fork count and audits the ledger's fork events against it. The reader owns it.
@@ -63,8 +67,8 @@ class ForkAuditor {
     return audit_.MissingForks(kernel_forks, counted()) > 0;
   }
   // See ForkAudit.
-  std::uint64_t CountUnseenAtCanary(std::uint64_t kernel_forks) {
-    return audit_.CountUnseenForksAtCanary(kernel_forks, counted());
+  std::uint64_t CountUnseenAtCanary(std::uint64_t kernel_forks, std::uint64_t now_ns) {
+    return audit_.CountUnseenForksAtCanary(kernel_forks, counted(), now_ns);
   }
   void CountUnseen(std::uint64_t kernel_forks) { audit_.CountUnseenForks(kernel_forks, counted()); }
   [[nodiscard]] std::uint64_t unseen_forks() const { return audit_.unseen_forks(); }

@@ -68,7 +68,6 @@ void LossTracker::ContinueProbe(bool queue_empty, std::uint64_t now_ns) {
 
 void LossTracker::FillSnapshot(Snapshot& snapshot, std::uint64_t now_ns) {
   queue_ = source_.Queue();
-  snapshot.socket_drops = queue_.drops;
   snapshot.queue_peak_bytes = peak_.PeakBytes(now_ns);
   snapshot.queue_limit_bytes = queue_.limit_bytes;
 }

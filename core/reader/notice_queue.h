@@ -28,8 +28,7 @@ struct Notice {
     // Losses:
     kUnseenForks,  // count: forks made in a gap of the subscription that was too short for a missing canary
     kEventsLost,   // count: events lost since the last such notice; buffer_bytes: size of the receive buffer if it was
-                   // full,
-                   // 0 if the kernel had no memory to queue them
+                   // full, 0 if the kernel had no memory to queue them
     // The environment:
     kProcUnreadable,       // error: /proc does not show the processes of other users
     kForkCountUnreadable,  // error: /proc/stat cannot be read, so forks are not audited

@@ -11,7 +11,7 @@
 namespace procevent {
 namespace {
 
-constexpr int kMaxDrainsAtStart = 10;
+constexpr int kMaxDrainsAtStart = 50;  // a second
 constexpr std::uint64_t kScrapeRetryInterval = kNanosPerMilli;
 
 std::uint64_t Nanos(std::chrono::milliseconds duration) {
@@ -45,15 +45,12 @@ void Reader::StartWithoutWaiting(std::function<void()> begin) {
 
 void Reader::Start(std::function<void()> begin) {
   StartWithoutWaiting(std::move(begin));
-  AwaitFirstAttempt();
+  first_attempt_.wait();
 }
 
 void Reader::Stop() {
   inputs_.StopBlockingOnCapture();
   thread_.Stop();
-  if (notices_.thread_failed()) {
-    source_->Close();
-  }
 }
 
 LedgerSnapshot Reader::FinalLedgerSnapshot() const {
@@ -65,11 +62,15 @@ LedgerSnapshot Reader::FinalLedgerSnapshot() const {
 void Reader::RunUntilStopped() {
   try {
     Run();
-    source_->Close();
   } catch (...) {
-    notices_.Post(MakeThreadFailedNotice("process events"));  // Stop closes the source, which takes memory
+    notices_.Post(MakeThreadFailedNotice("process events"));
   }
-  if (!first_attempt_.try_wait()) {  // Start waits for it
+  source_->Close();
+  MarkAttempted();  // Start waits for it
+}
+
+void Reader::MarkAttempted() {
+  if (!std::exchange(attempted_, true)) {
     first_attempt_.count_down();
   }
 }
@@ -79,7 +80,7 @@ void Reader::Run() {
   forks_.ReadKernelForks();  // the audit starts at this count
   RunDueAction();
   PublishStatus();
-  first_attempt_.count_down();
+  MarkAttempted();
   while (!thread_.stopping()) {
     ApplyNameGroups();
     answerer_.UpdateRequest();
@@ -90,8 +91,7 @@ void Reader::Run() {
     subscription_.CheckCanary(drain_.queue_empty());
     answerer_.Answer(drain_.applied_until_ns());
     RunDueAction();
-    PublishStatus();
-    Wait();
+    WaitUntil(PublishStatus());
   }
   drain_.Run();                                               // events made before the stop
   losses_.Report(std::numeric_limits<std::uint64_t>::max());  // and losses that wait for their minute
@@ -145,7 +145,7 @@ void Reader::Subscribe() {
   drain_.RunUntilEmpty(kMaxDrainsAtStart);
   if (subscription_.subscribed()) {  // otherwise the socket failed at once
     losses_.StartProbe(*subscribed_ns);
-    subscription_.ConfirmSubscribed(losses_.queue(), *subscribed_ns);
+    subscription_.ConfirmSubscribed(losses_.queue(), drain_.queue_empty(), *subscribed_ns);
   }
 }
 
@@ -183,22 +183,19 @@ std::uint64_t Reader::NextWakeNanos(std::uint64_t now_ns) const {
   return next;
 }
 
-void Reader::PublishStatus() {
+std::uint64_t Reader::PublishStatus() {
   const std::uint64_t now = MonotonicNanos();
   ReaderStatus status;
-  status.published = true;
-  status.loss_exact = answerer_.loss_exact();
-  status.received_events = ledger_.received();
-  status.lost_events = ledger_.lost();
-  status.socket_drops = losses_.queue().drops;
-  subscription_.FillStatus(status, now);
+  status.published_ns = now;
   status.next_update_ns = NextWakeNanos(now);
+  answerer_.FillStatus(status, now);
   answerer_.exchange().PublishStatus(status);
+  return status.next_update_ns;
 }
 
-void Reader::Wait() {
+void Reader::WaitUntil(std::uint64_t due_ns) {
   const bool may_wake = drain_.scheduler().idle() && subscription_.subscribed();
-  if (poller_.Wait(may_wake ? source_->fd() : -1, NextWakeNanos(MonotonicNanos()))) {
+  if (poller_.Wait(may_wake ? source_->fd() : -1, due_ns)) {
     answerer_.exchange().ClearRequestSignal();
   }
 }

@@ -59,9 +59,7 @@ class Reader {
 
   // Starts the thread, which calls `begin` before anything else. `begin` must not throw.
   void StartWithoutWaiting(std::function<void()> begin = {});
-  // Returns when the started thread has tried to subscribe once. The snapshots say whether it succeeded.
-  void AwaitFirstAttempt() const { first_attempt_.wait(); }
-  // Both.
+  // The same, and returns when the thread has tried to subscribe once. The snapshots say whether it succeeded.
   void Start(std::function<void()> begin = {});
   // Ends the subscription and the thread. Does not wait for a pipe that its reader does not empty.
   void Stop();
@@ -84,8 +82,9 @@ class Reader {
   void RunDueAction();
   void Subscribe();
   void RecoverMissedProcesses();
-  void PublishStatus();
-  void Wait();
+  void MarkAttempted();
+  std::uint64_t PublishStatus();  // returns when the next one is due
+  void WaitUntil(std::uint64_t due_ns);
   [[nodiscard]] std::uint64_t NextWakeNanos(std::uint64_t now_ns) const;
 
   const std::unique_ptr<DatagramSource> source_;
@@ -102,6 +101,7 @@ class Reader {
   StoppableThread thread_;
   Poller poller_;
   std::latch first_attempt_{1};  // to subscribe
+  bool attempted_ = false;
 };
 
 }  // namespace procevent

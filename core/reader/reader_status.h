@@ -9,10 +9,10 @@
 namespace procevent {
 
 struct ReaderStatus {
-  bool published = false;   // false: the thread has not tried to subscribe yet
-  bool replayed = false;    // the events come from a capture instead of the kernel
-  bool subscribed = false;  // see Snapshot::subscribed
-  bool loss_exact = true;
+  std::uint64_t published_ns = 0;     // CLOCK_MONOTONIC; 0: the thread has not tried to subscribe yet
+  bool replayed = false;              // the events come from a capture instead of the kernel
+  bool subscribed = false;            // subscribed, and no canary is missing; or the capture is readable
+  bool loss_exact = true;             // false with a narrowed mask: then only socket_drops shows losses
   Error subscription_error{};         // the cause while `subscribed` is false
   std::uint64_t received_events = 0;  // without ACKs
   std::uint64_t lost_events = 0;      // only if loss_exact

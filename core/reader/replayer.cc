@@ -11,6 +11,7 @@
 namespace procevent {
 namespace {
 
+constexpr std::uint64_t kPacketsPerStatus = 256;
 constexpr std::uint64_t kForever = std::numeric_limits<std::uint64_t>::max();
 constexpr Error kFileChanged{"replay the capture", 0,
                              "the file changed after the replay began; leave it unchanged and restart the exporter"};
@@ -62,6 +63,7 @@ bool Replayer::RunRound() {
   try {
     CaptureFile file = capture_.Open();
     CapturedPacket packet;
+    std::uint64_t packets = 0;
     CaptureFile::PacketResult got = file.Read(packet);
     for (; got == CaptureFile::PacketResult::kPacket; got = file.Read(packet)) {
       if (packet.kind == CapturedPacket::Kind::kForeign) {
@@ -71,6 +73,9 @@ bool Replayer::RunRound() {
         return false;
       }
       applier_.ApplyPacket(packet);
+      if (++packets % kPacketsPerStatus == 0) {
+        PublishStatus(MonotonicNanos());
+      }
     }
     if (got == CaptureFile::PacketResult::kEnd && !capture_.changed()) {
       return true;
@@ -90,10 +95,11 @@ bool Replayer::WaitUntil(std::uint64_t capture_ns) {
     if (!due) {
       applier_.Advance(position_ns);
     }
-    ServeRequests(DueAt(capture_ns));
+    ServeRequests();
     if (due) {
       return true;
     }
+    PublishStatus(DueAt(capture_ns));
     if (poller_.Wait(-1, DueAt(capture_ns))) {
       exchange_.ClearRequestSignal();
     }
@@ -104,7 +110,8 @@ bool Replayer::WaitUntil(std::uint64_t capture_ns) {
 // The numbers stay unchanged: the ledger's time ended with the capture.
 void Replayer::ServeUntilStopped() {
   while (!thread_.stopping()) {
-    ServeRequests(kForever);
+    ServeRequests();
+    PublishStatus(kForever);
     if (poller_.Wait(-1, kForever)) {
       exchange_.ClearRequestSignal();
     }
@@ -124,22 +131,25 @@ std::uint64_t Replayer::DueAt(std::uint64_t capture_ns) const {
                              : round_started_ns_ + (capture_ns - applier_.round_start_ns()) / options_.speed;
 }
 
-void Replayer::PublishStatus(std::uint64_t next_update_ns) {
-  ReaderStatus status;
-  status.published = true;
+void Replayer::FillStatus(ReaderStatus& status) const {
   status.replayed = true;
   status.subscribed = error_ == Error{};
   status.subscription_error = error_;
   status.loss_exact = summary_.coverage == EventCoverage::kAll;
   status.received_events = ledger_.received();
   status.lost_events = ledger_.lost();
+}
+
+void Replayer::PublishStatus(std::uint64_t next_update_ns) {
+  ReaderStatus status;
+  FillStatus(status);
+  status.published_ns = MonotonicNanos();
   status.next_update_ns = next_update_ns;
   exchange_.PublishStatus(status);
 }
 
-// Applies new name groups, publishes the status, and answers a scrape.
-void Replayer::ServeRequests(std::uint64_t next_update_ns) {
-  PublishStatus(next_update_ns);
+// Applies new name groups, and answers a scrape.
+void Replayer::ServeRequests() {
   if (const auto groups = name_groups_.Consume()) {
     ledger_.SetNameGroups(std::move(*groups));
   }
@@ -152,11 +162,8 @@ void Replayer::ServeRequests(std::uint64_t next_update_ns) {
     return;
   }
   ledger_.CopyTo(snapshot->ledger);
-  snapshot->taken_ns = requested_ns;
-  snapshot->replayed = true;
-  snapshot->loss_exact = summary_.coverage == EventCoverage::kAll;
-  snapshot->subscribed = error_ == Error{};
-  snapshot->subscription_error = error_;
+  snapshot->complete_until_ns = requested_ns;
+  FillStatus(*snapshot);
   snapshot->reader_cpu_ns = ClockNanos(CLOCK_THREAD_CPUTIME_ID);
   exchange_.FinishFill();
 }

@@ -58,8 +58,8 @@ class Replayer {
   [[nodiscard]] std::uint64_t CaptureTimeNow() const;
   // When that time of the capture comes, by the clock of this machine.
   [[nodiscard]] std::uint64_t DueAt(std::uint64_t capture_ns) const;
-  // `next_update_ns`: when the thread calls this again.
-  void ServeRequests(std::uint64_t next_update_ns);
+  void ServeRequests();
+  void FillStatus(ReaderStatus& status) const;
   void PublishStatus(std::uint64_t next_update_ns);
   void ServeUntilStopped();
 

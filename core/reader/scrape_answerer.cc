@@ -9,7 +9,7 @@ namespace procevent {
 void ScrapeAnswerer::UpdateRequest() {
   if (!exchange_.IsRequested()) {
     barrier_.reset();
-  } else if (!barrier_) {
+  } else if (!barrier_ || barrier_->asked_ns() != exchange_.asked_ns()) {
     barrier_.emplace(exchange_.asked_ns());
     kernel_forks_.reset();
   }
@@ -61,9 +61,17 @@ void ScrapeAnswerer::CountKernelForks(std::uint64_t now_ns) {
 
 bool ScrapeAnswerer::AnyForksMissing() const { return kernel_forks_ && forks_.AnyMissing(*kernel_forks_); }
 
+void ScrapeAnswerer::FillStatus(ReaderStatus& status, std::uint64_t now_ns) const {
+  status.loss_exact = coverage_ == EventCoverage::kAll;
+  status.received_events = ledger_.received();
+  status.lost_events = ledger_.lost();
+  status.socket_drops = losses_.queue().drops;
+  subscription_.FillStatus(status, now_ns);
+}
+
 void ScrapeAnswerer::FillSnapshot() {
   const std::uint64_t now = MonotonicNanos();
-  const std::uint64_t answer_ns = barrier_->AnswerTime(now);
+  const std::uint64_t complete_until_ns = barrier_->complete_until_ns();
   const bool forks_missing = AnyForksMissing();
   const auto kernel_forks = std::exchange(kernel_forks_, std::nullopt);
   barrier_.reset();
@@ -72,11 +80,11 @@ void ScrapeAnswerer::FillSnapshot() {
     return;
   }
   losses_.FillSnapshot(*snapshot, now);
-  snapshot->taken_ns = answer_ns;
-  snapshot->loss_exact = loss_exact();
+  snapshot->complete_until_ns = complete_until_ns;
   ledger_.Advance(now);
   ledger_.CopyTo(snapshot->ledger);
-  subscription_.FillSnapshot(*snapshot, now);
+  FillStatus(*snapshot, now);
+  snapshot->restarts = subscription_.restarts();
   snapshot->forks_unseen = forks_.unseen_forks();
   snapshot->forks_audited = kernel_forks.has_value();
   snapshot->kernel_forks = forks_missing ? std::nullopt : kernel_forks;

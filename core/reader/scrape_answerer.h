@@ -29,8 +29,8 @@ class ScrapeAnswerer {
   [[nodiscard]] SnapshotExchange& exchange() { return exchange_; }
   [[nodiscard]] const SnapshotExchange& exchange() const { return exchange_; }
 
-  // Whether the number of lost events is exact.
-  [[nodiscard]] bool loss_exact() const { return coverage_ == EventCoverage::kAll; }
+  // The state now, without the times of its publication.
+  void FillStatus(ReaderStatus& status, std::uint64_t now_ns) const;
 
   // Before each drain: accepts a new request, and forgets one whose scraper gave up.
   void UpdateRequest();

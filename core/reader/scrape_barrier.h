@@ -2,8 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 
@@ -42,47 +40,43 @@ class ScrapeBarrier {
   void MarkForksCounted(std::uint64_t now_ns) { forks_counted_ns_ = now_ns; }
   [[nodiscard]] bool forks_counted() const { return forks_counted_ns_.has_value(); }
 
-  // The answer is as of this time: it is complete for every scrape that asked until then. An answer that could not be
-  // completed in time is as of the moment it is filled, since no scrape would get more.
-  [[nodiscard]] std::uint64_t AnswerTime(std::uint64_t now_ns) const { return late_ ? now_ns : complete_until_ns_; }
+  [[nodiscard]] std::uint64_t asked_ns() const { return asked_ns_; }
+  // Once the forks are counted: the answer is complete for every scrape that asked until then. A late answer serves
+  // only the scrape that asked for it, as far as it is complete.
+  [[nodiscard]] std::uint64_t complete_until_ns() const { return complete_until_ns_; }
 
  private:
   static constexpr std::uint64_t kMaxWait = 500 * kNanosPerMilli;
   static constexpr std::uint64_t kMaxWaitForForks = 200 * kNanosPerMilli;
-  // After waiting so long for forks, a canary is sent. The second one distinguishes forks that were made without a
-  // subscription from forks that are late.
-  static constexpr std::array kCanariesAfter{20 * kNanosPerMilli, 100 * kNanosPerMilli};
+  // After waiting so long for forks, a canary is sent: there may be no subscription any more.
+  static constexpr std::uint64_t kCanaryAfter = 20 * kNanosPerMilli;
 
   std::uint64_t asked_ns_;
-  std::uint64_t probe_ordered_ns_ = 0;  // its canaries show every loss before this time; 0: there was none
   std::optional<std::uint64_t> forks_counted_ns_;
   std::uint64_t complete_until_ns_ = 0;  // set with the step kCountForks
-  bool late_ = false;
-  std::size_t canaries_ = 0;
+  bool canary_sent_ = false;
 };
 
 inline ScrapeBarrier::Step ScrapeBarrier::DecideStep(const Conditions& conditions, std::uint64_t now_ns) {
-  late_ = now_ns - asked_ns_ >= kMaxWait;
+  const bool late = now_ns - asked_ns_ >= kMaxWait;
   const std::uint64_t needed_ns = std::max(asked_ns_, conditions.last_probe_end_ns);
-  if (!late_ && (conditions.applied_until_ns < needed_ns || conditions.probing_cpus)) {
+  if (!late && (conditions.applied_until_ns < needed_ns || conditions.probing_cpus)) {
     return Step::kWait;
   }
   if (!forks_counted_ns_) {
-    const std::uint64_t visible_until_ns =
-        conditions.losses_hidden ? std::max(conditions.losses_visible_until_ns, probe_ordered_ns_) : now_ns;
-    if (!late_ && visible_until_ns < asked_ns_) {
-      probe_ordered_ns_ = now_ns;
-      return Step::kProbeCpus;
+    const std::uint64_t visible_until_ns = conditions.losses_hidden ? conditions.losses_visible_until_ns : now_ns;
+    if (!late && visible_until_ns < asked_ns_) {
+      return Step::kProbeCpus;  // again, if canaries of the last probe were dropped
     }
-    complete_until_ns_ = std::min(conditions.applied_until_ns, visible_until_ns);
+    complete_until_ns_ = std::max(asked_ns_, std::min(conditions.applied_until_ns, visible_until_ns));
     return Step::kCountForks;
   }
   const std::uint64_t waited = now_ns - *forks_counted_ns_;
-  if (late_ || !conditions.forks_missing || waited >= kMaxWaitForForks) {
+  if (late || !conditions.forks_missing || waited >= kMaxWaitForForks) {
     return Step::kFillSnapshot;
   }
-  if (canaries_ < kCanariesAfter.size() && waited >= kCanariesAfter.at(canaries_)) {
-    ++canaries_;
+  if (!canary_sent_ && waited >= kCanaryAfter) {
+    canary_sent_ = true;
     return Step::kSendCanary;
   }
   return Step::kWait;

@@ -1,6 +1,7 @@
 #include "core/reader/snapshot_exchange.h"
 
 #include <algorithm>
+#include <thread>
 
 #include "core/base/system.h"
 
@@ -29,7 +30,7 @@ SnapshotExchange::Freshness SnapshotExchange::VisitSnapshot(std::uint64_t asked_
                                                             const SnapshotVisitor& visitor) {
   const std::uint64_t deadline_ns = asked_ns + static_cast<std::uint64_t>(std::chrono::nanoseconds(timeout).count());
   std::unique_lock lock(scrapers_);
-  for (std::uint64_t now = MonotonicNanos(); complete().taken_ns < asked_ns && now < deadline_ns;
+  for (std::uint64_t now = MonotonicNanos(); complete().complete_until_ns < asked_ns && now < deadline_ns;
        now = MonotonicNanos()) {
     if (requesting_) {
       scraper_done_.wait_for(lock, std::chrono::nanoseconds(deadline_ns - now));
@@ -37,12 +38,26 @@ SnapshotExchange::Freshness SnapshotExchange::VisitSnapshot(std::uint64_t asked_
       RequestAndWait(lock, asked_ns, deadline_ns);
     }
   }
-  if (complete().taken_ns == 0) {
+  if (complete().complete_until_ns == 0) {
     return Freshness::kNone;
   }
-  const Freshness freshness = complete().taken_ns >= asked_ns ? Freshness::kFresh : Freshness::kStale;
+  const Freshness freshness = complete().complete_until_ns >= asked_ns ? Freshness::kFresh : Freshness::kStale;
   visitor(complete(), freshness);
   return freshness;
+}
+
+bool SnapshotExchange::AwaitStatus(std::chrono::milliseconds timeout) const {
+  constexpr std::chrono::milliseconds kPollInterval{1};
+  const std::uint64_t asked_ns = MonotonicNanos();
+  const std::uint64_t deadline_ns = asked_ns + static_cast<std::uint64_t>(std::chrono::nanoseconds(timeout).count());
+  request_signal_.Signal();
+  while (status().published_ns < asked_ns) {
+    if (MonotonicNanos() >= deadline_ns) {
+      return false;
+    }
+    std::this_thread::sleep_for(kPollInterval);
+  }
+  return true;
 }
 
 // Requests a snapshot also for scrapes that arrive meanwhile. The lock is open during the wait, so that each scrape
@@ -50,7 +65,7 @@ SnapshotExchange::Freshness SnapshotExchange::VisitSnapshot(std::uint64_t asked_
 void SnapshotExchange::RequestAndWait(std::unique_lock<std::mutex>& lock, std::uint64_t asked_ns,
                                       std::uint64_t deadline_ns) {
   CollectAnswer();  // an answer that came after its scrape had given up
-  if (complete().taken_ns >= asked_ns) {
+  if (complete().complete_until_ns >= asked_ns) {
     return;
   }
   asked_ns_.store(asked_ns, std::memory_order_relaxed);

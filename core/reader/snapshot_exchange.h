@@ -22,25 +22,18 @@
 namespace procevent {
 
 // Everything that a scrape exposes about the reader, at one moment. The reader fills it, the exporter reads it.
-struct Snapshot {
+struct Snapshot : ReaderStatus {
   explicit Snapshot(unsigned cpus = 0, const LedgerOptions& options = {}) : ledger(cpus, options) {}
 
-  std::uint64_t taken_ns = 0;  // CLOCK_MONOTONIC: complete for a scrape that asked until then; 0: never filled
-  bool loss_exact = true;      // false with a narrowed mask: then only socket_drops shows losses
-
+  std::uint64_t complete_until_ns = 0;  // CLOCK_MONOTONIC: complete for a scrape that asked until then; 0: never filled
   LedgerSnapshot ledger;
 
-  bool replayed = false;     // the numbers are of a capture, not of this machine
-  bool subscribed = false;   // subscribed, and no canary is missing; or the capture is readable
-  Error subscription_error;  // the cause while it is false
   std::array<std::uint64_t, kRestartReasons> restarts{};
-  std::uint64_t unsubscribed_ns = 0;
   bool forks_audited = false;  // /proc/stat is readable, and the event mask is not narrowed
   std::uint64_t forks_unseen = 0;
   // Counted by /proc/stat since start. Empty without an audit, and while the event of a counted fork is still to come.
   std::optional<std::uint64_t> kernel_forks;
 
-  std::uint64_t socket_drops = 0;
   std::uint32_t queue_peak_bytes = 0;  // highest usage in the last minute
   std::uint32_t queue_limit_bytes = 0;
   std::uint64_t reader_cpu_ns = 0;
@@ -70,8 +63,8 @@ class SnapshotExchangeState {
 
 // Passes snapshots from the reader to scrapes without a lock between them: two snapshots and one atomic state. The
 // reader fills one snapshot while scrapes may read the other. Scrapes queue among themselves. An answer serves every
-// scrape that asked until Snapshot::taken_ns, also one that asked after the answer was requested. The reader's calls
-// never wait.
+// scrape that asked until Snapshot::complete_until_ns, also one that asked after the answer was requested. The reader's
+// calls never wait.
 class SnapshotExchange {
  public:
   enum class Freshness : std::uint8_t {
@@ -92,6 +85,8 @@ class SnapshotExchange {
 
   // From any thread: the status published last.
   [[nodiscard]] ReaderStatus status() const { return status_.Load(); }
+  // Wakes the reader, and waits until it has published a status since this call. Returns false after `timeout`.
+  [[nodiscard]] bool AwaitStatus(std::chrono::milliseconds timeout) const;
 
   // The reader only. request_fd() becomes readable when a scrape requests a snapshot.
   [[nodiscard]] int request_fd() const { return request_signal_.fd(); }

@@ -47,9 +47,10 @@ std::optional<std::uint64_t> SubscriptionKeeper::Subscribe() {
   return now;
 }
 
-void SubscriptionKeeper::ConfirmSubscribed(const QueueState& queue, std::uint64_t subscribed_ns) {
+void SubscriptionKeeper::ConfirmSubscribed(const QueueState& queue, bool queue_empty, std::uint64_t subscribed_ns) {
   const auto kernel_forks = forks_.ReadKernelForks();
-  if (kernel_forks && unsubscribed_.unsubscribed()) {  // in a renewal, a missing fork may only be late
+  // Without a gap, or with events still queued, a missing fork may only be late. The next canaries show it.
+  if (kernel_forks && queue_empty && unsubscribed_.unsubscribed()) {
     forks_.CountUnseen(*kernel_forks);
   }
   error_ = {};
@@ -80,10 +81,10 @@ void SubscriptionKeeper::OnCanaryReceived(std::uint64_t now_ns) {
 // before any later event is applied. One gap causes one renewal: forks that were missing already at the first canary of
 // this subscription may have been made before it.
 void SubscriptionKeeper::AuditForksAtCanary(std::uint64_t now_ns) {
-  if (!forks_at_last_canary_) {
-    return;
+  if (!forks_at_last_canary_ || losses_.probing() || losses_.any_hidden_drops()) {
+    return;  // a hidden loss may account for missing forks
   }
-  const std::uint64_t unseen = forks_.CountUnseenAtCanary(*forks_at_last_canary_);
+  const std::uint64_t unseen = forks_.CountUnseenAtCanary(*forks_at_last_canary_, now_ns);
   const bool audited_before = std::exchange(audited_, true);
   if (unseen == 0) {
     return;
@@ -111,13 +112,6 @@ void SubscriptionKeeper::OnSubscriptionLost(RestartReason reason, const Error& e
   notices_.Post(
       {.kind = reason == RestartReason::kCanaryMissing ? Notice::Kind::kCanaryMissing : Notice::Kind::kSocketFailed,
        .error = error});
-}
-
-void SubscriptionKeeper::FillSnapshot(Snapshot& snapshot, std::uint64_t now_ns) const {
-  snapshot.subscribed = monitor_.subscribed();
-  snapshot.subscription_error = monitor_.subscribed() ? Error{} : error_;
-  snapshot.restarts = restarts_;
-  snapshot.unsubscribed_ns = unsubscribed_.TotalNanos(now_ns);
 }
 
 void SubscriptionKeeper::FillStatus(ReaderStatus& status, std::uint64_t now_ns) const {

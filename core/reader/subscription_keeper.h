@@ -39,8 +39,9 @@ class SubscriptionKeeper {
   // Opens a new subscription, in place of one that is missing or due for a renewal. Returns the time after the kernel's
   // ACK, or nothing if it failed.
   std::optional<std::uint64_t> Subscribe();
-  // The subscription made at `subscribed_ns` has survived its first drain: counts and reports what was missed before.
-  void ConfirmSubscribed(const QueueState& queue, std::uint64_t subscribed_ns);
+  // The subscription made at `subscribed_ns` has survived its first drain, which left the queue empty or not: counts
+  // and reports what was missed before.
+  void ConfirmSubscribed(const QueueState& queue, bool queue_empty, std::uint64_t subscribed_ns);
 
   // The canary is due at once.
   void RequestCanary(std::uint64_t now_ns) { monitor_.RequestCanary(now_ns); }
@@ -61,7 +62,7 @@ class SubscriptionKeeper {
     }
   }
 
-  void FillSnapshot(Snapshot& snapshot, std::uint64_t now_ns) const;
+  [[nodiscard]] const std::array<std::uint64_t, kRestartReasons>& restarts() const { return restarts_; }
   void FillStatus(ReaderStatus& status, std::uint64_t now_ns) const;
 
  private:

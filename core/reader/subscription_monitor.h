@@ -84,8 +84,8 @@ class SubscriptionMonitor {
   [[nodiscard]] bool OnCanaryMissing(std::uint64_t drops, std::uint64_t now_ns);
 
   void OnSubscriptionLost(RestartReason reason, std::uint64_t now_ns);
-  // The subscription is proved, but had a gap. The listener that ended the gap may unsubscribe, so a renewal is due now.
-  // Canaries continue until it succeeds.
+  // The subscription is proved, but had a gap. The listener that ended the gap may unsubscribe, so a renewal is due
+  // now. Canaries continue until it succeeds.
   void RequestRenewal(std::uint64_t now_ns);
   // The next canary is due now, if there is a subscription.
   void RequestCanary(std::uint64_t now_ns);

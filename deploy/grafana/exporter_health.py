@@ -46,7 +46,8 @@ def overview():
         machines_where("Replays", "Exporters that replay a capture: their numbers are of another machine and time.",
                        of("procevent_replayed"), "== 1"),
         total_growth("Events lost", "Events dropped at a full receive queue, in the time range.", LOST),
-        total_growth("Requests refused", "Requests that web.allow or web.max_requests refused, in the time range.",
+        total_growth("Requests refused", "Requests refused by web.allow, by web.max_requests, or because of slow clients, in the time "
+                     "range.",
                      REFUSED))
 
 
@@ -85,7 +86,8 @@ def rejected():
 
 def restarts():
     return graph(8, "Subscription restarts", "cps",
-                 "New subscriptions, by reason. silence: another program ended the kernel's subscriptions.",
+                 "New subscriptions, by reason. silence, unseen_forks: another program ended the kernel's "
+                 "subscriptions.",
                  line(total("reason", rate("procevent_listener_restarts_total")), "{{reason}}"))
 
 

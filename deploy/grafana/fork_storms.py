@@ -263,11 +263,12 @@ def audit():
     def of_each(name, *matchers):
         return total("job, instance", rate(name, *matchers))
 
-    missing = f"sum({of_each('procevent_kernel_forks_total')} - {of_each(EVENTS, FORK)})"
+    missing = f"clamp_min(sum({of_each('procevent_kernel_forks_total')} - {of_each(EVENTS, FORK)}), 0)"
     reported = f"sum({of_each(LOST)} + {of_each('procevent_forks_unseen_total')})"
     return graph(8, "Audit against /proc/stat", "eps",
                  "Not received: forks that the kernel counted without a fork event. Reported missing: lost events, and "
-                 "forks during time without a subscription. Over time, not received never exceeds reported missing.",
+                 "forks during time without a subscription. Over time, not received never exceeds reported missing. "
+                 "A scrape that the exporter could not complete in time has no kernel count.",
                  line(missing, "not received"), line(reported, "reported missing"), positive=False)
 
 

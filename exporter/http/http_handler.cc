@@ -1,6 +1,5 @@
 #include "exporter/http/http_handler.h"
 
-#include <algorithm>
 #include <exception>
 #include <optional>
 
@@ -14,12 +13,20 @@ namespace {
 // Holds one slot of the concurrent scrapes, if one was free.
 class ScrapeSlot {
  public:
-  ScrapeSlot(std::atomic<unsigned>& active, unsigned limit) : active_(active), acquired_(active.fetch_add(1) < limit) {}
+  ScrapeSlot(std::atomic<unsigned>& active, unsigned limit) : active_(active), acquired_(active.fetch_add(1) < limit) {
+    if (!acquired_) {
+      active_.fetch_sub(1);
+    }
+  }
   ScrapeSlot(const ScrapeSlot&) = delete;
   ScrapeSlot& operator=(const ScrapeSlot&) = delete;
   ScrapeSlot(ScrapeSlot&&) = delete;
   ScrapeSlot& operator=(ScrapeSlot&&) = delete;
-  ~ScrapeSlot() { active_.fetch_sub(1); }
+  ~ScrapeSlot() {
+    if (acquired_) {
+      active_.fetch_sub(1);
+    }
+  }
   [[nodiscard]] bool acquired() const { return acquired_; }
 
  private:
@@ -98,50 +105,48 @@ void HttpHandler::ServeScrape(const Request& request, const SendFunction& send) 
   const ResponsePart part = PartFor(request.method);
   std::optional<ScrapeSlot> slot(std::in_place, active_scrapes_, max_requests_);
   if (!slot->acquired()) {
-    send(Serialize(RefuseScrape(request.client, "the limit is " + std::to_string(max_requests_) +
-                                                    "; raise web.max_requests, or scrape less often"),
-                   part));
+    send(Serialize(RefuseScrape(RefusalReason::kTooManyScrapes, request.client), part));
     return;
   }
-  std::optional<ScrapeBodyReader> reader;
+  std::optional<ScrapeBodyReader> body;
   std::string first;
   try {
-    const auto body = scrapes_.Get(asked_ns);
-    if (body == nullptr) {
-      slot.reset();
-      send(Serialize(RefuseScrape(request.client,
-                                  "slow clients have not read their pages yet; scrape with gzip, and "
-                                  "lower the number of clients"),
-                     part));
-      return;
-    }
     const ContentEncoding encoding =
         PrefersGzip(request.accept_encoding) ? ContentEncoding::kGzip : ContentEncoding::kIdentity;
-    reader.emplace(body, encoding);
-    first = SerializeScrapeHead(*body, encoding);
-    if (part == ResponsePart::kWhole) {
-      first += reader->Next();
+    if (const auto shared = scrapes_.Get(asked_ns)) {
+      first = SerializeScrapeHead(*shared, encoding);
+      body.emplace(shared, encoding);
+      first += part == ResponsePart::kWhole ? body->Next() : std::string_view();
     }
   } catch (const std::exception& error) {
     slot.reset();
     send(Serialize(MakeErrorPage(error), part));
     return;
   }
+  if (!body) {
+    slot.reset();
+    send(Serialize(RefuseScrape(RefusalReason::kSlowClients, request.client), part));
+    return;
+  }
   std::string_view piece = first;
-  while (part == ResponsePart::kWhole && reader->unread_bytes() > 0) {
+  while (part == ResponsePart::kWhole && body->unread_bytes() > 0) {
     if (!send(piece)) {
       return;
     }
-    piece = reader->Next();
+    piece = body->Next();
   }
   slot.reset();
   send(piece);
 }
 
-Response HttpHandler::RefuseScrape(std::string_view client, const std::string& cause_and_remedy) {
-  refusals_.Record(RefusalReason::kTooManyScrapes, client);
-  return {"503 Service Unavailable", kPlainText, "too many scrapes at once: " + cause_and_remedy + "\n",
-          "Retry-After: 1\r\n"};
+Response HttpHandler::RefuseScrape(RefusalReason reason, std::string_view client) {
+  refusals_.Record(reason, client);
+  const std::string text =
+      reason == RefusalReason::kSlowClients
+          ? "slow clients have not read their pages yet, which take too much memory; scrape again, with gzip\n"
+          : "too many scrapes at once: the limit is " + std::to_string(max_requests_) +
+                "; raise web.max_requests, or scrape less often\n";
+  return {"503 Service Unavailable", kPlainText, text, "Retry-After: 1\r\n"};
 }
 
 Response HttpHandler::MakeResponse(const Request& request) {

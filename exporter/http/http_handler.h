@@ -65,8 +65,8 @@ class HttpHandler {
         status_(std::move(pages.status)) {}
 
   // Calls `send` with the response, in pieces. A scrape counts against the limit until only its last piece is unsent:
-  // a client with that piece may begin its next scrape. An exception of a page becomes a 500. An exception of `send`
-  // propagates.
+  // a client with that piece may begin its next scrape. An exception of a page becomes a 500 unless a piece is sent
+  // already. Then it propagates, like one of `send`, and the connection must be closed.
   void Serve(const Request& request, const SendFunction& send);
   // Records a connection that web.allow closed before its request was read.
   void RecordClosedConnection(std::string_view client) { refusals_.Record(RefusalReason::kNotAllowed, client); }
@@ -75,7 +75,7 @@ class HttpHandler {
   void ServeScrape(const Request& request, const SendFunction& send);
   [[nodiscard]] Response MakeResponse(const Request& request);
   [[nodiscard]] Response Route(const Request& request);
-  [[nodiscard]] Response RefuseScrape(std::string_view client, const std::string& cause_and_remedy);
+  [[nodiscard]] Response RefuseScrape(RefusalReason reason, std::string_view client);
   [[nodiscard]] std::string MakeLandingPage() const;
 
   std::string telemetry_path_;

@@ -1,5 +1,6 @@
 #include "exporter/http/scrape_body.h"
 
+#include <cassert>
 #include <new>
 #include <utility>
 
@@ -39,10 +40,10 @@ void ScrapeBodyWriter::Append(std::string_view text) {
   }
 }
 
-std::shared_ptr<const ScrapeBody> ScrapeBodyWriter::Finish(std::uint64_t as_of_ns) {
+std::shared_ptr<const ScrapeBody> ScrapeBodyWriter::Finish(std::uint64_t complete_until_ns) {
   Deflate(Z_FINISH);
   EndPiece();
-  body_->as_of_ns_ = as_of_ns;
+  body_->complete_until_ns_ = complete_until_ns;
   return std::move(body_);
 }
 
@@ -50,6 +51,7 @@ std::shared_ptr<const ScrapeBody> ScrapeBodyWriter::Finish(std::uint64_t as_of_n
 void ScrapeBodyWriter::Deflate(int flush) {
   while (true) {
     const int result = ::deflate(&stream_, flush);
+    assert(result == Z_OK || result == Z_BUF_ERROR || result == Z_STREAM_END);  // others are faults of this file
     const bool done = flush == Z_FINISH ? result == Z_STREAM_END : stream_.avail_in == 0 && stream_.avail_out > 0;
     if (done) {
       return;
@@ -107,9 +109,10 @@ std::string_view ScrapeBodyReader::Inflate() {
     }
     result = ::inflate(&stream_, Z_NO_FLUSH);
   }
-  if (result != Z_OK && result != Z_STREAM_END) {
-    throw std::bad_alloc();  // the stream is our own, so nothing else can be wrong with it
+  if (result == Z_MEM_ERROR) {
+    throw std::bad_alloc();  // in the first call only, which allocates the window
   }
+  assert(result == Z_OK || result == Z_STREAM_END);  // the stream is ScrapeBodyWriter's
   return std::string_view(text_).substr(0, text_.size() - stream_.avail_out);
 }
 

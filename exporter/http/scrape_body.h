@@ -25,7 +25,7 @@ class ScrapeBody {
     return encoding == ContentEncoding::kGzip ? compressed_bytes_ : text_bytes_;
   }
   // The body is complete for a request that was made at this time or before. CLOCK_MONOTONIC.
-  [[nodiscard]] std::uint64_t as_of_ns() const { return as_of_ns_; }
+  [[nodiscard]] std::uint64_t complete_until_ns() const { return complete_until_ns_; }
 
  private:
   friend class ScrapeBodyWriter;
@@ -33,7 +33,7 @@ class ScrapeBody {
   std::vector<std::string> pieces_;  // of the gzip stream
   std::size_t compressed_bytes_ = 0;
   std::size_t text_bytes_ = 0;
-  std::uint64_t as_of_ns_ = 0;
+  std::uint64_t complete_until_ns_ = 0;
 };
 
 // Compresses a text into a body. One thread at a time.
@@ -47,7 +47,7 @@ class ScrapeBodyWriter {
 
   void Append(std::string_view text);
   // The last call. Returns the body of everything that was appended.
-  [[nodiscard]] std::shared_ptr<const ScrapeBody> Finish(std::uint64_t as_of_ns);
+  [[nodiscard]] std::shared_ptr<const ScrapeBody> Finish(std::uint64_t complete_until_ns);
 
  private:
   void Deflate(int flush);

@@ -4,7 +4,7 @@ namespace procevent {
 
 std::shared_ptr<const ScrapeBody> ScrapeCoalescer::Get(std::uint64_t asked_ns) {
   std::unique_lock lock(mutex_);
-  const auto is_complete = [&] { return body_ != nullptr && body_->as_of_ns() >= asked_ns; };
+  const auto is_complete = [&] { return body_ != nullptr && body_->complete_until_ns() >= asked_ns; };
   ++waiting_;
   changed_.wait(lock, [&] { return is_complete() || !generating_; });
   --waiting_;
@@ -25,8 +25,9 @@ std::shared_ptr<const ScrapeBody> ScrapeCoalescer::Generate(std::unique_lock<std
   std::shared_ptr<const ScrapeBody> body;
   try {
     ScrapeBodyWriter writer;
-    const std::uint64_t as_of_ns = generate_(asked_ns, [&writer](std::string_view text) { writer.Append(text); });
-    body = writer.Finish(as_of_ns);
+    const std::uint64_t complete_until_ns =
+        generate_(asked_ns, [&writer](std::string_view text) { writer.Append(text); });
+    body = writer.Finish(complete_until_ns);
   } catch (...) {
     lock.lock();
     generating_ = false;

@@ -16,7 +16,7 @@
 namespace procevent {
 
 // Generates one body at a time, and shares it among all requests that wait meanwhile and for which it is complete
-// (ScrapeBody::as_of_ns). Thread-safe.
+// (ScrapeBody::complete_until_ns). Thread-safe.
 class ScrapeCoalescer {
  public:
   // Writes the text for a request that was made at `asked_ns`. Returns the time of a request up to which it is

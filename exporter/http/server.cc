@@ -10,6 +10,7 @@
 #include <charconv>
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <new>
 #include <optional>
 #include <stdexcept>
@@ -72,6 +73,7 @@ class ConnectionWriter {
     }
     return true;
   }
+  [[nodiscard]] bool started() const { return deadline_.has_value(); }
 
  private:
   mg_connection& connection_;
@@ -90,21 +92,23 @@ void* OnThreadStart(const mg_context* context, int /*kind*/) noexcept {
   return nullptr;
 }
 
-// civetweb is C, so no exception may leave this function. An exception here is answered with an empty 500.
+// civetweb is C, so no exception may leave this function. An exception before the first bytes of a response is answered
+// with an empty 500. Later, the connection is closed, and the client sees that the response is too short.
 int OnRequest(mg_connection* connection) noexcept {
   // With keep-alive civetweb would read the rest of the request's body, for as long as a client keeps sending it.
   ::mg_disable_connection_keep_alive(connection);
   constexpr int kHandled = 200;
+  ConnectionWriter writer(*connection);
   try {
     const mg_request_info& info = *::mg_get_request_info(connection);
     const std::string accept_encoding = JoinAcceptEncoding(info);
     HttpHandler& handler = GetContext(::mg_get_context(connection)).handler;
     handler.Serve({ToView(info.request_method), ToView(info.local_uri_raw), accept_encoding, info.remote_addr},
-                  ConnectionWriter(*connection));
+                  std::ref(writer));
   } catch (...) {
-    constexpr std::string_view kFailed =
-        "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-    ::mg_write(connection, kFailed.data(), kFailed.size());
+    if (!writer.started()) {
+      writer("HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    }
   }
   return kHandled;
 }

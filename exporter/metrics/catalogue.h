@@ -146,7 +146,7 @@ inline constexpr std::array kCatalogue{
     Metric{"procevent_config_restart_pending", kGauge, "boolean", "", PerExporter(1),
            "1 if a loaded configuration change takes effect only after a restart."},
     Metric{"procevent_http_requests_refused_total", kCounter, "requests", "reason", PerExporter(kRefusalReasons),
-           "HTTP requests refused: connections closed by web.allow, or scrapes answered 503 by web.max_requests."},
+           "HTTP requests refused: connections closed by web.allow, or scrapes answered 503, by reason."},
     Metric{"process_cpu_seconds_total", kCounter, "seconds", "", PerExporter(1),
            "User and system CPU time of the exporter."},
     Metric{"process_resident_memory_bytes", kGauge, "bytes", "", PerExporter(1), "Resident memory of the exporter."},

@@ -23,7 +23,7 @@ namespace {
 constexpr std::string_view kNoAnswer = "the reader does not answer; give the exporter more CPU";
 
 std::string DescribeCause(const ReaderStatus& status, std::uint64_t now_ns) {
-  if (!status.published) {
+  if (status.published_ns == 0) {
     return "not subscribed yet; wait for the first attempt";
   }
   if (!IsResponsive(status, now_ns)) {
@@ -64,19 +64,20 @@ std::string DescribeLosses(const ReaderStatus& status) {
 }  // namespace
 
 SubscriptionStatus DescribeStatus(const ReaderStatus& status, std::uint64_t now_ns) {
-  return {status.published && IsResponsive(status, now_ns), status.replayed, DescribeCause(status, now_ns),
-          status.published ? DescribeLosses(status) : std::string()};
+  const bool published = status.published_ns != 0;
+  return {published && IsResponsive(status, now_ns), status.replayed, DescribeCause(status, now_ns),
+          published ? DescribeLosses(status) : std::string()};
 }
 
 SubscriptionStatus ReadSubscriptionStatus(const SnapshotExchange& exchange) {
   return DescribeStatus(exchange.status(), MonotonicNanos());
 }
 
-SubscriptionStatus RequestSubscriptionStatus(SnapshotExchange& exchange, std::chrono::milliseconds timeout) {
-  const auto freshness = exchange.VisitSnapshot(MonotonicNanos(), timeout, [](const auto&, auto) {});
+SubscriptionStatus RequestSubscriptionStatus(const SnapshotExchange& exchange, std::chrono::milliseconds timeout) {
+  const bool answered = exchange.AwaitStatus(timeout);
   SubscriptionStatus status = ReadSubscriptionStatus(exchange);
-  status.responsive = freshness == SnapshotExchange::Freshness::kFresh;
-  if (!status.responsive && status.cause.empty()) {
+  status.responsive = answered;
+  if (!answered && status.cause.empty()) {
     status.cause = kNoAnswer;
   }
   return status;

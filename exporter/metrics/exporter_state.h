@@ -2,6 +2,7 @@
 // people read it. Every function and class here may be used from any thread.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -24,9 +25,11 @@ std::string_view Compiler();  // "gcc 12.2.0"
 enum class RefusalReason : std::uint8_t {
   kNotAllowed,      // web.allow does not include the client: the connection was closed before the request was read
   kTooManyScrapes,  // web.max_requests scrapes were being served: answered 503
+  kSlowClients,     // the pages that slow clients have not read yet take too much memory: answered 503
 };
-inline constexpr std::size_t kRefusalReasons = 2;
-inline constexpr std::array<std::string_view, kRefusalReasons> kRefusalReasonNames{"not_allowed", "too_many_scrapes"};
+inline constexpr std::size_t kRefusalReasons = 3;
+inline constexpr std::array<std::string_view, kRefusalReasons> kRefusalReasonNames{"not_allowed", "too_many_scrapes",
+                                                                                   "slow_clients"};
 
 // Counts refused requests for the metrics and passes each one to a callback, which logs it.
 class RefusedRequests {
@@ -44,7 +47,10 @@ class RefusedRequests {
     }
   }
   [[nodiscard]] std::array<std::uint64_t, kRefusalReasons> counts() const {
-    return {counts_[0].load(std::memory_order_relaxed), counts_[1].load(std::memory_order_relaxed)};
+    std::array<std::uint64_t, kRefusalReasons> counts{};
+    std::ranges::transform(counts_, counts.begin(),
+                           [](const auto& count) { return count.load(std::memory_order_relaxed); });
+    return counts;
   }
 
  private:
@@ -97,7 +103,7 @@ SubscriptionStatus DescribeStatus(const ReaderStatus& status, std::uint64_t now_
 
 // Describes the published status. Costs the reader nothing.
 SubscriptionStatus ReadSubscriptionStatus(const SnapshotExchange& exchange);
-// The same, but `responsive` is true only if the reader answers a request within `timeout`.
-SubscriptionStatus RequestSubscriptionStatus(SnapshotExchange& exchange, std::chrono::milliseconds timeout);
+// The same, but wakes the reader: `responsive` is true only if it publishes a new status within `timeout`.
+SubscriptionStatus RequestSubscriptionStatus(const SnapshotExchange& exchange, std::chrono::milliseconds timeout);
 
 }  // namespace procevent

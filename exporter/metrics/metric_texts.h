@@ -49,11 +49,13 @@ inline constexpr std::array kMetricTexts{
         "`foreign_sender` grows: a process with CAP_NET_ADMIN forges events. Also when `truncated_*` or "
         "`wrong_length` grow: the kernel's message format is unknown to this exporter.",
         "sum by (instance, reason) (increase(procevent_messages_rejected_total[1h])) > 0"},
-    MetricText{"procevent_listener_up",
-               "1 while the subscription is proved, its canary returns, and the reader runs. 0 otherwise, and "
-               "`/-/ready` then names the cause. A reader that is delayed for less than 5 seconds still counts as "
-               "running. In a replay, 1 while the capture is readable.",
-               "it is 0.", "procevent_listener_up == 0"},
+    MetricText{
+        "procevent_listener_up",
+        "1 while the subscription is proved, its canary returns, and the reader runs. 0 otherwise, and "
+        "`/-/ready` then names the cause. A reader still counts as running until it is 5 seconds late for its next "
+        "step, which is the next canary at the latest. Its last numbers are served meanwhile. In a replay, 1 while the "
+        "capture is readable.",
+        "it is 0.", "procevent_listener_up == 0"},
     MetricText{"procevent_replayed",
                "1 if `source.replay` names a capture: the values belong to the machine and time of the recording. 0 if "
                "the exporter subscribes to the kernel.",
@@ -224,7 +226,9 @@ inline constexpr std::array kMetricTexts{
         "procevent_http_requests_refused_total",
         "HTTP requests refused. `not_allowed`: `web.allow` does not include the address, so the connection was "
         "closed before the request was read. `too_many_scrapes`: answered 503 because `web.max_requests` scrapes "
-        "were being served.",
+        "were being served. `slow_clients`: answered 503 because clients that read slowly, or not at all, held pages "
+        "of "
+        "more than 32 MiB (compressed).",
         "it grows: the log names some of the addresses.",
         "sum by (instance, reason) (increase(procevent_http_requests_refused_total[5m])) > 0"},
     MetricText{"process_cpu_seconds_total", "User and system CPU time of the exporter.", "",

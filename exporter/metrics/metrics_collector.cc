@@ -42,12 +42,14 @@ void AddProcessFamilies(const FamilySink& sink, const ProcessStats& stats) {
 }
 
 std::uint64_t MetricsCollector::Collect(std::uint64_t asked_ns, const FamilySink& sink) const {
-  std::uint64_t taken_ns = 0;
+  std::uint64_t complete_until_ns = 0;
   // Read before the snapshot's families are made, which need memory and CPU themselves.
   std::optional<ProcessStats> process;
   const auto write_snapshot = [&](const Snapshot& snapshot, SnapshotExchange::Freshness freshness) {
     process = ReadProcessStats(units_);
-    taken_ns = snapshot.taken_ns;
+    // A stale answer is no better for those who asked meanwhile: it serves them, too.
+    complete_until_ns =
+        freshness == SnapshotExchange::Freshness::kFresh ? snapshot.complete_until_ns : MonotonicNanos();
     AddSnapshotFamilies(sink, snapshot, freshness, IsSubscribed());
   };
   if (exchange_.VisitSnapshot(asked_ns, kSnapshotTimeout, write_snapshot) == SnapshotExchange::Freshness::kNone) {
@@ -60,7 +62,7 @@ std::uint64_t MetricsCollector::Collect(std::uint64_t asked_ns, const FamilySink
   AddReloads(sink, state_.reloads);
   sink(MakeFamily(FindMetric("procevent_http_requests_refused_total"), kRefusalReasonNames, state_.refusals.counts()));
   AddProcessFamilies(sink, *process);
-  return taken_ns;
+  return complete_until_ns;
 }
 
 bool MetricsCollector::IsSubscribed() const {
@@ -70,10 +72,10 @@ bool MetricsCollector::IsSubscribed() const {
 
 std::uint64_t MetricsCollector::WriteText(std::uint64_t asked_ns, const TextSink& sink) const {
   TextWriter writer(sink);
-  const std::uint64_t taken_ns =
+  const std::uint64_t complete_until_ns =
       Collect(asked_ns, [&writer](const prometheus::MetricFamily& family) { writer.Write(family); });
   writer.Flush();
-  return taken_ns;
+  return complete_until_ns;
 }
 
 }  // namespace procevent

@@ -22,8 +22,8 @@ class MetricsCollector {
       : exchange_(exchange), state_(state), units_(ReadMachineUnits()) {}
 
   // Passes each family to `sink`, one at a time. The scraper asked at `asked_ns` (CLOCK_MONOTONIC); waits for the
-  // reader until kSnapshotTimeout after that. Returns Snapshot::taken_ns: the metrics are complete for a scraper that
-  // asked until then. Other scrapes wait meanwhile.
+  // reader until kSnapshotTimeout after that. Returns until when another scraper may have asked that these metrics
+  // serve, too: Snapshot::complete_until_ns, or now if the reader did not answer. Other scrapes wait meanwhile.
   std::uint64_t Collect(std::uint64_t asked_ns, const FamilySink& sink) const;
   // The same in the text format.
   std::uint64_t WriteText(std::uint64_t asked_ns, const TextSink& sink) const;

@@ -87,7 +87,7 @@ class Ledger(harness.LiveTest):
         return identities.Page(answer.body.decode())
 
     def check_page(self, page):
-        identities.check_sums(self, page)
+        audited = identities.check_sums(self, page)
         self.assertLessEqual(len(page), MAX_SAMPLES)
         rows = set(page.families.by("procevent_forks_total", "comm")) | {
             labels for name in ("procevent_execs_total", "procevent_threads_started_total")
@@ -97,6 +97,7 @@ class Ledger(harness.LiveTest):
             buckets = page.of(name + "_bucket", {})
             self.assertEqual(buckets, sorted(buckets), name)
         self.assertEqual(page.of("procevent_listener_up", {}), [1])
+        return audited
 
     def check_growth(self, before, after):
         for key, value in before.growing.items():
@@ -121,14 +122,14 @@ class Ledger(harness.LiveTest):
         """Scrapes during a storm. Returns the first and last page, and the times of Prometheus' scrapes."""
         times = set()
         first = last = self.page(exporter)
-        scrapes = 0
+        scrapes = audited = 0
         pending = set()
         with MixedLoad() as load:
             end = time.monotonic() + STORM_SECONDS
             while time.monotonic() < end:
                 start = time.monotonic()
                 page = self.page(exporter)
-                self.check_page(page)
+                audited += self.check_page(page)
                 self.check_growth(last, page)
                 last = page
                 scrapes += 1

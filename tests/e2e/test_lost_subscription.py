@@ -69,6 +69,11 @@ def copy_shell(directory, name):
     return shutil.copy(os.path.realpath("/bin/sh"), os.path.join(directory, name))
 
 
+def end(process):
+    process.kill()
+    process.wait()
+
+
 def processes_in_proc():
     return sum(name.isdigit() for name in os.listdir("/proc"))
 
@@ -123,19 +128,21 @@ class LostSubscription(harness.LiveTest):
 
     def test_a_gap_that_another_listener_ends_invalidates_what_is_known(self):
         """The canary returns in time. Only the kernel's count of forks shows the gap."""
+        connector.reset_listener_count()  # one decrement must end the exporter's subscription
         with (tempfile.TemporaryDirectory(prefix="procevent-e2e-") as directory,
               harness.Exporter(config="reader:\n  canary_interval: 1s\n") as exporter):
             exporter.wait_ready()
             with Shell(directory, "pe-before") as shell, connector.Connector() as other:
                 sleepers = [subprocess.Popen(["sleep", "600"]) for _ in range(SLEEPERS)]
+                for sleeper in sleepers:
+                    self.addCleanup(end, sleeper)
                 shell.run("(:); (:)")
                 harness.wait_for("the command of the shell", lambda: self.forks_of(exporter, "pe-before") == 2)
                 self.assertEqual(end_subscriptions_as_nobody(1), 0, "cannot change the listener count")
                 shell.exec(copy_shell(directory, "pe-after"))
                 shell.run("(:); (:)")
                 for sleeper in sleepers:
-                    sleeper.kill()
-                    sleeper.wait()
+                    end(sleeper)
                 self.assertFalse(connector.kernel_has_listeners(), "there was no gap: the test proves nothing")
                 self.assertTrue(other.listen())
                 start = time.monotonic()

@@ -111,6 +111,12 @@ class LittleMemory(harness.LiveTest):
         with harness.Exporter(prefix=["prlimit", f"--as={self.ENOUGH << 10}"]) as exporter:
             self.assertEqual(exporter.wait_ready().get("/metrics").status, 200)
 
+    @staticmethod
+    def end(process):
+        """Ends a process that unsubscribes, if it still runs."""
+        process.terminate()
+        process.wait(harness.DEADLINE_SECONDS)
+
     def check_failed_reader(self, code, log):
         self.assertEqual(code, 1, log)
         lines = harness.log_lines(log, level="error")
@@ -127,12 +133,12 @@ class LittleMemory(harness.LiveTest):
             # An expression whose automaton grows with the names that it is applied to.
             config = "name_groups:\n  - match: '.*[0-4].{8}'\n    name: group\n"
             exporter = harness.Exporter(environment=preload, config=config)
-            self.addCleanup(exporter.process.terminate)
+            self.addCleanup(self.end, exporter.process)
             exporter.wait_ready()
             record = subprocess.Popen([harness.exporter_binary(), "record", f"--config.file={exporter.config_file}",
                                        "/dev/null"], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
                                       env={**os.environ, **preload})
-            self.addCleanup(record.terminate)
+            self.addCleanup(self.end, record)
             harness.wait_for("the recording to subscribe", lambda: connector.sockets_in_group() == 2)
             with open(trigger, "w", encoding="ascii"):
                 pass

@@ -14,8 +14,9 @@ CLIENTS = 60  # fewer than there are serving threads
 MIN_PAGE_BYTES = 20_000_000
 RECONNECTING = 200
 MAX_SECONDS = 2  # of a scrape beside clients that reconnect
-HOLD_SECONDS = 3  # longer than the server waits for a client
 CONFIG = f"""
+web:
+  max_requests: {CLIENTS}
 comms:
   limit: {NAMES}
 histograms:
@@ -41,6 +42,7 @@ def request(port):
     """A client that requests the page as plain text and does not read it."""
     client = socket.socket()
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client.settimeout(harness.DEADLINE_SECONDS)
     client.connect(("127.0.0.1", port))
     client.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
     return client
@@ -66,9 +68,9 @@ class SlowClients(harness.LiveTest):
             self.assertGreater(page, MIN_PAGE_BYTES)
             before = memory_bytes(exporter.pid(), "VmRSS")
             forget_peak(exporter.pid())
-            for _ in range(CLIENTS):
-                clients.enter_context(request(exporter.port))
-            time.sleep(HOLD_SECONDS)
+            waiting = [clients.enter_context(request(exporter.port)) for _ in range(CLIENTS)]
+            for client in waiting:
+                self.assertEqual(client.recv(15), b"HTTP/1.1 200 OK")
             grown = memory_bytes(exporter.pid(), "VmHWM") - before
             print(f"page: {page / 1e6:.1f} MB, resident before: {before / 1e6:.1f} MB, grown by: {grown / 1e6:.1f} MB")
             self.assertLess(grown, 1.5 * page)

@@ -159,6 +159,7 @@ Status ProcConnector::Subscribe(std::chrono::milliseconds timeout) {
   if (!acknowledged) {
     return acknowledged.error();
   }
+  ignore_request_ = EncodeRequest(ConnectorOperation::kIgnore, RandomToken());
   subscribed_ = true;
   if (clock_offset_ns_ != 0) {
     Unsubscribe();
@@ -233,10 +234,8 @@ Status ProcConnector::DiscardQueued() {
 }
 
 void ProcConnector::Unsubscribe() {
-  if (subscribed_) {
-    const Bytes request = EncodeRequest(ConnectorOperation::kIgnore, RandomToken());
-    subscribed_ = false;
-    [[maybe_unused]] const Status sent = Send(fd(), request);
+  if (std::exchange(subscribed_, false)) {
+    [[maybe_unused]] const Status sent = Send(fd(), ignore_request_);
   }
 }
 

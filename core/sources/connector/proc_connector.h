@@ -8,6 +8,7 @@
 
 #include "core/base/file_descriptor.h"
 #include "core/base/result.h"
+#include "core/protocol/encoder.h"
 #include "core/protocol/event_mask.h"
 #include "core/sources/connector/datagram_batch.h"
 
@@ -51,7 +52,8 @@ class ProcConnector {
   // the times of events could not be compared with that of this process.
   Status Subscribe(std::chrono::milliseconds timeout = std::chrono::seconds(1));
 
-  // Sends IGNORE if subscribed. The kernel stops generating events for this process.
+  // Sends IGNORE if subscribed. The kernel stops generating events for this process. Allocates nothing, so that it also
+  // works without memory.
   void Unsubscribe();
 
   // Receives without blocking. Returns the number of datagrams.
@@ -78,6 +80,7 @@ class ProcConnector {
   Status DiscardQueued();
 
   OwnedFd fd_;
+  Bytes ignore_request_;  // made by Subscribe
   EventMask events_;
   bool subscribed_ = false;
   std::uint64_t listen_sent_ns_ = 0;

@@ -122,10 +122,9 @@ Error MakeSubscribeRefusedError(int code) {
 }
 
 Error MakeTimeNamespaceError() {
-  return {
-      kSubscribe, 0,
-      "this is not the host's time namespace, its monotonic clock differs from the kernel's; run in the host's time "
-      "namespace (unshare without --time, a container without time offsets)"};
+  return {kSubscribe, 0,
+          "the monotonic clock of this time namespace differs from the kernel's; run in the host's time "
+          "namespace (unshare without --time, a container without time offsets)"};
 }
 
 Error MakeReceiveError(int code) { return {"receive from the connector socket", code, "open a new socket"}; }

@@ -152,8 +152,7 @@ TEST(PrivilegeDropperTest, EachThreadKeepsTheCapabilitiesItNeeds) {
     if (!ThreadHasOnly(needs, initial, keep_for_reader)) {
       std::_Exit(2);
     }
-    privilege.KeepForListening();
-    if (!HasOnly(kBindService, initial) || !ThreadHasOnly(0, initial, drop_all)) {
+    if (!ThreadHasOnly(0, initial, drop_all)) {
       std::_Exit(3);
     }
     privilege.DropAll();
@@ -186,7 +185,7 @@ TEST(PrivilegeDropperTest, WarnsOnceIfCapabilitiesCannotBeDropped) {
         warnings.push_back(message);
       }
     });
-    privilege.KeepForListening();
+    privilege.KeepForReader();
     privilege.DropAll();
     if (warnings.size() != 1) {
       std::_Exit(2);

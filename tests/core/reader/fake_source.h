@@ -57,7 +57,7 @@ class FakeKernel {
     const std::lock_guard lock(mutex_);
     receive_error_after_subscribing_ = error;
   }
-  // The next call of Receive throws.
+  // Every call of Receive throws from now on.
   void ThrowFromReceive(std::exception_ptr exception) {
     const std::lock_guard lock(mutex_);
     exception_ = std::move(exception);

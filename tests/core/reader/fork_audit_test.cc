@@ -10,6 +10,9 @@ namespace {
 
 using ForkCounts = ForkAudit::ForkCounts;
 
+// The time of a canary. Each is late enough to decide about forks missing at the one before.
+constexpr std::uint64_t Canary(std::uint64_t number) { return number * ForkAudit::kMaxForkDelay; }
+
 TEST(ForkAuditTest, CountsKernelForksSinceTheFirstCall) {
   ForkAudit audit;
   audit.KernelForksSinceStart(1000, {});
@@ -38,7 +41,7 @@ TEST(ForkAuditTest, CountsForksWhileUnsubscribedAsUnseen) {
 TEST(ForkAuditTest, DoesNotAccountForUnseenForksByOlderLosses) {
   ForkAudit audit;
   audit.KernelForksSinceStart(0, {});
-  audit.CountUnseenForksAtCanary(100, {.forks = 90, .lost = 1000});  // 10 of the lost were forks
+  audit.CountUnseenForksAtCanary(100, {.forks = 90, .lost = 1000}, Canary(1));  // 10 of the lost were forks
   audit.CountUnseenForks(150, {.forks = 90, .lost = 1000});
   EXPECT_EQ(audit.unseen_forks(), 50U);
 }
@@ -46,22 +49,42 @@ TEST(ForkAuditTest, DoesNotAccountForUnseenForksByOlderLosses) {
 TEST(ForkAuditTest, DoesNotCountALateForkAsUnseen) {
   ForkAudit audit;
   audit.KernelForksSinceStart(0, {});
-  audit.CountUnseenForksAtCanary(10, {.forks = 9});
+  audit.CountUnseenForksAtCanary(10, {.forks = 9}, Canary(1));
   EXPECT_EQ(audit.unseen_forks(), 0U);
-  audit.CountUnseenForksAtCanary(20, {.forks = 20});
+  audit.CountUnseenForksAtCanary(20, {.forks = 20}, Canary(2));
   EXPECT_EQ(audit.unseen_forks(), 0U);
-  audit.CountUnseenForksAtCanary(30, {.forks = 29});
+  audit.CountUnseenForksAtCanary(30, {.forks = 29}, Canary(3));
   EXPECT_EQ(audit.unseen_forks(), 0U);
 }
 
 TEST(ForkAuditTest, CountsForksMissingAtTwoCanariesAsUnseen) {
   ForkAudit audit;
   audit.KernelForksSinceStart(0, {});
-  audit.CountUnseenForksAtCanary(100, {.forks = 95});
-  audit.CountUnseenForksAtCanary(200, {.forks = 194});
+  audit.CountUnseenForksAtCanary(100, {.forks = 95}, Canary(1));
+  audit.CountUnseenForksAtCanary(200, {.forks = 194}, Canary(2));
   EXPECT_EQ(audit.unseen_forks(), 5U);
-  audit.CountUnseenForksAtCanary(300, {.forks = 294});
+  audit.CountUnseenForksAtCanary(300, {.forks = 294}, Canary(3));
   EXPECT_EQ(audit.unseen_forks(), 6U);
+}
+
+// A process may lose its CPU between the kernel's count of its fork and the event.
+TEST(ForkAuditTest, DoesNotCountAForkThatIsLateByLessThanASecond) {
+  ForkAudit audit;
+  audit.KernelForksSinceStart(0, {});
+  const std::uint64_t start = Canary(5);
+  EXPECT_EQ(audit.CountUnseenForksAtCanary(10, {.forks = 9}, start), 0U);
+  EXPECT_EQ(audit.CountUnseenForksAtCanary(10, {.forks = 9}, start + ForkAudit::kMaxForkDelay - 1), 0U);
+  EXPECT_EQ(audit.CountUnseenForksAtCanary(20, {.forks = 19}, start + ForkAudit::kMaxForkDelay), 1U);
+}
+
+// Each time another one is late.
+TEST(ForkAuditTest, DoesNotCountForksThatArrivedAtACanaryInBetween) {
+  ForkAudit audit;
+  audit.KernelForksSinceStart(0, {});
+  const std::uint64_t start = Canary(5);
+  EXPECT_EQ(audit.CountUnseenForksAtCanary(10, {.forks = 9}, start), 0U);
+  EXPECT_EQ(audit.CountUnseenForksAtCanary(20, {.forks = 20}, start + 1), 0U);
+  EXPECT_EQ(audit.CountUnseenForksAtCanary(30, {.forks = 29}, start + ForkAudit::kMaxForkDelay), 0U);
 }
 
 TEST(ForkAuditTest, MovesTheBaseIfThereAreMoreEventsThanForks) {
@@ -85,7 +108,8 @@ TEST(ForkAuditTest, KeepsTheInvariantAtEveryStep) {
       switch (random() % 4) {
         case 0:
           counted.forks += forks;
-          audit.CountUnseenForksAtCanary(audit.KernelForksSinceStart(kernel, counted), counted);
+          audit.CountUnseenForksAtCanary(audit.KernelForksSinceStart(kernel, counted), counted,
+                                         Canary(static_cast<std::uint64_t>(step)) / 2);
           break;
         case 1:
           counted.lost += forks + random() % 20;  // including events of other kinds

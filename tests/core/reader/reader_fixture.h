@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -12,12 +13,22 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include "core/reader/reader.h"
 #include "fake_source.h"
 
 namespace procevent {
+
+// A process forks another one. Both have an unknown name.
+inline constexpr ForkBody kFork{{1, 1}, {2, 2}};
+
+inline std::uint64_t ForksBy(const Snapshot& snapshot, std::string_view name) {
+  const auto& rows = snapshot.ledger.comms.rows;
+  const auto row = std::ranges::find_if(rows, [&](const CommRow& it) { return it.in_use && it.label.view() == name; });
+  return row == rows.end() ? 0 : row->counts[CountKind::kForks];
+}
 
 // A /proc directory of the test, without any processes.
 class FakeProc {

@@ -21,14 +21,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-const ForkBody kFork{{1, 1}, {2, 2}};
-
-std::uint64_t ForksBy(const Snapshot& snapshot, std::string_view name) {
-  const auto& rows = snapshot.ledger.comms.rows;
-  const auto row = std::ranges::find_if(rows, [&](const CommRow& it) { return it.in_use && it.label.view() == name; });
-  return row == rows.end() ? 0 : row->counts[CountKind::kForks];
-}
-
 TEST_F(ReaderTest, CountsEventsBeforeTheScrape) {
   Start();
   for (std::uint64_t forks = 1; forks <= 1000; ++forks) {
@@ -97,73 +89,9 @@ TEST_F(ReaderTest, AnswersAScrapeIfAForkNeverArrives) {
   Start();
   proc_.SetForks(5);
   const Snapshot snapshot = TakeSnapshot();
-  EXPECT_EQ(snapshot.kernel_forks, 5U);
+  EXPECT_TRUE(snapshot.forks_audited);
+  EXPECT_EQ(snapshot.kernel_forks, std::nullopt) << "it would not match the fork events";
   EXPECT_EQ(snapshot.ledger.events_of(EventKind::kFork), 0U);
-}
-
-TEST_F(ReaderTest, CountsForksMissingWhileSubscribedAsUnseen) {
-  Start();
-  proc_.SetForks(5);
-  const Snapshot snapshot = TakeSnapshotUntil([](const Snapshot& s) { return s.forks_unseen == 5; });
-  EXPECT_TRUE(snapshot.subscribed);
-  EXPECT_EQ(AwaitNotice(Notice::Kind::kUnseenForks)->count, 5U);
-}
-
-TEST_F(ReaderTest, RenewsTheSubscriptionOnceAfterUnseenForks) {
-  Start();
-  TakeSnapshotUntil([this](const Snapshot&) { return kernel_.canaries() >= 2; });
-  proc_.SetForks(5);
-  const Snapshot snapshot =
-      TakeSnapshotUntil([](const Snapshot& s) { return Restarts(s, RestartReason::kUnseenForks) > 0; });
-  EXPECT_TRUE(snapshot.subscribed);
-  EXPECT_EQ(snapshot.forks_unseen, 5U);
-  const int canaries = kernel_.canaries();
-  const Snapshot later = TakeSnapshotUntil([&](const Snapshot&) { return kernel_.canaries() >= canaries + 4; });
-  EXPECT_TRUE(later.subscribed);
-  EXPECT_EQ(Restarts(later, RestartReason::kUnseenForks), 1U);
-  EXPECT_EQ(later.unsubscribed_ns, snapshot.unsubscribed_ns);
-  EXPECT_EQ(kernel_.subscribe_calls(), 2);
-}
-
-TEST_F(ReaderTest, StaysSubscribedIfARenewalFails) {
-  Start();
-  TakeSnapshotUntil([this](const Snapshot&) { return kernel_.canaries() >= 2; });
-  kernel_.RefuseSubscriptions(Error{"open the connector socket", 24, "the test refuses"});
-  proc_.SetForks(5);
-  const Snapshot refused = TakeSnapshotUntil([](const Snapshot& s) { return Restarts(s, RestartReason::kNoAck) >= 2; });
-  EXPECT_TRUE(refused.subscribed);
-  EXPECT_EQ(refused.subscription_error, Error{});
-  EXPECT_EQ(Restarts(refused, RestartReason::kUnseenForks), 1U);
-  EXPECT_EQ(AwaitNotice(Notice::Kind::kSubscribeFailed)->error.code, 24);
-  kernel_.RefuseSubscriptions(std::nullopt);
-  kernel_.SendEvent(kFork);
-  EXPECT_TRUE(AwaitNotice(Notice::Kind::kSubscribed).has_value());
-}
-
-TEST_F(ReaderTest, InvalidatesTheProcessTableAtTheCanaryAfterUnseenForks) {
-  Start();
-  kernel_.SendEvent(CommBody{{1, 1}, {'b', 'e', 'f', 'o', 'r', 'e'}});
-  proc_.SetForks(1);
-  kernel_.SendEvent(kFork);
-  EXPECT_EQ(ForksBy(TakeSnapshot(), "before"), 1U);
-  proc_.SetForks(1 + 5);
-  TakeSnapshotUntil([](const Snapshot& s) { return s.forks_unseen == 5; });
-  kernel_.SendEvent(kFork);
-  EXPECT_EQ(ForksBy(TakeSnapshot(), "before"), 1U) << "process 1 may have executed another program unseen";
-}
-
-TEST_F(ReaderTest, DetectsALostSubscriptionByAScrape) {
-  reader_ = std::make_unique<Reader>(std::make_unique<FakeSource>(kernel_),
-                                     ReaderOptions{.drain_interval = 1ms, .canary_interval = 3600s}, 2,
-                                     EventCoverage::kAll, LedgerOptions{}, proc_.get());
-  reader_->Start();
-  TakeSnapshot();
-  kernel_.SetDeliversCanaries(false);
-  kernel_.RefuseSubscriptions(Error{"receive process events", 0, "the test refuses"});
-  proc_.SetForks(5);
-  const Snapshot snapshot = TakeSnapshotUntil([](const Snapshot& s) { return s.forks_unseen == 5; });
-  EXPECT_FALSE(snapshot.subscribed);
-  EXPECT_EQ(snapshot.kernel_forks, 5U);
 }
 
 TEST_F(ReaderTest, CountsLossesOfEachCpu) {
@@ -207,15 +135,6 @@ TEST_F(ReaderTest, IncludesDropsBeforeTheScrapeInTheLosses) {
   }
 }
 
-TEST_F(ReaderTest, IsNotSubscribedIfReceivingFailsAtOnce) {
-  kernel_.FailReceiveAfterSubscribing(MakeReceiveError(5));
-  Start();
-  const Snapshot snapshot = TakeSnapshot();
-  EXPECT_FALSE(snapshot.subscribed);
-  EXPECT_EQ(snapshot.subscription_error.code, 5);
-  EXPECT_TRUE(AwaitNotice(Notice::Kind::kSocketFailed).has_value());
-}
-
 TEST_F(ReaderTest, AppliesNewNameGroupsWhileRunning) {
   Start();
   kernel_.SendEvent(CommBody{{1, 1}, {'w', '-', '1'}});
@@ -257,63 +176,6 @@ TEST_F(ReaderTest, RejectsDatagramsThatAreNotTheKernels) {
   EXPECT_EQ(snapshot.ledger.events_of(EventKind::kAck), 0U);
 }
 
-TEST_F(ReaderTest, ResubscribesAfterAMissingCanaryAndCountsIt) {
-  Start();
-  TakeSnapshot();
-  kernel_.RefuseSubscriptions(Error{"receive process events", 0, "the test refuses"});
-  kernel_.SetDeliversCanaries(false);
-  const Snapshot unsubscribed = TakeSnapshotUntil([](const Snapshot& s) { return !s.subscribed; });
-  proc_.SetForks(33);
-  EXPECT_TRUE(AwaitNotice(Notice::Kind::kCanaryMissing).has_value());
-  EXPECT_TRUE(AwaitNotice(Notice::Kind::kSubscribeFailed).has_value());
-  EXPECT_EQ(TakeSnapshotUntil([](const Snapshot& s) { return s.forks_unseen > 0; }).forks_unseen, 33U);
-  kernel_.SetDeliversCanaries(true);
-  kernel_.RefuseSubscriptions(std::nullopt);
-  const Snapshot resubscribed = TakeSnapshotUntil([](const Snapshot& s) { return s.subscribed; });
-  EXPECT_EQ(Restarts(resubscribed, RestartReason::kCanaryMissing), 1U);
-  EXPECT_GE(Restarts(resubscribed, RestartReason::kNoAck), 1U);
-  EXPECT_GT(resubscribed.unsubscribed_ns, unsubscribed.unsubscribed_ns);
-  EXPECT_EQ(resubscribed.forks_unseen, 33U);
-  EXPECT_TRUE(AwaitNotice(Notice::Kind::kSubscribed).has_value());
-}
-
-TEST_F(ReaderTest, KeepsRunningAndReportsTheErrorIfItCannotSubscribe) {
-  const Error refusal{"receive process events", 0, "run with --pid host"};
-  kernel_.RefuseSubscriptions(refusal);
-  Start();
-  const Snapshot snapshot = TakeSnapshot();
-  EXPECT_FALSE(snapshot.subscribed);
-  EXPECT_EQ(snapshot.subscription_error, refusal);
-  EXPECT_GT(snapshot.unsubscribed_ns, 0U);
-  EXPECT_EQ(AwaitNotice(Notice::Kind::kSubscribeFailed)->error, refusal);
-  kernel_.RefuseSubscriptions(std::nullopt);
-  const Snapshot later = TakeSnapshotUntil([](const Snapshot& s) { return s.subscribed; });
-  EXPECT_EQ(later.subscription_error, Error{});
-  EXPECT_GE(Restarts(later, RestartReason::kNoAck), 1U);
-}
-
-TEST_F(ReaderTest, PostsTheSameSubscribeErrorOnce) {
-  kernel_.RefuseSubscriptions(Error{"receive process events", 0, "run with --pid host"});
-  Start();
-  TakeSnapshotUntil([this](const Snapshot&) { return kernel_.subscribe_calls() >= 3; });
-  int posted = 0;
-  Notice notice;
-  while (reader_->notices().TryPop(notice)) {
-    posted += notice.kind == Notice::Kind::kSubscribeFailed ? 1 : 0;
-  }
-  EXPECT_EQ(posted, 1);
-}
-
-TEST_F(ReaderTest, ResubscribesAfterASocketError) {
-  Start();
-  TakeSnapshot();
-  kernel_.FailReceive(MakeReceiveError(5));
-  const Snapshot snapshot = TakeSnapshotUntil(
-      [](const Snapshot& s) { return s.subscribed && Restarts(s, RestartReason::kSocketFailed) == 1; });
-  EXPECT_EQ(Restarts(snapshot, RestartReason::kCanaryMissing), 0U);
-  EXPECT_EQ(AwaitNotice(Notice::Kind::kSocketFailed)->error.code, 5);
-}
-
 TEST_F(ReaderTest, PostsANoticeAboutASmallBuffer) {
   Start();
   const auto notice = AwaitNotice(Notice::Kind::kSmallBuffer);
@@ -329,35 +191,6 @@ TEST_F(ReaderTest, ClosesTheSourceOnStop) {
   reader_->Stop();
   Snapshot snapshot(2);
   EXPECT_NE(reader_->exchange().CopySnapshot(snapshot, 1ms), SnapshotExchange::Freshness::kFresh);
-}
-
-TEST_F(ReaderTest, EndsWithANoticeIfMemoryIsExhausted) {
-  Start();
-  TakeSnapshot();
-  kernel_.ThrowFromReceive(std::make_exception_ptr(std::bad_alloc()));
-  const auto notice = AwaitNotice(Notice::Kind::kThreadFailed);
-  ASSERT_TRUE(notice.has_value());
-  EXPECT_EQ(notice->error.code, ENOMEM);
-  EXPECT_FALSE(notice->error.remedy.empty());
-  EXPECT_TRUE(reader_->notices().thread_failed());
-  reader_->Stop();
-  EXPECT_TRUE(kernel_.closed());
-}
-
-TEST_F(ReaderTest, StartReturnsIfTheFirstDrainThrows) {
-  kernel_.ThrowFromReceive(std::make_exception_ptr(std::runtime_error("the test throws")));
-  Start();
-  EXPECT_EQ(AwaitNotice(Notice::Kind::kThreadFailed)->error.code, 0);
-}
-
-TEST_F(ReaderTest, RunsWithoutTheAuditIfTheForkCountIsUnreadable) {
-  reader_ = std::make_unique<Reader>(std::make_unique<FakeSource>(kernel_), ReaderOptions{}, 2, EventCoverage::kAll,
-                                     LedgerOptions{}, ProcFs("/nonexistent"));
-  reader_->Start();
-  EXPECT_TRUE(AwaitNotice(Notice::Kind::kForkCountUnreadable).has_value());
-  const Snapshot snapshot = TakeSnapshot();
-  EXPECT_EQ(snapshot.kernel_forks, std::nullopt);
-  EXPECT_TRUE(snapshot.subscribed);
 }
 
 TEST_F(ReaderTest, DoesNotSpinAfterAScrapeGaveUp) {

@@ -1,6 +1,7 @@
 #include "core/reader/snapshot_exchange.h"
 
 #include <gtest/gtest.h>
+#include <poll.h>
 
 #include <array>
 #include <atomic>
@@ -20,8 +21,8 @@ namespace {
 using namespace std::chrono_literals;
 
 // Writes `value` to many fields of a snapshot, so that a torn snapshot shows.
-void Fill(Snapshot& snapshot, std::uint64_t taken_ns, std::uint64_t value) {
-  snapshot.taken_ns = taken_ns;
+void Fill(Snapshot& snapshot, std::uint64_t complete_until_ns, std::uint64_t value) {
+  snapshot.complete_until_ns = complete_until_ns;
   snapshot.ledger.events.fill(value);
   for (auto& lost : snapshot.ledger.lost) {
     lost = value;
@@ -82,7 +83,7 @@ TEST(SnapshotExchangeTest, ReturnsNoneIfTheReaderNeverAnswered) {
   SnapshotExchange exchange{Snapshot(2)};
   Snapshot out(2);
   EXPECT_EQ(exchange.CopySnapshot(out, 10ms), SnapshotExchange::Freshness::kNone);
-  EXPECT_EQ(out.taken_ns, 0U);
+  EXPECT_EQ(out.complete_until_ns, 0U);
   EXPECT_FALSE(exchange.IsRequested()) << "the request was not cancelled";
 }
 
@@ -92,7 +93,7 @@ TEST(SnapshotExchangeTest, ReturnsAFreshSnapshot) {
   const AnsweringThread reader(exchange);
   const std::uint64_t before = MonotonicNanos();
   ASSERT_EQ(exchange.CopySnapshot(out, 60s), SnapshotExchange::Freshness::kFresh);
-  EXPECT_GT(out.taken_ns, before);
+  EXPECT_GT(out.complete_until_ns, before);
   EXPECT_TRUE(IsConsistent(out));
 }
 
@@ -105,7 +106,7 @@ TEST(SnapshotExchangeTest, ReturnsTheLastSnapshotAfterTheReaderStopped) {
   }
   Snapshot second(2);
   EXPECT_EQ(exchange.CopySnapshot(second, 10ms), SnapshotExchange::Freshness::kStale);
-  EXPECT_EQ(second.taken_ns, first.taken_ns);
+  EXPECT_EQ(second.complete_until_ns, first.complete_until_ns);
   EXPECT_EQ(second.ledger, first.ledger);
 }
 
@@ -175,6 +176,39 @@ TEST(SnapshotExchangeTest, SharesAnAnswerAmongWaitingScrapers) {
   EXPECT_GE(answers, 1U);
 }
 
+// An answer serves every scraper that asked until the moment up to which it is complete, and no other.
+TEST(SnapshotExchangeTest, AnAnswerServesScrapersThatAskedUntilItIsComplete) {
+  SnapshotExchange exchange{Snapshot(2)};
+  const auto asked_ns = MonotonicNanos();
+  std::jthread reader([&exchange, asked_ns] {
+    while (!exchange.IsRequested()) {
+      std::this_thread::yield();
+    }
+    EXPECT_EQ(exchange.asked_ns(), asked_ns);
+    Fill(*exchange.BeginFill(), asked_ns + 1000, 7);
+    exchange.FinishFill();
+  });
+  const auto ignore = [](const Snapshot&, SnapshotExchange::Freshness) {};
+  ASSERT_EQ(exchange.VisitSnapshot(asked_ns, 60s, ignore), SnapshotExchange::Freshness::kFresh);
+  reader.join();
+  const auto no_wait = 0ms;
+  EXPECT_EQ(exchange.VisitSnapshot(asked_ns + 1000, no_wait, ignore), SnapshotExchange::Freshness::kFresh);
+  EXPECT_EQ(exchange.VisitSnapshot(asked_ns + 1001, no_wait, ignore), SnapshotExchange::Freshness::kStale);
+}
+
+TEST(SnapshotExchangeTest, AwaitStatusWakesTheReaderAndWaitsForItsNextStatus) {
+  SnapshotExchange exchange{Snapshot(2)};
+  exchange.PublishStatus({.published_ns = MonotonicNanos()});
+  EXPECT_FALSE(exchange.AwaitStatus(5ms)) << "the status is older than the call";
+  exchange.ClearRequestSignal();
+  const std::jthread reader([&exchange] {
+    pollfd request{exchange.request_fd(), POLLIN, 0};
+    EXPECT_EQ(::poll(&request, 1, -1), 1);
+    exchange.PublishStatus({.published_ns = MonotonicNanos()});
+  });
+  EXPECT_TRUE(exchange.AwaitStatus(60s));
+}
+
 TEST(SnapshotExchangeTest, GivesEightScrapersConsistentFreshAndGrowingSnapshots) {
   SnapshotExchange exchange{Snapshot(4)};
   AnsweringThread reader(exchange);
@@ -186,7 +220,7 @@ TEST(SnapshotExchangeTest, GivesEightScrapersConsistentFreshAndGrowingSnapshots)
       for (int scrape = 0; scrape < 500; ++scrape) {
         const std::uint64_t before = MonotonicNanos();
         ASSERT_EQ(exchange.CopySnapshot(mine, 60s), SnapshotExchange::Freshness::kFresh);
-        ASSERT_GT(mine.taken_ns, before);
+        ASSERT_GT(mine.complete_until_ns, before);
         ASSERT_TRUE(IsConsistent(mine));
         ASSERT_GE(mine.socket_drops, last);
         last = mine.socket_drops;

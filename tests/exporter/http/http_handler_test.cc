@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <new>
+#include <random>
 #include <stdexcept>
 #include <string>
 
@@ -163,7 +164,7 @@ TEST_F(HttpHandlerTest, RefusesScrapesOverTheLimit) {
   EXPECT_THAT(third, HasSubstr("\r\nRetry-After: 1\r\n"));
   EXPECT_THAT(BodyOf(third),
               AllOf(StartsWith("too many scrapes at once: "), HasSubstr(" 2"), HasSubstr("web.max_requests")));
-  EXPECT_THAT(refusals_.counts(), testing::ElementsAre(0, 1));
+  EXPECT_THAT(refusals_.counts(), testing::ElementsAre(0, 1, 0));
   EXPECT_EQ(refused_clients_, "10.0.0.9");
   EXPECT_THAT(healthy, StartsWith("HTTP/1.1 200 OK\r\n"));
 }
@@ -220,6 +221,39 @@ TEST_F(HttpHandlerTest, FreesTheSlotIfSendThrows) {
   const Request scrape{"GET", "/metrics", ""};
   EXPECT_THROW(handler.Serve(scrape, [](std::string_view) -> bool { throw std::bad_alloc(); }), std::bad_alloc);
   EXPECT_EQ(BodyOf(Serve(handler, scrape)), kText);
+}
+
+TEST_F(HttpHandlerTest, HeadHasTheLengthOfEachEncoding) {
+  std::string text;
+  for (int line = 0; text.size() < 1'000'000; ++line) {
+    text += "procevent_x " + std::to_string(line * 7919) + "\n";
+  }
+  HttpHandler handler({}, {GenerateText(text), [] { return SubscriptionStatus(); }}, refusals_);
+  for (const std::string encoding : {"", "gzip"}) {
+    const std::string get = Serve(handler, {"GET", "/metrics", encoding});
+    EXPECT_EQ(Serve(handler, {"HEAD", "/metrics", encoding}), HeadOf(get));
+    EXPECT_THAT(HeadOf(get), HasSubstr("\r\nContent-Length: " + std::to_string(BodyOf(get).size()) + "\r\n"));
+    EXPECT_EQ(encoding.empty() ? BodyOf(get) : Gunzip(BodyOf(get)), text);
+  }
+}
+
+TEST_F(HttpHandlerTest, RefusesScrapesWhilePagesOfSlowClientsTakeTooMuchMemory) {
+  std::mt19937 random(1);
+  std::string incompressible(ScrapeCoalescer::kMaxBytesInUse + 100'000, '\0');
+  for (char& c : incompressible) {
+    c = static_cast<char>(random() % 256);
+  }
+  HttpHandler handler({}, {GenerateText(incompressible), [] { return SubscriptionStatus(); }}, refusals_);
+  const Request scrape{"GET", "/metrics", "", "10.0.0.9"};
+  std::string second;
+  handler.Serve(scrape, [&](std::string_view) {
+    second = Serve(handler, scrape);
+    return false;
+  });
+  EXPECT_THAT(second, StartsWith("HTTP/1.1 503 Service Unavailable\r\n"));
+  EXPECT_THAT(BodyOf(second), StartsWith("slow clients have not read their pages yet"));
+  EXPECT_THAT(refusals_.counts(), testing::ElementsAre(0, 0, 1));
+  EXPECT_THAT(HeadOf(Serve(handler, scrape)), StartsWith("HTTP/1.1 200 OK\r\n"));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <random>
 #include <string>
 #include <utility>
@@ -40,7 +41,7 @@ TEST(ScrapeBodyTest, GivesTheTextInBothEncodings) {
         EXPECT_EQ(body->size(ContentEncoding::kGzip), gzipped.size());
         EXPECT_EQ(Gunzip(gzipped), text) << bytes;
         EXPECT_EQ(ReadAll(body), text) << bytes;
-        EXPECT_EQ(body->as_of_ns(), 7U);
+        EXPECT_EQ(body->complete_until_ns(), 7U);
       }
     }
   }

@@ -138,7 +138,7 @@ TEST(ServerTest, AnswersOnlyAllowedClients) {
     const FakeReader reader(fixture.exchange);
     EXPECT_THAT(Get(fixture.port, "/-/healthy"), StartsWith(row.answers ? kOk : ""));
     EXPECT_EQ(Get(fixture.port, "/-/healthy").empty(), !row.answers);
-    EXPECT_THAT(fixture.state.refusals.counts(), testing::ElementsAre(row.answers ? 0 : 2, 0));
+    EXPECT_THAT(fixture.state.refusals.counts(), testing::ElementsAre(row.answers ? 0 : 2, 0, 0));
   }
 }
 

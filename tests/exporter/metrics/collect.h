@@ -1,8 +1,8 @@
 // Collects metric families into one vector or text, which the product never does.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
-#include <limits>
 #include <string>
 #include <vector>
 

@@ -12,7 +12,7 @@ namespace {
 constexpr std::uint64_t kNow = 1000 * kNanosPerSecond;
 
 ReaderStatus MakeSubscribed() {
-  return {.published = true,
+  return {.published_ns = kNow,
           .subscribed = true,
           .received_events = 1055,
           .lost_events = 401,

@@ -15,12 +15,9 @@
 namespace procevent {
 
 inline ReaderStatus StatusOf(const Snapshot& snapshot) {
-  return {.published = true,
-          .replayed = snapshot.replayed,
-          .subscribed = snapshot.subscribed,
-          .loss_exact = snapshot.loss_exact,
-          .subscription_error = snapshot.subscription_error,
-          .next_update_ns = MonotonicNanos()};
+  ReaderStatus status = snapshot;
+  status.published_ns = status.next_update_ns = MonotonicNanos();
+  return status;
 }
 
 class FakeReader {
@@ -45,7 +42,7 @@ class FakeReader {
       exchange_.ClearRequestSignal();
       if (Snapshot* const snapshot = exchange_.BeginFill()) {
         FillAndModify(*snapshot);
-        snapshot->taken_ns = MonotonicNanos();
+        snapshot->complete_until_ns = MonotonicNanos();
         exchange_.FinishFill();
       }
     }

@@ -57,7 +57,7 @@ inline void Fill(Snapshot& snapshot) {
     ledger.delay.Add(6'000'000'000);
   }
   FillComms(ledger);
-  snapshot.taken_ns = 1;
+  snapshot.complete_until_ns = 1;
   snapshot.loss_exact = true;
   snapshot.subscribed = true;
   std::iota(snapshot.restarts.begin(), snapshot.restarts.end(), 400U);

@@ -1,10 +1,12 @@
 #include <gtest/gtest.h>
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <numeric>
 #include <random>
 #include <sstream>
 #include <string>
@@ -96,6 +98,18 @@ TEST(TextFormatTest, EscapesLabelsAndHelp) {
   family.type = prometheus::MetricType::Counter;
   AddSeries(family, 1, {{"l", "a\\b\nc\"d"}, {"m", ""}});
   EXPECT_EQ(ToText({family}), "# HELP x a\\\\b\\nc\"d\n# TYPE x counter\nx{l=\"a\\\\b\\nc\\\"d\",m=\"\"} 1\n");
+}
+
+TEST(TextWriterTest, PassesALargeTextOnInPieces) {
+  prometheus::MetricFamily family{.name = "x", .help = "h", .type = prometheus::MetricType::Gauge, .metric = {}};
+  family.metric.resize(100'000);
+  std::vector<std::size_t> pieces;
+  TextWriter writer([&pieces](std::string_view piece) { pieces.push_back(piece.size()); });
+  writer.Write(family);
+  writer.Flush();
+  EXPECT_GT(pieces.size(), 4U);
+  EXPECT_LT(std::ranges::max(pieces), 70'000U);
+  EXPECT_EQ(std::accumulate(pieces.begin(), pieces.end(), std::size_t{0}), ToText({family}).size());
 }
 
 TEST(ProcessFamiliesTest, AddsAFamilyForEachKnownValue) {
