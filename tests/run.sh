@@ -135,7 +135,10 @@ long_fuzz() {
 
 long_live() { step "live, 20 times" run_ctest dev -L live --repeat until-fail:20; }
 
-long_e2e() { step "e2e, 5 times" run_ctest dev -L e2e --repeat until-fail:5; }
+long_e2e() {
+  export PROCEVENT_OVERLOAD_SECONDS=60
+  step "e2e, 5 times" run_ctest dev -L e2e --repeat until-fail:5
+}
 
 long_tsan() {
   step "build tsan" configure_and_build tsan

@@ -16,7 +16,7 @@ RECONNECTING = 200
 MAX_SECONDS = 2  # of a scrape beside clients that reconnect
 CONFIG = f"""
 web:
-  max_requests: {CLIENTS}
+  max_requests: {CLIENTS + 1}
 comms:
   limit: {NAMES}
 histograms:
