@@ -25,7 +25,7 @@ class ScrapeCoalescer {
   explicit ScrapeCoalescer(Generator generate) : generate_(std::move(generate)) {}
 
   // Slow clients keep bodies in memory. While these have more bytes than this, no other body is generated.
-  static constexpr std::size_t kMaxBytesInUse = 32 * 1024 * 1024;
+  static constexpr std::size_t kMaxBytesInUse = std::size_t{32} << 20;
 
   // Returns nullptr if the bodies in use have more than kMaxBytesInUse. An exception of the generator propagates to the
   // request that ran it, and another waiting request tries again.
