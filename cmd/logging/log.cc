@@ -224,7 +224,7 @@ std::string FormatLogLine(LogFormat format, std::chrono::system_clock::time_poin
 const char* DescribeFatal(const std::exception& error) {
   if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr) {
     return "not enough memory; with the defaults 64 MiB are enough: raise ulimit -v and -d (systemd: LimitAS, "
-           "LimitDATA), or lower processes.limit and comms.limit";
+           "LimitDATA), or lower processes.limit, comms.limit and the number of name_groups";
   }
   return error.what();
 }

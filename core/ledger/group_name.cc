@@ -41,7 +41,7 @@ namespace {
 constexpr int kMaxCaptures = 10;  // \0 to \9
 constexpr std::string_view kOutOfMemory = "out of memory; use fewer rules, or raise the memory limit";
 
-// The share of one rule. RE2 never takes more for an expression and the states that matching adds.
+// The share of one rule. RE2 never takes more for a compiled expression and the states that matching adds.
 std::size_t RuleBytes(std::size_t rules) {
   return std::min(kNameRuleBytes, kNameRulesBytes / std::max<std::size_t>(rules, 1));
 }
@@ -79,12 +79,21 @@ std::optional<std::string> ValidateNameGroup(const NameGroup& group) try {
 }
 
 std::optional<std::string> ValidateNameGroupsSize(std::span<const NameGroup> groups) try {
+  constexpr std::size_t kInstructionBytes = 288;  // with the parsed expression; measured
+  constexpr std::size_t kMaxInstructions = kNameRulesBytes / kInstructionBytes;
+  std::size_t instructions = 0;
   for (const NameGroup& group : groups) {
-    if (!RE2(group.match, MatchOptions(groups.size())).ok()) {
+    const RE2 match(group.match, MatchOptions(groups.size()));
+    if (!match.ok()) {
       return "the expression " + group.match + " needs more than " + std::to_string(RuleBytes(groups.size()) >> 10U) +
              " KiB of memory, the share of each of " + std::to_string(groups.size()) +
              " rules; use fewer rules, or smaller repetition counts";
     }
+    instructions += static_cast<std::size_t>(std::max(match.ProgramSize(), 0));
+  }
+  if (instructions > kMaxInstructions) {
+    return "together they compile to " + std::to_string(instructions) + " instructions of at most " +
+           std::to_string(kMaxInstructions) + "; use fewer rules, or smaller repetition counts";
   }
   return std::nullopt;
 } catch (const std::bad_alloc&) {

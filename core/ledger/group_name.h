@@ -61,7 +61,8 @@ constexpr bool IsReserved(std::string_view label) {
 // Returns what is invalid about a rule as a clause, or nothing if it is valid. The text after ": " is RE2's.
 std::optional<std::string> ValidateNameGroup(const NameGroup& group);
 
-// The memory that one rule may take, and all of them together, with the states that matching adds.
+// The memory that one rule may take, and all of them together: once for the compiled expressions with the states that
+// matching adds, and once for the parsed expressions.
 inline constexpr std::size_t kNameRuleBytes = std::size_t{256} << 10;
 inline constexpr std::size_t kNameRulesBytes = std::size_t{8} << 20;
 

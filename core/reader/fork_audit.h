@@ -40,6 +40,8 @@ class ForkAudit {
   // There was no subscription since the last canary: every fork missing since then is unseen.
   void CountUnseenForks(std::uint64_t kernel_forks, const ForkCounts& counted);
   [[nodiscard]] std::uint64_t unseen_forks() const { return unseen_; }
+  // Whether forks were missing at the last canary. One more canary, kMaxForkDelay later, decides about them.
+  [[nodiscard]] bool awaits_late_forks() const { return missing_ > 0; }
 
  private:
   std::optional<std::uint64_t> base_;
@@ -70,6 +72,7 @@ class ForkAuditor {
   std::uint64_t CountUnseenAtCanary(std::uint64_t kernel_forks, std::uint64_t now_ns) {
     return audit_.CountUnseenForksAtCanary(kernel_forks, counted(), now_ns);
   }
+  [[nodiscard]] bool awaits_late_forks() const { return audit_.awaits_late_forks(); }
   void CountUnseen(std::uint64_t kernel_forks) { audit_.CountUnseenForks(kernel_forks, counted()); }
   [[nodiscard]] std::uint64_t unseen_forks() const { return audit_.unseen_forks(); }
 

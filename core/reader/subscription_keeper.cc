@@ -75,6 +75,9 @@ void SubscriptionKeeper::OnCanaryReceived(std::uint64_t now_ns) {
     AuditForksAtCanary(now_ns);
   }
   monitor_.OnCanaryReceived(now_ns);
+  if (forks_.awaits_late_forks()) {
+    monitor_.RequestCanary(now_ns + ForkAudit::kMaxForkDelay);
+  }
 }
 
 // Unseen forks prove a gap of the subscription. Execs and exits went unseen in it, too, so the process table is stale

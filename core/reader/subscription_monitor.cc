@@ -60,9 +60,9 @@ void SubscriptionMonitor::RequestRenewal(std::uint64_t now_ns) {
   }
 }
 
-void SubscriptionMonitor::RequestCanary(std::uint64_t now_ns) {
+void SubscriptionMonitor::RequestCanary(std::uint64_t due_ns) {
   if (subscribed_ && !awaiting_canary_) {
-    next_action_ns_ = std::min(next_action_ns_, now_ns);
+    next_action_ns_ = std::min(next_action_ns_, due_ns);
   }
 }
 

@@ -87,8 +87,8 @@ class SubscriptionMonitor {
   // The subscription is proved, but had a gap. The listener that ended the gap may unsubscribe, so a renewal is due
   // now. Canaries continue until it succeeds.
   void RequestRenewal(std::uint64_t now_ns);
-  // The next canary is due now, if there is a subscription.
-  void RequestCanary(std::uint64_t now_ns);
+  // The next canary is due at that time at the latest, if there is a subscription.
+  void RequestCanary(std::uint64_t due_ns);
 
   [[nodiscard]] bool subscribed() const { return subscribed_; }
   [[nodiscard]] bool awaiting_canary() const { return awaiting_canary_; }

@@ -15,6 +15,7 @@
 #include <cerrno>
 #include <charconv>
 #include <chrono>
+#include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -153,6 +154,7 @@ std::uint64_t ShareOf(const Plan& plan, unsigned worker) {
 
 // Waits until the gate opens (its write end is closed), generates the worker's share, and reports the time.
 [[noreturn]] void Work(Plan& plan, unsigned worker, const Pipe& gate, const Pipe& reports) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);  // a storm that is killed ends its workers
   if (!plan.cpus.empty()) {
     Pin(plan.cpus[worker % plan.cpus.size()]);
   }
