@@ -17,6 +17,7 @@ import measure
 DECREMENTS = 200
 SLEEPERS = 60
 FORKS = 100
+GAP_FORKS = 40
 NOBODY = 65534
 MAX_SECONDS = 10  # as documented; the test waits longer, to report the time
 
@@ -200,20 +201,30 @@ class LostSubscription(harness.LiveTest):
             self.assertLessEqual(missed, after.sum("procevent_forks_unseen_total") +
                                  after.sum("procevent_events_lost_total"))
 
-    def test_first_scrape_after_a_short_lost_subscription_adds_up(self):
+    def check_audit(self, scrape):
+        """The kernel's count is left out while the exporter cannot tell whether missing forks are late or unseen."""
+        if "procevent_kernel_forks_total" in scrape.names():
+            missed = scrape.value("procevent_kernel_forks_total") - self.forks(scrape)
+            self.assertGreaterEqual(missed, 0)
+            self.assertLessEqual(missed, scrape.sum("procevent_forks_unseen_total") +
+                                 scrape.sum("procevent_events_lost_total"))
+
+    def test_scrapes_after_a_short_lost_subscription_add_up(self):
+        connector.reset_listener_count()
         with harness.Exporter() as exporter:
             exporter.wait_ready()
-            for _ in range(3):
-                exporter.scrape()
-                connector.change_listener_count(-1)
-                for _ in range(40):
-                    os.waitpid(os.posix_spawn("/bin/true", ["true"], {}), 0)
-                connector.change_listener_count(1)
+            before = exporter.scrape().value("procevent_forks_unseen_total")
+            connector.change_listener_count(-1)
+            for _ in range(GAP_FORKS):
+                os.waitpid(os.posix_spawn("/bin/true", ["true"], {}), 0)
+            connector.change_listener_count(1)
+
+            def found():
                 scrape = exporter.scrape()
-                missed = scrape.value("procevent_kernel_forks_total") - self.forks(scrape)
-                self.assertGreaterEqual(missed, 0)
-                self.assertLessEqual(missed, scrape.sum("procevent_forks_unseen_total") +
-                                     scrape.sum("procevent_events_lost_total"))
+                self.check_audit(scrape)
+                return scrape.value("procevent_forks_unseen_total") >= before + GAP_FORKS
+
+            harness.wait_for("the unseen forks", found)
 
 
 if __name__ == "__main__":
