@@ -18,6 +18,8 @@ DECREMENTS = 200
 SLEEPERS = 60
 FORKS = 100
 GAP_FORKS = 40
+# Canaries come 0.1, 0.3, 0.7, 1.5, 3.1 and 6.3 s after the subscription. One within the gap would find it.
+SECONDS_WITHOUT_CANARY = 4
 NOBODY = 65534
 MAX_SECONDS = 10  # as documented; the test waits longer, to report the time
 
@@ -131,8 +133,9 @@ class LostSubscription(harness.LiveTest):
         """The canary returns in time. Only the kernel's count of forks shows the gap."""
         connector.reset_listener_count()  # one decrement must end the exporter's subscription
         with (tempfile.TemporaryDirectory(prefix="procevent-e2e-") as directory,
-              harness.Exporter(config="reader:\n  canary_interval: 1s\n") as exporter):
+              harness.Exporter(config="reader:\n  canary_interval: 60s\n") as exporter):
             exporter.wait_ready()
+            time.sleep(SECONDS_WITHOUT_CANARY)
             with Shell(directory, "pe-before") as shell, connector.Connector() as other:
                 sleepers = [subprocess.Popen(["sleep", "600"]) for _ in range(SLEEPERS)]
                 for sleeper in sleepers:
