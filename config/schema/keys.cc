@@ -171,7 +171,8 @@ std::vector<std::string_view> NamesUnder(std::string_view section) {
 std::string JoinWithCommas(std::span<const std::string_view> words) {
   std::string text;
   for (const std::string_view word : words) {
-    text += (text.empty() ? "" : ", ") + std::string(word);
+    text += text.empty() ? "" : ", ";
+    text += word;
   }
   return text;
 }
