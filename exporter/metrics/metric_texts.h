@@ -227,8 +227,7 @@ inline constexpr std::array kMetricTexts{
         "HTTP requests refused. `not_allowed`: `web.allow` does not include the address, so the connection was "
         "closed before the request was read. `too_many_scrapes`: answered 503 because `web.max_requests` scrapes "
         "were being served. `slow_clients`: answered 503 because clients that read slowly, or not at all, held pages "
-        "of "
-        "more than 32 MiB (compressed).",
+        "of more than 32 MiB (compressed).",
         "it grows: the log names some of the addresses.",
         "sum by (instance, reason) (increase(procevent_http_requests_refused_total[5m])) > 0"},
     MetricText{"process_cpu_seconds_total", "User and system CPU time of the exporter.", "",

@@ -47,7 +47,7 @@ std::uint64_t MetricsCollector::Collect(std::uint64_t asked_ns, const FamilySink
   std::optional<ProcessStats> process;
   const auto write_snapshot = [&](const Snapshot& snapshot, SnapshotExchange::Freshness freshness) {
     process = ReadProcessStats(units_);
-    // A stale answer is no better for those who asked meanwhile: it serves them, too.
+    // Scrapes that asked meanwhile would get the same stale snapshot, so this page serves them, too.
     complete_until_ns =
         freshness == SnapshotExchange::Freshness::kFresh ? snapshot.complete_until_ns : MonotonicNanos();
     AddSnapshotFamilies(sink, snapshot, freshness, IsSubscribed());

@@ -19,6 +19,7 @@ bool MustFail() {
 
 }  // namespace
 
+// A replacement of operator new cannot use it, so it takes its memory from malloc. The environment never changes.
 void* operator new(std::size_t size) {
   void* const memory = MustFail() ? nullptr : std::malloc(size);  // NOLINT(cppcoreguidelines-no-malloc)
   if (memory == nullptr) {

@@ -21,17 +21,27 @@ TEST(NoticeQueueTest, PopsInOrder) {
   EXPECT_FALSE(notices.TryPop(notice));
 }
 
-TEST(NoticeQueueTest, CountsNoticesThatDoNotFitAndKeepsTheFirst) {
-  NoticeQueue notices(MakeSignal());
+void PostThreeMoreThanFit(NoticeQueue& notices) {
   for (std::uint64_t i = 0; i < NoticeQueue::kCapacity + 3; ++i) {
     notices.Post({.count = i});
   }
-  EXPECT_EQ(notices.dropped(), 3U);
+}
+
+// Those posted first, in order.
+void PopAsManyAsFit(NoticeQueue& notices) {
   Notice notice;
   for (std::uint64_t i = 0; i < NoticeQueue::kCapacity; ++i) {
     ASSERT_TRUE(notices.TryPop(notice));
     ASSERT_EQ(notice.count, i);
   }
+}
+
+TEST(NoticeQueueTest, CountsNoticesThatDoNotFitAndKeepsTheFirst) {
+  NoticeQueue notices(MakeSignal());
+  PostThreeMoreThanFit(notices);
+  EXPECT_EQ(notices.dropped(), 3U);
+  ASSERT_NO_FATAL_FAILURE(PopAsManyAsFit(notices));
+  Notice notice;
   EXPECT_FALSE(notices.TryPop(notice));
   notices.Post({.count = 99});
   ASSERT_TRUE(notices.TryPop(notice));
@@ -40,18 +50,13 @@ TEST(NoticeQueueTest, CountsNoticesThatDoNotFitAndKeepsTheFirst) {
 
 TEST(NoticeQueueTest, HasRoomForTheFailureOfTheThread) {
   NoticeQueue notices(MakeSignal());
-  for (std::uint64_t i = 0; i < NoticeQueue::kCapacity + 3; ++i) {
-    notices.Post({.count = i});
-  }
+  PostThreeMoreThanFit(notices);
   EXPECT_FALSE(notices.thread_failed());
   notices.Post({.kind = Notice::Kind::kThreadFailed});
   EXPECT_TRUE(notices.thread_failed());
   EXPECT_EQ(notices.dropped(), 3U);
+  ASSERT_NO_FATAL_FAILURE(PopAsManyAsFit(notices));
   Notice notice;
-  for (std::uint64_t i = 0; i < NoticeQueue::kCapacity; ++i) {
-    ASSERT_TRUE(notices.TryPop(notice));
-    ASSERT_EQ(notice.count, i);
-  }
   ASSERT_TRUE(notices.TryPop(notice));
   EXPECT_EQ(notice.kind, Notice::Kind::kThreadFailed);
   EXPECT_FALSE(notices.TryPop(notice));
