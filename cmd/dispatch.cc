@@ -11,7 +11,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "cmd/capture/convert.h"
@@ -24,7 +23,7 @@
 #include "cmd/serve/signals.h"
 #include "cmd/watch/watch.h"
 #include "config/schema/validator.h"
-#include "config/yaml/config_error.h"
+#include "core/base/input_error.h"
 #include "core/base/text.h"
 
 namespace procevent {
@@ -44,7 +43,7 @@ std::vector<EnvironmentVariable> ReadEnvironment() {
 namespace {
 
 // Applies the environment and the flags to the configuration of the file, and adds their errors to those of the file.
-LoadedConfig ApplyOverrides(EffectiveConfig effective, std::vector<ConfigError> errors, const Flags& flags,
+LoadedConfig ApplyOverrides(EffectiveConfig effective, InputErrors errors, const Flags& flags,
                             std::span<const EnvironmentVariable> environment) {
   std::ranges::move(SetFromEnvironment(environment, effective), std::back_inserter(errors));
   for (const ConfigOverride& setting : flags.settings) {
@@ -63,9 +62,9 @@ void PrintToStandardError(std::string_view text) {
   static_cast<void>(WriteAll(STDERR_FILENO, text));  // a failure cannot be reported anywhere
 }
 
-int PrintErrors(const std::vector<ConfigError>& errors) {
+int PrintErrors(const InputErrors& errors) {
   std::string lines;
-  for (const ConfigError& error : errors) {
+  for (const InputError& error : errors) {
     lines += Describe(error) + '\n';
   }
   PrintToStandardError(lines);
@@ -83,20 +82,20 @@ std::string FormatValidConfig(const EffectiveConfig& effective, const std::optio
 // so the check then uses the environment and the flags alone.
 int CheckHealth(const Flags& flags, std::span<const EnvironmentVariable> environment) {
   LoadedConfig loaded = Configure(flags, environment);
-  if (const auto* const errors = std::get_if<std::vector<ConfigError>>(&loaded)) {
+  if (!loaded) {
     LoadedConfig without_file = ConfigureWithoutFile(flags, environment);
-    if (std::holds_alternative<std::vector<ConfigError>>(without_file)) {
-      PrintErrors(*errors);
+    if (!without_file) {
+      PrintErrors(loaded.error());
       return kUnhealthy;
     }
-    const std::string& address = std::get<EffectiveConfig>(without_file).config.server.listen_addresses.front();
+    const std::string& address = without_file.value().config.server.listen_addresses.front();
     constexpr std::size_t kMaxNameBytes = 256;
     PrintError("cannot use the configuration file " +
                EscapeUnprintable(FindConfigFile(flags, environment).value_or(""), kMaxNameBytes) +
                ": it is invalid; run check-config to see its errors (asking " + address + " instead)");
     loaded = std::move(without_file);
   }
-  return HealthCheck(std::get<EffectiveConfig>(loaded).config.server);
+  return HealthCheck(loaded.value().config.server);
 }
 
 // Whether the command runs until a signal, which it receives through a SignalReceiver.
@@ -118,17 +117,17 @@ std::optional<int> RunWithoutConfiguration(const Flags& flags) {
 }
 
 // Returns an error if the command cannot be used with the configuration.
-std::optional<ConfigError> FindConflict(Flags::Command command, const Config& config) {
+std::optional<InputError> FindConflict(Flags::Command command, const Config& config) {
   const bool reads_kernel = command == Flags::Command::kRecord || command == Flags::Command::kDoctor;
   if (!reads_kernel || config.replay.file.empty()) {
     return std::nullopt;
   }
-  return ConfigError{{},
-                     {},
-                     "source.replay",
-                     InvalidValue(config.replay.file),
-                     command == Flags::Command::kRecord ? "none, since record reads the kernel's events"
-                                                        : "none, since doctor checks the kernel's events"};
+  return InputError{{},
+                    {},
+                    "source.replay",
+                    InvalidValue(config.replay.file),
+                    command == Flags::Command::kRecord ? "none, since record reads the kernel's events"
+                                                       : "none, since doctor checks the kernel's events"};
 }
 
 }  // namespace
@@ -140,19 +139,19 @@ std::optional<std::string> FindConfigFile(const Flags& flags, std::span<const En
 
 LoadedConfig Configure(const Flags& flags, std::span<const EnvironmentVariable> environment) {
   EffectiveConfig effective;
-  std::vector<ConfigError> errors;
+  InputErrors errors;
   const std::optional<std::string> file = FindConfigFile(flags, environment);
   if (file && file->empty()) {
     errors.push_back({{}, {}, "--config.file", InvalidValue(""), "the path of a file"});
   } else if (file) {
     LoadedConfig loaded = LoadConfigFile(*file);
-    if (auto* const file_errors = std::get_if<std::vector<ConfigError>>(&loaded)) {
-      errors = std::move(*file_errors);
+    if (!loaded) {
+      errors = std::move(loaded).error();
       if (!flags.config_file && errors.front().position == TextPosition{}) {
         errors.front().key = kConfigFileVariable;  // without a position: the file itself cannot be read
       }
     } else {
-      effective = std::get<EffectiveConfig>(std::move(loaded));
+      effective = std::move(loaded).value();
     }
   }
   return ApplyOverrides(std::move(effective), std::move(errors), flags, environment);
@@ -184,15 +183,14 @@ int Run(std::span<const char* const> arguments) {
     return CheckHealth(flags, environment);
   }
   const LoadedConfig loaded = Configure(flags, environment);
-  if (const auto* const errors = std::get_if<std::vector<ConfigError>>(&loaded)) {
-    return PrintErrors(*errors);
+  if (!loaded) {
+    return PrintErrors(loaded.error());
   }
   if (flags.command == Flags::Command::kCheckConfig) {
-    return PrintWithExitCode(0,
-                             FormatValidConfig(std::get<EffectiveConfig>(loaded), FindConfigFile(flags, environment)));
+    return PrintWithExitCode(0, FormatValidConfig(loaded.value(), FindConfigFile(flags, environment)));
   }
-  const Config& config = std::get<EffectiveConfig>(loaded).config;
-  if (const std::optional<ConfigError> conflict = FindConflict(flags.command, config)) {
+  const Config& config = loaded.value().config;
+  if (const std::optional<InputError> conflict = FindConflict(flags.command, config)) {
     PrintError(Describe(*conflict));
     return kWrongConfiguration;
   }

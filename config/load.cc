@@ -12,9 +12,9 @@
 #include <utility>
 
 #include "config/schema/validator.h"
-#include "config/yaml/config_error.h"
 #include "config/yaml/yaml_node.h"
 #include "core/base/file_descriptor.h"
+#include "core/base/input_error.h"
 #include "core/base/text.h"
 
 namespace procevent {
@@ -99,7 +99,7 @@ ReadFileResult ReadWholeFile(const std::string& path) {
 LoadedConfig LoadConfig(std::string_view text, std::string_view file_name) {
   const std::string file = EscapeUnprintable(file_name, kMaxNameBytes);
   YamlDocument document = ParseYaml(text, file);
-  std::vector<ConfigError> errors = std::move(document.errors);
+  InputErrors errors = std::move(document.errors);
   EffectiveConfig effective;
   if (document.complete) {
     std::ranges::move(CheckTree(document.root, file, effective), std::back_inserter(errors));
@@ -107,7 +107,7 @@ LoadedConfig LoadConfig(std::string_view text, std::string_view file_name) {
   if (errors.empty()) {
     return effective;
   }
-  std::ranges::stable_sort(errors, {}, &ConfigError::position);
+  std::ranges::stable_sort(errors, {}, &InputError::position);
   if (errors.size() > kMaxErrors) {
     const std::string more = std::to_string(errors.size() - kMaxErrors);
     errors.resize(kMaxErrors);
@@ -119,7 +119,7 @@ LoadedConfig LoadConfig(std::string_view text, std::string_view file_name) {
 LoadedConfig LoadConfigFile(const std::string& path) {
   const ReadFileResult file = ReadWholeFile(path);
   if (!file.problem.empty()) {
-    return std::vector<ConfigError>{{EscapeUnprintable(path, kMaxNameBytes), {}, {}, file.problem, {}}};
+    return InputErrors{{EscapeUnprintable(path, kMaxNameBytes), {}, {}, file.problem, {}}};
   }
   return LoadConfig(file.text, path);
 }

@@ -3,17 +3,16 @@
 
 #include <string>
 #include <string_view>
-#include <variant>
-#include <vector>
 
 #include "config/schema/effective_config.h"
-#include "config/yaml/config_error.h"
+#include "core/base/input_error.h"
+#include "core/base/result.h"
 
 namespace procevent {
 
 // Either the configuration, or its errors in the order of the text, at least one. Of a text with more than 100 errors,
 // the first 100 and one that truncates the list.
-using LoadedConfig = std::variant<EffectiveConfig, std::vector<ConfigError>>;
+using LoadedConfig = Result<EffectiveConfig, InputErrors>;
 
 // `file_name` is the name of the text in its errors. Throws nothing, whatever the text contains.
 LoadedConfig LoadConfig(std::string_view text, std::string_view file_name);

@@ -46,16 +46,16 @@ class LineErrorReporter {
 
   void Report(std::uint64_t number, const std::string& error) {
     if (++count_ <= kMaxPrinted) {
-      PrintInputError((name_ + ':' + std::to_string(number) + ": ").append(error));
+      PrintLineError((name_ + ':' + std::to_string(number) + ": ").append(error));
     } else if (count_ == kMaxPrinted + 1) {
-      PrintInputError(name_ + ": " + std::to_string(kMaxPrinted) + " invalid lines; further ones are only counted");
+      PrintLineError(name_ + ": " + std::to_string(kMaxPrinted) + " invalid lines; further ones are only counted");
     }
   }
 
   // Prints the total if errors were suppressed. Returns true if there was no error.
   [[nodiscard]] bool Finish() const {
     if (count_ > kMaxPrinted) {
-      PrintInputError(name_ + ": " + std::to_string(count_) + " invalid lines; check that it is the right file");
+      PrintLineError(name_ + ": " + std::to_string(count_) + " invalid lines; check that it is the right file");
     }
     return count_ == 0;
   }

@@ -116,7 +116,7 @@ bool RecordTo(CaptureWriter& writer, const Config& config, const RecordOptions& 
   const bool complete = !writer.failed() && !notices.thread_failed();
   log.Write(FormatSummary(reader.FinalLedgerSnapshot(), coverage == EventCoverage::kAll, complete, writer,
                           MonotonicNanos() - start, options.file));
-  if (!written && written.error().code != EPIPE) {  // a reader that closes the pipe ends the recording normally
+  if (!written && written.error().cause.code != EPIPE) {  // a reader that closes the pipe ends the recording normally
     throw FatalError(written.error());
   }
   return !notices.thread_failed();

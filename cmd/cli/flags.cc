@@ -14,7 +14,7 @@
 #include "config/schema/keys.h"
 #include "config/schema/option_values.h"
 #include "config/schema/validator.h"
-#include "config/yaml/config_error.h"
+#include "core/base/input_error.h"
 #include "core/base/text.h"
 #include "exporter/metrics/exporter_state.h"
 
@@ -143,7 +143,7 @@ class CommandLine {
 
   [[nodiscard]] Flags MissingFile() const {
     const std::string command = app_.get_subcommands().front()->get_name();
-    return UsageError(Describe(ConfigError{{}, {}, command + " FILE", "missing value", "a path, or -"}));
+    return UsageError(Describe(InputError{{}, {}, command + " FILE", "missing value", "a path, or -"}));
   }
 
   // Reports only the first unknown argument, because the following ones may be its values.

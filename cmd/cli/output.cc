@@ -54,10 +54,10 @@ int PrintWithExitCode(int code, std::string_view text) {
   return code;
 }
 
-void PrintError(std::string_view message) { PrintInputError("procevent_exporter: " + std::string(message)); }
+void PrintError(std::string_view message) { PrintLineError("procevent_exporter: " + std::string(message)); }
 
 // If this fails too, the exit code alone reports the error.
-void PrintInputError(std::string_view error) { static_cast<void>(WriteAll(STDERR_FILENO, std::string(error) + '\n')); }
+void PrintLineError(std::string_view error) { static_cast<void>(WriteAll(STDERR_FILENO, std::string(error) + '\n')); }
 
 LineOutput::LineOutput(int interrupt_fd) : interrupt_fd_(interrupt_fd) {
   static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
@@ -72,7 +72,7 @@ bool LineOutput::Flush() {
       break;
     }
     const Status written = WriteAll(STDOUT_FILENO, rest.substr(0, max_bytes));
-    if (!written && written.error().code == EPIPE) {
+    if (!written && written.error().cause.code == EPIPE) {
       state_ = State::kClosed;  // the reading end, for example `head`, has ended: no error
     } else if (!written) {
       state_ = State::kFailed;

@@ -19,7 +19,7 @@ int PrintWithExitCode(int code, std::string_view text);
 // Prints `procevent_exporter: <message>` to the standard error. A failure is ignored.
 void PrintError(std::string_view message);
 // Prints an error of a line of an input as it is: it begins with the input and the number of the line.
-void PrintInputError(std::string_view error);
+void PrintLineError(std::string_view error);
 
 // Buffers lines for the standard output and writes them in blocks.
 class LineOutput {

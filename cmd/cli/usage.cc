@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "config/schema/keys.h"
-#include "config/yaml/config_error.h"
+#include "core/base/input_error.h"
 #include "core/base/text.h"
 #include "core/protocol/event.h"
 
@@ -55,30 +55,30 @@ std::string FormatUsageError(std::string_view message) {
   return kProgram + (": " + EscapeUnprintable(message, kMaxBytes)) + '\n' + std::string(kUsage);
 }
 
-ConfigError MakeDurationError(std::string_view value) {
+InputError MakeDurationError(std::string_view value) {
   return {{}, {}, kDurationFlag, InvalidValue(value), "a duration from 1ms to 720h in whole ms, s, m or h, like 10s"};
 }
 
-ConfigError MakeTypeError(std::string_view type) {
+InputError MakeTypeError(std::string_view type) {
   return {{}, {}, kTypeFlag, InvalidValue(type), AllowedTypes() + DidYouMean(SuggestWord(type, kEventNames))};
 }
 
 std::string FormatRepeatedFlagError(std::string_view flag) {
-  return Describe(ConfigError{{}, {}, std::string(flag), "duplicate flag", "once"});
+  return Describe(InputError{{}, {}, std::string(flag), "duplicate flag", "once"});
 }
 
-std::optional<ConfigError> FindFlagValueError(std::span<const char* const> arguments) {
+std::optional<InputError> FindFlagValueError(std::span<const char* const> arguments) {
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const std::string_view argument = arguments[i];
     const std::string_view flag = argument.substr(0, argument.find('='));
     if (flag != argument && std::ranges::find(kFlagsWithoutValue, flag) != kFlagsWithoutValue.end()) {
-      return ConfigError{{}, {}, std::string(flag), "unexpected value", "the flag alone"};
+      return InputError{{}, {}, std::string(flag), "unexpected value", "the flag alone"};
     }
     const bool next_is_flag = i + 1 == arguments.size() || std::string_view(arguments[i + 1]).starts_with("--");
     const bool lacks_value = flag == argument ? next_is_flag : flag.size() + 1 == argument.size();
     const std::string expected = lacks_value ? DescribeExpectedValue(flag) : "";
     if (!expected.empty()) {
-      return ConfigError{{}, {}, std::string(flag), "missing value", expected};
+      return InputError{{}, {}, std::string(flag), "missing value", expected};
     }
   }
   return std::nullopt;

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "config/yaml/config_error.h"
+#include "core/base/input_error.h"
 
 namespace procevent {
 
@@ -43,12 +43,12 @@ inline constexpr std::array kSettingFlags{
 // Formats the message about a wrong command line, followed by the usage.
 std::string FormatUsageError(std::string_view message);
 
-ConfigError MakeDurationError(std::string_view value);
-ConfigError MakeTypeError(std::string_view type);
+InputError MakeDurationError(std::string_view value);
+InputError MakeTypeError(std::string_view type);
 std::string FormatRepeatedFlagError(std::string_view flag);
 
 // Finds a known flag that lacks its value, or has one although it takes none. CLI11 would accept `--flag=`, or take the
 // following flag as the value.
-std::optional<ConfigError> FindFlagValueError(std::span<const char* const> arguments);
+std::optional<InputError> FindFlagValueError(std::span<const char* const> arguments);
 
 }  // namespace procevent

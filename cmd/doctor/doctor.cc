@@ -25,6 +25,15 @@ using State = Check::State;
 
 Check Ok(std::string_view name, std::string finding) { return {name, State::kOk, std::move(finding), {}}; }
 
+Check CheckFromError(std::string_view name, State state, const Error& error) {
+  return {name, state, DescribeFinding(error), std::string(error.remedy)};
+}
+
+// The same without the operation: the cause alone is the finding.
+Check CheckFromCause(std::string_view name, State state, const Error& error) {
+  return {name, state, DescribeCause(error), std::string(error.remedy)};
+}
+
 // Splits a message of the form "finding; remedy".
 Check CheckFromMessage(std::string_view name, State state, std::string_view line) {
   const std::size_t end = line.find("; ");
@@ -53,7 +62,7 @@ bool IsBeforeLinux66(const ProbeResults& probes) {
 
 bool LacksConnector(const ProbeResults& probes) {
   const Status& opened = probes.subscription.opened;
-  return !opened && (opened.error().code == EPROTONOSUPPORT || opened.error().code == EAFNOSUPPORT);
+  return !opened && (opened.error().cause.code == EPROTONOSUPPORT || opened.error().cause.code == EAFNOSUPPORT);
 }
 
 bool IsSubscribable(const ProbeResults& probes) {
@@ -106,10 +115,10 @@ Check NamespacesCheck(const ProbeResults& probes) {
       .foreign_pids = probes.environment.foreign_pids,
       .foreign_users = probes.environment.foreign_users};
   if (environment.foreign_network || environment.foreign_pids || environment.foreign_users) {
-    return CheckFromMessage(kName, State::kFailed, MakeNoAckError(environment).remedy);
+    return CheckFromCause(kName, State::kFailed, MakeNoAckError(environment));
   }
   if (const std::int64_t offset_ns = probes.subscription.clock_offset_ns; offset_ns != 0) {
-    Check check = CheckFromMessage(kName, State::kFailed, MakeTimeNamespaceError().remedy);
+    Check check = CheckFromCause(kName, State::kFailed, MakeTimeNamespaceError());
     check.finding +=
         " by " +
         std::to_string(std::chrono::round<std::chrono::milliseconds>(std::chrono::nanoseconds(offset_ns)).count()) +
@@ -150,13 +159,13 @@ Check ProcCheck(const ProbeResults& probes) {
             "mount /proc: process names, kernel limits and the kernel's count of forks come from it"};
   }
   return probes.proc_visibility ? Ok(kName, "/proc shows the processes of other users")
-                                : CheckFromMessage(kName, State::kWarning, Describe(probes.proc_visibility.error()));
+                                : CheckFromError(kName, State::kWarning, probes.proc_visibility.error());
 }
 
 Check AuditCheck(const ProbeResults& probes) {
   constexpr std::string_view kName = "audit";
   return probes.clone_count ? Ok(kName, "/proc/stat shows the kernel's count of forks")
-                            : CheckFromMessage(kName, State::kWarning, Describe(probes.clone_count.error()));
+                            : CheckFromError(kName, State::kWarning, probes.clone_count.error());
 }
 
 std::string JoinEventNames(const std::vector<EventKind>& kinds) {
@@ -173,7 +182,7 @@ Check SubscriptionCheck(const ProbeResults& probes) {
   const SubscriptionProbe& probe = probes.subscription;
   for (const Status* const status : {&probe.opened, &probe.acknowledged, &probe.child_probed}) {
     if (!*status) {
-      return CheckFromMessage(kName, State::kFailed, Describe(status->error()));
+      return CheckFromError(kName, State::kFailed, status->error());
     }
   }
   if (!probe.missing.empty()) {
@@ -199,7 +208,7 @@ Check StartCheck(const ProbeResults& probes) {
 Check ThreadsCheck(const ProbeResults& probes) {
   constexpr std::string_view kName = "threads";
   return probes.threads ? Ok(kName, "the server threads can be started")
-                        : CheckFromMessage(kName, State::kFailed, Describe(probes.threads.error()));
+                        : CheckFromError(kName, State::kFailed, probes.threads.error());
 }
 
 Check OpenFilesCheck(const ProbeResults& probes) {

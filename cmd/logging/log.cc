@@ -211,8 +211,8 @@ std::string QuoteJson(std::string_view text, std::size_t max_bytes) {
 
 LogMessage MakeErrorMessage(LogLevel level, const Error& error) {
   LogMessage message{level, Describe(error)};
-  if (error.code != 0) {
-    message.fields.push_back({"err", std::generic_category().message(error.code)});
+  if (error.cause.code != 0) {
+    message.fields.push_back({"err", std::generic_category().message(error.cause.code)});
   }
   return message;
 }

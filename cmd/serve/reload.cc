@@ -22,7 +22,7 @@ bool IsLive(std::string_view path) {
   return key != nullptr && key->live;
 }
 
-LogMessage FormatError(const ConfigError& error) {
+LogMessage FormatError(const InputError& error) {
   LogMessage message{LogLevel::kError, Describe(error)};
   if (!error.file.empty()) {
     message.fields.push_back({"file", error.file});
@@ -36,16 +36,16 @@ LogMessage FormatError(const ConfigError& error) {
   return message;
 }
 
-ReloadResult Reject(const Config& running, const std::vector<ConfigError>& errors) {
+ReloadResult Reject(const Config& running, const InputErrors& errors) {
   ReloadResult reload{.valid = false, .config = running, .messages = {}};
   const std::size_t logged = std::min(errors.size(), kMaxLoggedErrors);
-  for (const ConfigError& error : std::span(errors).first(logged)) {
+  for (const InputError& error : std::span(errors).first(logged)) {
     reload.messages.push_back(FormatError(error));
   }
   LogMessage summary{LogLevel::kError,
                      "cannot reload the configuration; the previous one stays in use: correct the file and send SIGHUP "
                      "again"};
-  if (std::ranges::any_of(errors, &ConfigError::truncates)) {  // the number of errors is not known
+  if (std::ranges::any_of(errors, &InputError::truncates)) {  // the number of errors is not known
     summary.text += "; check-config prints more errors";
   } else {
     summary.fields.push_back({"errors", errors.size()});
@@ -61,10 +61,10 @@ ReloadResult Reject(const Config& running, const std::vector<ConfigError>& error
 }  // namespace
 
 ReloadResult EvaluateReload(const Config& running, const LoadedConfig& loaded) {
-  if (const auto* const errors = std::get_if<std::vector<ConfigError>>(&loaded)) {
-    return Reject(running, *errors);
+  if (!loaded) {
+    return Reject(running, loaded.error());
   }
-  const Config& fresh = std::get<EffectiveConfig>(loaded).config;
+  const Config& fresh = loaded.value().config;
   ReloadResult reload{.valid = true, .config = running, .messages = {}};
   reload.config.log.level = fresh.log.level;
   reload.config.ledger.name_groups = fresh.ledger.name_groups;

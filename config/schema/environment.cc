@@ -9,8 +9,8 @@
 #include "config/schema/keys.h"
 #include "config/schema/schema.h"
 #include "config/schema/validator.h"
-#include "config/yaml/config_error.h"
 #include "config/yaml/yaml_node.h"
+#include "core/base/input_error.h"
 #include "core/base/text.h"
 
 namespace procevent {
@@ -29,17 +29,17 @@ std::string JoinVariablePath(const std::string& variable, std::string_view path)
   return variable + (needs_dot ? "." : "") + std::string(path);
 }
 
-std::vector<ConfigError> SetKey(const ConfigKey& key, const std::string& variable, std::string_view value,
-                                EffectiveConfig& effective) {
+InputErrors SetKey(const ConfigKey& key, const std::string& variable, std::string_view value,
+                   EffectiveConfig& effective) {
   YamlDocument document = ParseYaml(value, {});
-  std::vector<ConfigError> errors = std::move(document.errors);
+  InputErrors errors = std::move(document.errors);
   if (document.complete) {
-    for (ConfigError& error : CheckValue(key, document.root, effective)) {
+    for (InputError& error : CheckValue(key, document.root, effective)) {
       error.key.erase(0, key.path.size());
       errors.push_back(std::move(error));
     }
   }
-  for (ConfigError& error : errors) {
+  for (InputError& error : errors) {
     error.key = JoinVariablePath(variable, error.key);
     error.position = {};
   }
@@ -129,7 +129,7 @@ std::string_view SuffixOf(std::string_view name) {
 }
 
 // Adds an error if the name is not the variable of a key, but is probably meant to be one.
-void CheckName(const std::string& name, std::span<const std::string_view> suffixes, std::vector<ConfigError>& errors) {
+void CheckName(const std::string& name, std::span<const std::string_view> suffixes, InputErrors& errors) {
   const std::string capitals = ToVariableCase(name);
   const bool is_known = name.starts_with(kVariablePrefix) &&
                         std::ranges::find(suffixes, name.substr(kVariablePrefix.size())) != suffixes.end();
@@ -197,9 +197,8 @@ bool IsInjected(std::string_view name) {
   return false;
 }
 
-std::vector<ConfigError> SetFromEnvironment(std::span<const EnvironmentVariable> environment,
-                                            EffectiveConfig& effective) {
-  std::vector<ConfigError> errors;
+InputErrors SetFromEnvironment(std::span<const EnvironmentVariable> environment, EffectiveConfig& effective) {
+  InputErrors errors;
   for (const ConfigKey& key : Schema()) {
     const std::string variable = EnvironmentVariableName(key.path);
     const std::string_view value = FindVariableValue(variable, environment);

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "config/schema/effective_config.h"
-#include "config/yaml/config_error.h"
+#include "core/base/input_error.h"
 
 namespace procevent {
 
@@ -36,7 +36,6 @@ bool IsInjected(std::string_view name);
 
 // Replaces values of `effective`. The value of a variable is YAML, as it would follow the key in a file. The errors
 // name the variables. A misspelled variable and one for a TLS setting are errors, too. Ignores all other variables.
-std::vector<ConfigError> SetFromEnvironment(std::span<const EnvironmentVariable> environment,
-                                            EffectiveConfig& effective);
+InputErrors SetFromEnvironment(std::span<const EnvironmentVariable> environment, EffectiveConfig& effective);
 
 }  // namespace procevent

@@ -136,7 +136,7 @@ std::string FormatDuration(std::chrono::milliseconds duration) {
 ParseResult ParseListenAddressItem(std::string_view text, Config& config) {
   const Result<ListenAddress> address = ParseListenAddress(text);
   if (!address) {
-    return Rejected(std::string(address.error().remedy));
+    return Rejected(DescribeCauseAndRemedy(address.error()));
   }
   for (const std::string& other : config.server.listen_addresses) {
     if (const auto parsed = ParseListenAddress(other); parsed && Overlap(parsed.value(), address.value())) {
@@ -149,7 +149,7 @@ ParseResult ParseListenAddressItem(std::string_view text, Config& config) {
 
 ParseResult ParseTelemetryPath(std::string_view text, Config& config) {
   if (const Status status = CheckTelemetryPath(text); !status) {
-    return Rejected(std::string(status.error().remedy));
+    return Rejected(DescribeCauseAndRemedy(status.error()));
   }
   config.server.telemetry_path = text;
   return Accepted();
@@ -163,7 +163,7 @@ ParseResult ParseAllowAll(std::string_view text, Config& config) {
 ParseResult ParseAllowedItem(std::string_view text, Config& config) {
   const Result<AllowedNetwork> network = ParseAllowedNetwork(text);
   if (!network) {
-    return Rejected(std::string(network.error().remedy));
+    return Rejected(DescribeCauseAndRemedy(network.error()));
   }
   for (const std::string& other : config.server.allow) {
     if (const auto parsed = ParseAllowedNetwork(other); parsed && parsed.value() == network.value()) {

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "config/schema/keys.h"
-#include "config/yaml/config_error.h"
+#include "core/base/input_error.h"
 #include "core/base/text.h"
 
 namespace procevent {
@@ -85,7 +85,7 @@ class ConfigValidator {
     }
   }
 
-  std::vector<ConfigError> TakeErrors() { return std::move(errors_); }
+  InputErrors TakeErrors() { return std::move(errors_); }
 
  private:
   void RejectUnknownKey(const YamlNode& child, const std::string& section, const std::string& child_path) {
@@ -192,7 +192,7 @@ class ConfigValidator {
 
   const std::string& file_;
   EffectiveConfig& effective_;
-  std::vector<ConfigError> errors_;
+  InputErrors errors_;
 };
 
 }  // namespace
@@ -209,7 +209,7 @@ bool IsTlsSetting(std::string_view name) {
   return BeginsWithAny(rest, kTlsWords);
 }
 
-ConfigError TlsSettingError(std::string file, TextPosition position, std::string name) {
+InputError TlsSettingError(std::string file, TextPosition position, std::string name) {
   return {
       std::move(file),
       position,
@@ -218,21 +218,21 @@ ConfigError TlsSettingError(std::string file, TextPosition position, std::string
       {}};
 }
 
-std::vector<ConfigError> CheckTree(const YamlNode& root, const std::string& file, EffectiveConfig& effective) {
+InputErrors CheckTree(const YamlNode& root, const std::string& file, EffectiveConfig& effective) {
   ConfigValidator validator(file, effective);
   validator.CheckSection(root, "");
   return validator.TakeErrors();
 }
 
-std::vector<ConfigError> CheckValue(const ConfigKey& key, const YamlNode& value, EffectiveConfig& effective) {
+InputErrors CheckValue(const ConfigKey& key, const YamlNode& value, EffectiveConfig& effective) {
   const std::string no_file;
   ConfigValidator validator(no_file, effective);
   validator.CheckValue(key, value);
   return validator.TakeErrors();
 }
 
-std::vector<ConfigError> SetFromFlag(std::string_view flag, std::string_view path, std::span<const std::string> values,
-                                     EffectiveConfig& effective) {
+InputErrors SetFromFlag(std::string_view flag, std::string_view path, std::span<const std::string> values,
+                        EffectiveConfig& effective) {
   const ConfigKey* const key = FindKey(path);
   assert(key != nullptr);
   YamlNode node;
@@ -244,8 +244,8 @@ std::vector<ConfigError> SetFromFlag(std::string_view flag, std::string_view pat
   if (values.size() == 1) {
     node = YamlNode(node.children.front());
   }
-  std::vector<ConfigError> errors = CheckValue(*key, node, effective);
-  for (ConfigError& error : errors) {
+  InputErrors errors = CheckValue(*key, node, effective);
+  for (InputError& error : errors) {
     error.key = flag;
   }
   effective.origins[key->path] = {Origin::Kind::kFlag, std::string(flag), 0};

@@ -8,21 +8,21 @@
 
 #include "config/schema/effective_config.h"
 #include "config/schema/schema.h"
-#include "config/yaml/config_error.h"
 #include "config/yaml/yaml_node.h"
+#include "core/base/input_error.h"
 
 namespace procevent {
 
 // Returns every error of the tree, not sorted. After an error `effective` must not be used.
-std::vector<ConfigError> CheckTree(const YamlNode& root, const std::string& file, EffectiveConfig& effective);
+InputErrors CheckTree(const YamlNode& root, const std::string& file, EffectiveConfig& effective);
 
 // The same for one value that is not in a file. It replaces the value in `effective`, a list as a whole. The caller
 // sets the origin. The key of each error begins with the key's path.
-std::vector<ConfigError> CheckValue(const ConfigKey& key, const YamlNode& value, EffectiveConfig& effective);
+InputErrors CheckValue(const ConfigKey& key, const YamlNode& value, EffectiveConfig& effective);
 
 // Sets the key at `path`, which must be in the schema, to the values of a flag. The errors name the flag.
-std::vector<ConfigError> SetFromFlag(std::string_view flag, std::string_view path, std::span<const std::string> values,
-                                     EffectiveConfig& effective);
+InputErrors SetFromFlag(std::string_view flag, std::string_view path, std::span<const std::string> values,
+                        EffectiveConfig& effective);
 
 // TLS and authentication are the task of a reverse proxy. A setting for them is an error, even if it looks like
 // neither a key nor a variable of the exporter: otherwise an operator could believe that the exporter is protected.
@@ -30,6 +30,6 @@ std::vector<ConfigError> SetFromFlag(std::string_view flag, std::string_view pat
 bool IsTlsSetting(std::string_view name);
 
 // The error for every such setting.
-ConfigError TlsSettingError(std::string file, TextPosition position, std::string name);
+InputError TlsSettingError(std::string file, TextPosition position, std::string name);
 
 }  // namespace procevent

@@ -11,7 +11,7 @@
 #include <sstream>
 #include <utility>
 
-#include "config/yaml/config_error.h"
+#include "core/base/input_error.h"
 #include "core/base/text.h"
 
 namespace procevent {
@@ -81,7 +81,7 @@ bool IsIndentedByTab(std::string_view text, int line) {
   return text.substr(0, indentation).find('\t') != std::string_view::npos;
 }
 
-ConfigError ToConfigError(const YAML::Exception& e, std::string_view text, const std::string& file) {
+InputError ToInputError(const YAML::Exception& e, std::string_view text, const std::string& file) {
   if (!e.mark.is_null() && IsIndentedByTab(text, e.mark.line)) {
     return {file, PositionOf(e.mark), {}, "tab in the indentation", "spaces"};
   }
@@ -278,12 +278,12 @@ class TreeBuilder final : public YAML::EventHandler {
 
 }  // namespace
 
-std::optional<ConfigError> FindUnprintable(std::string_view text, const std::string& file) {
+std::optional<InputError> FindUnprintable(std::string_view text, const std::string& file) {
   TextPosition position{1, 1};
   while (!text.empty()) {
     const std::size_t length = Utf8Length(text);
     if (length == 0 || !(IsBlank(text) || IsPrintable(text, length))) {
-      return ConfigError{
+      return InputError{
           file, position, {}, DescribeUnprintable(text, length), "printable UTF-8 without a byte-order mark"};
     }
     position = text.front() == '\n' ? TextPosition{position.line + 1, 1}
@@ -329,7 +329,7 @@ YamlDocument ParseYaml(std::string_view text, const std::string& file) {
   } catch (const ParseAborted&) {
     document.complete = false;  // the builder has recorded the error
   } catch (const YAML::Exception& e) {
-    document.errors.push_back(ToConfigError(e, text, file));
+    document.errors.push_back(ToInputError(e, text, file));
   }
   return document;
 }

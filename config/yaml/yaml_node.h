@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "config/yaml/config_error.h"
+#include "core/base/input_error.h"
 
 namespace procevent {
 
@@ -30,9 +30,9 @@ struct YamlNode {
 
 // The result of a parse: the tree, and the errors found on the way.
 struct YamlDocument {
-  YamlNode root;                    // kEmpty: the text is empty, or contains only comments
-  bool complete = false;            // false: an error ended the parse early, and `root` must not be used
-  std::vector<ConfigError> errors;  // not sorted
+  YamlNode root;          // kEmpty: the text is empty, or contains only comments
+  bool complete = false;  // false: an error ended the parse early, and `root` must not be used
+  InputErrors errors;     // not sorted
 };
 
 // Rejects the parts of YAML that a configuration does not need: aliases, anchors, tags, duplicate keys, a second
@@ -41,7 +41,7 @@ YamlDocument ParseYaml(std::string_view text, const std::string& file);
 
 // The first byte that is neither printable UTF-8 nor a blank nor a line end. Rejects a byte-order mark, too.
 // ParseYaml calls it first, because yaml-cpp guesses other encodings.
-std::optional<ConfigError> FindUnprintable(std::string_view text, const std::string& file);
+std::optional<InputError> FindUnprintable(std::string_view text, const std::string& file);
 
 // Writes a scalar that parses as the same text: with quotes only where YAML needs them.
 std::string YamlText(std::string_view text);

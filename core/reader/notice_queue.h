@@ -39,7 +39,7 @@ struct Notice {
     kThreadFailed,  // error: why it ended; its last notice
   };
   Kind kind = Kind::kSubscribed;
-  Error error{};
+  StaticError error{};
   std::uint64_t count = 0;
   std::uint64_t buffer_bytes = 0;
 };
@@ -83,7 +83,7 @@ inline Notice MakeThreadFailedNotice(std::string_view operation) {
             .error = {operation, ENOMEM, "raise the memory limit of the exporter (ulimit -v, systemd: LimitAS)"}};
   } catch (...) {
     return {.kind = Notice::Kind::kThreadFailed,
-            .error = {operation, 0, "an unexpected exception ended the thread; report it as a bug"}};
+            .error = {operation, "an unexpected exception ended the thread", "report it as a bug"}};
   }
 }
 

@@ -13,7 +13,7 @@ struct ReaderStatus {
   bool replayed = false;              // the events come from a capture instead of the kernel
   bool subscribed = false;            // subscribed, and no canary is missing; or the capture is readable
   bool loss_exact = true;             // false with a narrowed mask: then only socket_drops shows losses
-  Error subscription_error{};         // the cause while `subscribed` is false
+  StaticError subscription_error{};   // the cause while `subscribed` is false
   std::uint64_t received_events = 0;  // without ACKs
   std::uint64_t lost_events = 0;      // only if loss_exact
   std::uint64_t socket_drops = 0;

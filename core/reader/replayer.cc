@@ -13,10 +13,10 @@ namespace {
 
 constexpr std::uint64_t kPacketsPerStatus = 256;
 constexpr std::uint64_t kForever = std::numeric_limits<std::uint64_t>::max();
-constexpr Error kFileChanged{"replay the capture", 0,
-                             "the file changed after the replay began; leave it unchanged and restart the exporter"};
-constexpr Error kOutOfResources{
-    "reopen the capture", 0, "no open file or memory left; raise the limits (ulimit -n, -v) and restart the exporter"};
+constexpr StaticError kFileChanged{"replay the capture", "the file changed after the replay began",
+                                   "leave it unchanged and restart the exporter"};
+constexpr StaticError kOutOfResources{"reopen the capture", "no open file or memory left",
+                                      "raise the limits (ulimit -n, -v) and restart the exporter"};
 
 }  // namespace
 
@@ -133,7 +133,7 @@ std::uint64_t Replayer::DueAt(std::uint64_t capture_ns) const {
 
 void Replayer::FillStatus(ReaderStatus& status) const {
   status.replayed = true;
-  status.subscribed = error_ == Error{};
+  status.subscribed = error_ == StaticError{};
   status.subscription_error = error_;
   status.loss_exact = summary_.coverage == EventCoverage::kAll;
   status.received_events = ledger_.received();

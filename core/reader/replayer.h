@@ -75,7 +75,7 @@ class Replayer {
   Poller poller_;
 
   std::uint64_t round_started_ns_ = 0;  // by the clock of this machine
-  Error error_;                         // why the replay ended early; empty otherwise
+  StaticError error_;                   // why the replay ended early; empty otherwise
 };
 
 }  // namespace procevent

@@ -11,10 +11,9 @@ namespace procevent {
 namespace {
 
 constexpr std::chrono::milliseconds kSubscribeTimeout{250};  // for one attempt; then scrapes get a turn
-constexpr Error kCanaryMissing{
-    "receive process events", 0,
-    "the canary did not arrive, another process may have ended all subscriptions; the exporter resubscribes until the "
-    "kernel answers"};
+constexpr StaticError kCanaryMissing{"receive process events",
+                                     "the canary did not arrive, another process may have ended all subscriptions",
+                                     "the exporter resubscribes until the kernel answers"};
 
 // Opening a socket allocates.
 Status Resubscribe(DatagramSource& source) {
@@ -35,8 +34,8 @@ std::optional<std::uint64_t> SubscriptionKeeper::Subscribe() {
   const Status subscribed = Resubscribe(source_);
   const std::uint64_t now = MonotonicNanos();
   if (!subscribed) {
-    if (subscribed.error() != error_) {
-      error_ = subscribed.error();
+    if (const StaticError& error = subscribed.error(); error != error_) {
+      error_ = error;
       notices_.Post({.kind = Notice::Kind::kSubscribeFailed, .error = error_});
     }
     monitor_.OnSubscribeFailed(now);
@@ -105,7 +104,7 @@ void SubscriptionKeeper::CheckCanary(bool queue_empty) {
   }
 }
 
-void SubscriptionKeeper::OnSubscriptionLost(RestartReason reason, const Error& error) {
+void SubscriptionKeeper::OnSubscriptionLost(RestartReason reason, const StaticError& error) {
   if (!monitor_.subscribed()) {
     return;
   }
@@ -119,7 +118,7 @@ void SubscriptionKeeper::OnSubscriptionLost(RestartReason reason, const Error& e
 
 void SubscriptionKeeper::FillStatus(ReaderStatus& status, std::uint64_t now_ns) const {
   status.subscribed = monitor_.subscribed();
-  status.subscription_error = monitor_.subscribed() ? Error{} : error_;
+  status.subscription_error = monitor_.subscribed() ? StaticError{} : error_;
   status.unsubscribed_ns = unsubscribed_.TotalNanos(now_ns);
 }
 

@@ -48,7 +48,7 @@ class SubscriptionKeeper {
   void SendCanary();
   // After each drain: a canary that is not in an emptied queue means a lost subscription.
   void CheckCanary(bool queue_empty);
-  void OnSocketFailed(const Error& error) { OnSubscriptionLost(RestartReason::kSocketFailed, error); }
+  void OnSocketFailed(const StaticError& error) { OnSubscriptionLost(RestartReason::kSocketFailed, error); }
 
   // For each event received; on the reader's hot path.
   void OnEvent(const Event& event, std::uint64_t now_ns) {
@@ -68,7 +68,7 @@ class SubscriptionKeeper {
  private:
   void OnCanaryReceived(std::uint64_t now_ns);
   void AuditForksAtCanary(std::uint64_t now_ns);
-  void OnSubscriptionLost(RestartReason reason, const Error& error);
+  void OnSubscriptionLost(RestartReason reason, const StaticError& error);
 
   DatagramSource& source_;
   ForkAuditor& forks_;
@@ -77,7 +77,7 @@ class SubscriptionKeeper {
   SubscriptionMonitor monitor_;
   UnsubscribedTime unsubscribed_;
   bool attempted_ = false;  // a first time
-  Error error_;             // why the last attempt to subscribe failed, or the subscription was lost
+  StaticError error_;       // why the last attempt to subscribe failed, or the subscription was lost
   bool audited_ = false;    // at a canary of the latest subscription
   std::array<std::uint64_t, kRestartReasons> restarts_{};
   std::uint32_t reported_limit_bytes_ = 0;             // of the last kSmallBuffer notice

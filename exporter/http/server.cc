@@ -173,7 +173,7 @@ std::string MakeAccessList(const std::vector<std::string>& allowed) {
   std::string list;
   for (const std::string& network : allowed) {
     if (const auto parsed = ParseAllowedNetwork(network); !parsed) {
-      throw std::runtime_error("cannot allow network " + network + ": " + std::string(parsed.error().remedy));
+      throw std::runtime_error("cannot allow network " + network + ": " + DescribeCauseAndRemedy(parsed.error()));
     }
     list += (list.empty() ? "+" : ",+") + network;
   }
@@ -244,7 +244,7 @@ Server::Server(const ServerOptions& options, HttpHandler::PageCallbacks pages, R
                ThreadInitializer initialize_thread) {
   if (const Status path = CheckTelemetryPath(options.telemetry_path); !path) {
     throw std::runtime_error("cannot serve telemetry path " + options.telemetry_path + ": " +
-                             std::string(path.error().remedy));
+                             DescribeCauseAndRemedy(path.error()));
   }
   addresses_ = ParseAvailableAddresses(options.listen_addresses);
   if (const Status threads = CheckServingThreads(); !threads) {

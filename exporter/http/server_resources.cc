@@ -74,7 +74,7 @@ std::vector<ListenAddress> ParseAvailableAddresses(const std::vector<std::string
   for (const std::string& text : texts) {
     const auto address = ParseListenAddress(text);
     if (!address) {
-      throw MakeListenError(text, address.error().remedy);
+      throw MakeListenError(text, DescribeCauseAndRemedy(address.error()));
     }
     for (const ListenAddress& other : addresses) {
       if (Overlap(address.value(), other)) {

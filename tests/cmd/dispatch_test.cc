@@ -17,7 +17,7 @@
 #include "cmd/cli/output.h"
 #include "config/schema/schema.h"
 #include "core/base/file_descriptor.h"
-#include "tests/config/config_error_lines.h"
+#include "tests/config/loaded_errors.h"
 
 namespace procevent {
 
@@ -92,7 +92,7 @@ TEST(RunTest, FailsIfTheStandardOutputIsFull) {
   const Status written = WriteAll(full.get(), "text");
   ASSERT_FALSE(written);
   EXPECT_EQ(written.error().operation, "write to the standard output");
-  EXPECT_EQ(written.error().code, ENOSPC);
+  EXPECT_EQ(written.error().cause.code, ENOSPC);
   testing::internal::CaptureStderr();
   const OwnedFd out(::dup(STDOUT_FILENO));
   ::dup2(full.get(), STDOUT_FILENO);
@@ -133,7 +133,7 @@ Flags MakeFlags(std::optional<std::string> file, std::vector<ConfigOverride> set
 constexpr const char* kFile = "deploy/procevent_exporter.yml";
 
 TEST(ConfigureTest, UsesTheDefaultsWithoutInput) {
-  const auto effective = std::get<EffectiveConfig>(Configure({}, {}));
+  const auto effective = Configure({}, {}).value();
   EXPECT_EQ(effective.config, Config{});
   EXPECT_TRUE(effective.origins.empty());
 }
@@ -144,7 +144,7 @@ TEST(ConfigureTest, FlagsOverrideTheEnvironmentWhichOverridesTheFile) {
   const Variables environment{
       {"PROCEVENT_LOG_LEVEL", "debug"}, {"PROCEVENT_LOG_FORMAT", "json"}, {"PROCEVENT_WEB_LISTEN_ADDRESSES", ":3"}};
   ASSERT_THAT(ErrorsOf(flags, environment), ElementsAre());
-  const auto effective = std::get<EffectiveConfig>(Configure(flags, environment));
+  const auto effective = Configure(flags, environment).value();
   Config wanted;
   wanted.server.listen_addresses = {":1", ":2"};
   wanted.log = {LogLevel::kError, LogFormat::kJson};
@@ -171,7 +171,7 @@ TEST(ConfigureTest, ConfigureWithoutFileUsesFlagsAndEnvironment) {
   const Variables environment{{"PROCEVENT_CONFIG_FILE", "/nowhere/either.yml"}, {"PROCEVENT_LOG_FORMAT", "json"}};
   const LoadedConfig loaded = ConfigureWithoutFile(flags, environment);
   ASSERT_THAT(DescribeErrors(loaded), ElementsAre());
-  EXPECT_EQ(std::get<EffectiveConfig>(loaded).config.log, (LogOptions{LogLevel::kError, LogFormat::kJson}));
+  EXPECT_EQ(loaded.value().config.log, (LogOptions{LogLevel::kError, LogFormat::kJson}));
   EXPECT_THAT(DescribeErrors(ConfigureWithoutFile({}, Variables{{"PROCEVENT_LOG_LEVEL", "loud"}})), testing::SizeIs(1));
 }
 
@@ -182,7 +182,7 @@ TEST(ConfigureTest, FindsTheFileOfTheFlagElseOfTheVariable) {
   EXPECT_EQ(FindConfigFile({}, environment), kFile);
   EXPECT_EQ(FindConfigFile(MakeFlags("a.yml"), environment), "a.yml");
   EXPECT_EQ(FindConfigFile(MakeFlags(""), environment), "") << "Configure rejects it";
-  EXPECT_EQ(std::get<EffectiveConfig>(Configure({}, environment)).origins.size(), Schema().size());
+  EXPECT_EQ(Configure({}, environment).value().origins.size(), Schema().size());
 }
 
 using testing::Contains;

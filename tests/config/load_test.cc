@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "config/schema/schema.h"
-#include "tests/config/config_error_lines.h"
+#include "tests/config/loaded_errors.h"
 
 namespace procevent {
 
@@ -33,8 +33,7 @@ std::vector<std::string> ErrorsOf(std::string_view text) { return DescribeErrors
 Config Load(std::string_view text) {
   const LoadedConfig loaded = LoadConfig(text, "f.yml");
   EXPECT_THAT(ErrorsOf(text), ElementsAre());
-  const auto* effective = std::get_if<EffectiveConfig>(&loaded);
-  return effective == nullptr ? Config{} : effective->config;
+  return loaded ? loaded.value().config : Config{};
 }
 
 struct DefaultsRow {
@@ -135,7 +134,7 @@ TEST(LoadTest, EmptyListReplacesTheDefaultGroup) { EXPECT_TRUE(Load("name_groups
 
 TEST(LoadTest, RecordsTheLineOfEachKey) {
   const LoadedConfig loaded = LoadConfig("log:\n  level: info\n\nname_groups:\n  []\nweb: {allow:\n  all}\n", "f.yml");
-  const auto& origins = std::get<EffectiveConfig>(loaded).origins;
+  const auto& origins = loaded.value().origins;
   const auto line = [](int number) { return Origin{Origin::Kind::kFile, "f.yml", number}; };
   EXPECT_THAT(origins,
               testing::UnorderedElementsAre(testing::Pair("log.level", line(2)), testing::Pair("name_groups", line(4)),
@@ -208,7 +207,7 @@ class ScopedNobodyUser {
 TEST_F(LoadFileTest, AnnotatedFileEqualsTheDefaults) {
   const LoadedConfig loaded = LoadConfigFile(kDefaultFile);
   ASSERT_THAT(ErrorsOf(kDefaultFile), ElementsAre());
-  EXPECT_EQ(std::get<EffectiveConfig>(loaded).config, Config{});
+  EXPECT_EQ(loaded.value().config, Config{});
 }
 
 // The file without comments and indentation.

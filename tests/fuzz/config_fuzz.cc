@@ -9,18 +9,19 @@
 
 #include "config/load.h"
 #include "config/schema/environment.h"
-#include "config/yaml/config_error.h"
+#include "core/base/input_error.h"
 #include "core/base/text.h"
 #include "require.h"
 
 namespace {
 
-using procevent::ConfigError;
 using procevent::EffectiveConfig;
+using procevent::InputError;
+using procevent::InputErrors;
 using procevent::Require;
 
-void RequirePrintable(const std::vector<ConfigError>& errors) {
-  for (const ConfigError& error : errors) {
+void RequirePrintable(const InputErrors& errors) {
+  for (const InputError& error : errors) {
     const std::string line = procevent::Describe(error);
     Require(line.size() <= 4096, "an error is bounded");
     Require(procevent::EscapeUnprintable(line, 8192) == line, "an error is printable");
@@ -29,24 +30,23 @@ void RequirePrintable(const std::vector<ConfigError>& errors) {
 
 void RequireRoundTrip(const EffectiveConfig& effective) {
   const procevent::LoadedConfig reloaded = procevent::LoadConfig(procevent::ToYaml(effective), "fuzz.yml");
-  const auto* const copy = std::get_if<EffectiveConfig>(&reloaded);
-  Require(copy != nullptr && copy->config == effective.config, "a printed configuration loads as the same one");
+  Require(reloaded && reloaded.value().config == effective.config, "a printed configuration loads as the same one");
 }
 
 void LoadAsFile(std::string_view text) {
   const procevent::LoadedConfig loaded = procevent::LoadConfig(text, "fuzz.yml");
-  if (const auto* const errors = std::get_if<std::vector<ConfigError>>(&loaded)) {
-    Require(!errors->empty(), "an invalid file has an error");
-    RequirePrintable(*errors);
+  if (!loaded) {
+    Require(!loaded.error().empty(), "an invalid file has an error");
+    RequirePrintable(loaded.error());
   } else {
-    RequireRoundTrip(std::get<EffectiveConfig>(loaded));
+    RequireRoundTrip(loaded.value());
   }
 }
 
 void LoadAsVariable(std::string_view name, std::string_view value) {
   const std::vector<procevent::EnvironmentVariable> environment{{std::string(name), std::string(value)}};
   EffectiveConfig effective;
-  const std::vector<ConfigError> errors = procevent::SetFromEnvironment(environment, effective);
+  const InputErrors errors = procevent::SetFromEnvironment(environment, effective);
   RequirePrintable(errors);
   if (errors.empty()) {
     RequireRoundTrip(effective);

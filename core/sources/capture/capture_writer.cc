@@ -190,7 +190,7 @@ Status CaptureWriter::Finish() {
       "free disk space or record to another disk; packets written so far are readable";
   constexpr std::string_view kForPipes = "keep reading from the pipe; packets written so far are readable";
   if (failed()) {
-    return Error{"write the capture", error_, error_ == ETIMEDOUT ? kForPipes : kForFiles};
+    return Error{"write the capture", error_.load(), error_ == ETIMEDOUT ? kForPipes : kForFiles};
   }
   return Success{};
 }

@@ -13,27 +13,34 @@ namespace procevent {
 namespace {
 
 constexpr std::string_view kSubscribe = "subscribe to process events";
+constexpr std::string_view kNetAdminRemedy = "run as root or with --cap-add NET_ADMIN";
 
-// Indexed by the three namespaces as bits: network 1, PID 2, user 4.
-constexpr std::array<std::string_view, 8> kNamespaceRemedies{
-    "",
-    "this is not the host's network namespace; run with --network host (Kubernetes: hostNetwork: true)",
-    "this is not the host's PID namespace; run with --pid host (Kubernetes: hostPID: true)",
-    "these are not the host's network and PID namespaces; run with --network host --pid host (Kubernetes: "
-    "hostNetwork: true, hostPID: true)",
-    "this is not the host's user namespace; run without user-namespace remapping (--userns host), not rootless",
-    "these are not the host's network and user namespaces; run with --network host and without user-namespace "
-    "remapping (--userns host), not rootless",
-    "these are not the host's PID and user namespaces; run with --pid host and without user-namespace remapping "
-    "(--userns host), not rootless",
-    "these are not the host's network, PID and user namespaces; run with --network host --pid host and without "
-    "user-namespace remapping (--userns host), not rootless",
+// The cause and the remedy of a foreign namespace.
+struct NamespaceProblem {
+  std::string_view cause = {};  // empty: all namespaces are the host's
+  std::string_view remedy = {};
 };
 
-std::string_view NamespaceRemedy(const ConnectorEnvironment& environment) {
+// Indexed by the three namespaces as bits: network 1, PID 2, user 4.
+constexpr std::array<NamespaceProblem, 8> kNamespaceProblems{
+    NamespaceProblem{},
+    {"this is not the host's network namespace", "run with --network host (Kubernetes: hostNetwork: true)"},
+    {"this is not the host's PID namespace", "run with --pid host (Kubernetes: hostPID: true)"},
+    {"these are not the host's network and PID namespaces",
+     "run with --network host --pid host (Kubernetes: hostNetwork: true, hostPID: true)"},
+    {"this is not the host's user namespace", "run without user-namespace remapping (--userns host), not rootless"},
+    {"these are not the host's network and user namespaces",
+     "run with --network host and without user-namespace remapping (--userns host), not rootless"},
+    {"these are not the host's PID and user namespaces",
+     "run with --pid host and without user-namespace remapping (--userns host), not rootless"},
+    {"these are not the host's network, PID and user namespaces",
+     "run with --network host --pid host and without user-namespace remapping (--userns host), not rootless"},
+};
+
+NamespaceProblem FindNamespaceProblem(const ConnectorEnvironment& environment) {
   const std::size_t index = (environment.foreign_network ? 1U : 0U) | (environment.foreign_pids ? 2U : 0U) |
                             (environment.foreign_users ? 4U : 0U);
-  return kNamespaceRemedies[index];
+  return kNamespaceProblems[index];
 }
 
 // Returns false if the link cannot be read.
@@ -65,66 +72,66 @@ ConnectorEnvironment DetectConnectorEnvironment() {
 }
 
 bool IsRetryUseful(const ConnectorEnvironment& environment) {
-  return !environment.no_proc_events && NamespaceRemedy(environment).empty();
+  return !environment.no_proc_events && FindNamespaceProblem(environment).cause.empty();
 }
 
 Error MakeNoAckError(const ConnectorEnvironment& environment) {
-  if (const auto remedy = NamespaceRemedy(environment); !remedy.empty()) {
-    return {kSubscribe, 0, remedy};
+  if (const auto [cause, remedy] = FindNamespaceProblem(environment); !cause.empty()) {
+    return {kSubscribe, cause, remedy};
   }
   if (environment.no_proc_events) {
-    return {kSubscribe, 0, "this kernel was built without CONFIG_PROC_EVENTS; boot a kernel that has it"};
+    return {kSubscribe, "this kernel was built without CONFIG_PROC_EVENTS", "boot a kernel with CONFIG_PROC_EVENTS"};
   }
-  return {kSubscribe, 0,
-          "the kernel does not answer, another process may have ended all subscriptions; the exporter retries until it "
-          "answers"};
+  return {kSubscribe, "the kernel does not answer, another process may have ended all subscriptions",
+          "the exporter retries until it answers"};
 }
 
 Error MakeOpenError(int code) {
   if (code == EPROTONOSUPPORT || code == EAFNOSUPPORT) {
-    return {"open the connector socket", code,
-            "this kernel was built without CONFIG_CONNECTOR; boot a kernel that has it"};
+    return {"open the connector socket",
+            {code, "this kernel was built without CONFIG_CONNECTOR"},
+            "boot a kernel with CONFIG_CONNECTOR"};
   }
   if (code == EMFILE || code == ENFILE) {
     return {"open the connector socket", code, "raise the limit of open files (ulimit -n)"};
   }
   if (code == EPERM || code == EACCES) {
-    return {"open the connector socket", code,
-            "a security policy forbids netlink sockets; allow AF_NETLINK (systemd: RestrictAddressFamilies, "
-            "containers: the seccomp profile)"};
+    return {"open the connector socket",
+            {code, "a security policy forbids netlink sockets"},
+            "allow AF_NETLINK (systemd: RestrictAddressFamilies, containers: the seccomp profile)"};
   }
-  return {"open the connector socket", code, ""};
+  return {"open the connector socket", code};
 }
 
 Error MakeBindError(int code) {
   if (code == EPERM) {
-    return {"bind the connector socket", code,
-            "before Linux 6.6 this takes CAP_NET_ADMIN in the host's user namespace; run as root or with --cap-add "
-            "NET_ADMIN"};
+    return {"bind the connector socket",
+            {code, "before Linux 6.6 this takes CAP_NET_ADMIN in the host's user namespace"},
+            kNetAdminRemedy};
   }
-  return {"bind the connector socket", code, ""};
+  return {"bind the connector socket", code};
 }
 
 Error MakeSendError(int code, const ConnectorEnvironment& environment) {
   if (code == ECONNREFUSED) {
     ConnectorEnvironment refused = environment;
     refused.foreign_network = true;
-    return {kSubscribe, code, NamespaceRemedy(refused)};
+    const auto [cause, remedy] = FindNamespaceProblem(refused);
+    return {kSubscribe, {code, cause}, remedy};
   }
   if (code == EPERM) {
-    return {kSubscribe, code, "before Linux 6.6 this takes CAP_NET_ADMIN; run as root or with --cap-add NET_ADMIN"};
+    return {kSubscribe, {code, "before Linux 6.6 this takes CAP_NET_ADMIN"}, kNetAdminRemedy};
   }
-  return {kSubscribe, code, ""};
+  return {kSubscribe, code};
 }
 
 Error MakeSubscribeRefusedError(int code) {
-  return {kSubscribe, code, "the kernel refused the subscription; run as root or with --cap-add NET_ADMIN"};
+  return {kSubscribe, {code, "the kernel refused the subscription"}, kNetAdminRemedy};
 }
 
 Error MakeTimeNamespaceError() {
-  return {kSubscribe, 0,
-          "the monotonic clock of this time namespace differs from the kernel's; run in the host's time "
-          "namespace (unshare without --time, a container without time offsets)"};
+  return {kSubscribe, "the monotonic clock of this time namespace differs from the kernel's",
+          "run in the host's time namespace (unshare without --time, a container without time offsets)"};
 }
 
 Error MakeReceiveError(int code) { return {"receive from the connector socket", code, "open a new socket"}; }

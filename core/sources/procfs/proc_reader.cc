@@ -28,12 +28,11 @@ Error MakeHiddenError(int code) {
     return {kRead, code, "raise the limit of open files (ulimit -n); process names are unknown until then"};
   }
   if (code != ENOENT && code != EPERM && code != EACCES) {
-    return {kRead, code, "/proc/1 cannot be read; process names are unknown until then"};
+    return {kRead, {code, "for /proc/1"}, "process names are unknown until then"};
   }
-  return {
-      kRead, 0,
-      "/proc is mounted with hidepid; mount it without hidepid, run the exporter in the group of its gid= option, or "
-      "start it with CAP_SYS_PTRACE; process names are unknown until then"};
+  return {kRead, "/proc is mounted with hidepid",
+          "mount it without hidepid, run the exporter in the group of its gid= option, or "
+          "start it with CAP_SYS_PTRACE; process names are unknown until then"};
 }
 
 bool Exists(std::int32_t tgid) { return ::kill(tgid, 0) == 0 || errno != ESRCH; }

@@ -64,7 +64,7 @@ Result<std::uint64_t> ProcStatReader::ReadCloneCount() const {
       continue;
     }
     if (got <= 0) {
-      return Error{"read `processes` from /proc/stat", got < 0 ? errno : 0, kRemedy};
+      return Error{"read `processes` from /proc/stat", got < 0 ? Cause(errno) : Cause("it has no such line"), kRemedy};
     }
     parser.Feed({piece.data(), static_cast<std::size_t>(got)});
     offset += got;

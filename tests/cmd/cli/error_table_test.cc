@@ -10,7 +10,7 @@
 
 #include "cmd/dispatch.h"
 #include "tests/cmd/cli/error_rows.h"
-#include "tests/config/config_error_lines.h"
+#include "tests/config/loaded_errors.h"
 
 namespace procevent {
 namespace {

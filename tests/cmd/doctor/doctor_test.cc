@@ -122,7 +122,7 @@ INSTANTIATE_TEST_SUITE_P(
             {{"kernel", kFailed}, {"buffer", kWarning}, {"subscription", kFailed}},
             "kernel",
             {"Linux 6.18.44-generic"},
-            {"CONFIG_CONNECTOR", "boot a kernel that has it"}},
+            {"CONFIG_CONNECTOR", "boot a kernel with"}},
         Row{"NoProcEvents",
             [](ProbeResults& probes) {
               probes.environment = {.no_proc_events = true};
@@ -131,7 +131,7 @@ INSTANTIATE_TEST_SUITE_P(
             {{"kernel", kFailed}, {"subscription", kFailed}},
             "kernel",
             {"without process events"},
-            {"CONFIG_PROC_EVENTS", "boot a kernel that has it"}},
+            {"CONFIG_PROC_EVENTS", "boot a kernel with"}},
         Row{"NetlinkForbidden",
             [](ProbeResults& probes) { probes.subscription.opened = MakeOpenError(EACCES); },
             {{"buffer", kWarning}, {"subscription", kFailed}},
@@ -243,7 +243,7 @@ INSTANTIATE_TEST_SUITE_P(
             {"net.core.rmem_max"}},
         Row{"HiddenProcesses",
             [](ProbeResults& probes) {
-              probes.proc_visibility = Error{"read the processes of other users in /proc", 0, "hidepid; x"};
+              probes.proc_visibility = Error{"read the processes of other users in /proc", "hidepid", "x"};
             },
             {{"proc", kWarning}},
             "proc",
@@ -260,7 +260,7 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"NoProc",
             [](ProbeResults& probes) {
               probes.proc_mounted = false;
-              probes.proc_visibility = Error{"read the processes of other users in /proc", 0, "hidepid"};
+              probes.proc_visibility = Error{"read the processes of other users in /proc", "hidepid"};
               probes.clone_count = Error{"open /proc/stat", ENOENT, "mount /proc"};
             },
             {{"namespaces", kWarning}, {"proc", kWarning}, {"audit", kWarning}},

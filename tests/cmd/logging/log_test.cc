@@ -97,7 +97,7 @@ TEST(ErrorMessageTest, HasErrnoInTextAndAsField) {
 }
 
 TEST(ErrorMessageTest, LeavesOutAnUnknownErrno) {
-  const LogMessage message = MakeErrorMessage(LogLevel::kError, {"subscribe", 0, ""});
+  const LogMessage message = MakeErrorMessage(LogLevel::kError, Error{"subscribe", 0});
   EXPECT_EQ(message.text, "cannot subscribe");
   EXPECT_THAT(message.fields, testing::IsEmpty());
 }

@@ -18,7 +18,7 @@ namespace {
 using testing::AllOf;
 using testing::ElementsAre;
 
-constexpr Error kError{"bind the connector socket", EPERM, "add CAP_NET_ADMIN"};
+constexpr StaticError kError{"bind the connector socket", EPERM, "add CAP_NET_ADMIN"};
 const LogField kErrnoField = Text("err", "Operation not permitted");
 const std::vector<std::string> kErrorParts{
     "cannot bind the connector socket: Operation not permitted; add CAP_NET_ADMIN"};

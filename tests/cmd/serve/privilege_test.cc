@@ -86,7 +86,7 @@ TEST(CapabilitiesTest, CannotRegainDroppedOnes) {
     const Status regained = SetThreadCapabilities(all);
     ASSERT_FALSE(regained);
     EXPECT_EQ(regained.error().operation, "drop capabilities");
-    EXPECT_EQ(regained.error().code, EPERM);
+    EXPECT_EQ(regained.error().cause.code, EPERM);
     EXPECT_NE(regained.error().remedy.find("security policy"), std::string_view::npos);
   }).join();
 }

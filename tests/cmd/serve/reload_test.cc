@@ -19,7 +19,7 @@ namespace {
 using testing::AllOf;
 using testing::ElementsAre;
 
-Config ConfigOf(std::string_view text) { return std::get<EffectiveConfig>(LoadConfig(text, "test.yml")).config; }
+Config ConfigOf(std::string_view text) { return LoadConfig(text, "test.yml").value().config; }
 
 auto IsReloaded(const std::string& applied) {
   return AllOf(HasLevel(LogLevel::kInfo), SaysText("configuration reloaded"), HasFields({Text("applied", applied)}));

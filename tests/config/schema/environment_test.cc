@@ -23,7 +23,7 @@ EffectiveConfig Set(const std::vector<EnvironmentVariable>& environment) {
 }
 
 // The variable that the error is about. If it is unknown, it is part of the problem.
-std::string NamedBy(const ConfigError& error) {
+std::string NamedBy(const InputError& error) {
   constexpr std::string_view kUnknown = "unknown variable ";
   if (!error.problem.starts_with(kUnknown)) {
     return error.key;
@@ -142,7 +142,7 @@ TEST(EnvironmentTest, RejectsUnknownVariablesOfTheExporter) {
         "PROCEVENT_WEB_HTTP_SERVER_CONFIG", "PROCEVENT_LIMIT", "PROCEVENT_BUCKETS", "PROCEVENT_BY_COMM"}) {
     EffectiveConfig effective;
     const std::vector<EnvironmentVariable> environment{{name, "x"}};
-    const std::vector<ConfigError> errors = SetFromEnvironment(environment, effective);
+    const InputErrors errors = SetFromEnvironment(environment, effective);
     ASSERT_EQ(errors.size(), 1U) << name;
     EXPECT_EQ(NamedBy(errors[0]), name);
   }
@@ -151,7 +151,7 @@ TEST(EnvironmentTest, RejectsUnknownVariablesOfTheExporter) {
 TEST(EnvironmentTest, RejectsEmptyAllowList) {
   EffectiveConfig effective;
   const std::vector<EnvironmentVariable> environment{{"PROCEVENT_WEB_ALLOW", ""}, {"PROCEVENT_LOG_LEVEL", ""}};
-  const std::vector<ConfigError> errors = SetFromEnvironment(environment, effective);
+  const InputErrors errors = SetFromEnvironment(environment, effective);
   ASSERT_EQ(errors.size(), 1U);
   EXPECT_EQ(errors[0].key, "PROCEVENT_WEB_ALLOW");
 }
@@ -169,7 +169,7 @@ TEST(EnvironmentTest, RejectsEveryMisspelledName) {
       }
       EffectiveConfig effective;
       const std::vector<EnvironmentVariable> environment{{name, "x"}};
-      const std::vector<ConfigError> errors = SetFromEnvironment(environment, effective);
+      const InputErrors errors = SetFromEnvironment(environment, effective);
       ASSERT_EQ(errors.size(), 1U) << name;
       ASSERT_EQ(NamedBy(errors[0]), name);
       ASSERT_THAT(errors[0].expected, testing::EndsWith("; did you mean \"" + correct + "\"?"));
@@ -185,7 +185,7 @@ class MisspelledNameTest : public testing::TestWithParam<MisspelledRow> {};
 TEST_P(MisspelledNameTest, SuggestsTheCorrectName) {
   EffectiveConfig effective;
   const std::vector<EnvironmentVariable> environment{{GetParam().name, "x"}};
-  const std::vector<ConfigError> errors = SetFromEnvironment(environment, effective);
+  const InputErrors errors = SetFromEnvironment(environment, effective);
   EXPECT_TRUE(HasSimilarPrefix(GetParam().name));
   ASSERT_EQ(errors.size(), 1U);
   EXPECT_THAT(errors[0].expected, testing::EndsWith("; did you mean \"" + std::string(GetParam().correct) + "\"?"));
@@ -218,7 +218,7 @@ TEST(EnvironmentTest, ReportsAllErrorsAtOnce) {
                                                      {"PROCEVENT_TLS", "yes"},
                                                      {"PROCEVENT_WEB_ALLOW", "[x, 10.0.0.1/8]"}};
   std::vector<std::string> names;
-  for (const ConfigError& error : SetFromEnvironment(environment, effective)) {
+  for (const InputError& error : SetFromEnvironment(environment, effective)) {
     EXPECT_EQ(error.position, TextPosition{});
     names.push_back(NamedBy(error));
   }

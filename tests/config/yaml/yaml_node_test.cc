@@ -11,7 +11,7 @@
 
 #include "config/load.h"
 #include "core/base/text.h"
-#include "tests/config/config_error_lines.h"
+#include "tests/config/loaded_errors.h"
 #include "tests/config/random_config.h"
 
 namespace procevent {

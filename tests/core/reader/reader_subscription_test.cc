@@ -35,7 +35,7 @@ TEST_F(ReaderTest, DoesNotTakeALateForkForAnUnseenOne) {
 }
 
 TEST_F(ReaderTest, PublishesItsStatusWithoutASnapshot) {
-  kernel_.RefuseSubscriptions(Error{"receive process events", 0, "run with --pid host"});
+  kernel_.RefuseSubscriptions(Error{"receive process events", "foreign PID namespace", "run with --pid host"});
   Start();
   EXPECT_GT(reader_->exchange().status().published_ns, 0U);
   EXPECT_FALSE(reader_->exchange().status().subscribed);
@@ -47,7 +47,7 @@ TEST_F(ReaderTest, PublishesItsStatusWithoutASnapshot) {
   ASSERT_TRUE(reader_->exchange().AwaitStatus(60s));
   const ReaderStatus status = reader_->exchange().status();
   EXPECT_TRUE(status.subscribed);
-  EXPECT_EQ(status.subscription_error, Error{});
+  EXPECT_EQ(status.subscription_error, StaticError{});
   EXPECT_GT(status.received_events, 0U);
   EXPECT_TRUE(IsResponsive(status, MonotonicNanos()));
 }
@@ -83,9 +83,9 @@ TEST_F(ReaderTest, StaysSubscribedIfARenewalFails) {
   proc_.SetForks(5);
   const Snapshot refused = TakeSnapshotUntil([](const Snapshot& s) { return Restarts(s, RestartReason::kNoAck) >= 2; });
   EXPECT_TRUE(refused.subscribed);
-  EXPECT_EQ(refused.subscription_error, Error{});
+  EXPECT_EQ(refused.subscription_error, StaticError{});
   EXPECT_EQ(Restarts(refused, RestartReason::kUnseenForks), 1U);
-  EXPECT_EQ(AwaitNotice(Notice::Kind::kSubscribeFailed)->error.code, 24);
+  EXPECT_EQ(AwaitNotice(Notice::Kind::kSubscribeFailed)->error.cause.code, 24);
   kernel_.RefuseSubscriptions(std::nullopt);
   kernel_.SendEvent(kFork);
   EXPECT_TRUE(AwaitNotice(Notice::Kind::kSubscribed).has_value());
@@ -110,7 +110,7 @@ TEST_F(ReaderTest, DetectsALostSubscriptionByAScrape) {
   reader_->Start();
   TakeSnapshot();
   kernel_.SetDeliversCanaries(false);
-  kernel_.RefuseSubscriptions(Error{"receive process events", 0, "the test refuses"});
+  kernel_.RefuseSubscriptions(Error{"receive process events", "the test refuses"});
   proc_.SetForks(5);
   const Snapshot snapshot = TakeSnapshotUntil([](const Snapshot& s) { return s.forks_unseen == 5; });
   EXPECT_FALSE(snapshot.subscribed);
@@ -122,14 +122,14 @@ TEST_F(ReaderTest, IsNotSubscribedIfReceivingFailsAtOnce) {
   Start();
   const Snapshot snapshot = TakeSnapshot();
   EXPECT_FALSE(snapshot.subscribed);
-  EXPECT_EQ(snapshot.subscription_error.code, 5);
+  EXPECT_EQ(snapshot.subscription_error.cause.code, 5);
   EXPECT_TRUE(AwaitNotice(Notice::Kind::kSocketFailed).has_value());
 }
 
 TEST_F(ReaderTest, ResubscribesAfterAMissingCanaryAndCountsIt) {
   Start();
   TakeSnapshot();
-  kernel_.RefuseSubscriptions(Error{"receive process events", 0, "the test refuses"});
+  kernel_.RefuseSubscriptions(Error{"receive process events", "the test refuses"});
   kernel_.SetDeliversCanaries(false);
   const Snapshot unsubscribed = TakeSnapshotUntil([](const Snapshot& s) { return !s.subscribed; });
   proc_.SetForks(33);
@@ -147,7 +147,7 @@ TEST_F(ReaderTest, ResubscribesAfterAMissingCanaryAndCountsIt) {
 }
 
 TEST_F(ReaderTest, KeepsRunningAndReportsTheErrorIfItCannotSubscribe) {
-  const Error refusal{"receive process events", 0, "run with --pid host"};
+  const StaticError refusal{"receive process events", "foreign PID namespace", "run with --pid host"};
   kernel_.RefuseSubscriptions(refusal);
   Start();
   const Snapshot snapshot = TakeSnapshot();
@@ -157,12 +157,12 @@ TEST_F(ReaderTest, KeepsRunningAndReportsTheErrorIfItCannotSubscribe) {
   EXPECT_EQ(AwaitNotice(Notice::Kind::kSubscribeFailed)->error, refusal);
   kernel_.RefuseSubscriptions(std::nullopt);
   const Snapshot later = TakeSnapshotUntil([](const Snapshot& s) { return s.subscribed; });
-  EXPECT_EQ(later.subscription_error, Error{});
+  EXPECT_EQ(later.subscription_error, StaticError{});
   EXPECT_GE(Restarts(later, RestartReason::kNoAck), 1U);
 }
 
 TEST_F(ReaderTest, PostsTheSameSubscribeErrorOnce) {
-  kernel_.RefuseSubscriptions(Error{"receive process events", 0, "run with --pid host"});
+  kernel_.RefuseSubscriptions(Error{"receive process events", "foreign PID namespace", "run with --pid host"});
   Start();
   TakeSnapshotUntil([this](const Snapshot&) { return kernel_.subscribe_calls() >= 3; });
   int posted = 0;
@@ -180,7 +180,7 @@ TEST_F(ReaderTest, ResubscribesAfterASocketError) {
   const Snapshot snapshot = TakeSnapshotUntil(
       [](const Snapshot& s) { return s.subscribed && Restarts(s, RestartReason::kSocketFailed) == 1; });
   EXPECT_EQ(Restarts(snapshot, RestartReason::kCanaryMissing), 0U);
-  EXPECT_EQ(AwaitNotice(Notice::Kind::kSocketFailed)->error.code, 5);
+  EXPECT_EQ(AwaitNotice(Notice::Kind::kSocketFailed)->error.cause.code, 5);
 }
 
 TEST_F(ReaderTest, EndsWithANoticeIfMemoryIsExhausted) {
@@ -189,7 +189,7 @@ TEST_F(ReaderTest, EndsWithANoticeIfMemoryIsExhausted) {
   kernel_.ThrowFromReceive(std::make_exception_ptr(std::bad_alloc()));
   const auto notice = AwaitNotice(Notice::Kind::kThreadFailed);
   ASSERT_TRUE(notice.has_value());
-  EXPECT_EQ(notice->error.code, ENOMEM);
+  EXPECT_EQ(notice->error.cause.code, ENOMEM);
   EXPECT_FALSE(notice->error.remedy.empty());
   EXPECT_TRUE(reader_->notices().thread_failed());
   reader_->Stop();
@@ -199,7 +199,7 @@ TEST_F(ReaderTest, EndsWithANoticeIfMemoryIsExhausted) {
 TEST_F(ReaderTest, StartReturnsIfTheFirstDrainThrows) {
   kernel_.ThrowFromReceive(std::make_exception_ptr(std::runtime_error("the test throws")));
   Start();
-  EXPECT_EQ(AwaitNotice(Notice::Kind::kThreadFailed)->error.code, 0);
+  EXPECT_EQ(AwaitNotice(Notice::Kind::kThreadFailed)->error.cause.code, 0);
 }
 
 TEST_F(ReaderTest, RunsWithoutTheAuditIfTheForkCountIsUnreadable) {

@@ -60,7 +60,7 @@ TEST(AllowedNetworkTest, ParsesOrNamesRemedy) {
     if (parsed) {
       EXPECT_EQ(parsed.value(), *row.network);
     } else {
-      EXPECT_THAT(parsed.error().remedy, testing::HasSubstr(row.remedy));
+      EXPECT_THAT(Describe(parsed.error()), testing::HasSubstr(row.remedy));
     }
   }
 }
@@ -128,7 +128,7 @@ TEST(ListenAddressTest, ParsesOrNamesRemedy) {
       EXPECT_EQ(parsed.value(), *row.address);
       EXPECT_EQ(ParseListenAddress(ToText(parsed.value())).value(), *row.address);
     } else {
-      EXPECT_THAT(parsed.error().remedy, testing::HasSubstr(row.remedy));
+      EXPECT_THAT(Describe(parsed.error()), testing::HasSubstr(row.remedy));
     }
   }
 }

@@ -198,12 +198,12 @@ TEST(ServerTest, ReportsNotReadyWithoutAReader) {
 }
 
 TEST(ServerTest, NotReadyNamesTheSubscriptionError) {
-  static constexpr Error kCause{"subscribe", ECONNREFUSED, "run with --network host"};
+  static constexpr StaticError kCause{"subscribe", ECONNREFUSED, "run with --network host"};
   std::atomic<bool> failed = true;
   TestServer fixture;
   const FakeReader reader(fixture.exchange, [&failed](Snapshot& snapshot) {
     snapshot.subscribed = false;
-    snapshot.subscription_error = failed ? kCause : Error{};
+    snapshot.subscription_error = failed ? kCause : StaticError{};
   });
   const std::string response = Get(fixture.port, "/-/ready");
   EXPECT_THAT(response, StartsWith("HTTP/1.1 503 "));

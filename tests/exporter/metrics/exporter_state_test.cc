@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <string>
 
 #include "core/base/system.h"
@@ -32,7 +33,7 @@ TEST(SubscriptionStatusTest, NamesTheSubscriptionError) {
   ReaderStatus status = MakeSubscribed();
   status.subscribed = false;
   EXPECT_EQ(DescribeStatus(status, kNow).cause, "not subscribed yet; wait for the first attempt");
-  status.subscription_error = {.operation = "subscribe", .code = 111, .remedy = "run with --network host"};
+  status.subscription_error = {"subscribe", ECONNREFUSED, "run with --network host"};
   EXPECT_EQ(DescribeStatus(status, kNow).cause, "cannot subscribe: Connection refused; run with --network host");
 }
 

@@ -254,7 +254,7 @@ TEST_F(CaptureTest, FailsOnFullPipeWithLimitedWait) {
       writer.Write(1, kConnectorFamily, Payload(76));
     }
     EXPECT_TRUE(writer.failed());
-    EXPECT_EQ(writer.Finish().error().code, ETIMEDOUT);
+    EXPECT_EQ(writer.Finish().error().cause.code, ETIMEDOUT);
   }
 }
 
@@ -284,7 +284,7 @@ int WriteWithSizeLimit(const std::string& path, rlim_t limit) {
     writer.Write(1, kConnectorFamily, Payload(76));
   }
   const Status written = writer.Finish();
-  const bool reported = !written && writer.failed() && written.error().code == EFBIG;
+  const bool reported = !written && writer.failed() && written.error().cause.code == EFBIG;
   return reported && writer.bytes() == std::filesystem::file_size(path) ? 0 : 1;
 }
 
@@ -320,7 +320,7 @@ TEST_F(CaptureTest, FinishReportsFullDisk) {
   writer.Write(1, kConnectorFamily, Payload(76));
   writer.Flush();
   EXPECT_TRUE(writer.failed());
-  EXPECT_EQ(writer.Finish().error().code, ENOSPC);
+  EXPECT_EQ(writer.Finish().error().cause.code, ENOSPC);
 }
 
 }  // namespace

@@ -97,7 +97,7 @@ TEST(DatagramBatchTest, FillFromBadDescriptorFailsAndEmptiesBatch) {
   ASSERT_TRUE(batch.Append(AsBytes("old"), 0));
   const auto filled = batch.FillFrom(-1);
   ASSERT_FALSE(filled.ok());
-  EXPECT_EQ(filled.error().code, EBADF);
+  EXPECT_EQ(filled.error().cause.code, EBADF);
   EXPECT_EQ(batch.size(), 0U);
 }
 

@@ -80,7 +80,7 @@ TEST(ProcStatReaderTest, CountsOwnForks) {
 TEST(ProcStatReaderTest, ReportsWhyOpenFailed) {
   const auto clones = ProcStatReader("/nonexistent/stat").ReadCloneCount();
   ASSERT_FALSE(clones.ok());
-  EXPECT_EQ(clones.error().code, ENOENT);
+  EXPECT_EQ(clones.error().cause.code, ENOENT);
   EXPECT_THAT(Describe(clones.error()), AllOf(StartsWith("cannot open /proc/stat: No such file or directory; "),
                                               HasSubstr("mount all of /proc"), HasSubstr("ProcSubset=all")));
 }

@@ -1,4 +1,4 @@
-#include "config/yaml/config_error.h"
+#include "core/base/input_error.h"
 
 #include <algorithm>
 
@@ -24,7 +24,7 @@ std::string JoinIndex(const std::string& path, std::size_t index) { return path 
 
 std::string InvalidValue(std::string_view text) { return "invalid value " + QuotePrintable(text); }
 
-std::string Describe(const ConfigError& error) {
+std::string Describe(const InputError& error) {
   std::string line = error.file;
   if (error.position != TextPosition{}) {
     line += ':' + std::to_string(error.position.line) + ':' + std::to_string(error.position.column);

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "config/load.h"
@@ -12,8 +11,8 @@ namespace procevent {
 // Empty if the configuration is valid.
 inline std::vector<std::string> DescribeErrors(const LoadedConfig& loaded) {
   std::vector<std::string> lines;
-  if (const auto* const errors = std::get_if<std::vector<ConfigError>>(&loaded)) {
-    for (const ConfigError& error : *errors) {
+  if (!loaded) {
+    for (const InputError& error : loaded.error()) {
       lines.push_back(Describe(error));
     }
   }
