@@ -1,6 +1,6 @@
-// Lists every metric with type, unit, labels, series bound and HELP text. Scrapes and METRICS.md are generated from
-// this table, and tests compare the exposition with it. tests/deploy/catalogue.py parses the rows with a regular
-// expression.
+// Lists every metric with type, unit, labels, series bound and HELP text, which is the only text of what the metric
+// means: tests compare the exposition and METRICS.md with this table. tests/deploy/catalogue.py parses the rows with a
+// regular expression.
 #pragma once
 
 #include <array>
@@ -42,7 +42,7 @@ struct Metric {
   std::string_view unit;         // of the value: "events", "bytes", "boolean"
   std::string_view labels = {};  // names separated by ", ", such as "comm, outcome"
   SeriesBound max_series = {};
-  std::string_view help = {};  // one line of printable ASCII without backslashes, so it needs no escaping
+  std::string_view help = {};  // one or two short sentences of printable ASCII without backslashes: needs no escaping
 };
 
 using enum MetricType;
@@ -52,9 +52,9 @@ inline constexpr std::size_t kMaxSignals = 127;
 inline constexpr std::array kCatalogue{
     // Received events, losses and the subscription.
     Metric{"procevent_events_total", kCounter, "events", "event", PerExporter(kEventKinds),
-           "Kernel events received, by event type."},
+           "Kernel events received, by event type. fork includes new threads, and exit is counted per thread."},
     Metric{"procevent_events_lost_total", kCounter, "events", "cpu", PerCpu(1),
-           "Events numbered by the kernel but never received, by CPU."},
+           "Events that the kernel numbered on this CPU but could not queue for the exporter."},
     Metric{"procevent_loss_exact", kGauge, "boolean", "", PerExporter(1),
            "1 if procevent_events_lost_total counts every loss, 0 if source.events is narrowed and only socket drops "
            "are counted."},
@@ -65,14 +65,15 @@ inline constexpr std::array kCatalogue{
     Metric{"procevent_listener_up", kGauge, "boolean", "", PerExporter(1),
            "1 while the exporter is subscribed to the kernel's process events and receives them."},
     Metric{"procevent_replayed", kGauge, "boolean", "", PerExporter(1),
-           "1 if a capture is replayed, so events and processes are not from this machine."},
+           "1 if a capture is replayed (source.replay), so the values are of the recorded machine and time. 0 if the "
+           "exporter subscribes to the kernel."},
     Metric{"procevent_listener_restarts_total", kCounter, "restarts", "reason", PerExporter(kRestartReasonNames.size()),
            "Connector sockets reopened since start, by reason."},
     Metric{"procevent_blind_seconds_total", kCounter, "seconds", "", PerExporter(1),
            "Time without a working subscription."},
     Metric{"procevent_forks_unseen_total", kCounter, "forks", "", PerExporter(1),
-           "Forks made while the exporter was unsubscribed or in a gap too short to be detected otherwise, from "
-           "/proc/stat. An upper bound: a fork concurrent with a read of /proc/stat may be included."},
+           "Forks that the kernel counted (/proc/stat) while the exporter was unsubscribed, or in a gap too short to "
+           "be detected otherwise. An upper bound."},
     Metric{"procevent_kernel_forks_total", kCounter, "forks", "", PerExporter(1),
            "The kernel's own count of forks since the exporter started, from /proc/stat."},
     Metric{"procevent_receive_queue_peak_bytes", kGauge, "bytes", "socket", PerExporter(1),
@@ -86,15 +87,16 @@ inline constexpr std::array kCatalogue{
 
     // Activity by command.
     Metric{"procevent_forks_total", kCounter, "processes", "comm", PerComm(1),
-           "Processes forked, by command of the parent."},
+           "Processes forked, by command of the parent that the kernel reports."},
     Metric{"procevent_threads_started_total", kCounter, "threads", "comm", PerComm(1),
            "Threads started, not counting the first thread of a process."},
     Metric{"procevent_threads_ended_total", kCounter, "threads", "comm", PerComm(1),
            "Threads ended, not counting the last thread of a process."},
     Metric{"procevent_execs_total", kCounter, "programs", "comm", PerComm(1),
            "Programs executed, by the name of the new program."},
-    Metric{"procevent_exits_total", kCounter, "processes", "comm, outcome", PerComm(3),
-           "Processes ended, by outcome: exit status 0, another exit status, or a signal."},
+    Metric{
+        "procevent_exits_total", kCounter, "processes", "comm, outcome", PerComm(3),
+        "Processes ended, by command and outcome: success (exit status 0), failure (another exit status) or signal."},
     Metric{"procevent_coredumps_total", kCounter, "processes", "comm", PerComm(1),
            "Core dumps, whether or not a file was written."},
     Metric{"procevent_unexeced_exits_total", kCounter, "processes", "comm", PerComm(1),
@@ -105,9 +107,9 @@ inline constexpr std::array kCatalogue{
            "Attachments and detachments by a tracer, by its command."},
     Metric{"procevent_comms", kGauge, "commands", "", PerExporter(1), "Commands that have their own series."},
     Metric{"procevent_comms_limit", kGauge, "commands", "", PerExporter(1),
-           "Maximum number of commands that have their own series."},
+           "Maximum number of commands that have their own series (comms.limit)."},
     Metric{"procevent_comms_overflowed_total", kCounter, "lookups", "", PerExporter(1),
-           "Lookups of a new command that found the table full; such commands share one series."},
+           "Lookups of new commands that found the group table full. Such commands share one series."},
 
     // Exits, attribution and the process table.
     Metric{"procevent_exit_code", kHistogram, "status", "", SeriesBound{1, SeriesScope::kExitCodes},
@@ -117,16 +119,18 @@ inline constexpr std::array kCatalogue{
     Metric{"procevent_exit_signals_total", kCounter, "processes", "signal", PerExporter(kMaxSignals),
            "Processes ended by a signal, by signal."},
     Metric{"procevent_process_lifetime_seconds", kHistogram, "seconds", "", SeriesBound{1, SeriesScope::kLifetimes},
-           "Time from fork to the exit of the last thread, by the kernel's clock, for processes with both events "
-           "received."},
+           "Time from fork to the exit of the last thread, by the kernel's clock. Covers processes with both events "
+           "received and no loss between them."},
     Metric{"procevent_pending", kGauge, "events", "event", PerExporter(7),
            "Events not yet counted under a command because its name is not known yet."},
     Metric{"procevent_attributions_total", kCounter, "programs", "source", PerExporter(kAttributions),
            "Programs, and processes with an invalidated name, by the source of their name."},
-    Metric{"procevent_peak_events_per_second", kGauge, "events per second", "event, window",
-           PerExporter(kPeakKinds.size() * kPeakWindowNames.size()),
-           "Highest event rate within any window of this length in the last minute."},
-    Metric{"procevent_processes", kGauge, "processes", "", PerExporter(1), "Processes in the process table."},
+    Metric{
+        "procevent_peak_events_per_second", kGauge, "events per second", "event, window",
+        PerExporter(kPeakKinds.size() * kPeakWindowNames.size()),
+        "Highest event rate within any window of 100 ms or 1 s in the last minute, by the timestamps of the events."},
+    Metric{"procevent_processes", kGauge, "processes", "", PerExporter(1),
+           "Processes in the process table, which are the living ones."},
     Metric{"procevent_threads", kGauge, "threads", "", PerExporter(1),
            "Threads of the processes in the process table."},
     Metric{"procevent_processes_found_total", kCounter, "processes", "by", PerExporter(kProcessFoundReasons),
@@ -140,13 +144,13 @@ inline constexpr std::array kCatalogue{
     Metric{"procevent_build_info", kGauge, "boolean", "version, compiler", PerExporter(1),
            "Constant 1, labelled with version and compiler."},
     Metric{"procevent_config_last_reload_successful", kGauge, "boolean", "", PerExporter(1),
-           "1 if the last load of the configuration succeeded."},
+           "1 if the last load of the configuration succeeded, at the start or at a SIGHUP."},
     Metric{"procevent_config_last_reload_success_timestamp_seconds", kGauge, "seconds", "", PerExporter(1),
            "Unix time of the last successful load of the configuration."},
     Metric{"procevent_config_restart_pending", kGauge, "boolean", "", PerExporter(1),
            "1 if a loaded configuration change takes effect only after a restart."},
     Metric{"procevent_http_requests_refused_total", kCounter, "requests", "reason", PerExporter(kRefusalReasons),
-           "HTTP requests refused: connections closed by web.allow, or scrapes answered 503, by reason."},
+           "HTTP requests refused, by reason: connections closed by web.allow, or scrapes answered 503."},
     Metric{"process_cpu_seconds_total", kCounter, "seconds", "", PerExporter(1),
            "User and system CPU time of the exporter."},
     Metric{"process_resident_memory_bytes", kGauge, "bytes", "", PerExporter(1), "Resident memory of the exporter."},

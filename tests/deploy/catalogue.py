@@ -15,8 +15,8 @@ FROM_PROMETHEUS = {name: Metric("Gauge", set()) for name in ("up", "scrape_sampl
 def catalogue():
     """Kind and labels of each series name of a scrape."""
     text = (ROOT / "exporter" / "metrics" / "catalogue.h").read_text(encoding="utf-8")
-    rows = re.findall(r'Metric\{"(\w+)", k(\w+), "[^"]*", "([^"]*)"', text)
-    if len(rows) != text.count("Metric{\""):
+    rows = re.findall(r'Metric\{\s*"(\w+)", k(\w+), "[^"]*", "([^"]*)"', text)
+    if len(rows) != len(re.findall(r'Metric\{\s*"', text)):
         raise ValueError("exporter/metrics/catalogue.h: cannot parse all rows")
     found = {}
     for name, kind, labels in rows:

@@ -1,12 +1,9 @@
-// Tests a whole scrape against the catalogue, and METRICS.md, which is generated from the catalogue.
+// Tests a whole scrape against the catalogue.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <set>
 #include <sstream>
@@ -16,8 +13,6 @@
 
 #include "exporter/metrics/catalogue.h"
 #include "exporter/metrics/exporter_state.h"
-#include "exporter/metrics/metric_texts.h"
-#include "exporter/metrics/metrics_doc.h"
 #include "tests/exporter/metrics/collect.h"
 #include "tests/exporter/metrics/fake_reader.h"
 #include "tests/exporter/metrics/filled_snapshot.h"
@@ -122,32 +117,6 @@ TEST(MetricsTest, FullSnapshotReachesEverySeriesBound) {
     const auto* const metric = std::ranges::find(kCatalogue, family.name, &Metric::name);
     ASSERT_NE(metric, kCatalogue.end());
     EXPECT_EQ(CountSeries(family), MaxSeries(*metric, options, kCpus)) << family.name;
-  }
-}
-
-// With PROCEVENT_REFRESH_GOLDEN=1 the test rewrites METRICS.md.
-TEST(MetricsTest, MetricsMdIsUpToDate) {
-  const std::string path = "METRICS.md";
-  std::ifstream file(path);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  const std::size_t begin = text.find(kMetricsBegin);
-  const std::size_t end = text.find(kMetricsEnd);
-  ASSERT_NE(begin, std::string::npos);
-  ASSERT_NE(end, std::string::npos);
-  std::string generated = text;
-  generated.replace(begin + kMetricsBegin.size(), end - begin - kMetricsBegin.size(), RenderMetricsDoc());
-  if (std::getenv("PROCEVENT_REFRESH_GOLDEN") != nullptr) {
-    std::ofstream(path) << generated;
-  } else {
-    EXPECT_EQ(text, generated) << "run this test with PROCEVENT_REFRESH_GOLDEN=1, and commit METRICS.md";
-  }
-}
-
-TEST(MetricsTest, EveryMetricHasADocumentationText) {
-  for (std::size_t i = 0; i < kCatalogue.size(); ++i) {
-    EXPECT_EQ(kMetricTexts.at(i).name, kCatalogue.at(i).name);
-    EXPECT_FALSE(kMetricTexts.at(i).meaning.empty());
-    EXPECT_THAT(std::string(kMetricTexts.at(i).example), testing::HasSubstr(std::string(kCatalogue.at(i).name)));
   }
 }
 
