@@ -13,8 +13,6 @@ namespace procevent {
 
 namespace {
 
-constexpr std::string_view kDigits = "0123456789abcdef";
-
 std::string_view TrimBlanks(std::string_view line) {
   constexpr std::string_view kBlanks = " \t\r";
   const std::size_t first = line.find_first_not_of(kBlanks);
@@ -36,8 +34,7 @@ std::string EncodeHex(std::span<const std::byte> bytes) {
   std::string hex;
   hex.reserve(2 * bytes.size());
   for (const std::byte byte : bytes) {
-    hex += kDigits[std::to_integer<std::size_t>(byte >> 4)];
-    hex += kDigits[std::to_integer<std::size_t>(byte & std::byte{0xF})];
+    AppendHex(hex, std::to_integer<std::uint32_t>(byte), 2);
   }
   return hex;
 }
@@ -46,12 +43,11 @@ std::optional<Bytes> DecodeHex(std::string_view digits) {
   Bytes bytes;
   bytes.reserve(digits.size() / 2);
   for (; digits.size() >= 2; digits.remove_prefix(2)) {
-    const std::size_t high = kDigits.find(ToLowerAscii(digits[0]));
-    const std::size_t low = kDigits.find(ToLowerAscii(digits[1]));
-    if (high == std::string_view::npos || low == std::string_view::npos) {
+    const auto byte = ParseInteger<std::uint8_t>(digits.substr(0, 2), 16);
+    if (!byte) {
       return std::nullopt;
     }
-    bytes.push_back(static_cast<std::byte>(high << 4U | low));
+    bytes.push_back(static_cast<std::byte>(*byte));
   }
   return digits.empty() ? std::optional(std::move(bytes)) : std::nullopt;
 }

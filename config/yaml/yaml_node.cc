@@ -40,13 +40,9 @@ bool NeedsNoQuotes(std::string_view text) {
 
 // \u0085, \U0001f600.
 void AppendEscaped(std::string& out, char32_t code) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  constexpr char32_t kMaxShort = 0xFFFF;
-  const bool is_short = code <= kMaxShort;
+  const bool is_short = code <= 0xFFFF;
   out += is_short ? "\\u" : "\\U";
-  for (unsigned digit = is_short ? 4 : 8; digit > 0; --digit) {
-    out += kDigits[code >> (digit - 1) * 4 & 0xFU];
-  }
+  AppendHex(out, code, is_short ? 4 : 8);
 }
 
 constexpr std::size_t kMaxDepth = 16;
@@ -298,17 +294,15 @@ std::string YamlText(std::string_view text) { return NeedsNoQuotes(text) ? std::
 std::string YamlQuoted(std::string_view text) {
   std::string out = "\"";
   while (!text.empty()) {
-    const std::size_t length = std::max<std::size_t>(Utf8Length(text), 1);
-    if (Utf8Length(text) == 0) {
-      // YAML has no escape for a byte that is not UTF-8. Texts that were parsed from YAML contain none.
-      AppendEscaped(out, static_cast<unsigned char>(text.front()));
-    } else if (!IsPrintable(text, length)) {
-      AppendEscaped(out, CodePoint(text, length));
-    } else {
+    const std::size_t length = Utf8Length(text);
+    if (length != 0 && IsPrintable(text, length)) {
       out += text.front() == '"' || text.front() == '\\' ? "\\" : "";
       out += text.substr(0, length);
+    } else {
+      // YAML has no escape for a byte that is not UTF-8. Texts that were parsed from YAML contain none.
+      AppendEscaped(out, length != 0 ? CodePoint(text, length) : static_cast<unsigned char>(text.front()));
     }
-    text.remove_prefix(length);
+    text.remove_prefix(std::max<std::size_t>(length, 1));
   }
   return out + '"';
 }

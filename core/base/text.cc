@@ -18,30 +18,16 @@ constexpr std::array<std::string_view, 32> kSignalNames{
 
 std::uint8_t ByteAt(std::string_view text, std::size_t index) { return static_cast<std::uint8_t>(text[index]); }
 
-void AppendEscaped(std::string& out, std::uint8_t byte) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  out += "\\x";
-  out += kDigits[byte >> 4U];
-  out += kDigits[byte & 0xFU];
-}
-
 std::string Escape(std::string_view text, std::size_t limit, bool quoted) {
   std::string out;
   while (!text.empty()) {
-    const std::size_t length = Utf8Length(text);
-    if (out.size() + length > limit) {
+    const bool needs_backslash = quoted && (text[0] == '"' || text[0] == '\\');
+    const PrintablePiece piece(text);
+    if (out.size() + piece.view().size() > limit) {
       return out + "...";
     }
-    if (length == 0 || !IsPrintable(text, length)) {
-      AppendEscaped(out, ByteAt(text, 0));
-      text.remove_prefix(1);
-      continue;
-    }
-    if (quoted && (text[0] == '"' || text[0] == '\\')) {
-      out += '\\';
-    }
-    out += text.substr(0, length);
-    text.remove_prefix(length);
+    out += needs_backslash ? "\\" : "";
+    out += piece.view();
   }
   return out;
 }
@@ -99,6 +85,18 @@ bool IsPrintable(std::string_view text, std::size_t length) {
   return !noncharacter && std::ranges::none_of(kHidden, [point](const Range& range) {
     return point >= range.first && point <= range.last;
   });
+}
+
+PrintablePiece::PrintablePiece(std::string_view& text) : size_(Utf8Length(text)) {
+  const bool printable = size_ != 0 && IsPrintable(text, size_);
+  if (printable) {
+    std::ranges::copy(text.substr(0, size_), bytes_.begin());
+  } else {
+    const std::uint32_t byte = ByteAt(text, 0);
+    bytes_ = {'\\', 'x', HexDigit(byte >> 4U), HexDigit(byte)};
+    size_ = bytes_.size();
+  }
+  text.remove_prefix(printable ? size_ : 1);
 }
 
 std::string EscapeUnprintable(std::string_view text, std::size_t limit) { return Escape(text, limit, false); }

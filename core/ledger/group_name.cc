@@ -14,26 +14,14 @@
 namespace procevent {
 
 CommLabel::CommLabel(std::string_view bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
   while (!bytes.empty()) {
-    const std::size_t length = Utf8Length(bytes);
-    const bool visible = length != 0 && IsPrintable(bytes, length);
-    const auto byte = static_cast<unsigned char>(bytes.front());
-    const std::array<char, 4> escaped{'\\', 'x', kDigits[byte >> 4U], kDigits[byte & 0xFU]};
-    if (!Append(visible ? bytes.substr(0, length) : std::string_view(escaped.data(), escaped.size()))) {
+    const PrintablePiece piece(bytes);
+    if (size_ + piece.view().size() > bytes_.size()) {
       return;
     }
-    bytes.remove_prefix(visible ? length : 1);
+    std::ranges::copy(piece.view(), bytes_.begin() + size_);
+    size_ = static_cast<std::uint8_t>(size_ + piece.view().size());
   }
-}
-
-bool CommLabel::Append(std::string_view piece) {
-  if (size_ + piece.size() > bytes_.size()) {
-    return false;
-  }
-  std::ranges::copy(piece, bytes_.begin() + size_);
-  size_ = static_cast<std::uint8_t>(size_ + piece.size());
-  return true;
 }
 
 namespace {

@@ -32,8 +32,6 @@ class CommLabel {
   bool operator==(const CommLabel& other) const { return view() == other.view(); }
 
  private:
-  [[nodiscard]] bool Append(std::string_view piece);
-
   std::array<char, kMaxBytes> bytes_{};
   std::uint8_t size_ = 0;
 };

@@ -1,5 +1,6 @@
 #include "exporter/http/http_handler.h"
 
+#include <array>
 #include <exception>
 #include <optional>
 
@@ -57,27 +58,12 @@ Response MakeErrorPage(const std::exception& error) {
 }
 
 std::string EscapeHtml(std::string_view text) {
+  constexpr std::string_view kSpecial = "&<>\"'";
+  constexpr std::array<std::string_view, kSpecial.size()> kEntities{"&amp;", "&lt;", "&gt;", "&quot;", "&#39;"};
   std::string html;
   for (const char c : text) {
-    switch (c) {
-      case '&':
-        html += "&amp;";
-        break;
-      case '<':
-        html += "&lt;";
-        break;
-      case '>':
-        html += "&gt;";
-        break;
-      case '"':
-        html += "&quot;";
-        break;
-      case '\'':
-        html += "&#39;";
-        break;
-      default:
-        html += c;
-    }
+    const std::size_t special = kSpecial.find(c);
+    html += special == std::string_view::npos ? std::string_view(&c, 1) : kEntities.at(special);
   }
   return html;
 }

@@ -1,5 +1,6 @@
 #include "core/base/text.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cctype>
@@ -8,6 +9,7 @@
 #include <random>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace procevent {
 namespace {
@@ -72,6 +74,29 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(EscapeUnprintableTest, KeepsQuotes) { EXPECT_EQ(EscapeUnprintable("a \"b\" \\ \n"), "a \"b\" \\ \\x0a"); }
 
+TEST(EscapeUnprintableTest, DoesNotCutAnEscape) {
+  EXPECT_EQ(EscapeUnprintable("ab\n", 6), "ab\\x0a");
+  EXPECT_EQ(EscapeUnprintable("abc\n", 6), "abc...");
+  EXPECT_EQ(EscapeUnprintable("abc\xFF", 6), "abc...");
+}
+
+TEST(PrintablePieceTest, TakesOneCharacterOrByteAtATime) {
+  std::string_view text = "a\xE2\x82\xAC\xE2\x80\xAE";
+  std::vector<std::string> pieces;
+  while (!text.empty()) {
+    pieces.emplace_back(PrintablePiece(text).view());
+  }
+  EXPECT_THAT(pieces, testing::ElementsAre("a", "€", R"(\xe2)", R"(\x80)", R"(\xae)"));
+}
+
+TEST(AppendHexTest, WritesTheLowestDigits) {
+  std::string hex;
+  AppendHex(hex, 0x0AF1U, 4);
+  AppendHex(hex, 0x12AFU, 2);
+  AppendHex(hex, 0xDEADBEEFU, 8);
+  EXPECT_EQ(hex, "0af1afdeadbeef");
+}
+
 TEST(QuotePrintableTest, IsBoundedAndPrintable) {
   std::mt19937 random(1);
   for (int i = 0; i < 20'000; ++i) {
@@ -80,7 +105,7 @@ TEST(QuotePrintableTest, IsBoundedAndPrintable) {
       c = static_cast<char>(random() % 4 == 0 ? random() % 128 : random());
     }
     const std::string quoted = QuotePrintable(text, 30);
-    ASSERT_LE(quoted.size(), 2U + 30U + 4U + 3U);
+    ASSERT_LE(quoted.size(), 2U + 30U + 1U + 3U);
     for (std::string_view rest = quoted; !rest.empty();) {
       const std::size_t length = Utf8Length(rest);
       ASSERT_NE(length, 0U) << quoted;
