@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstddef>
 #include <initializer_list>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string_view>
 #include <system_error>
@@ -14,7 +15,6 @@
 
 #include "cmd/cli/output.h"
 #include "cmd/doctor/probes.h"
-#include "cmd/logging/log.h"
 #include "core/base/text.h"
 
 namespace procevent {
@@ -230,11 +230,6 @@ Check OpenFilesCheck(const ProbeResults& probes) {
 constexpr std::array<std::string_view, 3> kStateColumns{"ok     ", "warning", "FAILED "};
 constexpr std::array<std::string_view, 3> kStateNames{"ok", "warning", "failed"};
 
-std::string JsonString(std::string_view text) {
-  constexpr std::size_t kMaxBytes = 4096;
-  return QuoteJson(text, kMaxBytes);
-}
-
 }  // namespace
 
 std::vector<Check> EvaluateChecks(const ProbeResults& probes) {
@@ -257,13 +252,17 @@ std::string FormatChecksAsText(const std::vector<Check>& checks) {
 }
 
 std::string FormatChecksAsJson(const std::vector<Check>& checks) {
-  std::string list;
+  using Json = nlohmann::ordered_json;
+  Json list = Json::array();
   for (const Check& check : checks) {
-    list += (list.empty() ? "" : ",") + (R"({"name":)" + JsonString(check.name)) + R"(,"state":)" +
-            JsonString(kStateNames.at(static_cast<std::size_t>(check.state))) + R"(,"finding":)" +
-            JsonString(check.finding) + R"(,"remedy":)" + JsonString(check.remedy) + '}';
+    list.push_back(Json{{"name", check.name},
+                        {"state", kStateNames.at(static_cast<std::size_t>(check.state))},
+                        {"finding", check.finding},
+                        {"remedy", check.remedy}});
   }
-  return R"({"ok":)" + std::string(NoCheckFailed(checks) ? "true" : "false") + R"(,"checks":[)" + list + "]}\n";
+  const Json object{{"ok", NoCheckFailed(checks)}, {"checks", std::move(list)}};
+  constexpr bool kAsciiOnly = true;  // escapes control characters and invisible ones, too
+  return object.dump(-1, ' ', kAsciiOnly, Json::error_handler_t::replace) + '\n';
 }
 
 int Doctor(const Config& config, DoctorFormat format) {

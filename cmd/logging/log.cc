@@ -24,11 +24,8 @@ namespace procevent {
 namespace {
 
 void AppendUnit(std::string& out, char32_t unit) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
   out += "\\u";
-  for (const unsigned shift : {12U, 8U, 4U, 0U}) {
-    out += kDigits[(unit >> shift) & 0xFU];
-  }
+  AppendHex(out, unit, 4);
 }
 
 // As JSON escapes it, in units of UTF-16; logfmt readers know the same escapes.
@@ -42,6 +39,28 @@ void AppendEscape(std::string& out, char32_t point) {
     AppendUnit(out, 0xD800 + ((point - kFirstPair) >> 10U));
     AppendUnit(out, 0xDC00 + ((point - kFirstPair) & 0x3FFU));
   }
+}
+
+// Quotes a text for both formats: as a JSON string, whose escapes logfmt readers know, too. The result is one line of
+// valid UTF-8 for any bytes. A text longer than about `max_bytes` ends in "...".
+std::string Quote(std::string_view text, std::size_t max_bytes) {
+  constexpr char32_t kReplacement = 0xFFFD;
+  std::string out = "\"";
+  while (!text.empty()) {
+    if (out.size() > max_bytes) {
+      out += "...";
+      break;
+    }
+    const std::size_t length = Utf8Length(text);
+    if (length != 0 && IsPrintable(text, length)) {
+      out += text.front() == '"' || text.front() == '\\' ? "\\" : "";
+      out += text.substr(0, length);
+    } else {
+      AppendEscape(out, length != 0 ? CodePoint(text, length) : kReplacement);
+    }
+    text.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return out + '"';
 }
 
 constexpr std::size_t kMaxBodyBytes = kMaxLineBytes - 128;  // the rest is for ts, level and punctuation
@@ -74,7 +93,7 @@ std::string FormatValue(const LogField& field, std::size_t max_bytes) {
   if (const auto* const flag = std::get_if<bool>(&field.value)) {
     return *flag ? "true" : "false";
   }
-  return QuoteJson(std::get<std::string>(field.value), max_bytes);
+  return Quote(std::get<std::string>(field.value), max_bytes);
 }
 
 std::string FormatFields(LogFormat format, std::span<const LogField> fields) {
@@ -93,7 +112,7 @@ std::string FormatFields(LogFormat format, std::span<const LogField> fields) {
 // The text and the fields of a line.
 std::string FormatBody(LogFormat format, const LogMessage& message) {
   const std::string fields = FormatFields(format, message.fields);
-  return (format == LogFormat::kJson ? R"("msg":)" : "msg=") + QuoteJson(message.text, kMaxBodyBytes - fields.size()) +
+  return (format == LogFormat::kJson ? R"("msg":)" : "msg=") + Quote(message.text, kMaxBodyBytes - fields.size()) +
          fields;
 }
 
@@ -181,33 +200,6 @@ class LineSink final : public spdlog::sinks::base_sink<std::mutex> {
 };
 
 }  // namespace
-
-std::string QuoteJson(std::string_view text, std::size_t max_bytes) {
-  constexpr char32_t kReplacement = 0xFFFD;
-  std::string out = "\"";
-  while (!text.empty()) {
-    if (out.size() > max_bytes) {
-      out += "...";
-      break;
-    }
-    const std::size_t length = Utf8Length(text);
-    if (length == 0) {
-      AppendEscape(out, kReplacement);
-      text.remove_prefix(1);
-      continue;
-    }
-    if (text.front() == '"' || text.front() == '\\') {
-      out += '\\';
-    }
-    if (IsPrintable(text, length)) {
-      out += text.substr(0, length);
-    } else {
-      AppendEscape(out, CodePoint(text, length));
-    }
-    text.remove_prefix(length);
-  }
-  return out + '"';
-}
 
 LogMessage MakeErrorMessage(LogLevel level, const Error& error) {
   LogMessage message{level, Describe(error)};

@@ -23,10 +23,6 @@ class logger;
 
 namespace procevent {
 
-// Formats `text` as a quoted JSON string, whose escapes logfmt readers know too. The result is one line of valid UTF-8
-// for any bytes. A text longer than about `max_bytes` ends in "...".
-std::string QuoteJson(std::string_view text, std::size_t max_bytes);
-
 // A fact that a machine may filter on: `lost=153`, `client="10.0.0.9"` or `loop=true`.
 struct LogField {
   std::string_view key;  // static text in snake_case

@@ -41,7 +41,7 @@ MAY_INCLUDE = {
 }
 ROOTS = {module.split("/")[0] for module in MAY_INCLUDE}
 
-# The only module that may include a third party. A header with a dot or a slash that is in no table is rejected.
+# The only modules that may include a third party. A header with a dot or a slash that is in no table is rejected.
 THIRD_PARTIES = {
     "yaml-cpp": {"config/yaml"},
     "prometheus": {"exporter/metrics"},
@@ -49,7 +49,7 @@ THIRD_PARTIES = {
     "zlib.h": {"exporter/http"},
     "CLI": {"cmd/cli"},
     "spdlog": {"cmd/logging"},
-    "nlohmann": {"cmd/capture"},
+    "nlohmann": {"cmd/capture", "cmd/doctor"},
     "pcap": {"core/sources/capture"},
     "re2": {"core/ledger"},
 }

@@ -161,17 +161,17 @@ ALLOWED = {
         "cmd/watch", "cmd/doctor",
     },
 }
-# The only module that may include each third party. Repeats check_layering.THIRD_PARTIES.
+# The only modules that may include each third party. Repeats check_layering.THIRD_PARTIES.
 OWNERS = {
-    "yaml-cpp": "config/yaml",
-    "prometheus": "exporter/metrics",
-    "civetweb.h": "exporter/http",
-    "zlib.h": "exporter/http",
-    "CLI": "cmd/cli",
-    "spdlog": "cmd/logging",
-    "nlohmann": "cmd/capture",
-    "pcap": "core/sources/capture",
-    "re2": "core/ledger",
+    "yaml-cpp": ["config/yaml"],
+    "prometheus": ["exporter/metrics"],
+    "civetweb.h": ["exporter/http"],
+    "zlib.h": ["exporter/http"],
+    "CLI": ["cmd/cli"],
+    "spdlog": ["cmd/logging"],
+    "nlohmann": ["cmd/capture", "cmd/doctor"],
+    "pcap": ["core/sources/capture"],
+    "re2": ["core/ledger"],
 }
 
 
@@ -222,9 +222,9 @@ class PlantedTest(unittest.TestCase):
         for module in ALLOWED:
             path = module if module.endswith(".h") else f"{module}/user.cc"
             files[path] = "".join(f"#include <{header}>\n" for header in headers.values())
-            expected += [f"{path}:{line}: only {owner} may include {party}"
-                         for line, (party, owner) in enumerate(OWNERS.items(), start=1) if owner != module]
-        self.assertEqual(len(expected), (len(ALLOWED) - 1) * len(OWNERS))
+            expected += [f"{path}:{line}: only {', '.join(owners)} may include {party}"
+                         for line, (party, owners) in enumerate(OWNERS.items(), start=1) if module not in owners]
+        self.assertEqual(len(expected), len(ALLOWED) * len(OWNERS) - sum(len(owners) for owners in OWNERS.values()))
         self.assertCountEqual(self.faults(files), expected)
 
     def test_an_empty_tree_is_no_success(self):

@@ -324,6 +324,11 @@ TEST(DoctorTest, PrintsOneJsonObject) {
             "\n");
 }
 
+TEST(DoctorTest, EscapesInvisibleCharactersInJson) {
+  EXPECT_THAT(FormatChecksAsJson({{"kernel", Check::State::kOk, "\x7f\xC2\x85\xE2\x80\xAE\xF3\xA0\x80\x81", ""}}),
+              HasSubstr(R"("finding":"\u007f\u0085\u202e\udb40\udc01")"));
+}
+
 TEST(DoctorTest, TreatsWarningsAsSuccess) {
   EXPECT_EQ(FormatChecksAsJson({kChecks[1]}).substr(0, 10), R"({"ok":true)");
   EXPECT_TRUE(NoCheckFailed({kChecks[0], kChecks[1]}));
