@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::size_t kBytes = 4;
 constexpr std::uint32_t kBits = 32;
+constexpr std::uint32_t kAllAddresses = 0;
+constexpr std::uint32_t kLoopback = 0x7F000001;
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
@@ -127,11 +129,12 @@ Result<ListenAddress> ParseListenAddress(std::string_view text) {
   if (!port || *port == 0) {
     return InvalidAddress("the port is invalid", "use a number from 1 to 65535");
   }
-  const auto address = host.empty() ? std::optional<std::uint32_t>(0) : ParseIpv4(host);
+  const auto address = host.empty()          ? std::optional(kAllAddresses)
+                       : host == "localhost" ? std::optional(kLoopback)
+                                             : ParseIpv4(host);
   if (!address) {
     return InvalidAddress("the host is invalid",
-                          "use an IPv4 address, such as 127.0.0.1:13675, or no host for all addresses; host names "
-                          "are not supported");
+                          "use an IPv4 address or localhost, such as 127.0.0.1:13675, or no host for all addresses");
   }
   return ListenAddress{*address, static_cast<std::uint16_t>(*port)};
 }

@@ -39,7 +39,7 @@ struct ListenAddress {
   bool operator==(const ListenAddress&) const = default;
 };
 
-// Parses "host:port" with an IPv4 host. An empty host (":13675") means every address.
+// Parses "host:port" with an IPv4 host or localhost, which is 127.0.0.1. An empty host (":13675") means every address.
 Result<ListenAddress> ParseListenAddress(std::string_view text);
 
 // "127.0.0.1:13675".
