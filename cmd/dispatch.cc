@@ -16,6 +16,7 @@
 #include "cmd/capture/convert.h"
 #include "cmd/capture/record.h"
 #include "cmd/cli/flags.h"
+#include "cmd/cli/help.h"
 #include "cmd/cli/output.h"
 #include "cmd/doctor/doctor.h"
 #include "cmd/serve/health_check.h"
@@ -25,6 +26,7 @@
 #include "config/schema/validator.h"
 #include "core/base/input_error.h"
 #include "core/base/text.h"
+#include "exporter/metrics/exporter_state.h"
 
 namespace procevent {
 
@@ -47,7 +49,8 @@ LoadedConfig ApplyOverrides(EffectiveConfig effective, InputErrors errors, const
                             std::span<const EnvironmentVariable> environment) {
   std::ranges::move(SetFromEnvironment(environment, effective), std::back_inserter(errors));
   for (const ConfigOverride& setting : flags.settings) {
-    std::ranges::move(SetFromFlag(setting.flag, setting.path, setting.values, effective), std::back_inserter(errors));
+    std::ranges::move(SetFromFlag(setting.flag, *setting.option, setting.values, effective),
+                      std::back_inserter(errors));
   }
   if (!errors.empty()) {
     return errors;
@@ -55,8 +58,8 @@ LoadedConfig ApplyOverrides(EffectiveConfig effective, InputErrors errors, const
   return effective;
 }
 
-constexpr int kWrongConfiguration = 2;
-constexpr int kUnhealthy = 1;  // for every cause, because Docker reserves 2
+constexpr int kWrongUsage = 2;  // or wrong configuration
+constexpr int kUnhealthy = 1;   // for every cause, because Docker reserves 2
 
 void PrintToStandardError(std::string_view text) {
   static_cast<void>(WriteAll(STDERR_FILENO, text));  // a failure cannot be reported anywhere
@@ -68,7 +71,7 @@ int PrintErrors(const InputErrors& errors) {
     lines += Describe(error) + '\n';
   }
   PrintToStandardError(lines);
-  return kWrongConfiguration;
+  return kWrongUsage;
 }
 
 // Formats the output of check-config: a comment line, and the configuration as a YAML file.
@@ -99,26 +102,30 @@ int CheckHealth(const Flags& flags, std::span<const EnvironmentVariable> environ
 }
 
 // Whether the command runs until a signal, which it receives through a SignalReceiver.
-bool RunsUntilSignal(Flags::Command command) {
-  return command == Flags::Command::kServe || command == Flags::Command::kRecord || command == Flags::Command::kWatch;
+bool RunsUntilSignal(Command command) {
+  return command == Command::kServe || command == Command::kRecord || command == Command::kWatch;
 }
 
 std::optional<int> RunWithoutConfiguration(const Flags& flags) {
   switch (flags.command) {
-    case Flags::Command::kDecode:
+    case Command::kDecode:
       return Decode(flags.file, flags.hex ? DecodeInput::kHex : DecodeInput::kCapture);
-    case Flags::Command::kEncode:
+    case Command::kEncode:
       return Encode(flags.file);
-    case Flags::Command::kWatch:
-      return WatchEvents(flags.watch);
+    case Command::kWatch:
+      return WatchEvents({flags.types, flags.comm, flags.json, flags.duration});
+    case Command::kHelp:
+      return PrintWithExitCode(0, FormatHelp(flags.help_topic));
+    case Command::kVersion:
+      return PrintWithExitCode(0, std::string(kProgram) + ' ' + std::string(Version()) + '\n');
     default:
       return std::nullopt;
   }
 }
 
 // Returns an error if the command cannot be used with the configuration.
-std::optional<InputError> FindConflict(Flags::Command command, const Config& config) {
-  const bool reads_kernel = command == Flags::Command::kRecord || command == Flags::Command::kDoctor;
+std::optional<InputError> FindConflict(Command command, const Config& config) {
+  const bool reads_kernel = command == Command::kRecord || command == Command::kDoctor;
   if (!reads_kernel || config.replay.file.empty()) {
     return std::nullopt;
   }
@@ -126,8 +133,8 @@ std::optional<InputError> FindConflict(Flags::Command command, const Config& con
                     {},
                     "source.replay",
                     InvalidValue(config.replay.file),
-                    command == Flags::Command::kRecord ? "none, since record reads the kernel's events"
-                                                       : "none, since doctor checks the kernel's events"};
+                    command == Command::kRecord ? "none, since record reads the kernel's events"
+                                                : "none, since doctor checks the kernel's events"};
 }
 
 }  // namespace
@@ -164,14 +171,15 @@ LoadedConfig ConfigureWithoutFile(const Flags& flags, std::span<const Environmen
 int Run(std::span<const char* const> arguments) {
   // First of all: a signal that arrives during start-up must stop the command in order, not kill the process.
   const sigset_t blocked = BlockSignals();
-  const Flags flags = ParseFlags(arguments);
-  if (!RunsUntilSignal(flags.command)) {
+  const Result<Flags, InputError> parsed = ParseFlags(arguments);
+  if (!parsed || !RunsUntilSignal(parsed.value().command)) {
     RestoreSignals(blocked);
   }
-  if (flags.command == Flags::Command::kExit) {
-    PrintToStandardError(flags.err);
-    return PrintWithExitCode(flags.code, flags.out);
+  if (!parsed) {
+    PrintError(Describe(parsed.error()) + " (see --help)");
+    return kWrongUsage;
   }
+  const Flags& flags = parsed.value();
   if (const std::optional<int> code = RunWithoutConfiguration(flags)) {
     return *code;
   }
@@ -179,26 +187,26 @@ int Run(std::span<const char* const> arguments) {
   // checks that the memory of Serve is available.
   ::mallopt(M_ARENA_MAX, 1);  // NOLINT(concurrency-mt-unsafe): no other thread runs yet
   const std::vector<EnvironmentVariable> environment = ReadEnvironment();
-  if (flags.command == Flags::Command::kHealthCheck) {
+  if (flags.command == Command::kHealthCheck) {
     return CheckHealth(flags, environment);
   }
   const LoadedConfig loaded = Configure(flags, environment);
   if (!loaded) {
     return PrintErrors(loaded.error());
   }
-  if (flags.command == Flags::Command::kCheckConfig) {
+  if (flags.command == Command::kCheckConfig) {
     return PrintWithExitCode(0, FormatValidConfig(loaded.value(), FindConfigFile(flags, environment)));
   }
   const Config& config = loaded.value().config;
   if (const std::optional<InputError> conflict = FindConflict(flags.command, config)) {
     PrintError(Describe(*conflict));
-    return kWrongConfiguration;
+    return kWrongUsage;
   }
-  if (flags.command == Flags::Command::kDoctor) {
+  if (flags.command == Command::kDoctor) {
     return Doctor(config, flags.json ? DoctorFormat::kJson : DoctorFormat::kLines);
   }
-  if (flags.command == Flags::Command::kRecord) {
-    return Record(config, flags.record);
+  if (flags.command == Command::kRecord) {
+    return Record(config, {flags.file, flags.duration});
   }
   return Serve(config, [&] { return Configure(flags, environment); });
 }

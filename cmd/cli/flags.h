@@ -10,21 +10,20 @@
 #include <string_view>
 #include <vector>
 
+#include "config/schema/option.h"
+#include "core/base/input_error.h"
+#include "core/base/result.h"
 #include "core/protocol/event.h"
 
 namespace procevent {
 
+inline constexpr const char* kProgram = "procevent_exporter";
+
 // The values of a flag that overrides a key of the configuration file.
 struct ConfigOverride {
-  std::string_view flag;  // "--log.level"
-  std::string_view path;  // "log.level"
+  std::string flag;  // "--log.level"
+  const Option* option = nullptr;
   std::vector<std::string> values;
-};
-
-// Options of the command `record`.
-struct RecordOptions {
-  std::string file;                                   // "-" is the standard output
-  std::optional<std::chrono::milliseconds> duration;  // empty: until a signal arrives
 };
 
 // Whether `watch` shows events of each kind, indexed by EventKind. ACKs answer subscriptions of any program and are
@@ -32,44 +31,38 @@ struct RecordOptions {
 using EventTypes = std::array<bool, kEventKinds>;
 inline constexpr EventTypes kDefaultEventTypes{false, true, true, true, true, true, true, true, true, true, true};
 
-// Options of the command `watch`.
-struct WatchOptions {
-  EventTypes types = kDefaultEventTypes;
-  std::optional<std::string> command = {};  // a shell pattern that the command must match
-  bool json = false;
-  // Empty: until a signal arrives, or the output is closed.
-  std::optional<std::chrono::milliseconds> duration = {};
+enum class Command : std::uint8_t {
+  kServe,
+  kCheckConfig,
+  kDoctor,
+  kHealthCheck,
+  kRecord,
+  kDecode,
+  kEncode,
+  kWatch,
+  kHelp,
+  kVersion
 };
 
 // The parsed command line.
 struct Flags {
-  enum class Command : std::uint8_t {
-    kServe,
-    kCheckConfig,
-    kDoctor,
-    kHealthCheck,
-    kRecord,
-    kDecode,
-    kEncode,
-    kWatch,
-    kExit
-  };
   Command command = Command::kServe;
+  Command help_topic = Command::kServe;  // kHelp: the command to explain; kServe: the program
 
   std::optional<std::string> config_file;
   std::vector<ConfigOverride> settings;  // of the flags on the command line
-  bool json = false;                     // kDoctor: print JSON
-  RecordOptions record;                  // kRecord
-  bool hex = false;                      // kDecode: read hex instead of a capture
-  std::string file = "-";                // kDecode, kEncode: the input
-  WatchOptions watch;                    // kWatch
 
-  // kExit: texts for the standard output and error, and the exit code.
-  std::string out;
-  std::string err;
-  int code = 0;
+  // Of the commands:
+  std::string file = "-";                             // input or output; "-" is the standard one
+  std::optional<std::chrono::milliseconds> duration;  // empty: until a signal arrives
+  bool json = false;                                  // print JSON
+  bool hex = false;                                   // decode reads hex instead of a capture
+  bool events = false;                                // watch prints each event
+  EventTypes types = kDefaultEventTypes;              // watch prints only these
+  std::optional<std::string> comm;                    // watch prints only commands that match this shell pattern
 };
 
-Flags ParseFlags(std::span<const char* const> arguments);
+// The first argument is the name of the program.
+Result<Flags, InputError> ParseFlags(std::span<const char* const> arguments);
 
 }  // namespace procevent

@@ -17,11 +17,6 @@ namespace {
 
 constexpr std::size_t kMaxLoggedErrors = 20;  // bounds the log lines of each SIGHUP with a very bad file
 
-bool IsLive(std::string_view path) {
-  const ConfigKey* const key = FindKey(path);
-  return key != nullptr && key->live;
-}
-
 LogMessage FormatError(const InputError& error) {
   LogMessage message{LogLevel::kError, Describe(error)};
   if (!error.file.empty()) {
@@ -66,16 +61,18 @@ ReloadResult EvaluateReload(const Config& running, const LoadedConfig& loaded) {
   }
   const Config& fresh = loaded.value().config;
   ReloadResult reload{.valid = true, .config = running, .messages = {}};
-  reload.config.log.level = fresh.log.level;
-  reload.config.ledger.name_groups = fresh.ledger.name_groups;
-  std::vector<std::string_view> changed = ChangedKeys(running, fresh);
-  const auto first_not_live = std::stable_partition(changed.begin(), changed.end(), IsLive);
-  const std::vector<std::string_view> not_live(first_not_live, changed.end());
-  changed.erase(first_not_live, changed.end());
+  std::vector<std::string_view> applied;
+  std::vector<std::string_view> not_live;
+  for (const Option* const option : ChangedOptions(running, fresh)) {
+    if (option->live) {
+      option->field.set(option->field.get(fresh), reload.config);
+    }
+    (option->live ? applied : not_live).push_back(option->key);
+  }
   reload.messages.push_back(
       {LogLevel::kInfo,
-       changed.empty() && not_live.empty() ? "configuration reloaded; no key changed" : "configuration reloaded",
-       {{"applied", JoinWithCommas(changed)}}});
+       applied.empty() && not_live.empty() ? "configuration reloaded; no key changed" : "configuration reloaded",
+       {{"applied", JoinWithCommas(applied)}}});
   if (!not_live.empty()) {
     const std::string keys = JoinWithCommas(not_live);
     reload.restart = "restart required for " + keys;

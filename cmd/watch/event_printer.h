@@ -1,6 +1,7 @@
 // Formats process events as lines for people or as JSON lines, for `watch`.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -18,6 +19,15 @@
 #include "core/protocol/sequence_tracker.h"
 
 namespace procevent {
+
+// Which events `watch` prints, how, and for how long.
+struct WatchOptions {
+  EventTypes types = kDefaultEventTypes;
+  std::optional<std::string> command = {};  // a shell pattern that the command must match
+  bool json = false;
+  // Empty: until a signal arrives, or the output is closed.
+  std::optional<std::chrono::milliseconds> duration = {};
+};
 
 // Resolves user ids to names and caches them, so that each id is looked up once while the cache has space.
 class UserNameCache {

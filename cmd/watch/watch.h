@@ -1,7 +1,7 @@
 // Implements `procevent_exporter watch --events`: prints process events live, one line each.
 #pragma once
 
-#include "cmd/cli/flags.h"
+#include "cmd/watch/event_printer.h"
 
 namespace procevent {
 

@@ -57,19 +57,19 @@ std::string Describe(const Origin& origin) {
 
 std::string ToYaml(const EffectiveConfig& effective) {
   YamlWriter writer;
-  for (const ConfigKey& key : Schema()) {
-    const auto origin = effective.origins.find(key.path);
-    writer.AddKey(key.path, key.show(effective.config),
+  for (const Option& option : Schema()) {
+    const auto origin = effective.origins.find(option.key);
+    writer.AddKey(option.key, FormatValue(option, option.field.get(effective.config)),
                   Describe(origin == effective.origins.end() ? Origin{} : origin->second));
   }
   return writer.text();
 }
 
-std::vector<std::string_view> ChangedKeys(const Config& before, const Config& after) {
-  std::vector<std::string_view> changed;
-  for (const ConfigKey& key : Schema()) {
-    if (key.show(before) != key.show(after)) {
-      changed.push_back(key.path);
+std::vector<const Option*> ChangedOptions(const Config& before, const Config& after) {
+  std::vector<const Option*> changed;
+  for (const Option& option : Schema()) {
+    if (option.field.get(before) != option.field.get(after)) {
+      changed.push_back(&option);
     }
   }
   return changed;

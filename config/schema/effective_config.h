@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "config/schema/log_options.h"
+#include "config/schema/option.h"
 #include "core/ledger/ledger_options.h"
 #include "core/reader/reader.h"
 #include "core/reader/replayer.h"
@@ -43,14 +44,14 @@ std::string Describe(const Origin& origin);
 // this order, and each replaces values of the one before.
 struct EffectiveConfig {
   Config config;
-  std::map<std::string_view, Origin> origins;  // by the path of the key; a key without an entry has its default
+  std::map<std::string_view, Origin> origins;  // by key; a key without an entry has its default
 };
 
 // Writes all keys in the order of the schema, each with its origin as a comment. The result loads as the same
 // configuration.
 std::string ToYaml(const EffectiveConfig& effective);
 
-// The paths of the keys whose values differ.
-std::vector<std::string_view> ChangedKeys(const Config& before, const Config& after);
+// The options whose values differ.
+std::vector<const Option*> ChangedOptions(const Config& before, const Config& after);
 
 }  // namespace procevent

@@ -25,22 +25,20 @@ std::string ToVariableCase(std::string_view text) {
 
 // `PROCEVENT_WEB_ALLOW[1]` for the path `[1]` in the value of that variable.
 std::string JoinVariablePath(const std::string& variable, std::string_view path) {
-  const bool needs_dot = !path.empty() && path.front() != '[' && path.front() != '.';
-  return variable + (needs_dot ? "." : "") + std::string(path);
+  return variable + (path.empty() || path.front() == '[' ? "" : ".") + std::string(path);
 }
 
-InputErrors SetKey(const ConfigKey& key, const std::string& variable, std::string_view value,
-                   EffectiveConfig& effective) {
+InputErrors SetOption(const Option& option, const std::string& variable, std::string_view value,
+                      EffectiveConfig& effective) {
   YamlDocument document = ParseYaml(value, {});
   InputErrors errors = std::move(document.errors);
-  if (document.complete) {
-    for (InputError& error : CheckValue(key, document.root, effective)) {
-      error.key.erase(0, key.path.size());
-      errors.push_back(std::move(error));
-    }
-  }
   for (InputError& error : errors) {
     error.key = JoinVariablePath(variable, error.key);
+  }
+  if (document.complete) {
+    std::ranges::move(CheckValue(option, variable, document.root, effective), std::back_inserter(errors));
+  }
+  for (InputError& error : errors) {
     error.position = {};
   }
   return errors;
@@ -49,8 +47,8 @@ InputErrors SetKey(const ConfigKey& key, const std::string& variable, std::strin
 // The name of every variable without kVariablePrefix.
 std::vector<std::string> KnownSuffixes() {
   std::vector<std::string> suffixes{std::string(kConfigFileVariable.substr(kVariablePrefix.size()))};
-  for (const ConfigKey& key : Schema()) {
-    suffixes.push_back(ToVariableCase(key.path));
+  for (const Option& option : Schema()) {
+    suffixes.push_back(ToVariableCase(option.key));
   }
   return suffixes;
 }
@@ -74,10 +72,10 @@ std::string_view FindByFullName(std::string_view name, std::span<const std::stri
 // The keys whose paths end with `suffix`: "limit" has two.
 std::vector<std::string_view> FindPathsEndingWith(std::string_view suffix) {
   std::vector<std::string_view> paths;
-  for (const ConfigKey& key : Schema()) {
-    for (std::size_t dot = key.path.find('.'); dot != std::string_view::npos; dot = key.path.find('.', dot + 1)) {
-      if (WithoutUnderscores(key.path.substr(dot + 1)) == WithoutUnderscores(suffix)) {
-        paths.push_back(key.path);
+  for (const Option& option : Schema()) {
+    for (std::size_t dot = option.key.find('.'); dot != std::string_view::npos; dot = option.key.find('.', dot + 1)) {
+      if (WithoutUnderscores(option.key.substr(dot + 1)) == WithoutUnderscores(suffix)) {
+        paths.push_back(option.key);
       }
     }
   }
@@ -199,18 +197,18 @@ bool IsInjected(std::string_view name) {
 
 InputErrors SetFromEnvironment(std::span<const EnvironmentVariable> environment, EffectiveConfig& effective) {
   InputErrors errors;
-  for (const ConfigKey& key : Schema()) {
-    const std::string variable = EnvironmentVariableName(key.path);
+  for (const Option& option : Schema()) {
+    const std::string variable = EnvironmentVariableName(option.key);
     const std::string_view value = FindVariableValue(variable, environment);
     if (value.empty()) {
       const bool is_set = std::ranges::find(environment, variable, &EnvironmentVariable::name) != environment.end();
-      if (key.restricts_access && is_set) {
-        errors.push_back({{}, {}, variable, InvalidValue(""), std::string(key.expected)});
+      if (option.restricts_access && is_set) {
+        errors.push_back({{}, {}, variable, InvalidValue(""), DescribeExpected(option)});
       }
       continue;
     }
-    std::ranges::move(SetKey(key, variable, value, effective), std::back_inserter(errors));
-    effective.origins[key.path] = {Origin::Kind::kEnvironment, variable, 0};
+    std::ranges::move(SetOption(option, variable, value, effective), std::back_inserter(errors));
+    effective.origins[option.key] = {Origin::Kind::kEnvironment, variable, 0};
   }
   const std::vector<std::string> names = KnownSuffixes();
   const std::vector<std::string_view> suffixes(names.begin(), names.end());

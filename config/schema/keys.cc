@@ -72,12 +72,12 @@ std::string_view NextPart(std::string_view path, std::string_view section) {
 // The paths of all keys and of the nested sections.
 std::vector<std::string_view> KnownPaths() {
   std::vector<std::string_view> paths;
-  for (const ConfigKey& key : Schema()) {
-    const std::string_view section = key.path.substr(0, key.path.rfind('.'));
+  for (const Option& option : Schema()) {
+    const std::string_view section = option.key.substr(0, option.key.rfind('.'));
     if (section.find('.') != std::string_view::npos && std::ranges::find(paths, section) == paths.end()) {
       paths.push_back(section);
     }
-    paths.push_back(key.path);
+    paths.push_back(option.key);
   }
   return paths;
 }
@@ -152,15 +152,15 @@ std::string DidYouMean(std::string_view suggestion) {
   return suggestion.empty() ? "" : "; did you mean \"" + std::string(suggestion) + "\"?";
 }
 
-const ConfigKey* FindKey(std::string_view path) {
-  const auto key = std::ranges::find(Schema(), path, &ConfigKey::path);
-  return key == Schema().end() ? nullptr : &*key;
+const Option* FindOption(std::string_view key) {
+  const auto option = std::ranges::find(Schema(), key, &Option::key);
+  return option == Schema().end() ? nullptr : &*option;
 }
 
 std::vector<std::string_view> NamesUnder(std::string_view section) {
   std::vector<std::string_view> names;
-  for (const ConfigKey& key : Schema()) {
-    const std::string_view part = NextPart(key.path, section);
+  for (const Option& option : Schema()) {
+    const std::string_view part = NextPart(option.key, section);
     if (!part.empty() && (names.empty() || names.back() != part)) {
       names.push_back(part);
     }
@@ -168,28 +168,22 @@ std::vector<std::string_view> NamesUnder(std::string_view section) {
   return names;
 }
 
-std::string JoinWithCommas(std::span<const std::string_view> words) {
+std::string JoinWords(std::span<const std::string_view> words, std::string_view separator) {
   std::string text;
   for (const std::string_view word : words) {
-    text += text.empty() ? "" : ", ";
-    text += word;
+    text += (text.empty() ? "" : std::string(separator)).append(word);
   }
   return text;
 }
 
-std::string DescribeExpectedScalar(const ConfigKey& key) {
-  if (key.parse_item == nullptr) {
-    return std::string(key.expected);
-  }
-  return (key.names.empty() ? "" : JoinWithCommas(key.names) + ", or ") + std::string(key.expected_item);
-}
+std::string JoinWithCommas(std::span<const std::string_view> words) { return JoinWords(words, ", "); }
 
 std::string SuggestKey(std::string_view section, std::string_view name) {
   if (const std::string_view sibling = SuggestWord(name, NamesUnder(section)); !sibling.empty()) {
     return std::string(sibling);
   }
   const std::string path = section.empty() ? std::string(name) : std::string(section) + '.' + std::string(name);
-  if (name.find('.') != std::string_view::npos && (FindKey(path) != nullptr || !NamesUnder(path).empty())) {
+  if (name.find('.') != std::string_view::npos && (FindOption(path) != nullptr || !NamesUnder(path).empty())) {
     return FormatNested(name);
   }
   return std::string(SuggestPath(name, KnownPaths()));

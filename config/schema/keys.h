@@ -13,15 +13,13 @@
 namespace procevent {
 
 // nullptr: the schema has no such key.
-const ConfigKey* FindKey(std::string_view path);
+const Option* FindOption(std::string_view key);
 
 // The sections and keys directly under a section, in the schema's order. "" is the root: {"web", "source", ...}.
 std::vector<std::string_view> NamesUnder(std::string_view section);
 
-std::string JoinWithCommas(std::span<const std::string_view> words);  // "web, source"
-
-// The scalars that the key accepts outside a list: "all, or an address or a network like 10.0.0.0/8".
-std::string DescribeExpectedScalar(const ConfigKey& key);
+std::string JoinWords(std::span<const std::string_view> words, std::string_view separator);  // "web|source"
+std::string JoinWithCommas(std::span<const std::string_view> words);                         // "web, source"
 
 // Suggestions. They ignore case, and treat - as _. They are empty if no candidate, or more than one, is nearest.
 

@@ -56,38 +56,46 @@ class ConfigValidator {
     if (node.kind == Kind::kEmpty) {
       return;  // every key keeps its default
     }
+    const std::vector<std::string_view> names = NamesUnder(path);
     if (node.kind != Kind::kMap) {
-      Reject(node, path, "a map of " + JoinWithCommas(NamesUnder(path)));
+      Reject(node, path, "a map of " + JoinWithCommas(names));
       return;
     }
-    const std::vector<std::string_view> names = NamesUnder(path);
     for (const YamlNode& child : node.children) {
       const std::string child_path = JoinPath(path, child.key);
       if (std::ranges::find(names, child.key) == names.end()) {
         RejectUnknownKey(child, path, child_path);
-      } else if (const ConfigKey* key = FindKey(child_path)) {
-        CheckValue(*key, child);
-        effective_.origins[key->path] = {Origin::Kind::kFile, file_, child.key_position.line};
+      } else if (const Option* option = FindOption(child_path)) {
+        CheckValue(*option, child_path, child);
+        effective_.origins[option->key] = {Origin::Kind::kFile, file_, child.key_position.line};
       } else {
         CheckSection(child, child_path);
       }
     }
   }
 
-  void CheckValue(const ConfigKey& key, const YamlNode& node) {
-    const std::string path(key.path);
-    if (node.kind == Kind::kScalar) {
-      CheckScalar(key, node, path);
-    } else if (node.kind == Kind::kList && (key.may_be_empty || !node.children.empty()) && key.max_items != 0) {
-      CheckList(key, node, path);
+  // Stores the value. With an error, what is valid of it.
+  void CheckValue(const Option& option, const std::string& name, const YamlNode& node) {
+    value_ = option.field.get(effective_.config);
+    if (node.kind == Kind::kScalar && !option.empty_word.empty() && node.scalar == option.empty_word) {
+      value_ = MakeEmpty(option);
+    } else if (!option.list) {
+      CheckScalar(option, name, node);
     } else {
-      Reject(node, path, std::string(key.expected));
+      CheckList(option, name, node);
     }
+    option.field.set(value_, effective_.config);
   }
 
   InputErrors TakeErrors() { return std::move(errors_); }
 
  private:
+  // The value that the empty word stands for: the type of the default, without content.
+  static OptionValue MakeEmpty(const Option& option) {
+    return std::visit([](const auto& value) { return OptionValue(std::decay_t<decltype(value)>{}); },
+                      option.field.get(Config()));
+  }
+
   void RejectUnknownKey(const YamlNode& child, const std::string& section, const std::string& child_path) {
     if (IsTlsSetting(section.empty() ? child.key : section + '.' + child.key)) {
       errors_.push_back(TlsSettingError(file_, child.key_position, child_path));
@@ -102,96 +110,137 @@ class ConfigValidator {
                        "one of " + JoinWithCommas(names) + DidYouMean(suggestion)});
   }
 
-  // Where a list is accepted, a scalar is a list of one item, unless it is or resembles a word that replaces the list.
-  void CheckScalar(const ConfigKey& key, const YamlNode& node, const std::string& path) {
-    if (key.parse != nullptr && (key.parse_item == nullptr || !SuggestWord(node.scalar, key.names).empty())) {
-      ParseScalar(key.parse, node, path, DescribeExpectedScalar(key), key.names);
-    } else if (key.parse_item != nullptr && node.scalar.find(',') != std::string::npos) {
-      Reject(node, path, DescribeExpectedScalar(key) + " (write several as a list, as in [a, b], or repeat the flag)");
-    } else if (key.parse_item != nullptr) {
-      key.clear(effective_.config);
-      ParseScalar(key.parse_item, node, path, DescribeExpectedScalar(key), key.item_names);
-      FinishList(key, node, path);
+  void CheckScalar(const Option& option, const std::string& name, const YamlNode& node) {
+    if (node.kind != Kind::kScalar) {
+      Reject(node, name, DescribeExpected(option));
+    } else if (auto value = ParseScalar(option.type, node.scalar)) {
+      value_ = std::move(value).value();
     } else {
-      Reject(node, path, std::string(key.expected));
+      RejectScalar(option, name, node, DescribeExpected(option), value.error());
     }
   }
 
-  void CheckList(const ConfigKey& key, const YamlNode& node, const std::string& path) {
-    if (node.children.size() > key.max_items) {
-      errors_.push_back({file_, node.position, path, "too many items (" + std::to_string(node.children.size()) + ')',
-                         std::string(key.expected)});
-      return;
+  // Where a list is accepted, a scalar is a list of one item.
+  void CheckList(const Option& option, const std::string& name, const YamlNode& node) {
+    value_ = MakeEmpty(option);
+    const bool is_map = std::holds_alternative<MapType>(option.type);
+    if (node.kind == Kind::kScalar && !is_map && node.scalar.find(',') != std::string::npos) {
+      Reject(node, name,
+             DescribeExpectedScalar(option) + " (write several as a list, as in [a, b], or repeat the flag)");
+    } else if (node.kind == Kind::kScalar && !is_map) {
+      AddItem(option, name, node, DescribeExpectedScalar(option));
+    } else if (node.kind != Kind::kList || node.children.size() < option.list->min_items) {
+      Reject(node, name, DescribeExpected(option));
+    } else if (node.children.size() > option.list->max_items) {
+      errors_.push_back({file_, node.position, name, "too many items (" + std::to_string(node.children.size()) + ')',
+                         DescribeExpected(option)});
+    } else {
+      for (std::size_t i = 0; i < node.children.size(); ++i) {
+        CheckItem(option, JoinIndex(name, i), node.children[i]);
+      }
+      CheckWholeList(option, name, node);
     }
-    key.clear(effective_.config);
-    for (std::size_t i = 0; i < node.children.size(); ++i) {
-      const YamlNode& item = node.children[i];
-      if (item.kind == Kind::kMap && key.parse_fields != nullptr) {
-        CheckFields(key, item, JoinIndex(path, i));
-      } else if (item.kind == Kind::kScalar && std::ranges::find(key.names, item.scalar) != key.names.end()) {
-        Reject(item, JoinIndex(path, i),
-               std::string(key.expected_item) + " (" + item.scalar + " cannot be an item of a list)");
-      } else if (item.kind == Kind::kScalar && key.parse_item != nullptr) {
-        ParseScalar(key.parse_item, item, JoinIndex(path, i), key.expected_item, key.item_names);
+  }
+
+  void CheckItem(const Option& option, const std::string& name, const YamlNode& item) {
+    const auto* const map = std::get_if<MapType>(&option.type);
+    if (item.kind == Kind::kMap && map != nullptr) {
+      AddMapItem(*map, name, item);
+    } else if (item.kind != Kind::kScalar || map != nullptr) {
+      Reject(item, name, DescribeExpectedItem(option));
+    } else if (!option.empty_word.empty() && item.scalar == option.empty_word) {
+      Reject(item, name, DescribeExpectedItem(option) + " (" + item.scalar + " cannot be an item of a list)");
+    } else {
+      AddItem(option, name, item, DescribeExpectedItem(option));
+    }
+  }
+
+  // Appends an item to the list, if it is valid and in order.
+  void AddItem(const Option& option, const std::string& name, const YamlNode& item, const std::string& expected) {
+    auto* const texts = std::get_if<std::vector<std::string>>(&value_);
+    auto parsed = ParseScalar(option.type, item.scalar, texts == nullptr ? std::span<const std::string>() : *texts);
+    if (!parsed) {
+      RejectScalar(option, name, item, expected, parsed.error());
+    } else if (texts != nullptr) {
+      texts->push_back(std::get<std::string>(std::move(parsed).value()));
+    } else {
+      auto& numbers = std::get<std::vector<std::uint64_t>>(value_);
+      const std::uint64_t number = std::get<std::uint64_t>(parsed.value());
+      if (option.list->rising && !numbers.empty() && number <= numbers.back()) {
+        Reject(item, name, expected + " (each must exceed the previous one)");
+      } else if (!option.list->rising && std::ranges::find(numbers, number) != numbers.end()) {
+        Reject(item, name, expected + " (it is in the list twice)");
       } else {
-        Reject(item, JoinIndex(path, i), std::string(key.expected_item));
+        numbers.push_back(number);
       }
     }
-    FinishList(key, node, path);
   }
 
-  void FinishList(const ConfigKey& key, const YamlNode& node, const std::string& path) {
-    if (const ParseResult result = key.finish(effective_.config); !result.accepted) {
-      errors_.push_back(
-          {file_, node.position, path, "invalid list (" + result.reason + ')', std::string(key.expected)});
-    }
-  }
-
-  // The map must have all fields of the key, and no others.
-  void CheckFields(const ConfigKey& key, const YamlNode& item, const std::string& path) {
+  // Appends the fields of a map, which must have all fields of the item and no others.
+  void AddMapItem(const MapType& map, const std::string& name, const YamlNode& item) {
     std::vector<std::string> texts;
-    for (const std::string_view field : key.fields) {
+    for (const std::string_view field : map.fields) {
       const auto child = std::ranges::find(item.children, field, &YamlNode::key);
       if (child == item.children.end()) {
-        errors_.push_back({file_, item.position, JoinPath(path, field), "missing key", std::string(key.expected_item)});
+        errors_.push_back({file_, item.position, JoinPath(name, field), "missing key", std::string(map.expected)});
       } else if (child->kind == Kind::kScalar) {
         texts.push_back(child->scalar);
       } else {
-        Reject(*child, JoinPath(path, field), "a text");
+        Reject(*child, JoinPath(name, field), "a text");
       }
     }
     for (const YamlNode& child : item.children) {
-      if (std::ranges::find(key.fields, child.key) == key.fields.end()) {
-        RejectUnknownKey(child, path, key.fields, SuggestWord(child.key, key.fields));
+      if (std::ranges::find(map.fields, child.key) == map.fields.end()) {
+        RejectUnknownKey(child, name, map.fields, SuggestWord(child.key, map.fields));
       }
     }
-    if (texts.size() != key.fields.size()) {
+    if (texts.size() != map.fields.size()) {
       return;
     }
-    if (const ParseResult result = key.parse_fields(texts, effective_.config); !result.accepted) {
-      errors_.push_back(
-          {file_, item.position, path, "invalid rule (" + result.reason + ')', std::string(key.expected_item)});
+    if (const Status status = map.check(texts); !status) {
+      errors_.push_back({file_, item.position, name, "invalid rule (" + DescribeCauseAndRemedy(status.error()) + ')',
+                         std::string(map.expected)});
+      return;
+    }
+    std::ranges::move(texts, std::back_inserter(std::get<std::vector<std::string>>(value_)));
+  }
+
+  void CheckWholeList(const Option& option, const std::string& name, const YamlNode& node) {
+    const auto* const texts = std::get_if<std::vector<std::string>>(&value_);
+    if (option.list->check == nullptr || texts == nullptr) {
+      return;
+    }
+    if (const Status status = option.list->check(*texts); !status) {
+      errors_.push_back({file_, node.position, name, "invalid list (" + DescribeCauseAndRemedy(status.error()) + ')',
+                         DescribeExpected(option)});
     }
   }
 
-  void ParseScalar(ValueParser parse, const YamlNode& node, const std::string& path, std::string_view expected,
-                   std::span<const std::string_view> names) {
-    const ParseResult result = parse(node.scalar, effective_.config);
-    if (!result.accepted) {
-      const std::string hint =
-          result.reason.empty() ? DidYouMean(SuggestWord(node.scalar, names)) : " (" + result.reason + ')';
-      Reject(node, path, std::string(expected) + hint);
+  // Explains why the scalar is invalid, or suggests the word that it resembles.
+  void RejectScalar(const Option& option, const std::string& name, const YamlNode& node, std::string expected,
+                    const Error& error) {
+    const std::string_view empty_word[]{option.empty_word};
+    const std::string_view similar = SuggestWord(node.scalar, empty_word);
+    const std::string cause = DescribeCauseAndRemedy(error);
+    if (!similar.empty()) {
+      expected += DidYouMean(similar);
+    } else if (!cause.empty()) {
+      expected += " (" + cause + ')';
+    } else {
+      expected += DidYouMean(SuggestWord(node.scalar, WordsOf(option)));
     }
+    Reject(node, name, std::move(expected));
   }
 
-  void Reject(const YamlNode& node, const std::string& path, std::string expected) {
+  void Reject(const YamlNode& node, const std::string& name, std::string expected) {
     if (node.kind != Kind::kInvalid) {
-      errors_.push_back({file_, node.position, path, DescribeProblem(node), std::move(expected)});
+      errors_.push_back({file_, node.position, name, DescribeProblem(node), std::move(expected)});
     }
   }
 
   const std::string& file_;
   EffectiveConfig& effective_;
+  OptionValue value_;  // of the key that is being checked
   InputErrors errors_;
 };
 
@@ -224,31 +273,45 @@ InputErrors CheckTree(const YamlNode& root, const std::string& file, EffectiveCo
   return validator.TakeErrors();
 }
 
-InputErrors CheckValue(const ConfigKey& key, const YamlNode& value, EffectiveConfig& effective) {
+InputErrors CheckValue(const Option& option, const std::string& name, const YamlNode& value,
+                       EffectiveConfig& effective) {
   const std::string no_file;
   ConfigValidator validator(no_file, effective);
-  validator.CheckValue(key, value);
+  validator.CheckValue(option, name, value);
   return validator.TakeErrors();
 }
 
-InputErrors SetFromFlag(std::string_view flag, std::string_view path, std::span<const std::string> values,
+InputErrors SetFromFlag(std::string_view flag, const Option& option, std::span<const std::string> values,
                         EffectiveConfig& effective) {
-  const ConfigKey* const key = FindKey(path);
-  assert(key != nullptr);
   YamlNode node;
   node.kind = Kind::kList;
+  InputErrors errors;
   for (const std::string& value : values) {
-    node.children.emplace_back().kind = Kind::kScalar;
-    node.children.back().scalar = value;
+    const bool is_yaml =
+        option.list && !std::holds_alternative<TextType>(option.type) && value.find_first_of("[{") == 0;
+    YamlDocument document = is_yaml ? ParseYaml(value, {}) : YamlDocument();
+    if (!is_yaml) {
+      document.root.kind = Kind::kScalar;
+      document.root.scalar = value;
+    }
+    std::ranges::move(document.errors, std::back_inserter(errors));
+    std::vector<YamlNode> items{std::move(document.root)};
+    if (items.front().kind == Kind::kList) {
+      items = std::vector(std::move(items.front().children));
+    }
+    std::ranges::move(items, std::back_inserter(node.children));
   }
-  if (values.size() == 1) {
+  if (node.children.size() == 1 && node.children.front().kind == Kind::kScalar) {
     node = YamlNode(node.children.front());
   }
-  InputErrors errors = CheckValue(*key, node, effective);
+  if (errors.empty()) {
+    errors = CheckValue(option, std::string(flag), node, effective);
+  }
   for (InputError& error : errors) {
     error.key = flag;
+    error.position = {};
   }
-  effective.origins[key->path] = {Origin::Kind::kFlag, std::string(flag), 0};
+  effective.origins[option.key] = {Origin::Kind::kFlag, std::string(flag), 0};
   return errors;
 }
 

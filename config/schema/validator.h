@@ -1,13 +1,12 @@
-// Validates a tree, a variable or a flag against the schema, and writes the options into the effective configuration.
+// Validates a tree, a variable or a flag against the schema, and writes the values into the effective configuration.
 #pragma once
 
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "config/schema/effective_config.h"
-#include "config/schema/schema.h"
+#include "config/schema/option.h"
 #include "config/yaml/yaml_node.h"
 #include "core/base/input_error.h"
 
@@ -16,12 +15,14 @@ namespace procevent {
 // Returns every error of the tree, not sorted. After an error `effective` must not be used.
 InputErrors CheckTree(const YamlNode& root, const std::string& file, EffectiveConfig& effective);
 
-// The same for one value that is not in a file. It replaces the value in `effective`, a list as a whole. The caller
-// sets the origin. The key of each error begins with the key's path.
-InputErrors CheckValue(const ConfigKey& key, const YamlNode& value, EffectiveConfig& effective);
+// The same for one value that is not in a file. It replaces the value in `effective`, a list as a whole. `name` is the
+// variable or the flag, for the errors. The caller sets the origin.
+InputErrors CheckValue(const Option& option, const std::string& name, const YamlNode& value,
+                       EffectiveConfig& effective);
 
-// Sets the key at `path`, which must be in the schema, to the values of a flag. The errors name the flag.
-InputErrors SetFromFlag(std::string_view flag, std::string_view path, std::span<const std::string> values,
+// Sets an option to the values of a flag. Each value is a text, or the whole list in YAML where the list has no texts.
+// The errors name the flag.
+InputErrors SetFromFlag(std::string_view flag, const Option& option, std::span<const std::string> values,
                         EffectiveConfig& effective);
 
 // TLS and authentication are the task of a reverse proxy. A setting for them is an error, even if it looks like

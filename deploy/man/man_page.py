@@ -8,10 +8,11 @@ import pathlib
 import re
 import subprocess
 import sys
+import textwrap
 
 TEMPLATE = pathlib.Path(__file__).resolve().parent / "procevent_exporter.1.in"
-HELP = "-h,--help"
-HEADINGS = ("Positionals:", "Options:", "Subcommands:")
+HELP = "-h, --help"
+HEADINGS = ("Arguments:", "Flags:", "Commands:")
 
 
 class Help:
@@ -52,46 +53,51 @@ def escaped(text):
     return f"\\&{text}" if text[:1] in (".", "'") else text
 
 
+def paragraph(text):
+    """A sentence in lines of at most 80 bytes."""
+    lines = textwrap.wrap(text.removesuffix(".") + ".", width=70, break_on_hyphens=False)
+    return [escaped(line) for line in lines]
+
+
 def flag(name):
     """A flag such as "--log.level LEVEL" in bold and italics, as `--log.level=LEVEL`."""
-    names, _, value = name.removesuffix(" ...").partition(" ")
+    names, _, value = name.replace(", -", ",-").partition(" ")
     bold = ", ".join(f"\\fB{escaped(one)}\\fR" for one in names.split(","))
     return bold + (f"=\\fI{escaped(value)}\\fR" if value else "")
 
 
 def options(found, without=()):
-    return [line for name, text in found.entries["Options:"] if name not in without
-            for line in (".TP", flag(name), f"{escaped(text)}.")]
+    return [line for name, text in found.entries["Flags:"] if name not in without
+            for line in (".TP", flag(name), *paragraph(text))]
 
 
 def synopsis(usage):
-    """A usage line such as "procevent_exporter decode [OPTIONS] [FILE]", with placeholders in italics."""
+    """A usage line such as "procevent_exporter decode [FLAG]... [FILE]", with placeholders in italics."""
     formatted = []
     for word in usage.removeprefix("Usage: ").split():
-        plain = word.strip("[]").lower() if word == "[OPTIONS]" else word.strip("[]")
-        shown = f"\\fI{escaped(plain)}\\fR" if plain.isupper() or word == "[OPTIONS]" else f"\\fB{escaped(plain)}\\fR"
-        formatted.append(f"[{shown}]" if word.startswith("[") else shown)
+        name = word.strip("[].")
+        formatted.append(word.replace(name, f"\\f{'I' if name.isupper() else 'B'}{escaped(name)}\\fR"))
     return " ".join(formatted)
 
 
 def command(name, found):
     """The subsection of a command: description, usage, arguments and options."""
-    lines = [f".SS {escaped(name)}", synopsis(found.usage), ".PP", f"{escaped(found.description)}."]
-    for positional, text in found.entries["Positionals:"]:
-        lines += [".TP", f"\\fI{escaped(positional.split()[0])}\\fR", f"{escaped(text)}."]
+    lines = [f".SS {escaped(name)}", synopsis(found.usage), ".PP", *paragraph(found.description)]
+    for positional, text in found.entries["Arguments:"]:
+        lines += [".TP", f"\\fI{escaped(positional)}\\fR", *paragraph(text)]
     lines += options(found, without=(HELP,))
-    return lines + [line for remark in found.remarks for line in (".PP", escaped(remark))]
+    return lines + [line for remark in found.remarks for line in (".PP", *paragraph(remark))]
 
 
 def page(binary):
     program = Help(run(binary, "--help"))
-    if program.entries["Positionals:"] or not program.entries["Subcommands:"]:
-        raise ValueError("unexpected --help: positional arguments or no subcommands")
-    commands = {name: Help(run(binary, name, "--help")) for name, _ in program.entries["Subcommands:"]}
+    if program.entries["Arguments:"] or not program.entries["Commands:"]:
+        raise ValueError("unexpected --help: arguments or no commands")
+    commands = {name: Help(run(binary, name, "--help")) for name, _ in program.entries["Commands:"]}
     synopses = [line for found in commands.values() for line in (".br", synopsis(found.usage))]
     parts = {
         "@VERSION@": [run(binary, "--version").strip()],
-        "@SYNOPSIS@": ["\\fBprocevent_exporter\\fR [\\fIoptions\\fR]", *synopses],
+        "@SYNOPSIS@": [synopsis(program.usage), *synopses],
         "@OPTIONS@": options(program),
         "@COMMANDS@": [line for name, found in commands.items() for line in command(name, found)],
     }

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "cmd/cli/output.h"
+#include "config/schema/keys.h"
 #include "config/schema/schema.h"
 #include "core/base/file_descriptor.h"
 #include "tests/config/loaded_errors.h"
@@ -66,6 +67,14 @@ TEST(RunTest, CheckConfigRejectsAnInvalidFile) {
 TEST(RunTest, RejectsAnInvalidFlag) {
   EXPECT_EXIT(std::_Exit(RunCommand({"--log.level=loud"})), testing::ExitedWithCode(2),
               "^--log.level: .*\"loud\".* debug, info, warning or error\n$");
+}
+
+// One line: the flag, the nearest one, and where to read on.
+TEST(RunTest, RejectsAnUnknownFlagInOneLine) {
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(RunCommand({"--log.levle=info"}), 2);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(),
+            "procevent_exporter: unknown flag \"--log.levle\"; did you mean \"--log.level\"? (see --help)\n");
 }
 
 bool IsBlocked(int signal) {
@@ -139,8 +148,8 @@ TEST(ConfigureTest, UsesTheDefaultsWithoutInput) {
 }
 
 TEST(ConfigureTest, FlagsOverrideTheEnvironmentWhichOverridesTheFile) {
-  const Flags flags = MakeFlags(
-      kFile, {{"--web.listen-address", "web.listen_addresses", {":1", ":2"}}, {"--log.level", "log.level", {"error"}}});
+  const Flags flags = MakeFlags(kFile, {{"--web.listen-address", FindOption("web.listen_addresses"), {":1", ":2"}},
+                                        {"--log.level", FindOption("log.level"), {"error"}}});
   const Variables environment{
       {"PROCEVENT_LOG_LEVEL", "debug"}, {"PROCEVENT_LOG_FORMAT", "json"}, {"PROCEVENT_WEB_LISTEN_ADDRESSES", ":3"}};
   ASSERT_THAT(ErrorsOf(flags, environment), ElementsAre());
@@ -156,7 +165,7 @@ TEST(ConfigureTest, FlagsOverrideTheEnvironmentWhichOverridesTheFile) {
 }
 
 TEST(ConfigureTest, ReportsTheErrorsOfAllInputsTogether) {
-  const Flags flags = MakeFlags("/nowhere/none.yml", {{"--log.level", "log.level", {"loud"}}});
+  const Flags flags = MakeFlags("/nowhere/none.yml", {{"--log.level", FindOption("log.level"), {"loud"}}});
   const auto is_error = [](const std::string& key, const std::string& value, const std::string& expected) {
     return AllOf(StartsWith(key + ": "), HasSubstr(value), HasSubstr(expected));
   };
@@ -167,7 +176,7 @@ TEST(ConfigureTest, ReportsTheErrorsOfAllInputsTogether) {
 }
 
 TEST(ConfigureTest, ConfigureWithoutFileUsesFlagsAndEnvironment) {
-  const Flags flags = MakeFlags("/nowhere/none.yml", {{"--log.level", "log.level", {"error"}}});
+  const Flags flags = MakeFlags("/nowhere/none.yml", {{"--log.level", FindOption("log.level"), {"error"}}});
   const Variables environment{{"PROCEVENT_CONFIG_FILE", "/nowhere/either.yml"}, {"PROCEVENT_LOG_FORMAT", "json"}};
   const LoadedConfig loaded = ConfigureWithoutFile(flags, environment);
   ASSERT_THAT(DescribeErrors(loaded), ElementsAre());

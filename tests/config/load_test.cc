@@ -8,12 +8,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <sstream>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include "config/schema/schema.h"
@@ -210,27 +211,52 @@ TEST_F(LoadFileTest, AnnotatedFileEqualsTheDefaults) {
   EXPECT_EQ(loaded.value().config, Config{});
 }
 
-// The file without comments and indentation.
-std::string ReadWithoutComments(const char* path) {
-  std::ifstream file(path);
-  std::string text = "\n";
-  for (std::string line; std::getline(file, line);) {
-    line.erase(0, line.find_first_not_of(' '));
-    text += line.starts_with('#') ? "" : line + '\n';
+// Wraps a comment at 120 columns.
+std::string FormatComment(const std::string& indent, const std::string& text) {
+  std::string comment;
+  std::string line = indent + '#';
+  std::istringstream words(text);
+  for (std::string word; words >> word;) {
+    if (line.size() + 1 + word.size() > 120) {
+      comment += line + '\n';
+      line = indent + '#';
+    }
+    line += ' ' + word;
+  }
+  return comment + line + '\n';
+}
+
+// The keys of the annotated file: help, type and bounds, and default of each.
+std::string FormatAnnotatedKeys() {
+  std::string text;
+  std::string_view section;
+  for (const Option& option : Schema()) {
+    const std::size_t dots = static_cast<std::size_t>(std::ranges::count(option.key, '.'));
+    const std::string_view top = option.key.substr(0, option.key.find('.'));
+    const std::string_view parent = option.key.substr(0, option.key.rfind('.'));
+    const bool opens_parent = dots > 0 && parent != section;
+    const bool opens_top = opens_parent && section.substr(0, section.find('.')) != top;
+    text += '\n' + (opens_top ? std::string(top) + ":\n" : "");
+    text += opens_parent && dots > 1 ? "  " + std::string(parent.substr(parent.find('.') + 1)) + ":\n" : "";
+    section = dots > 0 ? parent : "";
+    const std::string indent(2 * dots, ' ');
+    text += FormatComment(indent, std::string(option.help));
+    text += FormatComment(indent, "Value: " + DescribeExpected(option) + '.' +
+                                      (option.live ? " A reload (SIGHUP) applies a change." : ""));
+    text += indent + std::string(option.key.substr(option.key.rfind('.') + 1)) + ": " + FormatDefault(option) + '\n';
   }
   return text;
 }
 
-TEST_F(LoadFileTest, AnnotatedFileHasEveryKey) {
-  const std::string text = ReadWithoutComments(kDefaultFile);
-  for (const ConfigKey& key : Schema()) {
-    std::size_t at = 0;
-    std::istringstream parts{std::string(key.path)};
-    for (std::string part; at != std::string::npos && std::getline(parts, part, '.');) {
-      at = text.find('\n' + part + ':', at);
-    }
-    EXPECT_NE(at, std::string::npos) << key.path;
+// People write the head of the annotated file. The keys below it come from the schema.
+TEST_F(LoadFileTest, AnnotatedFileDescribesEveryOption) {
+  std::ifstream file(kDefaultFile);
+  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  const std::string expected = text.substr(0, text.find("\n\n") + 1) + FormatAnnotatedKeys();
+  if (std::getenv("PROCEVENT_REFRESH_GOLDEN") != nullptr) {  // NOLINT(concurrency-mt-unsafe)
+    std::ofstream(kDefaultFile) << expected;
   }
+  EXPECT_EQ(text, expected) << "run this test with PROCEVENT_REFRESH_GOLDEN=1 to write the file";
 }
 
 TEST_F(LoadFileTest, ErrorsBeginWithTheFile) {

@@ -1,17 +1,17 @@
 #include "tests/config/random_config.h"
 
+#include <algorithm>
 #include <array>
-#include <chrono>
 #include <cstdint>
+#include <set>
 #include <string_view>
+#include <utility>
 #include <vector>
 
-#include "core/ledger/group_name.h"
+#include "config/schema/schema.h"
 
 namespace procevent {
 namespace {
-
-using std::chrono::milliseconds;
 
 // Half of the numbers are multiples of a unit, so that they are formatted with it.
 std::uint64_t RandomWithin(std::mt19937& random, std::uint64_t min, std::uint64_t max) {
@@ -21,71 +21,74 @@ std::uint64_t RandomWithin(std::mt19937& random, std::uint64_t min, std::uint64_
   return random() % 2 == 0 && rounded >= min ? rounded : number;
 }
 
-milliseconds RandomDuration(std::mt19937& random, milliseconds min, milliseconds max) {
-  return milliseconds(
-      RandomWithin(random, static_cast<std::uint64_t>(min.count()), static_cast<std::uint64_t>(max.count())));
-}
-
 bool RandomBool(std::mt19937& random) { return random() % 2 == 0; }
 
-ServerOptions RandomServer(std::mt19937& random) {
-  constexpr std::array<std::string_view, 4> kHosts{"127.0.0.1", "127.0.0.2", "255.255.255.255", "10.1.2.3"};
+// Valid texts of an option. Further ones are tried, but may be rejected.
+std::string RandomTextFor(const Option& option, std::mt19937& random) {
+  constexpr std::array<std::string_view, 5> kHosts{"127.0.0.1", "localhost", "255.255.255.255", "10.1.2.3", ""};
   constexpr std::array<std::string_view, 5> kPaths{"/metrics", "/m:", "/a,b", "/~!$&'()*+;=@", "/a/b-c_d.e"};
   constexpr std::array<std::string_view, 4> kNetworks{"0.0.0.0/0", "10.0.0.0/8", "127.0.0.1", "1.2.3.4/32"};
-  ServerOptions server;
-  server.listen_addresses.clear();
-  for (std::size_t i = 1 + random() % 16; i > 0; --i) {
-    const std::string port = ':' + std::to_string(1000 + i);  // distinct, so that no address covers another
-    server.listen_addresses.push_back(RandomBool(random) ? port
-                                                         : std::string(kHosts.at(random() % kHosts.size())) + port);
+  if (option.key == "web.listen_addresses") {
+    return std::string(kHosts.at(random() % kHosts.size())) + ':' + std::to_string(1 + random() % 65'535);
   }
-  server.telemetry_path = kPaths.at(random() % kPaths.size());
-  for (const std::string_view network : kNetworks) {
-    if (RandomBool(random)) {
-      server.allow.emplace_back(network);
-    }
+  if (option.key == "web.telemetry_path") {
+    return std::string(kPaths.at(random() % kPaths.size()));
   }
-  server.max_requests = static_cast<unsigned>(RandomWithin(random, 1, 64));
-  return server;
+  return option.key == "web.allow" ? std::string(kNetworks.at(random() % kNetworks.size())) : RandomText(random);
 }
 
-ConnectorOptions RandomConnector(std::mt19937& random) {
-  ConnectorOptions connector;
-  connector.receive_buffer_bytes = static_cast<std::uint32_t>(RandomWithin(random, 64U << 10U, 1U << 30U));
-  if (RandomBool(random)) {
-    connector.events = EventMask::None().With(EventKind::kComm);
-    for (std::size_t kind = 0; kind < kEventKinds; ++kind) {
-      connector.events = RandomBool(random) ? connector.events.With(static_cast<EventKind>(kind)) : connector.events;
-    }
+std::uint64_t RandomNumberFor(const Option& option, std::mt19937& random) {
+  if (const auto* const quantity = std::get_if<QuantityType>(&option.type)) {
+    return RandomWithin(random, quantity->min, quantity->max);
   }
-  return connector;
+  return random() % std::get<WordType>(option.type).names.size();
 }
 
-LedgerOptions RandomLedger(std::mt19937& random) {
-  LedgerOptions ledger;
-  ledger.process_limit = RandomWithin(random, 1024, 4'194'304);
-  ledger.comm_limit = RandomWithin(random, 10, 10'000);
-  ledger.comm_retire_after = RandomDuration(random, std::chrono::minutes(1), std::chrono::hours(720));
-  ledger.name_groups.clear();
-  for (std::size_t i = random() % 4; i > 0; --i) {
-    NameGroup group{.match = RandomText(random), .name = RandomText(random)};
-    if (!ValidateNameGroup(group)) {
-      ledger.name_groups.push_back(std::move(group));
+// A list of valid items. Numbers rise, so words occur once.
+void FillRandomly(const Option& option, std::mt19937& random, std::vector<std::uint64_t>& numbers) {
+  std::set<std::uint64_t> chosen;
+  for (std::size_t i = option.list->min_items + random() % option.list->max_items; i > 0; --i) {
+    chosen.insert(RandomNumberFor(option, random));
+  }
+  numbers.assign(chosen.begin(), chosen.end());
+  numbers.resize(std::min(numbers.size(), option.list->max_items));
+}
+
+void FillRandomly(const Option& option, std::mt19937& random, std::vector<std::string>& texts) {
+  const std::size_t items = option.list->min_items + random() % option.list->max_items;
+  for (std::size_t tries = 0; tries < items; ++tries) {
+    if (const auto* const map = std::get_if<MapType>(&option.type)) {
+      const std::vector<std::string> fields{RandomText(random), RandomText(random)};
+      if (map->check(fields)) {
+        texts.insert(texts.end(), fields.begin(), fields.end());
+      }
+    } else if (std::string text = RandomTextFor(option, random); ParseScalar(option.type, text, texts)) {
+      texts.push_back(std::move(text));
     }
   }
-  ledger.exit_code_bounds.clear();
-  for (std::uint64_t bound = random() % 50; bound < 256 && ledger.exit_code_bounds.size() < 32;
-       bound += 1 + random() % 50) {
-    ledger.exit_code_bounds.push_back(bound);
+}
+
+OptionValue RandomValue(const Option& option, std::mt19937& random) {
+  OptionValue value = option.field.get(Config());
+  if (!option.empty_word.empty() && RandomBool(random)) {  // 0, the empty text or the empty list
+    return std::visit([](const auto& any) { return OptionValue(std::decay_t<decltype(any)>{}); }, value);
   }
-  ledger.lifetime_bounds.clear();
-  for (milliseconds bound = RandomDuration(random, milliseconds(1), std::chrono::hours(1));
-       bound <= std::chrono::hours(720) && ledger.lifetime_bounds.size() < 32; bound *= 2) {
-    ledger.lifetime_bounds.push_back(bound);
+  if (std::holds_alternative<std::uint64_t>(value)) {
+    return RandomNumberFor(option, random);
   }
-  ledger.exit_code_by_comm = RandomBool(random);
-  ledger.lifetime_by_comm = RandomBool(random);
-  return ledger;
+  if (std::holds_alternative<std::string>(value)) {
+    std::string text = RandomTextFor(option, random);
+    return ParseScalar(option.type, text) ? OptionValue(std::move(text)) : value;
+  }
+  if (auto* const numbers = std::get_if<std::vector<std::uint64_t>>(&value)) {
+    numbers->clear();
+    FillRandomly(option, random, *numbers);
+  } else {
+    auto& texts = std::get<std::vector<std::string>>(value);
+    texts.clear();
+    FillRandomly(option, random, texts);
+  }
+  return value;
 }
 
 }  // namespace
@@ -151,16 +154,9 @@ std::string RandomText(std::mt19937& random) {
 
 Config RandomConfig(std::mt19937& random) {
   Config config;
-  config.connector = RandomConnector(random);
-  config.replay.file = RandomBool(random) ? "" : RandomText(random);
-  config.replay.speed = static_cast<unsigned>(RandomWithin(random, 0, 1000));
-  config.replay.loop = RandomBool(random);
-  config.reader.drain_interval = RandomDuration(random, milliseconds(1), std::chrono::seconds(1));
-  config.reader.canary_interval = RandomDuration(random, std::chrono::seconds(1), std::chrono::minutes(1));
-  config.ledger = RandomLedger(random);
-  config.server = RandomServer(random);
-  config.log.level = static_cast<LogLevel>(random() % kLogLevelNames.size());
-  config.log.format = static_cast<LogFormat>(random() % kLogFormatNames.size());
+  for (const Option& option : Schema()) {
+    option.field.set(RandomValue(option, random), config);
+  }
   return config;
 }
 

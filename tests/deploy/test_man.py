@@ -22,16 +22,16 @@ LINTERS = {  # commands that print only the faults of a page
     "groff": ["groff", "-man", "-Tutf8", "-Kutf8", "-ww", "-z"],
 }
 HELP = """A description
-Usage: x [OPTIONS] [SUBCOMMAND]
+Usage: x [FLAG]... [COMMAND]
 
-Options:
-  -h,--help                   Print this and exit
-  --a.flag-of-a-long-name VALUE ...
+Commands:
+  run                         Run
+
+Flags:
+  -h, --help                  Print this and exit
+  --a.flag-of-a-long-name VALUE
                               A description in one line
                               and another
-
-Subcommands:
-  run                         Run
 """
 
 
@@ -69,23 +69,23 @@ class ManPage(unittest.TestCase):
     def test_every_flag_and_command_is_documented(self):
         plain = re.sub(r"\\f[BIR]", "", self.page).replace("\\-", "-")
         helps = {"": output(self.binary, "--help")}
-        for command in re.findall(r"(?m)^  ([a-z-]+) {2,}", helps[""].partition("Subcommands:")[2]):
+        for command in re.findall(r"(?m)^  ([a-z-]+) {2,}", helps[""].partition("Commands:")[2].partition("Flags:")[0]):
             helps[command] = output(self.binary, command, "--help")
             self.assertRegex(plain, rf"(?m)^\.SS {command}$")
         self.assertGreaterEqual(len(helps), 7)
         for command, text in helps.items():
             part = plain.partition(f".SS {command}\n")[2].partition(".S")[0] if command else plain
-            for flag in set(re.findall(r"(?m)^  (?:-h,)?(--[\w.-]+)", text)) - ({"--help"} if command else set()):
+            for flag in set(re.findall(r"(?m)^  (?:-h, )?(--[\w.-]+)", text)) - ({"--help"} if command else set()):
                 with self.subTest(command=command, flag=flag):
                     self.assertRegex(part, rf"(?m)^\.TP\n(-h, )?{re.escape(flag)}(=.*)?$")
 
     def test_help_parser(self):
         found = man_page.Help(HELP)
-        self.assertEqual(found.entries["Options:"],
-                         [("-h,--help", "Print this and exit"),
-                          ("--a.flag-of-a-long-name VALUE ...", "A description in one line and another")])
-        self.assertEqual(found.entries["Subcommands:"], [("run", "Run")])
-        self.assertEqual(man_page.flag("--a.b VALUE ..."), r"\fB\-\-a.b\fR=\fIVALUE\fR")
+        self.assertEqual(found.entries["Flags:"],
+                         [("-h, --help", "Print this and exit"),
+                          ("--a.flag-of-a-long-name VALUE", "A description in one line and another")])
+        self.assertEqual(found.entries["Commands:"], [("run", "Run")])
+        self.assertEqual(man_page.flag("--a.b VALUE"), r"\fB\-\-a.b\fR=\fIVALUE\fR")
         for planted in (HELP.replace("Usage:", "Use:"), HELP + "   three spaces\n"):
             with self.subTest(planted), self.assertRaises(ValueError):
                 man_page.Help(planted)

@@ -100,7 +100,7 @@ COMMANDS = {
     "procevent_exporter record FILE --duration=10s":
         run(instead=[("FILE", "x.pcap"), ("10s", "300ms")], shows="recording finished"),
     "procevent_exporter --source.replay=FILE": replay,
-    "procevent_exporter --source.replay=FILE --source.replay-speed=max --source.replay-loop=true": replay,
+    "procevent_exporter --source.replay=FILE --source.replay-speed=max --source.replay-loop": replay,
     "tshark -r FILE": run(instead=[("FILE", "deploy/demo/demo.pcap")], more="-c 3", shows="Netlink"),
     "tests/run.sh": skipped("contains this test"),
     "procevent_exporter healthcheck": check_health,
@@ -108,6 +108,8 @@ COMMANDS = {
     "grep cn_proc /proc/net/connector": run(shows="cn_proc"),
     "procevent_exporter doctor": run(shows="(?m)^ok +subscription"),
     "procevent_exporter doctor --json": run(shows='"ok": ?true'),
+    "PROCEVENT_LOG_LEVEL=warn procevent_exporter check-config --source.receive-buffer=64MiB"
+    " --web.listen-address=localhost:13675": run(shows="receive_buffer: 64MiB  # flag --source.receive-buffer"),
     "procevent_exporter check-config --config.file=FILE": run(instead=[("FILE", "deploy/procevent_exporter.yml")]),
     "procevent_exporter watch --events": run(more="--duration=500ms", shows="(?m)^Time +Event +PID "),
     "procevent_exporter watch --events --type=fork,exec,exit --comm='kworker*'":

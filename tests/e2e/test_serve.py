@@ -160,8 +160,10 @@ class Flags(unittest.TestCase):
                 self.assertEqual(done.returncode, 2, done.stderr)
                 self.assertIn(arguments[0].split("=")[0], done.stderr)
 
-    def test_unknown_flag_shows_usage(self):
-        self.assertRegex(run("--no-such-flag").stderr, r"(?i)usage")
+    def test_unknown_flag_names_the_nearest_one(self):
+        done = run("--log.levle=info")
+        self.assertEqual(done.returncode, 2)
+        self.assertRegex(done.stderr, r'\A[^\n]*"--log\.levle"[^\n]*"--log\.level"[^\n]*see --help[^\n]*\n\Z')
 
     def test_check_config(self):
         file, good = self.run_with_config("log:\n  level: debug\n", "check-config", "--log.format=json")

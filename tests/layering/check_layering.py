@@ -47,7 +47,6 @@ THIRD_PARTIES = {
     "prometheus": {"exporter/metrics"},
     "civetweb.h": {"exporter/http"},
     "zlib.h": {"exporter/http"},
-    "CLI": {"cmd/cli"},
     "spdlog": {"cmd/logging"},
     "nlohmann": {"cmd/capture", "cmd/doctor"},
     "pcap": {"core/sources/capture"},

@@ -9,7 +9,7 @@ const Words kWebKeys{"one of", "listen_addresses, telemetry_path, allow, max_req
 const Words kBufferSize{"size", "from 64KiB to 1GiB", "KiB, MiB or GiB"};
 const Words kReplaySpeed{"max", "number", "from 1 to 1000"};
 const Words kDrainInterval{"duration", "from 1ms to 1s", "ms, s, m or h"};
-const Words kCanaryInterval{"duration", "from 1s to 60s", "ms, s, m or h"};
+const Words kCanaryInterval{"duration", "from 1s to 1m", "ms, s, m or h"};
 const Words kProcessLimit{"number", "from 1024 to 4194304"};
 const Words kFormats{"logfmt or json"};
 const Words kAddresses{"list", "1 to 16", "0.0.0.0:13675"};
@@ -162,7 +162,7 @@ std::vector<ErrorRow> WordRows() {
       {"LevelUnknown", "log: {level: loud}", "f.yml:1:14: log.level", R"("loud")", kLevels},
       {"LevelInCapitals", "log: {level: Info}", "f.yml:1:14: log.level", R"("Info")", kLevels,
        R"(did you mean "info"?)"},
-      {"LevelPrefix", "log: {level: warn}", "f.yml:1:14: log.level", R"("warn")", kLevels,
+      {"LevelPrefix", "log: {level: warni}", "f.yml:1:14: log.level", R"("warni")", kLevels,
        R"(did you mean "warning"?)"},
       {"FormatUnknown", "log: {format: xml}", "f.yml:1:15: log.format", R"("xml")", kFormats},
       {"FormatMisspelled", "log: {format: jsno}", "f.yml:1:15: log.format", R"("jsno")", kFormats,

@@ -64,11 +64,8 @@ class ErrorTest : public testing::TestWithParam<ErrorRow> {
     }
     std::vector<const char*> pointers;
     std::ranges::transform(arguments, std::back_inserter(pointers), &std::string::c_str);
-    const Flags flags = ParseFlags(pointers);
-    if (flags.command == Flags::Command::kExit) {
-      return {flags.err.substr(0, flags.err.find("\nusage: "))};
-    }
-    return DescribeErrors(Configure(flags, variables));
+    const auto flags = ParseFlags(pointers);
+    return flags ? DescribeErrors(Configure(flags.value(), variables)) : Arguments{Describe(flags.error())};
   }
 
  private:

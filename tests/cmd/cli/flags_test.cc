@@ -3,58 +3,62 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <iterator>
-#include <regex>
+#include <sstream>
 #include <string>
 #include <vector>
 
-#include "exporter/metrics/exporter_state.h"
+#include "cmd/cli/commands.h"
+#include "cmd/cli/help.h"
+#include "config/schema/keys.h"
+#include "config/schema/schema.h"
 
 namespace procevent {
 namespace {
 
 using testing::AllOf;
+using testing::AnyOf;
+using testing::ContainsRegex;
 using testing::ElementsAre;
 using testing::Field;
 using testing::HasSubstr;
 using testing::IsEmpty;
-using testing::StartsWith;
 
 Flags Parse(const std::vector<std::string>& flags) {
   std::vector<const char*> arguments{"./procevent_exporter"};
   for (const std::string& flag : flags) {
     arguments.push_back(flag.c_str());
   }
-  return ParseFlags(arguments);
+  const auto parsed = ParseFlags(arguments);
+  EXPECT_TRUE(parsed) << Describe(parsed.error());
+  return parsed ? parsed.value() : Flags();
 }
 
 TEST(FlagsTest, ServesWithoutArguments) {
   const Flags flags = Parse({});
-  EXPECT_EQ(flags.command, Flags::Command::kServe);
+  EXPECT_EQ(flags.command, Command::kServe);
   EXPECT_FALSE(flags.config_file);
   EXPECT_THAT(flags.settings, IsEmpty());
 }
 
-TEST(FlagsTest, ServesWithoutProgramName) { EXPECT_EQ(ParseFlags({}).command, Flags::Command::kServe); }
+TEST(FlagsTest, ServesWithoutProgramName) { EXPECT_EQ(ParseFlags({}).value().command, Command::kServe); }
 
 TEST(FlagsTest, TakesEveryFlag) {
   const Flags flags = Parse({"--config.file=a.yml", "--web.listen-address=:1", "--log.level", "debug",
                              "--web.listen-address", ":2", "--web.telemetry-path=/m", "--log.format=json",
                              "--web.allow=127.0.0.1", "--web.max-requests=1", "--web.allow=10.0.0.0/8"});
-  EXPECT_EQ(flags.command, Flags::Command::kServe);
+  EXPECT_EQ(flags.command, Command::kServe);
   EXPECT_EQ(flags.config_file, "a.yml");
-  const auto setting = [](const char* flag, const char* path, const auto& values) {
-    return AllOf(Field(&ConfigOverride::flag, flag), Field(&ConfigOverride::path, path),
+  const auto setting = [](const char* flag, const char* key, const auto& values) {
+    return AllOf(Field(&ConfigOverride::flag, flag), Field(&ConfigOverride::option, FindOption(key)),
                  Field(&ConfigOverride::values, values));
   };
   EXPECT_THAT(flags.settings,
               ElementsAre(setting("--web.listen-address", "web.listen_addresses", ElementsAre(":1", ":2")),
-                          setting("--web.telemetry-path", "web.telemetry_path", ElementsAre("/m")),
-                          setting("--web.allow", "web.allow", ElementsAre("127.0.0.1", "10.0.0.0/8")),
-                          setting("--web.max-requests", "web.max_requests", ElementsAre("1")),
                           setting("--log.level", "log.level", ElementsAre("debug")),
-                          setting("--log.format", "log.format", ElementsAre("json"))));
+                          setting("--web.telemetry-path", "web.telemetry_path", ElementsAre("/m")),
+                          setting("--log.format", "log.format", ElementsAre("json")),
+                          setting("--web.allow", "web.allow", ElementsAre("127.0.0.1", "10.0.0.0/8")),
+                          setting("--web.max-requests", "web.max_requests", ElementsAre("1"))));
 }
 
 TEST(FlagsTest, KeepsValuesUnchanged) {
@@ -71,34 +75,34 @@ TEST(FlagsTest, CheckConfigTakesFlagsOnBothSides) {
                                              {"--config.file=a.yml", "--log.level=debug", "check-config"},
                                              {"--log.level=debug", "check-config", "--config.file", "a.yml"}}) {
     const Flags parsed = Parse(flags);
-    EXPECT_EQ(parsed.command, Flags::Command::kCheckConfig);
+    EXPECT_EQ(parsed.command, Command::kCheckConfig);
     EXPECT_EQ(parsed.config_file, "a.yml");
     ASSERT_EQ(parsed.settings.size(), 1U);
     EXPECT_THAT(parsed.settings[0].values, ElementsAre("debug"));
   }
-  EXPECT_EQ(Parse({"check-config"}).command, Flags::Command::kCheckConfig) << "the file is optional";
+  EXPECT_EQ(Parse({"check-config"}).command, Command::kCheckConfig) << "the file is optional";
 }
 
 TEST(FlagsTest, DoctorTakesFlagsOnBothSides) {
   for (const std::vector<std::string>& flags :
        std::vector<std::vector<std::string>>{{"doctor", "--json", "--config.file=a.yml", "--log.level=debug"},
                                              {"--config.file=a.yml", "--log.level=debug", "doctor", "--json"}}) {
-    EXPECT_EQ(Parse(flags).command, Flags::Command::kDoctor);
+    EXPECT_EQ(Parse(flags).command, Command::kDoctor);
     EXPECT_TRUE(Parse(flags).json);
     EXPECT_EQ(Parse(flags).config_file, "a.yml");
     EXPECT_EQ(Parse(flags).settings.size(), 1U);
   }
-  EXPECT_EQ(Parse({"doctor"}).command, Flags::Command::kDoctor);
+  EXPECT_EQ(Parse({"doctor"}).command, Command::kDoctor);
   EXPECT_FALSE(Parse({"doctor"}).json);
 }
 
 TEST(FlagsTest, DecodeAndEncodeTakeAFile) {
-  EXPECT_EQ(Parse({"decode"}).command, Flags::Command::kDecode);
+  EXPECT_EQ(Parse({"decode"}).command, Command::kDecode);
   EXPECT_EQ(Parse({"decode"}).file, "-");
   EXPECT_FALSE(Parse({"decode"}).hex);
   EXPECT_EQ(Parse({"decode", "-"}).file, "-");
   EXPECT_EQ(Parse({"decode", "a.pcap"}).file, "a.pcap");
-  EXPECT_EQ(Parse({"encode"}).command, Flags::Command::kEncode);
+  EXPECT_EQ(Parse({"encode"}).command, Command::kEncode);
   EXPECT_EQ(Parse({"encode", "lines"}).file, "lines");
   EXPECT_EQ(Parse({"decode", "doctor"}).file, "doctor") << "the name of a command can be the name of a file";
   EXPECT_EQ(Parse({"decode", "--", "-a"}).file, "-a");
@@ -111,11 +115,11 @@ TEST(FlagsTest, DecodeAndEncodeTakeAFile) {
 
 TEST(FlagsTest, WatchTakesFilters) {
   const Flags plain = Parse({"watch", "--events"});
-  EXPECT_EQ(plain.command, Flags::Command::kWatch);
-  EXPECT_EQ(plain.watch.types, kDefaultEventTypes);
-  EXPECT_FALSE(plain.watch.json);
-  EXPECT_EQ(plain.watch.command, std::nullopt);
-  EXPECT_EQ(plain.watch.duration, std::nullopt);
+  EXPECT_EQ(plain.command, Command::kWatch);
+  EXPECT_EQ(plain.types, kDefaultEventTypes);
+  EXPECT_FALSE(plain.json);
+  EXPECT_EQ(plain.comm, std::nullopt);
+  EXPECT_EQ(plain.duration, std::nullopt);
 
   const Flags all =
       Parse({"watch", "--events", "--type=fork,exit", "--type", "ack", "--comm=kw*,r", "--json", "--duration=2s"});
@@ -123,64 +127,82 @@ TEST(FlagsTest, WatchTakesFilters) {
   for (const EventKind kind : {EventKind::kFork, EventKind::kExit, EventKind::kAck}) {
     types.at(static_cast<std::size_t>(kind)) = true;
   }
-  EXPECT_EQ(all.watch.types, types);
-  EXPECT_TRUE(all.watch.json);
-  EXPECT_EQ(all.watch.command, "kw*,r");
-  EXPECT_EQ(all.watch.duration, std::chrono::seconds(2));
+  EXPECT_EQ(all.types, types);
+  EXPECT_TRUE(all.json);
+  EXPECT_EQ(all.comm, "kw*,r");
+  EXPECT_EQ(all.duration, std::chrono::seconds(2));
 }
 
-TEST(FlagsTest, UnknownFlagExitsWithTwoAndTheUsageLine) {
-  const Flags flags = Parse({"--nope"});
-  EXPECT_EQ(flags.command, Flags::Command::kExit);
-  EXPECT_EQ(flags.code, 2);
-  EXPECT_EQ(flags.out, "");
-  EXPECT_THAT(flags.err, StartsWith("procevent_exporter: unknown flag \"--nope\"\n"
-                                    "usage: procevent_exporter [--config.file=FILE] "));
+TEST(FlagsTest, TakesABooleanBareOrWithItsValue) {
+  for (const std::vector<std::string>& flags : std::vector<std::vector<std::string>>{
+           {"--source.replay-loop"}, {"--source.replay-loop=true"}, {"--source.replay-loop", "true"}}) {
+    EXPECT_THAT(Parse(flags).settings.at(0).values, ElementsAre("true"));
+  }
+  EXPECT_THAT(Parse({"--source.replay-loop=false"}).settings.at(0).values, ElementsAre("false"));
+  EXPECT_THAT(Parse({"--source.replay-loop", "false"}).settings.at(0).values, ElementsAre("false"));
+  EXPECT_EQ(Parse({"--source.replay-loop", "check-config"}).command, Command::kCheckConfig);
+  EXPECT_THAT(Parse({"--source.replay-loop", "--log.level=info"}).settings.at(0).values, ElementsAre("true"));
 }
 
-TEST(FlagsTest, PrintsTheVersion) {
-  const Flags flags = Parse({"--version"});
-  EXPECT_EQ(flags.command, Flags::Command::kExit);
-  EXPECT_EQ(flags.code, 0);
-  EXPECT_EQ(flags.out, "procevent_exporter " + std::string(Version()) + "\n");
-  EXPECT_EQ(flags.err, "");
+TEST(FlagsTest, EveryKeyHasAFlag) {
+  for (const Option& option : Schema()) {
+    const auto settings = Parse({"--" + FlagOf(option) + "=x"}).settings;
+    ASSERT_EQ(settings.size(), 1U) << option.key;
+    EXPECT_EQ(settings[0].option, &option);
+  }
 }
 
-TEST(FlagsTest, HelpShowsEveryFlag) {
+TEST(FlagsTest, BothNamesOfAFlagFillOneList) {
+  const auto settings = Parse({"--web.listen-address=:1", "--web.listen-addresses=:2"}).settings;
+  ASSERT_EQ(settings.size(), 1U);
+  EXPECT_THAT(settings[0].values, ElementsAre(":1", ":2"));
+}
+
+TEST(FlagsTest, RecognizesVersionAndHelp) {
+  EXPECT_EQ(Parse({"--version"}).command, Command::kVersion);
   for (const char* const flag : {"--help", "-h"}) {
-    const Flags flags = Parse({flag});
-    EXPECT_EQ(flags.command, Flags::Command::kExit);
-    EXPECT_EQ(flags.code, 0);
-    EXPECT_EQ(flags.err, "");
-    for (const char* const text :
-         {"Usage: procevent_exporter", "--config.file FILE  ", "--web.listen-address ADDRESS:PORT ...",
-          "--web.telemetry-path PATH  ", "--web.allow NETWORK ...", "--web.max-requests N  ", "--log.level LEVEL  ",
-          "--log.format FORMAT  ", "--version", "check-config", "doctor", "healthcheck", "record", "decode", "encode",
-          "watch", "Without a command, it serves the metrics"}) {
-      EXPECT_THAT(flags.out, HasSubstr(text));
+    EXPECT_EQ(Parse({flag}).command, Command::kHelp);
+    EXPECT_EQ(Parse({flag}).help_topic, Command::kServe);
+    EXPECT_EQ(Parse({"record", flag}).help_topic, Command::kRecord);
+  }
+  EXPECT_EQ(Parse({"watch", "--help", "--nope"}).command, Command::kHelp) << "the rest is not read";
+}
+
+TEST(HelpTest, ShowsEveryFlagWithItsDefault) {
+  const std::string help = FormatHelp(Command::kServe);
+  for (const Option& option : Schema()) {
+    const std::string flag = option.other_flag.empty() ? FlagOf(option) : std::string(option.other_flag);
+    EXPECT_THAT(help, ContainsRegex("\n  --" + flag + "[ \n]"));
+  }
+  for (const char* const text :
+       {"Usage: procevent_exporter", "  --config.file FILE  ", "\n  -h, --help  ", "--version", "(default: 32MiB)",
+        "(repeatable; default: [0.0.0.0:13675])", "--log.level debug|info", "Without a command, it serves the metrics"}) {
+    EXPECT_THAT(help, HasSubstr(text));
+  }
+}
+
+TEST(HelpTest, HasTwoColumns) {
+  for (const CommandSpec& spec : Commands()) {
+    std::istringstream help(FormatHelp(spec.command));
+    for (std::string line; std::getline(help, line);) {
+      EXPECT_LE(line.size(), 110U) << line;
+      if (line.starts_with("  ")) {
+        EXPECT_THAT(line,
+                    AnyOf(ContainsRegex("^  [^ ].{36} [^ ]"), ContainsRegex("^ {40}[^ ]"), ContainsRegex("^  --")));
+      }
     }
   }
 }
 
-TEST(FlagsTest, CheckConfigHasItsOwnHelp) {
-  const Flags flags = Parse({"check-config", "--help"});
-  EXPECT_EQ(flags.code, 0);
-  EXPECT_THAT(flags.out, HasSubstr("procevent_exporter check-config"));
-  EXPECT_THAT(flags.out, HasSubstr("It takes all flags of procevent_exporter"));
-}
-
-// The annotated file names each flag beside its key.
-TEST(FlagsTest, AnnotatedFileNamesEveryFlag) {
-  std::ifstream file("deploy/procevent_exporter.yml");
-  const std::string annotated{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  const std::string help = Parse({"--help"}).out;
-  const std::regex flag("--[a-z]+\\.[a-z-]+");
-  std::vector<std::string> flags;
-  for (std::sregex_iterator found(help.begin(), help.end(), flag); found != std::sregex_iterator(); ++found) {
-    flags.push_back(found->str());
-    EXPECT_THAT(annotated, HasSubstr(flags.back()));
+TEST(HelpTest, EachCommandHasItsOwn) {
+  for (const CommandSpec& spec : Commands().subspan(1)) {
+    EXPECT_THAT(FormatHelp(Command::kServe), ContainsRegex("\n  " + std::string(spec.name) + " "));
+    const std::string help = FormatHelp(spec.command);
+    EXPECT_THAT(help, HasSubstr("Usage: procevent_exporter " + std::string(spec.name)));
+    for (const CommandFlag& flag : spec.flags) {
+      EXPECT_THAT(help, HasSubstr("--" + std::string(flag.name)));
+    }
   }
-  EXPECT_EQ(flags.size(), 10U);
 }
 
 }  // namespace

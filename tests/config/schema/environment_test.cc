@@ -92,8 +92,8 @@ TEST(EnvironmentTest, IgnoresInjectedVariables) {
   std::vector<std::string> services{"PROCEVENT",       "PROCEVENT_EXPORTER",   "PROCEVENT_WEB_TLS",
                                     "PROCEVENT_AUTH",  "PROCEVENT_LOG_LEVL",   "PROCEVENT_CONFIG",
                                     "PROCEVENT_ALLOW", "PROCEVENTS_WEB_ALLOW", std::string(kConfigFileVariable)};
-  for (const ConfigKey& key : Schema()) {
-    services.push_back(EnvironmentVariableName(key.path));
+  for (const Option& option : Schema()) {
+    services.push_back(EnvironmentVariableName(option.key));
     EXPECT_FALSE(IsInjected(services.back())) << services.back();
   }
   EXPECT_FALSE(IsInjected(kConfigFileVariable));
@@ -158,8 +158,8 @@ TEST(EnvironmentTest, RejectsEmptyAllowList) {
 
 TEST(EnvironmentTest, RejectsEveryMisspelledName) {
   std::mt19937 random(1);
-  for (const ConfigKey& key : Schema()) {
-    const std::string correct = EnvironmentVariableName(key.path);
+  for (const Option& option : Schema()) {
+    const std::string correct = EnvironmentVariableName(option.key);
     for (int i = 0; i < 100; ++i) {
       std::string name = correct;
       name.at(kVariablePrefix.size() + random() % (name.size() - kVariablePrefix.size())) =
@@ -232,8 +232,8 @@ TEST(EnvironmentTest, AcceptsEveryConfiguration) {
   for (int i = 0; i < 500; ++i) {
     const Config config = RandomConfig(random);
     std::vector<EnvironmentVariable> environment;
-    for (const ConfigKey& key : Schema()) {
-      environment.push_back({EnvironmentVariableName(key.path), key.show(config)});
+    for (const Option& option : Schema()) {
+      environment.push_back({EnvironmentVariableName(option.key), FormatValue(option, option.field.get(config))});
     }
     ASSERT_EQ(Set(environment).config, config);
   }

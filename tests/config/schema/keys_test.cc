@@ -27,10 +27,10 @@ TEST(KeysTest, ListsTheNamesUnderASection) {
 }
 
 TEST(KeysTest, FindsOnlyWholePaths) {
-  ASSERT_NE(FindKey("log.level"), nullptr);
-  EXPECT_EQ(FindKey("log.level")->path, "log.level");
-  EXPECT_EQ(FindKey("log"), nullptr);
-  EXPECT_EQ(FindKey("level"), nullptr);
+  ASSERT_NE(FindOption("log.level"), nullptr);
+  EXPECT_EQ(FindOption("log.level")->key, "log.level");
+  EXPECT_EQ(FindOption("log"), nullptr);
+  EXPECT_EQ(FindOption("level"), nullptr);
 }
 
 TEST(KeysTest, SuggestsKeysInTheSectionOrElsewhere) {
@@ -44,18 +44,12 @@ TEST(KeysTest, SuggestsKeysInTheSectionOrElsewhere) {
   EXPECT_EQ(SuggestKey("", "colour"), "");
 }
 
-TEST(KeysTest, DescribesScalarsThatReplaceLists) {
-  EXPECT_EQ(DescribeExpectedScalar(*FindKey("log.format")), "logfmt or json");
-  EXPECT_EQ(DescribeExpectedScalar(*FindKey("web.listen_addresses")), "an address like 0.0.0.0:13675");
-  EXPECT_EQ(DescribeExpectedScalar(*FindKey("web.allow")), "all, or an address or a network like 10.0.0.0/8");
-}
-
 // The README lists the keys that a reload applies.
 TEST(KeysTest, HasTwoLiveKeys) {
   std::vector<std::string_view> live;
-  for (const ConfigKey& key : Schema()) {
-    if (key.live) {
-      live.push_back(key.path);
+  for (const Option& option : Schema()) {
+    if (option.live) {
+      live.push_back(option.key);
     }
   }
   EXPECT_THAT(live, ElementsAre("name_groups", "log.level"));
@@ -169,9 +163,9 @@ TEST(TlsSettingTest, RecognizesNothingElse) {
   for (const char* const name : {"", "-", "--", "web", "web.", "config.file", "log.tls", "colour", "web.listen_tls"}) {
     EXPECT_FALSE(IsTlsSetting(name)) << name;
   }
-  for (const ConfigKey& key : Schema()) {
-    EXPECT_FALSE(IsTlsSetting(key.path)) << key.path;
-    EXPECT_FALSE(IsTlsSetting(EnvironmentVariableName(key.path).substr(kVariablePrefix.size()))) << key.path;
+  for (const Option& option : Schema()) {
+    EXPECT_FALSE(IsTlsSetting(option.key)) << option.key;
+    EXPECT_FALSE(IsTlsSetting(EnvironmentVariableName(option.key).substr(kVariablePrefix.size()))) << option.key;
   }
 }
 
