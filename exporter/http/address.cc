@@ -1,11 +1,11 @@
 #include "exporter/http/address.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstddef>
 #include <optional>
-#include <system_error>
 
 #include "core/base/text.h"
 
@@ -13,12 +13,9 @@ namespace procevent {
 
 namespace {
 
-constexpr std::size_t kBytes = 4;
 constexpr std::uint32_t kBits = 32;
 constexpr std::uint32_t kAllAddresses = 0;
 constexpr std::uint32_t kLoopback = 0x7F000001;
-
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 Error InvalidNetwork(std::string_view cause, std::string_view remedy) {
   return {"parse allowed network", cause, remedy};
@@ -35,50 +32,22 @@ bool IsPlainPathCharacter(char c) {
   return IsAlphanumeric(c) || kMarks.find(c) != std::string_view::npos;
 }
 
-}  // namespace
-
+// Accepts no leading zero, which other programs read as octal.
 std::optional<std::uint32_t> ParseDecimal(std::string_view text, std::uint32_t max) {
-  std::uint32_t number = 0;
-  const char* const end = text.data() + text.size();
-  const bool valid = !text.empty() && std::ranges::all_of(text, IsDigit) && (text.size() == 1 || text.front() != '0');
-  if (!valid) {
-    return std::nullopt;
-  }
-  const auto [stopped, error] = std::from_chars(text.data(), end, number);
-  if (error != std::errc{} || stopped != end || number > max) {
-    return std::nullopt;
-  }
-  return number;
+  const auto number = ParseInteger<std::uint32_t>(text);
+  return number && *number <= max && (text.size() == 1 || text.front() != '0') ? number : std::nullopt;
 }
 
+// Parses four decimal numbers without leading zeros. The result is in host byte order.
 std::optional<std::uint32_t> ParseIpv4(std::string_view text) {
-  constexpr std::uint32_t kMaxByte = 255;
-  std::uint32_t address = 0;
-  for (std::size_t i = 0; i < kBytes; ++i) {
-    const std::size_t dot = text.find('.');
-    const bool last = i + 1 == kBytes;
-    if ((dot == std::string_view::npos) != last) {
-      return std::nullopt;
-    }
-    const auto byte = ParseDecimal(text.substr(0, dot), kMaxByte);
-    if (!byte) {
-      return std::nullopt;
-    }
-    address = address << 8U | *byte;
-    text.remove_prefix(last ? text.size() : dot + 1);
-  }
-  return address;
+  in_addr address{};
+  const bool is_c_string = text.find('\0') == std::string_view::npos;
+  return is_c_string && ::inet_pton(AF_INET, std::string(text).c_str(), &address) == 1
+             ? std::optional(ntohl(address.s_addr))
+             : std::nullopt;
 }
 
-std::string FormatIpv4(std::uint32_t address) {
-  constexpr std::uint32_t kByteMask = 0xFF;
-  constexpr std::array<unsigned, kBytes> kShifts{24, 16, 8, 0};
-  std::string text;
-  for (const unsigned shift : kShifts) {
-    text += (text.empty() ? "" : ".") + std::to_string(address >> shift & kByteMask);
-  }
-  return text;
-}
+}  // namespace
 
 Result<AllowedNetwork> ParseAllowedNetwork(std::string_view text) {
   if (text.find(',') != std::string_view::npos) {
@@ -140,7 +109,10 @@ Result<ListenAddress> ParseListenAddress(std::string_view text) {
 }
 
 std::string ToText(const ListenAddress& address) {
-  return FormatIpv4(address.ipv4) + ':' + std::to_string(address.port);
+  std::array<char, INET_ADDRSTRLEN> host{};
+  const in_addr ipv4{htonl(address.ipv4)};
+  ::inet_ntop(AF_INET, &ipv4, host.data(), host.size());
+  return host.data() + (':' + std::to_string(address.port));
 }
 
 bool Overlap(const ListenAddress& first, const ListenAddress& second) {

@@ -4,20 +4,12 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 
 #include "core/base/result.h"
 
 namespace procevent {
-
-// Accepts decimal digits only: no sign, no leading zero, at most `max`.
-std::optional<std::uint32_t> ParseDecimal(std::string_view text, std::uint32_t max);
-
-// "127.0.0.1", in host byte order.
-std::optional<std::uint32_t> ParseIpv4(std::string_view text);
-std::string FormatIpv4(std::uint32_t address);
 
 // An IPv4 address or network that may connect. Any text that ParseAllowedNetwork accepts is valid in civetweb's access
 // control list after a '+'.

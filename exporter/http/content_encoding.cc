@@ -1,15 +1,15 @@
 #include "exporter/http/content_encoding.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstddef>
 #include <optional>
+#include <system_error>
 
 #include "core/base/text.h"
 
 namespace procevent {
 namespace {
-
-constexpr unsigned kMaxQuality = 1000;  // q=1; RFC 9110 allows thousandths
 
 bool EqualsIgnoreCase(std::string_view first, std::string_view second) {
   return std::ranges::equal(first, second, {}, ToLowerAscii, ToLowerAscii);
@@ -32,29 +32,22 @@ std::string_view TakeItem(std::string_view& rest, char separator) {
   return Trim(item);
 }
 
-// Parses "0", "0.5" or "1.000" into thousandths. An invalid quality counts as 0, which rejects gzip: identity is always
-// acceptable.
-unsigned ParseQuality(std::string_view text) {
+// Parses "0", "0.5" or "1.000": RFC 9110 allows three decimals. An invalid quality counts as 0, which rejects gzip:
+// identity is always acceptable.
+double ParseQuality(std::string_view text) {
   constexpr std::size_t kMaxCharacters = 5;
-  if (text.empty() || text.size() > kMaxCharacters || text.front() < '0' || text.front() > '1' ||
-      (text.size() > 1 && text[1] != '.')) {
-    return 0;
-  }
-  unsigned quality = text.front() == '1' ? kMaxQuality : 0;
-  unsigned weight = kMaxQuality;
-  for (const char c : text.substr(std::min<std::size_t>(text.size(), 2))) {
-    if (c < '0' || c > '9') {
-      return 0;
-    }
-    weight /= 10;
-    quality += weight * static_cast<unsigned>(c - '0');
-  }
-  return quality > kMaxQuality ? 0 : quality;
+  double quality = 0;
+  const bool plain = text == "0" || text == "1" || text.starts_with("0.") || text.starts_with("1.");
+  const auto [stopped, error] =
+      std::from_chars(text.data(), text.data() + text.size(), quality, std::chars_format::fixed);
+  const bool valid = plain && text.size() <= kMaxCharacters && error == std::errc() &&
+                     stopped == text.data() + text.size() && quality <= 1;
+  return valid ? quality : 0;
 }
 
 // The quality among the parameters of one coding, such as ";q=0.5".
-unsigned FindQuality(std::string_view parameters) {
-  unsigned quality = kMaxQuality;
+double FindQuality(std::string_view parameters) {
+  double quality = 1;
   while (!parameters.empty()) {
     std::string_view value = TakeItem(parameters, ';');
     if (EqualsIgnoreCase(TakeItem(value, '='), "q")) {
@@ -66,14 +59,14 @@ unsigned FindQuality(std::string_view parameters) {
 
 }  // namespace
 
-bool PrefersGzip(std::string_view accept_encoding) {
-  std::optional<unsigned> gzip;
-  std::optional<unsigned> identity;
-  std::optional<unsigned> others;
+ContentEncoding NegotiateEncoding(std::string_view accept_encoding) {
+  std::optional<double> gzip;
+  std::optional<double> identity;
+  std::optional<double> others;
   while (!accept_encoding.empty()) {
     std::string_view parameters = TakeItem(accept_encoding, ',');
     const std::string_view coding = TakeItem(parameters, ';');
-    const unsigned quality = FindQuality(parameters);
+    const double quality = FindQuality(parameters);
     if (EqualsIgnoreCase(coding, "gzip") || EqualsIgnoreCase(coding, "x-gzip")) {
       gzip = quality;
     } else if (EqualsIgnoreCase(coding, "identity")) {
@@ -82,8 +75,9 @@ bool PrefersGzip(std::string_view accept_encoding) {
       others = quality;
     }
   }
-  const unsigned gzip_quality = gzip.value_or(others.value_or(0));
-  return gzip_quality > 0 && gzip_quality >= identity.value_or(0);
+  const double gzip_quality = gzip.value_or(others.value_or(0));
+  const bool prefers_gzip = gzip_quality > 0 && gzip_quality >= identity.value_or(0);
+  return prefers_gzip ? ContentEncoding::kGzip : ContentEncoding::kIdentity;
 }
 
 }  // namespace procevent

@@ -1,11 +1,14 @@
 // Negotiates the encoding of a response.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 
 namespace procevent {
 
-// Evaluates an Accept-Encoding header by RFC 9110. True if gzip is accepted with at least the quality of identity.
-bool PrefersGzip(std::string_view accept_encoding);
+enum class ContentEncoding : std::uint8_t { kIdentity, kGzip };
+
+// Evaluates an Accept-Encoding header by RFC 9110. Gzip if it is accepted with at least the quality of identity.
+ContentEncoding NegotiateEncoding(std::string_view accept_encoding);
 
 }  // namespace procevent

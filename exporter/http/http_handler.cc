@@ -97,8 +97,7 @@ void HttpHandler::ServeScrape(const Request& request, const SendFunction& send) 
   std::optional<ScrapeBodyReader> body;
   std::string first;
   try {
-    const ContentEncoding encoding =
-        PrefersGzip(request.accept_encoding) ? ContentEncoding::kGzip : ContentEncoding::kIdentity;
+    const ContentEncoding encoding = NegotiateEncoding(request.accept_encoding);
     if (const auto shared = scrapes_.Get(asked_ns)) {
       first = SerializeScrapeHead(*shared, encoding);
       body.emplace(shared, encoding);

@@ -13,9 +13,9 @@
 #include <string_view>
 #include <vector>
 
-namespace procevent {
+#include "exporter/http/content_encoding.h"
 
-enum class ContentEncoding : std::uint8_t { kIdentity, kGzip };
+namespace procevent {
 
 // The body of one scrape. Immutable, so that any number of threads may send it at once.
 class ScrapeBody {
