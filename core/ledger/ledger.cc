@@ -33,7 +33,7 @@ void Ledger::ApplyEvent(const Event& event, std::uint64_t now_ns) {
     CountRejection(Rejection::kRepeated);
     return;
   }
-  if (arrival.lost != 0 && coverage_ == EventCoverage::kAll) {
+  if (arrival.lost != 0 && loss_exact()) {
     stream_.lost[event.cpu] += arrival.lost;
     lost_ += arrival.lost;
     Invalidate();

@@ -41,6 +41,9 @@ class Ledger {
   void Advance(std::uint64_t now_ns);
 
   [[nodiscard]] ProcReconciler& reconciler() { return reconciler_; }
+  [[nodiscard]] EventCoverage coverage() const { return coverage_; }
+  // Whether lost() is complete. A narrowed event mask hides losses.
+  [[nodiscard]] bool loss_exact() const { return coverage_ == EventCoverage::kAll; }
   [[nodiscard]] bool tracks_processes() const { return coverage_ != EventCoverage::kPartial; }
 
   void CopyTo(LedgerSnapshot& snapshot) const;

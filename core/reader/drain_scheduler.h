@@ -6,14 +6,28 @@
 
 namespace procevent {
 
-// Decides when to drain. While idle each event wakes the reader, which applies it at once. Under load the reader drains
-// on a timer instead, because a wake-up costs ten times an event. Pure. EventDrain owns it.
+// While idle each event wakes the reader, which applies it at once. Under load the reader drains on a timer instead,
+// because a wake-up costs ten times an event. Pure. EventDrain owns it.
 class DrainScheduler {
  public:
   explicit DrainScheduler(std::uint64_t interval_ns) : interval_ns_(interval_ns) {}
 
   // After each drain: how many datagrams it received, and whether it left the queue empty.
-  void RecordDrain(std::size_t datagrams, bool emptied, std::uint64_t now_ns);
+  void RecordDrain(std::size_t datagrams, bool emptied, std::uint64_t now_ns) {
+    if (!idle_ && emptied && datagrams <= kMaxIdleDatagrams) {
+      idle_ = true;
+      datagrams_in_window_ = 0;
+    }
+    if (now_ns - window_start_ns_ >= interval_ns_) {
+      window_start_ns_ = now_ns;
+      datagrams_in_window_ = 0;
+    }
+    datagrams_in_window_ += datagrams;
+    if (datagrams_in_window_ > kMaxIdleDatagrams || !emptied) {
+      idle_ = false;
+    }
+    next_drain_ns_ = emptied ? now_ns + interval_ns_ : now_ns;
+  }
 
   // Idle: wait for the next event. Otherwise: drain again at next_drain_ns.
   [[nodiscard]] bool idle() const { return idle_; }

@@ -52,15 +52,11 @@ void EventDrain::RunUntilEmpty(int max_runs) {
 }
 
 void EventDrain::ApplyBatch(std::uint64_t now_ns) {
-  const std::size_t size = batch_.size();
-  const bool recording = inputs_.recording();
-  for (std::size_t i = 0; i < size; ++i) {
+  for (std::size_t i = 0; i < batch_.size(); ++i) {
     const Datagram datagram = batch_[i];
     switch (datagram.origin) {
       case Datagram::Origin::kKernel:
-        if (recording) {
-          inputs_.RecordDatagram(datagram.bytes, now_ns);
-        }
+        inputs_.RecordDatagram(datagram.bytes, now_ns);
         ApplyDatagram(datagram.bytes, now_ns);
         break;
       case Datagram::Origin::kForeign:

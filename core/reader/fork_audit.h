@@ -8,7 +8,6 @@
 #include "core/base/result.h"
 #include "core/base/system.h"
 #include "core/ledger/ledger.h"
-#include "core/protocol/event_mask.h"
 #include "core/sources/procfs/proc_stats.h"
 
 namespace procevent {
@@ -55,8 +54,7 @@ class ForkAudit {
 class ForkAuditor {
  public:
   // The ledger must outlive it.
-  ForkAuditor(ProcStatReader stat, const Ledger& ledger, EventCoverage coverage)
-      : stat_(std::move(stat)), ledger_(ledger), coverage_(coverage) {}
+  ForkAuditor(ProcStatReader stat, const Ledger& ledger) : stat_(std::move(stat)), ledger_(ledger) {}
 
   // Whether /proc/stat can be read. Without it forks are not audited.
   [[nodiscard]] Status CheckReadable() const;
@@ -81,7 +79,6 @@ class ForkAuditor {
 
   ProcStatReader stat_;
   const Ledger& ledger_;
-  const EventCoverage coverage_;
   ForkAudit audit_;
 };
 

@@ -49,7 +49,9 @@ void ApplyRecord(const CaptureRecord& record, Ledger& ledger) { std::visit(Recor
 void InputRecorder::BeginCapture() {
   if (capture_ != nullptr && clock_offset_ns_ == 0) {
     clock_offset_ns_ = ClockNanos(CLOCK_REALTIME) - MonotonicNanos();
-    WriteRecord(CaptureMetadata{.clock_offset_ns = clock_offset_ns_, .cpus = cpus_, .coverage = coverage_});
+    WriteRecord(CaptureMetadata{.clock_offset_ns = clock_offset_ns_,
+                                .cpus = static_cast<unsigned>(ledger_.stream().lost.size()),
+                                .coverage = ledger_.coverage()});
   }
 }
 

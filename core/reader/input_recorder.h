@@ -19,8 +19,7 @@ void ApplyRecord(const CaptureRecord& record, Ledger& ledger);
 class InputRecorder {
  public:
   // `capture` may be null: then nothing is recorded. Both must outlive it.
-  InputRecorder(Ledger& ledger, CaptureWriter* capture, unsigned cpus, EventCoverage coverage)
-      : ledger_(ledger), capture_(capture), cpus_(cpus), coverage_(coverage) {}
+  InputRecorder(Ledger& ledger, CaptureWriter* capture) : ledger_(ledger), capture_(capture) {}
 
   // After each subscription: writes the metadata that a capture begins with, if that is not done.
   void BeginCapture();
@@ -30,11 +29,11 @@ class InputRecorder {
     }
     ApplyRecord(record, ledger_);
   }
-  // Whether inputs are also written to a capture.
-  [[nodiscard]] bool recording() const { return capture_ != nullptr; }
-  // While recording: writes a datagram, whose events the caller applies itself.
+  // Records a datagram, whose events the caller applies itself.
   void RecordDatagram(std::span<const std::byte> datagram, std::uint64_t now_ns) {
-    WritePacket(kConnectorFamily, datagram, now_ns);
+    if (capture_ != nullptr) {
+      WritePacket(kConnectorFamily, datagram, now_ns);
+    }
   }
   // From any thread: from now on a write waits only briefly for a pipe that its reader does not empty.
   void StopBlockingOnCapture() const {
@@ -49,8 +48,6 @@ class InputRecorder {
 
   Ledger& ledger_;
   CaptureWriter* capture_;
-  const unsigned cpus_;
-  const EventCoverage coverage_;
   std::uint64_t clock_offset_ns_ = 0;
   std::uint64_t flushed_ns_ = 0;
 };

@@ -15,7 +15,6 @@
 
 #include "core/base/system.h"
 #include "core/ledger/ledger.h"
-#include "core/protocol/event_mask.h"
 #include "core/reader/input_recorder.h"
 #include "core/reader/notice_queue.h"
 #include "core/reader/snapshot_exchange.h"
@@ -100,9 +99,8 @@ class LossReportLimiter {
 // The reader owns it; everything it refers to must outlive it.
 class LossTracker {
  public:
-  LossTracker(DatagramSource& source, const Ledger& ledger, InputRecorder& inputs, NoticeQueue& notices,
-              EventCoverage coverage)
-      : source_(source), ledger_(ledger), inputs_(inputs), notices_(notices), coverage_(coverage) {}
+  LossTracker(DatagramSource& source, const Ledger& ledger, InputRecorder& inputs, NoticeQueue& notices)
+      : source_(source), ledger_(ledger), inputs_(inputs), notices_(notices) {}
 
   // Reads the state of the receive buffer: usage, limit, drops. After a drop it invalidates the process table before
   // any later event is applied: the gap shows later, if ever.
@@ -134,7 +132,6 @@ class LossTracker {
   const Ledger& ledger_;
   InputRecorder& inputs_;
   NoticeQueue& notices_;
-  const EventCoverage coverage_;
   QueueState queue_;  // as last read
   QueuePeak peak_;
   std::uint64_t invalidated_drops_ = 0;  // drops after which the process table was invalidated

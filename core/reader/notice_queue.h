@@ -46,7 +46,17 @@ struct Notice {
 
 // A notice about the exception that is being handled, which ends the thread that posts it. `operation` as in Error.
 // Allocates nothing: the exception may be std::bad_alloc.
-Notice MakeThreadFailedNotice(std::string_view operation);
+inline Notice MakeThreadFailedNotice(std::string_view operation) {
+  try {
+    throw;
+  } catch (const std::bad_alloc&) {
+    return {.kind = Notice::Kind::kThreadFailed,
+            .error = {operation, ENOMEM, "raise the memory limit of the exporter (ulimit -v, systemd: LimitAS)"}};
+  } catch (...) {
+    return {.kind = Notice::Kind::kThreadFailed,
+            .error = {operation, "an unexpected exception ended the thread", "report it as a bug"}};
+  }
+}
 
 // A bounded ring. The posting thread never waits: a notice that does not fit is dropped and counted. One slot is
 // reserved for kThreadFailed, so that it is never dropped. One thread posts, one other pops.
@@ -74,18 +84,6 @@ class NoticeQueue {
   std::atomic<std::uint64_t> dropped_{0};
   std::atomic<bool> thread_failed_{false};
 };
-
-inline Notice MakeThreadFailedNotice(std::string_view operation) {
-  try {
-    throw;
-  } catch (const std::bad_alloc&) {
-    return {.kind = Notice::Kind::kThreadFailed,
-            .error = {operation, ENOMEM, "raise the memory limit of the exporter (ulimit -v, systemd: LimitAS)"}};
-  } catch (...) {
-    return {.kind = Notice::Kind::kThreadFailed,
-            .error = {operation, "an unexpected exception ended the thread", "report it as a bug"}};
-  }
-}
 
 inline void NoticeQueue::Post(const Notice& notice) {
   const bool failed = notice.kind == Notice::Kind::kThreadFailed;

@@ -104,9 +104,7 @@ void ProcScanner::ReadProcess(const ProcReconciler::ProcRequest& request, bool r
                                                         : proc_.ReadWithoutCredentials(request.tgid, captured.snapshot);
   if (status != ProcPidReader::ReadStatus::kRead) {
     captured.kind = status == ProcPidReader::ReadStatus::kGone ? Kind::kGone : Kind::kHidden;
-    captured.snapshot = {};
-    captured.snapshot.tgid = request.tgid;
-    captured.snapshot.taken_ns = MonotonicNanos();
+    captured.snapshot = {.tgid = request.tgid, .taken_ns = MonotonicNanos(), .name = {}};
   }
   inputs_.ApplyAndRecord(captured);
 }

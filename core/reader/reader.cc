@@ -25,12 +25,12 @@ Reader::Reader(std::unique_ptr<DatagramSource> source, const ReaderOptions& opti
     : source_(std::move(source)),
       ledger_(cpus, coverage, ledger_options),
       notices_(EventFd::MakeOrThrow()),
-      inputs_(ledger_, capture, cpus, coverage),
+      inputs_(ledger_, capture),
       scanner_(ledger_.reconciler(), inputs_, std::move(proc.pids), Nanos(options.proc_pass_interval)),
-      forks_(std::move(proc.stat), ledger_, coverage),
-      losses_(*source_, ledger_, inputs_, notices_, coverage),
+      forks_(std::move(proc.stat), ledger_),
+      losses_(*source_, ledger_, inputs_, notices_),
       subscription_(*source_, forks_, losses_, notices_, Nanos(options.canary_interval), MonotonicNanos()),
-      answerer_(Snapshot(cpus, ledger_options), coverage, ledger_, losses_, subscription_, forks_),
+      answerer_(Snapshot(cpus, ledger_options), ledger_, losses_, subscription_, forks_),
       drain_(*source_, ledger_, inputs_, losses_, subscription_, answerer_, Nanos(options.drain_interval)),
       poller_(std::array{thread_.stop_fd(), answerer_.exchange().request_fd()}) {}
 

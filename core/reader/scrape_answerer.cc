@@ -62,7 +62,7 @@ void ScrapeAnswerer::CountKernelForks(std::uint64_t now_ns) {
 bool ScrapeAnswerer::AnyForksMissing() const { return kernel_forks_ && forks_.AnyMissing(*kernel_forks_); }
 
 void ScrapeAnswerer::FillStatus(ReaderStatus& status, std::uint64_t now_ns) const {
-  status.loss_exact = coverage_ == EventCoverage::kAll;
+  status.loss_exact = ledger_.loss_exact();
   status.received_events = ledger_.received();
   status.lost_events = ledger_.lost();
   status.socket_drops = losses_.queue().drops;

@@ -17,14 +17,9 @@ namespace procevent {
 class ScrapeAnswerer {
  public:
   // `blank` has the size of every snapshot. Throws std::runtime_error if the system has no descriptors left.
-  ScrapeAnswerer(const Snapshot& blank, EventCoverage coverage, Ledger& ledger, LossTracker& losses,
-                 SubscriptionKeeper& subscription, ForkAuditor& forks)
-      : exchange_(blank),
-        coverage_(coverage),
-        ledger_(ledger),
-        losses_(losses),
-        subscription_(subscription),
-        forks_(forks) {}
+  ScrapeAnswerer(const Snapshot& blank, Ledger& ledger, LossTracker& losses, SubscriptionKeeper& subscription,
+                 ForkAuditor& forks)
+      : exchange_(blank), ledger_(ledger), losses_(losses), subscription_(subscription), forks_(forks) {}
 
   [[nodiscard]] SnapshotExchange& exchange() { return exchange_; }
   [[nodiscard]] const SnapshotExchange& exchange() const { return exchange_; }
@@ -53,7 +48,6 @@ class ScrapeAnswerer {
   void FillSnapshot();
 
   SnapshotExchange exchange_;
-  const EventCoverage coverage_;
   Ledger& ledger_;
   LossTracker& losses_;
   SubscriptionKeeper& subscription_;

@@ -7,17 +7,6 @@
 
 namespace procevent {
 
-bool SnapshotExchangeState::Step(Phase from, Phase to) {
-  return phase_.compare_exchange_strong(from, to, std::memory_order_acq_rel, std::memory_order_acquire);
-}
-
-bool SnapshotExchangeState::TryRequest() { return Step(Phase::kIdle, Phase::kRequested); }
-bool SnapshotExchangeState::CancelRequest() { return Step(Phase::kRequested, Phase::kIdle); }
-bool SnapshotExchangeState::AcceptAnswer() { return Step(Phase::kFilled, Phase::kIdle); }
-bool SnapshotExchangeState::IsRequested() const { return phase_.load(std::memory_order_acquire) == Phase::kRequested; }
-bool SnapshotExchangeState::BeginFill() { return Step(Phase::kRequested, Phase::kFilling); }
-void SnapshotExchangeState::FinishFill() { phase_.store(Phase::kFilled, std::memory_order_release); }
-
 SnapshotExchange::SnapshotExchange(const Snapshot& blank)
     : request_signal_(EventFd::MakeOrThrow()), answer_signal_(EventFd::MakeOrThrow()), snapshots_{blank, blank} {}
 

@@ -46,18 +46,23 @@ class SnapshotExchangeState {
   enum class Phase : std::uint8_t { kIdle, kRequested, kFilling, kFilled };
 
   // Scrapers, one at a time:
-  [[nodiscard]] bool TryRequest();     // idle -> requested
-  [[nodiscard]] bool CancelRequest();  // requested -> idle; false if the reader has begun to fill
-  [[nodiscard]] bool AcceptAnswer();   // filled -> idle; false if there is no answer yet
+  [[nodiscard]] bool TryRequest() { return Step(Phase::kIdle, Phase::kRequested); }
+  // False if the reader has begun to fill.
+  [[nodiscard]] bool CancelRequest() { return Step(Phase::kRequested, Phase::kIdle); }
+  // False if there is no answer yet.
+  [[nodiscard]] bool AcceptAnswer() { return Step(Phase::kFilled, Phase::kIdle); }
   // The reader:
-  [[nodiscard]] bool IsRequested() const;
-  [[nodiscard]] bool BeginFill();  // requested -> filling; false if the request was cancelled
-  void FinishFill();               // filling -> filled
+  [[nodiscard]] bool IsRequested() const { return phase() == Phase::kRequested; }
+  // False if the request was cancelled.
+  [[nodiscard]] bool BeginFill() { return Step(Phase::kRequested, Phase::kFilling); }
+  void FinishFill() { phase_.store(Phase::kFilled, std::memory_order_release); }
 
   [[nodiscard]] Phase phase() const { return phase_.load(std::memory_order_acquire); }
 
  private:
-  [[nodiscard]] bool Step(Phase from, Phase to);
+  [[nodiscard]] bool Step(Phase from, Phase to) {
+    return phase_.compare_exchange_strong(from, to, std::memory_order_acq_rel, std::memory_order_acquire);
+  }
   std::atomic<Phase> phase_{Phase::kIdle};
 };
 
