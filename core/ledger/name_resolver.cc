@@ -13,10 +13,8 @@ bool IsConfirmed(const PendingCounts& pending, std::uint64_t when_ns, std::uint6
 }  // namespace
 
 void NameResolver::ForgetState(RowId id) {
-  LeavePending(id);
-  ProcessRow& row = table_[id];
-  row.epoch = epoch_;
-  row.name_state = NameState::kUnknown;
+  MarkCurrent(id);
+  table_[id].name_state = NameState::kUnknown;
   table_.MarkUncertain(id);
 }
 
@@ -73,28 +71,23 @@ void NameResolver::SetUnconfirmedName(RowId id, const CommName& name) {
   table_[id].name_state = NameState::kUnconfirmed;
 }
 
-void NameResolver::ClearName(RowId child) {
-  table_[child].epoch = epoch_;
-  table_[child].name_state = NameState::kUnknown;
-}
-
 void NameResolver::RequestName(RowId child) {
-  ClearName(child);
+  MarkCurrent(child);
   OpenPending(child);
 }
 
 void NameResolver::OnExec(RowId id, std::uint64_t when_ns) {
-  CloseIfConfirmed(id, when_ns, kNameMargin);
+  CloseIfConfirmed(id, when_ns, kSnapshotMargin);
   LeavePending(id);
   table_[id].name_state = NameState::kUnknown;
 }
 
 void NameResolver::OnRename(RowId id, const CommName& name, std::uint64_t when_ns) {
   if (OwnsPending(id) && pending_[table_[id].pending].counts[CountKind::kExecs] != 0 &&
-      !IsConfirmed(pending_[table_[id].pending], when_ns, kNameMargin)) {
+      !IsConfirmed(pending_[table_[id].pending], when_ns, kSnapshotMargin)) {
     ClosePending(table_[id].pending, Attribution::kCommEvent, name);
   }
-  CloseIfConfirmed(id, when_ns, kNameMargin);
+  CloseIfConfirmed(id, when_ns, kSnapshotMargin);
   LeavePending(id);
   SetName(id, name, {});
 }
@@ -104,13 +97,9 @@ void NameResolver::OnExit(RowId id, std::uint64_t when_ns) {
   LeavePending(id);
 }
 
-PendingCountsId NameResolver::TakeNextToRead() {
-  const PendingCountsId unread = pending_.TakeUnread();
-  return unread != kInvalidId ? unread : pending_.TakeDueRetry(applied_until_ns_);
-}
-
 RowId NameResolver::NextNameRequest() {
-  for (PendingCountsId pending = TakeNextToRead(); pending != kInvalidId; pending = TakeNextToRead()) {
+  PendingCountsId pending = kInvalidId;
+  while ((pending = pending_.TakeNextToRead(applied_until_ns_)) != kInvalidId) {
     const RowId owner = pending_[pending].owner;
     if (table_[owner].epoch == epoch_) {
       return owner;
@@ -144,7 +133,7 @@ void NameResolver::ConfirmNamesUpTo(std::uint64_t applied_until_ns) {
   applied_until_ns_ = applied_until_ns;
   for (PendingCountsId pending = pending_.first_candidate(); pending != kInvalidId;
        pending = pending_.first_candidate()) {
-    if (!IsConfirmed(pending_[pending], applied_until_ns, kNameMargin)) {
+    if (!IsConfirmed(pending_[pending], applied_until_ns, kSnapshotMargin)) {
       return;
     }
     const RowId owner = pending_[pending].owner;

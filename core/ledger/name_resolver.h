@@ -28,9 +28,10 @@
 
 namespace procevent {
 
-// The kernel changes a name a moment before it queues the event of that change. A /proc snapshot may therefore show a
-// name that is newer than the last event received, by less than this.
-inline constexpr std::uint64_t kNameMargin = 10 * kNanosPerMilli;
+// The kernel changes a process a moment before or after it makes the event of that change. A /proc snapshot may or may
+// not include events within this distance of it: /proc shows a new name before its EXEC or COMM, and a child before its
+// FORK.
+inline constexpr std::uint64_t kSnapshotMargin = 10 * kNanosPerMilli;
 
 // The source of the name that pending counts were recorded under.
 enum class Attribution : std::uint8_t { kProc, kCommEvent, kUnattributed };
@@ -72,11 +73,9 @@ class NameResolver {
   // A child forked by a thread other than the leader: it has the name of that thread, which is not known. Opens
   // pending counts, so that /proc is read for it.
   void RequestName(RowId child);
-  // A new kernel thread: kthreadd names it without an event, a moment after the fork.
-  void ClearName(RowId child);
 
   // An EXEC closes the pending counts that the process owned. They get the candidate if it is confirmed, that is, if it
-  // was read kNameMargin or more before the EXEC; otherwise they are unattributed. The new name is unknown.
+  // was read kSnapshotMargin or more before the EXEC; otherwise they are unattributed. The new name is unknown.
   void OnExec(RowId id, std::uint64_t when_ns);
   // A COMM event names the exec in the pending counts that the process owns, unless the candidate is confirmed already.
   // The other events in them precede the new name, and are unattributed. The process is called `name` from now on.
@@ -103,13 +102,13 @@ class NameResolver {
   [[nodiscard]] bool ScheduleNameRetry(RowId id, std::uint64_t taken_ns) {
     return OwnsPending(id) && pending_.ScheduleRetry(table_[id].pending, taken_ns);
   }
-  // Makes a stale row current: no event of it was received since the loss. Pending counts that it owns are recorded as
-  // unattributed. ConfirmName must follow.
+  // Makes a new or stale row current. No event of a stale one was received since the loss: pending counts that it owns
+  // are recorded as unattributed, and ConfirmName must follow.
   void MarkCurrent(RowId id);
   // Sets the confirmed name, and closes the pending counts that the process owns under it.
   void ConfirmName(RowId id, const CommName& name);
   // All events that the kernel made before `applied_until_ns` have been applied. Confirms the candidates that were read
-  // kNameMargin or more before that. An EXEC or COMM of the owner up to then would have closed the pending counts.
+  // kSnapshotMargin or more before that. An EXEC or COMM of the owner up to then would have closed the pending counts.
   void ConfirmNamesUpTo(std::uint64_t applied_until_ns);
 
   // The loss epoch: 1 plus the number of invalidations.
@@ -133,7 +132,6 @@ class NameResolver {
     return table_[id].pending != kInvalidId && pending_[table_[id].pending].owner == id;
   }
 
-  [[nodiscard]] PendingCountsId TakeNextToRead();
   void ForgetState(RowId id);
   void OpenPending(RowId owner);
   void JoinPending(RowId id, PendingCountsId pending);

@@ -62,21 +62,16 @@ void PendingCountsPool::Close(PendingCountsId id, const CommName& name, CommRef&
   entries_.Free(id);
 }
 
-PendingCountsId PendingCountsPool::TakeFirst(PendingCounts::Queue queue) {
-  const PendingCountsId id = first(queue);
-  if (id != kInvalidId) {
-    Dequeue(id);
+PendingCountsId PendingCountsPool::TakeNextToRead(std::uint64_t now_ns) {
+  PendingCountsId id = first(PendingCounts::Queue::kUnread);
+  if (id == kInvalidId) {
+    id = first(PendingCounts::Queue::kRetry);
+    if (id == kInvalidId || entries_[id].retry_read_ns + kRetryInterval > now_ns) {
+      return kInvalidId;
+    }
   }
+  Dequeue(id);
   return id;
-}
-
-PendingCountsId PendingCountsPool::TakeUnread() { return TakeFirst(PendingCounts::Queue::kUnread); }
-
-PendingCountsId PendingCountsPool::TakeDueRetry(std::uint64_t now_ns) {
-  const PendingCountsId id = first(PendingCounts::Queue::kRetry);
-  return id != kInvalidId && entries_[id].retry_read_ns + kRetryInterval <= now_ns
-             ? TakeFirst(PendingCounts::Queue::kRetry)
-             : kInvalidId;
 }
 
 bool PendingCountsPool::ScheduleRetry(PendingCountsId id, std::uint64_t taken_ns) {
@@ -100,7 +95,7 @@ void PendingCountsPool::SetCandidate(PendingCountsId id, const CommName& name, s
 
 void PendingCountsPool::Enqueue(PendingCounts::Queue which, PendingCountsId id) {
   entries_[id].queue = which;
-  PendingCountsQueue& queue = QueueOf(id);
+  Queue& queue = QueueOf(id);
   entries_[id].previous = queue.last;
   (queue.last == kInvalidId ? queue.first : entries_[queue.last].next) = id;
   queue.last = id;
@@ -109,7 +104,7 @@ void PendingCountsPool::Enqueue(PendingCounts::Queue which, PendingCountsId id) 
 // Does nothing if the entry is in no queue.
 void PendingCountsPool::Dequeue(PendingCountsId id) {
   PendingCounts& entry = entries_[id];
-  PendingCountsQueue& queue = QueueOf(id);
+  Queue& queue = QueueOf(id);
   if (queue.first != id && entry.previous == kInvalidId) {
     return;
   }

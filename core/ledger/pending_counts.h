@@ -40,12 +40,6 @@ struct PendingCounts {
   PendingCountsId previous = kInvalidId;
 };
 
-// An intrusive list of PendingCounts, so that an entry can be removed from the middle.
-struct PendingCountsQueue {
-  PendingCountsId first = kInvalidId;
-  PendingCountsId last = kInvalidId;
-};
-
 // A bounded pool of PendingCounts, each in one of three queues.
 class PendingCountsPool {
  public:
@@ -61,14 +55,13 @@ class PendingCountsPool {
   // Records everything counted in the entry under a name, and frees the entry.
   void Close(PendingCountsId id, const CommName& name, CommRef& ref, Statistics& statistics);
 
-  // Removes the first entry from the unread queue. Returns kInvalidId if there is none.
-  [[nodiscard]] PendingCountsId TakeUnread();
+  // Removes the first entry of the unread queue, or else of the retry queue if it is due at `now_ns`. Returns
+  // kInvalidId if there is none.
+  [[nodiscard]] PendingCountsId TakeNextToRead(std::uint64_t now_ns);
   // Moves the entry to the retry queue: /proc showed the owner in the middle of an exec, so the name is not reliable.
   // The queue is in order of time: /proc is read again after 20 ms, at most 25 times. Returns false if the entry has a
   // candidate already or has no retry left.
   [[nodiscard]] bool ScheduleRetry(PendingCountsId id, std::uint64_t taken_ns);
-  // Removes the first entry of the retry queue if it is due at `now_ns`. Returns kInvalidId if none is due.
-  [[nodiscard]] PendingCountsId TakeDueRetry(std::uint64_t now_ns);
   // Sets the name that /proc showed, and moves the entry to the end of the candidate queue, which is in order of time.
   void SetCandidate(PendingCountsId id, const CommName& name, std::uint64_t taken_ns);
   [[nodiscard]] PendingCountsId first_candidate() const { return first(PendingCounts::Queue::kCandidate); }
@@ -86,19 +79,21 @@ class PendingCountsPool {
     ProcessExit exit;
     SlabId next = kInvalidId;
   };
+  // An intrusive list, so that an entry can be removed from the middle.
+  struct Queue {
+    PendingCountsId first = kInvalidId;
+    PendingCountsId last = kInvalidId;
+  };
   void Enqueue(PendingCounts::Queue which, PendingCountsId id);
   void Dequeue(PendingCountsId id);
-  [[nodiscard]] PendingCountsQueue& QueueOf(PendingCountsId id) {
-    return queues_[static_cast<std::size_t>(entries_[id].queue)];
-  }
-  [[nodiscard]] PendingCountsId TakeFirst(PendingCounts::Queue queue);
+  [[nodiscard]] Queue& QueueOf(PendingCountsId id) { return queues_[static_cast<std::size_t>(entries_[id].queue)]; }
   [[nodiscard]] PendingCountsId first(PendingCounts::Queue queue) const {
     return queues_[static_cast<std::size_t>(queue)].first;
   }
 
   Slab<PendingCounts> entries_;
   Slab<PendingExit> exits_;
-  std::array<PendingCountsQueue, 3> queues_;
+  std::array<Queue, 3> queues_;
   Counts total_;
 };
 

@@ -45,7 +45,7 @@ void ProcReconciler::ApplySnapshot(const ProcSnapshot& snapshot, bool full) {
     resolver_.SetCandidateName(id, snapshot.name, snapshot.taken_ns);
   }
   if (full) {
-    Enqueue(id, snapshot.dead, snapshot);
+    Enqueue(id, snapshot);
   }
 }
 
@@ -57,10 +57,7 @@ void ProcReconciler::ApplyHidden(std::int32_t tgid) {
 
 void ProcReconciler::ApplyGone(std::int32_t tgid, std::uint64_t taken_ns) {
   if (const RowId id = table_.Find(tgid); id != kInvalidId) {
-    ProcSnapshot snapshot;
-    snapshot.tgid = tgid;
-    snapshot.taken_ns = taken_ns;
-    Enqueue(id, true, snapshot);
+    Enqueue(id, {.tgid = tgid, .taken_ns = taken_ns, .name = {}, .dead = true});
   }
 }
 
@@ -75,7 +72,7 @@ void ProcReconciler::AddFoundProcess(const ProcSnapshot& snapshot, procevent::Pr
 
 void ProcReconciler::ConfirmUpTo(std::uint64_t applied_until_ns) {
   resolver_.ConfirmNamesUpTo(applied_until_ns);
-  while (size_ > 0 && unconfirmed_[first_].snapshot.taken_ns + kThreadsMargin <= applied_until_ns) {
+  while (size_ > 0 && unconfirmed_[first_].snapshot.taken_ns + kSnapshotMargin <= applied_until_ns) {
     ApplyIfConfirmed(unconfirmed_[first_]);
     first_ = (first_ + 1) % unconfirmed_.size();
     --size_;
@@ -98,9 +95,9 @@ std::optional<std::int32_t> ProcReconciler::NextStale(RowId& cursor, RowId last)
   return std::nullopt;
 }
 
-void ProcReconciler::Enqueue(RowId row, bool gone, const ProcSnapshot& snapshot) {
+void ProcReconciler::Enqueue(RowId row, const ProcSnapshot& snapshot) {
   if (has_capacity()) {
-    unconfirmed_[(first_ + size_) % unconfirmed_.size()] = {row, table_[row].serial, resolver_.epoch(), gone, snapshot};
+    unconfirmed_[(first_ + size_) % unconfirmed_.size()] = {row, table_[row].serial, resolver_.epoch(), snapshot};
     ++size_;
   }
 }
@@ -113,19 +110,15 @@ void ProcReconciler::ApplyIfConfirmed(const UnconfirmedSnapshot& unconfirmed) {
   }
   // A loss discards the snapshot, too. It may have happened before the snapshot, although it is known only now. Or it
   // happened within the margin, and hides an event that changed the process.
-  if (row.changed_ns + kThreadsMargin > snapshot.taken_ns || unconfirmed.epoch != resolver_.epoch()) {
+  if (row.changed_ns + kSnapshotMargin > snapshot.taken_ns || unconfirmed.epoch != resolver_.epoch()) {
     table_.RequestSnapshot(unconfirmed.row);
     return;
   }
-  if (unconfirmed.gone) {
+  if (snapshot.dead) {
     tracker_.DropProcess(unconfirmed.row, ProcessDropReason::kGone);
     return;
   }
-  table_.SetThreads(unconfirmed.row, snapshot.threads);
-  row.leader_gone = snapshot.leader_gone;
-  row.snapshot_ns = snapshot.taken_ns;
-  row.euid = snapshot.euid;
-  row.egid = snapshot.egid;
+  table_.SetFromSnapshot(unconfirmed.row, snapshot);
   if (row.uncertain || row.epoch != unconfirmed.epoch) {
     row.start_ns = HasSameStart(row, snapshot) ? row.start_ns : 0;
     row.has_executed = true;  // an exec may have been missed

@@ -84,10 +84,9 @@ class ProcReconciler {
     RowId row = kInvalidId;
     std::uint32_t serial = 0;  // of the row: whether it still is the same process
     std::uint64_t epoch = 0;   // loss epoch when the snapshot was taken
-    bool gone = false;
-    ProcSnapshot snapshot;
+    ProcSnapshot snapshot;     // `dead` also if /proc had no such process
   };
-  void Enqueue(RowId row, bool gone, const ProcSnapshot& snapshot);
+  void Enqueue(RowId row, const ProcSnapshot& snapshot);
   // Applies the snapshot to its row if it is confirmed; otherwise requests another.
   void ApplyIfConfirmed(const UnconfirmedSnapshot& unconfirmed);
 

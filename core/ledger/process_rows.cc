@@ -63,6 +63,15 @@ void ProcessRows::SetThreads(RowId id, std::uint32_t threads) {
   rows_[id].threads = threads;
 }
 
+void ProcessRows::SetFromSnapshot(RowId id, const ProcSnapshot& snapshot) {
+  SetThreads(id, snapshot.threads);
+  ProcessRow& row = rows_[id];
+  row.leader_gone = snapshot.leader_gone;
+  row.snapshot_ns = snapshot.taken_ns;
+  row.euid = snapshot.euid;
+  row.egid = snapshot.egid;
+}
+
 // Backward-shift deletion: an entry behind the gap moves into it unless its home slot lies behind the gap.
 void ProcessRows::EraseSlot(std::int32_t tgid) {
   std::size_t gap = HomeSlot(tgid);

@@ -114,6 +114,8 @@ class ProcessRows {
   [[nodiscard]] ProcessRow& operator[](RowId id) { return rows_[id]; }
   [[nodiscard]] const ProcessRow& operator[](RowId id) const { return rows_[id]; }
   void SetThreads(RowId id, std::uint32_t threads);
+  // Copies the threads and credentials.
+  void SetFromSnapshot(RowId id, const ProcSnapshot& snapshot);
   void RequestSnapshot(RowId id) { rows_[id].needs_snapshot = any_snapshot_request_ = true; }
   void MarkUncertain(RowId id) {
     rows_[id].uncertain = true;

@@ -23,7 +23,7 @@ constexpr std::int32_t kKthreadd = 2;
 
 // Whether the order of an event and a snapshot cannot be derived from their times.
 bool AreWithinMargin(std::uint64_t first_ns, std::uint64_t second_ns) {
-  return std::max(first_ns, second_ns) - std::min(first_ns, second_ns) < kThreadsMargin;
+  return std::max(first_ns, second_ns) - std::min(first_ns, second_ns) < kSnapshotMargin;
 }
 
 }  // namespace
@@ -53,7 +53,7 @@ void ProcessTracker::StartProcess(const ForkBody& body, std::uint64_t when_ns) {
   }
   const RowId child = table_.Insert(body.child.tgid);
   if (body.parent.tgid == kKthreadd) {
-    resolver_.ClearName(child);
+    resolver_.MarkCurrent(child);
     table_.RequestSnapshot(child);
   } else if (body.parent.pid == body.parent.tgid) {
     resolver_.InheritName(child, parent);
@@ -69,7 +69,6 @@ void ProcessTracker::StartProcess(const ForkBody& body, std::uint64_t when_ns) {
 }
 
 void ProcessTracker::StartThread(const Task& child, std::uint64_t when_ns) {
-  EvictUntilFree(1);
   const RowId id = FindOrAddRow(child.tgid);
   if (id == kInvalidId) {
     resolver_.RecordUntracked(CountKind::kThreadsStarted);
@@ -83,7 +82,6 @@ void ProcessTracker::StartThread(const Task& child, std::uint64_t when_ns) {
 }
 
 void ProcessTracker::Apply(const ExecBody& body, std::uint64_t when_ns) {
-  EvictUntilFree(1);
   const RowId id = FindOrAddRow(body.task.tgid);
   if (id == kInvalidId) {
     resolver_.RecordUntracked(CountKind::kExecs);
@@ -153,7 +151,6 @@ void ProcessTracker::Apply(const GidBody& body, std::uint64_t when_ns) {
 
 void ProcessTracker::RecordCredential(const Task& task, std::uint32_t effective, const CredentialCountKinds& kinds,
                                       std::uint32_t ProcessRow::*known, std::uint64_t when_ns) {
-  EvictUntilFree(1);
   const RowId id = FindOrAddRow(task.tgid);
   if (id == kInvalidId) {
     resolver_.RecordUntracked(kinds.other);
@@ -188,7 +185,6 @@ void ProcessTracker::Apply(const CommBody& body, std::uint64_t when_ns) {
   if (body.task.pid != body.task.tgid) {
     return;
   }
-  EvictUntilFree(1);
   const RowId id = FindOrAddRow(body.task.tgid);
   if (id != kInvalidId) {
     resolver_.OnRename(id, CommName(body.comm), when_ns);
@@ -206,14 +202,8 @@ void ProcessTracker::Apply(const CoredumpBody& body, std::uint64_t /*when_ns*/) 
 }
 
 RowId ProcessTracker::AddProcess(const ProcSnapshot& snapshot, ProcessFoundReason reason) {
-  EvictUntilFree(1);
   const RowId id = AddUnknown(snapshot.tgid, reason);
-  ProcessRow& row = table_[id];
-  table_.SetThreads(id, snapshot.threads);
-  row.leader_gone = snapshot.leader_gone;
-  row.snapshot_ns = snapshot.taken_ns;
-  row.euid = snapshot.euid;
-  row.egid = snapshot.egid;
+  table_.SetFromSnapshot(id, snapshot);
   return id;
 }
 
@@ -224,7 +214,7 @@ void ProcessTracker::DropProcess(RowId id, ProcessDropReason reason) {
 }
 
 void ProcessTracker::EraseReplaced(RowId old, std::uint64_t forked_ns) {
-  if (forked_ns < table_[old].snapshot_ns + kForkMargin) {
+  if (forked_ns < table_[old].snapshot_ns + kSnapshotMargin) {
     resolver_.OnUnobservedExit(old);
     table_.Erase(old);
   } else {
@@ -241,6 +231,7 @@ RowId ProcessTracker::FindRow(std::int32_t tgid) {
 }
 
 RowId ProcessTracker::FindOrAddRow(std::int32_t tgid) {
+  EvictUntilFree(1);
   const RowId id = FindRow(tgid);
   return id == kInvalidId && tgid > 0 && table_.free_rows() > 0 ? AddUnknown(tgid, ProcessFoundReason::kEvent) : id;
 }
@@ -264,7 +255,7 @@ void ProcessTracker::MarkChanged(RowId id, std::uint64_t when_ns) {
   table_[id].changed_ns = std::max(table_[id].changed_ns, when_ns);
 }
 
-// Runs before a row is looked up for the event. A table of capacity 0 evicts nothing: processes are not tracked then.
+// A table of capacity 0 evicts nothing: processes are not tracked then.
 void ProcessTracker::EvictUntilFree(std::size_t rows) {
   while (table_.free_rows() < rows && table_.size() > 0) {
     DropProcess(table_.oldest(), ProcessDropReason::kEvicted);

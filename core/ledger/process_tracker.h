@@ -45,12 +45,6 @@ inline constexpr std::size_t kProcessDropReasons = 3;
 inline constexpr std::array<std::string_view, kProcessDropReasons> kProcessDropReasonNames{"evicted", "gone",
                                                                                            "replaced"};
 
-// The kernel changes a process a moment before or after it makes the event of that change. A /proc snapshot may or may
-// not include events within this distance of it.
-inline constexpr std::uint64_t kThreadsMargin = 10 * kNanosPerMilli;
-// /proc shows a child a moment before the kernel makes its FORK.
-inline constexpr std::uint64_t kForkMargin = 10 * kNanosPerMilli;
-
 // Follows processes and threads from FORK to EXIT.
 class ProcessTracker {
  public:
@@ -58,7 +52,8 @@ class ProcessTracker {
 
   void ApplyEvent(const Event& event);
 
-  // Adds a row for a process whose FORK was not received. Requires a snapshot of a live process without a row.
+  // Adds a row for a process whose FORK was not received. Requires a snapshot of a live process without a row, and a
+  // free row.
   RowId AddProcess(const ProcSnapshot& snapshot, ProcessFoundReason reason);
   // Drops the row of a process whose EXIT was not received.
   void DropProcess(RowId id, ProcessDropReason reason);
@@ -115,15 +110,16 @@ class ProcessTracker {
 
   // Finds a row and makes it current, see NameResolver::ForgetIfStale.
   [[nodiscard]] RowId FindRow(std::int32_t tgid);
-  // Adds a row if there is none, the tgid is positive and a row is free.
+  // Evicts until a row is free, and adds one if there is none and the tgid is positive. An event that may need two rows
+  // evicts before.
   [[nodiscard]] RowId FindOrAddRow(std::int32_t tgid);
   RowId AddUnknown(std::int32_t tgid, ProcessFoundReason reason);
   void MarkChanged(RowId id, std::uint64_t when_ns);
-  // Marks the row uncertain if the event is within kThreadsMargin of the snapshot that its threads are based on.
+  // Marks the row uncertain if the event is within kSnapshotMargin of the snapshot that its threads are based on.
   void MarkThreadsChanged(RowId id, std::uint64_t when_ns);
   // Erases the row that a FORK of the same tgid finds. All other events of a child follow its FORK, so the row is one
   // of two things:
-  //   - The same process: its snapshot is at most kForkMargin older than the FORK, which was still queued then.
+  //   - The same process: its snapshot is at most kSnapshotMargin older than the FORK, which was still queued then.
   //   - An older process whose EXIT was not received: its row is dropped as "replaced".
   void EraseReplaced(RowId old, std::uint64_t forked_ns);
   void EvictUntilFree(std::size_t rows);
