@@ -129,14 +129,8 @@ bool ProcessTable::AllThreadsExited(const Row& row) const {
     return *row.threads == 0;
   }
   ProcSnapshot snapshot;
-  switch (proc_->ReadWithoutCredentials(row.process.pid, snapshot)) {
-    case ProcPidReader::ReadStatus::kRead:
-      return snapshot.dead || IsOtherProcess(row.process, snapshot);
-    case ProcPidReader::ReadStatus::kGone:
-    case ProcPidReader::ReadStatus::kHidden:
-      break;
-  }
-  return true;
+  return proc_->ReadWithoutCredentials(row.process.pid, snapshot) != ProcPidReader::ReadStatus::kRead ||
+         snapshot.dead || IsOtherProcess(row.process, snapshot);
 }
 
 void ProcessTable::Handle(const UidBody& body, std::uint64_t when_ns) {

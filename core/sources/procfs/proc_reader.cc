@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "core/base/system.h"
+#include "core/base/text.h"
 
 namespace procevent {
 namespace {
@@ -60,22 +61,35 @@ Status ProcPidReader::CheckVisibility() const {
   return MakeHiddenError(fd.valid() ? 0 : errno);
 }
 
-ProcPidReader::ReadStatus ProcPidReader::ReadWithoutCredentials(std::int32_t tgid, ProcSnapshot& snapshot) const {
+template <typename Parse>
+ProcPidReader::ReadStatus ProcPidReader::Read(std::int32_t tgid, std::string_view file, const Parse& parse) const {
+  if (!directory_) {
+    return ReadStatus::kHidden;
+  }
+  std::array<char, 32> path{};
+  char* end = std::to_chars(path.data(), path.data() + path.size(), tgid).ptr;
+  *end++ = '/';
+  std::ranges::copy(file, end);
   std::array<char, kTextBytes> buffer{};
-  std::string_view text;
+  const OwnedFd fd(::openat(::dirfd(directory_.get()), path.data(), O_RDONLY | O_CLOEXEC));
+  const ssize_t bytes = fd.valid() ? ::read(fd.get(), buffer.data(), buffer.size()) : -1;
+  if (bytes < 0) {
+    const bool vanished = errno == ENOENT || errno == ESRCH;
+    return vanished && !Exists(tgid) ? ReadStatus::kGone : ReadStatus::kHidden;
+  }
+  const std::string_view text(buffer.data(), static_cast<std::size_t>(bytes));
+  return parse(text) ? ReadStatus::kRead : ReadStatus::kHidden;
+}
+
+ProcPidReader::ReadStatus ProcPidReader::ReadWithoutCredentials(std::int32_t tgid, ProcSnapshot& snapshot) const {
   std::uint64_t ticks = 0;
   snapshot = {};
-  if (const ReadStatus status = Read(tgid, "stat", buffer, text); status != ReadStatus::kRead) {
+  ReadStatus status = Read(tgid, "stat", [&](std::string_view text) { return ParseProcStat(text, snapshot, ticks); });
+  if (status == ReadStatus::kRead) {
+    status = Read(tgid, "statm", [&](std::string_view text) { return ParseProcStatm(text, snapshot); });
+  }
+  if (status != ReadStatus::kRead) {
     return status;
-  }
-  if (!ParseProcStat(text, snapshot, ticks)) {
-    return ReadStatus::kHidden;
-  }
-  if (const ReadStatus status = Read(tgid, "statm", buffer, text); status != ReadStatus::kRead) {
-    return status;
-  }
-  if (!ParseProcStatm(text, snapshot)) {
-    return ReadStatus::kHidden;
   }
   // /proc counts start times since boot, including suspend. Event timestamps exclude suspend.
   snapshot.tgid = tgid;
@@ -88,16 +102,12 @@ ProcPidReader::ReadStatus ProcPidReader::ReadWithoutCredentials(std::int32_t tgi
 
 // The ID of a thread also has a directory, although the list does not show it. Its Tgid differs.
 ProcPidReader::ReadStatus ProcPidReader::ReadSnapshot(std::int32_t tgid, ProcSnapshot& snapshot) const {
-  std::array<char, kTextBytes> buffer{};
-  std::string_view text;
-  if (const ReadStatus status = ReadWithoutCredentials(tgid, snapshot); status != ReadStatus::kRead) {
-    return status;
+  ReadStatus status = ReadWithoutCredentials(tgid, snapshot);
+  if (status == ReadStatus::kRead) {
+    status = Read(tgid, "status", [&](std::string_view text) { return ParseProcStatus(text, snapshot); });
   }
-  if (const ReadStatus status = Read(tgid, "status", buffer, text); status != ReadStatus::kRead) {
+  if (status != ReadStatus::kRead) {
     return status;
-  }
-  if (!ParseProcStatus(text, snapshot)) {
-    return ReadStatus::kHidden;
   }
   snapshot.taken_ns = MonotonicNanos();
   return snapshot.tgid == tgid ? ReadStatus::kRead : ReadStatus::kGone;
@@ -111,36 +121,14 @@ std::size_t ProcPidReader::ListNext(std::span<std::int32_t> tgids) {
     if (entry == nullptr) {
       break;
     }
-    const std::string_view name = entry->d_name;
-    std::int32_t tgid = 0;
-    if (const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), tgid);
-        error == std::errc() && end == name.data() + name.size() && tgid > 0) {
-      tgids[count++] = tgid;
+    if (const auto tgid = ParseInteger<std::int32_t>(entry->d_name); tgid.value_or(0) > 0) {
+      tgids[count++] = *tgid;
     }
   }
   if (directory_ && count == 0) {
     ::rewinddir(directory_.get());
   }
   return count;
-}
-
-ProcPidReader::ReadStatus ProcPidReader::Read(std::int32_t tgid, std::string_view file, std::span<char> buffer,
-                                              std::string_view& text) const {
-  if (!directory_) {
-    return ReadStatus::kHidden;
-  }
-  std::array<char, 32> path{};
-  char* end = std::to_chars(path.data(), path.data() + path.size(), tgid).ptr;
-  *end++ = '/';
-  std::ranges::copy(file, end);
-  const OwnedFd fd(::openat(::dirfd(directory_.get()), path.data(), O_RDONLY | O_CLOEXEC));
-  const ssize_t bytes = fd.valid() ? ::read(fd.get(), buffer.data(), buffer.size()) : -1;
-  if (bytes < 0) {
-    const bool vanished = errno == ENOENT || errno == ESRCH;
-    return vanished && !Exists(tgid) ? ReadStatus::kGone : ReadStatus::kHidden;
-  }
-  text = {buffer.data(), static_cast<std::size_t>(bytes)};
-  return ReadStatus::kRead;
 }
 
 }  // namespace procevent

@@ -42,9 +42,9 @@ class ProcPidReader {
     void operator()(DIR* directory) const { ::closedir(directory); }
   };
 
-  // Reads a file of the process into `buffer`, as much as fits.
-  [[nodiscard]] ReadStatus Read(std::int32_t tgid, std::string_view file, std::span<char> buffer,
-                                std::string_view& text) const;
+  // Reads the first 2 KiB of a file of the process, and passes them to `parse`. A text that it rejects is kHidden.
+  template <typename Parse>
+  [[nodiscard]] ReadStatus Read(std::int32_t tgid, std::string_view file, const Parse& parse) const;
 
   std::unique_ptr<DIR, CloseDirectory> directory_;
   int open_errno_ = 0;

@@ -25,26 +25,17 @@ constexpr std::string_view kRemedy =
 
 void CloneCountParser::Feed(std::string_view piece) {
   for (const char character : piece) {
-    if (done_) {
-      return;
+    if (character != '\n') {
+      if (size_ < line_.size()) {
+        line_[size_++] = character;
+      }
+      continue;
     }
-    Feed(character);
-  }
-}
-
-void CloneCountParser::Feed(char character) {
-  if (position_ == Position::kNumber && character >= '0' && character <= '9') {
-    value_ = value_ * 10 + static_cast<std::uint64_t>(character - '0');
-    any_digit_ = true;
-  } else if (character == '\n') {
-    done_ = position_ == Position::kNumber && any_digit_;
-    position_ = Position::kLineStart;
-    matched_ = 0;
-  } else if (position_ == Position::kLineStart && character == kKey[matched_]) {
-    ++matched_;
-    position_ = matched_ == kKey.size() ? Position::kNumber : Position::kLineStart;
-  } else {
-    position_ = Position::kElsewhere;
+    const std::string_view line(line_.data(), size_);
+    if (!clones_ && line.starts_with(kKey)) {
+      clones_ = ParseInteger<std::uint64_t>(line.substr(kKey.size()));
+    }
+    size_ = 0;
   }
 }
 

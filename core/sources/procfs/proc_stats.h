@@ -1,6 +1,7 @@
 // Reads machine and process statistics from /proc: clone count, PID limit, and resource usage of this process.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -19,17 +20,12 @@ class CloneCountParser {
  public:
   void Feed(std::string_view piece);
   // Available after the complete line.
-  [[nodiscard]] std::optional<std::uint64_t> clones() const { return done_ ? std::optional(value_) : std::nullopt; }
+  [[nodiscard]] std::optional<std::uint64_t> clones() const { return clones_; }
 
  private:
-  enum class Position : std::uint8_t { kLineStart, kNumber, kElsewhere };
-  void Feed(char character);
-
-  Position position_ = Position::kLineStart;
-  std::size_t matched_ = 0;
-  bool any_digit_ = false;
-  bool done_ = false;
-  std::uint64_t value_ = 0;
+  std::array<char, 32> line_{};  // the beginning of the current line; the key and any number fit
+  std::size_t size_ = 0;
+  std::optional<std::uint64_t> clones_;
 };
 
 // Reads the clone count, against which fork events are audited. The file stays open.
