@@ -10,7 +10,6 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
-#include <ranges>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -28,7 +27,7 @@ constexpr std::size_t kMaxColumns = 120;
 
 // "1 per CPU".
 std::string BoundText(const Metric& metric) {
-  const std::string count = std::to_string(metric.max_series.count);
+  std::string count = std::to_string(metric.max_series.count);
   const auto histogram = [&](const std::string& key) {
     return std::to_string(MaxSeries(metric, LedgerOptions{}, 1)) + ", or this per command with `" + key + ".by_comm`";
   };
@@ -173,9 +172,10 @@ std::vector<std::string> FindProblems(const std::string& page) {
 
 // Writes the table and the first paragraphs. Everything else stays as it is.
 std::string Refresh(std::string page) {
-  for (const Section& section : FindSections(page) | std::views::reverse) {
-    if (const Metric* const metric = FindByName(section.name)) {
-      const Range old = FindFirstParagraph(page, section);
+  const std::vector<Section> sections = FindSections(page);
+  for (auto section = sections.rbegin(); section != sections.rend(); ++section) {  // the positions before stay valid
+    if (const Metric* const metric = FindByName(section->name)) {
+      const Range old = FindFirstParagraph(page, *section);
       page.replace(old.begin, old.end - old.begin, Wrap(metric->help) + (old.begin == old.end ? "\n\n" : ""));
     }
   }
