@@ -19,7 +19,7 @@ namespace procevent {
 // Logs refused requests. The server's threads enqueue them without waiting for the log. The main loop prints them.
 class RefusalLog {
  public:
-  // Throws std::runtime_error if no eventfd can be made.
+  // Throws FatalError if no eventfd can be made.
   explicit RefusalLog(LogFunction log);
 
   // Called by any thread.

@@ -16,7 +16,7 @@ void RestoreSignals(const sigset_t& previous_mask);
 class SignalReceiver {
  public:
   // Blocks SIGTERM, SIGINT and SIGHUP. Ignores SIGPIPE, and SIGUSR1 and SIGUSR2, which would end the process without
-  // ending its subscription. Throws std::runtime_error if no descriptor is free.
+  // ending its subscription. Throws FatalError if no descriptor is free.
   SignalReceiver();
 
   // Readable when a signal is pending.

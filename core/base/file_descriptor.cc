@@ -8,7 +8,6 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
-#include <stdexcept>
 #include <utility>
 
 #include "core/base/fatal_error.h"
@@ -25,13 +24,7 @@ Result<EventFd> EventFd::Make() {
   return EventFd(std::move(fd));
 }
 
-EventFd EventFd::MakeOrThrow() {
-  auto event = Make();
-  if (!event) {
-    throw FatalError(event.error());
-  }
-  return std::move(event).value();
-}
+EventFd EventFd::MakeOrThrow() { return ValueOrThrow(Make()); }
 
 void EventFd::Signal() const {
   const std::uint64_t one = 1;
@@ -65,8 +58,7 @@ bool EventFd::WaitFor(std::chrono::nanoseconds timeout) const {
 
 Poller::Poller(std::span<const int> signal_fds) : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
   if (!epoll_.valid()) {
-    throw std::runtime_error(
-        Describe({"create an epoll instance", errno, "raise the limit of open files (ulimit -n)"}));
+    throw FatalError({"create an epoll instance", errno, "raise the limit of open files (ulimit -n)"});
   }
   for (const int fd : signal_fds) {
     Add(fd);

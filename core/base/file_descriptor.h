@@ -49,7 +49,7 @@ class OwnedFd {
 class EventFd {
  public:
   static Result<EventFd> Make();
-  // For start-up code: throws std::runtime_error instead of returning an Error.
+  // For start-up code: throws FatalError instead of returning an Error.
   static EventFd MakeOrThrow();
 
   void Signal() const;
@@ -67,7 +67,7 @@ class EventFd {
 // Sleeps until another thread signals, a source is readable, or a time has come. One thread uses it.
 class Poller {
  public:
-  // Throws std::runtime_error if the system has no descriptors left.
+  // Throws FatalError if the system has no descriptors left.
   explicit Poller(std::span<const int> signal_fds);
 
   // `source_fd` is -1 while the source must not end the wait. The time is rounded up to milliseconds. True if one of

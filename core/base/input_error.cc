@@ -26,8 +26,10 @@ std::string InvalidValue(std::string_view text) { return "invalid value " + Quot
 
 std::string Describe(const InputError& error) {
   std::string line = error.file;
-  if (error.position != TextPosition{}) {
-    line += ':' + std::to_string(error.position.line) + ':' + std::to_string(error.position.column);
+  for (const int number : {error.position.line, error.position.column}) {
+    if (number != 0) {
+      line += ':' + std::to_string(number);
+    }
   }
   const std::string expected = error.expected.empty() ? "" : "expected " + error.expected;
   for (const std::string& part : {error.key, error.problem, expected}) {

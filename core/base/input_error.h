@@ -8,9 +8,11 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/result.h"
+
 namespace procevent {
 
-// A position in a text. Both numbers count from 1, the column counts bytes. Zeros: the error has no position.
+// A position in a text. Both numbers count from 1, the column counts bytes. A zero: unknown.
 struct TextPosition {
   int line = 0;
   int column = 0;
@@ -19,15 +21,16 @@ struct TextPosition {
 
 // Every member is safe to print: bounded, without control characters.
 struct InputError {
-  std::string file;        // empty: the error is in the environment or on the command line
-  TextPosition position;   // none: the error is about the file as a whole
-  std::string key;         // `source.receive_buffer`, a flag or a variable; empty: the text as a whole
-  std::string problem;     // `invalid value "12 parsecs"`
-  std::string expected;    // `a size from 64KiB to 1GiB`; empty where `problem` has the remedy
-  bool truncates = false;  // this error stands for further ones, of unknown number
+  std::string file = {};       // empty: the error is in the environment or on the command line
+  TextPosition position = {};  // none: the error is about the file as a whole
+  std::string key = {};        // `source.receive_buffer`, a flag or a variable; empty: the text as a whole
+  std::string problem = {};    // `invalid value "12 parsecs"`
+  std::string expected = {};   // `a size from 64KiB to 1GiB`; empty where `problem` has the remedy
+  bool truncates = false;      // this error stands for further ones, of unknown number
   bool operator==(const InputError&) const = default;
 };
 using InputErrors = std::vector<InputError>;
+using InputStatus = Result<Success, InputError>;
 
 // One line: `procevent_exporter.yml:12:5: source.receive_buffer: invalid value "12 parsecs": expected a size from ...`.
 std::string Describe(const InputError& error);

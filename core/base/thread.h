@@ -42,13 +42,13 @@ class LatestValue {
 // that the thread uses.
 class StoppableThread {
  public:
-  // Throws std::runtime_error if the process has no file descriptors left.
+  // Throws FatalError if the process has no file descriptors left.
   StoppableThread() : stop_(EventFd::MakeOrThrow()) {}
   StoppableThread(const StoppableThread&) = delete;
   StoppableThread& operator=(const StoppableThread&) = delete;
   ~StoppableThread() { Stop(); }
 
-  // Call at most once. `name` has at most 15 bytes. Throws std::runtime_error, with `operation` as the failed
+  // Call at most once. `name` has at most 15 bytes. Throws FatalError, with `operation` as the failed
   // operation, if the system cannot start a thread.
   void Start(const char* name, std::string_view operation, std::function<void()> work);
   // Requests a stop and waits until the work has returned. Idempotent.

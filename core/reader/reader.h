@@ -49,7 +49,7 @@ struct ReaderOptions {
 // Scrapes use only its exchange, the log only its notices.
 class Reader {
  public:
-  // Throws std::runtime_error if the system has no descriptors left. If `capture` is not null, every input of the
+  // Throws FatalError if the system has no descriptors left. If `capture` is not null, every input of the
   // ledger is also written to it; the reader uses it until it has stopped.
   Reader(std::unique_ptr<DatagramSource> source, const ReaderOptions& options, unsigned cpus, EventCoverage coverage,
          const LedgerOptions& ledger_options = {}, ProcFs proc = ProcFs(), CaptureWriter* capture = nullptr);

@@ -16,7 +16,7 @@ namespace procevent {
 // Does what ScrapeBarrier decides. The reader owns it; everything it refers to must outlive it.
 class ScrapeAnswerer {
  public:
-  // `blank` has the size of every snapshot. Throws std::runtime_error if the system has no descriptors left.
+  // `blank` has the size of every snapshot. Throws FatalError if the system has no descriptors left.
   ScrapeAnswerer(const Snapshot& blank, Ledger& ledger, LossTracker& losses, SubscriptionKeeper& subscription,
                  ForkAuditor& forks)
       : exchange_(blank), ledger_(ledger), losses_(losses), subscription_(subscription), forks_(forks) {}
