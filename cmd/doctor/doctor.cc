@@ -4,7 +4,6 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
-#include <chrono>
 #include <cstddef>
 #include <initializer_list>
 #include <nlohmann/json.hpp>
@@ -15,6 +14,7 @@
 
 #include "cmd/cli/output.h"
 #include "cmd/doctor/probes.h"
+#include "core/base/result.h"
 #include "core/base/text.h"
 
 namespace procevent {
@@ -34,13 +34,9 @@ Check CheckFromCause(std::string_view name, State state, const Error& error) {
   return {name, state, DescribeCause(error), std::string(error.remedy)};
 }
 
-// Splits a message of the form "finding; remedy".
-Check CheckFromMessage(std::string_view name, State state, std::string_view line) {
-  const std::size_t end = line.find("; ");
-  if (end == std::string_view::npos) {
-    return {name, state, std::string(line), {}};
-  }
-  return {name, state, std::string(line.substr(0, end)), std::string(line.substr(end + 2))};
+// A finding of doctor itself.
+Check NotOk(std::string_view name, State state, Cause finding, std::string_view remedy, std::string details = {}) {
+  return CheckFromCause(name, state, {{}, finding, remedy, {}, std::move(details)});
 }
 
 // Major and minor number of a release like "6.18.44-generic".
@@ -71,20 +67,19 @@ bool IsSubscribable(const ProbeResults& probes) {
 
 Check KernelCheck(const ProbeResults& probes) {
   constexpr std::string_view kName = "kernel";
+  constexpr std::string_view kWithoutEvents = "a kernel without process events";
   constexpr std::size_t kMaxBytes = 128;
   const std::string release = "Linux " + EscapeUnprintable(probes.kernel_release, kMaxBytes);
   if (LacksConnector(probes)) {
-    return {kName, State::kFailed, release + ", without process events",
-            std::string(probes.subscription.opened.error().remedy)};
+    return NotOk(kName, State::kFailed, kWithoutEvents, probes.subscription.opened.error().remedy, release);
   }
   if (probes.environment.no_proc_events) {
-    return {kName, State::kFailed, release + ", without process events",
-            std::string(MakeNoAckError({.no_proc_events = true}).remedy)};
+    return NotOk(kName, State::kFailed, kWithoutEvents, MakeNoAckError({.no_proc_events = true}).remedy, release);
   }
   const bool connector_visible = probes.proc_mounted && !probes.environment.foreign_network;
   if (!connector_visible && !IsSubscribable(probes)) {
-    return {kName, State::kWarning, release + ", cannot determine whether it has CONFIG_PROC_EVENTS",
-            "run doctor in the host's network namespace, with /proc mounted"};
+    return NotOk(kName, State::kWarning, "cannot determine whether the kernel has CONFIG_PROC_EVENTS",
+                 "run doctor in the host's network namespace, with /proc mounted", release);
   }
   return Ok(kName, release + ", with CONFIG_CONNECTOR and CONFIG_PROC_EVENTS");
 }
@@ -95,16 +90,14 @@ Check CapabilityCheck(const ProbeResults& probes) {
   if (probes.has_net_admin && !in_foreign_namespace) {
     return Ok(kName, "CAP_NET_ADMIN is effective");
   }
-  const std::string finding =
-      in_foreign_namespace ? "CAP_NET_ADMIN is effective only in this user namespace" : "CAP_NET_ADMIN is missing";
-  const std::string remedy = in_foreign_namespace ? "run in the host's user namespace"
-                                                  : "run as root, or with --cap-add NET_ADMIN (systemd: "
-                                                    "AmbientCapabilities=CAP_NET_ADMIN)";
-  if (IsBeforeLinux66(probes)) {
-    return {kName, State::kFailed, finding + ", and Linux before 6.6 requires it to subscribe", remedy};
-  }
-  return {kName, State::kWarning,
-          finding + ": since Linux 6.6 only a receive buffer above net.core.rmem_max requires it", remedy};
+  const bool required = IsBeforeLinux66(probes);
+  return NotOk(
+      kName, required ? State::kFailed : State::kWarning,
+      in_foreign_namespace ? "CAP_NET_ADMIN is effective only in this user namespace" : "CAP_NET_ADMIN is missing",
+      in_foreign_namespace ? "run in the host's user namespace"
+                           : "run as root, or with --cap-add NET_ADMIN (systemd: AmbientCapabilities=CAP_NET_ADMIN)",
+      required ? "Linux before 6.6 requires it to subscribe"
+               : "since Linux 6.6 only a receive buffer above net.core.rmem_max requires it");
 }
 
 // A kernel without the connector has no /proc/net/connector, so its network namespace must not be called foreign.
@@ -118,45 +111,36 @@ Check NamespacesCheck(const ProbeResults& probes) {
     return CheckFromCause(kName, State::kFailed, MakeNoAckError(environment));
   }
   if (const std::int64_t offset_ns = probes.subscription.clock_offset_ns; offset_ns != 0) {
-    Check check = CheckFromCause(kName, State::kFailed, MakeTimeNamespaceError());
-    check.finding +=
-        " by " +
-        std::to_string(std::chrono::round<std::chrono::milliseconds>(std::chrono::nanoseconds(offset_ns)).count()) +
-        "ms";
-    return check;
+    return CheckFromCause(kName, State::kFailed, MakeTimeNamespaceError(offset_ns));
   }
   if (!probes.proc_mounted) {
-    return {kName, State::kWarning, "cannot determine the namespaces without /proc", "mount /proc"};
+    return NotOk(kName, State::kWarning, "cannot determine the namespaces without /proc", "mount /proc");
   }
   return Ok(kName, "the host's network, PID and user namespaces");
 }
 
 Check BufferCheck(const ProbeResults& probes) {
   constexpr std::string_view kName = "buffer";
-  constexpr std::uint64_t kKibi = 1024;
+  const auto kib = [](std::uint64_t bytes) { return std::to_string((bytes + 512) / 1024) + "KiB"; };
   const std::uint64_t granted = probes.subscription.buffer_bytes;
   if (!probes.subscription.opened) {
-    return {kName, State::kWarning, "cannot determine the receive buffer without a connector socket",
-            "see the subscription check"};
+    return NotOk(kName, State::kWarning, "cannot determine the receive buffer without a connector socket",
+                 "see the subscription check");
   }
   if (granted >= probes.requested_buffer_bytes) {
-    return Ok(kName, "the receive buffer has the requested " + std::to_string((granted + kKibi / 2) / kKibi) + "KiB");
+    return Ok(kName, "the receive buffer has the requested " + kib(granted));
   }
-  Check check{kName, State::kWarning,
-              "the receive buffer is " + std::to_string(granted / kKibi) + "KiB, not the requested " +
-                  std::to_string(probes.requested_buffer_bytes / kKibi) + "KiB: bursts lose events sooner",
-              "give the process CAP_NET_ADMIN, or raise the sysctl net.core.rmem_max"};
-  if (probes.rmem_max) {
-    check.remedy += ", which is " + std::to_string(*probes.rmem_max);
-  }
-  return check;
+  return NotOk(kName, State::kWarning, "the receive buffer is smaller than requested: bursts lose events sooner",
+               "give the process CAP_NET_ADMIN, or raise the sysctl net.core.rmem_max",
+               kib(granted) + " of " + kib(probes.requested_buffer_bytes) +
+                   (probes.rmem_max ? ", net.core.rmem_max is " + std::to_string(*probes.rmem_max) : ""));
 }
 
 Check ProcCheck(const ProbeResults& probes) {
   constexpr std::string_view kName = "proc";
   if (!probes.proc_mounted) {
-    return {kName, State::kWarning, "/proc is not mounted",
-            "mount /proc: process names, kernel limits and the kernel's count of forks come from it"};
+    return NotOk(kName, State::kWarning, "/proc is not mounted",
+                 "mount /proc: process names, kernel limits and the kernel's count of forks come from it");
   }
   return probes.proc_visibility ? Ok(kName, "/proc shows the processes of other users")
                                 : CheckFromError(kName, State::kWarning, probes.proc_visibility.error());
@@ -186,23 +170,23 @@ Check SubscriptionCheck(const ProbeResults& probes) {
     }
   }
   if (!probe.missing.empty()) {
-    return {kName, State::kFailed,
-            "acknowledged, but events of a forked child were not received: " + JoinEventNames(probe.missing),
-            "run doctor again; if it fails again, find the program that ends the subscriptions of all listeners"};
+    return NotOk(kName, State::kFailed, "acknowledged, but events of a forked child were not received",
+                 "run doctor again; if it fails again, find the program that ends the subscriptions of all listeners",
+                 JoinEventNames(probe.missing));
   }
   return Ok(kName, "acknowledged, and events of a forked child were received: " + JoinEventNames(probe.received));
 }
 
 Check AddressCheck(const ProbeResults& probes) {
   constexpr std::string_view kName = "address";
-  return probes.address_error.empty() ? Ok(kName, "available: " + probes.addresses)
-                                      : CheckFromMessage(kName, State::kFailed, probes.address_error);
+  return probes.addresses_available ? Ok(kName, "available: " + probes.addresses)
+                                    : CheckFromError(kName, State::kFailed, probes.addresses_available.error());
 }
 
 Check StartCheck(const ProbeResults& probes) {
   constexpr std::string_view kName = "start";
-  return probes.start_error.empty() ? Ok(kName, "memory and file descriptors suffice to start")
-                                    : CheckFromMessage(kName, State::kFailed, probes.start_error);
+  return probes.started ? Ok(kName, "memory and file descriptors suffice to start")
+                        : CheckFromError(kName, State::kFailed, probes.started.error());
 }
 
 Check ThreadsCheck(const ProbeResults& probes) {
@@ -217,13 +201,11 @@ Check OpenFilesCheck(const ProbeResults& probes) {
   if (!low) {
     return Ok(kName, "the limit of open files covers the maximum number of clients");
   }
-  const std::string finding = "the limit of open files is " + std::to_string(low->limit);
-  const std::string remedy =
-      "raise the limit of open files (ulimit -n) to " + std::to_string(LowOpenFilesLimit::kNeeded) + " or more";
-  if (low->too_low_to_serve) {
-    return {kName, State::kFailed, finding + ", too low to serve", remedy};
-  }
-  return {kName, State::kWarning, finding + ": many clients at once can delay scrapes", remedy};
+  static_assert(LowOpenFilesLimit::kNeeded == 400, "the remedy contains the number");
+  return NotOk(kName, low->too_low_to_serve ? State::kFailed : State::kWarning,
+               low->too_low_to_serve ? "the limit of open files is too low to serve"
+                                     : "the limit of open files is low: many clients at once can delay scrapes",
+               "raise the limit of open files (ulimit -n) to 400 or more", std::to_string(low->limit));
 }
 
 // Both are indexed by Check::State. Capitals make a failure stand out among the lines.

@@ -10,18 +10,18 @@
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
-#include <exception>
 #include <fstream>
 #include <future>
 #include <limits>
 #include <memory>
+#include <new>
 #include <system_error>
 #include <utility>
 #include <vector>
 
-#include "cmd/logging/log.h"
 #include "cmd/serve/privilege.h"
 #include "cmd/serve/signals.h"
+#include "core/base/fatal_error.h"
 #include "core/base/result.h"
 #include "core/base/system.h"
 #include "core/base/thread.h"
@@ -96,17 +96,16 @@ std::optional<std::uint64_t> ReadNumber(const char* path) {
   return file >> number ? std::optional(number) : std::nullopt;
 }
 
-Status ToStatus(const Result<std::uint64_t>& result) { return result ? Status(Success{}) : result.error(); }
+template <typename T>
+Status ToStatus(const Result<T>& result) {
+  return result ? Status(Success{}) : result.error();
+}
 
 void ProbeAddresses(const ServerOptions& options, ProbeResults& probes) {
   for (const std::string& address : options.listen_addresses) {
     probes.addresses += (probes.addresses.empty() ? "" : ", ") + address;
   }
-  try {
-    ParseAvailableAddresses(options.listen_addresses);
-  } catch (const std::exception& e) {
-    probes.address_error = e.what();
-  }
+  probes.addresses_available = ToStatus(ParseAvailableAddresses(options.listen_addresses));
 }
 
 // Allocates at the same time everything that Serve allocates: the ledger, the reader thread, the server threads, and
@@ -120,8 +119,11 @@ void ProbeStart(const Config& config, ProbeResults& probes) {
     probes.threads = std::async(std::launch::async, CheckServingThreads).get();
   } catch (const std::system_error& e) {
     probes.threads = Error{"start the reader thread", e.code().value(), kThreadsRemedy};
-  } catch (const std::exception& e) {
-    probes.start_error = DescribeFatal(e);
+  } catch (const FatalError& e) {
+    probes.started = e.error();
+    probes.threads = CheckServingThreads();
+  } catch (const std::bad_alloc&) {
+    probes.started = Error(kOutOfMemory);
     probes.threads = CheckServingThreads();
   }
 }

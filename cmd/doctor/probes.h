@@ -64,11 +64,11 @@ struct ProbeResults {
   SubscriptionProbe subscription;
   Status proc_visibility = Success{};  // /proc shows the processes of other users
   Status clone_count = Success{};      // /proc/stat shows the kernel's clone count
-  std::string start_error;             // why memory or descriptors are short at start-up, or empty
+  Status started = Success{};          // memory and descriptors suffice to start
   Status threads = Success{};          // the reader and server threads can be started
   std::optional<LowOpenFilesLimit> low_open_files_limit;
-  std::string addresses;      // the listen addresses, for display
-  std::string address_error;  // why one of them is unavailable, or empty
+  std::string addresses;                   // the listen addresses, for display
+  Status addresses_available = Success{};  // the server can listen on them
 };
 
 ProbeResults ProbeMachine(const Config& config);

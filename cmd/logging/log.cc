@@ -213,19 +213,14 @@ std::string FormatLogLine(LogFormat format, std::chrono::system_clock::time_poin
   return FormatLine(format, time, message.level, FormatBody(format, message));
 }
 
-const char* DescribeFatal(const std::exception& error) {
-  if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr) {
-    return "not enough memory; with the defaults 64 MiB are enough: raise ulimit -v and -d (systemd: LimitAS, "
-           "LimitDATA), or lower processes.limit, comms.limit and the number of name_groups";
-  }
-  return error.what();
-}
-
 LogMessage MakeFatalMessage(const std::exception& error) {
   if (const auto* const fatal = dynamic_cast<const FatalError*>(&error)) {
     return MakeErrorMessage(LogLevel::kError, fatal->error());
   }
-  return {LogLevel::kError, DescribeFatal(error)};
+  if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr) {
+    return MakeErrorMessage(LogLevel::kError, kOutOfMemory);
+  }
+  return {LogLevel::kError, error.what()};
 }
 
 Log::Log(const LogOptions& options, int fd)

@@ -51,10 +51,7 @@ inline constexpr std::size_t kMaxLogFields = 6;
 // The result is one line of valid UTF-8 for any content. A text that is too long ends in "...".
 std::string FormatLogLine(LogFormat format, std::chrono::system_clock::time_point time, const LogMessage& message);
 
-// Describes the exception that ended the program or a command: its own text, or a remedy for std::bad_alloc. Allocates
-// nothing. The result lives as long as `error`.
-const char* DescribeFatal(const std::exception& error);
-// The same as a line of the log, with the field `err` where the exception has an errno.
+// The line of the exception that ended a command. A FatalError and std::bad_alloc have a remedy.
 LogMessage MakeFatalMessage(const std::exception& error);
 
 // The log of a command. Thread-safe. A write never blocks: a line that cannot be written at once is dropped, and the

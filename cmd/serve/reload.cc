@@ -122,7 +122,7 @@ ReloadResult ConfigReloader::Load() const {
         .messages = {
             {LogLevel::kError,
              "cannot reload the configuration; the previous one stays in use: remove the cause and send SIGHUP again",
-             {{"err", DescribeFatal(e)}}}}};
+             {{"err", MakeFatalMessage(e).text}}}}};
   }
 }
 

@@ -1,6 +1,5 @@
 // Parses and validates listen addresses, allowed networks and the telemetry path. Pure functions; used by the
-// configuration, the server, doctor and healthcheck. On failure the error's `remedy` is `<error>; <allowed form>`, to
-// append to the text.
+// configuration, the server, doctor and healthcheck. The remedy of an error is the allowed form.
 #pragma once
 
 #include <cstdint>

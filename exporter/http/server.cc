@@ -13,13 +13,13 @@
 #include <functional>
 #include <new>
 #include <optional>
-#include <stdexcept>
 #include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "core/base/fatal_error.h"
+#include "core/base/text.h"
 #include "exporter/http/address.h"
 #include "exporter/http/server_resources.h"
 #include "exporter/metrics/exporter_state.h"
@@ -173,7 +173,7 @@ std::string MakeAccessList(const std::vector<std::string>& allowed) {
   std::string list;
   for (const std::string& network : allowed) {
     if (const auto parsed = ParseAllowedNetwork(network); !parsed) {
-      throw std::runtime_error("cannot allow network " + network + ": " + DescribeCauseAndRemedy(parsed.error()));
+      throw FatalError({"allow network", parsed.error().cause, parsed.error().remedy, EscapeUnprintable(network)});
     }
     list += (list.empty() ? "+" : ",+") + network;
   }
@@ -224,7 +224,11 @@ mg_context* StartCivetweb(const std::vector<ListenAddress>& listen, const std::v
   mg_error_data error{&code, error_text.data(), error_text.size()};
   mg_context* const context = ::mg_start2(&init, &error);
   if (context == nullptr) {
-    throw MakeListenError(addresses, std::string(error_text.data()) + "; choose another --web.listen-address");
+    // civetweb has no error codes. The addresses are free and its threads could be started, so something is short, or
+    // another process took an address meanwhile. `error_text` says which.
+    throw FatalError({"start the HTTP server on", "not enough memory, threads or open files",
+                      "raise ulimit -v and -d (systemd: LimitAS, LimitDATA), ulimit -u (TasksMax) and ulimit -n",
+                      addresses, EscapeUnprintable(error_text.data(), error_text.size())});
   }
   return context;
 }
@@ -243,13 +247,11 @@ Server::Server(const ServerOptions& options, SnapshotExchange& exchange, Exporte
 Server::Server(const ServerOptions& options, HttpHandler::PageCallbacks pages, RefusedRequests& refusals,
                ThreadInitializer initialize_thread) {
   if (const Status path = CheckTelemetryPath(options.telemetry_path); !path) {
-    throw std::runtime_error("cannot serve telemetry path " + options.telemetry_path + ": " +
-                             DescribeCauseAndRemedy(path.error()));
+    throw FatalError(
+        {"serve telemetry path", path.error().cause, path.error().remedy, EscapeUnprintable(options.telemetry_path)});
   }
-  addresses_ = ParseAvailableAddresses(options.listen_addresses);
-  if (const Status threads = CheckServingThreads(); !threads) {
-    throw FatalError(threads.error());
-  }
+  addresses_ = ValueOrThrow(ParseAvailableAddresses(options.listen_addresses));
+  ValueOrThrow(CheckServingThreads());
   context_ = std::make_unique<ServerContext>(options, std::move(pages), refusals, std::move(initialize_thread));
   ::mg_init_library(0);
   try {

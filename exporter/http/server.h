@@ -24,7 +24,7 @@ using ThreadInitializer = std::function<void()>;
 // the reader.
 class Server {
  public:
-  // Throws std::runtime_error with a one-line message that names the address, the cause and a remedy. `exchange` and
+  // Throws FatalError if an option is invalid, or an address, memory or threads are not available. `exchange` and
   // `state` must outlive the server.
   Server(const ServerOptions& options, SnapshotExchange& exchange, ExporterState& state,
          ThreadInitializer initialize_thread = {});

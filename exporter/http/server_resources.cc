@@ -7,46 +7,46 @@
 
 #include <cerrno>
 #include <latch>
-#include <system_error>
+#include <utility>
 #include <vector>
 
 #include "core/base/file_descriptor.h"
 #include "core/base/result.h"
+#include "core/base/text.h"
 #include "core/base/thread.h"
 
 namespace procevent {
 
-std::runtime_error MakeListenError(std::string_view address, std::string_view cause_and_remedy) {
-  const std::string line = "cannot listen on " + std::string(address) + ": ";
-  // civetweb reports a lack of memory only in the text.
-  if (cause_and_remedy.find("memory") != std::string_view::npos) {
-    return std::runtime_error(line + std::string(cause_and_remedy.substr(0, cause_and_remedy.find("; "))) +
-                              "; raise ulimit -v and -d (systemd: LimitAS, LimitDATA)");
-  }
-  return std::runtime_error(line + std::string(cause_and_remedy));
-}
-
 namespace {
 
-// The rest of the message after the text of `code`: more about the cause where it helps, and the remedy.
-std::string_view DescribeRemedy(int code) {
+Error CannotListen(Cause cause, std::string_view remedy, std::string_view address, std::string details = {}) {
+  return {"listen on", cause, remedy, EscapeUnprintable(address), std::move(details)};
+}
+
+Error CannotBind(int code, const std::string& address) {
+  constexpr std::string_view kChooseAnother = "choose another --web.listen-address";
   switch (code) {
     case EADDRINUSE:
-      return " by another program; choose another --web.listen-address, or stop that program";
+      return CannotListen({code, "another program listens there"},
+                          "choose another --web.listen-address, or stop that program", address);
     case EADDRNOTAVAIL:
-      return " on this machine; choose another --web.listen-address";
+      return CannotListen({code, "this machine does not have it"}, kChooseAnother, address);
     case EMFILE:
     case ENFILE:
-      return "; raise the limit of open files (ulimit -n)";
+      return CannotListen(code, "raise the limit of open files (ulimit -n)", address);
+    case ENOMEM:
+    case ENOBUFS:
+      return CannotListen(code, "raise ulimit -v and -d (systemd: LimitAS, LimitDATA)", address);
     case EACCES:
-      return "; choose another --web.listen-address, or grant CAP_NET_BIND_SERVICE for a port below 1024";
+      return CannotListen(
+          code, "choose another --web.listen-address, or grant CAP_NET_BIND_SERVICE for a port below 1024", address);
     default:
-      return "; choose another --web.listen-address";
+      return CannotListen(code, kChooseAnother, address);
   }
 }
 
 // civetweb does not report which address failed, and why. A bind with the same options does.
-void CheckBindable(const ListenAddress& address) {
+Status CheckBindable(const ListenAddress& address) {
   const OwnedFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const int on = 1;
   sockaddr_in name{};
@@ -55,9 +55,9 @@ void CheckBindable(const ListenAddress& address) {
   name.sin_addr.s_addr = htonl(address.ipv4);
   if (!socket.valid() || ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
       ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0) {
-    const int code = errno;
-    throw MakeListenError(ToText(address), std::generic_category().message(code) + std::string(DescribeRemedy(code)));
+    return CannotBind(errno, ToText(address));
   }
+  return Success{};
 }
 
 constexpr std::size_t kStackBytes = 100UL * 1024;  // the stack size of civetweb's threads
@@ -69,23 +69,25 @@ void* WaitForLatch(void* all_started) {
 
 }  // namespace
 
-std::vector<ListenAddress> ParseAvailableAddresses(const std::vector<std::string>& texts) {
+Result<std::vector<ListenAddress>> ParseAvailableAddresses(const std::vector<std::string>& texts) {
   std::vector<ListenAddress> addresses;
   for (const std::string& text : texts) {
     const auto address = ParseListenAddress(text);
     if (!address) {
-      throw MakeListenError(text, DescribeCauseAndRemedy(address.error()));
+      return CannotListen(address.error().cause, address.error().remedy, text);
     }
     for (const ListenAddress& other : addresses) {
       if (Overlap(address.value(), other)) {
-        throw MakeListenError(text, "it overlaps with " + ToText(other) + "; remove one of them");
+        return CannotListen("it overlaps with another address", "remove one of them", text, ToText(other));
       }
     }
-    CheckBindable(address.value());
+    if (const Status bindable = CheckBindable(address.value()); !bindable) {
+      return bindable.error();
+    }
     addresses.push_back(address.value());
   }
   if (addresses.empty()) {
-    throw std::runtime_error("cannot listen: no address is configured; set --web.listen-address, such as :13675");
+    return Error{"listen", "no address is configured", "set --web.listen-address, such as :13675"};
   }
   return addresses;
 }

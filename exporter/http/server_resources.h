@@ -2,9 +2,7 @@
 // doctor.
 #pragma once
 
-#include <stdexcept>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "core/base/result.h"
@@ -12,13 +10,8 @@
 
 namespace procevent {
 
-// Parses the addresses and checks that each can be bound. Throws std::runtime_error with a one-line message that names
-// the address, the cause and a remedy.
-std::vector<ListenAddress> ParseAvailableAddresses(const std::vector<std::string>& texts);
-
-// The exception with that message. `cause_and_remedy` is `<cause>; <remedy>`. Replaces the remedy if the cause is a
-// lack of memory.
-std::runtime_error MakeListenError(std::string_view address, std::string_view cause_and_remedy);
+// Parses the addresses and checks that each can be bound. An error names the address and a remedy.
+Result<std::vector<ListenAddress>> ParseAvailableAddresses(const std::vector<std::string>& texts);
 
 inline constexpr unsigned kWorkers = 64;
 inline constexpr unsigned kServingThreads = kWorkers + 1;  // plus the accepting thread

@@ -137,7 +137,8 @@ class Doctor(harness.LiveTest):
             return
         with open("/proc/sys/net/core/rmem_max", encoding="ascii") as file:
             limit = file.read().strip()
-        self.assertIn(f"net.core.rmem_max, which is {limit}", found.of("buffer")["remedy"])
+        self.assertIn(f"net.core.rmem_max is {limit}", found.of("buffer")["finding"])
+        self.assertIn("net.core.rmem_max", found.of("buffer")["remedy"])
         self.check_not_ok(found, capability="warning", buffer="warning")
 
     def test_without_proc(self):

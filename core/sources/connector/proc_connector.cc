@@ -163,7 +163,7 @@ Status ProcConnector::Subscribe(std::chrono::milliseconds timeout) {
   subscribed_ = true;
   if (clock_offset_ns_ != 0) {
     Unsubscribe();
-    return MakeTimeNamespaceError();
+    return MakeTimeNamespaceError(clock_offset_ns_);
   }
   return events_ == EventMask::All() ? Status(Success{}) : ApplyEventMask(deadline);
 }

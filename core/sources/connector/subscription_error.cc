@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstddef>
 #include <fstream>
 #include <string>
@@ -17,14 +18,14 @@ constexpr std::string_view kNetAdminRemedy = "run as root or with --cap-add NET_
 
 // The cause and the remedy of a foreign namespace.
 struct NamespaceProblem {
-  std::string_view cause = {};  // empty: all namespaces are the host's
-  std::string_view remedy = {};
+  std::string_view cause;
+  std::string_view remedy;
 };
 
-// Indexed by the three namespaces as bits: network 1, PID 2, user 4.
-constexpr std::array<NamespaceProblem, 8> kNamespaceProblems{
-    NamespaceProblem{},
-    {"this is not the host's network namespace", "run with --network host (Kubernetes: hostNetwork: true)"},
+// Indexed by the three namespaces as bits, less 1: network 1, PID 2, user 4.
+constexpr std::array<NamespaceProblem, 7> kNamespaceProblems{
+    NamespaceProblem{"this is not the host's network namespace",
+                     "run with --network host (Kubernetes: hostNetwork: true)"},
     {"this is not the host's PID namespace", "run with --pid host (Kubernetes: hostPID: true)"},
     {"these are not the host's network and PID namespaces",
      "run with --network host --pid host (Kubernetes: hostNetwork: true, hostPID: true)"},
@@ -37,10 +38,11 @@ constexpr std::array<NamespaceProblem, 8> kNamespaceProblems{
      "run with --network host --pid host and without user-namespace remapping (--userns host), not rootless"},
 };
 
-NamespaceProblem FindNamespaceProblem(const ConnectorEnvironment& environment) {
-  const std::size_t index = (environment.foreign_network ? 1U : 0U) | (environment.foreign_pids ? 2U : 0U) |
-                            (environment.foreign_users ? 4U : 0U);
-  return kNamespaceProblems[index];
+// Returns null if all namespaces are the host's.
+const NamespaceProblem* FindNamespaceProblem(const ConnectorEnvironment& environment) {
+  const std::size_t bits = (environment.foreign_network ? 1U : 0U) | (environment.foreign_pids ? 2U : 0U) |
+                           (environment.foreign_users ? 4U : 0U);
+  return bits == 0 ? nullptr : &kNamespaceProblems.at(bits - 1);
 }
 
 // Returns false if the link cannot be read.
@@ -72,12 +74,12 @@ ConnectorEnvironment DetectConnectorEnvironment() {
 }
 
 bool IsRetryUseful(const ConnectorEnvironment& environment) {
-  return !environment.no_proc_events && FindNamespaceProblem(environment).cause.empty();
+  return !environment.no_proc_events && FindNamespaceProblem(environment) == nullptr;
 }
 
 Error MakeNoAckError(const ConnectorEnvironment& environment) {
-  if (const auto [cause, remedy] = FindNamespaceProblem(environment); !cause.empty()) {
-    return {kSubscribe, cause, remedy};
+  if (const NamespaceProblem* const problem = FindNamespaceProblem(environment)) {
+    return {kSubscribe, problem->cause, problem->remedy};
   }
   if (environment.no_proc_events) {
     return {kSubscribe, "this kernel was built without CONFIG_PROC_EVENTS", "boot a kernel with CONFIG_PROC_EVENTS"};
@@ -116,8 +118,8 @@ Error MakeSendError(int code, const ConnectorEnvironment& environment) {
   if (code == ECONNREFUSED) {
     ConnectorEnvironment refused = environment;
     refused.foreign_network = true;
-    const auto [cause, remedy] = FindNamespaceProblem(refused);
-    return {kSubscribe, {code, cause}, remedy};
+    const NamespaceProblem& problem = *FindNamespaceProblem(refused);
+    return {kSubscribe, {code, problem.cause}, problem.remedy};
   }
   if (code == EPERM) {
     return {kSubscribe, {code, "before Linux 6.6 this takes CAP_NET_ADMIN"}, kNetAdminRemedy};
@@ -129,9 +131,13 @@ Error MakeSubscribeRefusedError(int code) {
   return {kSubscribe, {code, "the kernel refused the subscription"}, kNetAdminRemedy};
 }
 
-Error MakeTimeNamespaceError() {
-  return {kSubscribe, "the monotonic clock of this time namespace differs from the kernel's",
-          "run in the host's time namespace (unshare without --time, a container without time offsets)"};
+Error MakeTimeNamespaceError(std::int64_t clock_offset_ns) {
+  const auto offset = std::chrono::round<std::chrono::milliseconds>(std::chrono::nanoseconds(clock_offset_ns));
+  return {kSubscribe,
+          "the monotonic clock of this time namespace differs from the kernel's",
+          "run in the host's time namespace (unshare without --time, a container without time offsets)",
+          {},
+          "by " + std::to_string(offset.count()) + "ms"};
 }
 
 Error MakeReceiveError(int code) { return {"receive from the connector socket", code, "open a new socket"}; }

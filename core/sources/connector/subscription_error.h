@@ -1,6 +1,8 @@
 // Builds the errors of a failed subscription, with cause and remedy for the environment of this process.
 #pragma once
 
+#include <cstdint>
+
 #include "core/base/result.h"
 
 namespace procevent {
@@ -26,8 +28,8 @@ Error MakeOpenError(int code);
 Error MakeBindError(int code);
 Error MakeSendError(int code, const ConnectorEnvironment& environment);
 Error MakeSubscribeRefusedError(int code);  // the ACK of the request contains an errno
-// The kernel's time of the ACK is not between the request and its receipt by the clock of this process.
-Error MakeTimeNamespaceError();
+// The clock of this process is `clock_offset_ns` ahead of the kernel's, by the time of the ACK.
+Error MakeTimeNamespaceError(std::int64_t clock_offset_ns);
 Error MakeReceiveError(int code);
 
 }  // namespace procevent

@@ -86,7 +86,7 @@ INSTANTIATE_TEST_SUITE_P(
             [](ProbeResults& probes) { probes.low_open_files_limit = LowOpenFilesLimit{.limit = 64}; },
             {{"open files", kWarning}},
             "open files",
-            {"the limit of open files is 64: many clients at once can delay scrapes"},
+            {"limit of open files", "many clients at once can delay scrapes", "64"},
             {"raise the limit of open files (ulimit -n) to 400 or more"}},
         Row{"TooFewOpenFiles",
             [](ProbeResults& probes) {
@@ -94,10 +94,12 @@ INSTANTIATE_TEST_SUITE_P(
             },
             {{"open files", kFailed}},
             "open files",
-            {"the limit of open files is 6, too low to serve"},
+            {"the limit of open files is too low to serve", "6"},
             {"raise the limit of open files (ulimit -n) to 400 or more"}},
         Row{"TooLittleMemory",
-            [](ProbeResults& probes) { probes.start_error = "not enough memory; raise ulimit -v"; },
+            [](ProbeResults& probes) {
+              probes.started = Error{"start", "not enough memory", "raise ulimit -v"};
+            },
             {{"start", kFailed}},
             "start",
             {"not enough memory"},
@@ -220,18 +222,18 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"ForeignTime",
             [](ProbeResults& probes) {
               probes.subscription.clock_offset_ns = -100'000'000'000'000;
-              probes.subscription.acknowledged = MakeTimeNamespaceError();
+              probes.subscription.acknowledged = MakeTimeNamespaceError(-100'000'000'000'000);
             },
             {{"namespaces", kFailed}, {"subscription", kFailed}},
             "namespaces",
-            {"time namespace", "differs from the kernel's by -100000000ms"},
+            {"time namespace", "differs from the kernel's", "by -100000000ms"},
             {"unshare without --time"}},
         Row{"SmallBuffer",
             [](ProbeResults& probes) { probes.subscription.buffer_bytes = 212992; },
             {{"buffer", kWarning}},
             "buffer",
-            {"208KiB", "32768KiB"},
-            {"CAP_NET_ADMIN", "net.core.rmem_max, which is 212992"}},
+            {"208KiB", "32768KiB", "net.core.rmem_max is 212992"},
+            {"CAP_NET_ADMIN", "net.core.rmem_max"}},
         Row{"SmallBufferWithUnknownSysctl",
             [](ProbeResults& probes) {
               probes.subscription.buffer_bytes = 212992;
@@ -283,7 +285,7 @@ INSTANTIATE_TEST_SUITE_P(
             },
             {{"subscription", kFailed}},
             "subscription",
-            {"not received: exit"},
+            {"not received (exit)"},
             {"again", "program"}},
         Row{"NoChild",
             [](ProbeResults& probes) {
@@ -295,12 +297,11 @@ INSTANTIATE_TEST_SUITE_P(
             {"ulimit -u"}},
         Row{"TakenAddress",
             [](ProbeResults& probes) {
-              probes.address_error =
-                  "cannot listen on :1: Address already in use by another program; stop that program";
+              probes.addresses_available = Error{"listen on", EADDRINUSE, "stop that program", ":1"};
             },
             {{"address", kFailed}},
             "address",
-            {"cannot listen on :1: Address already in use by another program"},
+            {"cannot listen on :1: Address already in use"},
             {"stop that program"}}),
     [](const auto& row) { return row.param.name; });
 

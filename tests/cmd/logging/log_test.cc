@@ -279,16 +279,12 @@ TEST_F(LogTest, DropsLinesThatWouldBlockAndReportsTheirNumber) {
 
 using testing::StartsWith;
 
-TEST(DescribeFatalTest, ReturnsTheTextOfTheException) {
-  const std::runtime_error error("cannot listen; stop the other program");
-  EXPECT_STREQ(DescribeFatal(error), "cannot listen; stop the other program");
-}
-
-TEST(DescribeFatalTest, NamesTheRemedyForBadAlloc) {
-  const auto remedy = AllOf(StartsWith("not enough memory; "), HasSubstr("64 MiB"), HasSubstr("ulimit -v"),
-                            HasSubstr("processes.limit"));
-  EXPECT_THAT(DescribeFatal(std::bad_alloc()), remedy);
-  EXPECT_THAT(DescribeFatal(std::bad_array_new_length()), remedy);
+TEST(FatalMessageTest, NamesTheRemedyForBadAlloc) {
+  const auto remedy = SaysText(
+      "cannot continue: not enough memory; with the defaults 64 MiB are enough: raise ulimit -v and -d (systemd: "
+      "LimitAS, LimitDATA), or lower processes.limit");
+  EXPECT_THAT(MakeFatalMessage(std::bad_alloc()), AllOf(HasLevel(LogLevel::kError), remedy));
+  EXPECT_THAT(MakeFatalMessage(std::bad_array_new_length()), remedy);
 }
 
 TEST(FatalMessageTest, HasTheErrnoAsFieldWhereThereIsOne) {

@@ -166,31 +166,6 @@ TEST(TelemetryPathTest, AcceptsOnlyPlainUnreservedPaths) {
   }
 }
 
-struct ListenErrorRow {
-  std::string name;
-  std::string cause;
-  std::string line;
-};
-
-class MakeListenErrorTest : public testing::TestWithParam<ListenErrorRow> {};
-
-TEST_P(MakeListenErrorTest, ReplacesTheRemedyIfMemoryIsShort) {
-  EXPECT_EQ(MakeListenError(":1", GetParam().cause).what(), GetParam().line);
-}
-
-INSTANTIATE_TEST_SUITE_P(
-    Rows, MakeListenErrorTest,
-    testing::Values(
-        ListenErrorRow{"AnAddress", "it is in use; choose another --web.listen-address",
-                       "cannot listen on :1: it is in use; choose another --web.listen-address"},
-        ListenErrorRow{"Memory", "Not enough memory for worker thread ID array; choose another --web.listen-address",
-                       "cannot listen on :1: Not enough memory for worker thread ID array; raise ulimit -v and -d "
-                       "(systemd: LimitAS, LimitDATA)"},
-        ListenErrorRow{"MemoryAlone", "Cannot allocate memory",
-                       "cannot listen on :1: Cannot allocate memory; raise ulimit -v and -d (systemd: LimitAS, "
-                       "LimitDATA)"}),
-    [](const auto& row) { return row.param.name; });
-
 }  // namespace
 
 }  // namespace procevent

@@ -2,15 +2,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
 #include <memory>
 #include <mutex>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "core/base/fatal_error.h"
 #include "exporter/http/server.h"
 #include "tests/exporter/http/test_server.h"
 
@@ -18,21 +19,23 @@ namespace procevent {
 namespace {
 
 using std::chrono::steady_clock;
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-std::string StartError(const ServerOptions& options) {
+Error StartError(const ServerOptions& options) {
   SnapshotExchange exchange{Snapshot(1)};
   ExporterState state{ReloadStatus(0)};
   try {
     const Server server(options, exchange, state);
-  } catch (const std::runtime_error& error) {
-    return error.what();
+  } catch (const FatalError& error) {
+    return error.error();
   }
-  return "started";
+  ADD_FAILURE() << "started";
+  return {};
 }
 
-std::string StartError(const std::vector<std::string>& addresses) {
+Error StartError(const std::vector<std::string>& addresses) {
   ServerOptions options;
   options.listen_addresses = addresses;
   return StartError(options);
@@ -57,22 +60,31 @@ TEST(ServerTest, ListensOnEveryAddress) {
 TEST(ServerTest, NamesUnavailableAddressAndRemedy) {
   const ListeningSocket other;
   const std::string taken = Address(other.port());
-  const std::string in_use = "cannot listen on " + taken +
-                             ": Address already in use by another program; choose another --web.listen-address, "
-                             "or stop that program";
-  EXPECT_EQ(StartError({taken}), in_use);
-  EXPECT_EQ(StartError({Address(FreePort()), taken}), in_use);
-  EXPECT_EQ(StartError({"192.0.2.1:13675"}),
-            "cannot listen on 192.0.2.1:13675: Cannot assign requested address on this machine; "
-            "choose another --web.listen-address");
+  for (const std::vector<std::string>& addresses : {std::vector{taken}, {Address(FreePort()), taken}}) {
+    const Error in_use = StartError(addresses);
+    EXPECT_EQ(in_use.object, taken);
+    EXPECT_EQ(in_use.cause.code, EADDRINUSE);
+    EXPECT_THAT(Describe(in_use), AllOf(StartsWith("cannot listen on " + taken + ": Address already in use: "),
+                                        HasSubstr("choose another --web.listen-address, or stop that program")));
+  }
+  const Error foreign = StartError({"192.0.2.1:13675"});
+  EXPECT_EQ(foreign.object, "192.0.2.1:13675");
+  EXPECT_EQ(foreign.cause.code, EADDRNOTAVAIL);
+  EXPECT_EQ(foreign.remedy, "choose another --web.listen-address");
   const std::string free = Address(FreePort());
-  EXPECT_EQ(StartError({free, free}),
-            "cannot listen on " + free + ": it overlaps with " + free + "; remove one of them");
-  EXPECT_THAT(StartError({"127.0.0.1:443s"}), HasSubstr("terminate TLS in a reverse proxy"));
-  EXPECT_THAT(StartError(std::vector<std::string>()), HasSubstr("set --web.listen-address"));
+  const Error overlap = StartError({free, free});
+  EXPECT_EQ(overlap.object, free);
+  EXPECT_EQ(overlap.details, free);
+  EXPECT_EQ(overlap.remedy, "remove one of them");
+  const Error tls = StartError({"127.0.0.1:443s"});
+  EXPECT_EQ(tls.object, "127.0.0.1:443s");
+  EXPECT_EQ(tls.remedy, "terminate TLS in a reverse proxy");
+  EXPECT_THAT(StartError(std::vector<std::string>()).remedy, HasSubstr("set --web.listen-address"));
   ServerOptions options;
   options.telemetry_path = "metrics";
-  EXPECT_THAT(StartError(options), StartsWith("cannot serve telemetry path metrics: "));
+  const Error path = StartError(options);
+  EXPECT_THAT(path.operation, HasSubstr("telemetry path"));
+  EXPECT_EQ(path.object, "metrics");
 }
 
 TEST(ServerTest, NamesTheDescriptorLimitAndRemedy) {
@@ -80,20 +92,44 @@ TEST(ServerTest, NamesTheDescriptorLimitAndRemedy) {
   options.listen_addresses = {Address(FreePort())};
   rlimit limit{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
-  std::string message;
+  Error found;
   {
     const rlimit no_files{0, limit.rlim_max};
     ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &no_files), 0);
     try {
       RefusedRequests refusals;
       const Server server(options, HttpHandler::PageCallbacks(), refusals);
-    } catch (const std::runtime_error& error) {
-      message = error.what();
+    } catch (const FatalError& error) {
+      found = error.error();
     }
     ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
   }
-  EXPECT_EQ(message, "cannot listen on " + options.listen_addresses.at(0) +
-                         ": Too many open files; raise the limit of open files (ulimit -n)");
+  EXPECT_EQ(found.object, options.listen_addresses.at(0));
+  EXPECT_EQ(found.cause.code, EMFILE);
+  EXPECT_EQ(found.remedy, "raise the limit of open files (ulimit -n)");
+}
+
+// With one free descriptor each address can be bound, but not both at a time.
+TEST(ServerTest, NamesTheRemediesIfCivetwebDoesNotStart) {
+  ServerOptions options;
+  options.listen_addresses = {Address(FreePort()), Address(FreePort())};
+  rlimit limit{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
+  const int next = ::dup(STDERR_FILENO);
+  ::close(next);
+  const rlimit one_file{static_cast<rlim_t>(next) + 1, limit.rlim_max};
+  RefusedRequests refusals;
+  Error found;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &one_file), 0);
+  try {
+    const Server server(options, HttpHandler::PageCallbacks(), refusals);
+  } catch (const FatalError& error) {
+    found = error.error();
+  }
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
+  EXPECT_EQ(found.object, options.listen_addresses[0] + ',' + options.listen_addresses[1]);
+  EXPECT_THAT(std::string(found.remedy), AllOf(HasSubstr("ulimit -v"), HasSubstr("ulimit -u"), HasSubstr("ulimit -n")));
+  EXPECT_FALSE(found.details.empty()) << "civetweb's text";
 }
 
 TEST(ServerTest, StopsIdempotentlyAndFreesThePort) {
@@ -161,7 +197,9 @@ TEST(ServerTest, ReportsRefusedClients) {
 }
 
 TEST(ServerTest, NamesAnInvalidNetwork) {
-  EXPECT_THAT(StartError(ServerOptions{.allow = {"10.0.0.1/8"}}), HasSubstr("cannot allow network 10.0.0.1/8: "));
+  const Error error = StartError(ServerOptions{.allow = {"10.0.0.1/8"}});
+  EXPECT_EQ(error.object, "10.0.0.1/8");
+  EXPECT_EQ(error.cause.text, "host bits are set");
 }
 
 }  // namespace
