@@ -4,19 +4,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
-#include <exception>
+#include <limits>
 #include <optional>
 #include <span>
-#include <system_error>
+#include <string>
+#include <string_view>
 #include <utility>
-#include <variant>
 
 #include "cmd/capture/event_json.h"
 #include "cmd/capture/line_input.h"
 #include "cmd/cli/output.h"
 #include "core/base/file_descriptor.h"
+#include "core/base/input_error.h"
+#include "core/base/result.h"
 #include "core/base/text.h"
 #include "core/protocol/capture_record.h"
 #include "core/protocol/decoder.h"
@@ -34,8 +37,7 @@ std::string DisplayName(const std::string& file) {
 }
 
 int ReportUnreadable(const std::string& file, int code) {
-  PrintError("cannot read " + DisplayName(file) + ": " + std::generic_category().message(code) +
-             "; give a readable file, or - for the standard input");
+  PrintError(Describe(Error{"read", code, "give a readable file, or - for the standard input", DisplayName(file)}));
   return 1;
 }
 
@@ -44,45 +46,56 @@ class LineErrorReporter {
  public:
   explicit LineErrorReporter(std::string name) : name_(std::move(name)) {}
 
-  void Report(std::uint64_t number, const std::string& error) {
+  void Report(std::uint64_t number, InputError error) {
     if (++count_ <= kMaxPrinted) {
-      PrintLineError((name_ + ':' + std::to_string(number) + ": ").append(error));
+      error.file = name_;
+      error.position.line = static_cast<int>(std::min<std::uint64_t>(number, std::numeric_limits<int>::max()));
+      PrintLineError(Describe(error));
     } else if (count_ == kMaxPrinted + 1) {
-      PrintLineError(name_ + ": " + std::to_string(kMaxPrinted) + " invalid lines; further ones are only counted");
+      PrintCount(kMaxPrinted, "further ones are only counted");
     }
   }
 
   // Prints the total if errors were suppressed. Returns true if there was no error.
   [[nodiscard]] bool Finish() const {
     if (count_ > kMaxPrinted) {
-      PrintLineError(name_ + ": " + std::to_string(count_) + " invalid lines; check that it is the right file");
+      PrintCount(count_, "check that it is the right file");
     }
     return count_ == 0;
   }
 
  private:
   static constexpr std::uint64_t kMaxPrinted = 100;
+
+  void PrintCount(std::uint64_t count, std::string_view remedy) const {
+    PrintLineError(Describe(
+        InputError{.file = name_, .problem = std::to_string(count) + " invalid lines; " + std::string(remedy)}));
+  }
+
   std::string name_;
   std::uint64_t count_ = 0;
 };
 
+// Converts one line and appends the result to `out`.
+using LineConverter = InputStatus (*)(std::string_view line, std::string& out);
+
+InputStatus ConvertLine(const LineInput& input, std::string_view line, LineConverter convert, std::string& out) {
+  if (input.too_long()) {
+    return InputError{.problem = "line too long",
+                      .expected = "at most " + std::to_string(LineInput::kMaxBytes / 1024) + "KiB"};
+  }
+  return line.empty() ? Success{} : convert(line, out);
+}
+
 // Converts the lines that have been read, without waiting for more.
-void ConvertAvailableLines(LineInput& input, const LineConverter& convert, LineOutput& out, LineErrorReporter& errors) {
+void ConvertAvailableLines(LineInput& input, LineConverter convert, LineOutput& out, LineErrorReporter& errors) {
   for (std::string_view line; input.Next(line);) {
-    std::string error;
-    if (input.too_long()) {
-      error = "line too long: expected at most " + std::to_string(LineInput::kMaxBytes / 1024) + "KiB";
-    } else if (!line.empty()) {
-      error = convert(line, out.text());
-    }
-    if (!error.empty()) {
+    if (InputStatus converted = ConvertLine(input, line, convert, out.text()); !converted) {
       out.Flush();  // keeps output and errors in the order of the input
-      errors.Report(input.number(), error);
+      errors.Report(input.number(), std::move(converted).error());
     }
   }
 }
-
-constexpr std::size_t kMaxErrorBytes = 4096;  // enough for a message with a file name
 
 void AppendMessages(std::span<const std::byte> datagram, std::string& out) {
   Decoder decoder(datagram);
@@ -91,13 +104,13 @@ void AppendMessages(std::span<const std::byte> datagram, std::string& out) {
   }
 }
 
-std::string DecodeHexLine(std::string_view line, std::string& out) {
+InputStatus DecodeHexLine(std::string_view line, std::string& out) {
   const std::optional<Bytes> datagram = DecodeHex(line);
   if (!datagram) {
-    return "invalid value " + QuotePrintable(line) + ": expected an even number of hex digits";
+    return InputError{.problem = InvalidValue(line), .expected = "an even number of hex digits"};
   }
   AppendMessages(*datagram, out);
-  return {};
+  return Success{};
 }
 
 // True for anything but a regular file. Reading it may block, so each packet is printed before the next is read.
@@ -107,41 +120,50 @@ bool MayBlock(const std::string& file) {
   return result != 0 || !S_ISREG(status.st_mode);
 }
 
-int DecodeCapture(const std::string& file) try {
-  CaptureFile capture(file);
-  LineOutput out;
-  CapturedPacket packet;
-  CaptureFile::PacketResult result = CaptureFile::PacketResult::kPacket;
+Status PrintCapture(const std::string& file, LineOutput& out) {
+  auto capture = CaptureFile::Open(file);
+  if (!capture) {
+    return capture.error();
+  }
   const bool may_block = MayBlock(file);
-  while ((may_block ? out.Flush() : out.FlushWhenLarge()) &&
-         (result = capture.Read(packet)) == CaptureFile::PacketResult::kPacket) {
-    if (packet.kind == CapturedPacket::Kind::kDatagram) {  // other packets are records of `record`, not kernel messages
-      AppendMessages(packet.payload, out.text());
+  while (may_block ? out.Flush() : out.FlushWhenLarge()) {
+    const auto packet = capture.value().Read();
+    if (!packet) {
+      return packet.error();
+    }
+    if (!packet.value()) {
+      break;
+    }
+    if (packet.value()->kind == CapturedPacket::Kind::kDatagram) {  // others are records of `record`, not of the kernel
+      AppendMessages(packet.value()->payload, out.text());
     }
   }
+  return Success{};
+}
+
+int DecodeCapture(const std::string& file) {
+  LineOutput out;
+  const Status printed = PrintCapture(file, out);
   out.Flush();
-  if (result == CaptureFile::PacketResult::kFault) {
-    PrintError(EscapeUnprintable(capture.fault(), kMaxErrorBytes));
-    return 1;
+  if (!printed) {
+    PrintError(Describe(printed.error()));
   }
-  return out.failed() ? 1 : 0;
-} catch (const std::exception& e) {
-  PrintError(EscapeUnprintable(e.what(), kMaxErrorBytes));
-  return 1;
+  return printed && !out.failed() ? 0 : 1;
 }
 
-std::string EncodeJsonLine(std::string_view line, std::string& out) {
-  const std::variant<Bytes, std::string> datagram = ParseJsonLine(line);
-  if (const auto* const error = std::get_if<std::string>(&datagram)) {
-    return *error;
+InputStatus EncodeJsonLine(std::string_view line, std::string& out) {
+  const Result<Bytes, InputError> datagram = ParseJsonLine(line);
+  if (!datagram) {
+    return datagram.error();
   }
-  out += EncodeHex(std::get<Bytes>(datagram)) + '\n';
-  return {};
+  out += EncodeHex(datagram.value()) + '\n';
+  return Success{};
 }
 
-}  // namespace
-
-int ConvertLines(const std::string& file, const LineConverter& convert) {
+// Converts each line of the file, "-" is the standard input. Results go to the standard output, errors as FILE:LINE to
+// the standard error. Blank lines are skipped. An invalid line does not stop the conversion. Each result is written
+// before the next read waits. Returns the exit code: 1 if a line was invalid, or reading or writing failed.
+int ConvertLines(const std::string& file, LineConverter convert) {
   OwnedFd opened;
   if (file != kStandardInput) {
     opened.Reset(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
@@ -161,6 +183,8 @@ int ConvertLines(const std::string& file, const LineConverter& convert) {
   }
   return all_valid && !out.failed() ? 0 : 1;
 }
+
+}  // namespace
 
 int Decode(const std::string& file, DecodeInput input) {
   ReserveStandardDescriptors();

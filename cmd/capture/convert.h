@@ -2,19 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
-#include <string_view>
 
 namespace procevent {
-
-// Converts one line and appends the result to `out`. Returns what is wrong with the line, or an empty text.
-using LineConverter = std::function<std::string(std::string_view line, std::string& out)>;
-
-// Converts each line of the file, "-" is the standard input. Results go to the standard output, errors as FILE:LINE to
-// the standard error. Blank lines are skipped. An invalid line does not stop the conversion. Each result is written
-// before the next read waits. Returns the exit code: 1 if a line was invalid, or reading or writing failed.
-int ConvertLines(const std::string& file, const LineConverter& convert);
 
 enum class DecodeInput : std::uint8_t { kCapture, kHex };
 

@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "cmd/capture/json_fields.h"
@@ -84,7 +85,9 @@ Json ErrorToJson(const Message& message) {
   return object;
 }
 
-constexpr std::string_view kExpected = ": expected one object as printed by decode";
+InputError NoObject(std::string problem) {
+  return {.problem = std::move(problem), .expected = "one object as printed by decode"};
+}
 
 // An empty body of each kind, indexed by EventKind.
 const std::array<Event::Body, kEventKinds>& EmptyBodies() {
@@ -94,34 +97,40 @@ const std::array<Event::Body, kEventKinds>& EmptyBodies() {
   return bodies;
 }
 
-// Parses the line and returns what is wrong with it as JSON. Empty: it is an object without duplicate keys.
-std::string ParseObject(std::string_view line, Json& object) {
+// Parses an object without duplicate keys.
+Result<Json, InputError> ParseObject(std::string_view line) {
   // Bounds the work on hostile input. A valid line has at most 12 keys, and at most 15 commas in a name.
   constexpr std::ptrdiff_t kMaxCommas = 64;
   if (std::ranges::count(line, ',') > kMaxCommas) {
-    return "too many keys" + std::string(kExpected);
+    return NoObject("too many keys");
   }
   std::vector<std::string> keys;
-  std::string duplicate;
+  std::optional<std::string> duplicate;
   const auto record_key = [&](int depth, Json::parse_event_t event, const Json& parsed) {
     if (depth == 1 && event == Json::parse_event_t::key) {
       const auto& key = parsed.get_ref<const std::string&>();
-      duplicate = std::ranges::find(keys, key) == keys.end() ? duplicate : key;
+      if (std::ranges::find(keys, key) != keys.end()) {
+        duplicate = key;
+      }
       keys.push_back(key);
     }
     return true;
   };
+  Json object;
   try {
     object = Json::parse(line, record_key);
   } catch (const Json::parse_error& error) {
-    return "invalid JSON at byte " + std::to_string(error.byte) + std::string(kExpected);
+    return NoObject("invalid JSON at byte " + std::to_string(error.byte));
   } catch (const Json::exception&) {  // a number beyond the range of double
-    return "number out of range" + std::string(kExpected);
+    return NoObject("number out of range");
   }
   if (!object.is_object()) {
-    return "unexpected JSON value" + std::string(kExpected);
+    return NoObject("unexpected JSON value");
   }
-  return duplicate.empty() ? "" : "duplicate key " + QuotePrintable(duplicate) + ": expected each key once";
+  if (duplicate) {
+    return InputError{.problem = "duplicate key " + QuotePrintable(*duplicate), .expected = "each key once"};
+  }
+  return object;
 }
 
 // False if the decoder knows the event's type: the datagram would then decode to another line.
@@ -204,12 +213,12 @@ std::string FormatJsonLine(const Message& message) {
   }
 }
 
-std::variant<Bytes, std::string> ParseJsonLine(std::string_view line) {
-  Json object;
-  if (std::string error = ParseObject(line, object); !error.empty()) {
-    return error;
+Result<Bytes, InputError> ParseJsonLine(std::string_view line) {
+  const Result<Json, InputError> object = ParseObject(line);
+  if (!object) {
+    return object.error();
   }
-  JsonFieldReader keys(object);
+  JsonFieldReader keys(object.value());
   Message message;
   if (keys.Has("event")) {
     ReadEvent(keys, message);
@@ -218,10 +227,10 @@ std::variant<Bytes, std::string> ParseJsonLine(std::string_view line) {
   } else if (keys.Has("error")) {
     ReadError(keys, message);
   } else {
-    return "missing key event, control or error" + std::string(kExpected);
+    return NoObject("missing key event, control or error");
   }
-  if (std::string error = keys.FindError(); !error.empty()) {
-    return error;
+  if (InputStatus valid = keys.Check(); !valid) {
+    return std::move(valid).error();
   }
   return EncodeMessage(message);
 }

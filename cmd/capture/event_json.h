@@ -5,8 +5,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <variant>
 
+#include "core/base/input_error.h"
+#include "core/base/result.h"
 #include "core/protocol/decoder.h"
 #include "core/protocol/encoder.h"
 #include "core/protocol/event.h"
@@ -22,8 +23,8 @@ std::string FormatJsonLine(const Event& event, const std::optional<CommName>& co
 // The line between two events of a CPU where the kernel dropped events.
 std::string FormatLossJsonLine(std::uint32_t lost, std::uint32_t cpu);
 
-// Returns the datagram that decodes to this line, or one line that describes the error: key, value, expected value.
-// Strict: unknown, missing and duplicate keys, wrong types and values out of range are errors.
-std::variant<Bytes, std::string> ParseJsonLine(std::string_view line);
+// Returns the datagram that decodes to this line. Strict: unknown, missing and duplicate keys, wrong types and values
+// out of range are errors.
+Result<Bytes, InputError> ParseJsonLine(std::string_view line);
 
 }  // namespace procevent

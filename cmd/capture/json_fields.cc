@@ -21,11 +21,7 @@ std::string DescribeProblem(const Json* value) {
   if (value->is_array() || value->is_object()) {
     return value->is_array() ? "unexpected list" : "unexpected object";
   }
-  return "invalid value " + (value->is_string() ? QuotePrintable(value->get_ref<const std::string&>()) : value->dump());
-}
-
-std::string FormatError(std::string_view key, const std::string& problem, const std::string& expected) {
-  return std::string(key) + ": " + problem + ": expected " + expected;
+  return value->is_string() ? InvalidValue(value->get_ref<const std::string&>()) : "invalid value " + value->dump();
 }
 
 const std::string* GetText(const Json* value) {
@@ -51,9 +47,9 @@ const Json* JsonFieldReader::ReadValue(std::string_view key) {
   return found == object_.end() ? nullptr : &*found;
 }
 
-void JsonFieldReader::SetError(std::string_view key, const std::string& problem, const std::string& expected) {
-  if (error_.empty()) {
-    error_ = FormatError(key, problem, expected);
+void JsonFieldReader::SetError(std::string_view key, std::string problem, std::string expected) {
+  if (!error_) {
+    error_ = InputError{.key = std::string(key), .problem = std::move(problem), .expected = std::move(expected)};
   }
 }
 
@@ -145,14 +141,14 @@ std::optional<std::size_t> JsonFieldReader::ReadChoice(std::string_view key, std
   return std::nullopt;
 }
 
-std::string JsonFieldReader::FindError() const {
+InputStatus JsonFieldReader::Check() const {
   for (const auto& [key, value] : object_.items()) {
     if (keys_known_ && std::ranges::find(read_keys_, key) == read_keys_.end()) {
-      return "unknown key " + QuotePrintable(key) + ": expected one of " + JoinWithCommas(read_keys_) +
-             DidYouMean(SuggestWord(key, read_keys_));
+      return InputError{.problem = "unknown key " + QuotePrintable(key),
+                        .expected = "one of " + JoinWithCommas(read_keys_) + DidYouMean(SuggestWord(key, read_keys_))};
     }
   }
-  return error_;
+  return error_ ? InputStatus(*error_) : Success{};
 }
 
 }  // namespace procevent

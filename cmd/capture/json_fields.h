@@ -12,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/base/input_error.h"
 #include "core/protocol/decoder.h"
 #include "core/protocol/encoder.h"
 #include "core/protocol/event.h"
@@ -41,9 +42,9 @@ class JsonFieldReader {
   // Records an invalid value of the key: `value` is what was found, in printable form.
   void SetInvalid(std::string_view key, const std::string& value, const std::string& expected);
 
-  // Returns the error, or an empty text. Call it after all fields have been read. An unknown key takes precedence,
-  // since it may be the misspelling of a key that is reported as missing.
-  [[nodiscard]] std::string FindError() const;
+  // Returns the first error. Call it after all fields have been read. An unknown key takes precedence, since it may be
+  // the misspelling of a key that is reported as missing.
+  [[nodiscard]] InputStatus Check() const;
 
  private:
   using Json = nlohmann::ordered_json;
@@ -52,11 +53,11 @@ class JsonFieldReader {
   template <typename Integer>
   void ReadInteger(std::string_view key, Integer& number);
   void ReadCommHex(const Json& value, std::array<char, kCommSize>& comm);
-  void SetError(std::string_view key, const std::string& problem, const std::string& expected);
+  void SetError(std::string_view key, std::string problem, std::string expected);
 
   const Json& object_;
   std::vector<std::string_view> read_keys_;
-  std::string error_;
+  std::optional<InputError> error_;
   bool keys_known_ = true;
   Bytes payload_;  // owns the bytes that an unknown event's payload refers to
 };

@@ -24,6 +24,7 @@
 #include "cmd/serve/reload.h"
 #include "cmd/serve/service_notifier.h"
 #include "cmd/serve/signals.h"
+#include "core/base/fatal_error.h"
 #include "core/base/system.h"
 #include "core/reader/reader.h"
 #include "core/reader/replayer.h"
@@ -163,7 +164,7 @@ bool ServeKernel(const Config& config, const std::function<LoadedConfig()>& load
 // Opens the capture before the privilege is dropped. Nothing else in a replay needs privilege.
 bool ServeReplay(const Config& config, const std::function<LoadedConfig()>& load, const SignalReceiver& signals,
                  Log& log) {
-  StoredCapture capture(config.replay.file);
+  StoredCapture capture = ValueOrThrow(StoredCapture::Open(config.replay.file));
   PrivilegeDropper privilege([&log](const LogMessage& message) { log.Write(message); }, ReaderCapabilities{});
   if (!RaiseOpenFilesLimitAndLog(log)) {
     return false;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <optional>
 #include <span>
-#include <stdexcept>
 #include <string>
 #include <utility>
 #include <variant>
@@ -41,29 +40,28 @@ class SummaryBuilder {
  public:
   explicit SummaryBuilder(std::string name) : name_(std::move(name)) {}
 
-  void Add(const CapturedPacket& packet) {
-    switch (packet.kind) {
-      case CapturedPacket::Kind::kForeign:
-        return;
-      case CapturedPacket::Kind::kDatagram:
-        AddDatagram(packet);
-        break;
-      case CapturedPacket::Kind::kRecord:
-        AddRecord(packet.payload);
-        break;
+  Status Add(const CapturedPacket& packet) {
+    if (packet.kind == CapturedPacket::Kind::kForeign) {
+      return Success{};
+    }
+    if (packet.kind == CapturedPacket::Kind::kDatagram) {
+      AddDatagram(packet);
+    } else if (Status added = AddRecord(packet.payload); !added) {
+      return added;
     }
     first_ns_ = any_ ? std::min(first_ns_, packet.time_ns) : packet.time_ns;
     last_ns_ = std::max(last_ns_, packet.time_ns);
     any_ = true;
+    return Success{};
   }
 
-  CaptureSummary Build() {
+  Result<CaptureSummary> Build() {
     if (summary_.datagrams == 0) {
-      throw CannotReplay("it has no process events; record a capture with: procevent_exporter record FILE");
+      return CannotReplay("it has no process events", "record a capture with: procevent_exporter record FILE");
     }
     summary_.clock_offset_ns = clock_offset_ns_.value_or(0);
     if (first_ns_ < summary_.clock_offset_ns) {
-      throw CannotReplay("it has packets from before its clock began, so it was edited; replay the original");
+      return CannotReplay("it has packets from before its clock began, so it was edited", "replay the original");
     }
     summary_.first_ns = first_ns_ - summary_.clock_offset_ns;
     summary_.last_ns = last_ns_ - summary_.clock_offset_ns;
@@ -79,28 +77,28 @@ class SummaryBuilder {
     std::uint32_t last;
   };
 
-  [[nodiscard]] std::runtime_error CannotReplay(const std::string& why) const {
-    return std::runtime_error("cannot replay " + name_ + ": " + why);
+  [[nodiscard]] Error CannotReplay(Cause cause, std::string_view remedy) const {
+    return {"replay the capture", cause, remedy, name_};
   }
 
-  void AddRecord(std::span<const std::byte> payload) {
+  Status AddRecord(std::span<const std::byte> payload) {
     const auto record = DecodeRecord(payload);
     if (!record) {
-      throw CannotReplay("it has a record of an unknown type; replay it with a newer procevent_exporter");
+      return CannotReplay("it has a record of an unknown type", "replay it with a newer procevent_exporter");
     }
-    if (const auto* const metadata = std::get_if<CaptureMetadata>(&*record)) {
-      AddMetadata(*metadata);
-    }
+    const auto* const metadata = std::get_if<CaptureMetadata>(&*record);
+    return metadata == nullptr ? Success{} : AddMetadata(*metadata);
   }
 
-  void AddMetadata(const CaptureMetadata& metadata) {
+  Status AddMetadata(const CaptureMetadata& metadata) {
     if (has_metadata_) {
-      throw CannotReplay("it has the metadata of several captures; replay them one by one");
+      return CannotReplay("it has the metadata of several captures", "replay them one by one");
     }
     has_metadata_ = true;
     clock_offset_ns_ = metadata.clock_offset_ns;
     summary_.coverage = metadata.coverage;
     sequences_.resize(std::clamp<std::size_t>(metadata.cpus, sequences_.size(), kMaxCpus));
+    return Success{};
   }
 
   // A capture that `record` did not write has no metadata: its first event gives the clock offset.
@@ -145,17 +143,15 @@ class SummaryBuilder {
 
 }  // namespace
 
-CaptureSummary CaptureSummary::ReadFrom(CaptureFile file) {
+Result<CaptureSummary> CaptureSummary::ReadFrom(CaptureFile file) {
   SummaryBuilder builder(file.name());
-  CapturedPacket packet;
-  CaptureFile::PacketResult got = file.Read(packet);
-  for (; got == CaptureFile::PacketResult::kPacket; got = file.Read(packet)) {
-    builder.Add(packet);
+  auto packet = file.Read();
+  for (; packet && packet.value(); packet = file.Read()) {
+    if (const Status added = builder.Add(*packet.value()); !added) {
+      return added.error();
+    }
   }
-  if (got == CaptureFile::PacketResult::kFault) {
-    throw std::runtime_error(file.fault());
-  }
-  return builder.Build();
+  return packet ? builder.Build() : packet.error();
 }
 
 void CaptureApplier::ApplyPacket(const CapturedPacket& packet) {

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "core/base/result.h"
 #include "core/ledger/ledger.h"
 #include "core/protocol/capture_record.h"
 #include "core/protocol/decoder.h"
@@ -16,8 +17,8 @@ namespace procevent {
 // Facts about a whole capture that its replay needs: that it is complete, its clock, and how many events each CPU has.
 // The replayer makes it at start.
 struct CaptureSummary {
-  // Reads the file to its end. Throws std::runtime_error if it cannot be replayed; the text names the place.
-  static CaptureSummary ReadFrom(CaptureFile file);
+  // Reads the file to its end. An error names the place.
+  static Result<CaptureSummary> ReadFrom(CaptureFile file);
 
   EventCoverage coverage = EventCoverage::kAll;
   std::uint64_t datagrams = 0;

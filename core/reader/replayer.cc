@@ -6,6 +6,7 @@
 #include <limits>
 #include <utility>
 
+#include "core/base/fatal_error.h"
 #include "core/base/system.h"
 
 namespace procevent {
@@ -23,7 +24,7 @@ constexpr StaticError kOutOfResources{"reopen the capture", "no open file or mem
 Replayer::Replayer(StoredCapture capture, ReplayOptions options, const LedgerOptions& ledger_options)
     : capture_(std::move(capture)),
       options_(std::move(options)),
-      summary_(CaptureSummary::ReadFrom(capture_.Open())),
+      summary_(ValueOrThrow(CaptureSummary::ReadFrom(ValueOrThrow(capture_.StartReading())))),
       ledger_(summary_.cpus(), summary_.coverage, ledger_options),
       applier_(summary_, ledger_),
       exchange_(Snapshot(summary_.cpus(), ledger_options)),
@@ -59,33 +60,40 @@ void Replayer::Run() {
   ServeUntilStopped();
 }
 
+// The whole file was readable at the start, so an unreadable packet is a change.
 bool Replayer::RunRound() {
+  StaticError error = kOutOfResources;
   try {
-    CaptureFile file = capture_.Open();
-    CapturedPacket packet;
-    std::uint64_t packets = 0;
-    CaptureFile::PacketResult got = file.Read(packet);
-    for (; got == CaptureFile::PacketResult::kPacket; got = file.Read(packet)) {
-      if (packet.kind == CapturedPacket::Kind::kForeign) {
-        continue;
+    if (auto file = capture_.StartReading()) {
+      const Result<bool> applied = ApplyPackets(file.value());
+      if (applied && (!applied.value() || !capture_.changed())) {
+        return applied.value();
       }
-      if (!WaitUntil(applier_.PacketTimeNanos(packet))) {
-        return false;
-      }
-      applier_.ApplyPacket(packet);
-      if (++packets % kPacketsPerStatus == 0) {
-        PublishStatus(MonotonicNanos());
-      }
+      error = kFileChanged;
     }
-    if (got == CaptureFile::PacketResult::kEnd && !capture_.changed()) {
-      return true;
-    }
-    error_ = kFileChanged;
-  } catch (const std::exception&) {
-    error_ = capture_.changed() ? kFileChanged : kOutOfResources;
+  } catch (const std::exception&) {  // no memory left
   }
-  notices_.Post({.kind = Notice::Kind::kReplayFailed, .error = error_});
+  error_ = capture_.changed() ? kFileChanged : error;
+  notices_.Post({.kind = Notice::Kind::kReplayFailed, .error = *error_});
   return false;
+}
+
+Result<bool> Replayer::ApplyPackets(CaptureFile& file) {
+  std::uint64_t packets = 0;
+  auto packet = file.Read();
+  for (; packet && packet.value(); packet = file.Read()) {
+    if (packet.value()->kind == CapturedPacket::Kind::kForeign) {
+      continue;
+    }
+    if (!WaitUntil(applier_.PacketTimeNanos(*packet.value()))) {
+      return false;
+    }
+    applier_.ApplyPacket(*packet.value());
+    if (++packets % kPacketsPerStatus == 0) {
+      PublishStatus(MonotonicNanos());
+    }
+  }
+  return packet ? Result<bool>(true) : packet.error();
 }
 
 bool Replayer::WaitUntil(std::uint64_t capture_ns) {
@@ -133,8 +141,8 @@ std::uint64_t Replayer::DueAt(std::uint64_t capture_ns) const {
 
 void Replayer::FillStatus(ReaderStatus& status) const {
   status.replayed = true;
-  status.subscribed = error_ == StaticError{};
-  status.subscription_error = error_;
+  status.subscribed = !error_;
+  status.subscription_error = error_.value_or(StaticError{});
   status.loss_exact = summary_.coverage == EventCoverage::kAll;
   status.received_events = ledger_.received();
   status.lost_events = ledger_.lost();

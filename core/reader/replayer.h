@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -31,7 +32,7 @@ struct ReplayOptions {
 // speed. Needs no privilege. cmd creates, starts and stops it.
 class Replayer {
  public:
-  // Throws std::runtime_error if the capture cannot be replayed, or the system has no descriptors left.
+  // Throws FatalError if the capture cannot be replayed, or the system has no descriptors left.
   Replayer(StoredCapture capture, ReplayOptions options, const LedgerOptions& ledger_options);
   Replayer(const Replayer&) = delete;
   Replayer& operator=(const Replayer&) = delete;
@@ -52,6 +53,8 @@ class Replayer {
   void Run();
   // Replays the capture once from start to end. False if the thread must stop, or the capture cannot be read any more.
   [[nodiscard]] bool RunRound();
+  // Returns false if the thread must stop.
+  [[nodiscard]] Result<bool> ApplyPackets(CaptureFile& file);
 
   // Waits until that time of the capture, and answers scrapes meanwhile. False if the thread must stop.
   [[nodiscard]] bool WaitUntil(std::uint64_t capture_ns);
@@ -75,7 +78,7 @@ class Replayer {
   Poller poller_;
 
   std::uint64_t round_started_ns_ = 0;  // by the clock of this machine
-  StaticError error_;                   // why the replay ended early; empty otherwise
+  std::optional<StaticError> error_;    // why the replay ended early
 };
 
 }  // namespace procevent

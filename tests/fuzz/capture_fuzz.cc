@@ -3,8 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <stdexcept>
-#include <string_view>
+#include <string>
+#include <utility>
 
 #include "core/reader/capture_applier.h"
 #include "require.h"
@@ -16,9 +16,9 @@ class CaptureBytes {
  public:
   CaptureBytes(const std::uint8_t* data, std::size_t size) : data_(data), size_(size) {}
 
-  [[nodiscard]] CaptureFile Open() const {
+  [[nodiscard]] Result<CaptureFile> Open() const {
     // NOLINTNEXTLINE(*-const-cast): the stream is read-only
-    return {::fmemopen(const_cast<std::uint8_t*>(data_), size_, "rb"), "fuzz"};
+    return CaptureFile::Open(::fmemopen(const_cast<std::uint8_t*>(data_), size_, "rb"), "fuzz");
   }
 
  private:
@@ -45,23 +45,31 @@ void CheckSums(const Ledger& ledger, unsigned cpus) {
           "exits");
 }
 
-void ReplayAll(const CaptureBytes& bytes) {
-  const CaptureSummary summary = CaptureSummary::ReadFrom(bytes.Open());
+Status ReplayAll(const CaptureBytes& bytes) {
+  Result<CaptureFile> opened = bytes.Open();
+  if (!opened) {
+    return opened.error();
+  }
+  const Result<CaptureSummary> read = CaptureSummary::ReadFrom(std::move(opened).value());
+  if (!read) {
+    return read.error();
+  }
+  const CaptureSummary& summary = read.value();
   LedgerOptions options;
   options.process_limit = 1024;
   Ledger ledger(summary.cpus(), summary.coverage, options);
   CaptureApplier applier(summary, ledger);
   for (int round = 0; round < 2; ++round) {
-    CaptureFile file = bytes.Open();
-    CapturedPacket packet;
-    CaptureFile::PacketResult result = file.Read(packet);
-    for (; result == CaptureFile::PacketResult::kPacket; result = file.Read(packet)) {
-      applier.ApplyPacket(packet);
+    CaptureFile file = bytes.Open().value();
+    auto packet = file.Read();
+    for (; packet && packet.value(); packet = file.Read()) {
+      applier.ApplyPacket(*packet.value());
     }
-    Require(result == CaptureFile::PacketResult::kEnd, "a capture that was read once is readable again");
+    Require(packet.ok(), "a capture that was read once is readable again");
     CheckSums(ledger, summary.cpus());
     applier.BeginNextRound();
   }
+  return Success{};
 }
 
 }  // namespace
@@ -71,10 +79,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size == 0) {
     return 0;  // fmemopen rejects this size
   }
-  try {
-    procevent::ReplayAll({data, size});
-  } catch (const std::runtime_error& error) {
-    procevent::Require(std::string_view(error.what()).find('\n') == std::string_view::npos, "an error is one line");
+  if (const procevent::Status replayed = procevent::ReplayAll({data, size}); !replayed) {
+    procevent::Require(Describe(replayed.error()).find('\n') == std::string::npos, "an error is one line");
   }
   return 0;
 }

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <variant>
 
 #include "cmd/capture/event_json.h"
 #include "core/protocol/decoder.h"
@@ -21,11 +20,11 @@ void CheckError(const std::string& error) {
 
 void CheckLine(std::string_view line) {
   const auto datagram = ParseJsonLine(line);
-  if (const auto* const error = std::get_if<std::string>(&datagram)) {
-    CheckError(*error);
+  if (!datagram) {
+    CheckError(Describe(datagram.error()));
     return;
   }
-  Decoder decoder(std::get<Bytes>(datagram));
+  Decoder decoder(datagram.value());
   Message message;
   Require(decoder.Next(message), "a parsed line is a message");
   const std::string formatted = FormatJsonLine(message);
@@ -33,7 +32,7 @@ void CheckLine(std::string_view line) {
   Require(std::ranges::none_of(formatted, [](char c) { return c >= 0 && c < ' '; }),
           "a line has no control characters");
   const auto reparsed = ParseJsonLine(formatted);
-  Require(reparsed == datagram, "a formatted line parses to the same bytes");
+  Require(reparsed && reparsed.value() == datagram.value(), "a formatted line parses to the same bytes");
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <string>
 #include <thread>
 
+#include "core/base/fatal_error.h"
 #include "core/base/system.h"
 #include "core/reader/replayer.h"
 #include "core/sources/capture/capture_writer.h"
@@ -32,7 +33,8 @@ class RecordLiveTest : public ProcessTrackerFixture {
     act(reader);
     reader.Stop();
     EXPECT_TRUE(writer.Finish());
-    Replayer replayer(StoredCapture(path), {.file = path, .speed = 0, .loop = false}, ledger_options_);
+    Replayer replayer(ValueOrThrow(StoredCapture::Open(path)), {.file = path, .speed = 0, .loop = false},
+                      ledger_options_);
     replayer.Start();
     Notice notice;
     while (!replayer.notices().TryPop(notice)) {

@@ -7,20 +7,24 @@
 
 #include <array>
 #include <cerrno>
-#include <stdexcept>
-#include <system_error>
 #include <utility>
 
 #include "core/base/system.h"
+#include "core/base/text.h"
 #include "core/protocol/capture_record.h"
 
 namespace procevent {
 namespace {
 
-constexpr const char* kRecordRemedy = "; record one with: procevent_exporter record FILE";
+constexpr std::string_view kOpen = "open the capture";
+constexpr std::string_view kRead = "read the capture";
+constexpr std::string_view kReadableFile = "give the path of a file that may be read";
+constexpr std::string_view kRecordOne = "record one with: procevent_exporter record FILE";
 
-std::string OpenErrorLine(const std::string& path, const char* remedy = "give the path of a file that may be read") {
-  return "cannot open the capture " + path + ": " + std::system_category().message(errno) + "; " + remedy;
+// libpcap's messages, and the names of files.
+std::string Printable(std::string_view text) {
+  constexpr std::size_t kMaxBytes = 256;
+  return EscapeUnprintable(text, kMaxBytes);
 }
 
 bool IsEmpty(std::FILE* file) {
@@ -30,14 +34,6 @@ bool IsEmpty(std::FILE* file) {
   }
   std::ungetc(first, file);
   return false;
-}
-
-std::FILE* OpenFile(const std::string& path) {
-  std::FILE* const file = path == "-" ? stdin : std::fopen(path.c_str(), "rbe");
-  if (file == nullptr) {
-    throw std::runtime_error(OpenErrorLine(path));
-  }
-  return file;
 }
 
 CapturedPacket::Kind KindOf(const CookedHeader& header, std::span<const std::byte> payload) {
@@ -53,112 +49,115 @@ std::string LinkTypeName(int type) {
   return name == nullptr ? std::to_string(type) : std::string(name) + " (" + std::to_string(type) + ")";
 }
 
-std::string CannotRead(const std::string& name) { return "cannot read the capture " + name; }
-
 }  // namespace
 
 void CaptureFile::ClosePcap::operator()(pcap* capture) const { pcap_close(capture); }
 
-CaptureFile::CaptureFile(const std::string& path) : name_(path == "-" ? "standard input" : path) {
-  OpenPcap(OpenFile(path));
+Result<CaptureFile> CaptureFile::Open(const std::string& path) {
+  if (path == "-") {
+    return Open(stdin, "standard input");
+  }
+  std::FILE* const file = std::fopen(path.c_str(), "rbe");
+  if (file == nullptr) {
+    return Error{kOpen, errno, kReadableFile, Printable(path)};
+  }
+  return Open(file, path);
 }
 
-CaptureFile::CaptureFile(std::FILE* file, std::string name) : name_(std::move(name)) { OpenPcap(file); }
-
-void CaptureFile::OpenPcap(std::FILE* file) {
-  offset_ = kPcapFileHeaderBytes;
+Result<CaptureFile> CaptureFile::Open(std::FILE* file, const std::string& name) {
+  std::string printable = Printable(name);
   std::array<char, PCAP_ERRBUF_SIZE> error{};
   const bool empty = IsEmpty(file);
-  pcap_.reset(pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, error.data()));
-  if (!pcap_) {
+  Pcap capture(pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, error.data()));
+  if (!capture) {
     if (file != stdin) {
       static_cast<void>(std::fclose(file));
     }
     if (empty) {
-      throw std::runtime_error(CannotRead(name_) + ": it is empty" + kRecordRemedy);
+      return Error{kRead, "it is empty", kRecordOne, std::move(printable)};
     }
-    throw std::runtime_error(CannotRead(name_) + ": " + error.data() + kRecordRemedy +
-                             " (decompress a compressed capture first)");
+    return Error{kRead,
+                 {},
+                 "record one with: procevent_exporter record FILE (decompress a compressed capture first)",
+                 std::move(printable),
+                 Printable(error.data())};
   }
-  if (const int type = pcap_datalink(pcap_.get()); type != kCaptureLinkType) {
-    throw std::runtime_error(CannotRead(name_) + ": link type " + LinkTypeName(type) + " instead of " +
-                             LinkTypeName(kCaptureLinkType) + kRecordRemedy);
+  if (const int type = pcap_datalink(capture.get()); type != kCaptureLinkType) {
+    return Error{kRead, "its link type is not that of netlink", kRecordOne, std::move(printable),
+                 LinkTypeName(type) + " instead of " + LinkTypeName(kCaptureLinkType)};
   }
-  if (pcap_is_swapped(pcap_.get()) != 0) {
-    throw std::runtime_error(CannotRead(name_) +
-                             ": recorded with the opposite byte order; use a machine of that byte order");
+  if (pcap_is_swapped(capture.get()) != 0) {
+    return Error{kRead, "recorded with the opposite byte order", "use a machine of that byte order",
+                 std::move(printable)};
   }
+  return CaptureFile(std::move(capture), std::move(printable));
 }
 
-CaptureFile::PacketResult CaptureFile::Read(CapturedPacket& packet) {
+Result<std::optional<CapturedPacket>> CaptureFile::Read() {
   pcap_pkthdr* header = nullptr;
   const unsigned char* bytes = nullptr;
   const int got = pcap_next_ex(pcap_.get(), &header, &bytes);
   if (got == PCAP_ERROR_BREAK) {
-    return PacketResult::kEnd;
+    return std::optional<CapturedPacket>();
   }
   if (got != 1) {
-    return Fail(std::string(pcap_geterr(pcap_.get())) + "; earlier packets are intact");
+    return ReadError({}, "earlier packets are intact", Printable(pcap_geterr(pcap_.get())));
   }
   if (header->caplen < header->len) {
-    return Fail("truncated packet (" + std::to_string(header->caplen) + " of " + std::to_string(header->len) +
-                " bytes); capture complete packets");
+    return ReadError("truncated packet", "capture complete packets",
+                     std::to_string(header->caplen) + " of " + std::to_string(header->len) + " bytes");
   }
   const auto bytes_read = std::as_bytes(std::span(bytes, header->caplen));
   const auto cooked = ReadCookedHeader(bytes_read);
   if (!cooked) {
-    return Fail("packet without a netlink header");
+    return ReadError("packet without a netlink header", kRecordOne, {});
   }
   ++packets_;
   offset_ += kPcapPacketHeaderBytes + header->caplen;
-  packet.time_ns =
-      static_cast<std::uint64_t>(header->ts.tv_sec) * kNanosPerSecond + static_cast<std::uint64_t>(header->ts.tv_usec);
-  packet.payload = bytes_read.subspan(kCookedHeaderBytes);
-  packet.kind = KindOf(*cooked, packet.payload);
-  return PacketResult::kPacket;
+  const std::span<const std::byte> payload = bytes_read.subspan(kCookedHeaderBytes);
+  return std::optional(CapturedPacket{.kind = KindOf(*cooked, payload),
+                                      .time_ns = static_cast<std::uint64_t>(header->ts.tv_sec) * kNanosPerSecond +
+                                                 static_cast<std::uint64_t>(header->ts.tv_usec),
+                                      .payload = payload});
 }
 
 // pcapng has other blocks between packets, so only a classic pcap file has known offsets.
-std::string CaptureFile::Position() const {
+Error CaptureFile::ReadError(Cause cause, std::string_view remedy, std::string details) const {
   constexpr int kClassicVersion = 2;
-  return pcap_major_version(pcap_.get()) == kClassicVersion ? "offset " + std::to_string(offset_)
-                                                            : "packet " + std::to_string(packets_ + 1);
+  const std::string position = pcap_major_version(pcap_.get()) == kClassicVersion
+                                   ? " at offset " + std::to_string(offset_)
+                                   : " at packet " + std::to_string(packets_ + 1);
+  return {kRead, cause, remedy, name_ + position, std::move(details)};
 }
 
-CaptureFile::PacketResult CaptureFile::Fail(const std::string& cause) {
-  fault_ = CannotRead(name_) + " at " + Position() + ": " + cause;
-  return PacketResult::kFault;
-}
-
-StoredCapture::StoredCapture(const std::string& path)
-    : name_(path), fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)) {
-  if (!fd_.valid()) {
-    throw std::runtime_error(path == "-" ? OpenErrorLine(path, "the standard input cannot be replayed: give a file")
-                                         : OpenErrorLine(path));
+Result<StoredCapture> StoredCapture::Open(const std::string& path) {
+  OwnedFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (!fd.valid()) {
+    return Error{kOpen, errno, path == "-" ? "give a file: the standard input cannot be replayed" : kReadableFile,
+                 Printable(path)};
   }
   struct stat file {};
-  const bool has_status = ::fstat(fd_.get(), &file) == 0;
+  const bool has_status = ::fstat(fd.get(), &file) == 0;
   if (has_status && S_ISDIR(file.st_mode)) {
-    throw std::runtime_error("cannot open the capture " + path + ": it is a directory; give a capture file");
+    return Error{kOpen, "it is a directory", "give a capture file", Printable(path)};
   }
   if (!has_status || !S_ISREG(file.st_mode)) {
-    throw std::runtime_error("cannot open the capture " + path +
-                             ": not a regular file; copy it to a file, because it is read twice");
+    return Error{kOpen, "not a regular file", "copy it to a file, because it is read twice", Printable(path)};
   }
-  version_ = ReadVersion();
+  return StoredCapture(std::move(fd), path);
 }
 
-CaptureFile StoredCapture::Open() const {
+Result<CaptureFile> StoredCapture::StartReading() const {
   OwnedFd copy(::fcntl(fd_.get(), F_DUPFD_CLOEXEC, 0));
   if (!copy.valid() || ::lseek(copy.get(), 0, SEEK_SET) != 0) {
-    throw std::runtime_error(OpenErrorLine(name_));
+    return Error{kOpen, errno, kReadableFile, Printable(name_)};
   }
   std::FILE* const file = ::fdopen(copy.get(), "rb");
   if (file == nullptr) {
-    throw std::runtime_error(OpenErrorLine(name_));
+    return Error{kOpen, errno, kReadableFile, Printable(name_)};
   }
   static_cast<void>(copy.Release());  // the FILE owns it
-  return {file, name_};
+  return CaptureFile::Open(file, name_);
 }
 
 bool StoredCapture::changed() const { return ReadVersion() != version_; }

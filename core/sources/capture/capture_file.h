@@ -1,16 +1,18 @@
 // Reads captures: pcap files of netlink messages, written by `record` or by other tools.
-//
-// Errors are lines that name the file, the position in it and the remedy.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "core/base/file_descriptor.h"
+#include "core/base/result.h"
 
 struct pcap;
 
@@ -33,46 +35,42 @@ struct CapturedPacket {
   std::span<const std::byte> payload;  // without the cooked header; valid until the next Read
 };
 
-// Iterates over the packets of a capture. One thread at a time.
+// Iterates over the packets of a capture. Errors name the file, the position in it and the remedy. One thread at a
+// time.
 class CaptureFile {
  public:
-  // "-" is standard input. Throws std::runtime_error with an error line.
-  explicit CaptureFile(const std::string& path);
-  // Takes over an open file, called `name` in error lines.
-  CaptureFile(std::FILE* file, std::string name);
+  // "-" is standard input.
+  static Result<CaptureFile> Open(const std::string& path);
+  // Takes over an open file, called `name` in errors.
+  static Result<CaptureFile> Open(std::FILE* file, const std::string& name);
 
-  enum class PacketResult : std::uint8_t { kPacket, kEnd, kFault };
-  PacketResult Read(CapturedPacket& packet);
-  [[nodiscard]] const std::string& name() const { return name_; }
-  // The error line, after kFault.
-  [[nodiscard]] const std::string& fault() const { return fault_; }
+  // Returns the next packet, or nothing at the end.
+  Result<std::optional<CapturedPacket>> Read();
+  [[nodiscard]] const std::string& name() const { return name_; }  // printable
 
  private:
   struct ClosePcap {
     void operator()(pcap* capture) const;
   };
+  using Pcap = std::unique_ptr<pcap, ClosePcap>;
 
-  void OpenPcap(std::FILE* file);
-  [[nodiscard]] std::string Position() const;
-  PacketResult Fail(const std::string& cause);
+  CaptureFile(Pcap capture, std::string name) : name_(std::move(name)), pcap_(std::move(capture)) {}
+  [[nodiscard]] Error ReadError(Cause cause, std::string_view remedy, std::string details) const;
 
   std::string name_;
-  std::unique_ptr<pcap, ClosePcap> pcap_;
-  std::string fault_;
+  Pcap pcap_;
   std::uint64_t packets_ = 0;
-  std::uint64_t offset_ = 0;
+  std::uint64_t offset_ = kPcapFileHeaderBytes;
 };
 
 // Regular file that is read more than once. It is opened only once, so that another file at the same path has no
 // effect.
 class StoredCapture {
  public:
-  // Throws std::runtime_error with an error line if the path is not a readable regular file.
-  explicit StoredCapture(const std::string& path);
+  static Result<StoredCapture> Open(const std::string& path);
 
-  // Starts reading at the beginning. All readers share one file offset, so use one at a time. Throws std::runtime_error
-  // with an error line.
-  [[nodiscard]] CaptureFile Open() const;
+  // Starts reading at the beginning. All readers share one file offset, so use one at a time.
+  [[nodiscard]] Result<CaptureFile> StartReading() const;
   // The file was modified since it was opened.
   [[nodiscard]] bool changed() const;
 
@@ -83,6 +81,7 @@ class StoredCapture {
     std::int64_t nanos = 0;
     bool operator==(const Version&) const = default;
   };
+  StoredCapture(OwnedFd fd, std::string name) : name_(std::move(name)), fd_(std::move(fd)), version_(ReadVersion()) {}
   [[nodiscard]] Version ReadVersion() const;
 
   std::string name_;

@@ -13,11 +13,12 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <stdexcept>
 #include <string_view>
-#include <system_error>
+#include <utility>
 
+#include "core/base/fatal_error.h"
 #include "core/base/system.h"
+#include "core/base/text.h"
 #include "core/protocol/capture_record.h"
 #include "core/sources/capture/capture_file.h"
 
@@ -31,11 +32,13 @@ constexpr std::size_t kPipeBytes = 4096;  // a writable pipe accepts at least th
 constexpr int kPollMillis = 100;
 constexpr int kMaxPolls = 10;  // after LimitPipeWait
 
-[[noreturn]] void ThrowCannotWrite(const std::string& path, const std::string& cause, const std::string& remedy) {
-  throw std::runtime_error("cannot write the capture " + path + ": " + cause + "; " + remedy);
+Error CannotWrite(const std::string& path, Cause cause, std::string_view remedy, std::string_view details = {}) {
+  constexpr std::size_t kMaxBytes = 256;
+  return {"write the capture", cause, remedy, EscapeUnprintable(path, kMaxBytes),
+          EscapeUnprintable(details, kMaxBytes)};
 }
 
-const char* FindRemedy(int code) {
+std::string_view FindRemedy(int code) {
   switch (code) {
     case EMFILE:
     case ENFILE:
@@ -50,10 +53,7 @@ const char* FindRemedy(int code) {
   }
 }
 
-[[noreturn]] void ThrowErrno(const std::string& path) {
-  const int code = errno;
-  ThrowCannotWrite(path, std::system_category().message(code), FindRemedy(code));
-}
+Error CannotOpen(const std::string& path) { return CannotWrite(path, errno, FindRemedy(errno)); }
 
 }  // namespace
 
@@ -75,28 +75,28 @@ CaptureWriter::CaptureWriter(const std::string& path)
     fd_ = OwnedFd(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0));
   }
   if (!fd_.valid()) {
-    ThrowErrno(path);
+    throw FatalError(CannotOpen(path));
   }
   struct stat file {};
   if (has_path_ && (::fstat(fd_.get(), &file) != 0 || S_ISFIFO(file.st_mode))) {
-    ThrowCannotWrite(path, "it is a pipe", "use: record - > " + path);
+    throw FatalError(CannotWrite(path, "it is a pipe", "use: record - > PIPE"));
   }
   if (has_path_ && S_ISREG(file.st_mode) && file.st_uid != ::geteuid()) {
     // The file must be readable by its owner only.
-    ThrowCannotWrite(path, "it belongs to another user", "choose another file, or remove it");
+    throw FatalError(CannotWrite(path, "it belongs to another user", "choose another file, or remove it"));
   }
   OwnedFd copy(::fcntl(fd_.get(), F_DUPFD_CLOEXEC, 0));
   std::FILE* const stream = copy.valid() ? ::fdopen(copy.get(), "wb") : nullptr;
   if (stream == nullptr && errno == EINVAL) {
-    ThrowCannotWrite(path, "it is not open for writing", "open or redirect the standard output");
+    throw FatalError(CannotWrite(path, "it is not open for writing", "open or redirect the standard output"));
   }
   if (stream == nullptr) {
-    ThrowErrno(path);
+    throw FatalError(CannotOpen(path));
   }
   static_cast<void>(copy.Release());  // the FILE owns it
   dumper_.reset(pcap_dump_fopen(pcap_.get(), stream));
   if (!dumper_) {
-    ThrowCannotWrite(path, pcap_geterr(pcap_.get()), "give the path of a writable file");
+    throw FatalError(CannotWrite(path, {}, FindRemedy(0), pcap_geterr(pcap_.get())));
   }
 }
 
@@ -190,7 +190,7 @@ Status CaptureWriter::Finish() {
       "free disk space or record to another disk; packets written so far are readable";
   constexpr std::string_view kForPipes = "keep reading from the pipe; packets written so far are readable";
   if (failed()) {
-    return Error{"write the capture", error_.load(), error_ == ETIMEDOUT ? kForPipes : kForFiles};
+    return CannotWrite(path_, error_.load(), error_ == ETIMEDOUT ? kForPipes : kForFiles);
   }
   return Success{};
 }

@@ -20,7 +20,7 @@ namespace procevent {
 class CaptureWriter {
  public:
   // "-" is standard output. The first packet truncates an existing file and restricts it to its owner. Throws
-  // std::runtime_error with an error line.
+  // FatalError.
   explicit CaptureWriter(const std::string& path);
   CaptureWriter(const CaptureWriter&) = delete;
   CaptureWriter& operator=(const CaptureWriter&) = delete;

@@ -2,7 +2,6 @@
 
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include "cmd/capture/event_json.h"
@@ -182,8 +181,8 @@ std::size_t FindWord(const std::string& text, const std::string& part, std::size
 
 TEST_P(JsonErrorTest, NamesKeyValueAndExpectedValue) {
   const auto datagram = ParseJsonLine(GetParam().line);
-  ASSERT_TRUE(std::holds_alternative<std::string>(datagram)) << ToHex(std::get<Bytes>(datagram));
-  const std::string& message = std::get<std::string>(datagram);
+  ASSERT_FALSE(datagram) << ToHex(datagram.value());
+  const std::string message = Describe(datagram.error());
   const std::vector<std::string>& parts = GetParam().parts;
   EXPECT_TRUE(message.starts_with(parts.front())) << message;
   std::size_t start = 0;
@@ -192,6 +191,9 @@ TEST_P(JsonErrorTest, NamesKeyValueAndExpectedValue) {
     ASSERT_NE(at, std::string::npos) << part << " in " << message;
     start = at + part.size();
   }
+  EXPECT_FALSE(datagram.error().problem.empty()) << message;
+  EXPECT_FALSE(datagram.error().expected.empty()) << message;
+  EXPECT_EQ(datagram.error().key.empty(), !parts.front().ends_with(':')) << message;
   EXPECT_EQ(message.find("did you mean") != std::string::npos, parts.back().starts_with("did you mean")) << message;
 }
 
@@ -202,10 +204,7 @@ INSTANTIATE_TEST_SUITE_P(Exits, JsonErrorTest, testing::ValuesIn(ParsedExitRows(
 
 std::string ParseAndFormat(const std::string& line) {
   const auto datagram = ParseJsonLine(line);
-  if (const auto* const error = std::get_if<std::string>(&datagram)) {
-    return *error;
-  }
-  return FormatJsonLine(DecodeAll(std::get<Bytes>(datagram)).at(0));
+  return datagram ? FormatJsonLine(DecodeAll(datagram.value()).at(0)) : Describe(datagram.error());
 }
 
 TEST(ParseJsonLineTest, AcceptsMissingDerivedKeys) {

@@ -13,6 +13,7 @@
 #include <string>
 #include <thread>
 
+#include "core/base/fatal_error.h"
 #include "core/base/system.h"
 #include "core/protocol/encoder.h"
 #include "core/sources/capture/capture_writer.h"
@@ -82,7 +83,7 @@ class ReplayerTest : public testing::Test {
 
   Replayer& Start() {
     static_cast<void>(writer_->Finish());
-    replayer_ = std::make_unique<Replayer>(StoredCapture(options_.file), options_, ledger_options_);
+    replayer_ = std::make_unique<Replayer>(ValueOrThrow(StoredCapture::Open(options_.file)), options_, ledger_options_);
     replayer_->Start();
     return *replayer_;
   }
@@ -118,7 +119,7 @@ class ReplayerTest : public testing::Test {
   std::string StartError() {
     try {
       Start();
-    } catch (const std::runtime_error& error) {
+    } catch (const FatalError& error) {
       return error.what();
     }
     return "no error";

@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/fatal_error.h"
 #include "core/protocol/capture_record.h"
 #include "core/sources/capture/capture_file.h"
 #include "core/sources/capture/capture_writer.h"
@@ -23,7 +24,6 @@
 namespace procevent {
 namespace {
 
-using PacketResult = CaptureFile::PacketResult;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::StartsWith;
@@ -78,29 +78,28 @@ class CaptureTest : public testing::Test {
   }
 
   // Counts the readable packets. `end` is the final result.
-  static std::size_t Count(CaptureFile& file, PacketResult& end) {
-    CapturedPacket packet;
+  static std::size_t Count(CaptureFile& file, Status& end) {
     std::size_t count = 0;
-    for (end = file.Read(packet); end == PacketResult::kPacket; end = file.Read(packet)) {
+    auto packet = file.Read();
+    for (; packet && packet.value(); packet = file.Read()) {
       ++count;
     }
+    end = packet ? Status(Success{}) : packet.error();
     return count;
   }
 
+  static CaptureFile OpenFile(const std::string& path) { return ValueOrThrow(CaptureFile::Open(path)); }
+
   static std::string ReadError(const std::string& path) {
-    try {
-      const CaptureFile file(path);
-    } catch (const std::runtime_error& error) {
-      return error.what();
-    }
-    return "no error";
+    const auto opened = CaptureFile::Open(path);
+    return opened ? "no error" : Describe(opened.error());
   }
 
   static std::string WriteError(const std::string& path) {
     try {
       const CaptureWriter writer(path);
-    } catch (const std::runtime_error& error) {
-      return error.what();
+    } catch (const FatalError& error) {
+      return Describe(error.error());
     }
     return "no error";
   }
@@ -110,15 +109,16 @@ class CaptureTest : public testing::Test {
 
 TEST_F(CaptureTest, ReadsWhatWasWritten) {
   WriteAll(Path());
-  CaptureFile file(Path());
-  CapturedPacket packet;
+  CaptureFile file = OpenFile(Path());
   for (const Packet& written : kPackets) {
-    ASSERT_EQ(file.Read(packet), PacketResult::kPacket);
-    EXPECT_EQ(packet.time_ns, written.time_ns);
-    EXPECT_EQ(packet.kind == CapturedPacket::Kind::kDatagram, written.family == kConnectorFamily);
-    EXPECT_TRUE(std::ranges::equal(packet.payload, Payload(written.size)));
+    const auto packet = file.Read();
+    ASSERT_TRUE(packet && packet.value());
+    EXPECT_EQ(packet.value()->time_ns, written.time_ns);
+    EXPECT_EQ(packet.value()->kind == CapturedPacket::Kind::kDatagram, written.family == kConnectorFamily);
+    EXPECT_TRUE(std::ranges::equal(packet.value()->payload, Payload(written.size)));
   }
-  EXPECT_EQ(file.Read(packet), PacketResult::kEnd);
+  const auto end = file.Read();
+  EXPECT_TRUE(end && !end.value());
 }
 
 TEST_F(CaptureTest, RestrictsFileToOwner) {
@@ -138,16 +138,15 @@ TEST_F(CaptureTest, ReportsOffsetOfTruncation) {
   ASSERT_EQ(offsets.back(), bytes.size());
   for (std::size_t size = kFileHeader; size < bytes.size(); ++size) {
     Write(Path("truncated"), bytes.substr(0, size));
-    CaptureFile file(Path("truncated"));
+    CaptureFile file = OpenFile(Path("truncated"));
     const auto next = std::ranges::upper_bound(offsets, size);
     const auto packets = static_cast<std::size_t>(next - offsets.begin()) - 1;
     const std::size_t offset = offsets.at(packets);
-    PacketResult end{};
+    Status end = Success{};
     ASSERT_EQ(Count(file, end), packets) << size;
-    ASSERT_EQ(end, offset == size ? PacketResult::kEnd : PacketResult::kFault) << size;
-    if (end == PacketResult::kFault) {
-      EXPECT_THAT(file.fault(), StartsWith("cannot read the capture " + Path("truncated") + " at offset " +
-                                           std::to_string(offset) + ": "));
+    ASSERT_EQ(end.ok(), offset == size) << size;
+    if (!end) {
+      EXPECT_EQ(end.error().object, Path("truncated") + " at offset " + std::to_string(offset));
     }
   }
 }
@@ -172,7 +171,7 @@ TEST_F(CaptureTest, RejectsOtherFilesWithCause) {
       {"empty", "", {"it is empty; record one with: procevent_exporter record FILE"}},
       {"text", "This is a text.\n", {"unknown file format", "procevent_exporter record FILE"}},
       {"partial header", bytes.substr(0, 20), {"truncated dump file; tried to read 24 file header bytes"}},
-      {"ethernet", ethernet, {"link type EN10MB (1)", "NETLINK (253)", "record FILE"}},
+      {"ethernet", ethernet, {"link type", "EN10MB (1)", "NETLINK (253)", "record FILE"}},
       {"swapped", swapped, {"byte order"}},
   };
   for (const Row& row : rows) {
@@ -193,11 +192,12 @@ TEST_F(CaptureTest, RejectsPacketWithoutNetlinkHeader) {
   std::string bytes = Read(Path());
   bytes[kFileHeader + kPacketHeader + 3] = 1;
   Write(Path(), bytes);
-  CaptureFile file(Path());
-  PacketResult end{};
+  CaptureFile file = OpenFile(Path());
+  Status end = Success{};
   EXPECT_EQ(Count(file, end), 0U);
-  EXPECT_EQ(end, PacketResult::kFault);
-  EXPECT_THAT(file.fault(), AllOf(HasSubstr(Path() + " at offset 24: "), HasSubstr("netlink header")));
+  ASSERT_FALSE(end);
+  EXPECT_EQ(end.error().object, Path() + " at offset 24");
+  EXPECT_THAT(end.error().cause.text, HasSubstr("netlink header"));
 }
 
 TEST_F(CaptureTest, RejectsPacketTruncatedAtCapture) {
@@ -205,12 +205,13 @@ TEST_F(CaptureTest, RejectsPacketTruncatedAtCapture) {
   std::string bytes = Read(Path());
   bytes[kFileHeader + 12] = 120;  // the packet has 92
   Write(Path(), bytes);
-  CaptureFile file(Path());
-  PacketResult end{};
+  CaptureFile file = OpenFile(Path());
+  Status end = Success{};
   EXPECT_EQ(Count(file, end), 0U);
-  EXPECT_THAT(file.fault(), AllOf(HasSubstr(Path() + " at offset 24: "), HasSubstr("(92 of 120 bytes)"),
-                                  HasSubstr("truncated packet"), HasSubstr("complete packets")));
-  EXPECT_EQ(end, PacketResult::kFault);
+  ASSERT_FALSE(end);
+  EXPECT_EQ(end.error().object, Path() + " at offset 24");
+  EXPECT_EQ(end.error().details, "92 of 120 bytes");
+  EXPECT_THAT(Describe(end.error()), AllOf(HasSubstr("truncated packet"), HasSubstr("complete packets")));
 }
 
 TEST_F(CaptureTest, ReplacesExistingFileOnlyWithFirstPacket) {
@@ -229,13 +230,11 @@ TEST_F(CaptureTest, ReplacesExistingFileOnlyWithFirstPacket) {
 
 TEST_F(CaptureTest, RejectsPipePath) {
   ASSERT_EQ(::mkfifo(Path("pipe").c_str(), 0600), 0);
-  EXPECT_THAT(WriteError(Path("pipe")), AllOf(HasSubstr("it is a pipe"), HasSubstr("record - > " + Path("pipe"))));
-  try {
-    const StoredCapture capture(Path("pipe"));
-    ADD_FAILURE() << "opened a pipe";
-  } catch (const std::runtime_error& error) {
-    EXPECT_THAT(error.what(), HasSubstr(Path("pipe") + ": not a regular file"));
-  }
+  EXPECT_THAT(WriteError(Path("pipe")), AllOf(HasSubstr("it is a pipe"), HasSubstr("record - > ")));
+  const auto capture = StoredCapture::Open(Path("pipe"));
+  ASSERT_FALSE(capture) << "opened a pipe";
+  EXPECT_EQ(capture.error().object, Path("pipe"));
+  EXPECT_EQ(capture.error().cause.text, "not a regular file");
 }
 
 // Nothing reads the pipe. With a limited wait the writer fails with ETIMEDOUT.
@@ -260,14 +259,14 @@ TEST_F(CaptureTest, FailsOnFullPipeWithLimitedWait) {
 
 TEST_F(CaptureTest, RereadsStoredCaptureAfterPathIsReplaced) {
   WriteAll(Path());
-  const StoredCapture capture(Path());
+  const StoredCapture capture = ValueOrThrow(StoredCapture::Open(Path()));
   Write(Path("other"), "other content");
   std::filesystem::rename(Path("other"), Path());
   for (int round = 0; round < 3; ++round) {
-    CaptureFile file = capture.Open();
-    PacketResult end{};
+    CaptureFile file = ValueOrThrow(capture.StartReading());
+    Status end = Success{};
     EXPECT_EQ(Count(file, end), kPackets.size());
-    EXPECT_EQ(end, PacketResult::kEnd);
+    EXPECT_TRUE(end);
     EXPECT_FALSE(capture.changed());
   }
 }
@@ -300,10 +299,10 @@ TEST_F(CaptureTest, KeepsPacketsWrittenBeforeDiskIsFull) {
     int status = -1;
     ASSERT_EQ(::waitpid(child, &status, 0), child);
     EXPECT_EQ(status, 0) << limit;
-    CaptureFile file(path);
-    PacketResult end{};
+    CaptureFile file = OpenFile(path);
+    Status end = Success{};
     EXPECT_EQ(Count(file, end), (limit - kFileHeader) / kPacketBytes) << limit;
-    EXPECT_EQ(end, PacketResult::kEnd) << limit;
+    EXPECT_TRUE(end) << limit;
   }
 }
 
