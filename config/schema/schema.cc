@@ -6,7 +6,6 @@
 #include <type_traits>
 
 #include "config/schema/effective_config.h"
-#include "core/base/text.h"
 #include "core/ledger/group_name.h"
 #include "exporter/http/address.h"
 
@@ -117,26 +116,14 @@ Status CheckFileName(std::string_view text, std::span<const std::string> /*earli
   return text.empty() ? Status(Error()) : Success{};
 }
 
-Status ToStatus(const std::optional<std::string>& error) {
-  if (!error) {
-    return Success{};
-  }
-  // RE2's own message follows the colon.
-  constexpr std::size_t kMaxReasonBytes = 200;
-  const std::size_t split = std::min(error->find(": "), error->size() - 2) + 2;
-  const bool has_message = split < error->size();
-  return Error{"", Cause(), "", "",
-               error->substr(0, split) + (has_message ? QuotePrintable(error->substr(split), kMaxReasonBytes) : "")};
-}
-
 Status CheckNameGroup(std::span<const std::string> fields) {
-  return ToStatus(ValidateNameGroup({.match = fields[0], .name = fields[1]}));
+  return ValidateNameGroup({.match = fields[0], .name = fields[1]});
 }
 
 Status CheckNameGroupsSize(std::span<const std::string> fields) {
   std::vector<NameGroup> groups;
   FromValue(std::vector(fields.begin(), fields.end()), groups);
-  return ToStatus(ValidateNameGroupsSize(groups));
+  return ValidateNameGroupsSize(groups);
 }
 
 constexpr std::uint64_t kSecond = 1000;  // in milliseconds

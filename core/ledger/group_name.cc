@@ -8,6 +8,7 @@
 #include <cassert>
 #include <new>
 #include <string_view>
+#include <utility>
 
 #include "core/base/text.h"
 
@@ -27,7 +28,13 @@ CommLabel::CommLabel(std::string_view bytes) {
 namespace {
 
 constexpr int kMaxCaptures = 10;  // \0 to \9
-constexpr std::string_view kOutOfMemory = "out of memory; use fewer rules, or raise the memory limit";
+constexpr std::string_view kUseFewer = "use fewer rules, or smaller repetition counts";
+
+Error Invalid(Cause cause, std::string_view remedy = {}, std::string details = {}) {
+  return {"use the name groups", cause, remedy, {}, std::move(details)};
+}
+
+Error OutOfMemory() { return Invalid("out of memory", "use fewer rules, or raise the memory limit"); }
 
 // The share of one rule. RE2 never takes more for a compiled expression and the states that matching adds.
 std::size_t RuleBytes(std::size_t rules) {
@@ -47,45 +54,46 @@ re2::StringPiece Piece(const CommName& name) { return {name.view().data(), name.
 
 }  // namespace
 
-std::optional<std::string> ValidateNameGroup(const NameGroup& group) try {
+Status ValidateNameGroup(const NameGroup& group) try {
+  constexpr std::size_t kMaxBytes = 200;  // of RE2's message
   const RE2 match(group.match, MatchOptions());
   if (!match.ok()) {
-    return "match is not an RE2 expression: " + match.error();
+    return Invalid("match is not an RE2 expression", {}, QuotePrintable(match.error(), kMaxBytes));
   }
   if (std::string error; !match.CheckRewriteString(group.name, &error)) {
-    return "name has an invalid capture reference: " + error;
+    return Invalid("name has an invalid capture reference", {}, QuotePrintable(error, kMaxBytes));
   }
   if (group.name.empty() || CommLabel(group.name).view() != group.name) {
-    return "name is not 1 to 63 bytes of visible characters";
+    return Invalid("name is not 1 to 63 bytes of visible characters");
   }
   if (IsReserved(group.name)) {
-    return "name is reserved";
+    return Invalid("name is reserved");
   }
-  return std::nullopt;
+  return Success{};
 } catch (const std::bad_alloc&) {
-  return std::string(kOutOfMemory);
+  return OutOfMemory();
 }
 
-std::optional<std::string> ValidateNameGroupsSize(std::span<const NameGroup> groups) try {
+Status ValidateNameGroupsSize(std::span<const NameGroup> groups) try {
   constexpr std::size_t kInstructionBytes = 288;  // with the parsed expression; measured
   constexpr std::size_t kMaxInstructions = kNameRulesBytes / kInstructionBytes;
   std::size_t instructions = 0;
   for (const NameGroup& group : groups) {
     const RE2 match(group.match, MatchOptions(groups.size()));
     if (!match.ok()) {
-      return "the expression " + group.match + " needs more than " + std::to_string(RuleBytes(groups.size()) >> 10U) +
-             " KiB of memory, the share of each of " + std::to_string(groups.size()) +
-             " rules; use fewer rules, or smaller repetition counts";
+      return Invalid("an expression needs more memory than its share", kUseFewer,
+                     QuotePrintable(group.match) + ", " + std::to_string(RuleBytes(groups.size()) >> 10U) +
+                         " KiB for each of " + std::to_string(groups.size()) + " rules");
     }
     instructions += static_cast<std::size_t>(std::max(match.ProgramSize(), 0));
   }
   if (instructions > kMaxInstructions) {
-    return "together they compile to " + std::to_string(instructions) + " instructions of at most " +
-           std::to_string(kMaxInstructions) + "; use fewer rules, or smaller repetition counts";
+    return Invalid("together they compile to too many instructions", kUseFewer,
+                   std::to_string(instructions) + " of at most " + std::to_string(kMaxInstructions));
   }
-  return std::nullopt;
+  return Success{};
 } catch (const std::bad_alloc&) {
-  return std::string(kOutOfMemory);
+  return OutOfMemory();
 }
 
 // The expressions of all rules. Immutable after construction.
@@ -138,7 +146,7 @@ class NameGroups::Matcher {
 };
 
 NameGroups::NameGroups(std::span<const NameGroup> groups) {
-  assert(std::ranges::none_of(groups, [](const NameGroup& group) { return ValidateNameGroup(group).has_value(); }));
+  assert(std::ranges::all_of(groups, [](const NameGroup& group) { return ValidateNameGroup(group).ok(); }));
   if (!groups.empty()) {
     matcher_ = std::make_shared<const Matcher>(groups);
   }

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/result.h"
 #include "core/ledger/ledger_options.h"
 #include "core/protocol/event.h"
 
@@ -56,16 +57,16 @@ constexpr bool IsReserved(std::string_view label) {
   return std::ranges::find(kReservedCommNames, label) != kReservedCommNames.end();
 }
 
-// Returns what is invalid about a rule as a clause, or nothing if it is valid. The text after ": " is RE2's.
-std::optional<std::string> ValidateNameGroup(const NameGroup& group);
+// Checks one rule. The details of an error are RE2's message, quoted.
+Status ValidateNameGroup(const NameGroup& group);
 
 // The memory that one rule may take, and all of them together: once for the compiled expressions with the states that
 // matching adds, and once for the parsed expressions.
 inline constexpr std::size_t kNameRuleBytes = std::size_t{256} << 10;
 inline constexpr std::size_t kNameRulesBytes = std::size_t{8} << 20;
 
-// Returns which of the valid rules is too large beside the others as a clause, or nothing if all fit.
-std::optional<std::string> ValidateNameGroupsSize(std::span<const NameGroup> groups);
+// Checks that no rule is too large beside the others, all of which are valid.
+Status ValidateNameGroupsSize(std::span<const NameGroup> groups);
 
 // The configured name rules. The first rule that matches the whole name decides. This is the only user of RE2, which
 // matches in linear time, whatever the expressions and the names are.

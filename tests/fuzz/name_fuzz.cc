@@ -46,8 +46,8 @@ void CheckNameAlone(const CommName& name) {
 
 void CheckGrouped(const CommName& name, const NameGroup& rule) {
   std::vector<NameGroup> rules = LedgerOptions().name_groups;
-  if (const std::optional<std::string> error = ValidateNameGroup(rule)) {
-    Require(!error->empty(), "an error has a text");
+  if (const Status valid = ValidateNameGroup(rule); !valid) {
+    Require(!DescribeCause(valid.error()).empty(), "an error has a text");
   } else {
     rules.push_back(rule);
   }

@@ -19,7 +19,7 @@ class RuleGenerator {
     std::vector<NameGroup> rules;
     while (rules.size() < count) {
       NameGroup rule{.match = Expression(3), .name = Result()};
-      if (!ValidateNameGroup(rule)) {
+      if (ValidateNameGroup(rule)) {
         rules.push_back(std::move(rule));
       }
     }

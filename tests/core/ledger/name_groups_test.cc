@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/text.h"
 #include "core/ledger/group_name.h"
 
 namespace procevent {
@@ -63,7 +64,7 @@ TEST(NameGroupsTest, KeepsANameThatARuleWouldMakeReserved) {
     const std::string kept(reserved.substr(4, 12));
     const std::string around = std::string(reserved.substr(0, 4)) + R"(\1)" + std::string(reserved.substr(16));
     const std::vector<NameGroup> rules{{"(.*)", around}};
-    ASSERT_FALSE(ValidateNameGroup(rules[0]));
+    ASSERT_TRUE(ValidateNameGroup(rules[0]));
     EXPECT_EQ(LabelOf(rules, kept), kept) << reserved;
     EXPECT_NE(LabelOf(rules, "bash"), "bash") << "the rule applies to other names";
   }
@@ -112,31 +113,36 @@ struct InvalidGroup {
 };
 class ValidateNameGroupTest : public testing::TestWithParam<InvalidGroup> {};
 TEST_P(ValidateNameGroupTest, NamesThePartAndTheCause) {
-  const std::optional<std::string> fault = ValidateNameGroup(GetParam().rule);
-  ASSERT_TRUE(fault.has_value());
-  EXPECT_THAT(*fault, testing::HasSubstr(GetParam().part));
-  EXPECT_THAT(*fault, testing::HasSubstr(GetParam().cause));
+  const Status valid = ValidateNameGroup(GetParam().rule);
+  ASSERT_FALSE(valid);
+  const std::string quoted = QuotePrintable(GetParam().cause);
+  EXPECT_THAT(DescribeCause(valid.error()), testing::AllOf(testing::StartsWith(GetParam().part),
+                                                           testing::HasSubstr(quoted.substr(1, quoted.size() - 2))));
 }
 
 TEST(NameGroupsTest, AcceptsValidRules) {
   for (const NameGroup& rule :
        {NameGroup{"a(.*)", R"(a\1)"}, kDefault[0], NameGroup{"", "x"}, NameGroup{"a", std::string(63, 'x')}}) {
-    EXPECT_EQ(ValidateNameGroup(rule), std::nullopt) << rule.match;
+    EXPECT_TRUE(ValidateNameGroup(rule)) << rule.match;
   }
 }
 
 TEST(NameGroupsTest, RejectsRulesThatAreTooLargeTogether) {
   const std::vector<NameGroup> large(100, {"(a|b.){1000}(c|d.){900}", "x"});
-  EXPECT_EQ(ValidateNameGroup(large.front()), std::nullopt);
-  EXPECT_THAT(ValidateNameGroupsSize(large).value_or(""), testing::HasSubstr("the share of each of 100 rules"));
-  EXPECT_EQ(ValidateNameGroupsSize(std::span(large).first(2)), std::nullopt);
-  EXPECT_THAT(ValidateNameGroupsSize(std::span(large).first(8)).value_or(""), testing::HasSubstr("76032 instructions"));
-  EXPECT_EQ(ValidateNameGroupsSize({}), std::nullopt);
-  EXPECT_EQ(ValidateNameGroupsSize(std::vector<NameGroup>(100, {R"((.*)[-/]\d+)", R"(\1)"})), std::nullopt);
+  EXPECT_TRUE(ValidateNameGroup(large.front()));
+  const Status share = ValidateNameGroupsSize(large);
+  ASSERT_FALSE(share);
+  EXPECT_THAT(share.error().details, testing::HasSubstr("for each of 100 rules"));
+  EXPECT_TRUE(ValidateNameGroupsSize(std::span(large).first(2)));
+  const Status together = ValidateNameGroupsSize(std::span(large).first(8));
+  ASSERT_FALSE(together);
+  EXPECT_THAT(together.error().details, testing::StartsWith("76032 of at most "));
+  EXPECT_TRUE(ValidateNameGroupsSize({}));
+  EXPECT_TRUE(ValidateNameGroupsSize(std::vector<NameGroup>(100, {R"((.*)[-/]\d+)", R"(\1)"})));
 }
 
-constexpr const char* kMatch = "match is not an RE2 expression: ";
-constexpr const char* kCapture = "name has an invalid capture reference: ";
+constexpr const char* kMatch = "match is not an RE2 expression (";
+constexpr const char* kCapture = "name has an invalid capture reference (";
 INSTANTIATE_TEST_SUITE_P(
     Rules, ValidateNameGroupTest,
     testing::Values(
