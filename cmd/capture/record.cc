@@ -9,7 +9,6 @@
 #include <exception>
 #include <limits>
 #include <memory>
-#include <stdexcept>
 #include <string_view>
 
 #include "cmd/cli/output.h"
@@ -22,7 +21,6 @@
 #include "core/reader/reader.h"
 #include "core/sources/capture/capture_writer.h"
 #include "core/sources/connector/connector_source.h"
-#include "exporter/metrics/exporter_state.h"
 
 namespace procevent {
 namespace {
@@ -40,16 +38,16 @@ class Recording {
   Recording(Reader& reader, NoticeLog& notices, const CaptureWriter& writer, const SignalReceiver& signals)
       : reader_(reader), notices_(notices), writer_(writer), signals_(signals) {}
 
-  // Waits until the subscription is acknowledged and the running processes are written. Returns why there is no
-  // subscription. Empty: there is one, or the wait was ended by time, a signal or a write error.
-  std::string AwaitSubscription(std::uint64_t end_ns) {
+  // Waits until the subscription is acknowledged and the running processes are written. Returns an error if the reader
+  // cannot subscribe. Time, a signal or a write error may end the wait.
+  Status AwaitSubscription(std::uint64_t end_ns) {
     while (MonotonicNanos() < end_ns && IsRunning()) {
-      if (const SubscriptionStatus status = RequestSubscriptionStatus(reader_.exchange(), kStatusTimeout);
-          status.responsive) {
-        return status.cause;
+      if (reader_.exchange().AwaitStatus(kStatusTimeout)) {
+        const ReaderStatus status = reader_.exchange().status();
+        return status.subscribed ? Status(Success{}) : Error(status.subscription_error);
       }
     }
-    return {};
+    return Success{};
   }
 
   // Waits for a signal, the end of the time, a write error, or a failure of the reader.
@@ -104,10 +102,7 @@ bool RecordTo(CaptureWriter& writer, const Config& config, const RecordOptions& 
   privilege.DropAll();
   const std::uint64_t duration =
       options.duration ? static_cast<std::uint64_t>(options.duration->count()) * kNanosPerMilli : kUnlimited;
-  if (const std::string cause = recording.AwaitSubscription(MonotonicNanos() + duration + kStartTimeoutNs);
-      !cause.empty()) {
-    throw std::runtime_error(cause);
-  }
+  ValueOrThrow(recording.AwaitSubscription(MonotonicNanos() + duration + kStartTimeoutNs));
   const std::uint64_t start = MonotonicNanos();
   recording.AwaitEnd(start + duration);
   reader.Stop();

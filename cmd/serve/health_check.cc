@@ -9,10 +9,11 @@
 #include <cerrno>
 #include <string>
 #include <string_view>
-#include <system_error>
+#include <utility>
 
 #include "cmd/cli/output.h"
 #include "core/base/file_descriptor.h"
+#include "core/base/result.h"
 #include "core/base/text.h"
 #include "exporter/http/address.h"
 
@@ -22,25 +23,36 @@ namespace {
 constexpr std::string_view kRequest = "GET /-/healthy HTTP/1.0\r\n\r\n";
 constexpr std::string_view kHealthyStart = "HTTP/1.1 200 ";
 constexpr timeval kTimeout{2, 0};  // to connect, and for the answer; container engines wait for 5 s
-constexpr std::string_view kClosed =
-    "connection closed without an answer; add the address of this machine to web.allow";
 
-std::string DescribeTimeout() {
-  return "no answer within " + std::to_string(kTimeout.tv_sec) + " s; see the exporter's log";
+// An error of the query, without the address as its object.
+Error NotHealthy(Cause cause, std::string_view remedy, std::string details = {}) {
+  return {"confirm the health of the exporter at", cause, remedy, {}, std::move(details)};
 }
 
-std::string DescribeErrno(int code) {
-  if (code == EAGAIN || code == EINPROGRESS) {
-    return DescribeTimeout();
+Error NoAnswer() {
+  static_assert(kTimeout.tv_sec == 2, "the text contains the number");
+  return NotHealthy("no answer within 2 s", "see the exporter's log");
+}
+
+Error ConnectionClosed() {
+  return NotHealthy("connection closed without an answer", "add the address of this machine to web.allow");
+}
+
+Error CallFailed(int code) {
+  switch (code) {
+    case EAGAIN:
+    case EINPROGRESS:
+      return NoAnswer();
+    case ECONNRESET:
+    case EPIPE:
+      return ConnectionClosed();
+    case ECONNREFUSED:
+      return NotHealthy(
+          {code, "no process listens at this address"},
+          "give this command the flags, file and environment of the exporter, and see the exporter's log");
+    default:
+      return NotHealthy(code, "check the address and the limits of this machine");
   }
-  if (code == ECONNRESET || code == EPIPE) {
-    return std::string(kClosed);
-  }
-  const std::string_view remedy = code == ECONNREFUSED
-                                      ? "; no process listens at this address: give this command the flags, file and "
-                                        "environment of the exporter, and see the exporter's log"
-                                      : "; check the address and the limits of this machine";
-  return std::generic_category().message(code).append(remedy);
 }
 
 bool IsClosedByPeer(int socket) {
@@ -49,22 +61,23 @@ bool IsClosedByPeer(int socket) {
   return got == 0 || (got < 0 && errno == ECONNRESET);
 }
 
-// Describes what is wrong with the start of an answer, as far as it arrived in time. Empty: the exporter is healthy.
-std::string FindAnswerError(std::string_view answer, int socket) {
+// Checks the start of an answer, as far as it arrived in time.
+Status CheckAnswer(std::string_view answer, int socket) {
   if (answer == kHealthyStart) {
-    return {};
+    return Success{};
   }
   if (!kHealthyStart.starts_with(answer)) {
-    return "unexpected answer \"" + EscapeUnprintable(answer, kHealthyStart.size()) +
-           "\"; check that the address is the exporter's";
+    return NotHealthy("unexpected answer", "check that the address is the exporter's",
+                      QuotePrintable(answer, kHealthyStart.size()));
   }
   if (!IsClosedByPeer(socket)) {
-    return DescribeTimeout();
+    return NoAnswer();
   }
-  return std::string(answer.empty() ? kClosed : "connection closed within the answer; see the exporter's log");
+  return answer.empty() ? ConnectionClosed()
+                        : NotHealthy("connection closed within the answer", "see the exporter's log");
 }
 
-std::string FindError(const ListenAddress& address) {
+Status QueryHealth(const ListenAddress& address) {
   const OwnedFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in name{};
   name.sin_family = AF_INET;
@@ -74,11 +87,11 @@ std::string FindError(const ListenAddress& address) {
       ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &kTimeout, sizeof kTimeout) != 0 ||
       ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0 ||
       ::send(socket.get(), kRequest.data(), kRequest.size(), MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
-    return DescribeErrno(errno);
+    return CallFailed(errno);
   }
   std::array<char, kHealthyStart.size()> answer{};
   const ssize_t got = ::recv(socket.get(), answer.data(), answer.size(), MSG_WAITALL);
-  return got < 0 ? DescribeErrno(errno) : FindAnswerError({answer.data(), static_cast<std::size_t>(got)}, socket.get());
+  return got < 0 ? CallFailed(errno) : CheckAnswer({answer.data(), static_cast<std::size_t>(got)}, socket.get());
 }
 
 }  // namespace
@@ -88,8 +101,10 @@ int HealthCheck(const ServerOptions& options) {
   if (address.ipv4 == 0) {
     address.ipv4 = INADDR_LOOPBACK;
   }
-  if (const std::string error = FindError(address); !error.empty()) {
-    PrintError("cannot confirm that the exporter at " + ToText(address) + " is healthy: " + error);
+  if (Status healthy = QueryHealth(address); !healthy) {
+    Error error = std::move(healthy).error();
+    error.object = ToText(address);
+    PrintError(Describe(error));
     return 1;
   }
   return PrintWithExitCode(0, "healthy\n");

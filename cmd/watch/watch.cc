@@ -58,7 +58,7 @@ class Watcher {
   std::uint64_t last_event_ns_ = 0;     // the kernel's time of the last event
   std::uint64_t revealed_drops_ = 0;    // socket drops that have become visible as sequence gaps
   std::uint64_t next_check_ns_ = 0;
-  Error reported_error_;  // why the subscription could not be restored; reported once per cause
+  StaticError reported_error_;  // why the subscription could not be restored; reported once per cause
   bool failed_ = false;
 };
 
@@ -175,10 +175,11 @@ void Watcher::CheckSubscription() {
     PrintError(
         "subscription lost: another program ended the subscriptions of all listeners; it has been "
         "renewed, events in between were missed");
-  } else if (renewed.error() != reported_error_) {
+    reported_error_ = {};
+  } else if (const StaticError& error = renewed.error(); error != reported_error_) {
     ReportError(renewed.error());
+    reported_error_ = error;
   }
-  reported_error_ = renewed ? Error{} : renewed.error();
 }
 
 }  // namespace

@@ -46,8 +46,8 @@ class HealthCheck(unittest.TestCase):
         done = self.check_health(port)
         self.assertLess(time.monotonic() - start, HEALTH_SECONDS)
         self.assertEqual((done.returncode, done.stdout), (1, ""))
-        self.assertRegex(done.stderr, rf"^procevent_exporter: cannot confirm that the exporter at 127.0.0.1:{port} is "
-                                      rf"healthy: {cause}[^\n]*\n$")
+        self.assertRegex(done.stderr, rf"^procevent_exporter: cannot confirm the health of the exporter at "
+                                      rf"127.0.0.1:{port}: {cause}[^\n]*\n$")
 
     @contextlib.contextmanager
     def answering(self, text):
@@ -81,10 +81,10 @@ class HealthCheck(unittest.TestCase):
 
     def test_nothing_listens(self):
         port = harness.free_port()
-        self.check_unhealthy(port, "Connection refused; no process listens ")
+        self.check_unhealthy(port, "Connection refused: no process listens ")
         everywhere = run("healthcheck", f"--web.listen-address=0.0.0.0:{port}")
         self.assertRegex(everywhere.stderr,
-                         rf"^procevent_exporter: cannot confirm that the exporter at 127\.0\.0\.1:{port} is healthy: ")
+                         rf"^procevent_exporter: cannot confirm the health of the exporter at 127\.0\.0\.1:{port}: ")
 
     def test_server_does_not_answer(self):
         with socket.create_server(("127.0.0.1", 0)) as server:
@@ -101,8 +101,8 @@ class HealthCheck(unittest.TestCase):
 
     def test_other_servers(self):
         for name, text, cause in (
-                ("other protocol", b"SSH-2.0-OpenSSH_9.2\r\n", r'unexpected answer "SSH-2\.0-OpenS"; '),
-                ("short answer", b"no\r\n", r'unexpected answer "no\\x0d\\x0a"; '),
+                ("other protocol", b"SSH-2.0-OpenSSH_9.2\r\n", r'unexpected answer \("SSH-2\.0-OpenS"\); '),
+                ("short answer", b"no\r\n", r'unexpected answer \("no\\x0d\\x0a"\); '),
                 ("broken off", b"HTTP/1.1 2", "connection closed within the answer; .* log"),
                 ("incomplete answer", PARTIAL, "no answer within 2 s; .* log")):
             with self.subTest(name), self.answering(text) as port:
