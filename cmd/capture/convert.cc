@@ -98,10 +98,7 @@ void ConvertAvailableLines(LineInput& input, LineConverter convert, LineOutput& 
 }
 
 void AppendMessages(std::span<const std::byte> datagram, std::string& out) {
-  Decoder decoder(datagram);
-  for (Message message; decoder.Next(message);) {
-    out += FormatJsonLine(message) + '\n';
-  }
+  ForEachMessage(datagram, [&out](const Message& message) { out += FormatJsonLine(message) + '\n'; });
 }
 
 InputStatus DecodeHexLine(std::string_view line, std::string& out) {

@@ -25,7 +25,6 @@
 #include "core/base/result.h"
 #include "core/base/system.h"
 #include "core/base/thread.h"
-#include "core/protocol/decoder.h"
 #include "core/reader/reader.h"
 #include "core/sources/connector/connector_source.h"
 #include "core/sources/connector/proc_connector.h"
@@ -39,21 +38,6 @@ namespace {
 
 constexpr std::chrono::milliseconds kTimeout{2000};  // for the ACK, and for the events of the child
 
-void RecordEvents(const DatagramBatch& batch, ExpectedChildEvents& expected) {
-  Message message;
-  for (std::size_t i = 0; i < batch.size(); ++i) {
-    if (batch[i].origin != Datagram::Origin::kKernel) {
-      continue;
-    }
-    Decoder decoder(batch[i].bytes);
-    while (decoder.Next(message)) {
-      if (message.outcome == DecodeOutcome::kEvent) {
-        expected.RecordEvent(message.event);
-      }
-    }
-  }
-}
-
 Status ReceiveChildEvents(ProcConnector& connector, ExpectedChildEvents& expected) {
   DatagramBatch batch;
   const std::uint64_t deadline = MonotonicNanos() + static_cast<std::uint64_t>(kTimeout.count()) * kNanosPerMilli;
@@ -61,7 +45,7 @@ Status ReceiveChildEvents(ProcConnector& connector, ExpectedChildEvents& expecte
     if (const auto received = connector.Receive(batch, std::chrono::milliseconds(100)); !received) {
       return received.error();
     }
-    RecordEvents(batch, expected);
+    ForEachKernelEvent(batch, [&expected](const Event& event) { expected.RecordEvent(event); });
   }
   return Success{};
 }

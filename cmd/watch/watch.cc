@@ -127,18 +127,11 @@ bool Watcher::ReceiveBatch() {
 void Watcher::PrintBatch(const DatagramBatch& batch) {
   const std::uint64_t now = MonotonicNanos();
   const std::uint64_t wall_clock_offset = ClockNanos(CLOCK_REALTIME) - now;
-  Message message;
-  for (std::size_t i = 0; i < batch.size(); ++i) {
-    if (batch[i].origin != Datagram::Origin::kKernel) {
-      continue;
-    }
+  ForEachKernelMessage(batch, [&](const Message& message) {
     last_datagram_ns_ = now;
-    Decoder decoder(batch[i].bytes);
-    while (decoder.Next(message)) {
-      printer_.Print(message, wall_clock_offset, out_.text());
-      last_event_ns_ = message.outcome == DecodeOutcome::kEvent ? message.event.timestamp_ns : last_event_ns_;
-    }
-  }
+    printer_.Print(message, wall_clock_offset, out_.text());
+    last_event_ns_ = message.outcome == DecodeOutcome::kEvent ? message.event.timestamp_ns : last_event_ns_;
+  });
 }
 
 void Watcher::RunDueChecks(std::uint64_t now_ns) {

@@ -39,16 +39,26 @@ struct Message {
   Event event = {};                  // set for kEvent
 };
 
-// Iterates over the messages of one datagram, which must outlive the decoder and all views in its messages.
+// Decodes the messages of one datagram, one after the other. ForEachMessage is the loop around it.
 class Decoder {
  public:
   explicit Decoder(std::span<const std::byte> datagram) : rest_(datagram) {}
 
-  // Fills in the next message. Returns false at the end of the datagram. Views in the message point into the datagram.
+  // Fills in the next message. Returns false at the end of the datagram. Views in the message point into the datagram,
+  // which must outlive them.
   [[nodiscard]] bool Next(Message& message) noexcept;
 
  private:
   std::span<const std::byte> rest_;
 };
+
+// Calls `on_message` with each message of the datagram, in order.
+template <typename OnMessage>
+void ForEachMessage(std::span<const std::byte> datagram, OnMessage&& on_message) {
+  Decoder decoder(datagram);
+  for (Message message; decoder.Next(message);) {
+    on_message(message);
+  }
+}
 
 }  // namespace procevent

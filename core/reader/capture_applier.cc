@@ -104,19 +104,20 @@ class SummaryBuilder {
   // A capture that `record` did not write has no metadata: its first event gives the clock offset.
   void AddDatagram(const CapturedPacket& packet) {
     ++summary_.datagrams;
-    Decoder decoder(packet.payload);
-    while (decoder.Next(message_)) {
-      if (message_.outcome != DecodeOutcome::kEvent) {
-        continue;
+    ForEachMessage(packet.payload, [&](const Message& message) {
+      if (message.outcome == DecodeOutcome::kEvent) {
+        AddEvent(message.event, packet.time_ns);
       }
-      const Event& event = message_.event;
-      if (!clock_offset_ns_) {
-        clock_offset_ns_ = packet.time_ns - event.timestamp_ns;
-      }
-      if (event.cpu < kMaxCpus) {
-        sequences_.resize(std::max<std::size_t>(sequences_.size(), event.cpu + 1));
-        Extend(sequences_[event.cpu], event.sequence);
-      }
+    });
+  }
+
+  void AddEvent(const Event& event, std::uint64_t packet_ns) {
+    if (!clock_offset_ns_) {
+      clock_offset_ns_ = packet_ns - event.timestamp_ns;
+    }
+    if (event.cpu < kMaxCpus) {
+      sequences_.resize(std::max<std::size_t>(sequences_.size(), event.cpu + 1));
+      Extend(sequences_[event.cpu], event.sequence);
     }
   }
 
@@ -132,7 +133,6 @@ class SummaryBuilder {
 
   std::string name_;
   CaptureSummary summary_;
-  Message message_;
   bool any_ = false;
   bool has_metadata_ = false;
   std::uint64_t first_ns_ = 0;
@@ -173,15 +173,14 @@ void CaptureApplier::Advance(std::uint64_t now_ns) {
 }
 
 void CaptureApplier::ApplyDatagram(std::span<const std::byte> datagram, std::uint64_t now_ns) {
-  Decoder decoder(datagram);
-  while (decoder.Next(message_)) {
-    Event& event = message_.event;
+  ForEachMessage(datagram, [&](Message& message) {
+    Event& event = message.event;
     event.timestamp_ns += shift_ns_;
     if (event.cpu < summary_.cpus()) {
       event.sequence += round_ * summary_.events_per_cpu[event.cpu];
     }
-    ledger_.ApplyMessage(message_, now_ns);
-  }
+    ledger_.ApplyMessage(message, now_ns);
+  });
 }
 
 void CaptureApplier::ApplyCaptureRecord(CaptureRecord record) {

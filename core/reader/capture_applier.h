@@ -8,7 +8,6 @@
 #include "core/base/result.h"
 #include "core/ledger/ledger.h"
 #include "core/protocol/capture_record.h"
-#include "core/protocol/decoder.h"
 #include "core/protocol/event_mask.h"
 #include "core/sources/capture/capture_file.h"
 
@@ -58,7 +57,6 @@ class CaptureApplier {
 
   const CaptureSummary& summary_;
   Ledger& ledger_;
-  Message message_;
   std::uint32_t round_ = 0;
   std::uint64_t shift_ns_ = 0;        // added to the capture's time in this round
   std::uint64_t advanced_to_ns_ = 0;  // the ledger's time

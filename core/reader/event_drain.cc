@@ -67,20 +67,17 @@ void EventDrain::ApplyBatch(std::uint64_t now_ns) {
         break;
     }
   }
-  if (message_.outcome == DecodeOutcome::kEvent) {
-    newest_event_ns_ = message_.event.timestamp_ns;
-  }
 }
 
 void EventDrain::ApplyDatagram(std::span<const std::byte> bytes, std::uint64_t now_ns) {
-  Decoder decoder(bytes);
-  while (decoder.Next(message_)) {
-    ledger_.ApplyMessage(message_, now_ns);
-    if (message_.outcome == DecodeOutcome::kEvent) {
-      subscription_.OnEvent(message_.event, now_ns);
+  ForEachMessage(bytes, [&](const Message& message) {
+    ledger_.ApplyMessage(message, now_ns);
+    if (message.outcome == DecodeOutcome::kEvent) {
+      newest_event_ns_ = message.event.timestamp_ns;
+      subscription_.OnEvent(message.event, now_ns);
       answerer_.OnEventApplied();
     }
-  }
+  });
 }
 
 }  // namespace procevent

@@ -6,7 +6,6 @@
 #include <span>
 
 #include "core/ledger/ledger.h"
-#include "core/protocol/decoder.h"
 #include "core/reader/drain_scheduler.h"
 #include "core/reader/input_recorder.h"
 #include "core/reader/loss_tracker.h"
@@ -52,7 +51,6 @@ class EventDrain {
   ScrapeAnswerer& answerer_;
   DrainScheduler scheduler_;
   DatagramBatch batch_;
-  Message message_;
   bool queue_empty_ = false;
   std::uint64_t applied_until_ns_ = 0;
   std::uint64_t newest_event_ns_ = 0;  // timestamp of the last event of the last batch

@@ -143,14 +143,12 @@ class SyntheticHost {
 };
 
 void ApplyStream(Ledger& ledger, const Stream& stream) {
-  Message message;
   std::uint64_t applied_until_ns = 0;
   for (std::size_t i = 0; i < stream.size(); ++i) {
-    Decoder decoder(stream[i]);
-    while (decoder.Next(message)) {
+    ForEachMessage(stream[i], [&](const Message& message) {
       applied_until_ns = message.event.timestamp_ns;
       ledger.ApplyMessage(message, applied_until_ns + 5'000'000);
-    }
+    });
     if (i % kBatch == 0) {
       ledger.Advance(applied_until_ns);
       ledger.reconciler().ConfirmUpTo(applied_until_ns);

@@ -29,11 +29,13 @@ void CheckEvent(const Event& event, View datagram) {
     Require(IsInside(unknown->payload, datagram), "an unknown payload lies inside its datagram");
   }
   const Bytes encoded = EncodeEvent(event);
-  Decoder decoder(encoded);
-  Message message;
-  Require(decoder.Next(message) && message.outcome == DecodeOutcome::kEvent, "an encoded event decodes as an event");
-  Require(message.event == event, "decode(encode(event)) == event");
-  Require(!decoder.Next(message), "an encoded event is one message");
+  std::size_t messages = 0;
+  ForEachMessage(encoded, [&](const Message& message) {
+    Require(message.outcome == DecodeOutcome::kEvent, "an encoded event decodes as an event");
+    Require(message.event == event, "decode(encode(event)) == event");
+    ++messages;
+  });
+  Require(messages == 1, "an encoded event is one message");
 }
 
 bool IsSame(const Message& actual, const Message& reference) {
@@ -46,8 +48,7 @@ bool IsSame(const Message& actual, const Message& reference) {
 void CheckDatagram(View datagram) {
   const std::size_t max_messages = datagram.size() / wire::kNetlinkHeader + 1;
   std::vector<Message> messages;
-  Decoder decoder(datagram);
-  for (Message message; decoder.Next(message);) {
+  ForEachMessage(datagram, [&](const Message& message) {
     Require(messages.empty() || messages.back().outcome < DecodeOutcome::kTruncatedNetlinkHeader,
             "an invalid message ends its datagram");
     messages.push_back(message);
@@ -55,7 +56,7 @@ void CheckDatagram(View datagram) {
     if (message.outcome == DecodeOutcome::kEvent) {
       CheckEvent(message.event, datagram);
     }
-  }
+  });
   Require(datagram.empty() == messages.empty(), "every datagram that is not empty has a message");
   Require(std::ranges::equal(messages, ReferenceDecodeAll(datagram), IsSame), "both decoders agree");
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cmd/capture/event_json.h"
 #include "core/protocol/decoder.h"
@@ -24,11 +25,10 @@ void CheckLine(std::string_view line) {
     CheckError(Describe(datagram.error()));
     return;
   }
-  Decoder decoder(datagram.value());
-  Message message;
-  Require(decoder.Next(message), "a parsed line is a message");
-  const std::string formatted = FormatJsonLine(message);
-  Require(!decoder.Next(message), "a parsed line is only one message");
+  std::vector<std::string> lines;
+  ForEachMessage(datagram.value(), [&](const Message& message) { lines.push_back(FormatJsonLine(message)); });
+  Require(lines.size() == 1, "a parsed line is one message");
+  const std::string& formatted = lines.front();
   Require(std::ranges::none_of(formatted, [](char c) { return c >= 0 && c < ' '; }),
           "a line has no control characters");
   const auto reparsed = ParseJsonLine(formatted);

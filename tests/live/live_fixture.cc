@@ -179,17 +179,11 @@ std::uint64_t LiveTest::KernelForks() {
 
 std::size_t Drain(ProcConnector& connector, const std::function<void(const Message&)>& on_message) {
   DatagramBatch batch;
-  Message message;
   std::size_t datagrams = 0;
   for (auto received = connector.Receive(batch); received && received.value() > 0;
        received = connector.Receive(batch)) {
     datagrams += batch.size();
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-      Decoder decoder(batch[i].bytes);
-      while (batch[i].origin == Datagram::Origin::kKernel && decoder.Next(message)) {
-        on_message(message);
-      }
-    }
+    ForEachKernelMessage(batch, on_message);
   }
   return datagrams;
 }

@@ -19,21 +19,17 @@ class LossTest : public LiveTest {
  protected:
   static void Apply(ConnectorSource& source, Ledger& ledger, ReceivedEvents& received_events) {
     DatagramBatch batch;
-    Message message;
     for (bool emptied = false; !emptied;) {
       const auto received = source.Receive(batch);
       ASSERT_TRUE(received.ok());
       emptied = received.value().emptied;
-      for (std::size_t i = 0; i < batch.size(); ++i) {
-        Decoder decoder(batch[i].bytes);
-        while (decoder.Next(message)) {
-          const auto before = ledger.stream().rejected;
-          ledger.ApplyMessage(message, MonotonicNanos());
-          if (ledger.stream().rejected == before) {
-            received_events.Add(message);
-          }
+      ForEachKernelMessage(batch, [&](const Message& message) {
+        const auto before = ledger.stream().rejected;
+        ledger.ApplyMessage(message, MonotonicNanos());
+        if (ledger.stream().rejected == before) {
+          received_events.Add(message);
         }
-      }
+      });
     }
   }
 

@@ -56,20 +56,25 @@ class DatagramBatch {
   std::size_t size_ = 0;
 };
 
-// Calls `on_event` with each event from the kernel, in order. Skips datagrams of other senders, control messages and
-// malformed messages. The payload of an unknown event is valid until the batch is refilled.
-template <typename OnEvent>
-void ForEachKernelEvent(const DatagramBatch& batch, OnEvent&& on_event) {
-  Message message;
+// Calls `on_message` with each message from the kernel, in order. Skips datagrams of other senders. Views in a message
+// are valid until the batch is refilled.
+template <typename OnMessage>
+void ForEachKernelMessage(const DatagramBatch& batch, OnMessage&& on_message) {
   for (std::size_t i = 0; i < batch.size(); ++i) {
-    const Datagram datagram = batch[i];
-    Decoder decoder(datagram.bytes);
-    while (datagram.origin == Datagram::Origin::kKernel && decoder.Next(message)) {
-      if (message.outcome == DecodeOutcome::kEvent) {
-        on_event(message.event);
-      }
+    if (const Datagram datagram = batch[i]; datagram.origin == Datagram::Origin::kKernel) {
+      ForEachMessage(datagram.bytes, on_message);
     }
   }
+}
+
+// The same for events only.
+template <typename OnEvent>
+void ForEachKernelEvent(const DatagramBatch& batch, OnEvent&& on_event) {
+  ForEachKernelMessage(batch, [&](const Message& message) {
+    if (message.outcome == DecodeOutcome::kEvent) {
+      on_event(message.event);
+    }
+  });
 }
 
 }  // namespace procevent

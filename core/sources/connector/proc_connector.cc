@@ -12,6 +12,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
+#include <optional>
 
 #include "core/base/system.h"
 #include "core/protocol/decoder.h"
@@ -97,16 +98,16 @@ std::int64_t ClockOffset(std::uint64_t sent_ns, std::uint64_t ack_ns, std::uint6
   return static_cast<std::int64_t>(sent_ns / 2 + received_ns / 2) - static_cast<std::int64_t>(ack_ns);
 }
 
-// Returns the ACK of the request with this token, or null.
-const Event* FindAck(std::uint32_t token, std::span<const std::byte> datagram, Message& message) {
-  Decoder decoder(datagram);
-  while (decoder.Next(message)) {
+// Returns the ACK of the request with this token.
+std::optional<Event> FindAck(std::uint32_t token, std::span<const std::byte> datagram) {
+  std::optional<Event> ack;
+  ForEachMessage(datagram, [&](const Message& message) {
     if (message.outcome == DecodeOutcome::kEvent && message.event.kind() == EventKind::kAck &&
         message.event.acknowledged == token + 1) {
-      return &message.event;
+      ack = message.event;
     }
-  }
-  return nullptr;
+  });
+  return ack;
 }
 
 }  // namespace
@@ -185,9 +186,8 @@ Result<bool> ProcConnector::DiscardUntilAck(std::uint32_t token, std::uint64_t d
     if (peeked.value() == 0) {
       return false;
     }
-    Message message;
     if (sender.nl_pid == 0) {
-      if (const Event* ack = FindAck(token, std::span(bytes).first(peeked.value()), message)) {
+      if (const auto ack = FindAck(token, std::span(bytes).first(peeked.value()))) {
         clock_offset_ns_ = ClockOffset(listen_sent_ns_, ack->timestamp_ns, MonotonicNanos());
         const auto code = static_cast<int>(std::get<AckBody>(ack->body).error);
         return code == 0 ? Result<bool>(true) : Result<bool>(MakeSubscribeRefusedError(code));

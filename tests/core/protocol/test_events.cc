@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <stdexcept>
+#include <utility>
 
 #include "core/protocol/wire.h"
 
@@ -67,13 +68,12 @@ Bytes Concatenate(const std::vector<Bytes>& parts) {
 
 std::vector<Message> DecodeAll(std::span<const std::byte> datagram) {
   std::vector<Message> messages;
-  Decoder decoder(datagram);
-  for (Message message; decoder.Next(message); message = {}) {
-    messages.push_back(message);
+  ForEachMessage(datagram, [&](Message& message) {
+    messages.push_back(std::exchange(message, {}));
     if (messages.size() > datagram.size()) {
       throw std::logic_error("more messages than bytes");
     }
-  }
+  });
   return messages;
 }
 
