@@ -43,6 +43,10 @@ class JsonFieldWriter {
   void Number(std::string_view key, Integer number) {
     object_[std::string(key)] = number;
   }
+  void Task(std::string_view pid_key, std::string_view tgid_key, const procevent::Task& task) {
+    Number(pid_key, task.pid);
+    Number(tgid_key, task.tgid);
+  }
   void Comm(const CommBytes& comm) {
     object_["comm"] = CommLabel(CommName(comm).view()).view();
     if (!IsPlain(comm)) {
@@ -68,7 +72,7 @@ Json ToJson(Event event) {
   Json object;
   object["event"] = kEventNames.at(static_cast<std::size_t>(event.kind()));
   JsonFieldWriter writer(object);
-  EventFieldVisitor(writer, event).Visit();
+  VisitEventFields(writer, event);
   return object;
 }
 
@@ -87,14 +91,6 @@ Json ErrorToJson(const Message& message) {
 
 InputError NoObject(std::string problem) {
   return {.problem = std::move(problem), .expected = "one object as printed by decode"};
-}
-
-// An empty body of each kind, indexed by EventKind.
-const std::array<Event::Body, kEventKinds>& EmptyBodies() {
-  static const std::array<Event::Body, kEventKinds> bodies{AckBody{},  ForkBody{},     ExecBody{},   ExitBody{},
-                                                           UidBody{},  GidBody{},      SidBody{},    PtraceBody{},
-                                                           CommBody{}, CoredumpBody{}, UnknownBody{}};
-  return bodies;
 }
 
 // Parses an object without duplicate keys.
@@ -135,11 +131,11 @@ Result<Json, InputError> ParseObject(std::string_view line) {
 
 // False if the decoder knows the event's type: the datagram would then decode to another line.
 bool DecodesToUnknown(const Event& event) {
-  const Bytes datagram = EncodeEvent(event);
-  Decoder decoder(datagram);
-  Message message;
-  return decoder.Next(message) && message.outcome == DecodeOutcome::kEvent &&
-         message.event.kind() == EventKind::kUnknown;
+  bool unknown = false;
+  ForEachMessage(EncodeEvent(event), [&unknown](const Message& message) {
+    unknown = message.outcome == DecodeOutcome::kEvent && message.event.kind() == EventKind::kUnknown;
+  });
+  return unknown;
 }
 
 void ReadEvent(JsonFieldReader& keys, Message& message) {
@@ -148,8 +144,8 @@ void ReadEvent(JsonFieldReader& keys, Message& message) {
     return;
   }
   message.outcome = DecodeOutcome::kEvent;
-  message.event.body = EmptyBodies().at(*kind);
-  EventFieldVisitor(keys, message.event).Visit();
+  message.event.body = MakeBody(static_cast<EventKind>(*kind));
+  VisitEventFields(keys, message.event);
   if (message.event.kind() == EventKind::kUnknown && !DecodesToUnknown(message.event)) {
     keys.SetInvalid("what", std::to_string(message.event.what), "a number that is not the type of a known event");
   }

@@ -27,10 +27,14 @@ class JsonFieldReader {
 
   [[nodiscard]] bool Has(std::string_view key) const { return object_.contains(key); }
 
-  // The interface that EventFieldVisitor calls.
+  // The interface that VisitEventFields calls.
   void Number(std::string_view key, std::int32_t& number);
   void Number(std::string_view key, std::uint32_t& number);
   void Number(std::string_view key, std::uint64_t& number);
+  void Task(std::string_view pid_key, std::string_view tgid_key, procevent::Task& task) {
+    Number(pid_key, task.pid);
+    Number(tgid_key, task.tgid);
+  }
   void Comm(std::array<char, kCommSize>& comm);
   void RawWaitStatus(std::uint32_t wait_status);  // the keys derived from it are optional, but must match it
   void Payload(std::span<const std::byte>& payload);
@@ -62,75 +66,20 @@ class JsonFieldReader {
   Bytes payload_;  // owns the bytes that an unknown event's payload refers to
 };
 
-// Calls a writer or reader for each key of an event except `event`, in the order of the JSON object. It calls
-// fields.Number(key, number), fields.Comm(bytes), fields.RawWaitStatus(wait_status) or fields.Payload(bytes).
-// A reader changes the event. A writer is given a copy.
+// Calls a writer or reader for each key of an event except `event`, in the order of the JSON object. A reader changes
+// the event. A writer is given a copy.
 template <typename Fields>
-class EventFieldVisitor {
- public:
-  EventFieldVisitor(Fields& fields, Event& event) : fields_(fields), event_(event) {}
-
-  void Visit() {
-    fields_.Number("cpu", event_.cpu);
-    fields_.Number("timestamp_ns", event_.timestamp_ns);
-    fields_.Number("seq", event_.sequence);
-    std::visit([this](auto& body) { this->Visit(body); }, event_.body);
+void VisitEventFields(Fields& fields, Event& event) {
+  fields.Number("cpu", event.cpu);
+  fields.Number("timestamp_ns", event.timestamp_ns);
+  fields.Number("seq", event.sequence);
+  if (event.kind() == EventKind::kAck) {
+    fields.Number("ack", event.acknowledged);
+  } else if (event.kind() == EventKind::kUnknown) {
+    fields.Number("what", event.what);
   }
-
- private:
-  void Visit(AckBody& body) {
-    fields_.Number("ack", event_.acknowledged);
-    fields_.Number("err", body.error);
-  }
-  void Visit(ForkBody& body) {
-    VisitPair("parent_pid", "parent_tgid", body.parent);
-    VisitPair("child_pid", "child_tgid", body.child);
-  }
-  void Visit(ExecBody& body) { VisitProcess(body.task); }
-  void Visit(ExitBody& body) {
-    VisitProcess(body.task);
-    fields_.Number("exit_code", body.wait_status);
-    fields_.Number("exit_signal", body.parent_signal);
-    VisitPair("parent_pid", "parent_tgid", body.parent);
-    fields_.RawWaitStatus(body.wait_status);
-  }
-  void Visit(UidBody& body) {
-    VisitProcess(body.task);
-    fields_.Number("ruid", body.real);
-    fields_.Number("euid", body.effective);
-  }
-  void Visit(GidBody& body) {
-    VisitProcess(body.task);
-    fields_.Number("rgid", body.real);
-    fields_.Number("egid", body.effective);
-  }
-  void Visit(SidBody& body) { VisitProcess(body.task); }
-  void Visit(PtraceBody& body) {
-    VisitProcess(body.task);
-    VisitPair("tracer_pid", "tracer_tgid", body.tracer);
-  }
-  void Visit(CommBody& body) {
-    VisitProcess(body.task);
-    fields_.Comm(body.comm);
-  }
-  void Visit(CoredumpBody& body) {
-    VisitProcess(body.task);
-    VisitPair("parent_pid", "parent_tgid", body.parent);
-  }
-  void Visit(UnknownBody& body) {
-    fields_.Number("what", event_.what);
-    fields_.Payload(body.payload);
-  }
-
-  void VisitProcess(Task& task) { VisitPair("process_pid", "process_tgid", task); }
-  void VisitPair(std::string_view pid, std::string_view tgid, Task& task) {
-    fields_.Number(pid, task.pid);
-    fields_.Number(tgid, task.tgid);
-  }
-
-  Fields& fields_;
-  Event& event_;
-};
+  std::visit([&fields](auto& body) { body.VisitFields(fields); }, event.body);
+}
 
 // The JSON fields of a message that is not an event, for writing and reading.
 struct DecodeErrorFields {

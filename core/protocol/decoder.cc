@@ -26,64 +26,60 @@ T Load(View bytes, std::size_t offset) {
   return value;
 }
 
+// Usually there are no bytes, which skips the unrolled loop.
 bool AllZero(View bytes) {
-  return std::ranges::all_of(bytes, [](std::byte byte) { return byte == std::byte{0}; });
+  return bytes.empty() || std::ranges::all_of(bytes, [](std::byte byte) { return byte == std::byte{0}; });
 }
 
 // The body structs have the kernel's layout: same fields, same order, no padding. The body is assigned, not emplaced,
 // because static analysis assumes that emplace can throw.
-template <typename Body, std::size_t kWireSize>
+template <typename Body>
 bool CopyBody(View payload, Event::Body& body) {
   static_assert(std::is_trivially_copyable_v<Body> && std::has_unique_object_representations_v<Body>);
-  static_assert(sizeof(Body) == kWireSize);
-  if (payload.size() < kWireSize) {
+  if (payload.size() < sizeof(Body)) {
     return false;
   }
-  body = Event::Body(std::in_place_type<Body>);
-  std::memcpy(std::get_if<Body>(&body), payload.data(), kWireSize);
+  body = Event::Body(Load<Body>(payload, 0));
   return true;
 }
 
 bool CopyExit(View payload, std::size_t claimed, Event::Body& body) {
   if (claimed != kExitBytesWithoutParent) {
-    return CopyBody<ExitBody, 24>(payload, body);
+    return CopyBody<ExitBody>(payload, body);
   }
   if (payload.size() < kExitBytesWithoutParent) {
     return false;
   }
-  std::array<std::byte, 24> padded{};
+  std::array<std::byte, sizeof(ExitBody)> padded{};
   std::ranges::copy(payload.first(kExitBytesWithoutParent), padded.begin());
-  return CopyBody<ExitBody, 24>(padded, body);
+  return CopyBody<ExitBody>(padded, body);
+}
+
+template <typename Body>
+bool DecodeBodyAs(View payload, std::size_t claimed, Event::Body& body) {
+  if constexpr (std::is_same_v<Body, UnknownBody>) {  // it has no other size than the claimed one
+    body = Event::Body(UnknownBody{payload});
+    return payload.size() == claimed;
+  } else if constexpr (std::is_same_v<Body, ExitBody>) {
+    return CopyExit(payload, claimed, body);
+  } else {
+    return CopyBody<Body>(payload, body);
+  }
+}
+
+template <typename Body>
+constexpr bool HasType(std::uint32_t what) {
+  return Body::kTypes.empty() || std::ranges::find(Body::kTypes, what) != Body::kTypes.end();
 }
 
 // `payload` is the available part of the `claimed` bytes. Returns false if the body is truncated.
 bool DecodeBody(View payload, std::size_t claimed, Event& event) {
-  switch (event.what) {
-    case wire::kWhatFork:
-      return CopyBody<ForkBody, 16>(payload, event.body);
-    case wire::kWhatExec:
-      return CopyBody<ExecBody, 8>(payload, event.body);
-    case wire::kWhatExit:
-    case wire::kWhatNonzeroExit:
-      return CopyExit(payload, claimed, event.body);
-    case wire::kWhatUid:
-      return CopyBody<UidBody, 16>(payload, event.body);
-    case wire::kWhatGid:
-      return CopyBody<GidBody, 16>(payload, event.body);
-    case wire::kWhatSid:
-      return CopyBody<SidBody, 8>(payload, event.body);
-    case wire::kWhatPtrace:
-      return CopyBody<PtraceBody, 16>(payload, event.body);
-    case wire::kWhatComm:
-      return CopyBody<CommBody, 24>(payload, event.body);
-    case wire::kWhatCoredump:
-      return CopyBody<CoredumpBody, 16>(payload, event.body);
-    case wire::kWhatAck:
-      return CopyBody<AckBody, 4>(payload, event.body);
-    default:  // an unknown body has no other size than the claimed one
-      event.body = Event::Body(UnknownBody{payload});
-      return payload.size() == claimed;
-  }
+  return WithEventBodies([&]<typename... Bodies>() {
+    bool complete = false;
+    static_cast<void>((
+        (HasType<Bodies>(event.what) && (complete = DecodeBodyAs<Bodies>(payload, claimed, event.body), true)) || ...));
+    return complete;
+  });
 }
 
 // `bytes` is everything after the connector header, which claims `claimed` bytes of it for the event.
@@ -177,11 +173,12 @@ bool Decoder::Next(Message& message) noexcept {
   // The length field itself may be truncated. Then the remaining bytes are one message that is too short.
   const std::size_t length = rest_.size() < wire::kNetlinkHeader ? rest_.size() : Load<std::uint32_t>(rest_, 0);
   message.outcome = DecodeMessage(rest_, length, message);
-  if (EndsDatagram(message.outcome)) {
+  const std::size_t aligned = Aligned(length);
+  if (aligned >= rest_.size() || EndsDatagram(message.outcome)) {
     rest_ = {};
     return true;
   }
-  rest_ = rest_.subspan(std::min(Aligned(length), rest_.size()));
+  rest_ = rest_.subspan(aligned);
   if (message.outcome == DecodeOutcome::kEvent && AllZero(rest_)) {
     rest_ = {};  // padding after an event
   }

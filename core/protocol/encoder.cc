@@ -56,32 +56,14 @@ Bytes MakeConnector(ConnectorNumbers numbers, std::span<const std::byte> data) {
   return MakeNetlink(wire::kDone, numbers.sequence, bytes);
 }
 
-std::uint32_t WhatOf(const Event& event) {
-  switch (event.kind()) {
-    case EventKind::kAck:
-      return wire::kWhatAck;
-    case EventKind::kFork:
-      return wire::kWhatFork;
-    case EventKind::kExec:
-      return wire::kWhatExec;
-    case EventKind::kExit:
-      return event.what == wire::kWhatNonzeroExit ? wire::kWhatNonzeroExit : wire::kWhatExit;
-    case EventKind::kUid:
-      return wire::kWhatUid;
-    case EventKind::kGid:
-      return wire::kWhatGid;
-    case EventKind::kSid:
-      return wire::kWhatSid;
-    case EventKind::kPtrace:
-      return wire::kWhatPtrace;
-    case EventKind::kComm:
-      return wire::kWhatComm;
-    case EventKind::kCoredump:
-      return wire::kWhatCoredump;
-    case EventKind::kUnknown:
-      return event.what;
-  }
-  return event.what;
+// An unknown event has the type that it was given.
+std::uint32_t TypeOf(const Event& event) {
+  return std::visit(
+      [what = event.what](const auto& body) {
+        constexpr std::span<const std::uint32_t> kTypes = std::remove_cvref_t<decltype(body)>::kTypes;
+        return kTypes.empty() || std::ranges::find(kTypes, what) != kTypes.end() ? what : kTypes.front();
+      },
+      event.body);
 }
 
 // The kernel's body is a union, so an event with a known body always has the same size. An unknown body keeps its size.
@@ -127,7 +109,7 @@ Bytes EncodeRequest(ConnectorOperation operation, EventMask mask, std::uint32_t 
 
 Bytes EncodeEvent(const Event& event) {
   Bytes data;
-  Put(data, WhatOf(event));
+  Put(data, TypeOf(event));
   Put(data, event.cpu);
   Put(data, event.timestamp_ns);
   PutBody(data, event.body);

@@ -8,7 +8,10 @@
 #include <cstring>
 #include <span>
 #include <string_view>
+#include <type_traits>
 #include <variant>
+
+#include "core/protocol/wire.h"
 
 namespace procevent {
 
@@ -23,7 +26,191 @@ struct WaitStatus {
 
 WaitStatus DecodeWaitStatus(std::uint32_t wait_status);
 
-// The order matches Event::Body and kEventNames.
+// Kernel IDs of a thread.
+struct Task {
+  std::int32_t pid = 0;   // thread ID
+  std::int32_t tgid = 0;  // process ID
+  bool operator==(const Task&) const = default;
+};
+
+inline constexpr std::size_t kCommSize = 16;  // up to 15 bytes of any value, and a NUL
+
+// The bodies of the events, one struct for each kind. Each has the memory layout of the kernel's, and describes its
+// kind:
+//   kName         in output and configuration
+//   kTypes        the kernel's event types, each of which is also the bit of a filter; the first one is the default
+//   VisitFields   calls fields.Number(name, number), fields.Task(pid_name, tgid_name, task), fields.Comm(comm),
+//                 fields.RawWaitStatus(wait_status) or fields.Payload(bytes) for each field, in order
+struct AckBody {
+  static constexpr std::string_view kName = "ack";
+  static constexpr std::array kTypes{wire::kWhatAck};  // 0: no filter has a bit for it
+
+  std::uint32_t error = 0;  // 0, or the errno of the answered LISTEN or IGNORE
+
+  template <typename Fields>
+  void VisitFields(Fields& fields) {
+    fields.Number("err", error);
+  }
+  bool operator==(const AckBody&) const = default;
+};
+
+struct ForkBody {
+  static constexpr std::string_view kName = "fork";
+  static constexpr std::array kTypes{wire::kWhatFork};
+
+  Task parent;
+  Task child;
+
+  template <typename Fields>
+  void VisitFields(Fields& fields) {
+    fields.Task("parent_pid", "parent_tgid", parent);
+    fields.Task("child_pid", "child_tgid", child);
+  }
+  bool operator==(const ForkBody&) const = default;
+};
+
+struct ExecBody {
+  static constexpr std::string_view kName = "exec";
+  static constexpr std::array kTypes{wire::kWhatExec};
+
+  Task task;
+
+  template <typename Fields>
+  void VisitFields(Fields& fields) {
+    fields.Task("process_pid", "process_tgid", task);
+  }
+  bool operator==(const ExecBody&) const = default;
+};
+
+struct ExitBody {
+  static constexpr std::string_view kName = "exit";
+  static constexpr std::array kTypes{wire::kWhatExit, wire::kWhatNonzeroExit};
+
+  Task task;
+  std::uint32_t wait_status = 0;    // as returned by waitpid; see DecodeWaitStatus
+  std::uint32_t parent_signal = 0;  // signal sent to the parent, usually SIGCHLD; not the cause of the exit
+  Task parent;
+
+  template <typename Fields>
+  void VisitFields(Fields& fields) {
+    fields.Task("process_pid", "process_tgid", task);
+    fields.Number("exit_code", wait_status);
+    fields.Number("exit_signal", parent_signal);
+    fields.Task("parent_pid", "parent_tgid", parent);
+    fields.RawWaitStatus(wait_status);
+  }
+  bool operator==(const ExitBody&) const = default;
+};
+
+struct UidBody {
+  static constexpr std::string_view kName = "uid";
+  static constexpr std::array kTypes{wire::kWhatUid};
+
+  Task task;
+  std::uint32_t real = 0;
+  std::uint32_t effective = 0;
+
+  template <typename Fields>
+  void VisitFields(Fields& fields) {
+    fields.Task("process_pid", "process_tgid", task);
+    fields.Number("ruid", real);
+    fields.Number("euid", effective);
+  }
+  bool operator==(const UidBody&) const = default;
+};
+
+struct GidBody {
+  static constexpr std::string_view kName = "gid";
+  static constexpr std::array kTypes{wire::kWhatGid};
+
+  Task task;
+  std::uint32_t real = 0;
+  std::uint32_t effective = 0;
+
+  template <typename Fields>
+  void VisitFields(Fields& fields) {
+    fields.Task("process_pid", "process_tgid", task);
+    fields.Number("rgid", real);
+    fields.Number("egid", effective);
+  }
+  bool operator==(const GidBody&) const = default;
+};
+
+struct SidBody {
+  static constexpr std::string_view kName = "sid";
+  static constexpr std::array kTypes{wire::kWhatSid};
+
+  Task task;
+
+  template <typename Fields>
+  void VisitFields(Fields& fields) {
+    fields.Task("process_pid", "process_tgid", task);
+  }
+  bool operator==(const SidBody&) const = default;
+};
+
+struct PtraceBody {
+  static constexpr std::string_view kName = "ptrace";
+  static constexpr std::array kTypes{wire::kWhatPtrace};
+
+  Task task;
+  Task tracer;  // 0/0: detached
+
+  template <typename Fields>
+  void VisitFields(Fields& fields) {
+    fields.Task("process_pid", "process_tgid", task);
+    fields.Task("tracer_pid", "tracer_tgid", tracer);
+  }
+  bool operator==(const PtraceBody&) const = default;
+};
+
+struct CommBody {
+  static constexpr std::string_view kName = "comm";
+  static constexpr std::array kTypes{wire::kWhatComm};
+
+  Task task;
+  std::array<char, kCommSize> comm{};
+
+  template <typename Fields>
+  void VisitFields(Fields& fields) {
+    fields.Task("process_pid", "process_tgid", task);
+    fields.Comm(comm);
+  }
+  bool operator==(const CommBody&) const = default;
+};
+
+struct CoredumpBody {
+  static constexpr std::string_view kName = "coredump";
+  static constexpr std::array kTypes{wire::kWhatCoredump};
+
+  Task task;
+  Task parent;
+
+  template <typename Fields>
+  void VisitFields(Fields& fields) {
+    fields.Task("process_pid", "process_tgid", task);
+    fields.Task("parent_pid", "parent_tgid", parent);
+  }
+  bool operator==(const CoredumpBody&) const = default;
+};
+
+// Event type of a kernel newer than this program. The payload is a view into the datagram.
+struct UnknownBody {
+  static constexpr std::string_view kName = "unknown";
+  static constexpr std::array<std::uint32_t, 0> kTypes{};  // every other type
+
+  std::span<const std::byte> payload;
+
+  template <typename Fields>
+  void VisitFields(Fields& fields) {
+    fields.Payload(payload);
+  }
+  bool operator==(const UnknownBody& other) const { return std::ranges::equal(payload, other.payload); }
+};
+
+inline constexpr std::uint32_t kNoCpu = UINT32_MAX;  // `cpu` of an ACK that is not bound to a CPU
+
+// The order matches Event::Body.
 enum class EventKind : std::uint8_t {
   kAck,
   kFork,
@@ -37,77 +224,6 @@ enum class EventKind : std::uint8_t {
   kCoredump,
   kUnknown
 };
-inline constexpr std::size_t kEventKinds = 11;
-inline constexpr std::array<std::string_view, kEventKinds> kEventNames{
-    "ack", "fork", "exec", "exit", "uid", "gid", "sid", "ptrace", "comm", "coredump", "unknown"};
-
-// Kernel IDs of a thread. The event bodies below have the memory layout of the kernel's.
-struct Task {
-  std::int32_t pid = 0;   // thread ID
-  std::int32_t tgid = 0;  // process ID
-  bool operator==(const Task&) const = default;
-};
-
-inline constexpr std::size_t kCommSize = 16;  // up to 15 bytes of any value, and a NUL
-
-struct AckBody {
-  std::uint32_t error = 0;  // 0, or the errno of the answered LISTEN or IGNORE
-  bool operator==(const AckBody&) const = default;
-};
-struct ForkBody {
-  Task parent;
-  Task child;
-  bool operator==(const ForkBody&) const = default;
-};
-struct ExecBody {
-  Task task;
-  bool operator==(const ExecBody&) const = default;
-};
-struct ExitBody {
-  Task task;
-  std::uint32_t wait_status = 0;    // as returned by waitpid; see DecodeWaitStatus
-  std::uint32_t parent_signal = 0;  // signal sent to the parent, usually SIGCHLD; not the cause of the exit
-  Task parent;
-  bool operator==(const ExitBody&) const = default;
-};
-struct UidBody {
-  Task task;
-  std::uint32_t real = 0;
-  std::uint32_t effective = 0;
-  bool operator==(const UidBody&) const = default;
-};
-struct GidBody {
-  Task task;
-  std::uint32_t real = 0;
-  std::uint32_t effective = 0;
-  bool operator==(const GidBody&) const = default;
-};
-struct SidBody {
-  Task task;
-  bool operator==(const SidBody&) const = default;
-};
-struct PtraceBody {
-  Task task;
-  Task tracer;  // 0/0: detached
-  bool operator==(const PtraceBody&) const = default;
-};
-struct CommBody {
-  Task task;
-  std::array<char, kCommSize> comm{};
-  bool operator==(const CommBody&) const = default;
-};
-struct CoredumpBody {
-  Task task;
-  Task parent;
-  bool operator==(const CoredumpBody&) const = default;
-};
-// Event type of a kernel newer than this program. The payload is a view into the datagram.
-struct UnknownBody {
-  std::span<const std::byte> payload;
-  bool operator==(const UnknownBody& other) const { return std::ranges::equal(payload, other.payload); }
-};
-
-inline constexpr std::uint32_t kNoCpu = UINT32_MAX;  // `cpu` of an ACK that is not bound to a CPU
 
 struct Event {
   using Body = std::variant<AckBody, ForkBody, ExecBody, ExitBody, UidBody, GidBody, SidBody, PtraceBody, CommBody,
@@ -123,7 +239,23 @@ struct Event {
   [[nodiscard]] EventKind kind() const { return static_cast<EventKind>(body.index()); }
   bool operator==(const Event&) const = default;
 };
-static_assert(std::variant_size_v<Event::Body> == kEventKinds);
+
+inline constexpr std::size_t kEventKinds = std::variant_size_v<Event::Body>;
+static_assert(kEventKinds == static_cast<std::size_t>(EventKind::kUnknown) + 1);
+
+// Calls `function` with the types of all bodies as template arguments, in the order of EventKind.
+template <typename Function>
+constexpr auto WithEventBodies(Function&& function) {
+  return [&]<typename... Bodies>(std::type_identity<std::variant<Bodies...>> /*type*/) {
+    return function.template operator()<Bodies...>();
+  }(std::type_identity<Event::Body>());
+}
+
+inline constexpr std::array<std::string_view, kEventKinds> kEventNames =
+    WithEventBodies([]<typename... Bodies>() { return std::array{Bodies::kName...}; });
+
+// A body of this kind, all zeros.
+Event::Body MakeBody(EventKind kind);
 
 // Command name as the kernel stores it: up to 15 bytes of any value except NUL.
 class CommName {

@@ -3,7 +3,11 @@
 // A narrowed subscription always includes COMM, because the canary is a COMM event.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <numeric>
 
 #include "core/protocol/event.h"
 #include "core/protocol/wire.h"
@@ -14,9 +18,11 @@ class EventMask {
  public:
   // Every event: the kernel's PROC_EVENT_ALL.
   static constexpr EventMask All() {
-    return EventMask(wire::kWhatFork | wire::kWhatExec | wire::kWhatUid | wire::kWhatGid | wire::kWhatSid |
-                     wire::kWhatPtrace | wire::kWhatComm | wire::kWhatNonzeroExit | wire::kWhatCoredump |
-                     wire::kWhatExit);
+    std::uint32_t all = 0;
+    for (const std::uint32_t bits : kBits) {
+      all |= bits;
+    }
+    return EventMask(all);
   }
   static constexpr EventMask None() { return EventMask(0); }
 
@@ -31,36 +37,16 @@ class EventMask {
 
  private:
   constexpr explicit EventMask(std::uint32_t bits) : bits_(bits) {}
-  static constexpr std::uint32_t BitsOf(EventKind kind) {
-    switch (kind) {
-      case EventKind::kFork:
-        return wire::kWhatFork;
-      case EventKind::kExec:
-        return wire::kWhatExec;
-      case EventKind::kExit:
-        return wire::kWhatExit | wire::kWhatNonzeroExit;
-      case EventKind::kUid:
-        return wire::kWhatUid;
-      case EventKind::kGid:
-        return wire::kWhatGid;
-      case EventKind::kSid:
-        return wire::kWhatSid;
-      case EventKind::kPtrace:
-        return wire::kWhatPtrace;
-      case EventKind::kComm:
-        return wire::kWhatComm;
-      case EventKind::kCoredump:
-        return wire::kWhatCoredump;
-      case EventKind::kAck:
-      case EventKind::kUnknown:
-        return 0;
-    }
-    return 0;
-  }
+  static constexpr std::uint32_t BitsOf(EventKind kind) { return kBits.at(static_cast<std::size_t>(kind)); }
+
+  // By EventKind.
+  static constexpr std::array<std::uint32_t, kEventKinds> kBits = WithEventBodies([]<typename... Bodies>() {
+    return std::array{std::accumulate(Bodies::kTypes.begin(), Bodies::kTypes.end(), 0U, std::bit_or<>())...};
+  });
 
   std::uint32_t bits_;
 };
-static_assert(EventMask::All().bits() == 0xE00003C7);
+static_assert(EventMask::All().bits() == wire::kWhatAll);
 
 // How much of the process activity a subscription covers.
 enum class EventCoverage : std::uint8_t {

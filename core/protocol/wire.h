@@ -38,6 +38,7 @@ inline constexpr std::uint32_t kWhatComm = 0x200;
 inline constexpr std::uint32_t kWhatNonzeroExit = 0x20000000;  // a filter bit; decoded as an exit
 inline constexpr std::uint32_t kWhatCoredump = 0x40000000;
 inline constexpr std::uint32_t kWhatExit = 0x80000000;
+inline constexpr std::uint32_t kWhatAll = 0xE00003C7;  // PROC_EVENT_ALL
 
 inline constexpr std::uint32_t kOperationListen = 1;
 inline constexpr std::uint32_t kOperationIgnore = 2;

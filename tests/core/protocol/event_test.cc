@@ -34,6 +34,20 @@ INSTANTIATE_TEST_SUITE_P(Names, CommNameTableTest,
                                          NameRow{"AnyOtherByte", "\xFF\x01\n\x7F", "\xFF\x01\n\x7F"}),
                          [](const auto& row) { return row.param.name; });
 
+TEST(MakeBodyTest, MakesZerosOfEveryKind) {
+  for (std::size_t kind = 0; kind < kEventKinds; ++kind) {
+    EXPECT_EQ(MakeBody(static_cast<EventKind>(kind)).index(), kind);
+  }
+  EXPECT_EQ(std::get<ExitBody>(MakeBody(EventKind::kExit)), ExitBody{});
+}
+
+TEST(EventNamesTest, AreInTheOrderOfKinds) {
+  EXPECT_EQ(kEventNames.front(), "ack");
+  EXPECT_EQ(kEventNames.at(static_cast<std::size_t>(EventKind::kExit)), "exit");
+  EXPECT_EQ(kEventNames.back(), "unknown");
+  EXPECT_EQ(std::set(kEventNames.begin(), kEventNames.end()).size(), kEventKinds);
+}
+
 std::array<char, kCommSize> FieldOf(std::string_view bytes) {
   std::array<char, kCommSize> field{};
   std::ranges::copy(bytes, field.begin());

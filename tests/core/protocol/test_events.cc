@@ -1,8 +1,11 @@
 #include "tests/core/protocol/test_events.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <span>
 #include <stdexcept>
+#include <type_traits>
 #include <utility>
 
 #include "core/protocol/wire.h"
@@ -105,61 +108,33 @@ const std::vector<NamedEvent>& OneOfEachKind() {
 
 std::uint32_t RandomEvents::RandomNumber() { return static_cast<std::uint32_t>(UpTo(UINT32_MAX)); }
 
-Task RandomEvents::RandomTask() {
-  return {.pid = static_cast<std::int32_t>(RandomNumber()), .tgid = static_cast<std::int32_t>(RandomNumber())};
-}
-
 Event::Body RandomEvents::RandomBody(EventKind kind) {
-  switch (kind) {
-    case EventKind::kAck:
-      return AckBody{RandomNumber()};
-    case EventKind::kFork:
-      return ForkBody{RandomTask(), RandomTask()};
-    case EventKind::kExec:
-      return ExecBody{RandomTask()};
-    case EventKind::kExit:
-      return ExitBody{RandomTask(), RandomNumber(), RandomNumber(), RandomTask()};
-    case EventKind::kUid:
-      return UidBody{RandomTask(), RandomNumber(), RandomNumber()};
-    case EventKind::kGid:
-      return GidBody{RandomTask(), RandomNumber(), RandomNumber()};
-    case EventKind::kSid:
-      return SidBody{RandomTask()};
-    case EventKind::kPtrace:
-      return PtraceBody{RandomTask(), RandomTask()};
-    case EventKind::kComm: {
-      CommBody body{.task = RandomTask()};
-      std::ranges::generate(body.comm, [this] { return static_cast<char>(UpTo(255)); });
-      return body;
-    }
-    case EventKind::kCoredump:
-      return CoredumpBody{RandomTask(), RandomTask()};
-    case EventKind::kUnknown:
-      break;
-  }
-  payload_.resize(UpTo(100));
-  std::ranges::generate(payload_, [this] { return static_cast<std::byte>(UpTo(255)); });
-  return UnknownBody{payload_};
+  const auto fill = [this](std::span<std::byte> bytes) {
+    std::ranges::generate(bytes, [this] { return static_cast<std::byte>(UpTo(255)); });
+  };
+  Event::Body body = MakeBody(kind);
+  std::visit(
+      [&](auto& typed) {
+        if constexpr (std::is_same_v<decltype(typed), UnknownBody&>) {
+          payload_.resize(UpTo(100));
+          fill(payload_);
+          typed.payload = payload_;
+        } else {
+          fill(std::as_writable_bytes(std::span(&typed, 1)));
+        }
+      },
+      body);
+  return body;
 }
 
 Event RandomEvents::Next() {
-  constexpr std::array<std::uint32_t, kEventKinds> kWhat{wire::kWhatAck,
-                                                         wire::kWhatFork,
-                                                         wire::kWhatExec,
-                                                         wire::kWhatExit,
-                                                         wire::kWhatUid,
-                                                         wire::kWhatGid,
-                                                         wire::kWhatSid,
-                                                         wire::kWhatPtrace,
-                                                         wire::kWhatComm,
-                                                         wire::kWhatCoredump,
-                                                         0};
+  using Types = std::span<const std::uint32_t>;
+  static const auto types = WithEventBodies([]<typename... Bodies>() { return std::array{Types(Bodies::kTypes)...}; });
   const auto kind = static_cast<EventKind>(UpTo(kEventKinds - 1));
-  std::uint32_t what = kWhat[static_cast<std::size_t>(kind)];
-  if (kind == EventKind::kExit && UpTo(1) == 0) {
-    what = wire::kWhatNonzeroExit;
-  }
-  while (kind == EventKind::kUnknown && (std::ranges::count(kWhat, what) != 0 || what == wire::kWhatNonzeroExit)) {
+  const Types own = types.at(static_cast<std::size_t>(kind));
+  std::uint32_t what = own.empty() ? RandomNumber() : own[UpTo(own.size() - 1)];
+  const auto has_what = [&what](Types of_kind) { return std::ranges::count(of_kind, what) != 0; };
+  while (own.empty() && std::ranges::any_of(types, has_what)) {
     what = RandomNumber();
   }
   return {.sequence = RandomNumber(),

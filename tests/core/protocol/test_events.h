@@ -45,7 +45,6 @@ class RandomEvents {
 
  private:
   std::uint32_t RandomNumber();
-  Task RandomTask();
   Event::Body RandomBody(EventKind kind);
 
   std::mt19937_64 random_;
