@@ -25,41 +25,33 @@ constexpr std::size_t kMaxFileBytes = 1U << 20U;
 constexpr std::size_t kMaxNameBytes = 256;
 constexpr std::size_t kMaxErrors = 100;
 
-// The text of a file, or the problem that kept it from being read.
-struct ReadFileResult {
-  std::string text;
-  std::string problem;  // empty: none
-};
-
-ReadFileResult CannotRead(const std::string& cause) { return {{}, "cannot read the file: " + cause}; }
-
-std::string FileKind(mode_t mode) {
+std::string_view FileKind(mode_t mode) {
   if (S_ISDIR(mode)) {
-    return "a directory";
+    return "it is a directory";
   }
   if (S_ISFIFO(mode)) {
-    return "a FIFO";
+    return "it is a FIFO";
   }
-  return S_ISSOCK(mode) ? "a socket" : "a device";
+  return S_ISSOCK(mode) ? "it is a socket" : "it is a device";
 }
 
-ReadFileResult CannotOpen(int code) {
-  const std::string problem = "cannot open the file: " + std::generic_category().message(code);
+Error CannotOpen(int code) {
   switch (code) {
     case EACCES:
     case EPERM:
-      return {{},
-              problem +
-                  "; make it readable (chmod, chown) for the exporter's user, which has no privileges after start-up"};
+      return {"open the file", code,
+              "make it readable (chmod, chown) for the exporter's user, which has no privileges after start-up"};
     case ENOENT:
     case ENOTDIR:
-      return {{}, problem + "; give the path of an existing file"};
+      return {"open the file", code, "give the path of an existing file"};
     default:
-      return {{}, problem + "; give a readable file"};
+      return {"open the file", code, "give a readable file"};
   }
 }
 
-ReadFileResult ReadWholeFile(const std::string& path) {
+Error CannotRead(Cause cause, std::string_view remedy) { return {"read the file", cause, remedy}; }
+
+Result<std::string> ReadWholeFile(const std::string& path) {
   // O_NONBLOCK: opening a FIFO without a writer would block forever.
   const OwnedFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!fd.valid()) {
@@ -70,7 +62,7 @@ ReadFileResult ReadWholeFile(const std::string& path) {
     return CannotOpen(errno);
   }
   if (!S_ISREG(status.st_mode)) {
-    return CannotRead("it is " + FileKind(status.st_mode) + "; give a regular file");
+    return CannotRead(FileKind(status.st_mode), "give a regular file");
   }
   std::string text(kMaxFileBytes + 1, '\0');  // one byte more, to detect a file that is too large
   std::size_t size = 0;
@@ -80,7 +72,7 @@ ReadFileResult ReadWholeFile(const std::string& path) {
       continue;
     }
     if (count < 0) {
-      return CannotRead(std::generic_category().message(errno) + "; give a readable file");
+      return CannotRead(errno, "give a readable file");
     }
     if (count == 0) {
       break;
@@ -88,10 +80,10 @@ ReadFileResult ReadWholeFile(const std::string& path) {
     size += static_cast<std::size_t>(count);
   }
   if (size > kMaxFileBytes) {
-    return CannotRead("it is larger than 1MiB; give a smaller file");
+    return CannotRead("it is larger than 1MiB", "give a smaller file");
   }
   text.resize(size);
-  return {std::move(text), {}};
+  return text;
 }
 
 }  // namespace
@@ -117,11 +109,11 @@ LoadedConfig LoadConfig(std::string_view text, std::string_view file_name) {
 }
 
 LoadedConfig LoadConfigFile(const std::string& path) {
-  const ReadFileResult file = ReadWholeFile(path);
-  if (!file.problem.empty()) {
-    return InputErrors{{EscapeUnprintable(path, kMaxNameBytes), {}, {}, file.problem, {}}};
+  const Result<std::string> text = ReadWholeFile(path);
+  if (!text) {
+    return InputErrors{{EscapeUnprintable(path, kMaxNameBytes), {}, {}, Describe(text.error()), {}}};
   }
-  return LoadConfig(file.text, path);
+  return LoadConfig(text.value(), path);
 }
 
 }  // namespace procevent

@@ -97,7 +97,8 @@ class FlagParser {
 
   Failure AddCommandFlag(const CommandFlag& flag, const std::string& written,
                          std::optional<std::string_view> attached) {
-    if (!flag.repeatable && std::ranges::find(seen_, flag.name) != seen_.end()) {
+    const bool is_repeated = std::ranges::find(seen_, flag.name) != seen_.end();
+    if (is_repeated && !flag.repeatable && flag.on == nullptr) {
       return InputError{{}, {}, written, "duplicate flag", "once"};
     }
     seen_.push_back(flag.name);

@@ -21,7 +21,7 @@ void AppendEntry(std::string& help, std::string_view left, std::string_view text
     help += line + '\n';
     line.clear();
   }
-  line.resize(kColumn, ' ');
+  line.append(kColumn - std::min(line.size(), kColumn), ' ');
   for (std::string_view word = TakeWord(text); !word.empty(); word = TakeWord(text)) {
     if (line.size() > kColumn && line.size() + 1 + word.size() > kWidth) {
       help += line + '\n';

@@ -171,7 +171,7 @@ void ServiceStatusReporter::Update() {
 
 std::string ServiceStatusReporter::FormatStatus(const SubscriptionStatus& state) const {
   const std::string ready = state.replayed ? "replaying a capture" : "subscribed to process events";
-  return (state.cause.empty() ? ready : "not ready: " + state.cause) + (remark_.empty() ? "" : "; " + remark_);
+  return (state.receiving ? ready : "not ready: " + Describe(state.receiving.error())) + (remark_.empty() ? "" : "; " + remark_);
 }
 
 // A status that could not be sent is retried after kRetryDelay.

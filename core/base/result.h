@@ -37,8 +37,8 @@ struct StaticError {
 // A failed operation, with what only the caller knows. Every member is safe to print, and bounded.
 struct Error : StaticError {
   constexpr Error() = default;
-  Error(const StaticError& error, std::string on_object = {},
-        std::string more = {})  // NOLINT(google-explicit-constructor)
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  Error(const StaticError& error, std::string on_object = {}, std::string more = {})
       : StaticError(error), object(std::move(on_object)), details(std::move(more)) {}
   Error(std::string_view failed_operation, Cause why, std::string_view what_helps = {}, std::string on_object = {},
         std::string more = {})

@@ -156,9 +156,9 @@ Response HttpHandler::Route(const Request& request) {
   if (request.path == "/-/healthy") {
     return {"200 OK", kPlainText, "healthy\n", {}};
   }
-  const std::string cause = status_().cause;
-  if (!cause.empty()) {
-    return {"503 Service Unavailable", kPlainText, "not ready: " + cause + "\n", "Retry-After: 1\r\n"};
+  if (const Status receiving = status_().receiving; !receiving) {
+    return {"503 Service Unavailable", kPlainText, "not ready: " + Describe(receiving.error()) + "\n",
+            "Retry-After: 1\r\n"};
   }
   return {"200 OK", kPlainText, "ready\n", {}};
 }
@@ -166,7 +166,7 @@ Response HttpHandler::Route(const Request& request) {
 std::string HttpHandler::MakeLandingPage() const {
   const std::string path = EscapeHtml(telemetry_path_);
   const SubscriptionStatus status = status_();
-  const std::string summary = !status.cause.empty() ? "Not ready: " + status.cause
+  const std::string summary = !status.receiving ? "Not ready: " + Describe(status.receiving.error())
                               : status.replayed ? "Ready: replaying a capture, so the numbers are not of this machine"
                                                 : "Ready: receiving process events from the kernel";
   return "<!doctype html>\n<html lang=\"en\">\n<head><title>procevent_exporter</title></head>\n<body>\n"

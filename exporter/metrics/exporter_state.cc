@@ -20,20 +20,21 @@ std::string_view Compiler() {
 
 namespace {
 
-constexpr std::string_view kNoAnswer = "the reader does not answer; give the exporter more CPU";
+constexpr std::string_view kReceive = "receive process events";
+constexpr StaticError kNoAnswer{kReceive, "the reader does not answer", "give the exporter more CPU"};
+constexpr StaticError kNotYet{kReceive, "not subscribed yet", "wait for the first attempt"};
 
-std::string DescribeCause(const ReaderStatus& status, std::uint64_t now_ns) {
+Status CheckReceiving(const ReaderStatus& status, std::uint64_t now_ns) {
   if (status.published_ns == 0) {
-    return "not subscribed yet; wait for the first attempt";
+    return Error(kNotYet);
   }
   if (!IsResponsive(status, now_ns)) {
-    return std::string(kNoAnswer);
+    return Error(kNoAnswer);
   }
   if (status.subscribed) {
-    return {};
+    return Success{};
   }
-  return status.subscription_error.operation.empty() ? "not subscribed yet; wait for the first attempt"
-                                                     : Describe(status.subscription_error);
+  return Error(status.subscription_error == StaticError{} ? kNotYet : status.subscription_error);
 }
 
 // "0.01 %".
@@ -65,7 +66,7 @@ std::string DescribeLosses(const ReaderStatus& status) {
 
 SubscriptionStatus DescribeStatus(const ReaderStatus& status, std::uint64_t now_ns) {
   const bool published = status.published_ns != 0;
-  return {published && IsResponsive(status, now_ns), status.replayed, DescribeCause(status, now_ns),
+  return {published && IsResponsive(status, now_ns), status.replayed, CheckReceiving(status, now_ns),
           published ? DescribeLosses(status) : std::string()};
 }
 
@@ -77,8 +78,8 @@ SubscriptionStatus RequestSubscriptionStatus(const SnapshotExchange& exchange, s
   const bool answered = exchange.AwaitStatus(timeout);
   SubscriptionStatus status = ReadSubscriptionStatus(exchange);
   status.responsive = answered;
-  if (!answered && status.cause.empty()) {
-    status.cause = kNoAnswer;
+  if (!answered && status.receiving) {
+    status.receiving = Error(kNoAnswer);
   }
   return status;
 }

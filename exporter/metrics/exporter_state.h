@@ -13,6 +13,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/base/result.h"
 #include "core/reader/snapshot_exchange.h"
 
 namespace procevent {
@@ -91,12 +92,12 @@ struct ExporterState {
 
 inline constexpr std::chrono::milliseconds kSnapshotTimeout{1000};  // for the reader's answer to a request
 
-// The state of the subscription as text, for the landing page, /-/ready and the service manager.
+// The state of the subscription, for the landing page, /-/ready and the service manager.
 struct SubscriptionStatus {
-  bool responsive = false;  // the reader or replayer runs
-  bool replayed = false;    // the events come from a capture instead of the kernel
-  std::string cause;        // one line that explains why events are not received; empty while they are
-  std::string losses;       // received and lost events, without a full stop; empty before the first status
+  bool responsive = false;       // the reader or replayer runs
+  bool replayed = false;         // the events come from a capture instead of the kernel
+  Status receiving = Success{};  // why events are not received
+  std::string losses;            // received and lost events, without a full stop; empty before the first status
 };
 
 SubscriptionStatus DescribeStatus(const ReaderStatus& status, std::uint64_t now_ns);

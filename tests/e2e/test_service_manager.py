@@ -140,7 +140,7 @@ class ServiceManager(harness.LiveTest):
                 self.assertEqual(exporter.get("/-/healthy").status, 200)  # the other threads run
                 time.sleep(WATCHDOG_SECONDS * 1.5)
                 self.assertEqual(manager.count("WATCHDOG=1"), 0)
-                self.assertEqual(manager.messages, ["STATUS=not ready: the reader does not answer; give the exporter more CPU"])
+                self.assertEqual(manager.messages, ["STATUS=not ready: cannot receive process events: the reader does not answer; give the exporter more CPU"])
                 manager.clear()
             harness.wait_for("a watchdog notification", lambda: manager.count("WATCHDOG=1"))
             self.assertEqual(manager.messages[0], SUBSCRIBED)

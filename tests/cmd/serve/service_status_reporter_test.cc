@@ -22,10 +22,12 @@ using testing::IsEmpty;
 
 const std::string kReadyStatus = "subscribed to process events";
 const std::string kNotReadyStatus = "not ready: cannot subscribe; run as root";
-const std::string kNoAnswerStatus = "not ready: no answer from the reader";
-const SubscriptionStatus kSubscribed{.responsive = true, .cause = "", .losses = ""};
-const SubscriptionStatus kUnsubscribed{.responsive = true, .cause = "cannot subscribe; run as root", .losses = ""};
-const SubscriptionStatus kHangs{.responsive = false, .cause = "no answer from the reader", .losses = ""};
+const std::string kNoAnswerStatus = "not ready: cannot receive: no answer from the reader";
+const SubscriptionStatus kSubscribed{.responsive = true, .receiving = Success{}, .losses = ""};
+const SubscriptionStatus kUnsubscribed{
+    .responsive = true, .receiving = Error{"subscribe", 0, "run as root"}, .losses = ""};
+const SubscriptionStatus kHangs{
+    .responsive = false, .receiving = Error{"receive", "no answer from the reader"}, .losses = ""};
 
 class ServiceStatusReporterTest : public testing::Test {
  protected:
