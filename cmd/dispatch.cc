@@ -15,6 +15,7 @@
 
 #include "cmd/capture/convert.h"
 #include "cmd/capture/record.h"
+#include "cmd/cli/commands.h"
 #include "cmd/cli/flags.h"
 #include "cmd/cli/help.h"
 #include "cmd/cli/output.h"
@@ -113,7 +114,7 @@ std::optional<int> RunWithoutConfiguration(const Flags& flags) {
     case Command::kEncode:
       return Encode(flags.file);
     case Command::kWatch:
-      return WatchEvents({flags.types, flags.comm, flags.json, flags.duration});
+      return WatchEvents({flags.types.value_or(AllTypesButAck()), flags.comm, flags.json, flags.duration});
     case Command::kHelp:
       return PrintWithExitCode(0, FormatHelp(flags.help_topic));
     case Command::kVersion:
@@ -124,17 +125,18 @@ std::optional<int> RunWithoutConfiguration(const Flags& flags) {
 }
 
 // Returns an error if the command cannot be used with the configuration.
-std::optional<InputError> FindConflict(Command command, const Config& config) {
+InputStatus CheckCombination(Command command, const EffectiveConfig& effective) {
   const bool reads_kernel = command == Command::kRecord || command == Command::kDoctor;
-  if (!reads_kernel || config.replay.file.empty()) {
-    return std::nullopt;
+  const auto origin = effective.origins.find("source.replay");
+  if (!reads_kernel || origin == effective.origins.end() || effective.config.replay.file.empty()) {
+    return Success{};
   }
   return InputError{{},
                     {},
                     "source.replay",
-                    InvalidValue(config.replay.file),
-                    command == Command::kRecord ? "none, since record reads the kernel's events"
-                                                : "none, since doctor checks the kernel's events"};
+                    InvalidValue(effective.config.replay.file) + " (" + Describe(origin->second) + ')',
+                    "none, because " + std::string(FindCommand(command).name) +
+                        " reads the kernel's events; add --source.replay=none"};
 }
 
 }  // namespace
@@ -148,9 +150,7 @@ LoadedConfig Configure(const Flags& flags, std::span<const EnvironmentVariable> 
   EffectiveConfig effective;
   InputErrors errors;
   const std::optional<std::string> file = FindConfigFile(flags, environment);
-  if (file && file->empty()) {
-    errors.push_back({{}, {}, "--config.file", InvalidValue(""), "the path of a file"});
-  } else if (file) {
+  if (file) {
     LoadedConfig loaded = LoadConfigFile(*file);
     if (!loaded) {
       errors = std::move(loaded).error();
@@ -171,13 +171,15 @@ LoadedConfig ConfigureWithoutFile(const Flags& flags, std::span<const Environmen
 int Run(std::span<const char* const> arguments) {
   // First of all: a signal that arrives during start-up must stop the command in order, not kill the process.
   const sigset_t blocked = BlockSignals();
-  const Result<Flags, InputError> parsed = ParseFlags(arguments);
+  const Result<Flags, UsageError> parsed = ParseFlags(arguments);
   if (!parsed || !RunsUntilSignal(parsed.value().command)) {
     RestoreSignals(blocked);
   }
   if (!parsed) {
-    PrintError(Describe(parsed.error()) + " (see --help)");
-    return kWrongUsage;
+    const auto& [error, command] = parsed.error();
+    const std::string name(FindCommand(command).name);
+    PrintError(Describe(error) + " (see " + name + (name.empty() ? "" : " ") + "--help)");
+    return command == Command::kHealthCheck ? kUnhealthy : kWrongUsage;
   }
   const Flags& flags = parsed.value();
   if (const std::optional<int> code = RunWithoutConfiguration(flags)) {
@@ -198,8 +200,8 @@ int Run(std::span<const char* const> arguments) {
     return PrintWithExitCode(0, FormatValidConfig(loaded.value(), FindConfigFile(flags, environment)));
   }
   const Config& config = loaded.value().config;
-  if (const std::optional<InputError> conflict = FindConflict(flags.command, config)) {
-    PrintError(Describe(*conflict));
+  if (const InputStatus usable = CheckCombination(flags.command, loaded.value()); !usable) {
+    PrintError(Describe(usable.error()));
     return kWrongUsage;
   }
   if (flags.command == Command::kDoctor) {

@@ -11,7 +11,8 @@ int main(int argc, char** argv) {
   try {
     return procevent::Run(std::span<const char* const>(argv, static_cast<std::size_t>(argc)));
   } catch (const std::bad_alloc&) {  // printed without an allocation
-    static_cast<void>(std::fprintf(stderr, "procevent_exporter: %s; %s\n", procevent::kOutOfMemory.cause.text.data(),
+    static_cast<void>(std::fprintf(stderr, "procevent_exporter: cannot %s: %s; %s\n",
+                                   procevent::kOutOfMemory.operation.data(), procevent::kOutOfMemory.cause.text.data(),
                                    procevent::kOutOfMemory.remedy.data()));
   } catch (const std::exception& e) {
     static_cast<void>(std::fprintf(stderr, "procevent_exporter: %s\n", e.what()));

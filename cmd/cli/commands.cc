@@ -10,12 +10,10 @@
 namespace procevent {
 namespace {
 
-using Outcome = Result<Success, InputError>;
-
 constexpr QuantityType kDurationBounds{&kDuration, 1, std::chrono::milliseconds(std::chrono::hours(720)).count()};
 std::string DescribeDuration() { return DescribeQuantity(kDurationBounds) + ", like 10s"; }
 
-Outcome SetDuration(std::string_view value, Flags& flags) {
+InputStatus SetDuration(std::string_view value, Flags& flags) {
   const auto parsed = ParseScalar(kDurationBounds, value);
   if (!parsed) {
     return InputError{{}, {}, {}, InvalidValue(value), DescribeDuration()};
@@ -28,9 +26,9 @@ std::string DescribeTypes() {
   return "one or several of " + JoinWithCommas(kEventNames) + ", with commas between them";
 }
 
-// Adds the types of one flag. The first flag replaces the default.
-Outcome AddTypes(std::string_view value, Flags& flags) {
-  EventTypes types = flags.types == kDefaultEventTypes ? EventTypes{} : flags.types;
+// Adds the types of one flag.
+InputStatus AddTypes(std::string_view value, Flags& flags) {
+  EventTypes types = flags.types.value_or(EventTypes{});
   for (std::string_view rest = value; !rest.empty();) {
     const std::string_view type = rest.substr(0, rest.find(','));
     rest.remove_prefix(std::min(type.size() + 1, rest.size()));
@@ -44,12 +42,12 @@ Outcome AddTypes(std::string_view value, Flags& flags) {
   return Success{};
 }
 
-Outcome SetConfigFile(std::string_view value, Flags& flags) {
+InputStatus SetConfigFile(std::string_view value, Flags& flags) {
   flags.config_file = value;
   return Success{};
 }
 
-Outcome SetComm(std::string_view value, Flags& flags) {
+InputStatus SetComm(std::string_view value, Flags& flags) {
   flags.comm = value;
   return Success{};
 }

@@ -7,7 +7,6 @@
 
 #include "cmd/cli/flags.h"
 #include "core/base/input_error.h"
-#include "core/base/result.h"
 
 namespace procevent {
 
@@ -19,7 +18,7 @@ struct CommandFlag {
   bool Flags::*on = nullptr;  // of a flag without a value
   // Of a flag with a value: describes it ("a duration from 1ms to 720h ..."), and stores it or says what is expected.
   std::string (*describe_expected)() = nullptr;
-  Result<Success, InputError> (*set)(std::string_view value, Flags& flags) = nullptr;
+  InputStatus (*set)(std::string_view value, Flags& flags) = nullptr;
   bool repeatable = false;
   bool required = false;
 };

@@ -35,37 +35,46 @@ std::vector<std::string_view> CommandNames() {
   return names;
 }
 
+// "doctor or watch" for "json". Empty if no command has such a flag.
+std::string CommandsWithFlag(std::string_view flag) {
+  std::string names;
+  for (const CommandSpec& spec : Commands()) {
+    if (FindFlag(spec.flags, flag) != nullptr) {
+      names += (names.empty() ? "" : " or ") + std::string(spec.name);
+    }
+  }
+  return names;
+}
+
 // Reads the arguments one by one. Each function returns the error that ends the parse.
 class FlagParser {
  public:
   explicit FlagParser(std::span<const char* const> arguments) : rest_(arguments) {}
 
-  Result<Flags, InputError> Parse() {
+  Result<Flags, UsageError> Parse() {
     while (!rest_.empty() && flags_.command != Command::kHelp && flags_.command != Command::kVersion) {
       const std::string_view argument = Take();
       const bool is_flag = !only_arguments_ && argument.size() > 1 && argument.front() == '-';
       if (is_flag && argument == "--") {
         only_arguments_ = true;
-      } else if (const auto error = is_flag ? AddFlag(argument) : AddArgument(argument)) {
-        return *error;
+      } else if (const InputStatus added = is_flag ? AddFlag(argument) : AddArgument(argument); !added) {
+        return UsageError{added.error(), spec_->command};
       }
     }
-    if (const auto error = FindMissing()) {
-      return *error;
+    if (const InputStatus complete = CheckComplete(); !complete) {
+      return UsageError{complete.error(), spec_->command};
     }
     return std::move(flags_);
   }
 
  private:
-  using Failure = std::optional<InputError>;
-
   std::string_view Take() {
     const std::string_view argument = rest_.front();
     rest_ = rest_.subspan(1);
     return argument;
   }
 
-  Failure AddFlag(std::string_view argument) {
+  InputStatus AddFlag(std::string_view argument) {
     const std::size_t equals = argument.find('=');
     const std::string written(argument.substr(0, equals));
     const auto attached = equals == std::string_view::npos ? std::nullopt : std::optional(argument.substr(equals + 1));
@@ -86,8 +95,13 @@ class FlagParser {
     }
     if (flag->set == nullptr && flag->on == nullptr) {
       flags_.command = name == "help" ? Command::kHelp : Command::kVersion;
+      const auto names = CommandNames();
+      if (spec_->command == Command::kServe && !rest_.empty() &&
+          std::ranges::find(names, rest_.front()) != names.end()) {
+        spec_ = &*std::ranges::find(Commands(), Take(), &CommandSpec::name);
+      }
       flags_.help_topic = spec_->command;
-      return {};
+      return Success{};
     }
     if (of_program) {
       configuration_flag_ = written;
@@ -95,8 +109,8 @@ class FlagParser {
     return AddCommandFlag(*flag, written, attached);
   }
 
-  Failure AddCommandFlag(const CommandFlag& flag, const std::string& written,
-                         std::optional<std::string_view> attached) {
+  InputStatus AddCommandFlag(const CommandFlag& flag, const std::string& written,
+                             std::optional<std::string_view> attached) {
     const bool is_repeated = std::ranges::find(seen_, flag.name) != seen_.end();
     if (is_repeated && !flag.repeatable && flag.on == nullptr) {
       return InputError{{}, {}, written, "duplicate flag", "once"};
@@ -104,21 +118,21 @@ class FlagParser {
     seen_.push_back(flag.name);
     if (flag.on != nullptr) {
       flags_.*flag.on = true;
-      return {};
+      return Success{};
     }
-    std::string_view value;
-    if (auto error = TakeValue(written, attached, flag.describe_expected(), value)) {
-      return error;
+    const auto value = TakeValue(written, attached, flag.describe_expected());
+    if (!value) {
+      return value.error();
     }
-    if (auto stored = flag.set(value, flags_); !stored) {
+    if (auto stored = flag.set(value.value(), flags_); !stored) {
       InputError error = std::move(stored).error();
       error.key = written;
       return error;
     }
-    return {};
+    return Success{};
   }
 
-  Failure AddOption(const Option& option, const std::string& written, std::optional<std::string_view> attached) {
+  InputStatus AddOption(const Option& option, const std::string& written, std::optional<std::string_view> attached) {
     configuration_flag_ = written;
     auto setting = std::ranges::find(flags_.settings, &option, &ConfigOverride::option);
     if (setting == flags_.settings.end()) {
@@ -126,27 +140,26 @@ class FlagParser {
     } else if (!option.list) {
       return InputError{{}, {}, written, "duplicate flag", "once"};
     }
-    std::string_view value = "true";
     const bool value_follows = !rest_.empty() && std::ranges::find(kBoolNames, rest_.front()) != std::end(kBoolNames);
-    if (!IsBool(option) || attached || value_follows) {
-      if (auto error = TakeValue(written, attached, DescribeExpectedScalar(option), value)) {
-        return error;
-      }
+    const auto value = IsBool(option) && !attached && !value_follows
+                           ? Result<std::string_view, InputError>("true")
+                           : TakeValue(written, attached, DescribeExpectedScalar(option));
+    if (!value) {
+      return value.error();
     }
-    setting->values.emplace_back(value);
-    return {};
+    setting->values.emplace_back(value.value());
+    return Success{};
   }
 
   // The value after =, or else the next argument. A flag is no value: it was probably forgotten.
-  Failure TakeValue(const std::string& written, std::optional<std::string_view> attached, const std::string& expected,
-                    std::string_view& value) {
-    const bool is_missing =
-        attached ? attached->empty() : rest_.empty() || std::string_view(rest_.front()).starts_with("--");
-    if (is_missing) {
+  Result<std::string_view, InputError> TakeValue(const std::string& written, std::optional<std::string_view> attached,
+                                                 const std::string& expected) {
+    const bool follows = !attached && !rest_.empty() && !std::string_view(rest_.front()).starts_with("--");
+    const std::string_view value = attached ? *attached : follows ? Take() : "";
+    if (value.empty()) {
       return InputError{{}, {}, written, "missing value", expected};
     }
-    value = attached ? *attached : Take();
-    return {};
+    return value;
   }
 
   // `written` is the flag without its value, which may be a secret.
@@ -164,12 +177,18 @@ class FlagParser {
       std::ranges::transform(flags, std::back_inserter(names), [](const auto& flag) { return std::string(flag.name); });
     }
     const std::vector<std::string_view> known(names.begin(), names.end());
-    const std::string_view suggestion = SuggestPath(name, known);
-    return Problem("unknown flag " + QuotePrintable(written, kMaxShownBytes) +
-                   DidYouMean(suggestion.empty() ? "" : "--" + std::string(suggestion)));
+    const std::string problem = "unknown flag " + QuotePrintable(written, kMaxShownBytes);
+    if (const std::string commands = CommandsWithFlag(name); !commands.empty()) {
+      return Problem(problem + ": expected after the command " + commands);
+    }
+    std::string_view suggestion = SuggestPath(name, known);
+    if (const Option* const option = FindOptionOfFlag(suggestion); option != nullptr && !option->other_flag.empty()) {
+      suggestion = option->other_flag;
+    }
+    return Problem(problem + DidYouMean(suggestion.empty() ? "" : "--" + std::string(suggestion)));
   }
 
-  Failure AddArgument(std::string_view argument) {
+  InputStatus AddArgument(std::string_view argument) {
     const std::string shown = QuotePrintable(argument, kMaxShownBytes);
     const std::vector<std::string_view> names = CommandNames();
     const bool is_command = std::ranges::find(names, argument) != names.end();
@@ -179,7 +198,7 @@ class FlagParser {
       }
       spec_ = &*std::ranges::find(Commands(), argument, &CommandSpec::name);
       flags_.command = spec_->command;
-      return {};
+      return Success{};
     }
     if (spec_->argument.empty()) {
       return Problem(is_command ? "unexpected second command " + shown + ": expected one"
@@ -192,17 +211,17 @@ class FlagParser {
     }
     has_argument_ = true;
     flags_.file = argument;
-    return argument.empty() ? MissingFile() : Failure();
+    return argument.empty() ? InputStatus(MissingFile()) : Success{};
   }
 
-  [[nodiscard]] Failure MissingFile() const {
+  [[nodiscard]] InputError MissingFile() const {
     return InputError{{}, {}, std::string(spec_->name) + " FILE", "missing value", "a path, or -"};
   }
 
   // What the command needs or rejects as a whole.
-  [[nodiscard]] Failure FindMissing() const {
+  [[nodiscard]] InputStatus CheckComplete() const {
     if (flags_.command == Command::kHelp || flags_.command == Command::kVersion) {
-      return {};
+      return Success{};
     }
     if (!spec_->reads_configuration && !configuration_flag_.empty()) {
       return InputError{{},
@@ -219,7 +238,7 @@ class FlagParser {
         return InputError{{}, {}, "--" + std::string(flag.name), "missing flag", "with " + std::string(spec_->name)};
       }
     }
-    return {};
+    return Success{};
   }
 
   std::span<const char* const> rest_;
@@ -233,7 +252,7 @@ class FlagParser {
 
 }  // namespace
 
-Result<Flags, InputError> ParseFlags(std::span<const char* const> arguments) {
+Result<Flags, UsageError> ParseFlags(std::span<const char* const> arguments) {
   return FlagParser(arguments.empty() ? arguments : arguments.subspan(1)).Parse();
 }
 

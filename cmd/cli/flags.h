@@ -3,6 +3,7 @@
 
 #include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -29,7 +30,13 @@ struct ConfigOverride {
 // Whether `watch` shows events of each kind, indexed by EventKind. ACKs answer subscriptions of any program and are
 // shown only on request.
 using EventTypes = std::array<bool, kEventKinds>;
-inline constexpr EventTypes kDefaultEventTypes{false, true, true, true, true, true, true, true, true, true, true};
+consteval EventTypes AllTypesButAck() {
+  EventTypes types{};
+  for (std::size_t kind = 0; kind < types.size(); ++kind) {
+    types.at(kind) = static_cast<EventKind>(kind) != EventKind::kAck;
+  }
+  return types;
+}
 
 enum class Command : std::uint8_t {
   kServe,
@@ -58,11 +65,17 @@ struct Flags {
   bool json = false;                                  // print JSON
   bool hex = false;                                   // decode reads hex instead of a capture
   bool events = false;                                // watch prints each event
-  EventTypes types = kDefaultEventTypes;              // watch prints only these
+  std::optional<EventTypes> types;                    // watch prints only these; empty: AllTypesButAck()
   std::optional<std::string> comm;                    // watch prints only commands that match this shell pattern
 };
 
+// An error of the command line, and the command whose help explains it.
+struct UsageError {
+  InputError error;
+  Command command = Command::kServe;
+};
+
 // The first argument is the name of the program.
-Result<Flags, InputError> ParseFlags(std::span<const char* const> arguments);
+Result<Flags, UsageError> ParseFlags(std::span<const char* const> arguments);
 
 }  // namespace procevent

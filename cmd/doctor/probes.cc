@@ -109,6 +109,8 @@ void ProbeStart(const Config& config, ProbeResults& probes) {
   } catch (const std::bad_alloc&) {
     probes.started = Error(kOutOfMemory);
     probes.threads = CheckServingThreads();
+  } catch (const std::exception& e) {
+    probes.started = Error{"start", "an unexpected exception", "report it as a bug", {}, e.what()};
   }
 }
 

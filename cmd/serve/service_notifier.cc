@@ -14,6 +14,7 @@
 #include <optional>
 #include <utility>
 
+#include "core/base/input_error.h"
 #include "core/base/system.h"
 #include "core/base/text.h"
 
@@ -54,10 +55,11 @@ std::chrono::microseconds ParseWatchdog(std::string_view text, const LogFunction
   if (watchdog >= kMinWatchdog) {
     return watchdog;
   }
+  const InputError error{.key = "WATCHDOG_USEC",
+                         .problem = InvalidValue(text),
+                         .expected = "at least " + std::to_string(kMinWatchdog.count()) + " microseconds"};
   log({LogLevel::kWarning,
-       "WATCHDOG_USEC: invalid value " + QuotePrintable(text) + ": expected at least " +
-           std::to_string(kMinWatchdog.count()) +
-           " microseconds; no watchdog messages are sent: set WatchdogSec=2s or more, or unset it"});
+       Describe(error) + "; no watchdog messages are sent: set WatchdogSec=2s or more, or unset it"});
   return std::chrono::microseconds(0);
 }
 
@@ -85,9 +87,9 @@ ServiceSettings ParseServiceSettings(std::string_view socket, std::string_view w
   }
   const auto pid = watchdog_pid.empty() ? own_pid : ParseInteger<std::int64_t>(watchdog_pid);
   if (!pid || *pid <= 0) {
-    log({LogLevel::kWarning, "WATCHDOG_PID: invalid value " + QuotePrintable(watchdog_pid) +
-                                 ": expected a process id; no watchdog messages are sent: leave it to the service "
-                                 "manager, or unset it"});
+    const InputError error{.key = "WATCHDOG_PID", .problem = InvalidValue(watchdog_pid), .expected = "a process id"};
+    log({LogLevel::kWarning,
+         Describe(error) + "; no watchdog messages are sent: leave it to the service manager, or unset it"});
   } else if (pid == own_pid) {
     settings.watchdog = ParseWatchdog(watchdog_usec, log);
   }
@@ -171,7 +173,8 @@ void ServiceStatusReporter::Update() {
 
 std::string ServiceStatusReporter::FormatStatus(const SubscriptionStatus& state) const {
   const std::string ready = state.replayed ? "replaying a capture" : "subscribed to process events";
-  return (state.receiving ? ready : "not ready: " + Describe(state.receiving.error())) + (remark_.empty() ? "" : "; " + remark_);
+  return (state.receiving ? ready : "not ready: " + Describe(state.receiving.error())) +
+         (remark_.empty() ? "" : "; " + remark_);
 }
 
 // A status that could not be sent is retried after kRetryDelay.

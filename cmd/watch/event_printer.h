@@ -22,7 +22,7 @@ namespace procevent {
 
 // Which events `watch` prints, how, and for how long.
 struct WatchOptions {
-  EventTypes types = kDefaultEventTypes;
+  EventTypes types = AllTypesButAck();
   std::optional<std::string> command = {};  // a shell pattern that the command must match
   bool json = false;
   // Empty: until a signal arrives, or the output is closed.

@@ -54,11 +54,13 @@ std::string DescribeList(const ListRule& rule, const ValueType& item) {
   text += std::to_string(rule.max_items) + (rule.rising ? " rising " : " ") + std::string(rule.items);
   if (const auto* const quantity = std::get_if<QuantityType>(&item)) {
     text += DescribeBounds(*quantity);
+  } else if (const auto* const word = std::get_if<WordType>(&item)) {
+    text += " (" + JoinWithCommas(word->names) + ')';
   }
   return text + ", like " + std::string(rule.example);
 }
 
-// Writes `fields` values of a list, or one scalar.
+// Writes one item of a list: a text, or the fields of a map.
 std::string FormatItem(const ValueType& type, std::span<const std::string> texts) {
   if (const auto* const map = std::get_if<MapType>(&type)) {
     std::string text;

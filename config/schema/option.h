@@ -62,14 +62,14 @@ struct TextType {
   std::string_view placeholder;  // "PATH"
   std::string_view expected;     // "a plain path like /metrics"
   // Rejects a text with a cause. `earlier` are the items before it in a list.
-  Status (*check)(std::string_view text, std::span<const std::string> earlier) = nullptr;
+  Status (*check)(std::string_view text, std::span<const std::string> earlier);
 };
 // A map with exactly these fields, whose values are texts. Only in lists.
 struct MapType {
   std::string_view placeholder;
   std::string_view expected;
   std::span<const std::string_view> fields;
-  Status (*check)(std::span<const std::string> fields) = nullptr;
+  Status (*check)(std::span<const std::string> fields);
 };
 using ValueType = std::variant<QuantityType, WordType, TextType, MapType>;
 
@@ -80,7 +80,7 @@ struct ListRule {
   std::string_view items;    // "addresses"
   std::string_view example;  // "[0, 1, 127]"
   bool rising = false;       // each number exceeds the previous one
-  // Rejects what only the whole list shows.
+  // Rejects what only a whole list of texts or maps shows. May be left out.
   Status (*check)(std::span<const std::string> items) = nullptr;
 };
 

@@ -154,7 +154,7 @@ constexpr std::array kSchema{
     Option{.key = "web.max_requests",
            .type = QuantityType{&kCount, 1, 64},
            .field = Member<&Config::server, &ServerOptions::max_requests>(),
-           .help = "Scrapes served at once; further ones get 503. At most the number of server threads."},
+           .help = "Scrapes served at once; further ones get 503. The server has 64 threads."},
     Option{.key = "source.receive_buffer",
            .type = QuantityType{&kSize, 64U << 10U, 1U << 30U},
            .field = Member<&Config::connector, &ConnectorOptions::receive_buffer_bytes>(),

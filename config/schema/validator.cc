@@ -125,8 +125,7 @@ class ConfigValidator {
     value_ = MakeEmpty(option);
     const bool is_map = std::holds_alternative<MapType>(option.type);
     if (node.kind == Kind::kScalar && !is_map && node.scalar.find(',') != std::string::npos) {
-      Reject(node, name,
-             DescribeExpectedScalar(option) + " (write several as a list, as in [a, b], or repeat the flag)");
+      Reject(node, name, DescribeExpectedScalar(option) + " (write several as a list, as in [a, b])");
     } else if (node.kind == Kind::kScalar && !is_map) {
       AddItem(option, name, node, DescribeExpectedScalar(option));
     } else if (node.kind != Kind::kList || node.children.size() < option.list->min_items) {
@@ -281,37 +280,51 @@ InputErrors CheckValue(const Option& option, const std::string& name, const Yaml
   return validator.TakeErrors();
 }
 
-InputErrors SetFromFlag(std::string_view flag, const Option& option, std::span<const std::string> values,
+// A list in YAML, as opposed to a text such as [::1]:80.
+bool IsYamlList(const Option& option, std::string_view value) {
+  const bool opens = value.starts_with('[') || value.starts_with('{');
+  return option.list && opens && (!std::holds_alternative<TextType>(option.type) || value.ends_with(']'));
+}
+
+// Adds the value of a flag to a list: as one text, or as the items of a list in YAML.
+void AddFlagValue(const Option& option, const std::string& value, YamlNode& list, InputErrors& errors) {
+  YamlDocument document;
+  if (const std::size_t invalid = FindInvalidUtf8(value); invalid != std::string::npos) {
+    errors.push_back({{}, {}, {}, InvalidValue(value), "UTF-8, unlike byte " + std::to_string(invalid + 1)});
+  } else if (IsYamlList(option, value)) {
+    document = ParseYaml(value, {});
+    std::ranges::move(document.errors, std::back_inserter(errors));
+  } else {
+    document.root.kind = Kind::kScalar;
+    document.root.scalar = value;
+  }
+  if (document.root.kind == Kind::kList) {
+    std::ranges::move(document.root.children, std::back_inserter(list.children));
+  } else {
+    list.children.push_back(std::move(document.root));
+  }
+}
+
+InputErrors SetFromFlag(const std::string& flag, const Option& option, std::span<const std::string> values,
                         EffectiveConfig& effective) {
+  InputErrors errors;
   YamlNode node;
   node.kind = Kind::kList;
-  InputErrors errors;
   for (const std::string& value : values) {
-    const bool is_yaml =
-        option.list && !std::holds_alternative<TextType>(option.type) && value.find_first_of("[{") == 0;
-    YamlDocument document = is_yaml ? ParseYaml(value, {}) : YamlDocument();
-    if (!is_yaml) {
-      document.root.kind = Kind::kScalar;
-      document.root.scalar = value;
-    }
-    std::ranges::move(document.errors, std::back_inserter(errors));
-    std::vector<YamlNode> items{std::move(document.root)};
-    if (items.front().kind == Kind::kList) {
-      items = std::vector(std::move(items.front().children));
-    }
-    std::ranges::move(items, std::back_inserter(node.children));
+    AddFlagValue(option, value, node, errors);
   }
-  if (node.children.size() == 1 && node.children.front().kind == Kind::kScalar) {
+  const bool is_one_text = values.size() == 1 && !IsYamlList(option, values.front());
+  if (is_one_text && !node.children.empty()) {
     node = YamlNode(node.children.front());
   }
   if (errors.empty()) {
-    errors = CheckValue(option, std::string(flag), node, effective);
+    errors = CheckValue(option, flag, node, effective);
   }
   for (InputError& error : errors) {
-    error.key = flag;
+    error.key = error.key.starts_with(flag) ? error.key : flag + error.key;
     error.position = {};
   }
-  effective.origins[option.key] = {Origin::Kind::kFlag, std::string(flag), 0};
+  effective.origins[option.key] = {Origin::Kind::kFlag, flag, 0};
   return errors;
 }
 

@@ -20,9 +20,9 @@ InputErrors CheckTree(const YamlNode& root, const std::string& file, EffectiveCo
 InputErrors CheckValue(const Option& option, const std::string& name, const YamlNode& value,
                        EffectiveConfig& effective);
 
-// Sets an option to the values of a flag. Each value is a text, or the whole list in YAML where the list has no texts.
-// The errors name the flag.
-InputErrors SetFromFlag(std::string_view flag, const Option& option, std::span<const std::string> values,
+// Sets an option to the values of a flag. Each value is a text, or for a list also YAML in brackets. The errors name
+// the flag, and the item where there are several.
+InputErrors SetFromFlag(const std::string& flag, const Option& option, std::span<const std::string> values,
                         EffectiveConfig& effective);
 
 // TLS and authentication are the task of a reverse proxy. A setting for them is an error, even if it looks like

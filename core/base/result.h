@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
@@ -33,6 +34,8 @@ struct StaticError {
 
   bool operator==(const StaticError&) const = default;
 };
+
+static_assert(std::is_trivially_copyable_v<StaticError>);
 
 // A failed operation, with what only the caller knows. Every member is safe to print, and bounded.
 struct Error : StaticError {

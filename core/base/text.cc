@@ -60,6 +60,18 @@ std::size_t Utf8Length(std::string_view text) {
   return overlong || surrogate || point > 0x10FFFF ? 0 : length;
 }
 
+std::size_t FindInvalidUtf8(std::string_view text) {
+  std::size_t position = 0;
+  while (position < text.size()) {
+    const std::size_t length = Utf8Length(text.substr(position));
+    if (length == 0) {
+      return position;
+    }
+    position += length;
+  }
+  return std::string_view::npos;
+}
+
 char32_t CodePoint(std::string_view text, std::size_t length) {
   constexpr std::array<std::uint8_t, 5> kLeadBits{0, 0x7F, 0x1F, 0x0F, 0x07};
   char32_t point = ByteAt(text, 0) & kLeadBits.at(length);

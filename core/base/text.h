@@ -52,6 +52,9 @@ inline void AppendHex(std::string& out, std::uint32_t value, unsigned digits) {
 // Length in bytes of the first character of `text`, or 0 if the text is empty or not valid UTF-8 there.
 std::size_t Utf8Length(std::string_view text);
 
+// The position of the first byte that is not valid UTF-8, or npos.
+std::size_t FindInvalidUtf8(std::string_view text);
+
 // Code point of the first character, which must be valid UTF-8 of `length` bytes.
 char32_t CodePoint(std::string_view text, std::size_t length);
 

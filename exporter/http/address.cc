@@ -51,7 +51,7 @@ std::optional<std::uint32_t> ParseIpv4(std::string_view text) {
 
 Result<AllowedNetwork> ParseAllowedNetwork(std::string_view text) {
   if (text.find(',') != std::string_view::npos) {
-    return InvalidNetwork("it contains a comma", "use one list item per network, or repeat the flag");
+    return InvalidNetwork("it contains a comma", "use one list item per network");
   }
   // Debian's civetweb is built without IPv6.
   if (text.find(':') != std::string_view::npos) {
@@ -77,7 +77,7 @@ Result<AllowedNetwork> ParseAllowedNetwork(std::string_view text) {
 Result<ListenAddress> ParseListenAddress(std::string_view text) {
   constexpr std::uint32_t kMaxPort = 65535;
   if (text.find(',') != std::string_view::npos) {
-    return InvalidAddress("it contains a comma", "use one list item per address, or repeat the flag");
+    return InvalidAddress("it contains a comma", "use one list item per address");
   }
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) {
@@ -86,7 +86,8 @@ Result<ListenAddress> ParseListenAddress(std::string_view text) {
   const std::string_view host = text.substr(0, colon);
   const std::string_view port_text = text.substr(colon + 1);
   // Debian's civetweb is built without IPv6.
-  if (host.find_first_of(":[]") != std::string_view::npos) {
+  if (host.find_first_of(":[]") != std::string_view::npos &&
+      host.find_first_not_of("0123456789abcdefABCDEF:.[]") == std::string_view::npos) {
     return InvalidAddress("IPv6 is not supported", "use an IPv4 address, such as 127.0.0.1:13675");
   }
   // civetweb reads the suffixes 's' as TLS and 'r' as a redirect to it. Debian's civetweb crashes on TLS.
@@ -127,7 +128,9 @@ Status CheckTelemetryPath(std::string_view path) {
   }
   if (!std::ranges::all_of(path, IsPlainPathCharacter) || path.find("//") != std::string_view::npos ||
       path.find("/.") != std::string_view::npos) {
-    return Error{kOperation, "it has a query, space, '%', '//' or '/.'", "use a plain path such as /metrics"};
+    return Error{kOperation,
+                 "it has '//', '/.', or a character that a plain path cannot have, such as '?', '%' or a space",
+                 "use a plain path such as /metrics"};
   }
   if (path == "/-/healthy" || path == "/-/ready") {
     return Error{kOperation, "/-/healthy and /-/ready are reserved", "use another path, such as /metrics"};

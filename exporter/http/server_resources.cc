@@ -55,7 +55,8 @@ Status CheckBindable(const ListenAddress& address) {
   name.sin_addr.s_addr = htonl(address.ipv4);
   if (!socket.valid() || ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
       ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0) {
-    return CannotBind(errno, ToText(address));
+    const int code = errno;  // formatting the address may change it
+    return CannotBind(code, ToText(address));
   }
   return Success{};
 }

@@ -77,6 +77,16 @@ TEST(RunTest, RejectsAnUnknownFlagInOneLine) {
             "procevent_exporter: unknown flag \"--log.levle\"; did you mean \"--log.level\"? (see --help)\n");
 }
 
+// Docker reserves 2 as the exit code of a health check.
+TEST(RunTest, HealthCheckNeverExitsWithTwo) {
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(RunCommand({"healthcheck", "extra"}), 1);
+  EXPECT_EQ(RunCommand({"record", "--durtion=1s", "f"}), 2);
+  const std::string err = testing::internal::GetCapturedStderr();
+  EXPECT_THAT(err, testing::HasSubstr("(see healthcheck --help)"));
+  EXPECT_THAT(err, testing::HasSubstr("(see record --help)"));
+}
+
 bool IsBlocked(int signal) {
   sigset_t blocked{};
   ::pthread_sigmask(SIG_BLOCK, nullptr, &blocked);

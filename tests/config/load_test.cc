@@ -241,8 +241,11 @@ std::string FormatAnnotatedKeys() {
     section = dots > 0 ? parent : "";
     const std::string indent(2 * dots, ' ');
     text += FormatComment(indent, std::string(option.help));
-    text += FormatComment(indent, "Value: " + DescribeExpected(option) + '.' +
-                                      (option.live ? " A reload (SIGHUP) applies a change." : ""));
+    text += FormatComment(
+        indent,
+        "Value: " + DescribeExpected(option) + '.' +
+            (option.other_flag.empty() ? "" : " A second name of the flag: --" + std::string(option.other_flag) + ".") +
+            (option.live ? " A reload (SIGHUP) applies a change." : ""));
     text += indent + std::string(option.key.substr(option.key.rfind('.') + 1)) + ": " + FormatDefault(option) + '\n';
   }
   return text;

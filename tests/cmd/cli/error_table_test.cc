@@ -65,7 +65,7 @@ class ErrorTest : public testing::TestWithParam<ErrorRow> {
     std::vector<const char*> pointers;
     std::ranges::transform(arguments, std::back_inserter(pointers), &std::string::c_str);
     const auto flags = ParseFlags(pointers);
-    return flags ? DescribeErrors(Configure(flags.value(), variables)) : Arguments{Describe(flags.error())};
+    return flags ? DescribeErrors(Configure(flags.value(), variables)) : Arguments{Describe(flags.error().error)};
   }
 
  private:

@@ -151,6 +151,8 @@ TEST(SetFromFlagTest, TakesItemsOneByOneOrAsYaml) {
     EXPECT_THAT(Set("--b", "histograms.exit_code.buckets", values).config.ledger.exit_code_bounds,
                 ElementsAre(0U, 127U, 255U));
   }
+  EXPECT_THAT(Set("--web.allow", "web.allow", {"[127.0.0.1, 10.0.0.0/8]", "1.2.3.4"}).config.server.allow,
+              ElementsAre("127.0.0.1", "10.0.0.0/8", "1.2.3.4"));
   const NameGroup group{.match = "a", .name = "b"};
   for (const std::vector<std::string>& values :
        std::vector<std::vector<std::string>>{{"{match: a, name: b}"}, {"[{match: a, name: b}]"}}) {

@@ -143,5 +143,12 @@ TEST(TerminatesByDefaultTest, ReflectsDefaultAction) {
   EXPECT_FALSE(TerminatesByDefault(32));
 }
 
+TEST(Utf8Test, FindsTheFirstInvalidByte) {
+  EXPECT_EQ(FindInvalidUtf8(""), std::string_view::npos);
+  EXPECT_EQ(FindInvalidUtf8("a\xC3\xBC\n"), std::string_view::npos);
+  EXPECT_EQ(FindInvalidUtf8("\xC3\xBC\xff"), 2U);
+  EXPECT_EQ(FindInvalidUtf8("a\xC3"), 1U);
+}
+
 }  // namespace
 }  // namespace procevent

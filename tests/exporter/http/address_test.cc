@@ -24,7 +24,7 @@ TEST(AllowedNetworkTest, ParsesOrNamesRemedy) {
   const std::string prefix = "prefix length is invalid; use 0 to 32";
   const std::string host = "host bits are set; ";
   const std::string ipv6 = "ports and IPv6 are not supported; use an IPv4 address or network";
-  const std::string list = "one list item per network, or repeat the flag";
+  const std::string list = "one list item per network";
   const NetworkRow rows[] = {
       {"address", "10.1.2.3", AllowedNetwork{0x0A010203, 32}, ""},
       {"network", "10.0.0.0/8", AllowedNetwork{0x0A000000, 8}, ""},
@@ -76,7 +76,7 @@ TEST(ListenAddressTest, ParsesOrNamesRemedy) {
   const std::string port = "a number from 1 to 65535";
   const std::string host = "the host is invalid; use an IPv4 address";
   const std::string no_port = "the port is missing; use host:port";
-  const std::string list = "one list item per address, or repeat the flag";
+  const std::string list = "one list item per address";
   const std::string ipv6 = "IPv6 is not supported";
   const std::string tls = "terminate TLS in a reverse proxy";
   const AddressRow rows[] = {
@@ -111,7 +111,7 @@ TEST(ListenAddressTest, ParsesOrNamesRemedy) {
       {"localhost", "localhost:13675", ListenAddress{0x7F000001, 13675}, ""},
       {"localhost in capitals", "LOCALHOST:13675", std::nullopt, host},
       {"name", "example.org:13675", std::nullopt, host},
-      {"url", "http://127.0.0.1:80", std::nullopt, ipv6},
+      {"url", "http://127.0.0.1:80", std::nullopt, host},
       {"three bytes", "127.0.0:80", std::nullopt, host},
       {"five bytes", "127.0.0.0.1:80", std::nullopt, host},
       {"byte too high", "127.0.0.256:80", std::nullopt, host},
