@@ -65,7 +65,7 @@ std::string FormatItem(const ValueType& type, std::span<const std::string> texts
   if (const auto* const map = std::get_if<MapType>(&type)) {
     std::string text;
     for (std::size_t i = 0; i < map->fields.size(); ++i) {
-      text += (text.empty() ? "{" : ", ") + std::string(map->fields[i]) + ": " + YamlQuoted(texts[i]);
+      text.append(text.empty() ? "{" : ", ").append(map->fields[i]).append(": ").append(YamlQuoted(texts[i]));
     }
     return text + '}';
   }
@@ -81,7 +81,7 @@ std::string FormatNumber(const ValueType& type, std::uint64_t number) {
 std::string FormatList(const ValueType& type, const std::vector<std::uint64_t>& numbers) {
   std::string text;
   for (const std::uint64_t number : numbers) {
-    text += (text.empty() ? "" : ", ") + FormatNumber(type, number);
+    text.append(text.empty() ? "" : ", ").append(FormatNumber(type, number));
   }
   return '[' + text + ']';
 }
@@ -91,7 +91,7 @@ std::string FormatList(const ValueType& type, std::span<const std::string> texts
   const std::size_t size = map == nullptr ? 1 : map->fields.size();
   std::string text;
   for (; !texts.empty(); texts = texts.subspan(size)) {
-    text += (text.empty() ? "" : ", ") + FormatItem(type, texts.first(size));
+    text.append(text.empty() ? "" : ", ").append(FormatItem(type, texts.first(size)));
   }
   return '[' + text + ']';
 }
