@@ -128,7 +128,8 @@ Status CheckNameGroupsSize(std::span<const std::string> fields) {
 
 constexpr std::uint64_t kSecond = 1000;  // in milliseconds
 constexpr std::uint64_t kMinute = 60 * kSecond;
-constexpr std::uint64_t kMaxDuration = 720 * 60 * kMinute;
+constexpr std::uint64_t kHour = 60 * kMinute;
+constexpr std::uint64_t kMaxDuration = 720 * kHour;
 constexpr std::array<std::string_view, 2> kGroupFields{"match", "name"};
 
 constexpr std::array kSchema{

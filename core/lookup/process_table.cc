@@ -48,7 +48,7 @@ Status ProcessTable::Bootstrap() {
       FindOrCreate(pid, MonotonicNanos());
     }
   }
-  const Status visible = proc_->CheckVisibility();
+  Status visible = proc_->CheckVisibility();
   ready_ = visible.ok();
   return visible;
 }

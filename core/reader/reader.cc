@@ -98,12 +98,14 @@ void Reader::Run() {
 }
 
 void Reader::CheckProc() {
-  if (const Status readable = forks_.CheckReadable(); !readable) {
-    notices_.Post({.kind = Notice::Kind::kForkCountUnreadable, .error = readable.error()});
-  }
-  if (const Status visible = scanner_.CheckVisibility(); !visible) {
-    notices_.Post({.kind = Notice::Kind::kProcUnreadable, .error = visible.error()});
-  }
+  const auto post_failure = [this](Notice::Kind kind, const Status& checked) {
+    if (!checked) {
+      const StaticError& error = checked.error();
+      notices_.Post({.kind = kind, .error = error});
+    }
+  };
+  post_failure(Notice::Kind::kForkCountUnreadable, forks_.CheckReadable());
+  post_failure(Notice::Kind::kProcUnreadable, scanner_.CheckVisibility());
 }
 
 void Reader::ApplyNameGroups() {
