@@ -114,7 +114,8 @@ TEST_F(HttpHandlerTest, LandingPageEscapesPathAndLinksPages) {
 }
 
 TEST_F(HttpHandlerTest, NotReadyNamesTheCauseAndStaysHealthy) {
-  HttpHandler handler = MakeHandler({}, {.receiving = Error{"subscribe <socket>", 0, "run as root"}, .losses = "1 < 2 lost"});
+  HttpHandler handler =
+      MakeHandler({}, {.receiving = Error{"subscribe <socket>", 0, "run as root"}, .losses = "1 < 2 lost"});
   const std::string response = Serve(handler, {"GET", "/-/ready", ""});
   EXPECT_THAT(response, StartsWith("HTTP/1.1 503 Service Unavailable\r\n"));
   EXPECT_EQ(BodyOf(response), "not ready: cannot subscribe <socket>; run as root\n");

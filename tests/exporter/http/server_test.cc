@@ -193,7 +193,8 @@ TEST(ServerTest, ReportsNotReadyWithoutAReader) {
   const std::string scrape = Get(fixture.port, "/metrics");
   EXPECT_THAT(scrape, StartsWith(kOk));
   EXPECT_THAT(scrape, HasSubstr("\nprocevent_listener_up 0\n"));
-  EXPECT_EQ(BodyOf(Get(fixture.port, "/-/ready")), "not ready: cannot receive process events: not subscribed yet; wait for the first attempt\n");
+  EXPECT_EQ(BodyOf(Get(fixture.port, "/-/ready")),
+            "not ready: cannot receive process events: not subscribed yet; wait for the first attempt\n");
   EXPECT_THAT(Get(fixture.port, "/-/healthy"), StartsWith(kOk));
 }
 
@@ -209,7 +210,8 @@ TEST(ServerTest, NotReadyNamesTheSubscriptionError) {
   EXPECT_THAT(response, StartsWith("HTTP/1.1 503 "));
   EXPECT_EQ(BodyOf(response), "not ready: cannot subscribe: Connection refused; run with --network host\n");
   failed = false;
-  const std::string expected = "not ready: cannot receive process events: not subscribed yet; wait for the first attempt\n";
+  const std::string expected =
+      "not ready: cannot receive process events: not subscribed yet; wait for the first attempt\n";
   for (int i = 0; i < 1000 && BodyOf(Get(fixture.port, "/-/ready")) != expected; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
