@@ -40,12 +40,15 @@ Error CannotBind(int code, const std::string& address) {
     case EACCES:
       return CannotListen(
           code, "choose another --web.listen-address, or grant CAP_NET_BIND_SERVICE for a port below 1024", address);
+    case EPERM:
+      return CannotListen({code, "a security policy forbids it"},
+                          "allow socket, bind and listen in the seccomp profile", address);
     default:
       return CannotListen(code, kChooseAnother, address);
   }
 }
 
-// civetweb does not report which address failed, and why. A bind with the same options does.
+// civetweb does not report which address failed, and why. The same calls do.
 Status CheckBindable(const ListenAddress& address) {
   const OwnedFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const int on = 1;
@@ -54,7 +57,8 @@ Status CheckBindable(const ListenAddress& address) {
   name.sin_port = htons(address.port);
   name.sin_addr.s_addr = htonl(address.ipv4);
   if (!socket.valid() || ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
-      ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0) {
+      ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0 ||
+      ::listen(socket.get(), 1) != 0) {
     const int code = errno;  // formatting the address may change it
     return CannotBind(code, ToText(address));
   }
