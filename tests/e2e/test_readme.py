@@ -110,6 +110,7 @@ COMMANDS = {
     "procevent_exporter doctor --json": run(shows='"ok": ?true'),
     "PROCEVENT_LOG_LEVEL=warn procevent_exporter check-config --source.receive-buffer=64MiB"
     " --web.listen-address=localhost:13675": run(shows="receive_buffer: 64MiB  # flag --source.receive-buffer"),
+    "procevent_exporter --help": run(shows=r"(?m)^  --source\.receive-buffer SIZE .*(\n .*)?\(default: 32MiB\)"),
     "procevent_exporter check-config --config.file=FILE": run(instead=[("FILE", "deploy/procevent_exporter.yml")]),
     "procevent_exporter watch --events": run(more="--duration=500ms", shows="(?m)^Time +Event +PID "),
     "procevent_exporter watch --events --type=fork,exec,exit --comm='kworker*'":
