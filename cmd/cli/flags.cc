@@ -35,6 +35,13 @@ std::vector<std::string_view> CommandNames() {
   return names;
 }
 
+// nullptr: no command has this name.
+const CommandSpec* FindCommandNamed(std::string_view name) {
+  const auto commands = Commands().subspan(1);
+  const auto command = std::ranges::find(commands, name, &CommandSpec::name);
+  return command == commands.end() ? nullptr : &*command;
+}
+
 // "doctor or watch" for "json". Empty if no command has such a flag.
 std::string CommandsWithFlag(std::string_view flag) {
   std::string names;
@@ -95,10 +102,8 @@ class FlagParser {
     }
     if (flag->set == nullptr && flag->on == nullptr) {
       flags_.command = name == "help" ? Command::kHelp : Command::kVersion;
-      const auto names = CommandNames();
-      if (spec_->command == Command::kServe && !rest_.empty() &&
-          std::ranges::find(names, rest_.front()) != names.end()) {
-        spec_ = &*std::ranges::find(Commands(), Take(), &CommandSpec::name);
+      if (spec_->command == Command::kServe && !rest_.empty() && FindCommandNamed(rest_.front()) != nullptr) {
+        spec_ = FindCommandNamed(Take());
       }
       flags_.help_topic = spec_->command;
       return Success{};
@@ -190,21 +195,20 @@ class FlagParser {
 
   InputStatus AddArgument(std::string_view argument) {
     const std::string shown = QuotePrintable(argument, kMaxShownBytes);
-    const std::vector<std::string_view> names = CommandNames();
-    const bool is_command = std::ranges::find(names, argument) != names.end();
+    const CommandSpec* const command = FindCommandNamed(argument);
     if (spec_->command == Command::kServe) {
-      if (!is_command) {
-        return Problem("unknown command " + shown + DidYouMean(SuggestWord(argument, names)));
+      if (command == nullptr) {
+        return Problem("unknown command " + shown + DidYouMean(SuggestWord(argument, CommandNames())));
       }
-      spec_ = &*std::ranges::find(Commands(), argument, &CommandSpec::name);
+      spec_ = command;
       flags_.command = spec_->command;
       return Success{};
     }
     if (spec_->argument.empty()) {
-      return Problem(is_command ? "unexpected second command " + shown + ": expected one"
-                                : "unexpected argument " + shown + ": " + std::string(spec_->name) +
-                                      (spec_->reads_configuration ? " takes no file; use --config.file=FILE"
-                                                                  : " takes no argument"));
+      return Problem(command != nullptr ? "unexpected second command " + shown + ": expected one"
+                                        : "unexpected argument " + shown + ": " + std::string(spec_->name) +
+                                              (spec_->reads_configuration ? " takes no file; use --config.file=FILE"
+                                                                          : " takes no argument"));
     }
     if (has_argument_) {
       return Problem("unexpected second file " + shown + ": expected one");
@@ -218,7 +222,7 @@ class FlagParser {
     return InputError{{}, {}, std::string(spec_->name) + " FILE", "missing value", "a path, or -"};
   }
 
-  // What the command needs or rejects as a whole.
+  // Rejects a line without a needed argument or flag, or with flags of a configuration that the command does not read.
   [[nodiscard]] InputStatus CheckComplete() const {
     if (flags_.command == Command::kHelp || flags_.command == Command::kVersion) {
       return Success{};

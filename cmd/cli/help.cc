@@ -32,14 +32,17 @@ void AppendEntry(std::string& help, std::string_view left, std::string_view text
   help += line + '\n';
 }
 
-std::string FirstSentence(std::string_view text) { return std::string(text.substr(0, text.find(". "))); }
+// Without its full stop.
+std::string FirstSentence(std::string_view text) {
+  text = text.substr(0, text.find(". "));
+  return std::string(text.substr(0, text.size() - (text.ends_with('.') ? 1 : 0)));
+}
 
 void AppendOption(std::string& help, const Option& option) {
   const std::string name = option.other_flag.empty() ? FlagOf(option) : std::string(option.other_flag);
-  const std::string text = FirstSentence(option.help);
   AppendEntry(help, "--" + name + (IsBool(option) ? "" : ' ' + PlaceholderOf(option)),
-              text.substr(0, text.size() - (text.ends_with('.') ? 1 : 0)) +
-                  (option.list ? " (repeatable; default: " : " (default: ") + FormatDefault(option) + ')');
+              FirstSentence(option.help) + (option.list ? " (repeatable; default: " : " (default: ") +
+                  FormatDefault(option) + ')');
 }
 
 void AppendFlags(std::string& help, std::span<const CommandFlag> flags) {

@@ -23,18 +23,10 @@ std::string ToVariableCase(std::string_view text) {
   return name;
 }
 
-// `PROCEVENT_WEB_ALLOW[1]` for the path `[1]` in the value of that variable.
-std::string JoinVariablePath(const std::string& variable, std::string_view path) {
-  return variable + (path.empty() || path.front() == '[' ? "" : ".") + std::string(path);
-}
-
 InputErrors SetOption(const Option& option, const std::string& variable, std::string_view value,
                       EffectiveConfig& effective) {
-  YamlDocument document = ParseYaml(value, {});
+  YamlDocument document = ParseValue(variable, value);
   InputErrors errors = std::move(document.errors);
-  for (InputError& error : errors) {
-    error.key = JoinVariablePath(variable, error.key);
-  }
   if (document.complete) {
     std::ranges::move(CheckValue(option, variable, document.root, effective), std::back_inserter(errors));
   }

@@ -73,7 +73,7 @@ struct MapType {
 };
 using ValueType = std::variant<QuantityType, WordType, TextType, MapType>;
 
-// What a list adds to the type of its items. Words occur once.
+// The rules of a list, in addition to the type of its items. Words occur once.
 struct ListRule {
   std::size_t min_items = 1;
   std::size_t max_items = 0;

@@ -272,6 +272,15 @@ InputErrors CheckTree(const YamlNode& root, const std::string& file, EffectiveCo
   return validator.TakeErrors();
 }
 
+YamlDocument ParseValue(const std::string& name, std::string_view value) {
+  YamlDocument document = ParseYaml(value, {});
+  for (InputError& error : document.errors) {
+    const bool needs_dot = !error.key.empty() && error.key.front() != '[';
+    error.key = name + (needs_dot ? "." : "") + error.key;
+  }
+  return document;
+}
+
 InputErrors CheckValue(const Option& option, const std::string& name, const YamlNode& value,
                        EffectiveConfig& effective) {
   const std::string no_file;
@@ -287,12 +296,13 @@ bool IsYamlList(const Option& option, std::string_view value) {
 }
 
 // Adds the value of a flag to a list: as one text, or as the items of a list in YAML.
-void AddFlagValue(const Option& option, const std::string& value, YamlNode& list, InputErrors& errors) {
+void AddFlagValue(const Option& option, const std::string& flag, const std::string& value, YamlNode& list,
+                  InputErrors& errors) {
   YamlDocument document;
   if (const std::size_t invalid = FindInvalidUtf8(value); invalid != std::string::npos) {
-    errors.push_back({{}, {}, {}, InvalidValue(value), "UTF-8, unlike byte " + std::to_string(invalid + 1)});
+    errors.push_back({{}, {}, flag, InvalidValue(value), "UTF-8, unlike byte " + std::to_string(invalid + 1)});
   } else if (IsYamlList(option, value)) {
-    document = ParseYaml(value, {});
+    document = ParseValue(flag, value);
     std::ranges::move(document.errors, std::back_inserter(errors));
   } else {
     document.root.kind = Kind::kScalar;
@@ -311,7 +321,7 @@ InputErrors SetFromFlag(const std::string& flag, const Option& option, std::span
   YamlNode node;
   node.kind = Kind::kList;
   for (const std::string& value : values) {
-    AddFlagValue(option, value, node, errors);
+    AddFlagValue(option, flag, value, node, errors);
   }
   const bool is_one_text = values.size() == 1 && !IsYamlList(option, values.front());
   if (is_one_text && !node.children.empty()) {
@@ -321,7 +331,6 @@ InputErrors SetFromFlag(const std::string& flag, const Option& option, std::span
     errors = CheckValue(option, flag, node, effective);
   }
   for (InputError& error : errors) {
-    error.key = error.key.starts_with(flag) ? error.key : flag + error.key;
     error.position = {};
   }
   effective.origins[option.key] = {Origin::Kind::kFlag, flag, 0};

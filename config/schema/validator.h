@@ -15,8 +15,11 @@ namespace procevent {
 // Returns every error of the tree, not sorted. After an error `effective` must not be used.
 InputErrors CheckTree(const YamlNode& root, const std::string& file, EffectiveConfig& effective);
 
-// The same for one value that is not in a file. It replaces the value in `effective`, a list as a whole. `name` is the
-// variable or the flag, for the errors. The caller sets the origin.
+// Parses the YAML of a variable or a flag. The keys of the errors begin with its name: `PROCEVENT_WEB_ALLOW[1]`.
+YamlDocument ParseValue(const std::string& name, std::string_view value);
+
+// The same as CheckTree for one value that is not in a file. It replaces the value in `effective`, a list as a whole.
+// `name` is the variable or the flag, for the errors. The caller sets the origin.
 InputErrors CheckValue(const Option& option, const std::string& name, const YamlNode& value,
                        EffectiveConfig& effective);
 

@@ -1,5 +1,5 @@
-// One error of an input, such as a configuration file, a flag or a line of JSON: its position, what is wrong there, and
-// what is expected instead.
+// One error of an input, such as a configuration file, a flag or a line of JSON: its position, the problem, and the
+// expected form.
 #pragma once
 
 #include <compare>

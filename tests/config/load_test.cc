@@ -256,7 +256,7 @@ TEST_F(LoadFileTest, AnnotatedFileDescribesEveryOption) {
   std::ifstream file(kDefaultFile);
   const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   const std::string expected = text.substr(0, text.find("\n\n") + 1) + FormatAnnotatedKeys();
-  if (std::getenv("PROCEVENT_REFRESH_GOLDEN") != nullptr) {  // NOLINT(concurrency-mt-unsafe)
+  if (std::getenv("PROCEVENT_REFRESH_GOLDEN") != nullptr) {
     std::ofstream(kDefaultFile) << expected;
   }
   EXPECT_EQ(text, expected) << "run this test with PROCEVENT_REFRESH_GOLDEN=1 to write the file";

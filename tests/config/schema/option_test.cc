@@ -161,7 +161,7 @@ TEST(SetFromFlagTest, TakesItemsOneByOneOrAsYaml) {
   EXPECT_THAT(Set("--name-groups", "name_groups", {"[]"}).config.ledger.name_groups, ElementsAre());
 }
 
-// What a user would type for the value.
+// The values that a user would type.
 std::vector<std::string> FlagValuesOf(const Option& option, const OptionValue& value) {
   if (const auto* const text = std::get_if<std::string>(&value); text != nullptr && !text->empty()) {
     return {*text};
