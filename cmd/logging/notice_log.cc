@@ -24,7 +24,7 @@ LogMessage FormatRefusal(RefusalReason reason, std::string_view client) {
            {"reason", std::string(kRefusalReasonNames.at(static_cast<std::size_t>(reason)))}}};
 }
 
-// The line of a lost subscription. `reason` is that of procevent_listener_restarts_total.
+// The line of a lost subscription. `reason` is that of procevent_subscription_restarts_total.
 LogMessage FormatSubscriptionLoss(LogLevel level, const Notice& notice, RestartReason reason) {
   LogMessage message = MakeErrorMessage(level, notice.error);
   message.fields.push_back({"reason", std::string(kRestartReasonNames.at(static_cast<std::size_t>(reason)))});

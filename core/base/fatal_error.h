@@ -31,6 +31,6 @@ T ValueOrThrow(Result<T> result) {
 inline constexpr StaticError kOutOfMemory{
     "continue", "not enough memory",
     "with the defaults 64 MiB are enough: raise ulimit -v and -d (systemd: LimitAS, LimitDATA), or lower "
-    "processes.limit, comms.limit and the number of name_groups"};
+    "processes.limit, groups.limit and the number of name_groups"};
 
 }  // namespace procevent

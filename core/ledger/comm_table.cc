@@ -39,15 +39,15 @@ constexpr std::uint64_t kSweepIntervalNanos = 1'000'000'000;
 
 }  // namespace
 
-CommStatistics::CommStatistics(const LedgerOptions& options) : limit(options.comm_limit) {
+CommStatistics::CommStatistics(const LedgerOptions& options) : limit(options.group_limit) {
   CommRow row;
-  if (options.exit_code_by_comm) {
+  if (options.exit_code_by_group) {
     row.exit_codes = Histogram(options.exit_code_bounds);
   }
-  if (options.lifetime_by_comm) {
+  if (options.lifetime_by_group) {
     row.lifetimes = Histogram(LifetimeBounds(options));
   }
-  rows.assign(kReservedComms + options.comm_limit, row);
+  rows.assign(kReservedComms + options.group_limit, row);
   for (std::size_t id = 0; id < kReservedComms; ++id) {
     rows[id].label = CommLabel(kReservedCommNames.at(id));
     rows[id].in_use = true;
@@ -56,11 +56,11 @@ CommStatistics::CommStatistics(const LedgerOptions& options) : limit(options.com
 
 CommTable::CommTable(const LedgerOptions& options)
     : groups_(options.name_groups),
-      retire_after_ns_(static_cast<std::uint64_t>(std::chrono::nanoseconds(options.comm_retire_after).count())),
+      retire_after_ns_(static_cast<std::uint64_t>(std::chrono::nanoseconds(options.group_retire_after).count())),
       statistics_(options),
       row_states_(statistics_.rows.size()),
       lookup_cache_(kLookupSets) {
-  free_.reserve(options.comm_limit);
+  free_.reserve(options.group_limit);
   for (std::size_t id = statistics_.rows.size(); id-- > kReservedComms;) {
     free_.push_back(static_cast<std::uint16_t>(id));
   }

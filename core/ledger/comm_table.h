@@ -109,8 +109,8 @@ struct CommRow {
   CommLabel label;
   bool in_use = false;
   Counts counts;
-  Histogram exit_codes;  // has no bounds unless LedgerOptions::exit_code_by_comm
-  Histogram lifetimes;   // has no bounds unless LedgerOptions::lifetime_by_comm
+  Histogram exit_codes;  // has no bounds unless LedgerOptions::exit_code_by_group
+  Histogram lifetimes;   // has no bounds unless LedgerOptions::lifetime_by_group
 };
 
 // The rows of the group table and how full it is.

@@ -48,7 +48,7 @@ enum class ReservedComm : std::uint8_t {
 };
 inline constexpr std::size_t kReservedComms = 5;
 inline constexpr std::array<std::string_view, kReservedComms> kReservedCommNames{
-    "[untracked processes]", "[unattributed programs]", "[processes without a name]", "[other comms beyond limit]",
+    "[untracked processes]", "[unattributed programs]", "[processes without a name]", "[groups beyond the limit]",
     "[retired comms here]"};
 static_assert(std::ranges::all_of(kReservedCommNames,
                                   [](std::string_view name) { return name.size() > CommName::kMaxBytes; }));

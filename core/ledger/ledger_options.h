@@ -19,8 +19,8 @@ struct NameGroup {
 // Limits, bounds and name rules of the ledger.
 struct LedgerOptions {
   std::size_t process_limit = 65'536;  // rows of the process table
-  std::size_t comm_limit = 500;        // rows of the group table, without the reserved ones
-  std::chrono::milliseconds comm_retire_after = std::chrono::hours(1);
+  std::size_t group_limit = 500;       // rows of the group table, without the reserved ones
+  std::chrono::milliseconds group_retire_after = std::chrono::hours(1);
   std::vector<NameGroup> name_groups{{.match = "kworker/.*", .name = "kworker"}};
 
   // Upper bounds of the histogram buckets, ascending.
@@ -32,8 +32,8 @@ struct LedgerOptions {
       std::chrono::seconds(1),        std::chrono::seconds(2),        std::chrono::seconds(5),
       std::chrono::seconds(10),       std::chrono::seconds(30),       std::chrono::minutes(1),
       std::chrono::minutes(5),        std::chrono::minutes(15),       std::chrono::hours(1)};
-  bool exit_code_by_comm = false;
-  bool lifetime_by_comm = false;
+  bool exit_code_by_group = false;
+  bool lifetime_by_group = false;
 
   bool operator==(const LedgerOptions&) const = default;
 };

@@ -21,7 +21,7 @@ enum class RestartReason : std::uint8_t {
 };
 inline constexpr std::size_t kRestartReasons = 4;
 inline constexpr std::array<std::string_view, kRestartReasons> kRestartReasonNames{"no_ack", "silence", "fault",
-                                                                                   "unseen_forks"};
+                                                                                   "unseen_clones"};
 
 // Measures the time without a subscription: from the last received event that proved one, to the next proof.
 // Pure. SubscriptionKeeper owns it.

@@ -5,8 +5,8 @@ from parts import (ALARM, BUILD, EVENTS, FULL, LOST, NUMBERED, TEN_HIGHEST, bars
                    top_or_none, total)
 
 DELAY = "procevent_event_delay_seconds_bucket"
-REFUSED = "procevent_http_requests_refused_total"
-UP = "instance:procevent_up:max"
+REFUSED = "procevent_exporter_http_requests_refused_total"
+UP = "instance:procevent_exporter_up:max"
 
 
 def exporter_health():
@@ -36,13 +36,13 @@ def overview():
         machines_where("Exporters down", "Exporters that Prometheus cannot scrape. Replays are not included.", of(UP),
                        "== 0"),
         machines_where("Subscription lost", "Exporters that receive no events from the kernel. See /-/ready.",
-                       of("procevent_listener_up"), "== 0"),
+                       of("procevent_up"), "== 0"),
         machines_where("Losses not exact", "Exporters with a narrowed source.events: their losses are unknown.",
                        of("procevent_loss_exact"), "== 0"),
         machines_where("Config rejected", "Exporters that rejected the last reload. The log names the errors.",
-                       of("procevent_config_last_reload_successful"), "== 0"),
+                       of("procevent_exporter_config_last_reload_successful"), "== 0"),
         machines_where("Restart pending", "Exporters with a configuration that needs a restart.",
-                       of("procevent_config_restart_pending"), "== 1"),
+                       of("procevent_exporter_config_restart_pending"), "== 1"),
         machines_where("Replays", "Exporters that replay a capture: their numbers are of another machine and time.",
                        of("procevent_replayed"), "== 1"),
         total_growth("Events lost", "Events dropped at a full receive queue, in the time range.", LOST),
@@ -64,7 +64,7 @@ def total_growth(title, description, name):
 # --- Subscription ---
 
 def exporters():
-    up, subscribed = each(of(UP)), each(f"min_over_time({of('procevent_listener_up')}[$__rate_interval])")
+    up, subscribed = each(of(UP)), each(f"min_over_time({of('procevent_up')}[$__rate_interval])")
     return graph(8, "Exporters", "short",
                  "Exporters that are scrape targets, that answer Prometheus, and that are subscribed to the kernel's "
                  "events. Replays are not included.",
@@ -86,22 +86,22 @@ def rejected():
 
 def restarts():
     return graph(8, "Subscription restarts", "cps",
-                 "New subscriptions, by reason. silence, unseen_forks: another program ended the kernel's "
+                 "New subscriptions, by reason. silence, unseen_clones: another program ended the kernel's "
                  "subscriptions.",
-                 line(total("reason", rate("procevent_listener_restarts_total")), "{{reason}}"))
+                 line(total("reason", rate("procevent_subscription_restarts_total")), "{{reason}}"))
 
 
 def unsubscribed():
     return graph(8, "Time unsubscribed", "percentunit",
                  f"Share of time without a working subscription. {TEN_HIGHEST}",
-                 machines(total("instance", rate("procevent_blind_seconds_total"))))
+                 machines(total("instance", rate("procevent_unsubscribed_seconds_total"))))
 
 
 def unseen():
     return graph(8, "Forks while unsubscribed", "eps",
                  "Forks that the kernel counted while the exporter was not subscribed. It is an upper bound. "
                  f"{TEN_HIGHEST}",
-                 machines(total("instance", rate("procevent_forks_unseen_total"))))
+                 machines(total("instance", rate("procevent_unseen_clones_total"))))
 
 
 # --- Receive queue and loss ---
@@ -137,7 +137,7 @@ def delay():
 def reader():
     return graph(6, "Reader CPU", "percentunit",
                  f"Share of one CPU that the reader uses. Near 100 % the reader is the bottleneck. {TEN_HIGHEST}",
-                 machines(total("instance", rate("procevent_reader_cpu_seconds_total"))))
+                 machines(total("instance", rate("procevent_exporter_reader_cpu_seconds_total"))))
 
 
 def pending():
@@ -157,24 +157,24 @@ def corrected():
     return graph(8, "Process table corrections", "cps",
                  "Processes added to the table without a fork event, and removed without an exit event. Both grow "
                  "after a loss.",
-                 line(total("by", rate("procevent_processes_found_total", 'by!="bootstrap"')), "found: {{by}}"),
-                 line(total("why", rate("procevent_processes_dropped_total")), "dropped: {{why}}"))
+                 line(total("reason", rate("procevent_processes_found_total", 'reason!="bootstrap"')), "found: {{reason}}"),
+                 line(total("reason", rate("procevent_processes_dropped_total")), "dropped: {{reason}}"))
 
 
 # --- Limits ---
 
 def rows_used():
-    used = share(peak("procevent_comms"), peak("procevent_comms_limit"))
+    used = share(peak("procevent_groups"), peak("procevent_groups_limit"))
     return graph(8, "Command rows in use", "percentunit",
-                 f"Share of comms.limit in use. At 100 % new commands share a row. {TEN_HIGHEST}",
+                 f"Share of groups.limit in use. At 100 % new commands share a row. {TEN_HIGHEST}",
                  machines(highest("instance", used)), thresholds=FULL)
 
 
 def overflowed():
     return graph(8, "Commands over the limit", "cps",
-                 "Commands that got no row of their own. Raise comms.limit, or merge names with name_groups. "
+                 "Commands that got no row of their own. Raise groups.limit, or merge names with name_groups. "
                  f"{TEN_HIGHEST}",
-                 machines(total("instance", rate("procevent_comms_overflowed_total"))))
+                 machines(total("instance", rate("procevent_groups_overflowed_total"))))
 
 
 def samples():

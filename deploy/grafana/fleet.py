@@ -7,7 +7,7 @@ from parts import (ALARM, FAILED, MACHINE, TEN_HIGHEST, TEN_LOWEST, WHOLE, among
                    override, recorded, share, stat, table, to_machine, top)
 
 JOB = 'job=~"$job"'
-TARGETS, ANSWERING = "job:procevent_up:count", "job:procevent_up:sum"
+TARGETS, ANSWERING = "job:procevent_exporter_up:count", "job:procevent_exporter_up:sum"
 COMMANDS, SPAWNERS = "job_comm:procevent_forks:topk200_rate5m", "job_instance_comm:procevent_forks:topk100_rate5m"
 FAILING, FAILING_SHARE = "job_comm:procevent_failures:topk100_rate5m", "job_comm:procevent_failures:ratio_rate5m"
 LIVE = "Replays are not included."
@@ -53,7 +53,7 @@ def of(name):
 
 def overview():
     down = f"sum({of(TARGETS)} - {of(ANSWERING)})"
-    unsubscribed = of("instance:procevent_blind:ratio_rate1h")
+    unsubscribed = of("instance:procevent_unsubscribed:ratio_rate1h")
     bad, exits = (f"sum({of(f'job:procevent_{what}:rate5m')})" for what in ("failures", "exits"))
     return (
         4,

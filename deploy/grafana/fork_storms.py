@@ -5,14 +5,14 @@ from parts import (BAD, ENDED, EVENTS, FAILED, FORKED, LOST, MACHINE, MINUTES, N
                    increase, lately, line, machines, of, or_zero, overall, override, peak, quantiles, rate, recorded,
                    share, stat, table, top, top_or_none, total)
 
-EXECS, UNEXECED, DUMPS = "procevent_execs_total", "procevent_unexeced_exits_total", "procevent_coredumps_total"
+EXECS, UNEXECED, DUMPS = "procevent_execs_total", "procevent_exits_without_exec_total", "procevent_coredumps_total"
 FORKS = "procevent_forks_total"
 COMPLETENESS = "instance:procevent_completeness:ratio_rate1h"
 ATTRIBUTIONS = "procevent_attributions_total"
 LIFETIME = "procevent_process_lifetime_seconds_bucket"
 FORK, DUMPED = 'event="fork"', 'event="coredump"'
 PROGRAMS = 'source!="unattributed"'
-NAMELESS = 'comm=~".(untracked processes|unattributed programs|processes without a name|other comms beyond limit)."'
+NAMELESS = 'comm=~".(untracked processes|unattributed programs|processes without a name|groups beyond the limit)."'
 
 
 def fork_storms():
@@ -157,7 +157,7 @@ def outcomes():
 
 
 def exit_codes():
-    by, metric = "code", "procevent_exit_statuses_total"
+    by, metric = "code", "procevent_exit_codes_total"
     rates = f"{total(by, growth(by, STEP, metric))} / {STEP.seconds}"
     return graph(8, "Exit codes", "eps",
                  "Exits with a status other than 0. Shows the ten most frequent statuses in the time range. "
@@ -256,15 +256,15 @@ def unsubscribed():
     return graph(6, "Time unsubscribed", "percentunit",
                  "Share of time without a working subscription. Events in that time are not counted as lost. "
                  f"{TEN_HIGHEST}",
-                 machines(total("instance", rate("procevent_blind_seconds_total"))))
+                 machines(total("instance", rate("procevent_unsubscribed_seconds_total"))))
 
 
 def audit():
     def of_each(name, *matchers):
         return total("job, instance", rate(name, *matchers))
 
-    missing = f"clamp_min(sum({of_each('procevent_kernel_forks_total')} - {of_each(EVENTS, FORK)}), 0)"
-    reported = f"sum({of_each(LOST)} + {of_each('procevent_forks_unseen_total')})"
+    missing = f"clamp_min(sum({of_each('procevent_kernel_clones_total')} - {of_each(EVENTS, FORK)}), 0)"
+    reported = f"sum({of_each(LOST)} + {of_each('procevent_unseen_clones_total')})"
     return graph(8, "Audit against /proc/stat", "eps",
                  "Not received: forks that the kernel counted without a fork event. Reported missing: lost events, and "
                  "forks during time without a subscription. Over time, not received never exceeds reported missing. "

@@ -10,7 +10,7 @@ EVENTS, LOST = "procevent_events_total", "procevent_events_lost_total"
 NUMBERED = 'event!="ack"'  # the kernel does not number ACKs: they are no events that could be lost
 FORKED = "instance_comm:procevent_forks:rate5m"
 ENDED = "instance_comm_outcome:procevent_exits:rate5m"
-BUILD = "procevent_build_info"
+BUILD = "procevent_exporter_build_info"
 KNOWN = "instance:procevent_replayed:last"  # includes exporters that are down
 MACHINE = "{{instance}}"
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
@@ -108,7 +108,7 @@ def among(expression, ranking, by):
 def top_or_none(count, label, expression, ranked=None):
     """Like top(), without series that are 0. A line `none` replaces an empty result."""
     ranking = f"topk({count}, {ranked or overall(expression)} > 0)"
-    none = f'label_replace(0 * sum({of("procevent_listener_up")}), "{label}", "none", "", "")'
+    none = f'label_replace(0 * sum({of("procevent_up")}), "{label}", "none", "", "")'
     return f"({expression} and {ranking}) or ({none} unless on () {ranking})"
 
 
@@ -298,7 +298,7 @@ def _annotations():
     return [
         _annotation("Exporter started", "blue", started, "{{instance}}: the exporter was started"),
         _annotation("Subscription restarted", "orange",
-                    f'{_within_minutes("increase", "procevent_listener_restarts_total")} > 0',
+                    f'{_within_minutes("increase", "procevent_subscription_restarts_total")} > 0',
                     "{{instance}}: new subscription, reason {{reason}}"),
         _annotation("Events lost", "red",
                     f'sum by (instance) ({_within_minutes("increase", "procevent_events_lost_total")}) > 0',

@@ -12,9 +12,9 @@ constexpr std::size_t kExtraHistogramSeries = 3;  // the +Inf bucket, the sum an
 }  // namespace
 
 std::size_t MaxSeries(const Metric& metric, const LedgerOptions& options, std::size_t cpus) {
-  const std::size_t rows = options.comm_limit + kReservedComms;
-  const auto histogram = [rows](std::size_t bounds, bool by_comm) {
-    return (bounds + kExtraHistogramSeries) * (by_comm ? rows : 1);
+  const std::size_t rows = options.group_limit + kReservedComms;
+  const auto histogram = [rows](std::size_t bounds, bool by_group) {
+    return (bounds + kExtraHistogramSeries) * (by_group ? rows : 1);
   };
   switch (metric.max_series.scope) {
     case SeriesScope::kCpu:
@@ -22,9 +22,9 @@ std::size_t MaxSeries(const Metric& metric, const LedgerOptions& options, std::s
     case SeriesScope::kComm:
       return metric.max_series.count * rows;
     case SeriesScope::kExitCodes:
-      return histogram(options.exit_code_bounds.size(), options.exit_code_by_comm);
+      return histogram(options.exit_code_bounds.size(), options.exit_code_by_group);
     case SeriesScope::kLifetimes:
-      return histogram(options.lifetime_bounds.size(), options.lifetime_by_comm);
+      return histogram(options.lifetime_bounds.size(), options.lifetime_by_group);
     case SeriesScope::kExporter:
       break;
   }

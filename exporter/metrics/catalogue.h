@@ -21,8 +21,8 @@ enum class SeriesScope : std::uint8_t {
   kExporter,
   kCpu,
   kComm,       // rows of the comm table, including the reserved ones
-  kExitCodes,  // one histogram with the configured exit code buckets, or one per row with exit_code.by_comm
-  kLifetimes,  // one histogram with the configured lifetime buckets, or one per row with lifetime.by_comm
+  kExitCodes,  // one histogram with the configured exit code buckets, or one per row with exit_code.by_group
+  kLifetimes,  // one histogram with the configured lifetime buckets, or one per row with lifetime.by_group
 };
 
 // The maximum number of series of a metric: `count` per unit of `scope`.
@@ -62,19 +62,19 @@ inline constexpr std::array kCatalogue{
            "Messages dropped at a full receive buffer, as counted by the kernel."},
     Metric{"procevent_messages_rejected_total", kCounter, "messages", "reason", PerExporter(kRejections),
            "Received messages that were not counted as events, by reason."},
-    Metric{"procevent_listener_up", kGauge, "boolean", "", PerExporter(1),
+    Metric{"procevent_up", kGauge, "boolean", "", PerExporter(1),
            "1 while the exporter is subscribed to the kernel's process events and receives them."},
     Metric{"procevent_replayed", kGauge, "boolean", "", PerExporter(1),
            "1 if a capture is replayed (source.replay), so the values are of the recorded machine and time. 0 if the "
            "exporter subscribes to the kernel."},
-    Metric{"procevent_listener_restarts_total", kCounter, "restarts", "reason", PerExporter(kRestartReasonNames.size()),
-           "Connector sockets reopened since start, by reason."},
-    Metric{"procevent_blind_seconds_total", kCounter, "seconds", "", PerExporter(1),
+    Metric{"procevent_subscription_restarts_total", kCounter, "restarts", "reason",
+           PerExporter(kRestartReasonNames.size()), "Connector sockets reopened since start, by reason."},
+    Metric{"procevent_unsubscribed_seconds_total", kCounter, "seconds", "", PerExporter(1),
            "Time without a working subscription."},
-    Metric{"procevent_forks_unseen_total", kCounter, "forks", "", PerExporter(1),
+    Metric{"procevent_unseen_clones_total", kCounter, "forks", "", PerExporter(1),
            "Forks that the kernel counted (/proc/stat) while the exporter was unsubscribed, or in a gap too short to "
            "be detected otherwise. An upper bound."},
-    Metric{"procevent_kernel_forks_total", kCounter, "forks", "", PerExporter(1),
+    Metric{"procevent_kernel_clones_total", kCounter, "forks", "", PerExporter(1),
            "The kernel's own count of forks since the exporter started, from /proc/stat."},
     Metric{"procevent_receive_queue_peak_bytes", kGauge, "bytes", "socket", PerExporter(1),
            "Highest fill level of the receive buffer in the last minute."},
@@ -82,7 +82,7 @@ inline constexpr std::array kCatalogue{
            "Size of the receive buffer, in bytes as charged by the kernel: twice source.receive_buffer."},
     Metric{"procevent_event_delay_seconds", kHistogram, "seconds", "", PerExporter(DelayHistogram::kBounds + 3),
            "Time from the kernel's timestamp of an event until the exporter counts it, for all events except ACKs."},
-    Metric{"procevent_reader_cpu_seconds_total", kCounter, "seconds", "", PerExporter(1),
+    Metric{"procevent_exporter_reader_cpu_seconds_total", kCounter, "seconds", "", PerExporter(1),
            "CPU time of the reader thread."},
 
     // Activity by command.
@@ -99,22 +99,22 @@ inline constexpr std::array kCatalogue{
         "Processes ended, by command and outcome: success (exit status 0), failure (another exit status) or signal."},
     Metric{"procevent_coredumps_total", kCounter, "processes", "comm", PerComm(1),
            "Core dumps, whether or not a file was written."},
-    Metric{"procevent_unexeced_exits_total", kCounter, "processes", "comm", PerComm(1),
+    Metric{"procevent_exits_without_exec_total", kCounter, "processes", "comm", PerComm(1),
            "Processes with a received fork event that ended without an exec."},
     Metric{"procevent_credential_changes_total", kCounter, "changes", "comm, credential, effect", PerComm(6),
            "Changes of the effective user or group of a process."},
     Metric{"procevent_ptrace_total", kCounter, "processes", "comm, action", PerComm(2),
            "Attachments and detachments by a tracer, by its command."},
-    Metric{"procevent_comms", kGauge, "commands", "", PerExporter(1), "Commands that have their own series."},
-    Metric{"procevent_comms_limit", kGauge, "commands", "", PerExporter(1),
-           "Maximum number of commands that have their own series (comms.limit)."},
-    Metric{"procevent_comms_overflowed_total", kCounter, "lookups", "", PerExporter(1),
+    Metric{"procevent_groups", kGauge, "commands", "", PerExporter(1), "Commands that have their own series."},
+    Metric{"procevent_groups_limit", kGauge, "commands", "", PerExporter(1),
+           "Maximum number of commands that have their own series (groups.limit)."},
+    Metric{"procevent_groups_overflowed_total", kCounter, "lookups", "", PerExporter(1),
            "Lookups of new commands that found the group table full. Such commands share one series."},
 
     // Exits, attribution and the process table.
     Metric{"procevent_exit_code", kHistogram, "status", "", SeriesBound{1, SeriesScope::kExitCodes},
            "Exit status of ended processes, or 128 plus the signal number."},
-    Metric{"procevent_exit_statuses_total", kCounter, "processes", "code", PerExporter(kMaxExitStatuses),
+    Metric{"procevent_exit_codes_total", kCounter, "processes", "code", PerExporter(kMaxExitStatuses),
            "Processes ended with a status other than 0, by status."},
     Metric{"procevent_exit_signals_total", kCounter, "processes", "signal", PerExporter(kMaxSignals),
            "Processes ended by a signal, by signal."},
@@ -133,23 +133,24 @@ inline constexpr std::array kCatalogue{
            "Processes in the process table, which are the living ones."},
     Metric{"procevent_threads", kGauge, "threads", "", PerExporter(1),
            "Threads of the processes in the process table."},
-    Metric{"procevent_processes_found_total", kCounter, "processes", "by", PerExporter(kProcessFoundReasons),
+    Metric{"procevent_processes_found_total", kCounter, "processes", "reason", PerExporter(kProcessFoundReasons),
            "Processes added to the process table without a fork event."},
-    Metric{"procevent_processes_dropped_total", kCounter, "processes", "why", PerExporter(kProcessDropReasons),
+    Metric{"procevent_processes_dropped_total", kCounter, "processes", "reason", PerExporter(kProcessDropReasons),
            "Processes removed from the process table without an exit event."},
     Metric{"procevent_pid_max", kGauge, "processes and threads", "", PerExporter(1),
            "Maximum number of processes and threads on this machine."},
 
     // The exporter itself.
-    Metric{"procevent_build_info", kGauge, "boolean", "version, compiler", PerExporter(1),
+    Metric{"procevent_exporter_build_info", kGauge, "boolean", "version, compiler", PerExporter(1),
            "Constant 1, labelled with version and compiler."},
-    Metric{"procevent_config_last_reload_successful", kGauge, "boolean", "", PerExporter(1),
+    Metric{"procevent_exporter_config_last_reload_successful", kGauge, "boolean", "", PerExporter(1),
            "1 if the last load of the configuration succeeded, at the start or at a SIGHUP."},
-    Metric{"procevent_config_last_reload_success_timestamp_seconds", kGauge, "seconds", "", PerExporter(1),
+    Metric{"procevent_exporter_config_last_reload_success_timestamp_seconds", kGauge, "seconds", "", PerExporter(1),
            "Unix time of the last successful load of the configuration."},
-    Metric{"procevent_config_restart_pending", kGauge, "boolean", "", PerExporter(1),
+    Metric{"procevent_exporter_config_restart_pending", kGauge, "boolean", "", PerExporter(1),
            "1 if a loaded configuration change takes effect only after a restart."},
-    Metric{"procevent_http_requests_refused_total", kCounter, "requests", "reason", PerExporter(kRefusalReasons),
+    Metric{"procevent_exporter_http_requests_refused_total", kCounter, "requests", "reason",
+           PerExporter(kRefusalReasons),
            "HTTP requests refused, by reason: connections closed by web.allow, or scrapes answered 503."},
     Metric{"process_cpu_seconds_total", kCounter, "seconds", "", PerExporter(1),
            "User and system CPU time of the exporter."},

@@ -18,7 +18,7 @@
 
 namespace procevent {
 
-// The build, for --version, the landing page and procevent_build_info.
+// The build, for --version, the landing page and procevent_exporter_build_info.
 std::string_view Version();   // "0.1.0"
 std::string_view Compiler();  // "gcc 12.2.0"
 

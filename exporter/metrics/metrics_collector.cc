@@ -11,16 +11,16 @@ namespace procevent {
 namespace {
 
 prometheus::MetricFamily MakeBuildInfo() {
-  auto family = MakeFamily(FindMetric("procevent_build_info"));
+  auto family = MakeFamily(FindMetric("procevent_exporter_build_info"));
   AddSeries(family, 1, {{"version", Version()}, {"compiler", Compiler()}});
   return family;
 }
 
 void AddReloads(const FamilySink& sink, const ReloadStatus& reloads) {
-  sink(MakeFamily(FindMetric("procevent_config_last_reload_successful"), reloads.successful() ? 1 : 0));
-  sink(
-      MakeFamily(FindMetric("procevent_config_last_reload_success_timestamp_seconds"), reloads.succeeded_at_seconds()));
-  sink(MakeFamily(FindMetric("procevent_config_restart_pending"), reloads.restart_pending() ? 1 : 0));
+  sink(MakeFamily(FindMetric("procevent_exporter_config_last_reload_successful"), reloads.successful() ? 1 : 0));
+  sink(MakeFamily(FindMetric("procevent_exporter_config_last_reload_success_timestamp_seconds"),
+                  reloads.succeeded_at_seconds()));
+  sink(MakeFamily(FindMetric("procevent_exporter_config_restart_pending"), reloads.restart_pending() ? 1 : 0));
 }
 
 }  // namespace
@@ -60,7 +60,8 @@ std::uint64_t MetricsCollector::Collect(std::uint64_t asked_ns, const FamilySink
   }
   sink(MakeBuildInfo());
   AddReloads(sink, state_.reloads);
-  sink(MakeFamily(FindMetric("procevent_http_requests_refused_total"), kRefusalReasonNames, state_.refusals.counts()));
+  sink(MakeFamily(FindMetric("procevent_exporter_http_requests_refused_total"), kRefusalReasonNames,
+                  state_.refusals.counts()));
   AddProcessFamilies(sink, *process);
   return complete_until_ns;
 }

@@ -76,14 +76,14 @@ void AddHistograms(const FamilySink& sink, const Metric& metric, const CommStati
     upper_bounds.push_back(convert(bound));
   }
   MetricFamily family = MakeFamily(metric);
-  const bool by_comm = (comms.rows.front().*member).has_bounds();
-  if (!by_comm) {
+  const bool by_group = (comms.rows.front().*member).has_bounds();
+  if (!by_group) {
     AddHistogram(family, total.counts(), upper_bounds, convert(total.sum()));
   }
   for (std::size_t id = 0; id < comms.rows.size(); ++id) {
     const CommRow& row = comms.rows[id];
     const Histogram& histogram = row.*member;
-    if (by_comm && row.in_use && (id < kReservedComms || histogram.count() != 0)) {
+    if (by_group && row.in_use && (id < kReservedComms || histogram.count() != 0)) {
       AddHistogram(family, histogram.counts(), upper_bounds, convert(histogram.sum()), {{"comm", row.label.view()}});
     }
   }
@@ -93,7 +93,7 @@ void AddHistograms(const FamilySink& sink, const Metric& metric, const CommStati
 // Signals with a terminating default action appear from the start. Other signals, and statuses, appear with their first
 // process.
 void AddExitReasons(const FamilySink& sink, const ExitStatistics& exits) {
-  MetricFamily statuses = MakeFamily(FindMetric("procevent_exit_statuses_total"));
+  MetricFamily statuses = MakeFamily(FindMetric("procevent_exit_codes_total"));
   for (std::size_t code = 1; code < exits.statuses.size(); ++code) {
     if (exits.statuses.at(code) != 0) {
       AddSeries(statuses, ToDouble(exits.statuses.at(code)), {{"code", std::to_string(code)}});
@@ -157,7 +157,7 @@ void AddProcessTable(const FamilySink& sink, const LedgerSnapshot& ledger) {
 
 constexpr std::string_view kSocket = "connector";
 
-MetricFamily MakeListenerUp(bool up) { return MakeFamily(FindMetric("procevent_listener_up"), up ? 1 : 0); }
+MetricFamily MakeListenerUp(bool up) { return MakeFamily(FindMetric("procevent_up"), up ? 1 : 0); }
 
 // A narrowed mask hides losses. No series is better than a false zero.
 void AddLosses(const FamilySink& sink, const Snapshot& snapshot) {
@@ -182,8 +182,8 @@ void AddSubscription(const FamilySink& sink, const Snapshot& snapshot) {
   if (snapshot.replayed) {
     return;
   }
-  sink(MakeFamily(FindMetric("procevent_listener_restarts_total"), kRestartReasonNames, snapshot.restarts));
-  sink(MakeFamily(FindMetric("procevent_blind_seconds_total"), NanosToSeconds(snapshot.unsubscribed_ns)));
+  sink(MakeFamily(FindMetric("procevent_subscription_restarts_total"), kRestartReasonNames, snapshot.restarts));
+  sink(MakeFamily(FindMetric("procevent_unsubscribed_seconds_total"), NanosToSeconds(snapshot.unsubscribed_ns)));
 }
 
 // Both are omitted with a narrowed mask or without /proc/stat. The kernel's count is also omitted where it would not
@@ -192,9 +192,9 @@ void AddKernelForks(const FamilySink& sink, const Snapshot& snapshot, bool fresh
   if (!snapshot.loss_exact || !snapshot.forks_audited) {
     return;
   }
-  sink(MakeFamily(FindMetric("procevent_forks_unseen_total"), ToDouble(snapshot.forks_unseen)));
+  sink(MakeFamily(FindMetric("procevent_unseen_clones_total"), ToDouble(snapshot.forks_unseen)));
   if (fresh && snapshot.kernel_forks) {
-    sink(MakeFamily(FindMetric("procevent_kernel_forks_total"), ToDouble(*snapshot.kernel_forks)));
+    sink(MakeFamily(FindMetric("procevent_kernel_clones_total"), ToDouble(*snapshot.kernel_forks)));
   }
 }
 
@@ -233,7 +233,7 @@ void AddCommFamilies(const FamilySink& sink, const LedgerSnapshot& ledger) {
              {CountKind::kFailed, "outcome", "failure"},
              {CountKind::kKilled, "outcome", "signal"}});
   AddFamily(sink, comms, FindMetric("procevent_coredumps_total"), InitialSeries::kWithExits, {{CountKind::kCoredumps}});
-  AddFamily(sink, comms, FindMetric("procevent_unexeced_exits_total"), InitialSeries::kWithExits,
+  AddFamily(sink, comms, FindMetric("procevent_exits_without_exec_total"), InitialSeries::kWithExits,
             {{CountKind::kWithoutExec}});
   AddFamily(sink, comms, FindMetric("procevent_credential_changes_total"), InitialSeries::kNone,
             {{CountKind::kUidGainedRoot, "credential", "uid", "effect", "gained_root"},
@@ -244,9 +244,9 @@ void AddCommFamilies(const FamilySink& sink, const LedgerSnapshot& ledger) {
              {CountKind::kGidOther, "credential", "gid", "effect", "other"}});
   AddFamily(sink, comms, FindMetric("procevent_ptrace_total"), InitialSeries::kNone,
             {{CountKind::kAttached, "action", "attach"}, {CountKind::kDetached, "action", "detach"}});
-  sink(MakeFamily(FindMetric("procevent_comms"), ToDouble(comms.rows_in_use)));
-  sink(MakeFamily(FindMetric("procevent_comms_limit"), ToDouble(comms.limit)));
-  sink(MakeFamily(FindMetric("procevent_comms_overflowed_total"), ToDouble(comms.overflowed)));
+  sink(MakeFamily(FindMetric("procevent_groups"), ToDouble(comms.rows_in_use)));
+  sink(MakeFamily(FindMetric("procevent_groups_limit"), ToDouble(comms.limit)));
+  sink(MakeFamily(FindMetric("procevent_groups_overflowed_total"), ToDouble(comms.overflowed)));
 }
 
 void AddLifecycleFamilies(const FamilySink& sink, const LedgerSnapshot& ledger) {
@@ -278,7 +278,7 @@ void AddSnapshotFamilies(const FamilySink& sink, const Snapshot& snapshot, Snaps
   sink(MakeDelay(snapshot.ledger.delay));
   AddCommFamilies(sink, snapshot.ledger);
   AddLifecycleFamilies(sink, snapshot.ledger);
-  sink(MakeFamily(FindMetric("procevent_reader_cpu_seconds_total"), NanosToSeconds(snapshot.reader_cpu_ns)));
+  sink(MakeFamily(FindMetric("procevent_exporter_reader_cpu_seconds_total"), NanosToSeconds(snapshot.reader_cpu_ns)));
 }
 
 }  // namespace procevent

@@ -7,9 +7,9 @@
 
 namespace procevent {
 
-// Passes all families of a snapshot to `sink`. Without a fresh snapshot, procevent_listener_up is `subscribed_now`, and
-// procevent_kernel_forks_total is omitted: an old value of it would not match the current one of the kernel. With
-// kNone, before the reader's first answer, procevent_listener_up is the only family.
+// Passes all families of a snapshot to `sink`. Without a fresh snapshot, procevent_up is `subscribed_now`, and
+// procevent_kernel_clones_total is omitted: an old value of it would not match the current one of the kernel. With
+// kNone, before the reader's first answer, procevent_up is the only family.
 void AddSnapshotFamilies(const FamilySink& sink, const Snapshot& snapshot, SnapshotExchange::Freshness freshness,
                          bool subscribed_now);
 

@@ -198,7 +198,7 @@ BENCHMARK(DecodeAndRecordSyntheticHost)->Arg(200)->Arg(0)->Unit(benchmark::kMill
 // Copies a snapshot with 500 commands; with argument 1 it has all histograms by command.
 void CopySnapshot(benchmark::State& state) {
   const bool all = state.range(0) == 1;
-  const LedgerOptions options{.exit_code_by_comm = all, .lifetime_by_comm = all};
+  const LedgerOptions options{.exit_code_by_group = all, .lifetime_by_group = all};
   Ledger ledger(PossibleCpus(), EventCoverage::kAll, options);
   SyntheticHost host;
   ApplyStream(ledger, host.LongLivedProcesses());

@@ -96,7 +96,7 @@ def fill(comms):
 @contextlib.contextmanager
 def ours(series):
     comms = max(10, (series - 240) // SERIES_OF_COMM)
-    with harness.Exporter(config=f"comms:\n  limit: {max(comms, 10)}\n") as exporter:
+    with harness.Exporter(config=f"groups:\n  limit: {max(comms, 10)}\n") as exporter:
         exporter.wait_ready()
         fill(comms)
         yield Server(f"procevent_exporter, {series}", exporter.pid(), exporter.port)

@@ -179,9 +179,9 @@ TEST(ConfigureTest, ReportsTheErrorsOfAllInputsTogether) {
   const auto is_error = [](const std::string& key, const std::string& value, const std::string& expected) {
     return AllOf(StartsWith(key + ": "), HasSubstr(value), HasSubstr(expected));
   };
-  EXPECT_THAT(ErrorsOf(flags, {{"PROCEVENT_COMMS_LIMIT", "0"}}),
+  EXPECT_THAT(ErrorsOf(flags, {{"PROCEVENT_GROUPS_LIMIT", "0"}}),
               ElementsAre(is_error("/nowhere/none.yml", "No such file or directory", "existing file"),
-                          is_error("PROCEVENT_COMMS_LIMIT", "\"0\"", "from 10 to 10000"),
+                          is_error("PROCEVENT_GROUPS_LIMIT", "\"0\"", "from 10 to 10000"),
                           is_error("--log.level", "\"loud\"", "debug, info, warning or error")));
 }
 

@@ -60,9 +60,9 @@ TEST(LoadTest, ReadsEveryKey) {
       "source:\n  receive_buffer: 64KiB\n  events: [exec, exit]\n"
       "reader: {drain_interval: 1s, canary_interval: 60s}\n"
       "processes: {limit: 1024}\n"
-      "comms: {limit: 10000, retire_after: 1m}\n"
+      "groups: {limit: 10000, retire_after: 1m}\n"
       "name_groups:\n  - match: (a+)b\n    name: \\1\n  - {name: c, match: d}\n"
-      "histograms:\n  exit_code: {buckets: [0, 255], by_comm: true}\n  lifetime: {buckets: [1ms, 720h], by_comm: "
+      "histograms:\n  exit_code: {buckets: [0, 255], by_group: true}\n  lifetime: {buckets: [1ms, 720h], by_group: "
       "true}\n"
       "log:\n  level: debug\n  format: json\n");
   EXPECT_THAT(config.server.listen_addresses, ElementsAre("127.0.0.1:1", "127.0.0.2:1", ":2"));
@@ -75,13 +75,13 @@ TEST(LoadTest, ReadsEveryKey) {
   EXPECT_EQ(config.reader.drain_interval, std::chrono::milliseconds(1000));
   EXPECT_EQ(config.reader.canary_interval, std::chrono::milliseconds(60'000));
   EXPECT_EQ(config.ledger, (LedgerOptions{.process_limit = 1024,
-                                          .comm_limit = 10'000,
-                                          .comm_retire_after = std::chrono::minutes(1),
+                                          .group_limit = 10'000,
+                                          .group_retire_after = std::chrono::minutes(1),
                                           .name_groups = {{"(a+)b", "\\1"}, {"d", "c"}},
                                           .exit_code_bounds = {0, 255},
                                           .lifetime_bounds = {std::chrono::milliseconds(1), std::chrono::hours(720)},
-                                          .exit_code_by_comm = true,
-                                          .lifetime_by_comm = true}));
+                                          .exit_code_by_group = true,
+                                          .lifetime_by_group = true}));
   EXPECT_EQ(config.log, (LogOptions{LogLevel::kDebug, LogFormat::kJson}));
 }
 

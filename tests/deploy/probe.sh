@@ -36,8 +36,8 @@ report "storm=$storm"
 sleep 5
 report "forks=$(value 'procevent_forks_total{comm="storm"}')"
 report "lost=$(get /metrics | awk '/^procevent_events_lost_total/ { lost += $2 } END { print lost + 0 }')"
-report "listening=$(value procevent_listener_up)"
-report "reload=$(systemctl reload procevent_exporter && sleep 2 && value procevent_config_last_reload_successful)"
+report "listening=$(value procevent_up)"
+report "reload=$(systemctl reload procevent_exporter && sleep 2 && value procevent_exporter_config_last_reload_successful)"
 
 systemctl stop procevent_exporter
 report "stopped=$(property Result)"

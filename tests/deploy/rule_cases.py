@@ -39,7 +39,7 @@ def few_series():
         target = f'job="{node % 2}", instance="{node}"'
         series |= {f"up{{{target}}}": "1x66", f"procevent_replayed{{{target}}}": "0x66"}
         series |= dict.fromkeys((
-            f"procevent_pid_max{{{target}}}", f"procevent_blind_seconds_total{{{target}}}",
+            f"procevent_pid_max{{{target}}}", f"procevent_unsubscribed_seconds_total{{{target}}}",
             f'procevent_peak_events_per_second{{{target}, event="fork", window="1s"}}',
             f'procevent_events_total{{{target}, event="fork"}}', f'procevent_events_lost_total{{{target}, cpu="0"}}',
             *rows(target)), "0+60x66")

@@ -7,7 +7,7 @@ import yaml
 from rule_cases import DEPLOYED, generated
 from rule_files import CASES, RULES, alerts, text_of
 
-UP = "and on (job, instance)\n            instance:procevent_up:max"
+UP = "and on (job, instance)\n            instance:procevent_exporter_up:max"
 PEAK = "instance:procevent_forks_peak:max"
 
 # By rule: the prefix of its tests' names, and replacements, each made at the first occurrence of the text.
@@ -15,9 +15,9 @@ CHANGES = {
     "instance:procevent_replayed:last": ("ProceventDown", (
         ("[1h]", "[30m]"), ("[1h]", "[2h]"), ("and on (job, instance) up", ""), ('{job="procevent"}', ""),
         ('or\n            0 * max by (job, instance) (up{job="procevent"})', ""))),
-    "instance:procevent_up:max": ("ProceventDown", (("== 0", ">= 0"), ("max by", "min by"))),
+    "instance:procevent_exporter_up:max": ("ProceventDown", (("== 0", ">= 0"), ("max by", "min by"))),
     "ProceventAbsent": ("ProceventAbsent", (
-        ("instance:procevent_replayed:last", "instance:procevent_up:max"),
+        ("instance:procevent_replayed:last", "instance:procevent_exporter_up:max"),
         ("instance:procevent_replayed:last", 'up{job="procevent"}'))),
     "ProceventRestarts": ("ProceventRestarts", ((">= 3", ">= 2"), (">= 3", ">= 4"), (UP, ""))),
     "instance:procevent_restarts:changes1h": ("ProceventRestarts", (
@@ -61,14 +61,14 @@ CHANGES = {
         ('event="fork", ', ""), (', window="1s"', ""))),
     "instance:procevent_loss:ratio_rate1h": ("completeness", (
         ('event!="ack"', ""), ("lost_total[1h]", "lost_total[30m]"), ('"ack"}[1h]', '"ack"}[30m]'))),
-    "instance:procevent_blind:ratio_rate1h": ("completeness", ((", 1)", ", 2)"), ("[1h]", "[30m]"))),
-    "instance:procevent_unseen:ratio_rate1h": ("completeness", (
+    "instance:procevent_unsubscribed:ratio_rate1h": ("completeness", ((", 1)", ", 2)"), ("[1h]", "[30m]"))),
+    "instance:procevent_unseen_clones:ratio_rate1h": ("completeness", (
         (",\n            1\n", ",\n            2\n"), ("unseen_total[1h]", "unseen_total[30m]"),
-        ("kernel_forks_total[1h]", "kernel_forks_total[30m]"))),
+        ("kernel_clones_total[1h]", "kernel_clones_total[30m]"))),
     "instance:procevent_stopped:ratio_avg1h": ("completeness", (
         ("> 0", ">= 0"), ("[5m]", "[4m]"), ("[5m]", "[6m]"), ("[1h]", "[50m]"))),
     "instance:procevent_completeness:ratio_rate1h": ("completeness", (
-        ("> instance:procevent_blind", "< instance:procevent_blind"), ("offset 1h", "offset 30m"),
+        ("> instance:procevent_unsubscribed", "< instance:procevent_unsubscribed"), ("offset 1h", "offset 30m"),
         ("or\n                1 + 0 * sum by (job, instance) (rate(procevent_events_lost_total[1h]))", ""))),
     "instance:procevent_forks_peak:median1d": ("the baseline", (
         ("[1d]", "[12h]"), ("[1d]", "[20h]"), ("offset 1h", "offset 30m"), ("0.5", "0.4"), ("0.5", "0.6"))),

@@ -16,13 +16,13 @@ NOT_QUERIED = r"procevent_(?:credential_changes|ptrace|threads_started|threads_e
 APPEARING = "".join(f"{name} {LARGE}\n" for name in (
     'procevent_forks_total{comm="newcomer"}', 'procevent_execs_total{comm="newcomer"}',
     'procevent_exits_total{comm="newcomer",outcome="failure"}', 'procevent_coredumps_total{comm="newcomer"}',
-    'procevent_unexeced_exits_total{comm="newcomer"}', 'procevent_exit_statuses_total{code="77"}'))
+    'procevent_exits_without_exec_total{comm="newcomer"}', 'procevent_exit_codes_total{code="77"}'))
 
 
 def every_metric():
     """For each sample: the series without its last brace, the value, and whether it is a counter."""
     page = (ROOT / "tests" / "golden" / "filled_snapshot.txt").read_text(encoding="utf-8")
-    page += 'procevent_build_info{version="1",compiler="g++"} 1\n'
+    page += 'procevent_exporter_build_info{version="1",compiler="g++"} 1\n'
     for label, value in (("comm", "bash"), ("code", "250")):
         page = re.sub(rf'(?m)^(.*\b{label}=)"{value}"(.*)$', lambda match: "\n".join(
             f'{match[1]}"{number}"{match[2]}' for number in range(MANY)), page)

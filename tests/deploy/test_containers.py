@@ -104,7 +104,7 @@ class Image(unittest.TestCase):
             for remedy in remedies:
                 self.assertIn(remedy, answer)
                 self.assertIn(remedy, exporter.log())
-            self.assertEqual(exporter.scrape().value("procevent_listener_up"), 0)
+            self.assertEqual(exporter.scrape().value("procevent_up"), 0)
             harness.wait_for("the engine to find it healthy", lambda: exporter.health() == "healthy")
 
     def test_reports_missing_host_pids(self):
@@ -285,7 +285,7 @@ class Compose(unittest.TestCase):
 
     def test_node_profile_is_scraped(self):
         with self.up("node"):
-            harness.wait_for("a scrape", lambda: self.value("procevent_listener_up") == 1, 2 * engine.SECONDS)
+            harness.wait_for("a scrape", lambda: self.value("procevent_up") == 1, 2 * engine.SECONDS)
             forks = self.value('sum(procevent_events_total{event="fork"})')
             with harness.Storm("fork", 2000) as storm:
                 storm.wait()

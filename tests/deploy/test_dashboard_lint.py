@@ -101,7 +101,7 @@ FORK_STORMS_FAULTS = (
     ("target-appearing-rule", "by command", replaced(r"sum by \(comm\).*", "topk(1, sum by (comm) (increase("
      'procevent_forks_total{job=~"$job", instance=~"$instance"}[$__range])))')),
     ("target-exporters-only", "CPU of all targets",
-     replaced(r"procevent_blind_seconds_total", "process_cpu_seconds_total")),
+     replaced(r"procevent_unsubscribed_seconds_total", "process_cpu_seconds_total")),
     ("target-exporters-only", "annotation of all targets", lambda board: annotation(board).update(
         expr=annotation(board)["expr"].partition(" and on")[0])),
     ("target-metric", "unknown metric", replaced(r"procevent_\w+_total\{", "procevent_spawns_total{")),

@@ -155,7 +155,7 @@ class Queries(unittest.TestCase):
             many = stack.enter_context(demo.scraped({**machines, DOWN: down}, node=others)).wait_scraping()
             time.sleep(SECONDS)
             synthetic.Machine.closed.add(down)
-            one_down = "job:procevent_up:count - job:procevent_up:sum == 1 and on (job) count by (job) (up == 0) == 1"
+            one_down = "job:procevent_exporter_up:count - job:procevent_exporter_up:sum == 1 and on (job) count by (job) (up == 0) == 1"
             harness.wait_for("all but one to answer", lambda: many.query(one_down))
             synthetic.Machine.newcomer = True
             time.sleep(AFTER)
@@ -178,7 +178,7 @@ class Queries(unittest.TestCase):
 
     def test_panel_size_is_bounded(self):
         for label, names in (("instance", "instance:procevent_replayed:last"), ("comm", "procevent_forks_total"),
-                             ("code", "procevent_exit_statuses_total")):
+                             ("code", "procevent_exit_codes_total")):
             self.assertGreaterEqual(len(self.all.variable(f"label_values({names}, {label})")), MANY)
         for board, panel, target in each_target():
             if target["format"] != "heatmap":
@@ -229,7 +229,7 @@ class Queries(unittest.TestCase):
 
     def test_growth_of_a_new_row_is_exact(self):
         """For an exporter that is older than the row, and for one that started within the time range."""
-        target, counter = target_of("fork-storms", "Exits without an exec"), "procevent_unexeced_exits_total"
+        target, counter = target_of("fork-storms", "Exits without an exec"), "procevent_exits_without_exec_total"
         for client, command, shown in ((self.all, "newcomer", SHOWN), (self.replay, "fork-storm", 3600)):
             with self.subTest(command):
                 counted = {value for _, value in client.last(

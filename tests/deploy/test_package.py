@@ -180,7 +180,7 @@ class Package(unittest.TestCase):
 
     def check_upgrade(self, root):
         """An upgrade keeps a changed configuration and a disabled service."""
-        edited = "comms:\n  limit: 77\n"
+        edited = "groups:\n  limit: 77\n"
         (root.path / CONFIG).write_text(edited, encoding="utf-8")
         (root.path / ENABLED).unlink()
         readme = (ROOT / "README.md").read_text(encoding="utf-8")

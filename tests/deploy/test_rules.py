@@ -24,13 +24,13 @@ import scraper  # noqa: E402
 
 # Records that have no series for a replay, and why.
 NOT_IN_A_REPLAY = {
-    "instance:procevent_up:max": "it excludes replays, so that they raise no alert",
-    "instance:procevent_blind:ratio_rate1h": "a replay has no time without a subscription",
-    "instance:procevent_unseen:ratio_rate1h": "the kernel's count of forks is of another machine",
-    "instance:procevent_stopped:ratio_avg1h": "it uses instance:procevent_up:max",
+    "instance:procevent_exporter_up:max": "it excludes replays, so that they raise no alert",
+    "instance:procevent_unsubscribed:ratio_rate1h": "a replay has no time without a subscription",
+    "instance:procevent_unseen_clones:ratio_rate1h": "the kernel's count of forks is of another machine",
+    "instance:procevent_stopped:ratio_avg1h": "it uses instance:procevent_exporter_up:max",
     "instance:procevent_completeness:ratio_rate1h": "a replay has no time without a subscription",
-    "job:procevent_up:sum": "it uses instance:procevent_up:max",
-    "job:procevent_up:count": "it uses instance:procevent_up:max",
+    "job:procevent_exporter_up:sum": "it uses instance:procevent_exporter_up:max",
+    "job:procevent_exporter_up:count": "it uses instance:procevent_exporter_up:max",
     "job:procevent_completeness:min_ratio_rate1h": "a replay has no completeness",
 }
 

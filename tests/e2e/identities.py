@@ -24,7 +24,7 @@ SUMS = {
     "all exit codes": ((1, "procevent_exit_code_bucket", {"le": "+Inf"}), (-1, "procevent_exits_total", {})),
     "successes": ((1, "procevent_exit_code_bucket", {"le": "0"}),
                   (-1, "procevent_exits_total", {"outcome": "success"})),
-    "statuses": ((1, "procevent_exit_statuses_total", {}), (-1, "procevent_exits_total", {"outcome": "failure"})),
+    "statuses": ((1, "procevent_exit_codes_total", {}), (-1, "procevent_exits_total", {"outcome": "failure"})),
     "signals": ((1, "procevent_exit_signals_total", {}), (-1, "procevent_exits_total", {"outcome": "signal"})),
     "delays": ((1, "procevent_event_delay_seconds_count", {}), (-1, "procevent_events_total", {}),
                (1, "procevent_events_total", {"event": "ack"})),
@@ -32,12 +32,12 @@ SUMS = {
 # The first sum must not exceed the second.
 ORDERED = {
     "lifetimes": (((1, "procevent_process_lifetime_seconds_count", {}),), ((1, "procevent_exits_total", {}),)),
-    "unexeced": (((1, "procevent_unexeced_exits_total", {}),), ((1, "procevent_exits_total", {}),)),
-    "comms": (((1, "procevent_comms", {}),), ((1, "procevent_comms_limit", {}),)),
+    "unexeced": (((1, "procevent_exits_without_exec_total", {}),), ((1, "procevent_exits_total", {}),)),
+    "comms": (((1, "procevent_groups", {}),), ((1, "procevent_groups_limit", {}),)),
     "threads": (((1, "procevent_processes", {}),), ((1, "procevent_threads", {}),)),
-    "audit": (((1, "procevent_events_total", {"event": "fork"}),), ((1, "procevent_kernel_forks_total", {}),)),
-    "reported": (((1, "procevent_kernel_forks_total", {}), (-1, "procevent_events_total", {"event": "fork"})),
-                  ((1, "procevent_events_lost_total", {}), (1, "procevent_forks_unseen_total", {}))),
+    "audit": (((1, "procevent_events_total", {"event": "fork"}),), ((1, "procevent_kernel_clones_total", {}),)),
+    "reported": (((1, "procevent_kernel_clones_total", {}), (-1, "procevent_events_total", {"event": "fork"})),
+                  ((1, "procevent_events_lost_total", {}), (1, "procevent_unseen_clones_total", {}))),
 }
 AUDITS = ("audit", "reported")  # compare with the kernel's count of forks
 
@@ -79,13 +79,13 @@ class Page:
 
 
 def check_sums(test, page):
-    """Checks all identities. The audit of forks is left out if its series is: see procevent_kernel_forks_total.
+    """Checks all identities. The audit of forks is left out if its series is: see procevent_kernel_clones_total.
 
     Returns whether forks were audited.
     """
     for name, terms in SUMS.items():
         test.assertEqual(page.sum(terms), 0, name)
-    audited = page.of("procevent_kernel_forks_total", {})
+    audited = page.of("procevent_kernel_clones_total", {})
     for name, (less, more) in ORDERED.items():
         if audited or name not in AUDITS:
             test.assertLessEqual(page.sum(less), page.sum(more), name)

@@ -90,7 +90,7 @@ class Doctor(harness.LiveTest):
         with harness.Exporter() as exporter:
             exporter.wait_ready()
             self.check_not_ok(self.diagnose())
-            self.assertEqual(exporter.scrape().sum("procevent_listener_restarts_total"), 0)
+            self.assertEqual(exporter.scrape().sum("procevent_subscription_restarts_total"), 0)
 
     def test_foreign_network(self):
         found = self.diagnose(before_exec=harness.enter_new_network)

@@ -13,9 +13,9 @@ TINY_BUFFER = "source:\n  receive_buffer: 64KiB\n"
 class Exact(harness.LiveTest):
     def check_audit(self, scrape):
         """Forks that were not received are at most the reported losses and forks without a subscription."""
-        missing = scrape.value("procevent_kernel_forks_total") - scrape.value("procevent_events_total", event="fork")
+        missing = scrape.value("procevent_kernel_clones_total") - scrape.value("procevent_events_total", event="fork")
         self.assertGreaterEqual(missing, 0)
-        reported = scrape.sum("procevent_events_lost_total") + scrape.value("procevent_forks_unseen_total")
+        reported = scrape.sum("procevent_events_lost_total") + scrape.value("procevent_unseen_clones_total")
         self.assertLessEqual(missing, reported)
 
     def scrape_during(self, exporter, storm):

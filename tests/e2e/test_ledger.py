@@ -15,14 +15,14 @@ import prometheus
 STORM_SECONDS = 30
 SCRAPE_SECONDS = 0.1
 STORMS = (("fork", 12000), ("exec", 6000), ("threads", 30000), ("vfork", 40000), ("exec", 4000))
-COMMS_LIMIT = 40  # far fewer than the names of the storm
-ROWS = COMMS_LIMIT + 5  # includes the reserved rows
+GROUPS_LIMIT = 40  # far fewer than the names of the storm
+ROWS = GROUPS_LIMIT + 5  # includes the reserved rows
 OVERFLOWING = 80000  # vforks; half of them overflow the receive buffer of a stopped exporter
 LIVING = 300
 SCAN_SECONDS = 12  # a scan of /proc starts within ten
 COLUMNS = 17  # series of a row
 MAX_SAMPLES = ROWS * COLUMNS + 255 + 128 + 300  # exit codes, signals, and constant series
-CONFIG = f"comms:\n  limit: {COMMS_LIMIT}\n"
+CONFIG = f"groups:\n  limit: {GROUPS_LIMIT}\n"
 EXITS = ("exit 0", "exit 3", "exit 255", "kill -KILL $$", "kill -SEGV $$", "kill -ABRT $$", "exec sleep 0", "sleep 0")
 
 
@@ -96,7 +96,7 @@ class Ledger(harness.LiveTest):
         for name in ("procevent_exit_code", "procevent_process_lifetime_seconds"):
             buckets = page.of(name + "_bucket", {})
             self.assertEqual(buckets, sorted(buckets), name)
-        self.assertEqual(page.of("procevent_listener_up", {}), [1])
+        self.assertEqual(page.of("procevent_up", {}), [1])
         return audited
 
     def check_growth(self, before, after):
@@ -108,7 +108,7 @@ class Ledger(harness.LiveTest):
         for when in times:
             for name, terms in identities.SUMS.items():
                 self.assertEqual(server.query(promql(terms, when)), [({}, "0")], f"{name} at {when}")
-            audited = server.query(f"procevent_kernel_forks_total @ {when}")
+            audited = server.query(f"procevent_kernel_clones_total @ {when}")
             for name, (less, more) in identities.ORDERED.items():
                 if name in identities.AUDITS and not audited:
                     continue
@@ -153,7 +153,7 @@ class Ledger(harness.LiveTest):
         for outcome in ("success", "failure", "signal"):
             self.assertGreater(grown("procevent_exits_total", outcome=outcome), 10, outcome)
         self.assertGreater(grown("procevent_coredumps_total"), 10)
-        self.assertGreater(grown("procevent_comms_overflowed_total"), 10)
+        self.assertGreater(grown("procevent_groups_overflowed_total"), 10)
         print({event: grown("procevent_events_total", event=event) for event in ("fork", "exec", "exit")},
               f"lost: {grown('procevent_events_lost_total')}", f"{len(last)} samples")
 

@@ -98,7 +98,7 @@ class LostSubscription(harness.LiveTest):
         self.addCleanup(connector.reset_listener_count)
 
     def restarts(self, scrape):
-        return scrape.value("procevent_listener_restarts_total", reason="silence")
+        return scrape.value("procevent_subscription_restarts_total", reason="silence")
 
     def forks(self, scrape):
         return scrape.value("procevent_events_total", event="fork")
@@ -116,13 +116,13 @@ class LostSubscription(harness.LiveTest):
 
             def recovered():
                 scrape = exporter.scrape()
-                up = scrape.value("procevent_listener_up") == 1
+                up = scrape.value("procevent_up") == 1
                 return scrape if up and self.restarts(scrape) > self.restarts(before) else None
 
             scrape = harness.wait_for("the exporter to report the subscription", recovered)
             seconds = time.monotonic() - start
             self.assertLess(seconds, MAX_SECONDS)
-            blind = scrape.value("procevent_blind_seconds_total") - before.value("procevent_blind_seconds_total")
+            blind = scrape.value("procevent_unsubscribed_seconds_total") - before.value("procevent_unsubscribed_seconds_total")
             self.assertGreater(blind, 0)
             self.assertLess(blind, MAX_SECONDS)
             self.assertEqual(exporter.readiness().status, 200)
@@ -166,9 +166,9 @@ class LostSubscription(harness.LiveTest):
         return exporter.scrape().by("procevent_forks_total", "comm").get(comm)
 
     def check_renewed(self, exporter, scrape):
-        self.assertEqual(scrape.value("procevent_listener_up"), 1)
-        self.assertEqual(scrape.by("procevent_listener_restarts_total", "reason"),
-                         {"no_ack": 0, "silence": 0, "fault": 0, "unseen_forks": 1}, exporter.log())
+        self.assertEqual(scrape.value("procevent_up"), 1)
+        self.assertEqual(scrape.by("procevent_subscription_restarts_total", "reason"),
+                         {"no_ack": 0, "silence": 0, "fault": 0, "unseen_clones": 1}, exporter.log())
 
     def check_exact_again(self, exporter):
         with event_counter.EventCounter() as observer:
@@ -192,31 +192,31 @@ class LostSubscription(harness.LiveTest):
 
             def recovered():
                 scrape = exporter.scrape()
-                grown = scrape.sum("procevent_forks_unseen_total") - before.sum("procevent_forks_unseen_total")
-                return (scrape, grown) if grown > 0 and scrape.value("procevent_listener_up") == 1 else None
+                grown = scrape.sum("procevent_unseen_clones_total") - before.sum("procevent_unseen_clones_total")
+                return (scrape, grown) if grown > 0 and scrape.value("procevent_up") == 1 else None
 
             # The subscription may have been restored by the exporter or by another listener.
             after, unseen = harness.wait_for("the exporter to report the subscription", recovered)
             received = self.forks(after) - self.forks(before)
             self.assertGreaterEqual(unseen + received, storm.numbers["forks"] + 1)
-            missed = after.value("procevent_kernel_forks_total") - self.forks(after)
+            missed = after.value("procevent_kernel_clones_total") - self.forks(after)
             self.assertGreaterEqual(missed, 0)
-            self.assertLessEqual(missed, after.sum("procevent_forks_unseen_total") +
+            self.assertLessEqual(missed, after.sum("procevent_unseen_clones_total") +
                                  after.sum("procevent_events_lost_total"))
 
     def check_audit(self, scrape):
         """The kernel's count is left out while the exporter cannot tell whether missing forks are late or unseen."""
-        if "procevent_kernel_forks_total" in scrape.names():
-            missed = scrape.value("procevent_kernel_forks_total") - self.forks(scrape)
+        if "procevent_kernel_clones_total" in scrape.names():
+            missed = scrape.value("procevent_kernel_clones_total") - self.forks(scrape)
             self.assertGreaterEqual(missed, 0)
-            self.assertLessEqual(missed, scrape.sum("procevent_forks_unseen_total") +
+            self.assertLessEqual(missed, scrape.sum("procevent_unseen_clones_total") +
                                  scrape.sum("procevent_events_lost_total"))
 
     def test_scrapes_after_a_short_lost_subscription_add_up(self):
         connector.reset_listener_count()
         with harness.Exporter() as exporter:
             exporter.wait_ready()
-            before = exporter.scrape().value("procevent_forks_unseen_total")
+            before = exporter.scrape().value("procevent_unseen_clones_total")
             connector.change_listener_count(-1)
             for _ in range(GAP_FORKS):
                 os.waitpid(os.posix_spawn("/bin/true", ["true"], {}), 0)
@@ -225,7 +225,7 @@ class LostSubscription(harness.LiveTest):
             def found():
                 scrape = exporter.scrape()
                 self.check_audit(scrape)
-                return scrape.value("procevent_forks_unseen_total") >= before + GAP_FORKS
+                return scrape.value("procevent_unseen_clones_total") >= before + GAP_FORKS
 
             harness.wait_for("the unseen forks", found)
 

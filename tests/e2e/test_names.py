@@ -15,7 +15,7 @@ PR_SET_NAME = 15
 RANDOM_NAMES = 400
 # Unicode controls, formats, surrogates, line and paragraph separators.
 UNPRINTABLE = ("Cc", "Cf", "Cs", "Zl", "Zp")
-CONFIG = "comms:\n  limit: 1000\n"
+CONFIG = "groups:\n  limit: 1000\n"
 NAMED = {
     "quotes": b'a"b"',
     "backslash": b"a\\b\\",

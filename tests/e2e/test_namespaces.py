@@ -32,10 +32,10 @@ class Namespaces(harness.LiveTest):
         for remedy in remedies:
             self.assertIn(remedy, text)
         self.assertEqual(exporter.get("/-/healthy").status, 200)
-        self.assertEqual(exporter.scrape().value("procevent_listener_up"), 0)
+        self.assertEqual(exporter.scrape().value("procevent_up"), 0)
 
     def attempts(self, exporter):
-        return exporter.scrape().sum("procevent_listener_restarts_total")
+        return exporter.scrape().sum("procevent_subscription_restarts_total")
 
     def has_cause(self, exporter):
         response = exporter.readiness()

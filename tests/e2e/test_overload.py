@@ -45,7 +45,7 @@ class Overload(harness.LiveTest):
             self.assertEqual(scrape.answer.status, 200)
             self.assertLess(scrape.end - scrape.start, MAX_SECONDS)
             page = identities.Page(scrape.answer.body.decode())
-            self.assertEqual(page.of("procevent_listener_up", {}), [1])
+            self.assertEqual(page.of("procevent_up", {}), [1])
             audited += identities.check_sums(self, page)
             (count,) = page.of("procevent_events_total", {"event": event})
             known = max((known for end, known in counts if end <= scrape.start), default=0)

@@ -133,8 +133,8 @@ class Privilege(harness.LiveTest):
 
             def renewed():
                 scrape = exporter.scrape()
-                return (scrape.value("procevent_listener_up") == 1 and
-                        scrape.value("procevent_listener_restarts_total", reason="silence") >= 1)
+                return (scrape.value("procevent_up") == 1 and
+                        scrape.value("procevent_subscription_restarts_total", reason="silence") >= 1)
 
             harness.wait_for("a renewed socket", renewed)
             self.check_buffer(exporter)

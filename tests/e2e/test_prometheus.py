@@ -40,7 +40,7 @@ class InPrometheus(harness.LiveTest):
     def check_scrapes(self, server, start, end):
         lost = server.query(f"sum(procevent_events_lost_total @ {end}) - sum(procevent_events_lost_total @ {start})")
         self.assertEqual(lost, [({}, "0")])
-        for name in ("up", "procevent_listener_up"):
+        for name in ("up", "procevent_up"):
             self.assertEqual([value for _, value in server.query(f"{name} @ {end}")], ["1"], name)
         (target,) = server.targets()
         self.assertEqual(target["labels"]["job"], prometheus.JOB)

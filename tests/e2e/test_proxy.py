@@ -84,7 +84,7 @@ class BehindNginx(harness.LiveTest):
         with prometheus.Prometheus(server.port, **job) as scraper:
             scraper.wait_scraping()
             self.assertEqual([value for _, value in scraper.query("up")], ["1"])
-            self.assertEqual([value for _, value in scraper.query("procevent_listener_up")], ["1"])
+            self.assertEqual([value for _, value in scraper.query("procevent_up")], ["1"])
 
     def test_pages(self):
         server = self.proxy()
@@ -93,7 +93,7 @@ class BehindNginx(harness.LiveTest):
                 with self.subTest(f"{method} {path}"):
                     self.assertEqual(request(server, path, method=method).status, 200)
         metrics = request(server, "/metrics")
-        self.assertIn(b"\nprocevent_listener_up 1\n", metrics.body)
+        self.assertIn(b"\nprocevent_up 1\n", metrics.body)
         self.assertEqual(metrics.headers["Content-Type"], "text/plain; version=0.0.4; charset=utf-8")
         self.assertEqual(request(server, "/metrics", headers={"Accept-Encoding": "gzip"}).headers["Content-Encoding"],
                          "gzip")

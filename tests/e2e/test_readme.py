@@ -71,7 +71,7 @@ def serve(tree, command):
                 break
         else:
             raise AssertionError(f"{command}: no URL was printed:\n{''.join(printed)}")
-        run(shows=r"(?m)^procevent_build_info\{")(tree, line.strip())
+        run(shows=r"(?m)^procevent_exporter_build_info\{")(tree, line.strip())
         script.send_signal(signal.SIGTERM)
         if script.wait(harness.DEADLINE_SECONDS) != 0:
             raise AssertionError(f"{command}: exit {script.returncode}:\n{''.join(printed)}{script.stdout.read()}")
@@ -154,20 +154,20 @@ COMMANDS = {
 # Alert expressions, which return nothing on a healthy exporter.
 MAY_BE_EMPTY = {
     "sum by (instance) (increase(procevent_events_lost_total[5m])) > 0",
-    "procevent_listener_up == 0",
+    "procevent_up == 0",
 }
 
 # Metrics with queries in METRICS.md that look for rare values, and may return nothing.
 RARE_VALUES = {
-    "procevent_comms", "procevent_comms_overflowed_total", "procevent_config_last_reload_successful",
-    "procevent_config_restart_pending", "procevent_credential_changes_total", "procevent_events_lost_total",
-    "procevent_http_requests_refused_total", "procevent_listener_restarts_total",
-    "procevent_listener_up", "procevent_loss_exact", "procevent_messages_rejected_total", "procevent_pending",
+    "procevent_groups", "procevent_groups_overflowed_total", "procevent_exporter_config_last_reload_successful",
+    "procevent_exporter_config_restart_pending", "procevent_credential_changes_total", "procevent_events_lost_total",
+    "procevent_exporter_http_requests_refused_total", "procevent_subscription_restarts_total",
+    "procevent_up", "procevent_loss_exact", "procevent_messages_rejected_total", "procevent_pending",
     "procevent_processes_dropped_total", "procevent_ptrace_total", "procevent_replayed", "procevent_socket_drops_total",
     "procevent_threads", "process_open_fds"}
 
 # Metrics without a series until a rare event.
-RARE_METRICS = {"procevent_exit_statuses_total"}
+RARE_METRICS = {"procevent_exit_codes_total"}
 
 
 # --- Checks of YAML. Each is check(directory, text). ---

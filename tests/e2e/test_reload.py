@@ -27,7 +27,7 @@ class Reload(harness.LiveTest):
         harness.wait_for(f"a log line with {words!r} and {fields}", lambda: count() > before)
 
     def successful(self):
-        return self.exporter.scrape().value("procevent_config_last_reload_successful")
+        return self.exporter.scrape().value("procevent_exporter_config_last_reload_successful")
 
     def exits(self, comm):
         """The number of exits of the command with a status other than 0."""
@@ -66,29 +66,29 @@ class Reload(harness.LiveTest):
             self.assertEqual(forks("reload-3"), 1)
 
     def test_log_level_changes(self):
-        self.reload("log:\n  level: warning\ncomms:\n  limit: 77\n", "changed keys are not in force", keys="comms.limit")
+        self.reload("log:\n  level: warning\ncomms:\n  limit: 77\n", "changed keys are not in force", keys="groups.limit")
         self.assertTrue(harness.log_lines(self.exporter.log(), applied="log.level"), "each applied key is logged")
-        self.reload("log:\n  level: warning\ncomms:\n  limit: 78\n", "changed keys are not in force", keys="comms.limit")
+        self.reload("log:\n  level: warning\ncomms:\n  limit: 78\n", "changed keys are not in force", keys="groups.limit")
         self.assertFalse(harness.log_lines(self.exporter.log(), applied=""), "logged at level info")
         self.reload("log:\n  level: info\n", "configuration reloaded", level="info", applied="log.level")
 
     def test_keys_that_need_a_restart_are_reported(self):
-        self.reload("comms:\n  limit: 77\n", "changed keys are not in force", keys="comms.limit")
+        self.reload("groups:\n  limit: 77\n", "changed keys are not in force", keys="groups.limit")
         self.assertEqual(self.successful(), 1)
         scrape = self.exporter.scrape()
-        self.assertEqual(scrape.value("procevent_comms_limit"), 500)
-        self.assertEqual(scrape.value("procevent_config_restart_pending"), 1)
+        self.assertEqual(scrape.value("procevent_groups_limit"), 500)
+        self.assertEqual(scrape.value("procevent_exporter_config_restart_pending"), 1)
         self.reload("log:\n  level: info\n", "configuration reloaded", applied="")
-        self.assertEqual(self.exporter.scrape().value("procevent_config_restart_pending"), 0)
+        self.assertEqual(self.exporter.scrape().value("procevent_exporter_config_restart_pending"), 0)
 
     def test_invalid_file_changes_nothing(self):
-        stamp = self.exporter.scrape().value("procevent_config_last_reload_success_timestamp_seconds")
-        self.reload(GROUPED + "comms:\n  limit: many\n", "cannot reload the configuration", errors=1)
-        self.assertIn("procevent_exporter.yml:5:10: comms.limit: invalid value ", self.exporter.log())
+        stamp = self.exporter.scrape().value("procevent_exporter_config_last_reload_success_timestamp_seconds")
+        self.reload(GROUPED + "groups:\n  limit: many\n", "cannot reload the configuration", errors=1)
+        self.assertIn("procevent_exporter.yml:5:10: groups.limit: invalid value ", self.exporter.log())
         self.assertEqual(self.successful(), 0)
         self.run_process("reload-4")
         harness.wait_for("its exit", lambda: self.exits("reload-4") == 1)
-        self.assertEqual(self.exporter.scrape().value("procevent_config_last_reload_success_timestamp_seconds"), stamp)
+        self.assertEqual(self.exporter.scrape().value("procevent_exporter_config_last_reload_success_timestamp_seconds"), stamp)
         self.reload(GROUPED, "configuration reloaded", applied="name_groups")
         self.assertEqual(self.successful(), 1)
 

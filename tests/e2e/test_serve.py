@@ -27,9 +27,9 @@ HEALTH_SECONDS = 5  # the timeout of the image's health check
 PARTIAL = b"HTTP/1."
 MAX_STOP_SECONDS = 5  # far less than the timeout of a client or the duration of a storm
 EVENTS = set(connector.ALL_NAMES)
-REASONS = {"no_ack", "silence", "fault", "unseen_forks"}
+REASONS = {"no_ack", "silence", "fault", "unseen_clones"}
 # Families without a series until the first count.
-APPEAR_WITH_FIRST_COUNT = {"procevent_exit_statuses_total"}
+APPEAR_WITH_FIRST_COUNT = {"procevent_exit_codes_total"}
 
 
 def run(*arguments):
@@ -226,9 +226,9 @@ class Serving(harness.LiveTest):
             scrape = exporter.scrape()
             self.assertEqual(scrape.names() | APPEAR_WITH_FIRST_COUNT, set(catalogue()))
             self.assertEqual(set(scrape.by("procevent_events_total", "event")), EVENTS)
-            self.assertEqual(set(scrape.by("procevent_listener_restarts_total", "reason")), REASONS)
-            self.assertEqual(scrape.value("procevent_listener_up"), 1)
-            self.assertEqual(scrape.sum("procevent_listener_restarts_total"), 0)
+            self.assertEqual(set(scrape.by("procevent_subscription_restarts_total", "reason")), REASONS)
+            self.assertEqual(scrape.value("procevent_up"), 1)
+            self.assertEqual(scrape.sum("procevent_subscription_restarts_total"), 0)
             self.assertGreaterEqual(scrape.value("procevent_events_total", event="ack"), 1)
             self.check_delay_counts(scrape)
 
@@ -351,7 +351,7 @@ class Refused(harness.LiveTest):
             harness.wait_for("the log to name the client",
                              lambda: harness.log_lines(exporter.log(), "web.allow", level="warning", client="127.0.0.3",
                                                        reason="not_allowed"))
-            self.assertIn('\nprocevent_http_requests_refused_total{reason="not_allowed"} 1\n',
+            self.assertIn('\nprocevent_exporter_http_requests_refused_total{reason="not_allowed"} 1\n',
                           self.scrape_from(exporter, "127.0.0.2"))
 
 

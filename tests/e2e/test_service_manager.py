@@ -176,8 +176,8 @@ class ServiceManager(harness.LiveTest):
         with Manager() as manager, harness.Exporter(config="log:\n  level: info\n",
                                                     environment=manager.environment(watchdog=False)) as exporter:
             harness.wait_for("READY", manager.receive)
-            for config, suffix in (("comms:\n  limit: 77\n", "; restart required for comms.limit"),
-                                   ("comms:\n  limit: many\n", "; restart required for comms.limit; last configuration reload failed"),
+            for config, suffix in (("groups:\n  limit: 77\n", "; restart required for groups.limit"),
+                                   ("groups:\n  limit: many\n", "; restart required for groups.limit; last configuration reload failed"),
                                    ("log:\n  level: info\n", "")):
                 with self.subTest(config):
                     with open(exporter.config_file, "w", encoding="utf-8") as file:

@@ -17,13 +17,13 @@ MAX_SECONDS = 2  # of a scrape beside clients that reconnect
 CONFIG = f"""
 web:
   max_requests: {CLIENTS + 1}
-comms:
+groups:
   limit: {NAMES}
 histograms:
   exit_code:
-    by_comm: true
+    by_group: true
   lifetime:
-    by_comm: true
+    by_group: true
 """
 # Processes with different names, each of which ends at once.
 MAKE_NAMES = """

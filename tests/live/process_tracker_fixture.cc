@@ -169,8 +169,8 @@ void ProcessTrackerFixture::SetUp() {
   directory_ = pattern;
   ledger_options_.exit_code_bounds.resize(256);  // one bucket per status
   std::iota(ledger_options_.exit_code_bounds.begin(), ledger_options_.exit_code_bounds.end(), 0);
-  ledger_options_.exit_code_by_comm = true;
-  ledger_options_.lifetime_by_comm = true;
+  ledger_options_.exit_code_by_group = true;
+  ledger_options_.lifetime_by_group = true;
 }
 
 void ProcessTrackerFixture::TearDown() {

@@ -103,7 +103,7 @@ TEST_F(RecordLiveTest, ReplayOfAStormEqualsItsRecording) {
 
 // Names retire at full seconds of the recorded clock.
 TEST_F(RecordLiveTest, ReplayRetiresTheSameIdleNames) {
-  ledger_options_.comm_retire_after = 1s;
+  ledger_options_.group_retire_after = 1s;
   const Numbers numbers = RecordWhile([&](Reader& /*reader*/) {
     std::mt19937 random(1);
     for (int round = 0; round < 16; ++round) {

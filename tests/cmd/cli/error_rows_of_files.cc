@@ -3,8 +3,8 @@
 namespace procevent {
 namespace {
 
-const Words kSections{"one of", "web, source, reader, processes, comms, name_groups, histograms, log"};
-const Words kRootMap{"map", "web, source, reader, processes, comms, name_groups, histograms, log"};
+const Words kSections{"one of", "web, source, reader, processes, groups, name_groups, histograms, log"};
+const Words kRootMap{"map", "web, source, reader, processes, groups, name_groups, histograms, log"};
 const Words kWebKeys{"one of", "listen_addresses, telemetry_path, allow, max_requests"};
 const Words kBufferSize{"size", "from 64KiB to 1GiB", "KiB, MiB or GiB"};
 const Words kReplaySpeed{"max", "number", "from 1 to 1000"};
@@ -81,13 +81,13 @@ std::vector<ErrorRow> QuantityRows() {
       {"ProcessesSigned", "processes: {limit: +2000}", "f.yml:1:20: processes.limit", R"("+2000")", kProcessLimit},
       {"ProcessesWithUnit", "processes: {limit: 64Ki}", "f.yml:1:20: processes.limit", R"("64Ki")", kProcessLimit},
       {"CommsTooMany",
-       "comms: {limit: 10001}",
-       "f.yml:1:16: comms.limit",
+       "groups: {limit: 10001}",
+       "f.yml:1:16: groups.limit",
        R"("10001")",
        {"number", "from 10 to 10000"}},
       {"RetireAfterTooShort",
-       "comms: {retire_after: 59s}",
-       "f.yml:1:23: comms.retire_after",
+       "groups: {retire_after: 59s}",
+       "f.yml:1:23: groups.retire_after",
        R"("59s")",
        {"duration", "from 1m to 720h", "ms, s, m or h"}},
       {"RequestsZero", "web: {max_requests: 0}", "f.yml:1:21: web.max_requests", R"("0")", kMaxRequests},
@@ -168,13 +168,13 @@ std::vector<ErrorRow> WordRows() {
       {"FormatMisspelled", "log: {format: jsno}", "f.yml:1:15: log.format", R"("jsno")", kFormats,
        R"(did you mean "json"?)"},
       {"UnknownBool",
-       "histograms: {lifetime: {by_comm: yes}}",
-       "f.yml:1:34: histograms.lifetime.by_comm",
+       "histograms: {lifetime: {by_group: yes}}",
+       "f.yml:1:34: histograms.lifetime.by_group",
        R"("yes")",
        {"true or false"}},
       {"MisspelledBool",
-       "histograms: {lifetime: {by_comm: True}}",
-       "f.yml:1:34: histograms.lifetime.by_comm",
+       "histograms: {lifetime: {by_group: True}}",
+       "f.yml:1:34: histograms.lifetime.by_group",
        R"("True")",
        {"true or false"},
        R"(did you mean "true"?)"}};
@@ -204,7 +204,7 @@ std::vector<ErrorRow> KeyRows() {
        R"(unknown key "telemetry_path")",
        {"level, format"},
        R"(did you mean "web.telemetry_path"?)"},
-      {"SectionWithoutParent", "lifetime: {by_comm: true}", "f.yml:1:1", R"(unknown key "lifetime")", kSections,
+      {"SectionWithoutParent", "lifetime: {by_group: true}", "f.yml:1:1", R"(unknown key "lifetime")", kSections,
        R"(did you mean "histograms.lifetime"?)"},
       {"KeyOfTwoSections", "limit: 500", "f.yml:1:1", R"(unknown key "limit")", kSections},
       {"DottedKey", "log.level: info\n", "f.yml:1:1", R"(unknown key "log.level")", kSections,

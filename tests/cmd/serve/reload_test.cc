@@ -48,17 +48,17 @@ TEST(ReloadTest, ReportsThatNoKeyChanged) {
 }
 
 TEST(ReloadTest, ReportsKeysThatNeedARestartEachTime) {
-  const LoadedConfig loaded = LoadConfig("comms:\n  limit: 77\nlog:\n  format: json\n", "test.yml");
+  const LoadedConfig loaded = LoadConfig("groups:\n  limit: 77\nlog:\n  format: json\n", "test.yml");
   Config running;
   for (int time = 0; time < 2; ++time) {
     const ReloadResult reload = EvaluateReload(running, loaded);
     EXPECT_TRUE(reload.valid);
     EXPECT_EQ(reload.config, Config());
-    EXPECT_EQ(reload.restart, "restart required for comms.limit, log.format");
+    EXPECT_EQ(reload.restart, "restart required for groups.limit, log.format");
     EXPECT_THAT(reload.messages,
                 ElementsAre(IsReloaded(""), AllOf(HasLevel(LogLevel::kWarning),
                                                   SaysText("changed keys are not in force; restart the exporter"),
-                                                  HasFields({Text("keys", "comms.limit, log.format")}))));
+                                                  HasFields({Text("keys", "groups.limit, log.format")}))));
     running = reload.config;
   }
 }

@@ -177,7 +177,7 @@ TEST_F(ServiceStatusReporterTest, LimitsTheTimeoutToTheWatchdogTime) {
 
 TEST_F(ServiceStatusReporterTest, KeepsTheRemarkUntilTheNextReload) {
   MakeReporter(0us);
-  const std::string remark = "restart required for comms.limit";
+  const std::string remark = "restart required for groups.limit";
   reporter_->NotifyReady(remark);
   EXPECT_THAT(socket_.ReceiveAll(), ElementsAre("READY=1\nSTATUS=" + kReadyStatus + "; " + remark));
   status_ = kUnsubscribed;

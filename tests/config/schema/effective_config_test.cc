@@ -37,7 +37,7 @@ TEST(EffectiveConfigTest, PrintsTheOriginOfEachValue) {
               HasSubstr("\nhistograms:\n"
                         "  exit_code:\n"
                         "    buckets: [0, 1, 2, 63, 125, 126, 127, 128, 130, 134, 137, 139, 143, 254, 255]  # default\n"
-                        "    by_comm: false  # default\n"
+                        "    by_group: false  # default\n"
                         "  lifetime:\n"));
   EXPECT_THAT(yaml, EndsWith("log:\n"
                              "  level: error  # flag --log.level\n"

@@ -34,18 +34,18 @@ std::string NamedBy(const InputError& error) {
 
 TEST(EnvironmentTest, DerivesTheNameFromTheKey) {
   EXPECT_EQ(EnvironmentVariableName("log.level"), "PROCEVENT_LOG_LEVEL");
-  EXPECT_EQ(EnvironmentVariableName("histograms.exit_code.by_comm"), "PROCEVENT_HISTOGRAMS_EXIT_CODE_BY_COMM");
+  EXPECT_EQ(EnvironmentVariableName("histograms.exit_code.by_group"), "PROCEVENT_HISTOGRAMS_EXIT_CODE_BY_GROUP");
   EXPECT_EQ(EnvironmentVariableName("name_groups"), "PROCEVENT_NAME_GROUPS");
 }
 
 TEST(EnvironmentTest, AcceptsYamlAsInAFile) {
   const EffectiveConfig effective = Set({{"PROCEVENT_LOG_LEVEL", "error"},
-                                         {"PROCEVENT_COMMS_LIMIT", "10  # few"},
+                                         {"PROCEVENT_GROUPS_LIMIT", "10  # few"},
                                          {"PROCEVENT_WEB_LISTEN_ADDRESSES", "[127.0.0.1:1, \":2\"]"},
                                          {"PROCEVENT_NAME_GROUPS", "- match: a\n  name: b\n"},
                                          {"PROCEVENT_READER_DRAIN_INTERVAL", "\"20ms\""}});
   EXPECT_EQ(effective.config.log.level, LogLevel::kError);
-  EXPECT_EQ(effective.config.ledger.comm_limit, 10U);
+  EXPECT_EQ(effective.config.ledger.group_limit, 10U);
   EXPECT_THAT(effective.config.server.listen_addresses, ElementsAre("127.0.0.1:1", ":2"));
   EXPECT_THAT(effective.config.ledger.name_groups, ElementsAre(NameGroup{"a", "b"}));
   EXPECT_EQ(effective.config.reader.drain_interval, std::chrono::milliseconds(20));
@@ -139,7 +139,7 @@ TEST(EnvironmentTest, RejectsUnknownVariablesOfTheExporter) {
        {"PROCEVENT_LOG_FILE", "PROCEVENT_LOG", "PROCEVENT_CONFIG", "PROCEVENT_LISTEN_ADDRESS",
         "PROCEVENT_WEB_ALLOWLIST", "PROCEVENT_WEB_ALLOW_FROM", "PROCEVENT_EXPORTER_WEB_ALOW", "PROCEVENT_TLS_CERT",
         "PROCEVENT_EXPORTER_TLS_CERT", "PROCEVENT_EXPORTER_BASIC_AUTH", "PROCEVENT_WEB_USERNAME",
-        "PROCEVENT_WEB_HTTP_SERVER_CONFIG", "PROCEVENT_LIMIT", "PROCEVENT_BUCKETS", "PROCEVENT_BY_COMM"}) {
+        "PROCEVENT_WEB_HTTP_SERVER_CONFIG", "PROCEVENT_LIMIT", "PROCEVENT_BUCKETS", "PROCEVENT_BY_GROUP"}) {
     EffectiveConfig effective;
     const std::vector<EnvironmentVariable> environment{{name, "x"}};
     const InputErrors errors = SetFromEnvironment(environment, effective);

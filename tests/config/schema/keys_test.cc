@@ -20,7 +20,7 @@ using testing::ElementsAre;
 
 TEST(KeysTest, ListsTheNamesUnderASection) {
   EXPECT_THAT(NamesUnder("histograms"), ElementsAre("exit_code", "lifetime"));
-  EXPECT_THAT(NamesUnder("histograms.lifetime"), ElementsAre("buckets", "by_comm"));
+  EXPECT_THAT(NamesUnder("histograms.lifetime"), ElementsAre("buckets", "by_group"));
   EXPECT_THAT(NamesUnder("log.level"), ElementsAre());
   EXPECT_THAT(NamesUnder("lo"), ElementsAre());
   EXPECT_EQ(JoinWithCommas(NamesUnder("log")), "level, format");
@@ -118,7 +118,7 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& row) { return row.param.name; });
 
 TEST(SuggestionTest, FindsPathsByTheirLastPart) {
-  constexpr std::array<std::string_view, 5> kPaths{"config.file", "log.level", "comms.limit", "processes.limit",
+  constexpr std::array<std::string_view, 5> kPaths{"config.file", "log.level", "groups.limit", "processes.limit",
                                                    "web.listen_addresses"};
   EXPECT_EQ(SuggestPath("log.levle", kPaths), "log.level");
   EXPECT_EQ(SuggestPath("levle", kPaths), "log.level");

@@ -17,8 +17,8 @@ inline constexpr std::uint64_t kSecond = 1'000'000'000;
 
 inline LedgerOptions Options(std::size_t limit, std::chrono::milliseconds retire_after = std::chrono::seconds(100)) {
   LedgerOptions options;
-  options.comm_limit = limit;
-  options.comm_retire_after = retire_after;
+  options.group_limit = limit;
+  options.group_retire_after = retire_after;
   return options;
 }
 

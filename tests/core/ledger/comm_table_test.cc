@@ -192,8 +192,8 @@ TEST(CommTableTest, AssignsAFreedRowToAnOverflowedName) {
 
 TEST(CommTableTest, RetiresHistogramsByComm) {
   LedgerOptions options = Options(3);
-  options.exit_code_by_comm = true;
-  options.lifetime_by_comm = true;
+  options.exit_code_by_group = true;
+  options.lifetime_by_group = true;
   CommTable table(options);
   CommRef ref;
   CommRow& row = table.RowOf(CommName("bash"), ref);

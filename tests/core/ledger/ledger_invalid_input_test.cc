@@ -18,8 +18,8 @@ class LedgerInvalidInputTest : public ::testing::Test {
   static LedgerOptions SmallTables() {
     LedgerOptions options;
     options.process_limit = 12;
-    options.comm_limit = 5;
-    options.comm_retire_after = std::chrono::milliseconds(1500);
+    options.group_limit = 5;
+    options.group_retire_after = std::chrono::milliseconds(1500);
     return options;
   }
 

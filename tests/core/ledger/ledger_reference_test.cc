@@ -105,10 +105,10 @@ class Simulation {
 LedgerOptions SmallTables() {
   LedgerOptions options;
   options.process_limit = 90;
-  options.comm_limit = 20;
-  options.comm_retire_after = std::chrono::milliseconds(100);
-  options.exit_code_by_comm = true;
-  options.lifetime_by_comm = true;
+  options.group_limit = 20;
+  options.group_retire_after = std::chrono::milliseconds(100);
+  options.exit_code_by_group = true;
+  options.lifetime_by_group = true;
   return options;
 }
 
@@ -209,7 +209,7 @@ class LedgerNameTest : public ::testing::TestWithParam<Stream> {};
 
 std::vector<Stream> StreamsWithUniqueNames() {
   LedgerOptions names;
-  names.comm_limit = 20'000;
+  names.group_limit = 20'000;
   const auto with = [&](const char* name, std::uint64_t seed, Losses losses) {
     return Stream{
         .name = name, .events = 60'000, .host = {.seed = seed, .names = 0}, .ledger = names, .losses = losses};

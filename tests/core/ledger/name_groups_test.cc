@@ -160,7 +160,7 @@ INSTANTIATE_TEST_SUITE_P(
         InvalidGroup{"NameOfTwoLines", {"a", "x\ny"}, "name is ", "not 1 to 63 bytes of visible characters"},
         InvalidGroup{"NameIsNoUtf8", {"a", "\xC3"}, "name is ", "not 1 to 63 bytes of visible characters"},
         InvalidGroup{"Untracked", {"a", "[untracked processes]"}, "name is ", "reserved"},
-        InvalidGroup{"Overflow", {"a", "[other comms beyond limit]"}, "name is ", "reserved"}),
+        InvalidGroup{"Overflow", {"a", "[groups beyond the limit]"}, "name is ", "reserved"}),
     [](const auto& row) { return row.param.name; });
 
 }  // namespace

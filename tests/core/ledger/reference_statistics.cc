@@ -99,7 +99,7 @@ Row& ReferenceStatistics::RowOf(const std::string& name) {
   }
   auto row = rows.find(label);
   if (row == rows.end()) {
-    if (rows.size() == options_.comm_limit + kReservedComms) {
+    if (rows.size() == options_.group_limit + kReservedComms) {
       overflowed += overflowing_.insert(name).second ? 1U : 0U;
       return Reserved(ReservedComm::kOverflow);
     }
@@ -113,7 +113,7 @@ void ReferenceStatistics::Record(Row& row, const ExitRecord& exit) {
   ++row.counts[exit.outcome()];
   row.counts[CountKind::kWithoutExec] += exit.without_exec ? 1U : 0U;
   exit_codes.Add(options_.exit_code_bounds, exit.code());
-  if (options_.exit_code_by_comm) {
+  if (options_.exit_code_by_group) {
     row.exit_codes.Add(options_.exit_code_bounds, exit.code());
   }
   if (exit.signal() != 0) {
@@ -123,7 +123,7 @@ void ReferenceStatistics::Record(Row& row, const ExitRecord& exit) {
   }
   if (exit.lifetime_known) {
     lifetimes.Add(lifetime_bounds_, exit.lifetime_ns);
-    if (options_.lifetime_by_comm) {
+    if (options_.lifetime_by_group) {
       row.lifetimes.Add(lifetime_bounds_, exit.lifetime_ns);
     }
   }
@@ -137,7 +137,7 @@ void ReferenceStatistics::Advance(std::uint64_t now_ns) {
     return;
   }
   last_sweep_ns_ = second;
-  const auto retire_after = static_cast<std::uint64_t>(options_.comm_retire_after.count()) * 1'000'000;
+  const auto retire_after = static_cast<std::uint64_t>(options_.group_retire_after.count()) * 1'000'000;
   Row& retired = Reserved(ReservedComm::kRetired);
   for (auto row = rows.begin(); row != rows.end();) {
     if (IsReserved(row->first) || second < row->second.last_used_ns + retire_after) {

@@ -241,7 +241,7 @@ TEST_F(ReplayerTest, RetiresTheSameNamesWithAndWithoutScrapes) {
     Write(at, 0, comm, 0x200);
     Write(at + 1000, 0, ForkBody{{100, 100}, {5000 + i, 5000 + i}}, 1);
   }
-  ledger_options_.comm_retire_after = 500ms;
+  ledger_options_.group_retire_after = 500ms;
   std::vector<std::string> names;
   for (const bool scraped : {false, true, true}) {
     options_.speed = scraped ? 20 : 0;

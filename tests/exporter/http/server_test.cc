@@ -192,7 +192,7 @@ TEST(ServerTest, ReportsNotReadyWithoutAReader) {
   TestServer fixture;
   const std::string scrape = Get(fixture.port, "/metrics");
   EXPECT_THAT(scrape, StartsWith(kOk));
-  EXPECT_THAT(scrape, HasSubstr("\nprocevent_listener_up 0\n"));
+  EXPECT_THAT(scrape, HasSubstr("\nprocevent_up 0\n"));
   EXPECT_EQ(BodyOf(Get(fixture.port, "/-/ready")),
             "not ready: cannot receive process events: not subscribed yet; wait for the first attempt\n");
   EXPECT_THAT(Get(fixture.port, "/-/healthy"), StartsWith(kOk));
@@ -250,7 +250,7 @@ TEST(ServerTest, ServesConcurrentScrapes) {
     for (int& count : served) {
       clients.emplace_back([&fixture, &count] {
         for (int i = 0; i < kScrapes; ++i) {
-          count += Get(fixture.port, "/metrics").find("\nprocevent_listener_up 1\n") != std::string::npos ? 1 : 0;
+          count += Get(fixture.port, "/metrics").find("\nprocevent_up 1\n") != std::string::npos ? 1 : 0;
         }
       });
     }

@@ -72,7 +72,7 @@ TEST(SnapshotFamiliesTest, SumsMatchTheSnapshot) {
   EXPECT_EQ(events, total(snapshot.ledger.events));
   EXPECT_EQ(SumOfCounters(FindFamily(families, "procevent_events_lost_total")), total(snapshot.ledger.lost));
   EXPECT_EQ(SumOfCounters(FindFamily(families, "procevent_messages_rejected_total")), total(snapshot.ledger.rejected));
-  EXPECT_EQ(SumOfCounters(FindFamily(families, "procevent_listener_restarts_total")), total(snapshot.restarts));
+  EXPECT_EQ(SumOfCounters(FindFamily(families, "procevent_subscription_restarts_total")), total(snapshot.restarts));
 
   const auto& delay = FindFamily(families, "procevent_event_delay_seconds").metric.at(0).histogram;
   EXPECT_EQ(static_cast<double>(delay.sample_count),
@@ -88,20 +88,20 @@ TEST(SnapshotFamiliesTest, ReportsUpFromAFreshSnapshotOrElseFromTheStatus) {
       Snapshot snapshot = FilledSnapshot();
       snapshot.subscribed = subscribed;
       const MetricFamilies families = SnapshotFamilies(snapshot, freshness, !subscribed);
-      EXPECT_EQ(FindFamily(families, "procevent_listener_up").metric.at(0).gauge.value,
+      EXPECT_EQ(FindFamily(families, "procevent_up").metric.at(0).gauge.value,
                 (freshness == Freshness::kFresh) == subscribed ? 1 : 0);
     }
   }
 }
 
 TEST(SnapshotFamiliesTest, ReportsOnlyListenerUpBeforeTheFirstSnapshot) {
-  EXPECT_THAT(NamesOf(SnapshotFamilies(Snapshot(kCpus), Freshness::kNone)), ElementsAre("procevent_listener_up"));
+  EXPECT_THAT(NamesOf(SnapshotFamilies(Snapshot(kCpus), Freshness::kNone)), ElementsAre("procevent_up"));
 }
 
 TEST(SnapshotFamiliesTest, OmitsOnlyKernelForksIfStale) {
   auto names = NamesOf(SnapshotFamilies(FilledSnapshot(), Freshness::kFresh));
-  EXPECT_THAT(names, Contains("procevent_kernel_forks_total"));
-  std::erase(names, "procevent_kernel_forks_total");
+  EXPECT_THAT(names, Contains("procevent_kernel_clones_total"));
+  std::erase(names, "procevent_kernel_clones_total");
   EXPECT_EQ(NamesOf(SnapshotFamilies(FilledSnapshot(), Freshness::kStale)), names);
 }
 
@@ -113,15 +113,15 @@ TEST(SnapshotFamiliesTest, OmitsForksThatCannotBeCounted) {
   for (const Snapshot& snapshot : {unreadable, narrowed}) {
     for (const Freshness freshness : {Freshness::kFresh, Freshness::kStale}) {
       const auto names = NamesOf(SnapshotFamilies(snapshot, freshness));
-      EXPECT_THAT(names, Not(Contains("procevent_kernel_forks_total")));
-      EXPECT_THAT(names, Not(Contains("procevent_forks_unseen_total")));
+      EXPECT_THAT(names, Not(Contains("procevent_kernel_clones_total")));
+      EXPECT_THAT(names, Not(Contains("procevent_unseen_clones_total")));
     }
   }
 }
 
 TEST(SnapshotFamiliesTest, OmitsOnlyKernelForksWhileForkEventsAreMissing) {
   auto names = NamesOf(SnapshotFamilies(FilledSnapshot(), Freshness::kFresh));
-  std::erase(names, "procevent_kernel_forks_total");
+  std::erase(names, "procevent_kernel_clones_total");
   Snapshot snapshot = FilledSnapshot();
   snapshot.kernel_forks.reset();
   EXPECT_EQ(NamesOf(SnapshotFamilies(snapshot, Freshness::kFresh)), names);
@@ -153,8 +153,8 @@ TEST(SnapshotFamiliesTest, WritesAllDigitsOfLargeCounts) {
   snapshot.kernel_forks = snapshot.forks_unseen;
   snapshot.unsubscribed_ns = 1;
   const std::string text = ToText(SnapshotFamilies(snapshot, Freshness::kFresh));
-  EXPECT_THAT(text, testing::HasSubstr("\nprocevent_forks_unseen_total 9007199254740991\n"));
-  EXPECT_THAT(text, testing::HasSubstr("\nprocevent_blind_seconds_total 1e-09\n"));
+  EXPECT_THAT(text, testing::HasSubstr("\nprocevent_unseen_clones_total 9007199254740991\n"));
+  EXPECT_THAT(text, testing::HasSubstr("\nprocevent_unsubscribed_seconds_total 1e-09\n"));
 }
 
 using testing::Pair;
@@ -195,8 +195,9 @@ CommRow& AddRow(LedgerSnapshot& ledger, const char* name) {
 
 TEST(CommFamiliesTest, ReservedRowsStartAtZero) {
   const MetricFamilies families = CommFamiliesOf(LedgerSnapshot(1));
-  for (const char* name : {"procevent_forks_total", "procevent_threads_started_total", "procevent_threads_ended_total",
-                           "procevent_execs_total", "procevent_coredumps_total", "procevent_unexeced_exits_total"}) {
+  for (const char* name :
+       {"procevent_forks_total", "procevent_threads_started_total", "procevent_threads_ended_total",
+        "procevent_execs_total", "procevent_coredumps_total", "procevent_exits_without_exec_total"}) {
     const auto values = ValuesOf(families, name);
     EXPECT_EQ(values.size(), kReservedComms) << name;
     for (const std::string_view reserved : kReservedCommNames) {
@@ -225,7 +226,7 @@ TEST(CommFamiliesTest, FirstExitAddsAllOutcomesAtZero) {
   EXPECT_THAT(exits, Contains(Pair("bash failure", 0)));
   EXPECT_THAT(exits, Contains(Pair("bash signal", 0)));
   EXPECT_THAT(ValuesOf(families, "procevent_coredumps_total"), Contains(Pair("bash", 0)));
-  EXPECT_THAT(ValuesOf(families, "procevent_unexeced_exits_total"), Contains(Pair("bash", 0)));
+  EXPECT_THAT(ValuesOf(families, "procevent_exits_without_exec_total"), Contains(Pair("bash", 0)));
 }
 
 TEST(CommFamiliesTest, OmitsUnusedRows) {
@@ -256,7 +257,7 @@ TEST(LifecycleFamiliesTest, TerminatingSignalsStartAtZeroAndStatusesAppearLater)
   ledger.exits.statuses.at(127) = 5;
   const MetricFamilies families = LifecycleFamiliesOf(ledger);
   EXPECT_THAT(ValuesOf(families, "procevent_exit_signals_total"), Contains(Pair("SIGRTMIN+1", 4)));
-  EXPECT_EQ(ValuesOf(families, "procevent_exit_statuses_total"), (std::map<std::string, double>{{"127", 5}}));
+  EXPECT_EQ(ValuesOf(families, "procevent_exit_codes_total"), (std::map<std::string, double>{{"127", 5}}));
 }
 
 TEST(LifecycleFamiliesTest, PendingCountsEachEventOnce) {
@@ -275,7 +276,7 @@ TEST(LifecycleFamiliesTest, PendingCountsEachEventOnce) {
 }
 
 TEST(LifecycleFamiliesTest, HistogramsByCommReplaceTheTotal) {
-  LedgerSnapshot ledger(1, {.exit_code_by_comm = true});
+  LedgerSnapshot ledger(1, {.exit_code_by_group = true});
   ledger.exits.exit_codes.Add(3);
   CommRow& row = AddRow(ledger, "bash");
   row.exit_codes.Add(3);

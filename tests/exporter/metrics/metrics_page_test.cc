@@ -29,7 +29,7 @@ constexpr std::size_t kMaxColumns = 120;
 std::string BoundText(const Metric& metric) {
   std::string count = std::to_string(metric.max_series.count);
   const auto histogram = [&](const std::string& key) {
-    return std::to_string(MaxSeries(metric, LedgerOptions{}, 1)) + ", or this per command with `" + key + ".by_comm`";
+    return std::to_string(MaxSeries(metric, LedgerOptions{}, 1)) + ", or this per command with `" + key + ".by_group`";
   };
   switch (metric.max_series.scope) {
     case SeriesScope::kCpu:
@@ -69,7 +69,7 @@ std::string RenderTable() {
           << kTypes.at(static_cast<std::size_t>(metric.type)) << " | " << metric.unit << " | " << LabelsText(metric)
           << " | " << BoundText(metric) << " |\n";
   }
-  table << "\nWith the defaults (`comms.limit` " << defaults.comm_limit << ") and 8 CPUs the maximum is "
+  table << "\nWith the defaults (`groups.limit` " << defaults.group_limit << ") and 8 CPUs the maximum is "
         << MaxSeries(defaults, 8) << " series.\n";
   return table.str();
 }

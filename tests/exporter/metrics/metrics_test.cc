@@ -98,7 +98,7 @@ std::size_t CountSeries(const prometheus::MetricFamily& family) {
 
 // A snapshot with every possible series reaches each bound exactly.
 TEST(MetricsTest, FullSnapshotReachesEverySeriesBound) {
-  const LedgerOptions options{.comm_limit = 12, .exit_code_by_comm = true, .lifetime_by_comm = true};
+  const LedgerOptions options{.group_limit = 12, .exit_code_by_group = true, .lifetime_by_group = true};
   Snapshot snapshot(kCpus, options);
   Fill(snapshot);
   for (std::size_t id = 0; id < snapshot.ledger.comms.rows.size(); ++id) {
@@ -139,11 +139,11 @@ TEST(MetricsTest, FamiliesFollowNamingConventionsAndNeedNoEscaping) {
 TEST(MetricsTest, ReportsOwnMetricsBeforeTheReaderAnswers) {
   SnapshotExchange exchange{Snapshot(kCpus)};
   const Catalogue catalogue = CatalogueOf(Collect(MetricsCollector(exchange, kState)));
-  EXPECT_TRUE(catalogue.contains("procevent_listener_up"));
-  EXPECT_TRUE(catalogue.contains("procevent_build_info"));
+  EXPECT_TRUE(catalogue.contains("procevent_up"));
+  EXPECT_TRUE(catalogue.contains("procevent_exporter_build_info"));
   EXPECT_TRUE(catalogue.contains("process_cpu_seconds_total"));
   EXPECT_FALSE(catalogue.contains("procevent_events_total"));
-  EXPECT_THAT(ToText(Collect(MetricsCollector(exchange, kState))), testing::HasSubstr("\nprocevent_listener_up 0\n"));
+  EXPECT_THAT(ToText(Collect(MetricsCollector(exchange, kState))), testing::HasSubstr("\nprocevent_up 0\n"));
 }
 
 TEST(MetricsTest, ServesTheLastSnapshotIfTheReaderIsSlowOrHangs) {
@@ -151,16 +151,16 @@ TEST(MetricsTest, ServesTheLastSnapshotIfTheReaderIsSlowOrHangs) {
   const MetricsCollector collector(exchange, kState);
   {
     const FakeReader reader(exchange);
-    EXPECT_THAT(ToText(Collect(collector)), testing::HasSubstr("\nprocevent_listener_up 1\n"));
+    EXPECT_THAT(ToText(Collect(collector)), testing::HasSubstr("\nprocevent_up 1\n"));
   }
   const std::string slow = ToText(Collect(collector));
-  EXPECT_THAT(slow, testing::HasSubstr("\nprocevent_listener_up 1\n"));
+  EXPECT_THAT(slow, testing::HasSubstr("\nprocevent_up 1\n"));
   EXPECT_THAT(slow, testing::HasSubstr("\nprocevent_events_total{event=\"ack\"} 100\n"));
   ReaderStatus hanging = exchange.status();
   hanging.next_update_ns -= kMaxReaderDelay;
   exchange.PublishStatus(hanging);
   const std::string hangs = ToText(Collect(collector));
-  EXPECT_THAT(hangs, testing::HasSubstr("\nprocevent_listener_up 0\n"));
+  EXPECT_THAT(hangs, testing::HasSubstr("\nprocevent_up 0\n"));
   EXPECT_THAT(hangs, testing::HasSubstr("\nprocevent_events_total{event=\"ack\"} 100\n"));
 }
 
@@ -174,8 +174,8 @@ TEST(MetricsTest, IsCompleteForAScraperThatAskedUntilTheSnapshot) {
 TEST(MetricsTest, BuildInfoNamesVersionAndCompiler) {
   SnapshotExchange exchange{Snapshot(kCpus)};
   EXPECT_THAT(ToText(Collect(MetricsCollector(exchange, kState))),
-              testing::HasSubstr("\nprocevent_build_info{version=\"" + std::string(Version()) + "\",compiler=\"" +
-                                 std::string(Compiler()) + "\"} 1\n"));
+              testing::HasSubstr("\nprocevent_exporter_build_info{version=\"" + std::string(Version()) +
+                                 "\",compiler=\"" + std::string(Compiler()) + "\"} 1\n"));
   EXPECT_THAT(std::string(Version()), testing::MatchesRegex("^[0-9]+\\.[0-9]+\\.[0-9]+$"));
 }
 
@@ -185,16 +185,18 @@ TEST(MetricsTest, ReportsTheLastReload) {
   ExporterState state{ReloadStatus(1'500'000'000)};
   const MetricsCollector collector(exchange, state);
   const auto text = [&] { return ToText(Collect(collector)); };
-  EXPECT_THAT(text(), testing::HasSubstr("\nprocevent_config_last_reload_successful 1\n"));
+  EXPECT_THAT(text(), testing::HasSubstr("\nprocevent_exporter_config_last_reload_successful 1\n"));
   state.reloads.RecordFailure();
-  EXPECT_THAT(text(), testing::HasSubstr("\nprocevent_config_last_reload_successful 0\n"));
-  EXPECT_THAT(text(), testing::HasSubstr("\nprocevent_config_last_reload_success_timestamp_seconds 1500000000\n"));
+  EXPECT_THAT(text(), testing::HasSubstr("\nprocevent_exporter_config_last_reload_successful 0\n"));
+  EXPECT_THAT(text(),
+              testing::HasSubstr("\nprocevent_exporter_config_last_reload_success_timestamp_seconds 1500000000\n"));
   state.reloads.RecordSuccess(1'600'000'000.5, true);
-  EXPECT_THAT(text(), testing::HasSubstr("\nprocevent_config_last_reload_successful 1\n"));
-  EXPECT_THAT(text(), testing::HasSubstr("\nprocevent_config_last_reload_success_timestamp_seconds 1600000000.5\n"));
-  EXPECT_THAT(text(), testing::HasSubstr("\nprocevent_config_restart_pending 1\n"));
+  EXPECT_THAT(text(), testing::HasSubstr("\nprocevent_exporter_config_last_reload_successful 1\n"));
+  EXPECT_THAT(text(),
+              testing::HasSubstr("\nprocevent_exporter_config_last_reload_success_timestamp_seconds 1600000000.5\n"));
+  EXPECT_THAT(text(), testing::HasSubstr("\nprocevent_exporter_config_restart_pending 1\n"));
   state.reloads.RecordSuccess(1'600'000'001, false);
-  EXPECT_THAT(text(), testing::HasSubstr("\nprocevent_config_restart_pending 0\n"));
+  EXPECT_THAT(text(), testing::HasSubstr("\nprocevent_exporter_config_restart_pending 0\n"));
 }
 
 TEST(MetricsTest, CountsRefusedRequests) {
@@ -202,8 +204,9 @@ TEST(MetricsTest, CountsRefusedRequests) {
   ExporterState state{ReloadStatus(0)};
   state.refusals.Record(RefusalReason::kTooManyScrapes, "10.0.0.9");
   const std::string text = ToText(CollectWithoutWaiting(MetricsCollector(exchange, state)));
-  EXPECT_THAT(text, testing::HasSubstr("\nprocevent_http_requests_refused_total{reason=\"not_allowed\"} 0\n"));
-  EXPECT_THAT(text, testing::HasSubstr("\nprocevent_http_requests_refused_total{reason=\"too_many_scrapes\"} 1\n"));
+  EXPECT_THAT(text, testing::HasSubstr("\nprocevent_exporter_http_requests_refused_total{reason=\"not_allowed\"} 0\n"));
+  EXPECT_THAT(text,
+              testing::HasSubstr("\nprocevent_exporter_http_requests_refused_total{reason=\"too_many_scrapes\"} 1\n"));
 }
 
 }  // namespace

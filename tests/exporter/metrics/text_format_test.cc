@@ -73,7 +73,7 @@ TEST(TextFormatTest, NumbersParseBackToTheSameValue) {
 
 // The output may differ from prometheus-cpp's serializer only in the notation of numbers.
 TEST(TextFormatTest, MatchesPrometheusCppSerializer) {
-  Snapshot snapshot(2, {.exit_code_by_comm = true, .lifetime_by_comm = true});
+  Snapshot snapshot(2, {.exit_code_by_group = true, .lifetime_by_group = true});
   Fill(snapshot);
   const MetricFamilies families = SnapshotFamilies(snapshot, SnapshotExchange::Freshness::kFresh);
   const std::vector<std::string> actual = SplitLines(ToText(families));
