@@ -8,9 +8,14 @@ from rule_files import RULES, groups
 
 DEPLOYED = ROOT / "deploy" / "prometheus"
 COMMANDS = 210  # more than any of the top lists holds
-BOUND = 12 + 200 + 3 * 100  # recorded series of one job
-TOPS = ("job_comm:procevent_forks:topk200_rate5m", "job_instance_comm:procevent_forks:topk100_rate5m",
-        "job_comm:procevent_failures:topk100_rate5m", "job_comm:procevent_failures:ratio_rate5m")
+BOUND = 14 + 2 * 200 + 4 * 100  # recorded series of one job
+TOPS = {"job_comm:procevent_forks:topk200_rate5m": 200, "job_comm:procevent_execs:topk200_rate5m": 200,
+        "job_instance_comm:procevent_forks:topk100_rate5m": 100,
+        "job_comm:procevent_threads_started:topk100_rate5m": 100, "job_comm:procevent_failures:topk100_rate5m": 100,
+        "job_comm:procevent_failures:ratio_rate5m": 100}
+RATIO = "job_comm:procevent_failures:ratio_rate5m"  # of the series of the next
+FAILURES = "job_comm:procevent_failures:topk100_rate5m"
+BY_COMMAND = (("forks", ""), ("execs", ""), ("threads_started", ""), ("exits", ', outcome="failure"'))
 
 
 def file_of(tests, rules=RULES, interval="1m"):
@@ -28,19 +33,21 @@ def series_test(name, series, expected, at):
 
 
 def rows(target):
-    return [f'procevent_{metric}{{{target}, comm="{comm}"{more}}}' for comm in range(COMMANDS)
-            for metric, more in (("forks_total", ""), ("exits_total", ', outcome="failure"'))]
+    return [f'procevent_{metric}_total{{{target}, comm="{comm}"{more}}}' for comm in range(COMMANDS)
+            for metric, more in BY_COMMAND]
 
 
 def few_series():
-    """Two jobs of three instances, with COMMANDS commands that fork and fail on each."""
+    """Two jobs of three instances, with COMMANDS commands on each."""
     series = {}
     for node in range(6):
         target = f'job="{node % 2}", instance="{node}"'
         series |= {f"up{{{target}}}": "1x66", f"procevent_replayed{{{target}}}": "0x66"}
         series |= dict.fromkeys((
             f"procevent_pid_max{{{target}}}", f"procevent_unsubscribed_seconds_total{{{target}}}",
-            f'procevent_peak_events_per_second{{{target}, event="fork", window="1s"}}',
+            f'procevent_forks_peak_per_second{{{target}, window="1s"}}',
+            *(f"procevent_host_{name}_total{{{target}}}" for name in ("forks", "threads_started", "execs")),
+            f'procevent_host_exits_total{{{target}, outcome="failure"}}',
             f'procevent_events_total{{{target}, event="fork"}}', f'procevent_events_lost_total{{{target}, cpu="0"}}',
             *rows(target)), "0+60x66")
     expected = {'count({__name__=~"job.*:procevent_.*"})': 2 * BOUND,
@@ -50,7 +57,7 @@ def few_series():
 
 def bounded_tops():
     series = dict.fromkeys((row for node in range(2) for row in rows(f'job="{node}", instance="a"')), "0+60x10")
-    expected = {f"count({TOPS[0]})": 400, **{f"count({top})": 200 for top in TOPS[1:]}}
+    expected = {f"count({top})": 2 * most for top, most in TOPS.items()}
     return file_of([series_test("tops are bounded", series, expected, "10m")], RULES[:2], "10m")
 
 
@@ -60,12 +67,12 @@ def steady_tops():
     some = random.Random(1)
     series = {}
     for node in range(120):
-        for metric, more in (("forks", ""), ("exits", ', outcome="failure"')):
+        for metric, more in BY_COMMAND:
             counts = itertools.accumulate(60000 / (10 + node) * some.uniform(0.5, 1.5) for _ in range(41))
             series[f'procevent_{metric}_total{{job="a", instance="{node}", comm="{node}"{more}}}'] = " ".join(
                 f"{count:.0f}" for count in counts)
-    expected = {f"min(count_over_time({top}[30m]) and topk(20, {top}))": 31 for top in TOPS[:3]}
-    expected[f"min(count_over_time({TOPS[3]}[30m]) and topk(20, {TOPS[2]}))"] = 31
+    expected = {f"min(count_over_time({top}[30m]) and topk(20, {top}))": 31 for top in TOPS if top != RATIO}
+    expected[f"min(count_over_time({RATIO}[30m]) and topk(20, {FAILURES}))"] = 31
     return file_of([series_test("tops are steady", series, expected, "40m")], RULES[:2])
 
 

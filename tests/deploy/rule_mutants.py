@@ -10,7 +10,7 @@ from rule_files import CASES, RULES, alerts, text_of
 UP = "and on (job, instance)\n            instance:procevent_exporter_up:max"
 PEAK = "instance:procevent_forks_peak:max"
 
-# By rule: the prefix of its tests' names, and replacements, each made at the first occurrence of the text.
+# By rule: the prefix, or prefixes, of its tests' names, and replacements, each made at the first occurrence of the text.
 CHANGES = {
     "instance:procevent_replayed:last": ("ProceventDown", (
         ("[1h]", "[30m]"), ("[1h]", "[2h]"), ("and on (job, instance) up", ""), ('{job="procevent"}', ""),
@@ -48,22 +48,28 @@ CHANGES = {
         ("> 0", "> 0.5"), ("[15m]", "[14m]"), ("[15m]", "[16m]"), ('{event="coredump"}', ""), (UP, ""))),
     "ProceventPidWrap": ("ProceventPidWrap", (("900", "897"), ("900", "903"), (UP, ""))),
     "instance:procevent_pid_wrap_seconds:rate15m": ("ProceventPidWrap", (("[15m]", "[10m]"), ("[15m]", "[20m]"))),
-    "instance:procevent_events:rate5m": ("a busy instance", (('event!="ack"', ""),)),
     "instance:procevent_events_lost:rate5m": ("a new pod", (("[5m]", "[4m]"), ("[5m]", "[10m]"))),
-    "instance_comm:procevent_forks:rate5m": ("rows that appear", (
-        ("== 1", ">= 0"), ("300", "299"), ("offset 5m", "offset 4m"),
-        ('{comm!="[retired comms here]"}', ""))),
-    "instance_comm_outcome:procevent_exits:rate5m": ("rows that appear", (
-        ("== 1", ">= 0"), ("300", "299"), ("offset 5m", "offset 4m"),
-        ('{comm!="[retired comms here]"}', ""))),
+    **{f"{record}:rate5m": ("series that appear", (("== 1", ">= 0"), ("300", "299"), ("offset 5m", "offset 4m")))
+       for record in ("instance_comm:procevent_forks", "instance_comm:procevent_threads_started",
+                      "instance_comm:procevent_execs", "instance_comm_outcome:procevent_exits")},
+    "instance_comm:procevent_coredumps:increase15m": (("series that appear", "a busy instance"), (
+        ("== 1", ">= 0"), ("offset 15m", "offset 14m"), ("[15m]", "[20m]"))),
+    **{f"instance:procevent_{name}:rate5m": ("a busy instance", (
+        (f"host_{name}", name), ("> 0\n          or\n            0 * instance:procevent_events_lost:rate5m", "")))
+       for name in ("forks", "threads_started", "execs", "exits")},
+    "instance:procevent_failures:rate5m": ("a busy instance", (
+        ('{outcome!="success"}', ""), ('"success"', '"signal"'),
+        ("and\n            instance:procevent_exits:rate5m", ""))),
+    "instance:procevent_named:ratio_rate15m": ("a busy instance", (
+        ('{source="unattributed"}', ""), ('"unattributed"', '"proc"'), ("> 0", ">= 0"))),
     PEAK: ("a ", (
-        ('max by (job, instance) (procevent_peak_events_per_second{event="fork", window="1s"})\n            + ', ""),
-        ('event="fork", ', ""), (', window="1s"', ""))),
+        ('max by (job, instance) (procevent_forks_peak_per_second{window="1s"})\n            + ', ""),
+        ('{window="1s"}', ""))),
     "instance:procevent_loss:ratio_rate1h": ("completeness", (
-        ('event!="ack"', ""), ("lost_total[1h]", "lost_total[30m]"), ('"ack"}[1h]', '"ack"}[30m]'))),
+        ("lost_total[1h]", "lost_total[30m]"), ("events_total[1h]", "events_total[30m]"))),
     "instance:procevent_unsubscribed:ratio_rate1h": ("completeness", ((", 1)", ", 2)"), ("[1h]", "[30m]"))),
     "instance:procevent_unseen_clones:ratio_rate1h": ("completeness", (
-        (",\n            1\n", ",\n            2\n"), ("unseen_total[1h]", "unseen_total[30m]"),
+        (",\n            1\n", ",\n            2\n"), ("unseen_clones_total[1h]", "unseen_clones_total[30m]"),
         ("kernel_clones_total[1h]", "kernel_clones_total[30m]"))),
     "instance:procevent_stopped:ratio_avg1h": ("completeness", (
         ("> 0", ">= 0"), ("[5m]", "[4m]"), ("[5m]", "[6m]"), ("[1h]", "[50m]"))),
@@ -72,10 +78,11 @@ CHANGES = {
         ("or\n                1 + 0 * sum by (job, instance) (rate(procevent_events_lost_total[1h]))", ""))),
     "instance:procevent_forks_peak:median1d": ("the baseline", (
         ("[1d]", "[12h]"), ("[1d]", "[20h]"), ("offset 1h", "offset 30m"), ("0.5", "0.4"), ("0.5", "0.6"))),
-    "job_comm:procevent_forks:topk200_rate5m": ("tops", (
-        ("200", "199"), ("200", "201"), ("200", "20"), ("topk by (job)", "topk"))),
-    "job_instance_comm:procevent_forks:topk100_rate5m": ("tops", (
-        ("100", "99"), ("100", "101"), ("100", "20"), ("topk by (job)", "topk"))),
+    **{f"{record}:topk{most}_rate5m": ("tops", (
+        (f"({most}", f"({most - 1}"), (f"({most}", f"({most + 1}"), (f"({most}", "(20"), ("topk by (job)", "topk")))
+       for record, most in (("job_comm:procevent_forks", 200), ("job_comm:procevent_execs", 200),
+                            ("job_instance_comm:procevent_forks", 100),
+                            ("job_comm:procevent_threads_started", 100))},
     "job_comm:procevent_failures:topk100_rate5m": ("tops", (
         ("100", "99"), ("100", "101"), ("100", "20"), ("topk by (job)", "topk"))),
 }

@@ -65,7 +65,7 @@ class Texts(unittest.TestCase):
         """Each alert uses a record that excludes replays (NOT_IN_A_REPLAY)."""
         for rule in alerts():
             if "absent(" not in rule["expr"]:
-                self.assertRegex(rule["expr"], r"instance:procevent_(up:max|completeness:)", rule["alert"])
+                self.assertRegex(rule["expr"], r"instance:procevent_(exporter_up:max|completeness:)", rule["alert"])
 
     def test_groups_are_evaluated_often_enough(self):
         """Prometheus uses samples of the last 5 minutes, and an evaluation may be missed."""
