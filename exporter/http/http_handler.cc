@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "core/base/system.h"
-#include "exporter/http/content_encoding.h"
+#include "exporter/http/negotiation.h"
 #include "exporter/metrics/exporter_state.h"
 
 namespace procevent {
@@ -47,10 +47,11 @@ std::string SerializeHead(std::string_view status, std::string_view type, std::s
          "\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n" + std::string(extra_headers) + "\r\n";
 }
 
-std::string SerializeScrapeHead(const ScrapeBody& body, ContentEncoding encoding) {
-  return SerializeHead("200 OK", "text/plain; version=0.0.4; charset=utf-8", body.size(encoding),
-                       encoding == ContentEncoding::kGzip ? "Content-Encoding: gzip\r\nVary: Accept-Encoding\r\n"
-                                                          : "Vary: Accept-Encoding\r\n");
+std::string SerializeScrapeHead(const ScrapeBody& body, TextFormat format, ContentEncoding encoding) {
+  return SerializeHead("200 OK", ContentType(format), body.size(encoding),
+                       encoding == ContentEncoding::kGzip
+                           ? "Content-Encoding: gzip\r\nVary: Accept, Accept-Encoding\r\n"
+                           : "Vary: Accept, Accept-Encoding\r\n");
 }
 
 Response MakeErrorPage(const std::exception& error) {
@@ -98,8 +99,9 @@ void HttpHandler::ServeScrape(const Request& request, const SendFunction& send) 
   std::string first;
   try {
     const ContentEncoding encoding = NegotiateEncoding(request.accept_encoding);
-    if (const auto shared = scrapes_.Get(asked_ns)) {
-      first = SerializeScrapeHead(*shared, encoding);
+    const TextFormat format = NegotiateFormat(request.accept);
+    if (const auto shared = scrapes_.Get(asked_ns, format)) {
+      first = SerializeScrapeHead(*shared, format, encoding);
       body.emplace(shared, encoding);
       first += part == ResponsePart::kWhole ? body->Next() : std::string_view();
     }

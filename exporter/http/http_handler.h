@@ -31,6 +31,7 @@ struct Request {
   std::string_view path;  // as received, not decoded, without the query
   std::string_view accept_encoding;
   std::string_view client = {};  // IP address
+  std::string_view accept = {};
 };
 
 // A response before it is serialized.

@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-#include "exporter/http/content_encoding.h"
+#include "exporter/http/negotiation.h"
 
 namespace procevent {
 

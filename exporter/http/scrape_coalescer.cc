@@ -2,41 +2,43 @@
 
 namespace procevent {
 
-std::shared_ptr<const ScrapeBody> ScrapeCoalescer::Get(std::uint64_t asked_ns) {
+std::shared_ptr<const ScrapeBody> ScrapeCoalescer::Get(std::uint64_t asked_ns, TextFormat format) {
   std::unique_lock lock(mutex_);
-  const auto is_complete = [&] { return body_ != nullptr && body_->complete_until_ns() >= asked_ns; };
-  ++waiting_;
-  changed_.wait(lock, [&] { return is_complete() || !generating_; });
-  --waiting_;
-  const std::shared_ptr<const ScrapeBody> body = is_complete() ? body_ : nullptr;
-  if (waiting_ == 0) {
-    body_.reset();
+  Queue& queue = QueueOf(format);
+  const auto is_complete = [&] { return queue.body != nullptr && queue.body->complete_until_ns() >= asked_ns; };
+  ++queue.waiting;
+  changed_.wait(lock, [&] { return is_complete() || !queue.generating; });
+  --queue.waiting;
+  const std::shared_ptr<const ScrapeBody> body = is_complete() ? queue.body : nullptr;
+  if (queue.waiting == 0) {
+    queue.body.reset();
   }
-  return body != nullptr ? body : Generate(lock, asked_ns);
+  return body != nullptr ? body : Generate(lock, asked_ns, format);
 }
 
-std::shared_ptr<const ScrapeBody> ScrapeCoalescer::Generate(std::unique_lock<std::mutex>& lock,
-                                                            std::uint64_t asked_ns) {
+std::shared_ptr<const ScrapeBody> ScrapeCoalescer::Generate(std::unique_lock<std::mutex>& lock, std::uint64_t asked_ns,
+                                                            TextFormat format) {
   if (BytesInUse() > kMaxBytesInUse) {
     return nullptr;
   }
-  generating_ = true;
+  Queue& queue = QueueOf(format);
+  queue.generating = true;
   lock.unlock();
   std::shared_ptr<const ScrapeBody> body;
   try {
     ScrapeBodyWriter writer;
     const std::uint64_t complete_until_ns =
-        generate_(asked_ns, [&writer](std::string_view text) { writer.Append(text); });
+        generate_(asked_ns, format, [&writer](std::string_view text) { writer.Append(text); });
     body = writer.Finish(complete_until_ns);
   } catch (...) {
     lock.lock();
-    generating_ = false;
+    queue.generating = false;
     changed_.notify_all();
     throw;
   }
   lock.lock();
-  generating_ = false;
-  body_ = waiting_ == 0 ? nullptr : body;
+  queue.generating = false;
+  queue.body = queue.waiting == 0 ? nullptr : body;
   used_.emplace_back(body);
   changed_.notify_all();
   return body;

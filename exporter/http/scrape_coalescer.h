@@ -1,6 +1,7 @@
-// Shares one scrape body among concurrent requests.
+// Shares one scrape body of each format among concurrent requests.
 #pragma once
 
+#include <array>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -15,13 +16,13 @@
 
 namespace procevent {
 
-// Generates one body at a time, and shares it among all requests that wait meanwhile and for which it is complete
-// (ScrapeBody::complete_until_ns). Thread-safe.
+// Generates one body of a format at a time, and shares it among all requests for this format that wait meanwhile and
+// for which it is complete (ScrapeBody::complete_until_ns). The formats do not wait for each other. Thread-safe.
 class ScrapeCoalescer {
  public:
   // Writes the text for a request that was made at `asked_ns`. Returns the time of a request up to which it is
-  // complete. May block.
-  using Generator = std::function<std::uint64_t(std::uint64_t asked_ns, const TextSink& sink)>;
+  // complete. May block. Called for several formats at once.
+  using Generator = std::function<std::uint64_t(std::uint64_t asked_ns, TextFormat format, const TextSink& sink)>;
   explicit ScrapeCoalescer(Generator generate) : generate_(std::move(generate)) {}
 
   // Slow clients keep bodies in memory. While these have more bytes than this, no other body is generated.
@@ -29,19 +30,26 @@ class ScrapeCoalescer {
 
   // Returns nullptr if the bodies in use have more than kMaxBytesInUse. An exception of the generator propagates to the
   // request that ran it, and another waiting request tries again.
-  std::shared_ptr<const ScrapeBody> Get(std::uint64_t asked_ns);
+  std::shared_ptr<const ScrapeBody> Get(std::uint64_t asked_ns, TextFormat format);
 
  private:
-  std::shared_ptr<const ScrapeBody> Generate(std::unique_lock<std::mutex>& lock, std::uint64_t asked_ns);
+  // The requests that wait for a body of one format.
+  struct Queue {
+    bool generating = false;
+    std::size_t waiting = 0;
+    std::shared_ptr<const ScrapeBody> body;  // the last one, kept only while requests wait
+  };
+
+  std::shared_ptr<const ScrapeBody> Generate(std::unique_lock<std::mutex>& lock, std::uint64_t asked_ns,
+                                             TextFormat format);
+  [[nodiscard]] Queue& QueueOf(TextFormat format) { return queues_.at(static_cast<std::size_t>(format)); }
   [[nodiscard]] std::size_t BytesInUse();
 
   Generator generate_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  bool generating_ = false;
-  std::size_t waiting_ = 0;                            // requests that wait for another request's generation
-  std::shared_ptr<const ScrapeBody> body_;             // the last one, kept only while requests wait
-  std::vector<std::weak_ptr<const ScrapeBody>> used_;  // bodies that may still be sent
+  std::array<Queue, kTextFormats> queues_;
+  std::vector<std::weak_ptr<const ScrapeBody>> used_;  // bodies of all formats that may still be sent
 };
 
 }  // namespace procevent

@@ -41,11 +41,11 @@ namespace {
 std::string_view ToView(const char* text) { return text == nullptr ? std::string_view{} : text; }
 
 // A list header may be sent as several header lines, which form one list.
-std::string JoinAcceptEncoding(const mg_request_info& info) {
+std::string JoinHeader(const mg_request_info& info, const char* name) {
   std::string list;
   for (int i = 0; i < info.num_headers; ++i) {
     const mg_header& header = info.http_headers[i];
-    if (::mg_strcasecmp(header.name, "Accept-Encoding") == 0) {
+    if (::mg_strcasecmp(header.name, name) == 0) {
       list += (list.empty() ? "" : ",") + std::string(ToView(header.value));
     }
   }
@@ -101,9 +101,10 @@ int OnRequest(mg_connection* connection) noexcept {
   ConnectionWriter writer(*connection);
   try {
     const mg_request_info& info = *::mg_get_request_info(connection);
-    const std::string accept_encoding = JoinAcceptEncoding(info);
+    const std::string accept = JoinHeader(info, "Accept");
+    const std::string accept_encoding = JoinHeader(info, "Accept-Encoding");
     HttpHandler& handler = GetContext(::mg_get_context(connection)).handler;
-    handler.Serve({ToView(info.request_method), ToView(info.local_uri_raw), accept_encoding, info.remote_addr},
+    handler.Serve({ToView(info.request_method), ToView(info.local_uri_raw), accept_encoding, info.remote_addr, accept},
                   std::ref(writer));
   } catch (...) {
     if (!writer.started()) {
@@ -238,8 +239,9 @@ mg_context* StartCivetweb(const std::vector<ListenAddress>& listen, const std::v
 Server::Server(const ServerOptions& options, SnapshotExchange& exchange, ExporterState& state,
                ThreadInitializer initialize_thread)
     : Server(options,
-             {[collector = MetricsCollector(exchange, state)](std::uint64_t asked_ns, const TextSink& sink) {
-                return collector.WriteText(asked_ns, sink);
+             {[collector = MetricsCollector(exchange, state)](std::uint64_t asked_ns, TextFormat format,
+                                                              const TextSink& sink) {
+                return collector.WriteText(asked_ns, format, sink);
               },
               [&exchange] { return ReadSubscriptionStatus(exchange); }},
              state.refusals, std::move(initialize_thread)) {}

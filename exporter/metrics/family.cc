@@ -1,6 +1,7 @@
 #include "exporter/metrics/family.h"
 
 #include <algorithm>
+#include <cassert>
 #include <limits>
 #include <string_view>
 
@@ -22,7 +23,7 @@ prometheus::MetricType ConvertType(MetricType type) {
   return prometheus::MetricType::Histogram;
 }
 
-prometheus::ClientMetric& AddLabeledMetric(prometheus::MetricFamily& family, Labels labels) {
+prometheus::ClientMetric& AddLabeledMetric(MetricFamily& family, Labels labels) {
   auto& series = family.metric.emplace_back();
   series.label.reserve(labels.size());
   for (const auto& [name, value] : labels) {
@@ -33,16 +34,16 @@ prometheus::ClientMetric& AddLabeledMetric(prometheus::MetricFamily& family, Lab
 
 }  // namespace
 
-prometheus::MetricFamily MakeFamily(const Metric& metric) {
-  prometheus::MetricFamily family;
+MetricFamily MakeFamily(const Metric& metric) {
+  MetricFamily family;
   family.name = metric.name;
   family.help = metric.help;
   family.type = ConvertType(metric.type);
   return family;
 }
 
-void AddHistogram(prometheus::MetricFamily& family, std::span<const std::uint64_t> counts,
-                  std::span<const double> upper_bounds, double sum, Labels labels) {
+void AddHistogram(MetricFamily& family, std::span<const std::uint64_t> counts, std::span<const double> upper_bounds,
+                  double sum, Labels labels) {
   auto& histogram = AddLabeledMetric(family, labels).histogram;
   histogram.bucket.reserve(counts.size());
   for (std::size_t i = 0; i < counts.size(); ++i) {
@@ -53,19 +54,26 @@ void AddHistogram(prometheus::MetricFamily& family, std::span<const std::uint64_
   histogram.sample_sum = sum;
 }
 
-void AddSeries(prometheus::MetricFamily& family, double value, Labels labels) {
+void AddSeries(MetricFamily& family, double value, Labels labels) {
   auto& series = AddLabeledMetric(family, labels);
   (family.type == prometheus::MetricType::Counter ? series.counter.value : series.gauge.value) = value;
 }
 
-prometheus::MetricFamily MakeFamily(const Metric& metric, double value) {
+void AddSeries(MetricFamily& family, double value, const Exemplar& exemplar, Labels labels) {
+  assert(family.type == prometheus::MetricType::Counter);  // OpenMetrics allows no exemplar on a gauge
+  AddSeries(family, value, labels);
+  family.exemplars.resize(family.metric.size());
+  family.exemplars.back() = exemplar;
+}
+
+MetricFamily MakeFamily(const Metric& metric, double value) {
   auto family = MakeFamily(metric);
   AddSeries(family, value);
   return family;
 }
 
-prometheus::MetricFamily MakeFamily(const Metric& metric, std::span<const std::string_view> label_values,
-                                    std::span<const std::uint64_t> counts) {
+MetricFamily MakeFamily(const Metric& metric, std::span<const std::string_view> label_values,
+                        std::span<const std::uint64_t> counts) {
   auto family = MakeFamily(metric);
   family.metric.reserve(label_values.size());
   for (std::size_t i = 0; i < label_values.size(); ++i) {

@@ -8,31 +8,51 @@
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "exporter/metrics/catalogue.h"
 
 namespace procevent {
 
+// The process that a counter counted last.
+struct Exemplar {
+  std::int32_t pid = 0;
+  double unix_seconds = 0;  // when it was counted
+};
+
+// A family of prometheus-cpp, which has no exemplars, with exemplars.
+struct MetricFamily : prometheus::MetricFamily {
+  // The exemplar of metric[series], or nullptr.
+  [[nodiscard]] const Exemplar* FindExemplar(std::size_t series) const {
+    return series < exemplars.size() && exemplars[series] ? &*exemplars[series] : nullptr;
+  }
+
+  std::vector<std::optional<Exemplar>> exemplars;  // at the index of their series; empty in families without any
+};
+
 // Receives one family at a time, so that the families of a large page are never in memory together.
-using FamilySink = std::function<void(prometheus::MetricFamily)>;
+using FamilySink = std::function<void(MetricFamily)>;
 using Labels = std::initializer_list<std::pair<std::string_view, std::string_view>>;
 
 // An empty family with the name, HELP text and type of `metric`.
-prometheus::MetricFamily MakeFamily(const Metric& metric);
-void AddSeries(prometheus::MetricFamily& family, double value, Labels labels = {});
+MetricFamily MakeFamily(const Metric& metric);
+void AddSeries(MetricFamily& family, double value, Labels labels = {});
+// For counters. Only OpenMetrics shows the exemplar.
+void AddSeries(MetricFamily& family, double value, const Exemplar& exemplar, Labels labels = {});
 // `counts` are per bucket, not cumulative. `upper_bounds` has one element less: the last bucket is +Inf.
-void AddHistogram(prometheus::MetricFamily& family, std::span<const std::uint64_t> counts,
-                  std::span<const double> upper_bounds, double sum, Labels labels = {});
+void AddHistogram(MetricFamily& family, std::span<const std::uint64_t> counts, std::span<const double> upper_bounds,
+                  double sum, Labels labels = {});
 
 // A family with one series without labels.
-prometheus::MetricFamily MakeFamily(const Metric& metric, double value);
+MetricFamily MakeFamily(const Metric& metric, double value);
 // A family with one series for each of `label_values`, including zero counts. The metric has exactly one label.
-prometheus::MetricFamily MakeFamily(const Metric& metric, std::span<const std::string_view> label_values,
-                                    std::span<const std::uint64_t> counts);
+MetricFamily MakeFamily(const Metric& metric, std::span<const std::string_view> label_values,
+                        std::span<const std::uint64_t> counts);
 
 // Counts above 2^53 lose their last digits. Prometheus stores every value as a double.
 inline double ToDouble(std::uint64_t count) { return static_cast<double>(count); }

@@ -10,7 +10,7 @@ namespace procevent {
 
 namespace {
 
-prometheus::MetricFamily MakeBuildInfo() {
+MetricFamily MakeBuildInfo() {
   auto family = MakeFamily(FindMetric("procevent_exporter_build_info"));
   AddSeries(family, 1, {{"version", Version()}, {"compiler", Compiler()}});
   return family;
@@ -71,11 +71,11 @@ bool MetricsCollector::IsSubscribed() const {
   return status.subscribed && IsResponsive(status, MonotonicNanos());
 }
 
-std::uint64_t MetricsCollector::WriteText(std::uint64_t asked_ns, const TextSink& sink) const {
-  TextWriter writer(sink);
+std::uint64_t MetricsCollector::WriteText(std::uint64_t asked_ns, TextFormat format, const TextSink& sink) const {
+  TextWriter writer(format, sink);
   const std::uint64_t complete_until_ns =
-      Collect(asked_ns, [&writer](const prometheus::MetricFamily& family) { writer.Write(family); });
-  writer.Flush();
+      Collect(asked_ns, [&writer](const MetricFamily& family) { writer.Write(family); });
+  writer.Finish();
   return complete_until_ns;
 }
 

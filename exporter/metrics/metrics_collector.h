@@ -25,8 +25,8 @@ class MetricsCollector {
   // reader until kSnapshotTimeout after that. Returns until when another scraper may have asked that these metrics
   // serve, too: Snapshot::complete_until_ns, or now if the reader did not answer. Other scrapes wait meanwhile.
   std::uint64_t Collect(std::uint64_t asked_ns, const FamilySink& sink) const;
-  // The same in the text format.
-  std::uint64_t WriteText(std::uint64_t asked_ns, const TextSink& sink) const;
+  // The same as text.
+  std::uint64_t WriteText(std::uint64_t asked_ns, TextFormat format, const TextSink& sink) const;
 
  private:
   [[nodiscard]] bool IsSubscribed() const;

@@ -13,8 +13,6 @@ namespace procevent {
 
 namespace {
 
-using prometheus::MetricFamily;
-
 // Maps one count of a command to one series of a family.
 struct SeriesColumn {
   CountKind count;

@@ -11,7 +11,6 @@ namespace procevent {
 namespace {
 
 using prometheus::ClientMetric;
-using prometheus::MetricFamily;
 
 constexpr std::size_t kPieceBytes = 65536;
 
@@ -56,6 +55,18 @@ void PutNumber(std::string& out, double value) {
   }
 }
 
+// Writes "1.0", "1e-05" or "1e+06", as Go does: Prometheus compares the label as text.
+void PutBound(std::string& out, double bound) {
+  if (std::isinf(bound)) {
+    Put(out, "+Inf");
+    return;
+  }
+  std::array<char, 32> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), bound, std::chars_format::general);
+  const std::string_view digits(text.data(), static_cast<std::size_t>(end.ptr - text.data()));
+  Put(out, digits, digits.find_first_of(".e") == std::string_view::npos ? ".0" : "");
+}
+
 void PutLabels(std::string& out, const ClientMetric& series, std::string_view bound) {
   char separator = '{';
   for (const ClientMetric::Label& label : series.label) {
@@ -75,10 +86,15 @@ void PutLabels(std::string& out, const ClientMetric& series, std::string_view bo
   }
 }
 
-void PutSample(std::string& out, const ClientMetric& series, double value, std::string_view bound = {}) {
+void PutSample(std::string& out, const ClientMetric& series, double value, std::string_view bound = {},
+               const Exemplar* exemplar = nullptr) {
   PutLabels(out, series, bound);
   out += ' ';
   PutNumber(out, value);
+  if (exemplar != nullptr) {
+    Put(out, " # {pid=\"", std::to_string(exemplar->pid), "\"} 1 ");
+    PutNumber(out, exemplar->unix_seconds);
+  }
   out += '\n';
 }
 
@@ -96,20 +112,52 @@ std::string_view TypeName(prometheus::MetricType type) {
   }
 }
 
+// The name in OpenMetrics, where only the samples of a counter end with "_total".
+std::string_view OpenMetricsName(const MetricFamily& family) {
+  constexpr std::string_view kTotal = "_total";
+  std::string_view name = family.name;
+  if (family.type == prometheus::MetricType::Counter) {
+    assert(name.ends_with(kTotal));
+    name.remove_suffix(kTotal.size());
+  }
+  return name;
+}
+
+// Only units that the name ends with, as OpenMetrics demands. Empty for all others.
+std::string_view UnitOf(std::string_view name) {
+  for (const std::string_view suffix : {"_seconds", "_bytes"}) {
+    if (name.ends_with(suffix)) {
+      return suffix.substr(1);
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 void TextWriter::Write(const MetricFamily& family) {
-  WriteHeader(family, TypeName(family.type));
-  for (const ClientMetric& series : family.metric) {
+  WriteHeader(family);
+  for (std::size_t i = 0; i < family.metric.size(); ++i) {
+    const ClientMetric& series = family.metric[i];
     if (family.type == prometheus::MetricType::Histogram) {
       WriteHistogram(family.name, series);
     } else {
       Put(text_, family.name);
       PutSample(text_, series,
-                family.type == prometheus::MetricType::Counter ? series.counter.value : series.gauge.value);
+                family.type == prometheus::MetricType::Counter ? series.counter.value : series.gauge.value, {},
+                format_ == TextFormat::kOpenMetrics ? family.FindExemplar(i) : nullptr);
     }
-    FlushIfFull();
+    if (text_.size() >= kPieceBytes) {
+      Flush();
+    }
   }
+}
+
+void TextWriter::Finish() {
+  if (format_ == TextFormat::kOpenMetrics) {
+    Put(text_, "# EOF\n");
+  }
+  Flush();
 }
 
 void TextWriter::Flush() {
@@ -119,30 +167,29 @@ void TextWriter::Flush() {
   }
 }
 
-void TextWriter::FlushIfFull() {
-  if (text_.size() >= kPieceBytes) {
-    Flush();
+void TextWriter::WriteHeader(const MetricFamily& family) {
+  const bool open_metrics = format_ == TextFormat::kOpenMetrics;
+  const std::string_view name = open_metrics ? OpenMetricsName(family) : family.name;
+  Put(text_, "# HELP ", name, " ");
+  PutEscaped(text_, family.help, open_metrics);
+  Put(text_, "\n# TYPE ", name, " ", TypeName(family.type), "\n");
+  if (const std::string_view unit = UnitOf(name); open_metrics && !unit.empty()) {
+    Put(text_, "# UNIT ", name, " ", unit, "\n");
   }
-}
-
-void TextWriter::WriteHeader(const MetricFamily& family, std::string_view type) {
-  Put(text_, "# HELP ", family.name, " ");
-  PutEscaped(text_, family.help, false);
-  Put(text_, "\n# TYPE ", family.name, " ", type, "\n");
 }
 
 void TextWriter::WriteHistogram(std::string_view name, const ClientMetric& series) {
   const ClientMetric::Histogram& histogram = series.histogram;
-  Put(text_, name, "_count");
-  PutSample(text_, series, ToDouble(histogram.sample_count));
-  Put(text_, name, "_sum");
-  PutSample(text_, series, histogram.sample_sum);
   for (const ClientMetric::Bucket& bucket : histogram.bucket) {
     std::string bound;
-    PutNumber(bound, bucket.upper_bound);
+    PutBound(bound, bucket.upper_bound);
     Put(text_, name, "_bucket");
     PutSample(text_, series, ToDouble(bucket.cumulative_count), bound);
   }
+  Put(text_, name, "_sum");
+  PutSample(text_, series, histogram.sample_sum);
+  Put(text_, name, "_count");
+  PutSample(text_, series, ToDouble(histogram.sample_count));
 }
 
 }  // namespace procevent

@@ -1,6 +1,7 @@
-// Writes metric families in the Prometheus text format.
+// Writes metric families as text: the Prometheus text format or OpenMetrics.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -12,22 +13,33 @@ namespace procevent {
 
 using TextSink = std::function<void(std::string_view)>;
 
-// Writes the text format, version 0.0.4, for counters, gauges and histograms. prometheus-cpp's serializer writes the
-// same samples, but its iostreams took more than half of a scrape's time. Numbers are the shortest that parse back to
-// the same value. The text goes to the sink in pieces of about 64 KiB, so that a large page is never whole in memory.
+enum class TextFormat : std::uint8_t { kPlain, kOpenMetrics };  // Prometheus text format 0.0.4, OpenMetrics 1.0.0
+inline constexpr std::size_t kTextFormats = 2;
+
+// The value of the header Content-Type.
+constexpr std::string_view ContentType(TextFormat format) {
+  return format == TextFormat::kOpenMetrics ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
+                                            : "text/plain; version=0.0.4; charset=utf-8";
+}
+
+// Writes counters, gauges and histograms. Both formats have the same samples. OpenMetrics adds units, exemplars and an
+// end mark, and names the family of a counter without "_total". prometheus-cpp's serializer has the plain format only,
+// and its iostreams took more than half of a scrape's time. Numbers are the shortest that parse back to the same value.
+// The text goes to the sink in pieces of about 64 KiB, so that a large page is never whole in memory.
 class TextWriter {
  public:
-  explicit TextWriter(TextSink sink) : sink_(std::move(sink)) {}
+  TextWriter(TextFormat format, TextSink sink) : format_(format), sink_(std::move(sink)) {}
 
-  void Write(const prometheus::MetricFamily& family);
-  // Passes on what is left. To be called at the end.
-  void Flush();
+  void Write(const MetricFamily& family);
+  // The last call: ends the page and passes on what is left.
+  void Finish();
 
  private:
-  void WriteHeader(const prometheus::MetricFamily& family, std::string_view type);
+  void WriteHeader(const MetricFamily& family);
   void WriteHistogram(std::string_view name, const prometheus::ClientMetric& series);
-  void FlushIfFull();
+  void Flush();
 
+  const TextFormat format_;
   TextSink sink_;
   std::string text_;
 };

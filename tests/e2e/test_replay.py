@@ -18,7 +18,7 @@ GOLDEN = os.path.join(ROOT, "tests/golden/demo_exposition.txt")
 
 # Series and comments that depend on the exporter and its machine, not on the capture.
 LOCAL_LINE = re.compile(r"(# (HELP|TYPE) )?"
-                        r"(process_(?!lifetime)|procevent_(build_info|config_|http_|pid_max|reader_cpu_))")
+                        r"(process_(?!lifetime)|procevent_(exporter_|pid_max))")
 FULL_SPEED = "--source.replay-speed=max"
 
 

@@ -12,7 +12,7 @@ namespace procevent {
 
 // Each body is complete for the request that it was generated for.
 inline ScrapeCoalescer::Generator GenerateText(std::string text) {
-  return [text = std::move(text)](std::uint64_t asked_ns, const TextSink& sink) {
+  return [text = std::move(text)](std::uint64_t asked_ns, TextFormat /*format*/, const TextSink& sink) {
     sink(text);
     return asked_ns;
   };

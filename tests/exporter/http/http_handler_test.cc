@@ -51,7 +51,7 @@ TEST_F(HttpHandlerTest, AnswersMetricsWithAllHeaders) {
             "Content-Length: 14\r\n"
             "X-Content-Type-Options: nosniff\r\n"
             "Connection: close\r\n"
-            "Vary: Accept-Encoding\r\n"
+            "Vary: Accept, Accept-Encoding\r\n"
             "\r\n"
             "procevent_x 1\n");
 }
@@ -92,10 +92,36 @@ TEST_F(HttpHandlerTest, HeadOmitsOnlyTheBody) {
 TEST_F(HttpHandlerTest, CompressesOnlyMetrics) {
   HttpHandler handler = MakeHandler();
   const std::string compressed = Serve(handler, {"GET", "/metrics", "gzip"});
-  EXPECT_THAT(compressed, HasSubstr("\r\nContent-Encoding: gzip\r\nVary: Accept-Encoding\r\n"));
+  EXPECT_THAT(compressed, HasSubstr("\r\nContent-Encoding: gzip\r\nVary: Accept, Accept-Encoding\r\n"));
   EXPECT_EQ(Gunzip(BodyOf(compressed)), kText);
   EXPECT_EQ(BodyOf(Serve(handler, {"GET", "/metrics", "gzip;q=0"})), kText);
   EXPECT_THAT(Serve(handler, {"GET", "/", "gzip"}), Not(HasSubstr("Content-Encoding")));
+}
+
+TEST_F(HttpHandlerTest, AnswersInTheFormatOfTheAcceptHeader) {
+  HttpHandler handler({},
+                      {[](std::uint64_t asked_ns, TextFormat format, const TextSink& sink) {
+                         sink(format == TextFormat::kOpenMetrics ? "OpenMetrics" : "plain");
+                         return asked_ns;
+                       },
+                       [] { return SubscriptionStatus(); }},
+                      refusals_);
+  for (const std::string encoding : {"", "gzip"}) {
+    Request request{"GET", "/metrics", encoding};
+    const std::string plain = Serve(handler, request);
+    EXPECT_THAT(plain, HasSubstr("\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"));
+    EXPECT_EQ(encoding.empty() ? BodyOf(plain) : Gunzip(BodyOf(plain)), "plain");
+    request.accept = "application/openmetrics-text";
+    const std::string open_metrics = Serve(handler, request);
+    EXPECT_THAT(open_metrics,
+                HasSubstr("\r\nContent-Type: application/openmetrics-text; version=1.0.0; charset=utf-8\r\n"));
+    EXPECT_EQ(encoding.empty() ? BodyOf(open_metrics) : Gunzip(BodyOf(open_metrics)), "OpenMetrics");
+    for (const std::string& response : {plain, open_metrics}) {
+      EXPECT_THAT(response, HasSubstr("\r\nVary: Accept, Accept-Encoding\r\n"));
+    }
+    request.path = "/";
+    EXPECT_THAT(Serve(handler, request), HasSubstr("\r\nContent-Type: text/html; charset=utf-8\r\n"));
+  }
 }
 
 TEST_F(HttpHandlerTest, LandingPageEscapesPathAndLinksPages) {
@@ -198,7 +224,7 @@ TEST_F(HttpHandlerTest, AnswersAPageExceptionWith500AndFreesTheSlot) {
   options.max_requests = 1;
   bool broken = true;
   HttpHandler handler(options,
-                      {[&broken](std::uint64_t asked_ns, const TextSink& sink) {
+                      {[&broken](std::uint64_t asked_ns, TextFormat /*format*/, const TextSink& sink) {
                          if (broken) {
                            throw std::runtime_error("generator failed");
                          }

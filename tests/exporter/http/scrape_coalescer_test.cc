@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <latch>
@@ -19,11 +20,17 @@
 namespace procevent {
 namespace {
 
-std::string Get(ScrapeCoalescer& coalescer) { return ReadAll(coalescer.Get(MonotonicNanos())); }
+std::shared_ptr<const ScrapeBody> GetBody(ScrapeCoalescer& coalescer, TextFormat format = TextFormat::kPlain) {
+  return coalescer.Get(MonotonicNanos(), format);
+}
+
+std::string Get(ScrapeCoalescer& coalescer, TextFormat format = TextFormat::kPlain) {
+  return ReadAll(GetBody(coalescer, format));
+}
 
 TEST(ScrapeCoalescerTest, GeneratesABodyForEachSingleRequest) {
   int generated = 0;
-  ScrapeCoalescer coalescer([&generated](std::uint64_t asked_ns, const TextSink& sink) {
+  ScrapeCoalescer coalescer([&generated](std::uint64_t asked_ns, TextFormat /*format*/, const TextSink& sink) {
     sink(std::to_string(++generated));
     return asked_ns;
   });
@@ -34,7 +41,7 @@ TEST(ScrapeCoalescerTest, GeneratesABodyForEachSingleRequest) {
 
 TEST(ScrapeCoalescerTest, KeepsNoBodyWithoutWaitingRequests) {
   ScrapeCoalescer coalescer(GenerateText("text"));
-  const std::weak_ptr<const ScrapeBody> kept = coalescer.Get(MonotonicNanos());
+  const std::weak_ptr<const ScrapeBody> kept = GetBody(coalescer);
   EXPECT_TRUE(kept.expired());
 }
 
@@ -44,7 +51,7 @@ TEST(ScrapeCoalescerTest, SharesBodiesThatAreNeverOlderThanTheRequest) {
   constexpr int kRequests = 40;
   std::atomic<int> started{0};
   std::atomic<int> too_old{0};
-  ScrapeCoalescer coalescer([&started](std::uint64_t /*asked_ns*/, const TextSink& sink) {
+  ScrapeCoalescer coalescer([&started](std::uint64_t /*asked_ns*/, TextFormat /*format*/, const TextSink& sink) {
     const std::uint64_t start_ns = MonotonicNanos();
     sink(std::to_string(++started));
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -70,7 +77,7 @@ TEST(ScrapeCoalescerTest, SharesBodiesThatAreNeverOlderThanTheRequest) {
 // An answer that was begun before a request may still be complete up to the request.
 TEST(ScrapeCoalescerTest, SharesABodyThatWasBegunBeforeTheRequest) {
   std::atomic<int> started{0};
-  ScrapeCoalescer coalescer([&](std::uint64_t /*asked_ns*/, const TextSink& sink) {
+  ScrapeCoalescer coalescer([&](std::uint64_t /*asked_ns*/, TextFormat /*format*/, const TextSink& sink) {
     sink(std::to_string(++started));
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
     return MonotonicNanos();
@@ -91,6 +98,59 @@ TEST(ScrapeCoalescerTest, SharesABodyThatWasBegunBeforeTheRequest) {
   }
 }
 
+// The generation of one format ends only after the generation of the other has begun.
+TEST(ScrapeCoalescerTest, FormatsDoNotWaitForEachOther) {
+  std::latch begun(2);
+  ScrapeCoalescer coalescer([&begun](std::uint64_t asked_ns, TextFormat format, const TextSink& sink) {
+    begun.arrive_and_wait();
+    sink(format == TextFormat::kPlain ? "plain" : "OpenMetrics");
+    return asked_ns;
+  });
+  std::string plain;
+  std::jthread thread([&] { plain = Get(coalescer, TextFormat::kPlain); });
+  EXPECT_EQ(Get(coalescer, TextFormat::kOpenMetrics), "OpenMetrics");
+  thread.join();
+  EXPECT_EQ(plain, "plain");
+}
+
+// Several threads request both formats in a loop. Each generation takes 1 ms.
+TEST(ScrapeCoalescerTest, SharesBodiesOfTheRequestedFormatOnly) {
+  constexpr std::size_t kThreadsPerFormat = 4;
+  constexpr int kRequests = 40;
+  const std::string texts[] = {"plain", "OpenMetrics"};
+  std::array<std::atomic<int>, kTextFormats> generated{};
+  std::array<std::atomic<int>, kTextFormats> generating{};
+  std::atomic<int> concurrent{0};
+  std::atomic<int> wrong{0};
+  ScrapeCoalescer coalescer([&](std::uint64_t /*asked_ns*/, TextFormat format, const TextSink& sink) {
+    const auto index = static_cast<std::size_t>(format);
+    concurrent += ++generating.at(index) > 1 ? 1 : 0;
+    const std::uint64_t start_ns = MonotonicNanos();
+    ++generated.at(index);
+    sink(texts[index]);
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    --generating.at(index);
+    return start_ns;
+  });
+  {
+    std::latch ready(kThreadsPerFormat * kTextFormats);
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 0; i < kThreadsPerFormat * kTextFormats; ++i) {
+      threads.emplace_back([&, index = i % kTextFormats] {
+        ready.arrive_and_wait();
+        for (int request = 0; request < kRequests; ++request) {
+          wrong += Get(coalescer, static_cast<TextFormat>(index)) == texts[index] ? 0 : 1;
+        }
+      });
+    }
+  }
+  EXPECT_EQ(wrong, 0);
+  EXPECT_EQ(concurrent, 0) << "a format is generated once at a time";
+  for (const auto& bodies : generated) {
+    EXPECT_LT(bodies, static_cast<int>(kThreadsPerFormat) * kRequests * 3 / 4) << "too few bodies were shared";
+  }
+}
+
 // Without an answer of the reader the old one serves all who wait, so that they are not delayed one after the other.
 TEST(ScrapeCoalescerTest, GeneratesOnceForRequestsThatWaitInVain) {
   constexpr int kThreads = 8;
@@ -98,9 +158,9 @@ TEST(ScrapeCoalescerTest, GeneratesOnceForRequestsThatWaitInVain) {
   const ExporterState state{ReloadStatus(0)};
   const MetricsCollector collector(exchange, state);
   std::atomic<int> generated{0};
-  ScrapeCoalescer coalescer([&](std::uint64_t asked_ns, const TextSink& sink) {
+  ScrapeCoalescer coalescer([&](std::uint64_t asked_ns, TextFormat format, const TextSink& sink) {
     ++generated;
-    return collector.WriteText(asked_ns, sink);
+    return collector.WriteText(asked_ns, format, sink);
   });
   {
     std::latch ready(kThreads);
@@ -120,7 +180,7 @@ TEST(ScrapeCoalescerTest, ExceptionReachesOnlyTheGeneratingRequest) {
   std::atomic<int> started{0};
   std::atomic<int> failed{0};
   std::atomic<int> served{0};
-  ScrapeCoalescer coalescer([&started](std::uint64_t asked_ns, const TextSink& sink) {
+  ScrapeCoalescer coalescer([&started](std::uint64_t asked_ns, TextFormat /*format*/, const TextSink& sink) {
     const int number = ++started;
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
     if (number % 2 == 1) {
@@ -154,13 +214,15 @@ TEST(ScrapeCoalescerTest, GeneratesNoBodyWhileThoseInUseAreTooLarge) {
     c = static_cast<char>(random() % 256);
   }
   ScrapeCoalescer coalescer(GenerateText(incompressible));
-  auto first = coalescer.Get(MonotonicNanos());
-  const auto second = coalescer.Get(MonotonicNanos());
+  auto first = GetBody(coalescer);
+  const auto second = GetBody(coalescer, TextFormat::kOpenMetrics);
   ASSERT_NE(first, nullptr);
   ASSERT_NE(second, nullptr) << "half of the limit was free";
-  EXPECT_EQ(coalescer.Get(MonotonicNanos()), nullptr);
+  for (const TextFormat format : {TextFormat::kPlain, TextFormat::kOpenMetrics}) {
+    EXPECT_EQ(GetBody(coalescer, format), nullptr) << "both formats count against the limit";
+  }
   first.reset();
-  EXPECT_NE(coalescer.Get(MonotonicNanos()), nullptr);
+  EXPECT_NE(GetBody(coalescer), nullptr);
 }
 
 }  // namespace

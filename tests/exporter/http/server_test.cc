@@ -230,8 +230,9 @@ TEST(ServerTest, ReadinessAndLandingPageNeedNoSnapshot) {
 }
 
 TEST(ServerTest, SurvivesPagesThatThrow) {
-  TestServer fixture(HttpHandler::PageCallbacks{[](auto, const auto&) -> std::uint64_t { throw std::bad_alloc(); },
-                                                []() -> SubscriptionStatus { throw 1; }});
+  TestServer fixture(
+      HttpHandler::PageCallbacks{[](auto, auto, const auto&) -> std::uint64_t { throw std::bad_alloc(); },
+                                 []() -> SubscriptionStatus { throw 1; }});
   for (int i = 0; i < 3; ++i) {
     EXPECT_THAT(Get(fixture.port, "/metrics"), StartsWith("HTTP/1.1 500 "));
     EXPECT_THAT(Get(fixture.port, "/-/ready"), StartsWith("HTTP/1.1 500 "));
@@ -269,7 +270,7 @@ TEST(ServerTest, InitializesEachServingThread) {
       uninitialized.insert(std::this_thread::get_id());
     }
   };
-  const HttpHandler::PageCallbacks pages{[&](std::uint64_t asked_ns, const TextSink&) {
+  const HttpHandler::PageCallbacks pages{[&](std::uint64_t asked_ns, TextFormat, const TextSink&) {
                                            check_thread();
                                            return asked_ns;
                                          },

@@ -14,10 +14,10 @@
 
 namespace procevent {
 
-using MetricFamilies = std::vector<prometheus::MetricFamily>;
+using MetricFamilies = std::vector<MetricFamily>;
 
 inline FamilySink AppendTo(MetricFamilies& families) {
-  return [&families](prometheus::MetricFamily family) { families.push_back(std::move(family)); };
+  return [&families](MetricFamily family) { families.push_back(std::move(family)); };
 }
 
 inline MetricFamilies Collect(const MetricsCollector& collector) {
@@ -46,13 +46,13 @@ inline MetricFamilies ProcessFamilies(const ProcessStats& stats) {
   return families;
 }
 
-inline std::string ToText(const MetricFamilies& families) {
+inline std::string ToText(const MetricFamilies& families, TextFormat format = TextFormat::kPlain) {
   std::string text;
-  TextWriter writer([&text](std::string_view piece) { text += piece; });
+  TextWriter writer(format, [&text](std::string_view piece) { text += piece; });
   for (const auto& family : families) {
     writer.Write(family);
   }
-  writer.Flush();
+  writer.Finish();
   return text;
 }
 
