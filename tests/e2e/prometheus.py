@@ -20,7 +20,8 @@ def skip_reason():
 
 def command(directory, config, port):
     return ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={directory}/data",
-            f"--web.listen-address=127.0.0.1:{port}", "--log.level=warn"]
+            f"--web.listen-address=127.0.0.1:{port}", "--log.level=warn",
+            "--enable-feature=exemplar-storage"]
 
 
 class Prometheus(scraper.Scraper):
