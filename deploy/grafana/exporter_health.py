@@ -1,11 +1,14 @@
 """The dashboard of the exporter itself: subscription, losses, cost, and how much of its limits is in use."""
 
-from parts import (ALARM, BUILD, EVENTS, FULL, LOST, NUMBERED, TEN_HIGHEST, bars, dashboard, each, graph, heatmap,
-                   highest, increase, line, machines, of, or_zero, ours, peak, quantiles, rate, share, stat, table,
-                   top_or_none, total)
+from parts import (ALARM, BUILD, EVENTS, FULL, LOST, MACHINE, NOTICE, PROGRAMS, TEN_HIGHEST, dashboard, each, graph,
+                   heatmap, highest, increase, line, machines, of, or_zero, ours, peak, per_second, quantiles, rate,
+                   share, stat, table, top, top_or_none, total)
 
 DELAY = "procevent_event_delay_seconds_bucket"
 REFUSED = "procevent_exporter_http_requests_refused_total"
+RESTARTS, REJECTED = "procevent_subscription_restarts_total", "procevent_messages_rejected_total"
+QUEUE, QUEUE_LIMIT = "procevent_receive_queue_peak_bytes", "procevent_receive_queue_limit_bytes"
+TAKEN = "procevent_snapshot_timestamp_seconds"
 UP = "instance:procevent_exporter_up:max"
 
 
@@ -13,7 +16,7 @@ def exporter_health():
     return dashboard(
         "procevent-exporter-health", "Exporter health",
         "Subscription, losses, cost and limits of procevent_exporter itself.",
-        ("Overview", overview()),
+        ("Overview", *overview()),
         ("Subscription",
          (8, exporters(), events(), rejected()),
          (8, restarts(), unsubscribed(), unseen())),
@@ -21,44 +24,53 @@ def exporter_health():
         ("Reader",
          (9, delay(), quantiles(6, "Event delay, percentiles", "the event delay", DELAY), reader()),
          (8, pending(), attributions(), corrected())),
-        ("Limits", (8, rows_used(), overflowed(), samples())),
+        ("Limits", (8, groups_used(), retired(), samples())),
         ("Cost",
          (8, cpu(), memory(), scrapes()),
-         (8, files(), refused(), started()),
-         (4, versions())))
+         (8, files(), refused(), stale()),
+         (7, started(), versions())))
 
 
 # --- Overview ---
 
 def overview():
     return (
-        4,
-        machines_where("Exporters down", "Exporters that Prometheus cannot scrape. Replays are not included.", of(UP),
-                       "== 0"),
-        machines_where("Subscription lost", "Exporters that receive no events from the kernel. See /-/ready.",
-                       of("procevent_up"), "== 0"),
-        machines_where("Losses not exact", "Exporters with a narrowed source.events: their losses are unknown.",
-                       of("procevent_loss_exact"), "== 0"),
-        machines_where("Config rejected", "Exporters that rejected the last reload. The log names the errors.",
-                       of("procevent_exporter_config_last_reload_successful"), "== 0"),
-        machines_where("Restart pending", "Exporters with a configuration that needs a restart.",
-                       of("procevent_exporter_config_restart_pending"), "== 1"),
-        machines_where("Replays", "Exporters that replay a capture: their numbers are of another machine and time.",
-                       of("procevent_replayed"), "== 1"),
-        total_growth("Events lost", "Events dropped at a full receive queue, in the time range.", LOST),
-        total_growth("Requests refused", "Requests refused by web.allow, by web.max_requests, or because of slow clients, in the time "
-                     "range.",
-                     REFUSED))
+        (3,
+         machines_where("Exporters down", "Exporters that Prometheus cannot scrape. Replays are not included.", of(UP),
+                        "== 0", ALARM),
+         machines_where("Subscription lost", "Exporters that receive no events from the kernel. See /-/ready.",
+                        of("procevent_up"), "== 0", ALARM),
+         machines_where("Config rejected", "Exporters that rejected the last reload. The log names the errors.",
+                        of("procevent_exporter_config_last_reload_successful"), "== 0", ALARM),
+         machines_where("Restart pending", "Exporters with a configuration that needs a restart.",
+                        of("procevent_exporter_config_restart_pending"), "== 1"),
+         machines_where("Losses not exact", "Exporters with a narrowed source.events: their losses are unknown.",
+                        of("procevent_loss_exact"), "== 0"),
+         machines_where("Replays", "Exporters that replay a capture: their numbers are of another machine and time.",
+                        of("procevent_replayed"), "== 1")),
+        (3,
+         total_growth("Events lost", "Events dropped at a full receive queue, in the time range.", LOST, ALARM),
+         total_growth("Subscription restarts", "New subscriptions in the time range, for any reason.", RESTARTS),
+         total_growth("Messages rejected", "Messages that were not counted as events, in the time range.", REJECTED),
+         total_growth("Requests refused",
+                      "Requests refused by web.allow, by web.max_requests, or because of slow clients, in the time "
+                      "range.", REFUSED),
+         stat(4, "Receive queue peak", "percentunit",
+              "Highest share of the receive queue in use in the last minute, on any selected machine. Not available "
+              "for replays.", f"max({share(each(of(QUEUE)), each(of(QUEUE_LIMIT)))})", FULL, decimals=1),
+         stat(4, "Groups in use", "percentunit",
+              "Highest share of groups.limit in use. At 100 % new commands share a row.",
+              f"max({share(each(of('procevent_groups')), each(of('procevent_groups_limit')))})", FULL, decimals=1)))
 
 
-def machines_where(title, description, series, comparison):
-    """Counts the exporters for which the comparison holds; 0 is the healthy value."""
+def machines_where(title, description, series, comparison, thresholds=NOTICE):
+    """Counts the exporters for which the comparison holds; 0 is the usual value."""
     found, known = f"count({each(series)} {comparison})", f"count({each(series)})"
-    return stat(3, title, "locale", description, or_zero(found, known), ALARM)
+    return stat(4, title, "locale", description, or_zero(found, known), thresholds)
 
 
-def total_growth(title, description, name):
-    return stat(3, title, "locale", description, f"sum({increase(name)})", ALARM, decimals=0)
+def total_growth(title, description, name, thresholds=NOTICE):
+    return stat(4, title, "locale", description, f"sum({increase(name)})", thresholds, decimals=0)
 
 
 # --- Subscription ---
@@ -73,22 +85,24 @@ def exporters():
 
 
 def events():
-    return graph(8, "Events received", "eps", "Events received per second by type, on all selected machines.",
-                 line(total("event", rate(EVENTS, NUMBERED)), "{{event}}"), stacked=True)
+    return graph(8, "Events received", per_second("events"),
+                 "Events received per second by type, on all selected machines. fork and exit include threads.",
+                 line(total("event", rate(EVENTS)), "{{event}}"), stacked=True,
+                 colors=(("fork", "blue"), ("exec", "purple"), ("exit", "light-blue"), ("comm", "yellow")))
 
 
 def rejected():
-    reasons = total("reason", rate("procevent_messages_rejected_total"))
-    return graph(8, "Messages rejected", "mps",
+    reasons = total("reason", rate(REJECTED))
+    return graph(8, "Messages rejected", per_second("messages"),
                  "Messages that were not counted as events, by reason. foreign_sender: a process forges events.",
                  line(top_or_none(10, "reason", reasons), "{{reason}}"))
 
 
 def restarts():
-    return graph(8, "Subscription restarts", "cps",
+    return graph(8, "Subscription restarts", per_second("restarts"),
                  "New subscriptions, by reason. silence, unseen_clones: another program ended the kernel's "
                  "subscriptions.",
-                 line(total("reason", rate("procevent_subscription_restarts_total")), "{{reason}}"))
+                 line(total("reason", rate(RESTARTS)), "{{reason}}"))
 
 
 def unsubscribed():
@@ -98,29 +112,28 @@ def unsubscribed():
 
 
 def unseen():
-    return graph(8, "Forks while unsubscribed", "eps",
-                 "Forks that the kernel counted while the exporter was not subscribed. It is an upper bound. "
-                 f"{TEN_HIGHEST}",
+    return graph(8, "Clones while unsubscribed", per_second("clones"),
+                 "Processes and threads that the kernel counted while the exporter was not subscribed. It is an upper "
+                 f"bound. {TEN_HIGHEST}",
                  machines(total("instance", rate("procevent_unseen_clones_total"))))
 
 
 # --- Receive queue and loss ---
 
 def queue():
-    full = share(peak("procevent_receive_queue_peak_bytes"), peak("procevent_receive_queue_limit_bytes"))
     return graph(8, "Receive queue usage", "percentunit",
                  f"Peak share of the receive queue in use. At 100 % events are lost. {TEN_HIGHEST}",
-                 machines(highest("instance", full)), thresholds=FULL)
+                 machines(highest("instance", share(peak(QUEUE), peak(QUEUE_LIMIT)))), limit=FULL)
 
 
 def lost():
-    return graph(8, "Events lost", "eps",
+    return graph(8, "Events lost", per_second("events"),
                  f"Events lost, computed from the kernel's sequence numbers. {TEN_HIGHEST}",
                  machines(total("instance", rate(LOST))))
 
 
 def drops():
-    return graph(8, "Socket drops", "mps",
+    return graph(8, "Socket drops", per_second("messages"),
                  f"Messages dropped at a full receive queue, counted by the kernel. {TEN_HIGHEST}",
                  machines(total("instance", rate("procevent_socket_drops_total"))))
 
@@ -141,40 +154,42 @@ def reader():
 
 
 def pending():
-    return graph(8, "Events pending attribution", "short",
-                 "Events with a command that is not yet resolved. They are counted within milliseconds.",
-                 line(total("event", of("procevent_pending")), "{{event}}"))
+    return graph(8, "Counts pending attribution", "short",
+                 "Counts that wait for a command's name. They are attributed within milliseconds.",
+                 line(total("activity", of("procevent_pending")), "{{activity}}"))
 
 
 def attributions():
-    return graph(8, "Program names by source", "eps",
+    return graph(8, "Program names by source", PROGRAMS,
                  "Programs by the source of their name. proc: read from /proc. comm_event: from the kernel's event. "
                  "unattributed: the process ended first.",
                  line(total("source", rate("procevent_attributions_total")), "{{source}}"), stacked=True)
 
 
 def corrected():
-    return graph(8, "Process table corrections", "cps",
+    return graph(8, "Process table corrections", per_second("processes"),
                  "Processes added to the table without a fork event, and removed without an exit event. Both grow "
                  "after a loss.",
-                 line(total("reason", rate("procevent_processes_found_total", 'reason!="bootstrap"')), "found: {{reason}}"),
+                 line(total("reason", rate("procevent_processes_found_total", 'reason!="bootstrap"')),
+                      "found: {{reason}}"),
                  line(total("reason", rate("procevent_processes_dropped_total")), "dropped: {{reason}}"))
 
 
 # --- Limits ---
 
-def rows_used():
+def groups_used():
     used = share(peak("procevent_groups"), peak("procevent_groups_limit"))
-    return graph(8, "Command rows in use", "percentunit",
-                 f"Share of groups.limit in use. At 100 % new commands share a row. {TEN_HIGHEST}",
-                 machines(highest("instance", used)), thresholds=FULL)
+    return graph(8, "Groups in use", "percentunit",
+                 "Share of groups.limit in use. At 100 % new commands share the row [groups beyond the limit]: raise "
+                 f"groups.limit, or merge names with name_groups. {TEN_HIGHEST}",
+                 machines(highest("instance", used)), limit=FULL)
 
 
-def overflowed():
-    return graph(8, "Commands over the limit", "cps",
-                 "Commands that got no row of their own. Raise groups.limit, or merge names with name_groups. "
-                 f"{TEN_HIGHEST}",
-                 machines(total("instance", rate("procevent_groups_overflowed_total"))))
+def retired():
+    return graph(8, "Counts retired", per_second("counts"),
+                 "Counts of commands whose series ended, by activity. They remain in the host totals. Rises in steps, "
+                 "when commands without activity are retired.",
+                 line(total("activity", rate("procevent_retired_total")), "{{activity}}"), stacked=True)
 
 
 def samples():
@@ -208,20 +223,31 @@ def files():
 
 
 def refused():
-    return graph(8, "Requests refused", "reqps", "Requests refused, by reason. not_allowed: refused by web.allow.",
+    return graph(8, "Requests refused", per_second("requests"),
+                 "Requests refused, by reason. not_allowed: refused by web.allow.",
                  line(total("reason", rate(REFUSED)), "{{reason}}"))
+
+
+def stale():
+    def age(at=""):
+        return highest("instance", f"timestamp({of(TAKEN)}{at}) - {of(TAKEN)}{at}")
+
+    return graph(8, "Snapshot age", "s",
+                 "Age of the numbers at the scrape. An overloaded exporter serves the last complete snapshot. Shows "
+                 "the ten machines with the highest value at the end of the time range.",
+                 line(top(10, age(), age(" @ end()")), MACHINE))
 
 
 def started():
     start = highest("instance", ours(of("process_start_time_seconds")))
-    return bars(8, "Shortest uptime", "s",
-                "Time since the exporter's start. Shows the ten exporters that were started last.",
-                f"bottomk(10, time() - {start})")
+    return table(12, "Latest starts", "s",
+                 "Time since the exporter's start. Shows the ten exporters that were started last.",
+                 {"instance": ("Machine", 300)}, {"Uptime": f"bottomk(10, time() - {start})"}, rising=True)
 
 
 def versions():
     kinds = "version, compiler"
-    return table(24, "Versions", "short", "Number of exporters of each version and compiler.",
-                 {"version": ("Version", 300), "compiler": ("Compiler", 300)},
+    return table(12, "Versions", "short", "Number of exporters of each version and compiler.",
+                 {"version": ("Version", 160), "compiler": ("Compiler", 160)},
                  {"Exporters": f"topk(20, count by ({kinds}) ({highest(f'job, instance, {kinds}', of(BUILD))}))"},
                  decimals=0)

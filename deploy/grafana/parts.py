@@ -1,24 +1,37 @@
 """Builds the parts of a dashboard: expressions, queries, panels, and the layout on Grafana's grid."""
 
-import collections
 import re
 
 SELECTED = 'job=~"$job", instance=~"$instance"'
-NAMED = 'comm!="[retired comms here]"'  # retired rows hold counts from before the time range
 BAD = 'outcome!="success"'
 EVENTS, LOST = "procevent_events_total", "procevent_events_lost_total"
-NUMBERED = 'event!="ack"'  # the kernel does not number ACKs: they are no events that could be lost
-FORKED = "instance_comm:procevent_forks:rate5m"
-ENDED = "instance_comm_outcome:procevent_exits:rate5m"
 BUILD = "procevent_exporter_build_info"
 KNOWN = "instance:procevent_replayed:last"  # includes exporters that are down
+NAMELESS = 'comm=~".(untracked processes|unattributed programs|processes without a name|groups beyond the limit)."'
 MACHINE = "{{instance}}"
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
+PROVISIONED = {"text": "procevent", "value": "procevent-prometheus"}  # the data source of provisioning/datasources
 WIDTH = 24  # of Grafana's grid
 TEN_HIGHEST = "Shows the ten machines with the highest value."
 TEN_LOWEST = "Shows the ten machines with the lowest value."
+AVERAGED = "Each point is the highest five-minute average of its step."
 FAILED = "with a status other than 0 or by a signal"  # what a failed exit is
-SOFT_MAX = {"eps": 1, "cps": 1, "mps": 1, "reqps": 1, "percentunit": 0.01}
+
+
+# --- Units ---
+
+def per_second(things):
+    """A unit that Grafana scales by thousands: `1.2K forks/s`."""
+    return f"count:{things}/s"
+
+
+FORKS, PROGRAMS, THREADS, EXITS = map(per_second, ("forks", "programs", "threads", "exits"))
+PER_MINUTE = "count:/min"
+
+
+def _soft_max(unit):
+    """The lowest end of an axis, which keeps zeros at the bottom."""
+    return {"axisSoftMax": 0.01 if unit == "percentunit" else 1} if unit.startswith(("count:", "percentunit")) else {}
 
 
 # --- Expressions ---
@@ -30,11 +43,6 @@ def of(name, *matchers):
 
 def rate(name, *matchers):
     return f"rate({of(name, *matchers)}[$__rate_interval])"
-
-
-def lately(name, *matchers):
-    """A rate for an instant query, where $__rate_interval would be hours if the time range is a month."""
-    return f"rate({of(name, *matchers)}[{MINUTES.window}])"
 
 
 def increase(name, *matchers):
@@ -68,23 +76,16 @@ def each(expression):
     return highest("job, instance", expression)
 
 
-# A time window: range selector, length, start, and the modifier that evaluates it at its end.
-Span = collections.namedtuple("Span", "window seconds began at")
-MINUTES = Span("5m", "300", "time() - 300", "")  # the window of the recording rules
-STEP = Span("$__rate_interval", "($__rate_interval_ms / 1000)", "time() - $__rate_interval_ms / 1000", "")
-SHOWN = Span("$__range", "$__range_s", "$__from / 1000", " @ end()")
+def growth(label, name, *matchers):
+    """The growth over the time range of series that appear with their first count, which increase() ignores.
 
-
-def growth(label, span, name, *matchers):
-    """The growth of series that appear with their first count, which increase() ignores.
-
-    A series that did not exist when the window began grew by its whole value, if the exporter ran then or started
+    A series that did not exist when the time range began grew by its whole value, if the exporter ran then or started
     later. Any other series grew by its increase."""
-    by, row, at = f"by (job, instance, {label})", of(name, *matchers), span.at
-    known = (f"({of(BUILD)} offset {span.window}{at} or "
-             f"{of('process_start_time_seconds')}{at} > {span.began})")
-    return (f"(max {by} ({row}{at}) unless max {by} ({row} offset {span.window}{at}) and on (job, instance) {known} "
-            f"or sum {by} (increase({row}[{span.window}]{at})))")
+    by, row, at = f"by (job, instance, {label})", of(name, *matchers), "@ end()"
+    known = (f"({of(BUILD)} offset $__range {at} or "
+             f"{of('process_start_time_seconds')} {at} > $__from / 1000)")
+    return (f"(max {by} ({row} {at}) unless max {by} ({row} offset $__range {at}) and on (job, instance) {known} "
+            f"or sum {by} (increase({row}[$__range] {at})))")
 
 
 def total(by, expression):
@@ -105,11 +106,16 @@ def among(expression, ranking, by):
     return f"{expression} and on ({by}) {ranking}"
 
 
-def top_or_none(count, label, expression, ranked=None):
-    """Like top(), without series that are 0. A line `none` replaces an empty result."""
-    ranking = f"topk({count}, {ranked or overall(expression)} > 0)"
+def or_none(label, ranking, expression=None):
+    """The ranked series, or a line or row `none` where the ranking is empty."""
     none = f'label_replace(0 * sum({of("procevent_up")}), "{label}", "none", "", "")'
-    return f"({expression} and {ranking}) or ({none} unless on () {ranking})"
+    return f"({expression or ranking}) or ({none} unless on () {ranking})"
+
+
+def top_or_none(count, label, expression):
+    """Like top(), without series that are 0."""
+    ranking = f"topk({count}, {overall(expression)} > 0)"
+    return or_none(label, ranking, f"{expression} and {ranking}")
 
 
 def or_zero(expression, known):
@@ -119,6 +125,11 @@ def or_zero(expression, known):
 
 def share(part, whole):
     return f"{part} / ({whole} > 0)"
+
+
+def named(nameless, everything):
+    """The share of counts with a command's name."""
+    return f"1 - {share(f'({or_zero(nameless, everything)})', everything)}"
 
 
 # --- Queries ---
@@ -150,15 +161,15 @@ def buckets(expression):
 def _panel(kind, width, title, unit, description, targets, options, custom=None, **defaults):
     queries = [{"refId": chr(ord("A") + place), "datasource": DATASOURCE, "editorMode": "code", "exemplar": False,
                 **target} for place, target in enumerate(targets)]
-    color = {"color": {"mode": "palette-classic"}, "thresholds": steps((None, "green"))}
+    color = {"color": {"mode": "palette-classic"}, "thresholds": _steps("blue")}
     return {"type": kind, "title": title, "description": description, "datasource": DATASOURCE,
             "gridPos": {"w": width}, "targets": queries, "options": options,
             "fieldConfig": {"defaults": {**color, "unit": unit, **defaults, "custom": custom or {}}, "overrides": []}}
 
 
-def steps(*pairs):
-    """Thresholds: pairs of a lower bound and the color from there on."""
-    return {"mode": "absolute", "steps": [{"value": value, "color": color} for value, color in pairs]}
+def _steps(base, *pairs):
+    """Thresholds. `base` is the color of an unknown value, and below the first pair."""
+    return {"mode": "absolute", "steps": [{"value": value, "color": color} for value, color in ((None, base), *pairs)]}
 
 
 def override(panel, name, **properties):
@@ -169,11 +180,15 @@ def override(panel, name, **properties):
     return panel
 
 
-# `text` is the color of an unknown value.
-NUMBER = steps((None, "text"), (0, "blue"))
-ALARM = steps((None, "text"), (0, "green"), (1, "red"))  # for counts that should be 0
-FULL = steps((None, "green"), (0.8, "orange"), (0.95, "red"))  # for shares of a limit
-WHOLE = steps((None, "text"), (0, "red"), (0.99, "orange"), (1, "green"))  # for shares that should be 1
+# Pairs of a lower bound and the color from there on. Red is only for what needs action: dashboard_lint.py lists those
+# panels.
+NUMBER = ((0, "blue"),)
+ALARM = ((0, "green"), (1, "red"))  # for counts that should be 0
+NOTICE = ((0, "green"), (1, "orange"))  # for counts that are 0 as a rule
+BUSY = ((0, "blue"), (1000, "orange"))  # for forks per second on one machine
+FULL = ((0, "blue"), (0.8, "orange"), (0.95, "red"))  # for shares of a limit
+WHOLE = ((0, "red"), (0.99, "orange"), (1, "green"))  # for shares that should be 1
+MOST = ((0, "orange"), (0.9, "blue"))  # for shares that should be near 1
 
 
 def _last():
@@ -183,25 +198,34 @@ def _last():
 def stat(width, title, unit, description, expression, thresholds=NUMBER, **defaults):
     return _panel("stat", width, title, unit, description, [_now(expression, title)], {
         "reduceOptions": _last(), "orientation": "auto", "textMode": "value", "colorMode": "value", "graphMode": "none",
-        "justifyMode": "auto", "wideLayout": True, "showPercentChange": False, "percentChangeColorMode": "standard"},
-        color={"mode": "thresholds"}, thresholds=thresholds, noValue="unknown", **defaults)
+        "text": {"valueSize": 26}, "justifyMode": "auto", "wideLayout": True, "showPercentChange": False,
+        "percentChangeColorMode": "standard"},
+        **{"color": {"mode": "thresholds"}, "thresholds": _steps("text", *thresholds), "noValue": "unknown",
+           **defaults})
 
 
 def graph(width, title, unit, description, *targets, stacked=False, fill=0, table=(), positive=True, log=False,
-          **defaults):
-    """Lines over time. `table`: calculations in a legend to the right. Without it the legend is a list below."""
+          colors=(), limit=(), **defaults):
+    """Lines over time. `table`: calculations in a legend to the right. Without it the legend is a list below.
+    `colors`: pairs of a line's name and its color. `limit`: thresholds, drawn as dashed lines."""
     place = {"displayMode": "table", "placement": "right"} if table else {"displayMode": "list", "placement": "bottom"}
-    order = {"sortBy": table[0].capitalize(), "sortDesc": True} if table else {}
-    custom = {"axisSoftMax": SOFT_MAX[unit]} if unit in SOFT_MAX else {}  # keeps zeros at the bottom
+    order = {"sortBy": "Max", "sortDesc": True} if table else {}
+    custom = _soft_max(unit)
+    if limit:
+        custom["thresholdsStyle"] = {"mode": "dashed"}
+        defaults["thresholds"] = _steps("transparent", *limit[1:])
     if log:
         custom["scaleDistribution"] = {"type": "log", "log": 10}
-    return _panel("timeseries", width, title, unit, description, targets, {
+    panel = _panel("timeseries", width, title, unit, description, targets, {
         "legend": {**place, **order, "showLegend": True, "calcs": list(table)},
         "tooltip": {"mode": "multi", "sort": "desc", "hideZeros": stacked}},
         {"drawStyle": "line", "lineInterpolation": "linear", "lineWidth": 1, "fillOpacity": 60 if stacked else fill,
          "gradientMode": "none", "showPoints": "auto", "pointSize": 3, "spanNulls": False,
          "stacking": {"mode": "normal" if stacked else "none", "group": "A"}, "axisPlacement": "auto", **custom},
         **({"min": 0} if positive and not log else {}), **defaults)
+    for name, color in colors:
+        override(panel, name, color={"mode": "fixed", "fixedColor": color})
+    return panel
 
 
 def quantiles(width, title, what, metric):
@@ -231,7 +255,20 @@ def heatmap(width, title, unit, description, expression):
         "exemplars": {"color": "rgba(255,0,255,0.7)"}})
 
 
-def table(width, title, unit, description, keys, columns, decimals=1):
+def gauge(panel, name, **properties):
+    """Draws a table's column as bars, the longest for the highest value of the column."""
+    return override(panel, name, min=0, fieldMinMax=True, color={"mode": "continuous-BlPu"},
+                    custom__cellOptions={"type": "gauge", "mode": "gradient", "valueDisplayMode": "text"},
+                    **properties)
+
+
+def text(width, title, content):
+    """A panel of Markdown."""
+    return {"type": "text", "title": title, "gridPos": {"w": width},
+            "options": {"mode": "markdown", "content": content}}
+
+
+def table(width, title, unit, description, keys, columns, decimals=1, rising=False):
     """`keys`: labels with the names and widths of their columns. `columns`: names and expressions; the first ranks."""
     names = {f"Value #{chr(ord('A') + place)}": name for place, name in enumerate(columns)}
     if len(columns) == 1:
@@ -239,7 +276,7 @@ def table(width, title, unit, description, keys, columns, decimals=1):
     order, heads = ["Time", *keys, *names], {label: name for label, (name, _) in keys.items()}
     panel = _panel("table", width, title, unit, description, [column(text) for text in columns.values()], {
         "frameIndex": 0, "showHeader": True, "cellHeight": "sm",
-        "sortBy": [{"displayName": next(iter(columns)), "desc": True}]},
+        "sortBy": [{"displayName": next(iter(columns)), "desc": not rising}]},
         {"align": "auto", "cellOptions": {"type": "auto"}, "inspect": False, "minWidth": 80}, decimals=decimals)
     for name, size in keys.values():
         override(panel, name, custom__width=size)
@@ -276,18 +313,32 @@ def _within_minutes(function, name):
     return f"{function}({of(name)}[2m])"  # annotations have no $__rate_interval
 
 
+def _column(height, panels):
+    """Panels with their heights and their distances from the top: one panel, or pairs of a height and a panel."""
+    if isinstance(panels, dict):
+        return [(height, 0, panels)]
+    placed, y = [], 0
+    for own, panel in panels:
+        placed.append((own, y, panel))
+        y += own
+    if y != height:
+        raise ValueError(f"a column of {y} lines beside panels of {height}")
+    return placed
+
+
 def _laid_out(rows):
-    """The panels with their positions. A row is a title, then lines of a height and panels from left to right."""
+    """The panels with their positions. A row is a title, then lines of a height and columns from left to right."""
     placed, y = [], 0
     for title, *lines in rows:
         placed.append({"type": "row", "title": title, "collapsed": False, "panels": [],
                        "gridPos": {"h": 1, "w": WIDTH, "x": 0, "y": y}})
         y += 1
-        for height, *panels in lines:
+        for height, *columns in lines:
             x = 0
-            for panel in panels:
-                width = panel["gridPos"]["w"]
-                placed.append({**panel, "gridPos": {"h": height, "w": width, "x": x, "y": y}})
+            for column_of_panels in columns:
+                for own, below, panel in _column(height, column_of_panels):
+                    width = panel["gridPos"]["w"]
+                    placed.append({**panel, "gridPos": {"h": own, "w": width, "x": x, "y": y + below}})
                 x += width
             y += height
     return [{"id": number, **panel} for number, panel in enumerate(placed, 1)]
@@ -300,7 +351,7 @@ def _annotations():
         _annotation("Subscription restarted", "orange",
                     f'{_within_minutes("increase", "procevent_subscription_restarts_total")} > 0',
                     "{{instance}}: new subscription, reason {{reason}}"),
-        _annotation("Events lost", "red",
+        _annotation("Events lost", "purple",
                     f'sum by (instance) ({_within_minutes("increase", "procevent_events_lost_total")}) > 0',
                     "{{instance}}: events were lost")]
 
@@ -322,7 +373,8 @@ def dashboard(uid, title, description, *rows, fleet=False):
                    "url": ""}],
         "templating": {"list": [
             {"type": "datasource", "name": "datasource", "label": "Data source", "query": "prometheus", "refresh": 1,
-             "regex": "", "hide": 0, "multi": False, "includeAll": False, "skipUrlSync": False, "options": []},
+             "regex": "", "hide": 0, "multi": False, "includeAll": False, "skipUrlSync": False, "options": [],
+             "current": PROVISIONED},
             *variables]},
         "annotations": {"list": annotations},
         "panels": _laid_out(rows)}

@@ -15,12 +15,14 @@ import rule_files
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 SELECTED = [("job", "=~", '"$job"'), ("instance", "=~", '"$instance"')]
 WIDTH = 24
-UNITS = {"short", "none", "locale", "percentunit", "percent", "bytes", "s", "ms", "eps", "cps", "cpm", "ops", "mps",
-         "reqps"}
+UNITS = r"short|locale|percentunit|bytes|s|count:\w*/(s|min)"  # the last: Grafana's count of things per time
+# The panels that may use red, since it is only for what needs action.
+ACTION = {"Exporters down", "Subscription lost", "Config rejected", "Unsubscribed (1 h)", "Completeness",
+          "Received ratio", "Events lost", "Receive queue peak", "Receive queue usage", "PIDs in use", "Groups in use"}
 RANGES = {"$__rate_interval", "$__range", "$__interval"}
 GROWTH = {"rate", "irate", "increase"}
-UNBOUNDED = {"comm", "instance", "code", "version", "compiler"}  # labels with possibly hundreds of values
-APPEARING = {"comm", "code"}  # labels of series that appear with their first count
+UNBOUNDED = {"comm", "instance", "code", "signal", "version", "compiler"}  # labels with possibly hundreds of values
+APPEARING = {"comm", "code", "signal"}  # labels of series that appear with their first count
 FLEET = "procevent-fleet"
 RECORDS = {rule["record"]: catalogue.Metric("Gauge", rule_files.level(rule["record"]))
            for rule in rule_files.recorded()}
@@ -30,8 +32,9 @@ CATALOGUE = catalogue.catalogue() | catalogue.FROM_PROMETHEUS | RECORDS
 # --- Parts of a dashboard, each with the name that a fault mentions. ---
 
 def panels(board):
+    """The panels with queries."""
     return [(f"panel {panel.get('title') or panel.get('id')!r}", panel) for panel in board.get("panels", [])
-            if panel.get("type") != "row"]
+            if panel.get("type") not in ("row", "text")]
 
 
 def targets(board):
@@ -56,6 +59,12 @@ def annotations(board):
 
 def variables(board, kind):
     return [variable for variable in board.get("templating", {}).get("list", []) if variable.get("type") == kind]
+
+
+def red_panels(board):
+    """The titles of panels with a red color, or a scale of colors that ends in red."""
+    return {panel.get("title") for panel in board.get("panels", ())
+            if re.search(r'[Cc]olor"?: "[\w-]*red"|"continuous-\w*Rd', json.dumps(panel))}
 
 
 def differences(thing, **wanted):
@@ -134,7 +143,21 @@ def panel_unit(board):
         units = [config.get("defaults", {}).get("unit")]
         units += [one["value"] for override in config.get("overrides", ()) for one in override["properties"]
                   if one["id"] == "unit"]
-        yield from (f"{name}: unknown unit {unit!r}" for unit in units if unit not in UNITS)
+        yield from (f"{name}: unknown unit {unit!r}" for unit in units if not re.fullmatch(UNITS, unit or ""))
+
+
+def panel_red(board):
+    for title in sorted(red_panels(board) - ACTION):
+        yield f"panel {title!r}: red, but it is not listed as needing action"
+    for annotation in board.get("annotations", {}).get("list", ()):
+        if "red" in annotation.get("iconColor", ""):
+            yield f"annotation {annotation.get('name')!r}: red"
+
+
+def panel_text(board):
+    for panel in board.get("panels", ()):
+        if panel.get("type") == "text" and not (panel.get("title") and panel["options"].get("content", "").strip()):
+            yield f"text {panel.get('id')}: no title or no content"
 
 
 def panel_targets(board):
@@ -168,10 +191,10 @@ def target_selects(board):
 
 
 def target_rate_interval(board):
-    """A graph uses the variables of its steps. An instant query uses the window of the recording rules, since
-    $__rate_interval would be as long as a step of the time range."""
+    """A graph uses the variables of its steps. An instant query has none: $__rate_interval would be as long as a step
+    of the time range."""
     for name, _, target, selector in selectors(board):
-        known = {"5m", "$__range"} if target.get("instant") else RANGES
+        known = {"$__range"} if target.get("instant") else RANGES
         if selector.range is not None and selector.range not in known:
             yield f"{name}: {selector.metric}[{selector.range}]"
         recorded, steps = selector.metric in RECORDS, target.get("interval")
@@ -271,7 +294,8 @@ def appearing_labels(target):
 def target_bounded(board):
     """The number of lines or rows is bounded, for any number of machines and commands."""
     for name, _, target in targets(board):
-        expression = promql.without_totals(target.get("expr", ""))
+        ranking = target.get("expr", "").partition(" or (label_replace(")[0]  # without the row `none`
+        expression = promql.without_totals(ranking)
         labels = promql.grouped_by(expression) & UNBOUNDED
         # A graph ranks series over the whole time range, since each step would have other top series.
         ranked = r"\band (topk|bottomk)\(\d+, .*@ end\(\)" if target.get("range") else r"\b(topk|bottomk)\(\d+, "
@@ -294,6 +318,8 @@ RULES = {
     "panel-datasource-rule": panel_datasource,
     "panel-title-description-rule": panel_title_description,
     "panel-units-rule": panel_unit,
+    "panel-red": panel_red,
+    "panel-text": panel_text,
     "panel-no-targets-rule": panel_targets,
     "grid": grid,
     "target-job-instance-rule": target_selects,

@@ -80,6 +80,16 @@ FORK_STORMS_FAULTS = (
     ("panel-title-description-rule", "no description", lambda board: graph(board).pop("description")),
     ("panel-units-rule", "no unit", lambda board: graph(board)["fieldConfig"]["defaults"].pop("unit")),
     ("panel-units-rule", "unknown unit", lambda board: graph(board)["fieldConfig"]["defaults"].update(unit="forks")),
+    ("panel-units-rule", "events per second of Grafana",
+     lambda board: graph(board)["fieldConfig"]["defaults"].update(unit="eps")),
+    ("panel-red", "a red line", lambda board: graph(board)["fieldConfig"]["overrides"].append(
+        {"properties": [{"id": "color", "value": {"mode": "fixed", "fixedColor": "dark-red"}}]})),
+    ("panel-red", "a scale to red", lambda board: graph(board)["fieldConfig"]["defaults"].update(
+        color={"mode": "continuous-GrYlRd"})),
+    ("panel-red", "a red threshold", lambda board: graph(board)["fieldConfig"]["defaults"]["thresholds"].update(
+        steps=[{"value": None, "color": "red"}])),
+    ("panel-red", "a red annotation", lambda board: board["annotations"]["list"][0].update(iconColor="red")),
+    ("panel-text", "no content", lambda board: panel(board, "text")["options"].update(content=" ")),
     ("panel-no-targets-rule", "no queries", put(graph, targets=[])),
     ("panel-no-targets-rule", "repeated letter",
      lambda board: graph(board)["targets"].append(graph(board)["targets"][0])),
@@ -89,7 +99,8 @@ FORK_STORMS_FAULTS = (
     ("target-job-instance-rule", "no job", replaced(r'job=~"\$job", ', "")),
     ("target-job-instance-rule", "single instance", replaced(r'instance=~"\$instance"', 'instance="$instance"')),
     ("target-rate-interval-rule", "fixed window in a graph", replaced(r"\[\$__rate_interval\]", "[5m]")),
-    ("target-rate-interval-rule", "steps in an instant query", replaced(r"\[5m\]", "[$__rate_interval]")),
+    ("target-rate-interval-rule", "steps in an instant query",
+     replaced(r"(sum\(increase\([^[]*)\[\$__range\]", r"\1[$__rate_interval]")),
     ("target-rate-interval-rule", "rate interval of a record", replaced(r"\$__interval", "$__rate_interval")),
     ("target-rate-interval-rule", "record in other steps",
      lambda board: next(one for one in targets(board) if "interval" in one).pop("interval")),
@@ -107,12 +118,12 @@ FORK_STORMS_FAULTS = (
     ("target-metric", "unknown metric", replaced(r"procevent_\w+_total\{", "procevent_spawns_total{")),
     ("target-metric", "unknown record", replaced(r"procevent_\w+_total\{", "job:procevent_forks_total{")),
     ("target-label", "unknown label", replaced(r'outcome!="success"', 'result!="success"')),
-    ("target-label", "grouped by an unknown label", replaced(r"sum by \(code\)", "sum by (le, code)")),
+    ("target-label", "grouped by an unknown label", replaced(r"sum by \(comm, code\)", "sum by (comm, code, le)")),
     ("target-legend", "no legend", lambda board: graph(board)["targets"][0].update(legendFormat="__auto")),
     ("target-legend", "unknown label", lambda board: graph(board)["targets"][0].update(legendFormat="{{cpu}}")),
     ("target-bounded", "every command", replaced(r" and topk\(10, sum by \(comm\).*", "")),
     ("target-bounded", "top of each step", replaced(r" @ end\(\)", "")),
-    ("target-bounded", "a row for each command", replaced(r"topk\(15, (sum by \(comm\).*)\)$", r"\1")),
+    ("target-bounded", "a row for each command", replaced(r"^\(topk\(15, (.*?)\)\) or .*", r"\1")),
     ("target-bounded", "every machine", replaced(r"^sum\((max by .*procevent_processes.*)\)$", r"\1")),
 )
 FLEET_FAULTS = (
@@ -134,6 +145,10 @@ class Lint(unittest.TestCase):
         for file in grafana.files():
             with self.subTest(file.name):
                 self.assertEqual(dashboard_lint.lint(grafana.board(file)), [])
+
+    def test_red_is_for_panels_that_need_action(self):
+        red = set().union(*map(dashboard_lint.red_panels, map(grafana.board, grafana.files())))
+        self.assertEqual(red, dashboard_lint.ACTION)
 
     def test_each_rule_detects_its_fault(self):
         broken = {"fork-storms": FORK_STORMS_FAULTS, "fleet": FLEET_FAULTS}

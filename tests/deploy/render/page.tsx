@@ -58,7 +58,7 @@ function Box({ panel, top, frames }: Placed) {
       <PanelChrome title={panel.title} width={width} height={height}>
         {(width, height) => (
           <ErrorBoundary onError={(error) => errors.push(`${panel.title}: ${error.message}`)}>
-            {({ error }) => error || (!hasNumbers(frames) && panel.type !== "stat")
+            {({ error }) => error || (!hasNumbers(frames) && !["stat", "text"].includes(panel.type))
               ? <p style={{ textAlign: "center" }}>No data</p>
               : <Drawn {...{ panel, frames, shown, theme, width, height }} />}
           </ErrorBoundary>
@@ -73,9 +73,10 @@ function painted(canvas: HTMLCanvasElement) {
   return data.some((byte) => byte !== 0);
 }
 
-/** Whether the panel shows a canvas that is not blank, or a text with a number. */
+/** Whether the panel shows a canvas that is not blank, or a text with a number. A text panel shows any text. */
 function isDrawn({ panel, frames }: Placed) {
   const box = document.querySelector(`[data-panel="${panel.id}"]`)!;
+  if (panel.type === "text") return box.textContent!.length > panel.title.length;
   const canvases = [...box.querySelectorAll("canvas")];
   const visible = canvases.length > 0 ? canvases.some(painted) : /\d/.test(box.textContent!.replace(panel.title, ""));
   return hasNumbers(frames) && visible;
@@ -85,7 +86,7 @@ async function main() {
   const board = await (await fetch(parameters.get("board")!)).json();
   const rows = parameters.get("rows")!.split("|").filter(Boolean);
   const placed: Placed[] = await Promise.all(selected(board.panels, rows).map(async ({ panel, top }) => ({
-    panel, top, frames: panel.type === "row" ? [] : await prepared(panel, await framesOf(panel.targets, shown), theme),
+    panel, top, frames: await prepared(panel, await framesOf(panel.targets ?? [], shown), theme),
   })));
   createRoot(document.getElementById("page")!).render(
     <ThemeContext.Provider value={theme}>
@@ -100,7 +101,7 @@ async function main() {
   return {
     panels: placed.filter(({ panel }) => panel.type !== "row")
       .map((one) => ({ title: one.panel.title, drawn: isDrawn(one) })),
-    unknown_units: units.filter((unit) => !known.has(unit)),
+    unknown_units: units.filter((unit) => !known.has(unit) && !unit.startsWith("count:")),
   };
 }
 

@@ -14,6 +14,7 @@ import {
   getValueFormat,
   formattedValueToString,
   type GrafanaTheme2,
+  renderTextPanelMarkdown,
   standardTransformers,
   standardTransformersRegistry,
   type TimeRange,
@@ -33,9 +34,9 @@ export interface Panel {
   type: string;
   title: string;
   gridPos: { x: number; y: number; w: number; h: number };
-  targets: Query[];
+  targets?: Query[];
   options: any;
-  fieldConfig: FieldConfigSource;
+  fieldConfig?: FieldConfigSource;
   transformations?: any[];
 }
 
@@ -81,6 +82,7 @@ function registry({ defaults, overrides }: FieldConfigSource) {
 
 /** The frames after the panel's transformations and field configuration. */
 export async function prepared(panel: Panel, frames: DataFrame[], theme: GrafanaTheme2): Promise<DataFrame[]> {
+  if (!panel.fieldConfig) return frames;
   const context = { interpolate: (text: string) => text };
   const data = await lastValueFrom(transformDataFrame(panel.transformations ?? [], frames, context));
   const configured = applyFieldOverrides({
@@ -110,7 +112,7 @@ function Lines({ panel, frames, shown, width, height }: Drawing) {
 
 function displays({ panel, frames, theme }: Drawing): FieldDisplay[] {
   return getFieldDisplayValues({
-    fieldConfig: panel.fieldConfig,
+    fieldConfig: panel.fieldConfig!,
     reduceOptions: panel.options.reduceOptions,
     replaceVariables: (text: string) => text,
     theme,
@@ -125,7 +127,8 @@ function Stat(drawing: Drawing) {
   const [value] = displays(drawing);
   return (
     <BigValue value={value.display} sparkline={value.sparkline} colorMode={panel.options.colorMode}
-      graphMode={panel.options.graphMode} justifyMode={panel.options.justifyMode} textMode={panel.options.textMode}
+      graphMode={panel.options.graphMode} justifyMode={panel.options.justifyMode} text={panel.options.text}
+      textMode={panel.options.textMode}
       theme={theme} width={width} height={height} />
   );
 }
@@ -198,12 +201,18 @@ function Heatmap({ panel, frames, shown, theme, width, height }: Drawing) {
   );
 }
 
+function Text({ panel }: Drawing) {
+  const html = renderTextPanelMarkdown(panel.options.content);
+  return <div className="markdown-html" style={{ padding: "0 8px" }} dangerouslySetInnerHTML={{ __html: html }} />;
+}
+
 const KINDS: Record<string, (drawing: Drawing) => any> = {
   timeseries: Lines,
   stat: Stat,
   bargauge: Bars,
   table: Rows,
   heatmap: Heatmap,
+  text: Text,
 };
 
 export function Drawn(drawing: Drawing) {

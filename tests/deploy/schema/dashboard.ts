@@ -5,6 +5,7 @@ import type * as BarGauge from "@grafana/schema/dist/esm/raw/composable/bargauge
 import type * as Heatmap from "@grafana/schema/dist/esm/raw/composable/heatmap/panelcfg/x/HeatmapPanelCfg_types.gen";
 import type * as Stat from "@grafana/schema/dist/esm/raw/composable/stat/panelcfg/x/StatPanelCfg_types.gen";
 import type * as Table from "@grafana/schema/dist/esm/raw/composable/table/panelcfg/x/TablePanelCfg_types.gen";
+import type * as Text from "@grafana/schema/dist/esm/raw/composable/text/panelcfg/x/TextPanelCfg_types.gen";
 import type * as Line from "@grafana/schema/dist/esm/raw/composable/timeseries/panelcfg/x/TimeSeriesPanelCfg_types.gen";
 import type * as raw from "@grafana/schema/dist/esm/raw/dashboard/x/Dashboard_types.gen";
 
@@ -43,6 +44,7 @@ type Property =
   | { id: "decimals"; value: number }
   | { id: "min"; value: number }
   | { id: "max"; value: number }
+  | { id: "fieldMinMax"; value: boolean }
   | { id: "color"; value: raw.FieldColor }
   | { id: "links"; value: Link[] }
   | { id: "custom.cellOptions"; value: TableCellOptions }
@@ -65,6 +67,13 @@ interface PanelOf<Type, Options, Custom>
   fieldConfig: FieldConfig<Custom>;
 }
 
+/** A panel without queries. */
+interface TextPanel extends Omit<raw.Panel, "type" | "title" | "options"> {
+  type: "text";
+  title: string;
+  options: Plain<Text.Options>;
+}
+
 interface None {}
 
 /** @discriminator type */
@@ -74,6 +83,7 @@ type Panel =
   | PanelOf<"stat", Stat.Options, None>
   | PanelOf<"table", Table.Options, Table.FieldConfig>
   | PanelOf<"timeseries", Line.Options, Line.FieldConfig>
+  | TextPanel
   | raw.RowPanel;
 
 interface Annotation extends Omit<raw.AnnotationQuery, "target"> {
