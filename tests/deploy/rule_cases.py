@@ -18,6 +18,17 @@ FAILURES = "job_comm:procevent_failures:topk100_rate5m"
 BY_COMMAND = (("forks", ""), ("execs", ""), ("threads_started", ""), ("exits", ', outcome="failure"'))
 
 
+# Names that ProceventCrashLoop leaves out: one for each alternative of a list of recording.rules.yml.
+EXCLUDED = """[ test expr false cmp diff zdiff grep egrep rg getent which
+    fuser killall lsof mountpoint pidof pkill systemctl
+    conntrack curl dig host ip iptables ip6tables-legac ipset nc nft nslookup ping ping6 tc xtables-nft-mul
+    flock inotifywait sleep tail timeout
+    apt apt-get aptitude dpkg dpkg-deb rpm dnf yum zypper pacman apk snap pip pip3 gem
+    make gmake ninja cmake meson configure conftest conftest.exe cc cc1 cc1plus as ld ld.gold collect2 ar
+    g++-12 c++ gcc gcc-12 x86_64-linux-gn clang-15 go cargo cargo-build rustc javac mvn gradle
+    ctest pytest pytest-3 py.test tox git git-remote-http""".split() + ["npm", "npm run build"]
+
+
 def file_of(tests, rules=RULES, interval="1m"):
     return {"rule_files": [str(DEPLOYED / name) for name in rules], "evaluation_interval": interval,
             "group_eval_order": [group["name"] for group in groups(rules)], "tests": tests}
@@ -89,5 +100,15 @@ def many_down():
     return file_of([series_test("ProceventManyDown with many instances", series, expected, "20m")])
 
 
+def excluded_commands():
+    series = {'up{job="procevent", instance="node"}': "1x60"}
+    for number, name in enumerate(EXCLUDED):
+        labels = f'job="procevent", instance="node", comm="{name}", outcome="{("failure", "signal")[number % 2]}"'
+        series[f"procevent_exits_total{{{labels}}}"] = "0+9x60"
+    expected = {"count(instance_comm_outcome:procevent_exits:rate5m)": len(EXCLUDED),
+                'count(ALERTS{alertname="ProceventCrashLoop"})': 0}
+    return file_of([series_test("ProceventCrashLoop, excluded commands", series, expected, "40m")])
+
+
 def generated():
-    return [few_series(), bounded_tops(), steady_tops(), many_down()]
+    return [few_series(), bounded_tops(), steady_tops(), many_down(), excluded_commands()]

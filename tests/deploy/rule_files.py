@@ -2,6 +2,7 @@
 promtool (rules/)."""
 
 import collections
+import contextlib
 import re
 import subprocess
 
@@ -16,6 +17,10 @@ CASES = sorted((ROOT / "tests" / "deploy" / "rules").glob("*.test.yml"))
 SEVERITIES = {"critical", "warning", "info"}
 FLEET = "procevent-fleet"
 ALERTS = {"alertname", "alertstate"}  # labels of Prometheus' series ALERTS
+# Files that name metrics. The upgrade guide also has the names of earlier versions.
+NAMING = ("README.md", "METRICS.md", "CONTRIBUTING.md", "docs/*.md", "deploy/**/*", "tests/deploy/rules/*.yml")
+WITH_OLD_NAMES = {"upgrading.md"}
+NO_METRICS = {"procevent_exporter", "procevent_exporters", "procevent_exporter_connections"}  # the last: nginx's zone
 UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 MAX_SCRAPE_INTERVAL = 60  # seconds; a window must contain four scrapes
 
@@ -75,6 +80,16 @@ def level(record):
 
 def seconds(duration):
     return int(duration[:-1]) * UNIT_SECONDS[duration[-1]]
+
+
+def naming_texts():
+    """The text of each file that names metrics, by path."""
+    found = {}
+    for path in sorted(path for pattern in NAMING for path in ROOT.glob(pattern)):
+        if path.is_file() and path.name not in WITH_OLD_NAMES:
+            with contextlib.suppress(UnicodeDecodeError):  # a picture or a capture
+                found[str(path.relative_to(ROOT))] = path.read_text(encoding="utf-8")
+    return found
 
 
 # --- Checks. Each yields one line for each fault. ---
@@ -141,3 +156,14 @@ def faults_of_record(rule, group, readme, tested):
         yield from (f"queries the raw series {metric} of all instances" for metric in raw)
         if level(name) != {"job"} and "topk" not in rule["expr"]:
             yield "unbounded: no topk"
+
+
+def faults_of_names(text, names, records):
+    """Metrics and records that the text names and that do not exist. A name that ends with `_` stands for a family."""
+    record = r"(?<![\w:])\w+:procevent_\w+:\w+"
+    yield from (f"{name} does not exist" for name in sorted(set(re.findall(record, text)) - records))
+    histograms = {re.sub("_bucket$", "", name) for name, metric in names.items() if "le" in metric.labels}
+    known = set(names) | histograms | NO_METRICS
+    for name in sorted(set(re.findall(r"(?<![\w/.:-])procevent_\w+", re.sub(record, "", text))) - known):
+        if not (name.endswith("_") and any(one.startswith(name) for one in known)):
+            yield f"{name} does not exist"

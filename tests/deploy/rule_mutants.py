@@ -5,12 +5,13 @@ import re
 
 import yaml
 from rule_cases import DEPLOYED, generated
-from rule_files import CASES, RULES, alerts, text_of
+from rule_files import CASES, RULES, alerts, recorded, text_of
 
 UP = "and on (job, instance)\n            instance:procevent_exporter_up:max"
 PEAK = "instance:procevent_forks_peak:max"
+EXCLUDED = "instance_comm_list:procevent_crash_loop_excluded:group"  # recorded by several rules
 
-# By rule: the prefix, or prefixes, of its tests' names, and replacements, each made at the first occurrence of the text.
+# By rule: one or more prefixes of its tests' names, and replacements, each made at the first occurrence of the text.
 CHANGES = {
     "instance:procevent_replayed:last": ("ProceventDown", (
         ("[1h]", "[30m]"), ("[1h]", "[2h]"), ("and on (job, instance) up", ""), ('{job="procevent"}', ""),
@@ -23,9 +24,9 @@ CHANGES = {
     "instance:procevent_restarts:changes1h": ("ProceventRestarts", (
         ("[1h]", "[58m]"), ("[1h]", "[63m]"), ("1 + ", ""),
         ("and on (job, instance)\n            instance:procevent_replayed:last", ""))),
-    "ProceventNotListening": ("ProceventNotListening", (("max by", "min by"), (UP, ""))),
+    "ProceventNotSubscribed": ("ProceventNotSubscribed", (("max by", "min by"), (UP, ""))),
     "ProceventManyDown": ("ProceventManyDown", (
-        ("0.05", "0.04"), ("0.05", "0.06"), (", 2)", ", 1)"), (", 2)", ", 3)"), ("|ProceventNotListening", ""),
+        ("0.05", "0.04"), ("0.05", "0.06"), (", 2)", ", 1)"), (", 2)", ", 3)"), ("|ProceventNotSubscribed", ""),
         (', alertstate="firing"', ""))),
     "ProceventEventsLost": ("ProceventEventsLost", (
         ("lost_total[15m])) > 0", "lost_total[15m])) > 0.5"), ("lost_total[15m]", "lost_total[14m]"),
@@ -35,17 +36,25 @@ CHANGES = {
     "ProceventIncomplete": ("ProceventIncomplete", (
         ("0.999", "0.9991"), ("0.999", "0.9989"), ("< 3", "< 2"), ("< 3", "< 4"),
         ("or\n                1 + 0 * instance:procevent_stopped:ratio_avg1h", ""))),
-    "ProceventCommOverflow": ("ProceventCommOverflow", (
+    "ProceventGroupOverflow": ("ProceventGroupOverflow", (
         ("> 0", "> 0.5"), ("[1h]", "[59m]"), ("[1h]", "[61m]"), (UP, ""))),
+    "ProceventNamesUnresolved": ("ProceventNamesUnresolved", (
+        ("< 0.5", "<= 0.5"), ("< 0.5", "< 0.49"), (">= 1", ">= 0.95"), (">= 1", ">= 1.05"), (UP, ""))),
     "ProceventForkStorm": ("ProceventForkStorm", (
-        ("300", "299"), ("300", "301"), ("1000", "999"), ("1000", "1001"), ("100 *", "99 *"), ("100 *", "101 *"),
-        ("> 10 *", "> 9 *"), ("> 10 *", "> 11 *"), ("[2m]", "[1m]"), ("[2m]", "[3m]"),
-        (f"max_over_time({PEAK}[2m])", PEAK), (UP, ""))),
+        ("200", "199"), ("200", "201"), ("2000", "1999"), ("2000", "2001"), ("500", "499"), ("500", "501"),
+        ("5 *", "4.99 *"), ("5 *", "5.02 *"), ("[2m]", "[1m]"), ("[2m]", "[3m]"),
+        (f"max_over_time({PEAK}[2m])", PEAK), (f"0 * max_over_time({PEAK}[2m])", f"0 * {PEAK}"), (UP, ""),
+        ("topk", "bottomk"), ("{job=%q, instance=%q}", "{job!=%q, instance=%q}"))),
+    "ProceventThreadStorm": ("ProceventThreadStorm", (
+        ("1000", "998"), ("1000", "1003"), (UP, ""), ("topk", "bottomk"),
+        ("{job=%q, instance=%q}", "{job!=%q, instance=%q}"))),
     "ProceventCrashLoop": ("ProceventCrashLoop", (
         (">= 1", ">= 0.8"), (">= 1", ">= 1.2"), ("> 0.5", ">= 0.5"), ("> 0.5", "> 0.53"), (r"\\[.+ .+\\]", "x"),
-        (r"\\[.+ .+\\]", r"\\[.+\\]"), ('outcome!="success",', ""), (UP, ""))),
+        (r"\\[.+ .+\\]", r"\\[.+\\]"), ('outcome!="success",', ""), (UP, ""),
+        ("unless on (job, instance, comm)", "unless on (job, comm)"))),
     "ProceventCoreDumps": ("ProceventCoreDumps", (
-        ("> 0", "> 0.5"), ("[15m]", "[14m]"), ("[15m]", "[16m]"), ('{event="coredump"}', ""), (UP, ""))),
+        ("> 0", "> 0.5"), ("[15m]", "[14m]"), ("[15m]", "[16m]"), ('{event="coredump"}', ""), (UP, ""),
+        ("topk", "bottomk"), ("{job=%q, instance=%q}", "{job!=%q, instance=%q}"))),
     "ProceventPidWrap": ("ProceventPidWrap", (("900", "897"), ("900", "903"), (UP, ""))),
     "instance:procevent_pid_wrap_seconds:rate15m": ("ProceventPidWrap", (("[15m]", "[10m]"), ("[15m]", "[20m]"))),
     "instance:procevent_events_lost:rate5m": ("a new pod", (("[5m]", "[4m]"), ("[5m]", "[10m]"))),
@@ -97,19 +106,20 @@ def all_changes():
             minutes = int(alert["for"][:-1])
             yield from ((alert["alert"], alert["alert"], f"for: {minutes}m", f"for: {other}m")
                         for other in (minutes - 1, minutes + 1))
-    crash_loop = next(alert["expr"] for alert in alerts() if alert["alert"] == "ProceventCrashLoop")
-    for names in re.findall(r'comm!~"(.*)"', crash_loop)[1:]:
-        yield from (("ProceventCrashLoop", "ProceventCrashLoop, excluded", names, names.replace(name, "x", 1))
-                    for name in names.split("|"))
+    for rule in recorded():
+        if rule["record"] == EXCLUDED:
+            names = re.search(r'comm=~"(.*)"', rule["expr"])[1].split("|")
+            yield from ((EXCLUDED, "ProceventCrashLoop, excluded", "|".join(names),
+                         "|".join(names[:place] + ["x"] + names[place + 1:])) for place in range(len(names)))
 
 
 def changed(rule, old, new):
-    """The name of the file with this rule, and its text after the change."""
+    """The name of the file with this rule, and its text after the change. Several rules may record the same name."""
     for name in RULES:
-        before, found, after = text_of("deploy", "prometheus", name).partition(f": {rule}\n")
-        end = re.search(r"\n      - (alert|record): |\Z", after).start()
-        if old in after[:end]:
-            return name, before + found + after[:end].replace(old, new, 1) + after[end:]
+        text = text_of("deploy", "prometheus", name)
+        for found in re.finditer(rf"(?ms): {re.escape(rule)}$.*?(?=\n      - (?:alert|record): |\Z)", text):
+            if old in found[0]:
+                return name, text[:found.start()] + found[0].replace(old, new, 1) + text[found.end():]
     raise ValueError(f"{rule} does not have {old}")
 
 

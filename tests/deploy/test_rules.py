@@ -13,7 +13,7 @@ import promql
 from catalogue import ROOT, catalogue
 from rule_cases import DEPLOYED, generated
 from rule_files import (CASES, FLEET, RULES, alerts, all_rules, cases, faults_of_alert, faults_of_expression,
-                        faults_of_record, groups, promtool, recorded, text_of)
+                        faults_of_names, faults_of_record, groups, naming_texts, promtool, recorded, text_of)
 from short_windows import write_to
 
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
@@ -29,6 +29,7 @@ NOT_IN_A_REPLAY = {
     "instance:procevent_unseen_clones:ratio_rate1h": "the kernel's count of forks is of another machine",
     "instance:procevent_stopped:ratio_avg1h": "it uses instance:procevent_exporter_up:max",
     "instance:procevent_completeness:ratio_rate1h": "a replay has no time without a subscription",
+    "instance_comm_list:procevent_crash_loop_excluded:group": "no command of the demo that is on a list fails",
     "job:procevent_exporter_up:sum": "it uses instance:procevent_exporter_up:max",
     "job:procevent_exporter_up:count": "it uses instance:procevent_exporter_up:max",
     "job:procevent_completeness:min_ratio_rate1h": "a replay has no completeness",
@@ -44,7 +45,7 @@ class Texts(unittest.TestCase):
         cls.records = {rule["record"] for rule in recorded()}
 
     def test_alerts(self):
-        self.assertEqual(len(alerts()), 12)
+        self.assertEqual(len(alerts()), 14)
         for rule in alerts():
             with self.subTest(rule["alert"]):
                 self.assertEqual(list(faults_of_alert(rule, self.readme, self.tested)), [])
@@ -60,6 +61,19 @@ class Texts(unittest.TestCase):
         for rule in all_rules():
             with self.subTest(rule.get("alert") or rule["record"]):
                 self.assertEqual(list(faults_of_expression(rule, self.names, self.records)), [])
+
+    def test_named_metrics_exist(self):
+        """Rules, dashboards and pages name only metrics of the catalogue and recorded series."""
+        texts = naming_texts()
+        self.assertGreater(len(texts), 30)
+        for file, text in texts.items():
+            with self.subTest(file):
+                self.assertEqual(list(faults_of_names(text, self.names, self.records)), [])
+        for planted in ("procevent_fork", "`procevent_peers_*`", "a procevent_comms_limit b", "a:procevent_x:rate5m",
+                        "instance:procevent_forks:rate15m", '"procevent_forks_total_bucket{"'):
+            self.assertEqual(len(list(faults_of_names(planted, self.names, self.records))), 1, planted)
+        good = "procevent_forks_total, procevent_exit_code, procevent_exit_code_bucket{}, procevent_process_*"
+        self.assertEqual(list(faults_of_names(good, self.names, self.records)), [])
 
     def test_replays_raise_no_alert(self):
         """Each alert uses a record that excludes replays (NOT_IN_A_REPLAY)."""

@@ -92,6 +92,10 @@ def check_health(tree, command):
         run(more=f"--web.listen-address=127.0.0.1:{exporter.port}", shows="^healthy$")(tree, command)
 
 
+THREADS = ("python3 -c 'import threading, time; [(time.sleep(0.3), threading.Thread(target=int).start())"
+           " for _ in range(3)]'")
+
+
 COMMANDS = {
     "deploy/run.sh": serve,
     "deploy/run.sh --web.listen-address=127.0.0.1:13675": serve,
@@ -120,6 +124,17 @@ COMMANDS = {
             shows='"event":"exec".*"command":'),
     "procevent_exporter watch --events --type=exit --comm=NAME":
         run(instead=[("NAME", "'*'")], more="--duration=500ms", shows="(?m)^Time +Event +PID "),
+    **{f"procevent_exporter watch --events --type=fork --comm=NAME --duration=5s | awk '{kind} {{print $3}}'"
+       " | sort | uniq -c | sort -rn | head -3":
+       run(instead=[("procevent_exporter", f"({cause}) & procevent_exporter"), ("--comm=NAME --duration=5s",
+                                                                                "--duration=2s")],
+           shows=r"(?m)^ +\d+ \d+$")
+       for kind, cause in (('$2 == "fork"', "for i in 1 2 3; do sleep 0.3; done"), ("/ thread /", THREADS))},
+    **dict.fromkeys(("ps -o pid,ppid,user,unit,args -p PID", "cat /proc/PID/cgroup"),
+                    run(instead=[("PID", "$$")], shows="PID|:/")),
+    **dict.fromkeys(("systemctl status PID", "systemctl kill --signal=KILL UNIT", "systemctl stop UNIT",
+                     "systemctl mask --runtime --now UNIT", "systemctl set-property --runtime UNIT TasksMax=1",
+                     "cat /sys/fs/cgroup/system.slice/UNIT/pids.max"), skipped("needs systemd")),
     "procevent_exporter decode FILE": run(instead=[("FILE", "noop.pcap")], shows='^{"control":"noop"}$'),
     "procevent_exporter decode --hex FILE": run(instead=[("FILE", "noop.hex")], shows='^{"control":"noop"}$'),
     "procevent_exporter encode FILE": run(instead=[("FILE", "noop.json")], shows="^10000000010000"),
@@ -134,7 +149,7 @@ COMMANDS = {
     "promtool check config deploy/prometheus/prometheus.yml": run(shows="3 rule files found"),
     "sed -i 's|README.md#|https://git.example.org/procevent_exporter/README.md#|' /etc/prometheus/alerts.rules.yml":
         run(instead=[("/etc/prometheus", "deploy/prometheus")],
-            more="&& promtool check rules deploy/prometheus/alerts.rules.yml", shows="12 rules found"),
+            more="&& promtool check rules deploy/prometheus/alerts.rules.yml", shows="14 rules found"),
     **dict.fromkeys(("journalctl -u procevent_exporter", "docker logs procevent_exporter",
                      "kubectl -n procevent get pods -o wide", "kubectl -n procevent logs POD --previous",
                      "kubectl -n procevent describe pod POD"), skipped("no such service, container or pod")),
