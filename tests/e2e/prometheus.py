@@ -7,6 +7,8 @@ import measure
 import scraper
 
 JOB = scraper.JOB
+ACCEPT = ("application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"
+          "text/plain;version=0.0.4;q=0.5,*/*;q=0.1")  # as Prometheus 2.42 sends it
 UNCERTAINTY_NS = 5_000_000  # Prometheus rounds the start of a scrape to milliseconds, and may move it by 2
 
 # `time` is text for PromQL. `span` is the number of events at the time of the scrape.

@@ -18,9 +18,7 @@ PYTHON = "/usr/bin/python3"  # Debian's, for which python3-prometheus-client is 
 
 CONTENT_TYPES = {"plain": "text/plain; version=0.0.4; charset=utf-8",
                  "openmetrics": "application/openmetrics-text; version=1.0.0; charset=utf-8"}
-ACCEPTED = {"plain": "*/*",
-            "openmetrics": "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;"
-                           "q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"}
+ACCEPTED = {"plain": "*/*", "openmetrics": prometheus.ACCEPT}
 # Values that change from scrape to scrape after the end of a replay.
 VARYING = re.compile(r"process_|procevent_exporter_reader_cpu_|procevent_snapshot_timestamp_")
 

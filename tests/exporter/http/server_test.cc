@@ -170,6 +170,20 @@ TEST(ServerTest, GzipHasTheSameText) {
   }
 }
 
+TEST(ServerTest, NegotiatesTheFormatByAllAcceptHeaders) {
+  TestServer fixture;
+  const FakeReader reader(fixture.exchange);
+  for (const std::string header :
+       {"Accept: application/openmetrics-text\r\n",
+        "accept: text/plain;q=0.5\r\nAccept: application/openmetrics-text;q=0.6\r\nAccept-Encoding: identity\r\n"}) {
+    const std::string response = Get(fixture.port, "/metrics", header);
+    EXPECT_THAT(HeadOf(response),
+                HasSubstr("\r\nContent-Type: application/openmetrics-text; version=1.0.0; charset=utf-8\r\n"));
+    EXPECT_THAT(response, HasSubstr("\n# TYPE procevent_events counter\n"));
+    EXPECT_THAT(response, testing::EndsWith("\n# EOF\n"));
+  }
+}
+
 TEST(ServerTest, AppliesMaxRequestsOption) {
   ServerOptions options;
   options.max_requests = 0;
