@@ -110,10 +110,11 @@ def spawners():
         10, "Top forkers", "count:/s",
         f"Forks per second over the last five minutes. Shows the 15 pairs of command and machine with the highest "
         f"rate. {LINKED}",
-        {"job": ("Job", 90), "instance": ("Machine", 130), "comm": ("Command", 150)},
+        {"job": ("Job", 90), "instance": ("Machine", 110), "comm": ("Command", 175)},
         {"Forks": f"topk(15, max by (job, instance, comm) ({of(SPAWNERS)}))"})
     override(panel, "Machine", links=to_machine("${__data.fields.job}", "${__data.fields.instance}"))
-    return [(3, stat_of_named(10, "Forks", "job_comm:procevent_forks:topk200_rate5m", "forks")), (9, panel)]
+    return [(3, stat_of_named(10, "Forks", "job_comm:procevent_forks:topk200_rate5m", "forks")),
+            (9, gauge(panel, "Forks"))]
 
 
 def top_commands(title, head, ranked, whole, what):

@@ -9,7 +9,7 @@ ENDED = "instance_comm_outcome:procevent_exits:rate5m"
 COMPLETENESS = "instance:procevent_completeness:ratio_rate1h"
 ATTRIBUTIONS = "procevent_attributions_total"
 LIFETIME = "procevent_process_lifetime_seconds_bucket"
-FORK, DUMPED = 'event="fork"', 'event="coredump"'
+FORK, DUMPED, SIGNALLED, SECOND = 'event="fork"', 'event="coredump"', 'outcome="signal"', 'window="1s"'
 NAMED_SHARE = "Share of the rows beside it that have a command's name. The others are in the rows in brackets."
 
 COMPLETE = """
@@ -52,7 +52,7 @@ def fork_storms():
          (9, lifetimes(), quantiles(8, "Lifetimes, percentiles", "process lifetimes", LIFETIME)),
          (7, alive(), pids_in_use())),
         ("Completeness and loss",
-         (8, text(9, "How events are accounted for", COMPLETE), completeness(), received()),
+         (8, text(9, "Accounting of events", COMPLETE), completeness(), received()),
          (8, unsubscribed(), audit(), names_resolved())))
 
 
@@ -96,9 +96,6 @@ def overview():
               "Share of the kernel's events that were received in the time range, while subscribed. The value is "
               "exact, computed from the kernel's sequence numbers.",
               received_of(increase, "sum"), WHOLE, decimals=2)))
-
-
-SECOND, SIGNALLED = 'window="1s"', 'outcome="signal"'
 
 
 def received_of(grown, over=""):
@@ -230,7 +227,7 @@ def without_exec():
     panel = table(8, "Exits without an exec", "locale",
                   "Processes that were forked and exited without executing a program, in the time range: workers, a "
                   "shell's pipelines, a fork bomb. Shows the 15 pairs of command and machine with the highest number.",
-                  {"instance": ("Machine", 110), "comm": ("Command", 150)}, {"Exits": or_none("comm", ranking)},
+                  {"instance": ("Machine", 95), "comm": ("Command", 185)}, {"Exits": or_none("comm", ranking)},
                   decimals=0)
     return gauge(panel, "Exits")
 
