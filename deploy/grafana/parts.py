@@ -185,7 +185,7 @@ def override(panel, name, **properties):
 NUMBER = ((0, "blue"),)
 ALARM = ((0, "green"), (1, "red"))  # for counts that should be 0
 NOTICE = ((0, "green"), (1, "orange"))  # for counts that are 0 as a rule
-BUSY = ((0, "blue"), (1000, "orange"))  # for forks per second on one machine
+BUSY = ((0, "blue"), (500, "orange"))  # for forks per second; as ProceventForkStorm has it without a baseline
 FULL = ((0, "blue"), (0.8, "orange"), (0.95, "red"))  # for shares of a limit
 WHOLE = ((0, "red"), (0.99, "orange"), (1, "green"))  # for shares that should be 1
 MOST = ((0, "orange"), (0.9, "blue"))  # for shares that should be near 1
