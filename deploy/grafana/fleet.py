@@ -4,8 +4,8 @@ It queries the recorded series of the fleet (job*:procevent_*), and those with o
 (instance:procevent_*). Each machine on it is a link to its fork storms."""
 
 from parts import (ALARM, AVERAGED, BUSY, EXITS, FAILED, FORKS, MOST, NAMELESS, PROGRAMS, TEN_HIGHEST, THREADS, WHOLE,
-                   among, bars, dashboard, gauge, graph, line, named, or_zero, override, recorded, share, stat, table,
-                   to_machine, top)
+                   among, bars, commands, dashboard, gauge, graph, line, named, or_zero, override, recorded, share,
+                   stat, table, to_machine, top)
 
 JOB = 'job=~"$job"'
 TARGETS, ANSWERING = "job:procevent_exporter_up:count", "job:procevent_exporter_up:sum"
@@ -91,10 +91,9 @@ def by_job(title, unit, description, record, **defaults):
 
 def by_command(title, unit, ranked, what):
     record = f"job_comm:procevent_{ranked}_rate5m"
-    return graph(14, f"{title} by command", unit,
-                 f"{what} Shows the ten commands with the highest rate in the time range. {AVERAGED}",
-                 line(top(10, f"sum by (comm) ({recorded(of(record))})"), "{{comm}}"), stacked=True,
-                 table=("max",))
+    return commands(14, f"{title} by command", unit,
+                    f"{what} Shows the ten commands with the highest rate in the time range. {AVERAGED}",
+                    top(10, f"sum by (comm) ({recorded(of(record))})"))
 
 
 def stat_of_named(width, title, record, whole):

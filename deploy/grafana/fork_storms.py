@@ -1,9 +1,9 @@
 """The dashboard of fork storms: which commands fork, how fast, how processes exit, and which events were lost."""
 
-from parts import (AVERAGED, BAD, BUSY, EVENTS, EXITS, FAILED, FORKS, FULL, LOST, MACHINE, MOST, NAMELESS,
-                   PER_MINUTE, PROGRAMS, TEN_HIGHEST, TEN_LOWEST, THREADS, WHOLE, among, dashboard, each, gauge, graph,
+from parts import (AVERAGED, BAD, BUSY, EVENTS, EXITS, FAILED, FORKS, FULL, LOST, MACHINE, MOST, NAMELESS, PER_MINUTE,
+                   PROGRAMS, TEN_HIGHEST, TEN_LOWEST, THREADS, WHOLE, among, commands, dashboard, each, gauge, graph,
                    growth, heatmap, highest, increase, line, machines, named, of, or_none, or_zero, overall, override,
-                   peak, per_second, quantiles, rate, recorded, share, stat, table, text, top, top_or_none, total)
+                   peak, per_second, quantiles, rate, recorded, share, stat, table, text, top_or_none, total)
 
 ENDED = "instance_comm_outcome:procevent_exits:rate5m"
 COMPLETENESS = "instance:procevent_completeness:ratio_rate1h"
@@ -143,10 +143,9 @@ def by_command(title, top_title, unit, activity, what, over_time):
     return (16,
             [(3, named_share(9, title, named(f"sum({of(series, NAMELESS)})", f"sum({of(series)})"))),
              (13, gauge(now, "Rate"))],
-            [(9, graph(15, f"{title} by command", unit,
-                       f"{what} Shows the ten commands with the highest rate in the time range. {AVERAGED}",
-                       line(top_or_none(10, "comm", total("comm", recorded(of(series)))), "{{comm}}"),
-                       stacked=True, table=("max",))),
+            [(9, commands(15, f"{title} by command", unit,
+                          f"{what} Shows the ten commands with the highest rate in the time range. {AVERAGED}",
+                          top_or_none(10, "comm", total("comm", recorded(of(series)))))),
              (7, over_time)])
 
 
@@ -215,11 +214,10 @@ def crash_loops():
 
 
 def failures():
-    return graph(12, "Failed exits by command", EXITS,
-                 f"Process exits {FAILED}. Shows the ten commands with the most failed exits in the time range. "
-                 f"{AVERAGED}",
-                 line(top_or_none(10, "comm", total("comm", recorded(of(ENDED, BAD)))), "{{comm}}"),
-                 stacked=True, table=("max",))
+    return commands(12, "Failed exits by command", EXITS,
+                    f"Process exits {FAILED}. Shows the ten commands with the most failed exits in the time range. "
+                    f"{AVERAGED}",
+                    top_or_none(10, "comm", total("comm", recorded(of(ENDED, BAD)))))
 
 
 def without_exec():

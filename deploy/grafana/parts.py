@@ -172,10 +172,10 @@ def _steps(base, *pairs):
     return {"mode": "absolute", "steps": [{"value": value, "color": color} for value, color in ((None, base), *pairs)]}
 
 
-def override(panel, name, **properties):
-    """Gives the field of that name properties that differ from the panel's."""
+def override(panel, name, matcher="byName", **properties):
+    """Gives the fields of that name properties that differ from the panel's."""
     panel["fieldConfig"]["overrides"].append(
-        {"matcher": {"id": "byName", "options": name},
+        {"matcher": {"id": matcher, "options": name},
          "properties": [{"id": key.replace("__", "."), "value": value} for key, value in properties.items()]})
     return panel
 
@@ -204,12 +204,12 @@ def stat(width, title, unit, description, expression, thresholds=NUMBER, **defau
            **defaults})
 
 
-def graph(width, title, unit, description, *targets, stacked=False, fill=0, table=(), positive=True, log=False,
+def graph(width, title, unit, description, *targets, stacked=False, fill=0, maxima=False, positive=True, log=False,
           colors=(), limit=(), **defaults):
-    """Lines over time. `table`: calculations in a legend to the right. Without it the legend is a list below.
+    """Lines over time. `maxima`: a table to the right lists the highest values. Without it the legend is a list below.
     `colors`: pairs of a line's name and its color. `limit`: thresholds, drawn as dashed lines."""
-    place = {"displayMode": "table", "placement": "right"} if table else {"displayMode": "list", "placement": "bottom"}
-    order = {"sortBy": "Max", "sortDesc": True} if table else {}
+    place = {"displayMode": "table", "placement": "right"} if maxima else {"displayMode": "list", "placement": "bottom"}
+    order = {"sortBy": "Max", "sortDesc": True} if maxima else {}
     custom = _soft_max(unit)
     if limit:
         custom["thresholdsStyle"] = {"mode": "dashed"}
@@ -217,7 +217,7 @@ def graph(width, title, unit, description, *targets, stacked=False, fill=0, tabl
     if log:
         custom["scaleDistribution"] = {"type": "log", "log": 10}
     panel = _panel("timeseries", width, title, unit, description, targets, {
-        "legend": {**place, **order, "showLegend": True, "calcs": list(table)},
+        "legend": {**place, **order, "showLegend": True, "calcs": ["max"] if maxima else []},
         "tooltip": {"mode": "multi", "sort": "desc", "hideZeros": stacked}},
         {"drawStyle": "line", "lineInterpolation": "linear", "lineWidth": 1, "fillOpacity": 60 if stacked else fill,
          "gradientMode": "none", "showPoints": "auto", "pointSize": 3, "spanNulls": False,
@@ -226,6 +226,12 @@ def graph(width, title, unit, description, *targets, stacked=False, fill=0, tabl
     for name, color in colors:
         override(panel, name, color={"mode": "fixed", "fixedColor": color})
     return panel
+
+
+def commands(width, title, unit, description, expression):
+    """Stacked lines of commands. The reserved names, which are in brackets, are gray."""
+    panel = graph(width, title, unit, description, line(expression, "{{comm}}"), stacked=True, maxima=True)
+    return override(panel, r"/^\[/", "byRegexp", color={"mode": "fixed", "fixedColor": "#808080"})
 
 
 def quantiles(width, title, what, metric):

@@ -54,7 +54,7 @@ type Property =
 
 interface FieldConfig<Custom> {
   defaults: Field<Custom>;
-  overrides: { matcher: { id: "byName"; options: string }; properties: Property[] }[];
+  overrides: { matcher: { id: "byName" | "byRegexp"; options: string }; properties: Property[] }[];
 }
 
 interface PanelOf<Type, Options, Custom>
