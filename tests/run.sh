@@ -76,7 +76,8 @@ check_format() {
 }
 
 check_scripts() {
-  shellcheck tests/run.sh tests/deploy/*.sh deploy/*.sh deploy/demo/*.sh deploy/debian/{postinst,prerm,postrm} .ci/run
+  shellcheck tests/run.sh tests/deploy/*.sh deploy/*.sh deploy/demo/*.sh deploy/debian/{postinst,prerm,postrm} .ci/run \
+    tests/deploy/hosts/web-1/{access-report,backup-job,log-cleaner} tests/deploy/hosts/build-1/{ci-runner,flaky-agent}
 }
 
 # Needs the preset `asan` configured: clang-tidy reads its commands.

@@ -7,7 +7,8 @@ import re
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 FOLDER = ROOT / "deploy" / "grafana"
-DRAWN = FOLDER / "screenshots" / "drawn_of.sha256"  # hashes of the dashboards that the pictures show
+SCREENSHOTS = FOLDER / "screenshots"
+DRAWN = SCREENSHOTS / "drawn_of.sha256"  # hashes of the dashboards that the pictures show
 
 
 def files():

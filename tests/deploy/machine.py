@@ -34,15 +34,28 @@ def put_kernel(root):
     return root.path / "boot" / kernel.name
 
 
+def copy_root(root, target):
+    """Copies a root folder without what is mounted in it, so that the copy can become a disk."""
+    fresh_root.run("cp", "-a", "--one-file-system", root, target)
+
+
+def make_disk(root, disk):
+    """Writes the files of a folder, without mounts, to a new disk image."""
+    fresh_root.run("mke2fs", "-q", "-t", "ext4", "-d", root, disk, "3G")
+
+
+def command(kernel, disk, cpus, megabytes, *options):
+    """The command line of a machine with emulated CPUs. It prints the serial line and ends at power off."""
+    return ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-smp", str(cpus), "-m", str(megabytes), "-nographic",
+            "-no-reboot", "-kernel", str(kernel), "-append", "root=/dev/nvme0n1 rw console=ttyS0 panic=-1 quiet",
+            "-drive", f"file={disk},if=none,id=disk,format=raw", "-device", "nvme,drive=disk,serial=1", *options]
+
+
 def boot(root, kernel, folder, log):
     """Boots a copy of the root and waits for power off. The serial line's output goes to the file `log`."""
     folder = pathlib.Path(folder)
-    fresh_root.run("cp", "-a", "--one-file-system", root.path, folder / "root")
-    fresh_root.run("mke2fs", "-q", "-t", "ext4", "-d", folder / "root", folder / "disk", "3G")
+    copy_root(root.path, folder / "root")
+    make_disk(folder / "root", folder / "disk")
     with open(log, "wb") as serial:
-        subprocess.run(
-            ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-smp", "2", "-m", "1024", "-nographic",
-             "-no-reboot", "-nic", "none", "-kernel", str(kernel),
-             "-append", "root=/dev/nvme0n1 rw console=ttyS0 panic=-1 quiet",
-             "-drive", f"file={folder / 'disk'},if=none,id=disk,format=raw", "-device", "nvme,drive=disk,serial=1"],
-            stdin=subprocess.DEVNULL, stdout=serial, stderr=subprocess.STDOUT, timeout=SECONDS, check=False)
+        subprocess.run(command(kernel, folder / "disk", 2, 1024, "-nic", "none"), stdin=subprocess.DEVNULL,
+                       stdout=serial, stderr=subprocess.STDOUT, timeout=SECONDS, check=False)

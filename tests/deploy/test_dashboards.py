@@ -73,7 +73,7 @@ class Source(unittest.TestCase):
 
     def test_pictures_show_the_committed_dashboards(self):
         self.assertEqual(grafana.DRAWN.read_text(encoding="utf-8"), grafana.sums(),
-                         "PROCEVENT_REFRESH_GOLDEN=1 test_dashboard_pictures.py redraws the pictures")
+                         "take_pictures.py redraws the pictures: docs/testing.md")
 
     def test_provisioned_data_source_is_selected_and_is_not_the_default(self):
         file = grafana.FOLDER / "provisioning" / "datasources" / "prometheus.yml"

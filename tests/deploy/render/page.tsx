@@ -23,12 +23,15 @@ interface Placed {
 
 const theme = createTheme({ colors: { mode: "dark" } });
 const parameters = new URLSearchParams(location.search);
-const seconds = Number(parameters.get("shown"));
+const number = (name: string) => Number(parameters.get(name));
 const shown: Shown = {
   prometheus: parameters.get("prometheus")!,
-  end: Number(parameters.get("end")),
-  seconds,
-  step: 1,
+  end: number("end"),
+  seconds: number("shown"),
+  step: number("step"),
+  scrape: number("scrape"),
+  recorded: number("recorded"),
+  regions: JSON.parse(parameters.get("regions")!),
 };
 
 /** The panels of the requested rows, moved up to close the gaps. */

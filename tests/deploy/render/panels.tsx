@@ -103,10 +103,40 @@ function timeRange(shown: Shown): TimeRange {
   return { from, to, raw: { from, to } };
 }
 
-function Lines({ panel, frames, shown, width, height }: Drawing) {
+/** Marks the regions of the time range, as Grafana does with annotations, and writes their texts beside them. */
+function markRegions(config: UPlotConfigBuilder, { shown, theme }: Drawing) {
+  config.addHook("draw", (plot) => {
+    const { ctx } = plot;
+    const { left, top, width, height } = plot.bbox;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(left, top, width, height);
+    ctx.clip();
+    ctx.font = `${11 * devicePixelRatio}px ${theme.typography.fontFamily}`;
+    ctx.textBaseline = "top";
+    for (const { from, to, text } of shown.regions) {
+      const [begin, end] = [from, to].map((time) => plot.valToPos(time * 1000, "x", true));
+      ctx.fillStyle = theme.visualization.getColorByName("semi-dark-red");
+      ctx.globalAlpha = 0.15;
+      ctx.fillRect(begin, top, end - begin, height);
+      ctx.globalAlpha = 1;
+      for (const edge of [begin, end]) ctx.fillRect(edge, top, 1, height);
+      ctx.fillStyle = theme.colors.text.primary;
+      const fits = begin - ctx.measureText(text).width - 8 > left;
+      ctx.textAlign = fits ? "right" : "left";
+      ctx.fillText(text, fits ? begin - 4 : end + 4, top + 2);
+    }
+    ctx.restore();
+  });
+}
+
+function Lines(drawing: Drawing) {
+  const { panel, frames, shown, width, height } = drawing;
   return (
     <TimeSeries frames={frames} structureRev={1} timeRange={timeRange(shown)} timeZone="utc" width={width}
-      height={height} legend={panel.options.legend} options={panel.options} />
+      height={height} legend={panel.options.legend} options={panel.options}>
+      {(config: UPlotConfigBuilder) => (markRegions(config, drawing), null)}
+    </TimeSeries>
   );
 }
 
@@ -158,7 +188,8 @@ function Rows({ panel, frames, width, height }: Drawing) {
 }
 
 /** A heatmap with one row for each bucket, from the previous bound to its own. */
-function Heatmap({ panel, frames, shown, theme, width, height }: Drawing) {
+function Heatmap(drawing: Drawing) {
+  const { panel, frames, shown, theme, width, height } = drawing;
   const [time, ...buckets] = frames[0].fields;
   const { unit } = panel.options.yAxis;
   const format = getValueFormat(unit);
@@ -187,6 +218,7 @@ function Heatmap({ panel, frames, shown, theme, width, height }: Drawing) {
       }),
     );
   });
+  markRegions(config, drawing);
   const scale = Array.from({ length: 9 }, (_, place) => shade((most * place) / 8)).join(", ");
   return (
     <>

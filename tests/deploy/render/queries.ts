@@ -5,7 +5,17 @@ export interface Shown {
   prometheus: string;
   end: number; // in seconds since the epoch
   seconds: number;
-  step: number;
+  step: number; // in seconds, of a graph
+  scrape: number; // seconds; the scrape interval of the data source
+  recorded: number; // seconds; the longest interval between two recordings, and the step of a graph of recorded series
+  regions: Region[];
+}
+
+/** A part of the time range that graphs mark, in seconds since the epoch. */
+export interface Region {
+  from: number;
+  to: number;
+  text: string;
 }
 
 export interface Query {
@@ -14,6 +24,7 @@ export interface Query {
   legendFormat: string;
   format: "time_series" | "table" | "heatmap";
   instant: boolean;
+  interval?: string; // the least step, that of recorded series
 }
 
 interface Series {
@@ -22,13 +33,15 @@ interface Series {
   values?: [number, string][];
 }
 
-const SCRAPE = 2; // seconds; the scrape interval of the data source, longer than the real one
-const RECORDED = 2; // seconds; the longest interval between two recordings
+/** The time range with the step of the query. */
+function rangeOf(query: Query, shown: Shown): Shown {
+  return query.interval ? { ...shown, step: Math.max(shown.step, shown.recorded) } : shown;
+}
 
 function interpolated(text: string, shown: Shown) {
-  const rate = Math.max(4 * SCRAPE, shown.step + SCRAPE);
+  const rate = Math.max(4 * shown.scrape, shown.step + shown.scrape);
   const values: Record<string, string> = {
-    $__interval: `${RECORDED}s`,
+    $__interval: `${shown.step}s`,
     $__rate_interval: `${rate}s`,
     $__rate_interval_ms: `${rate * 1000}`,
     $__range: `${shown.seconds}s`,
@@ -120,9 +133,10 @@ function heatmap(query: Query, answer: Series[], shown: Shown): DataFrame[] {
 export async function framesOf(queries: Query[], shown: Shown): Promise<DataFrame[]> {
   const all = await Promise.all(
     queries.map(async (query) => {
-      const answer = await runQuery(query, shown);
-      if (query.format === "heatmap") return heatmap(query, answer, shown);
-      return query.format === "table" ? table(query, answer, queries.length === 1) : lines(query, answer, shown);
+      const range = rangeOf(query, shown);
+      const answer = await runQuery(query, range);
+      if (query.format === "heatmap") return heatmap(query, answer, range);
+      return query.format === "table" ? table(query, answer, queries.length === 1) : lines(query, answer, range);
     }),
   );
   return all.flat();
