@@ -186,6 +186,11 @@ class FlagParser {
     if (const std::string commands = CommandsWithFlag(name); !commands.empty()) {
       return Problem(problem + ": expected after the command " + commands);
     }
+    std::string former_key(name);
+    std::ranges::replace(former_key, '-', '_');
+    if (const Option* const renamed = FindOption(FindNewName(former_key)); renamed != nullptr) {
+      return Problem(problem + ": expected " + DescribeNewName("--" + FlagOf(*renamed)));
+    }
     std::string_view suggestion = SuggestPath(name, known);
     if (const Option* const option = FindOptionOfFlag(suggestion); option != nullptr && !option->other_flag.empty()) {
       suggestion = option->other_flag;

@@ -131,6 +131,17 @@ void CheckName(const std::string& name, std::span<const std::string_view> suffix
     errors.push_back(TlsSettingError({}, {}, EscapeUnprintable(name)));
     return;
   }
+  const auto renamed = std::ranges::find_if(Schema(), [suffix](const Option& option) {
+    return !option.former_key.empty() && suffix == ToVariableCase(option.former_key);
+  });
+  if (renamed != Schema().end()) {
+    errors.push_back({{},
+                      {},
+                      {},
+                      "unknown variable " + QuotePrintable(name),
+                      DescribeNewName(EnvironmentVariableName(renamed->key))});
+    return;
+  }
   std::string similar = SuggestSuffix(suffix, suffixes);
   if (similar.empty()) {
     similar = FindByFullName(name, suffixes);

@@ -157,6 +157,25 @@ const Option* FindOption(std::string_view key) {
   return option == Schema().end() ? nullptr : &*option;
 }
 
+std::string_view FindNewName(std::string_view path) {
+  for (const Option& option : Schema()) {
+    if (!path.empty() && option.former_key == path) {
+      return option.key;
+    }
+    if (!NextPart(option.former_key, path).empty() && NamesUnder(path).empty()) {
+      // A section: as many parts of the key as `path` has.
+      std::size_t end = option.key.find('.');
+      for (auto dots = std::ranges::count(path, '.'); dots > 0; --dots) {
+        end = option.key.find('.', end + 1);
+      }
+      return option.key.substr(0, end);
+    }
+  }
+  return {};
+}
+
+std::string DescribeNewName(std::string_view name) { return '"' + std::string(name) + "\", its new name"; }
+
 std::vector<std::string_view> NamesUnder(std::string_view section) {
   std::vector<std::string_view> names;
   for (const Option& option : Schema()) {

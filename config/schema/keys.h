@@ -14,6 +14,10 @@ namespace procevent {
 
 // nullptr: the schema has no such key.
 const Option* FindOption(std::string_view key);
+// The key, or the section, that an earlier version called `path`. Empty if there is none.
+std::string_view FindNewName(std::string_view path);
+// `"groups.limit", its new name`: follows "expected" in an error.
+std::string DescribeNewName(std::string_view name);
 
 // The sections and keys directly under a section, in the schema's order. "" is the root: {"web", "source", ...}.
 std::vector<std::string_view> NamesUnder(std::string_view section);

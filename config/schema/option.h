@@ -99,6 +99,7 @@ struct Option {
   OptionField field;
   std::string_view help;             // sentences; --help shows the first one
   std::string_view other_flag = {};  // a second name of the flag
+  std::string_view former_key = {};  // of an earlier version; an error names the key instead
   bool restricts_access = false;     // an empty variable is an error instead of an unset one
   bool live = false;                 // a reload applies it without a restart
 };

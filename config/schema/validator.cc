@@ -101,13 +101,19 @@ class ConfigValidator {
       errors_.push_back(TlsSettingError(file_, child.key_position, child_path));
       return;
     }
-    RejectUnknownKey(child, section, NamesUnder(section), SuggestKey(section, child.key));
+    const std::string_view renamed = FindNewName(child_path);
+    AddUnknownKey(child, section,
+                  renamed.empty() ? DescribeNames(NamesUnder(section), SuggestKey(section, child.key))
+                                  : DescribeNewName(renamed));
   }
 
-  void RejectUnknownKey(const YamlNode& child, const std::string& path, std::span<const std::string_view> names,
-                        std::string_view suggestion) {
-    errors_.push_back({file_, child.key_position, path, "unknown key " + QuotePrintable(child.key),
-                       "one of " + JoinWithCommas(names) + DidYouMean(suggestion)});
+  static std::string DescribeNames(std::span<const std::string_view> names, std::string_view suggestion) {
+    return "one of " + JoinWithCommas(names) + DidYouMean(suggestion);
+  }
+
+  void AddUnknownKey(const YamlNode& child, const std::string& path, std::string expected) {
+    errors_.push_back(
+        {file_, child.key_position, path, "unknown key " + QuotePrintable(child.key), std::move(expected)});
   }
 
   void CheckScalar(const Option& option, const std::string& name, const YamlNode& node) {
@@ -190,7 +196,7 @@ class ConfigValidator {
     }
     for (const YamlNode& child : item.children) {
       if (std::ranges::find(map.fields, child.key) == map.fields.end()) {
-        RejectUnknownKey(child, name, map.fields, SuggestWord(child.key, map.fields));
+        AddUnknownKey(child, name, DescribeNames(map.fields, SuggestWord(child.key, map.fields)));
       }
     }
     if (texts.size() != map.fields.size()) {

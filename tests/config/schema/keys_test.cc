@@ -33,6 +33,15 @@ TEST(KeysTest, FindsOnlyWholePaths) {
   EXPECT_EQ(FindOption("level"), nullptr);
 }
 
+TEST(KeysTest, FindsTheNewNameOfAFormerKeyOrSection) {
+  EXPECT_EQ(FindNewName("comms.limit"), "groups.limit");
+  EXPECT_EQ(FindNewName("histograms.lifetime.by_comm"), "histograms.lifetime.by_group");
+  EXPECT_EQ(FindNewName("comms"), "groups");
+  for (const char* path : {"", "histograms", "histograms.lifetime", "comm", "comms.", "comms.limits", "groups"}) {
+    EXPECT_EQ(FindNewName(path), "") << path;
+  }
+}
+
 TEST(KeysTest, SuggestsKeysInTheSectionOrElsewhere) {
   EXPECT_EQ(SuggestKey("log", "levels"), "level");
   EXPECT_EQ(SuggestKey("web", "levels"), "log.level");
