@@ -8,7 +8,9 @@ RUN deploy/install_packages.sh build unit
 COPY . .
 RUN cmake --preset dev && cmake --build --preset dev && \
     ctest --test-dir build/dev -LE 'e2e|live|tree|deploy' --output-on-failure --no-tests=error -j "$(nproc)"
-RUN cmake --preset release && cmake --build --preset release && strip build/release/procevent_exporter && \
+# For procevent_exporter_build_info: `--build-arg REVISION=$(git rev-parse --short=12 HEAD)`.
+ARG REVISION
+RUN cmake --preset release -DPROCEVENT_REVISION=$REVISION && cmake --build --preset release && strip build/release/procevent_exporter && \
     chmod 644 deploy/procevent_exporter.yml deploy/demo/demo.pcap deploy/debian/copyright
 
 FROM ${BASE}

@@ -127,11 +127,4 @@ std::string SignalName(unsigned signal) {
   return "SIG" + std::to_string(signal);
 }
 
-bool TerminatesByDefault(unsigned signal) {
-  constexpr std::array<unsigned, 8> kNotTerminating{SIGCHLD, SIGCONT, SIGSTOP, SIGTSTP,
-                                                    SIGTTIN, SIGTTOU, SIGURG,  SIGWINCH};
-  return signal >= 1 && signal < kSignalNames.size() &&
-         std::ranges::find(kNotTerminating, signal) == kNotTerminating.end();
-}
-
 }  // namespace procevent

@@ -84,7 +84,4 @@ std::string QuotePrintable(std::string_view text, std::size_t limit = 80);
 // its number.
 std::string SignalName(unsigned signal);
 
-// Whether the default action of the signal terminates the process.
-bool TerminatesByDefault(unsigned signal);
-
 }  // namespace procevent

@@ -19,12 +19,6 @@ void Histogram::Add(std::uint64_t value) {
   sum_ = SaturatingSum(sum_, value);
 }
 
-Histogram& Histogram::operator+=(const Histogram& other) {
-  std::ranges::transform(counts_, other.counts_, counts_.begin(), std::plus<>());
-  sum_ = SaturatingSum(sum_, other.sum_);
-  return *this;
-}
-
 void Histogram::Clear() {
   std::ranges::fill(counts_, 0);
   sum_ = 0;
@@ -58,6 +52,7 @@ CommTable::CommTable(const LedgerOptions& options)
     : groups_(options.name_groups),
       retire_after_ns_(static_cast<std::uint64_t>(std::chrono::nanoseconds(options.group_retire_after).count())),
       statistics_(options),
+      exit_reasons_(kExitReasonsPerGroup * options.group_limit),
       row_states_(statistics_.rows.size()),
       lookup_cache_(kLookupSets) {
   free_.reserve(options.group_limit);
@@ -130,22 +125,23 @@ void CommTable::Advance(std::uint64_t now_ns) {
     return;
   }
   last_sweep_ns_ = sweep;
+  const std::uint64_t in_use = statistics_.rows_in_use;
   for (std::size_t id = kReservedComms; id < statistics_.rows.size(); ++id) {
     if (statistics_.rows[id].in_use && row_states_[id].last_used_ns + retire_after_ns_ <= sweep) {
       Retire(id);
     }
   }
-  std::ranges::sort(free_, std::greater());
+  if (statistics_.rows_in_use != in_use) {
+    exit_reasons_.EraseGroups([this](std::size_t id) { return !statistics_.rows[id].in_use; });
+    std::ranges::sort(free_, std::greater());
+  }
 }
 
 // References to this row, and to the overflow row, are not current any more. Their names are looked up again, and names
 // that had overflowed may get the row that is free now.
 void CommTable::Retire(std::size_t id) {
   CommRow& row = statistics_.rows[id];
-  CommRow& retired = statistics_.rows[static_cast<std::size_t>(ReservedComm::kRetired)];
-  retired.counts += row.counts;
-  retired.exit_codes += row.exit_codes;
-  retired.lifetimes += row.lifetimes;
+  statistics_.retired += row.counts;
   row.counts = {};
   row.exit_codes.Clear();
   row.lifetimes.Clear();

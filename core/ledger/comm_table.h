@@ -1,8 +1,8 @@
 // Counts by command name in a bounded group table, whose rows become the per-command series of /metrics.
 //
 // A name gets a row when something is first counted under it. If all rows are in use, new names share the overflow row.
-// A row that was idle for the configured time is retired: its counts move to the retired row, and it becomes free. So
-// no sum over all rows ever decreases. Owned by Statistics. Single-threaded.
+// A row that was idle for the configured time is retired: its counts are added to the retired counts, and it becomes
+// free. So the sum of all rows and the retired counts never decreases. Owned by Statistics. Single-threaded.
 #pragma once
 
 #include <array>
@@ -12,56 +12,12 @@
 #include <utility>
 #include <vector>
 
+#include "core/ledger/counts.h"
+#include "core/ledger/exit_reason_table.h"
 #include "core/ledger/group_name.h"
 #include "core/ledger/ledger_options.h"
 
 namespace procevent {
-
-// The columns of a row of the group table, and of pending counts.
-enum class CountKind : std::uint8_t {
-  kForks,
-  kThreadsStarted,
-  kThreadsEnded,
-  kExecs,
-  kSucceeded,  // exits with status 0
-  kFailed,     // exits with another status
-  kKilled,     // exits by a signal
-  kCoredumps,
-  kWithoutExec,  // exits of processes that never executed a program after their fork
-  kUidGainedRoot,
-  kUidLeftRoot,
-  kUidOther,
-  kGidGainedRoot,
-  kGidLeftRoot,
-  kGidOther,
-  kAttached,  // ptrace
-  kDetached,
-};
-inline constexpr std::size_t kCountKinds = 17;
-
-// One counter for each column.
-class Counts {
- public:
-  [[nodiscard]] std::uint64_t& operator[](CountKind count) { return counts_[static_cast<std::size_t>(count)]; }
-  [[nodiscard]] std::uint64_t operator[](CountKind count) const { return counts_[static_cast<std::size_t>(count)]; }
-  Counts& operator+=(const Counts& other) {
-    for (std::size_t i = 0; i < kCountKinds; ++i) {
-      counts_[i] += other.counts_[i];
-    }
-    return *this;
-  }
-  Counts& operator-=(const Counts& other) {
-    for (std::size_t i = 0; i < kCountKinds; ++i) {
-      counts_[i] -= other.counts_[i];
-    }
-    return *this;
-  }
-  [[nodiscard]] bool empty() const { return *this == Counts(); }
-  bool operator==(const Counts&) const = default;
-
- private:
-  std::array<std::uint64_t, kCountKinds> counts_{};
-};
 
 // The sum of two values, or the maximum if it does not fit. A sum of hostile values must stop there: a counter that
 // falls reads as a restart.
@@ -69,7 +25,7 @@ constexpr std::uint64_t SaturatingSum(std::uint64_t left, std::uint64_t right) {
   return right > UINT64_MAX - left ? UINT64_MAX : left + right;
 }
 
-// A histogram whose bounds are set at construction. Add and += allocate nothing. The sum saturates.
+// A histogram whose bounds are set at construction. Add allocates nothing. The sum saturates.
 class Histogram {
  public:
   Histogram() = default;
@@ -78,8 +34,6 @@ class Histogram {
       : upper_(upper.begin(), upper.end()), counts_(upper.size() + 1) {}
 
   void Add(std::uint64_t value);
-  // `other` has the same bounds.
-  Histogram& operator+=(const Histogram& other);
   void Clear();
 
   [[nodiscard]] bool has_bounds() const { return !upper_.empty(); }
@@ -121,6 +75,7 @@ struct CommStatistics {
   std::uint64_t rows_in_use = 0;  // without the reserved ones
   std::uint64_t limit = 0;
   std::uint64_t overflowed = 0;  // how often a lookup found the table full
+  Counts retired;                // of rows that were retired
 };
 
 // The group table: finds, adds and retires rows.
@@ -133,6 +88,8 @@ class CommTable {
   // Returns the row of a name. `ref` is the reference that the caller got at its previous call, and is updated. While
   // it is current, the name is not looked up.
   CommRow& RowOf(const CommName& name, CommRef& ref);
+  // Counts a failed or killed process of the row that RowOf returned with `ref`.
+  void CountExitReason(CommRef ref, ExitReason reason, std::int32_t pid) { exit_reasons_.Count(ref.id, reason, pid); }
 
   // Replaces the name rules. Counts that are recorded already stay in their rows.
   void SetNameGroups(NameGroups groups);
@@ -141,6 +98,7 @@ class CommTable {
   void Advance(std::uint64_t now_ns);
 
   [[nodiscard]] const CommStatistics& statistics() const { return statistics_; }
+  [[nodiscard]] std::span<const ExitReasonCount> exit_reasons() const { return exit_reasons_.counts(); }
 
  private:
   struct RowState {
@@ -169,6 +127,7 @@ class CommTable {
   std::uint64_t now_ns_ = 0;
   std::uint64_t last_sweep_ns_ = 0;
   CommStatistics statistics_;
+  ExitReasonTable exit_reasons_;
   std::vector<RowState> row_states_;           // parallel to statistics_.rows
   std::vector<std::uint16_t> free_;            // ids of free rows, the lowest last
   std::vector<CachedLookupSet> lookup_cache_;  // recent lookups, set-associative by the hash of the name

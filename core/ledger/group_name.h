@@ -44,12 +44,10 @@ enum class ReservedComm : std::uint8_t {
   kUnattributed,  // events of programs that could not be named
   kNameless,      // processes with an empty name
   kOverflow,      // names that occurred first while the group table was full
-  kRetired,       // counts of groups that were retired after an idle time
 };
-inline constexpr std::size_t kReservedComms = 5;
+inline constexpr std::size_t kReservedComms = 4;
 inline constexpr std::array<std::string_view, kReservedComms> kReservedCommNames{
-    "[untracked processes]", "[unattributed programs]", "[processes without a name]", "[groups beyond the limit]",
-    "[retired comms here]"};
+    "[untracked processes]", "[unattributed programs]", "[processes without a name]", "[groups beyond the limit]"};
 static_assert(std::ranges::all_of(kReservedCommNames,
                                   [](std::string_view name) { return name.size() > CommName::kMaxBytes; }));
 

@@ -43,8 +43,9 @@ void Ledger::ApplyEvent(const Event& event, std::uint64_t now_ns) {
     return;
   }
   stream_.delay.Add(now_ns > event.timestamp_ns ? now_ns - event.timestamp_ns : 0);
-  peaks_.AddEvent(event.kind(), event.timestamp_ns);
-  tracker_.ApplyEvent(event);
+  if (const auto activity = tracker_.ApplyEvent(event)) {
+    peaks_.Add(*activity, event.timestamp_ns);
+  }
 }
 
 void Ledger::Advance(std::uint64_t now_ns) {
@@ -61,6 +62,7 @@ void Ledger::CopyTo(LedgerSnapshot& snapshot) const {
   static_cast<StreamStatistics&>(snapshot) = stream_;
   snapshot.processes_tracked = tracks_processes();
   snapshot.comms = statistics_.comms();
+  snapshot.exit_reasons.assign(statistics_.exit_reasons().begin(), statistics_.exit_reasons().end());
   snapshot.exits = statistics_.exits();
   snapshot.pending = resolver_.pending();
   snapshot.attributions = resolver_.attributions();

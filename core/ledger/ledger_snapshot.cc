@@ -45,12 +45,12 @@ void DelayHistogram::Add(std::uint64_t nanos) {
   sum_nanos_ = SaturatingSum(sum_nanos_, nanos);
 }
 
-void Peaks::AddEvent(EventKind kind, std::uint64_t when_ns) {
-  const auto* const found = std::ranges::find(kPeakKinds, kind);
-  if (found == kPeakKinds.end()) {
+void Peaks::Add(Activity activity, std::uint64_t when_ns) {
+  const auto* const found = std::ranges::find(kPeakActivities, activity);
+  if (found == kPeakActivities.end()) {
     return;
   }
-  const auto column = static_cast<std::size_t>(found - kPeakKinds.begin());
+  const auto column = static_cast<std::size_t>(found - kPeakActivities.begin());
   if (when_ns - newest_start_ns_ < kSlotNanos) {
     ++slots_[newest_index_][column];  // the common case
     return;
@@ -81,20 +81,20 @@ PeakRates Peaks::Rates() const {
   for (std::size_t window = 0; window < kWindowSlots.size(); ++window) {
     const std::size_t width = kWindowSlots.at(window);
     const double per_second = static_cast<double>(kNanosPerSecond) / static_cast<double>(width * kSlotNanos);
-    std::array<std::uint64_t, kPeakKinds.size()> sum{};
-    std::array<std::uint64_t, kPeakKinds.size()> highest{};
+    std::array<std::uint64_t, kPeakActivities.size()> sum{};
+    std::array<std::uint64_t, kPeakActivities.size()> highest{};
     for (std::uint64_t slot = newest_ - kWindowEnds - width + 2; slot <= newest_; ++slot) {
       const bool complete = slot + kWindowEnds > newest_;
-      for (std::size_t kind = 0; kind < kPeakKinds.size(); ++kind) {
-        sum[kind] += At(slot)[kind];
+      for (std::size_t activity = 0; activity < kPeakActivities.size(); ++activity) {
+        sum[activity] += At(slot)[activity];
         if (complete) {
-          highest[kind] = std::max(highest[kind], sum[kind]);
-          sum[kind] -= At(slot - width + 1)[kind];
+          highest[activity] = std::max(highest[activity], sum[activity]);
+          sum[activity] -= At(slot - width + 1)[activity];
         }
       }
     }
-    for (std::size_t kind = 0; kind < kPeakKinds.size(); ++kind) {
-      rates[kind][window] = static_cast<double>(highest[kind]) * per_second;
+    for (std::size_t activity = 0; activity < kPeakActivities.size(); ++activity) {
+      rates[activity][window] = static_cast<double>(highest[activity]) * per_second;
     }
   }
   return rates;
@@ -102,6 +102,15 @@ PeakRates Peaks::Rates() const {
 
 std::uint64_t StreamStatistics::total_lost() const {
   return std::accumulate(lost.begin(), lost.end(), std::uint64_t{0});
+}
+
+Counts LedgerSnapshot::total() const {
+  Counts counts = pending;
+  counts += comms.retired;
+  for (const CommRow& row : comms.rows) {
+    counts += row.counts;
+  }
+  return counts;
 }
 
 }  // namespace procevent

@@ -78,18 +78,18 @@ class DelayHistogram {
   std::size_t last_bucket_ = 0;  // of the previous value
 };
 
-inline constexpr std::array kPeakKinds{EventKind::kFork, EventKind::kExec, EventKind::kExit};
+inline constexpr std::array kPeakActivities{Activity::kFork, Activity::kExec, Activity::kExit};
 inline constexpr std::array<std::string_view, 2> kPeakWindowNames{"100ms", "1s"};
-// Events per second, by kind and window.
-using PeakRates = std::array<std::array<double, kPeakWindowNames.size()>, kPeakKinds.size()>;
+// Per second, by activity and window.
+using PeakRates = std::array<std::array<double, kPeakWindowNames.size()>, kPeakActivities.size()>;
 
-// Finds the highest event rates of the last minute, which an average between two scrapes hides. Events are counted by
-// their own timestamps in slots of 10 ms. A window is any run of whole slots.
+// Finds the highest rates of the last minute, which an average between two scrapes hides. Activities are counted by the
+// timestamps of their events in slots of 10 ms. A window is any run of whole slots.
 class Peaks {
  public:
   Peaks() : slots_(kSlots) {}
 
-  void AddEvent(EventKind kind, std::uint64_t when_ns);
+  void Add(Activity activity, std::uint64_t when_ns);
   // Discards slots that are too old at `now_ns`.
   void Advance(std::uint64_t now_ns);
   [[nodiscard]] PeakRates Rates() const;
@@ -100,7 +100,7 @@ class Peaks {
   static constexpr std::size_t kWindowEnds = 6000;          // slots of the last minute, in which a window may end
   static constexpr std::size_t kSlots = kWindowEnds + 100;  // plus the slots before, where these windows begin
 
-  using Slot = std::array<std::uint32_t, kPeakKinds.size()>;
+  using Slot = std::array<std::uint32_t, kPeakActivities.size()>;
   [[nodiscard]] const Slot& At(std::uint64_t slot) const { return slots_[slot % kSlots]; }
 
   std::vector<Slot> slots_;  // a ring
@@ -126,19 +126,25 @@ struct StreamStatistics {
 // All counts of the ledger.
 struct LedgerSnapshot : StreamStatistics {
   explicit LedgerSnapshot(unsigned cpus, const LedgerOptions& options = {})
-      : StreamStatistics(cpus), comms(options), exits(options) {}
+      : StreamStatistics(cpus), comms(options), exits(options) {
+    exit_reasons.reserve(kExitReasonsPerGroup * options.group_limit);
+  }
 
   // False if the event mask lacks fork, exec or exit events: then nothing below is attributed.
   bool processes_tracked = true;
   CommStatistics comms;
+  std::vector<ExitReasonCount> exit_reasons;
   ExitStatistics exits;
-  Counts pending;  // events that wait for a name
+  Counts pending;  // of processes whose name is not known yet
   std::array<std::uint64_t, kAttributions> attributions{};
   PeakRates peaks{};
   std::uint64_t processes = 0;
   std::uint64_t threads = 0;
   std::array<std::uint64_t, kProcessFoundReasons> found{};
   std::array<std::uint64_t, kProcessDropReasons> dropped{};
+
+  // The counts of all processes: of every group, pending and retired.
+  [[nodiscard]] Counts total() const;
 };
 
 }  // namespace procevent

@@ -28,16 +28,17 @@ bool AreWithinMargin(std::uint64_t first_ns, std::uint64_t second_ns) {
 
 }  // namespace
 
-void ProcessTracker::ApplyEvent(const Event& event) {
-  std::visit([&](const auto& body) { Apply(body, event.timestamp_ns); }, event.body);
+std::optional<Activity> ProcessTracker::ApplyEvent(const Event& event) {
+  return std::visit([&](const auto& body) { return Apply(body, event.timestamp_ns); }, event.body);
 }
 
-void ProcessTracker::Apply(const ForkBody& body, std::uint64_t when_ns) {
+std::optional<Activity> ProcessTracker::Apply(const ForkBody& body, std::uint64_t when_ns) {
   if (body.child.pid == body.child.tgid) {
     StartProcess(body, when_ns);
-  } else {
-    StartThread(body.child, when_ns);
+    return Activity::kFork;
   }
+  StartThread(body.child, when_ns);
+  return Activity::kThreadStart;
 }
 
 void ProcessTracker::StartProcess(const ForkBody& body, std::uint64_t when_ns) {
@@ -81,11 +82,11 @@ void ProcessTracker::StartThread(const Task& child, std::uint64_t when_ns) {
   resolver_.Record(id, CountKind::kThreadsStarted);
 }
 
-void ProcessTracker::Apply(const ExecBody& body, std::uint64_t when_ns) {
+std::optional<Activity> ProcessTracker::Apply(const ExecBody& body, std::uint64_t when_ns) {
   const RowId id = FindOrAddRow(body.task.tgid);
   if (id == kInvalidId) {
     resolver_.RecordUntracked(CountKind::kExecs);
-    return;
+    return Activity::kExec;
   }
   ProcessRow& row = table_[id];
   resolver_.OnExec(id, when_ns);
@@ -97,21 +98,24 @@ void ProcessTracker::Apply(const ExecBody& body, std::uint64_t when_ns) {
   }
   MarkThreadsChanged(id, when_ns);
   resolver_.Record(id, CountKind::kExecs);
+  return Activity::kExec;
 }
 
-void ProcessTracker::Apply(const ExitBody& body, std::uint64_t when_ns) {
+std::optional<Activity> ProcessTracker::Apply(const ExitBody& body, std::uint64_t when_ns) {
   const bool leader = body.task.pid == body.task.tgid;
   const RowId id = FindRow(body.task.tgid);
   if (id != kInvalidId) {
-    EndThread(id, body, when_ns);
-  } else if (leader) {
-    resolver_.RecordUntracked(ProcessExit{.status = DecodeWaitStatus(body.wait_status)});
-  } else {
-    resolver_.RecordUntracked(CountKind::kThreadsEnded);
+    return EndThread(id, body, when_ns);
   }
+  if (leader) {
+    resolver_.RecordUntracked(ProcessExit{.status = DecodeWaitStatus(body.wait_status), .pid = body.task.tgid});
+    return Activity::kExit;
+  }
+  resolver_.RecordUntracked(CountKind::kThreadsEnded);
+  return Activity::kThreadEnd;
 }
 
-void ProcessTracker::EndThread(RowId id, const ExitBody& body, std::uint64_t when_ns) {
+Activity ProcessTracker::EndThread(RowId id, const ExitBody& body, std::uint64_t when_ns) {
   ProcessRow& row = table_[id];
   const bool leader = body.task.pid == body.task.tgid;
   row.exit_status.OnThreadExit(leader, when_ns, body.wait_status);
@@ -121,13 +125,14 @@ void ProcessTracker::EndThread(RowId id, const ExitBody& body, std::uint64_t whe
     row.leader_gone = row.leader_gone || leader;
     if (row.leader_gone && row.threads == 1) {
       EndProcess(id, when_ns);
-      return;
+      return Activity::kExit;
     }
     // Without the limit a lost FORK would make the count 0 while the leader lives.
     table_.SetThreads(id, std::max(row.threads - 1, 1U));
   }
   MarkThreadsChanged(id, when_ns);
   resolver_.Record(id, CountKind::kThreadsEnded);
+  return Activity::kThreadEnd;
 }
 
 void ProcessTracker::EndProcess(RowId id, std::uint64_t when_ns) {
@@ -136,17 +141,20 @@ void ProcessTracker::EndProcess(RowId id, std::uint64_t when_ns) {
   resolver_.Record(id, ProcessExit{.status = DecodeWaitStatus(row.exit_status.wait_status()),
                                    .without_exec = lifetime_known && !row.has_executed,
                                    .lifetime_known = lifetime_known,
+                                   .pid = row.tgid,
                                    .lifetime_ns = when_ns > row.start_ns ? when_ns - row.start_ns : 0});
   resolver_.OnExit(id, when_ns);
   table_.Erase(id);
 }
 
-void ProcessTracker::Apply(const UidBody& body, std::uint64_t when_ns) {
+std::optional<Activity> ProcessTracker::Apply(const UidBody& body, std::uint64_t when_ns) {
   RecordCredential(body.task, body.effective, kUidKinds, &ProcessRow::euid, when_ns);
+  return Activity::kUidChange;
 }
 
-void ProcessTracker::Apply(const GidBody& body, std::uint64_t when_ns) {
+std::optional<Activity> ProcessTracker::Apply(const GidBody& body, std::uint64_t when_ns) {
   RecordCredential(body.task, body.effective, kGidKinds, &ProcessRow::egid, when_ns);
+  return Activity::kGidChange;
 }
 
 void ProcessTracker::RecordCredential(const Task& task, std::uint32_t effective, const CredentialCountKinds& kinds,
@@ -164,7 +172,7 @@ void ProcessTracker::RecordCredential(const Task& task, std::uint32_t effective,
   }
 }
 
-void ProcessTracker::Apply(const PtraceBody& body, std::uint64_t /*when_ns*/) {
+std::optional<Activity> ProcessTracker::Apply(const PtraceBody& body, std::uint64_t /*when_ns*/) {
   EvictUntilFree(2);
   const RowId traced = FindOrAddRow(body.task.tgid);
   const bool attached = body.tracer.tgid != 0;
@@ -179,26 +187,29 @@ void ProcessTracker::Apply(const PtraceBody& body, std::uint64_t /*when_ns*/) {
   } else {
     resolver_.Record(id, kind);
   }
+  return Activity::kPtrace;
 }
 
-void ProcessTracker::Apply(const CommBody& body, std::uint64_t when_ns) {
+std::optional<Activity> ProcessTracker::Apply(const CommBody& body, std::uint64_t when_ns) {
   if (body.task.pid != body.task.tgid) {
-    return;
+    return std::nullopt;
   }
   const RowId id = FindOrAddRow(body.task.tgid);
   if (id != kInvalidId) {
     resolver_.OnRename(id, CommName(body.comm), when_ns);
     MarkChanged(id, when_ns);
   }
+  return std::nullopt;
 }
 
-void ProcessTracker::Apply(const CoredumpBody& body, std::uint64_t /*when_ns*/) {
+std::optional<Activity> ProcessTracker::Apply(const CoredumpBody& body, std::uint64_t /*when_ns*/) {
   const RowId id = FindRow(body.task.tgid);
   if (id == kInvalidId) {
     resolver_.RecordUntracked(CountKind::kCoredumps);
   } else {
     resolver_.Record(id, CountKind::kCoredumps);
   }
+  return Activity::kCoredump;
 }
 
 RowId ProcessTracker::AddProcess(const ProcSnapshot& snapshot, ProcessFoundReason reason) {

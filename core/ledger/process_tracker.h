@@ -17,6 +17,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "core/ledger/name_resolver.h"
@@ -50,7 +51,8 @@ class ProcessTracker {
  public:
   ProcessTracker(ProcessRows& table, NameResolver& resolver) : table_(table), resolver_(resolver) {}
 
-  void ApplyEvent(const Event& event);
+  // Returns what the process did. ACK, SID, COMM and unknown events are no activity.
+  std::optional<Activity> ApplyEvent(const Event& event);
 
   // Adds a row for a process whose FORK was not received. Requires a snapshot of a live process without a row, and a
   // free row.
@@ -68,22 +70,24 @@ class ProcessTracker {
 
  private:
   // FORK: a child with pid == tgid is a process, any other child a thread.
-  void Apply(const ForkBody& body, std::uint64_t when_ns);
+  std::optional<Activity> Apply(const ForkBody& body, std::uint64_t when_ns);
   // EXEC: one thread is left, and it is the leader, whichever thread called. Earlier exit statuses are discarded.
-  void Apply(const ExecBody& body, std::uint64_t when_ns);
+  std::optional<Activity> Apply(const ExecBody& body, std::uint64_t when_ns);
   // EXIT: ends a thread, and the process with its last one. Without a row, an EXIT with pid == tgid counts as a
   // process, any other as a thread.
-  void Apply(const ExitBody& body, std::uint64_t when_ns);
-  void Apply(const UidBody& body, std::uint64_t when_ns);
-  void Apply(const GidBody& body, std::uint64_t when_ns);
+  std::optional<Activity> Apply(const ExitBody& body, std::uint64_t when_ns);
+  std::optional<Activity> Apply(const UidBody& body, std::uint64_t when_ns);
+  std::optional<Activity> Apply(const GidBody& body, std::uint64_t when_ns);
   // PTRACE: an attachment is recorded for the tracer. A detachment does not carry the tracer: it is recorded for the
   // one that attached last, or as untracked if that is not known.
-  void Apply(const PtraceBody& body, std::uint64_t when_ns);
+  std::optional<Activity> Apply(const PtraceBody& body, std::uint64_t when_ns);
   // COMM: only the leader's name is the name of the process. Renames of other threads change nothing.
-  void Apply(const CommBody& body, std::uint64_t when_ns);
-  void Apply(const CoredumpBody& body, std::uint64_t when_ns);
+  std::optional<Activity> Apply(const CommBody& body, std::uint64_t when_ns);
+  std::optional<Activity> Apply(const CoredumpBody& body, std::uint64_t when_ns);
   template <typename OtherBody>
-  void Apply(const OtherBody& /*body*/, std::uint64_t /*when_ns*/) {}
+  std::optional<Activity> Apply(const OtherBody& /*body*/, std::uint64_t /*when_ns*/) {
+    return std::nullopt;
+  }
 
   // Counts the fork for the parent process that the kernel names: with CLONE_PARENT that is the grandparent. The fork
   // is untracked if the parent's or the child's tgid is not positive, or if both are the same.
@@ -98,7 +102,7 @@ class ProcessTracker {
   void StartThread(const Task& child, std::uint64_t when_ns);
   // The process ends with the EXIT after which no thread is left. The leader may end before other threads. While the
   // leader lives, at least one thread is left.
-  void EndThread(RowId id, const ExitBody& body, std::uint64_t when_ns);
+  Activity EndThread(RowId id, const ExitBody& body, std::uint64_t when_ns);
   // ProcessExitStatus derives the status of the process from the EXITs of its threads since the last EXEC.
   // Lifetime and "without exec" are known only if the FORK was received and nothing was missed since.
   void EndProcess(RowId id, std::uint64_t when_ns);

@@ -17,10 +17,9 @@ void Statistics::Record(const CommName& name, CommRef& ref, const ProcessExit& e
   if (row.exit_codes.has_bounds()) {
     row.exit_codes.Add(code);
   }
-  if (exit.status.signal != 0) {
-    ++exits_.signals[exit.status.signal];
-  } else if (exit.status.status != 0) {
-    ++exits_.statuses[exit.status.status];
+  if (code != 0) {
+    const bool killed = exit.status.signal != 0;
+    comms_.CountExitReason(ref, {killed, killed ? exit.status.signal : exit.status.status}, exit.pid);
   }
   if (!exit.lifetime_known) {
     return;

@@ -4,7 +4,6 @@
 // consistent with each other after every call. Owned by the ledger; NameResolver records. Single-threaded.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -20,8 +19,9 @@ namespace procevent {
 // How a process exited.
 struct ProcessExit {
   WaitStatus status;
-  bool without_exec = false;      // its fork was received, and it never executed a program
-  bool lifetime_known = false;    // its fork was received
+  bool without_exec : 1 = false;    // its fork was received, and it never executed a program
+  bool lifetime_known : 1 = false;  // its fork was received
+  std::int32_t pid = 0;
   std::uint64_t lifetime_ns = 0;  // valid if the lifetime is known
 };
 
@@ -32,14 +32,12 @@ constexpr CountKind ExitCountKindOf(const ProcessExit& exit) {
                                    : CountKind::kSucceeded;
 }
 
-// Exit statuses, signals and lifetimes of all processes together.
+// Exit codes and lifetimes of all processes together.
 struct ExitStatistics {
   explicit ExitStatistics(const LedgerOptions& options);
 
-  Histogram exit_codes;                       // status, or 128 + signal
-  Histogram lifetimes;                        // nanoseconds
-  std::array<std::uint64_t, 256> statuses{};  // [0] stays 0
-  std::array<std::uint64_t, 128> signals{};   // [0] stays 0
+  Histogram exit_codes;  // status, or 128 + signal
+  Histogram lifetimes;   // nanoseconds
   bool operator==(const ExitStatistics&) const = default;
 };
 
@@ -56,6 +54,7 @@ class Statistics {
   void Advance(std::uint64_t now_ns) { comms_.Advance(now_ns); }
 
   [[nodiscard]] const CommStatistics& comms() const { return comms_.statistics(); }
+  [[nodiscard]] std::span<const ExitReasonCount> exit_reasons() const { return comms_.exit_reasons(); }
   [[nodiscard]] const ExitStatistics& exits() const { return exits_; }
 
  private:

@@ -170,6 +170,7 @@ void Replayer::ServeRequests() {
     return;
   }
   ledger_.CopyTo(snapshot->ledger);
+  snapshot->taken_unix_ms = ClockNanos(CLOCK_REALTIME) / kNanosPerMilli;
   snapshot->complete_until_ns = requested_ns;
   FillStatus(*snapshot);
   snapshot->reader_cpu_ns = ClockNanos(CLOCK_THREAD_CPUTIME_ID);

@@ -25,6 +25,7 @@ namespace procevent {
 struct Snapshot : ReaderStatus {
   explicit Snapshot(unsigned cpus = 0, const LedgerOptions& options = {}) : ledger(cpus, options) {}
 
+  std::uint64_t taken_unix_ms = 0;      // CLOCK_REALTIME
   std::uint64_t complete_until_ns = 0;  // CLOCK_MONOTONIC: complete for a scrape that asked until then; 0: never filled
   LedgerSnapshot ledger;
 

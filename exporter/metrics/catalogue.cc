@@ -19,8 +19,10 @@ std::size_t MaxSeries(const Metric& metric, const LedgerOptions& options, std::s
   switch (metric.max_series.scope) {
     case SeriesScope::kCpu:
       return metric.max_series.count * cpus;
-    case SeriesScope::kComm:
+    case SeriesScope::kGroup:
       return metric.max_series.count * rows;
+    case SeriesScope::kExitReasons:
+      return kExitReasonsPerGroup * options.group_limit + rows;
     case SeriesScope::kExitCodes:
       return histogram(options.exit_code_bounds.size(), options.exit_code_by_group);
     case SeriesScope::kLifetimes:

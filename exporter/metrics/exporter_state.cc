@@ -10,6 +10,8 @@ namespace procevent {
 
 std::string_view Version() { return PROCEVENT_VERSION; }
 
+std::string_view Revision() { return PROCEVENT_REVISION; }
+
 std::string_view Compiler() {
 #ifdef __clang__
   return __VERSION__;

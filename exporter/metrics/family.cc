@@ -59,11 +59,10 @@ void AddSeries(MetricFamily& family, double value, Labels labels) {
   (family.type == prometheus::MetricType::Counter ? series.counter.value : series.gauge.value) = value;
 }
 
-void AddSeries(MetricFamily& family, double value, const Exemplar& exemplar, Labels labels) {
-  assert(family.type == prometheus::MetricType::Counter);  // OpenMetrics allows no exemplar on a gauge
+void AddSeriesWithPid(MetricFamily& family, double value, std::int32_t last_pid, Labels labels) {
+  family.last_pids.resize(family.metric.size());
+  family.last_pids.push_back(last_pid);
   AddSeries(family, value, labels);
-  family.exemplars.resize(family.metric.size());
-  family.exemplars.back() = exemplar;
 }
 
 MetricFamily MakeFamily(const Metric& metric, double value) {

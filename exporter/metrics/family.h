@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,20 +18,11 @@
 
 namespace procevent {
 
-// The process that a counter counted last.
-struct Exemplar {
-  std::int32_t pid = 0;
-  double unix_seconds = 0;  // when it was counted
-};
-
 // A family of prometheus-cpp, which has no exemplars, with exemplars.
 struct MetricFamily : prometheus::MetricFamily {
-  // The exemplar of metric[series], or nullptr.
-  [[nodiscard]] const Exemplar* FindExemplar(std::size_t series) const {
-    return series < exemplars.size() && exemplars[series] ? &*exemplars[series] : nullptr;
-  }
-
-  std::vector<std::optional<Exemplar>> exemplars;  // at the index of their series; empty in families without any
+  // The exemplar of a counter's series, which is the process that it counted last. At the index of the series; 0 or no
+  // element: none. Exemplars have no time: Prometheus takes that of the scrape, and keeps an unchanged one once.
+  std::vector<std::int32_t> last_pids;
 };
 
 // Receives one family at a time, so that the families of a large page are never in memory together.
@@ -42,8 +32,8 @@ using Labels = std::initializer_list<std::pair<std::string_view, std::string_vie
 // An empty family with the name, HELP text and type of `metric`.
 MetricFamily MakeFamily(const Metric& metric);
 void AddSeries(MetricFamily& family, double value, Labels labels = {});
-// For counters. Only OpenMetrics shows the exemplar.
-void AddSeries(MetricFamily& family, double value, const Exemplar& exemplar, Labels labels = {});
+// A series of a counter with an exemplar. Only OpenMetrics shows it.
+void AddSeriesWithPid(MetricFamily& family, double value, std::int32_t last_pid, Labels labels);
 // `counts` are per bucket, not cumulative. `upper_bounds` has one element less: the last bucket is +Inf.
 void AddHistogram(MetricFamily& family, std::span<const std::uint64_t> counts, std::span<const double> upper_bounds,
                   double sum, Labels labels = {});

@@ -12,7 +12,7 @@ namespace {
 
 MetricFamily MakeBuildInfo() {
   auto family = MakeFamily(FindMetric("procevent_exporter_build_info"));
-  AddSeries(family, 1, {{"version", Version()}, {"compiler", Compiler()}});
+  AddSeries(family, 1, {{"version", Version()}, {"revision", Revision()}, {"compiler", Compiler()}});
   return family;
 }
 

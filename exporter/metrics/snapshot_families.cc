@@ -13,6 +13,8 @@ namespace procevent {
 
 namespace {
 
+constexpr std::array<std::string_view, 3> kOutcomeNames{"success", "failure", "signal"};
+
 // Maps one count of a command to one series of a family.
 struct SeriesColumn {
   CountKind count;
@@ -64,8 +66,6 @@ void AddFamily(const FamilySink& sink, const CommStatistics& comms, const Metric
   sink(std::move(family));
 }
 
-double ConvertExitCode(std::uint64_t code) { return ToDouble(code); }
-
 // One histogram per command if the ledger keeps them by command, otherwise one for all. Reserved rows appear at zero.
 void AddHistograms(const FamilySink& sink, const Metric& metric, const CommStatistics& comms, const Histogram& total,
                    Histogram CommRow::*member, double (*convert)(std::uint64_t)) {
@@ -88,74 +88,61 @@ void AddHistograms(const FamilySink& sink, const Metric& metric, const CommStati
   sink(std::move(family));
 }
 
-// Signals with a terminating default action appear from the start. Other signals, and statuses, appear with their first
-// process.
-void AddExitReasons(const FamilySink& sink, const ExitStatistics& exits) {
-  MetricFamily statuses = MakeFamily(FindMetric("procevent_exit_codes_total"));
-  for (std::size_t code = 1; code < exits.statuses.size(); ++code) {
-    if (exits.statuses.at(code) != 0) {
-      AddSeries(statuses, ToDouble(exits.statuses.at(code)), {{"code", std::to_string(code)}});
-    }
-  }
-  sink(std::move(statuses));
-  MetricFamily signals = MakeFamily(FindMetric("procevent_exit_signals_total"));
-  for (unsigned signal = 1; signal < exits.signals.size(); ++signal) {
-    if (TerminatesByDefault(signal) || exits.signals.at(signal) != 0) {
-      AddSeries(signals, ToDouble(exits.signals.at(signal)), {{"signal", SignalName(signal)}});
-    }
-  }
-  sink(std::move(signals));
-}
+// Exits of groups by status or by signal. The processes of a group that the table of pairs does not hold are `other`,
+// so that the series of a group add up to its exits.
+struct ExitReasonFamily {
+  const Metric& metric;
+  bool killed;
+  CountKind exits;
+  std::string_view label;
+};
 
-void AddPending(const FamilySink& sink, const Counts& pending) {
-  const auto sum = [&](std::initializer_list<CountKind> counts) {
-    std::uint64_t events = 0;
-    for (const CountKind count : counts) {
-      events += pending[count];
+void AddExitReasons(const FamilySink& sink, const LedgerSnapshot& ledger, const ExitReasonFamily& kind) {
+  const std::vector<CommRow>& rows = ledger.comms.rows;
+  MetricFamily family = MakeFamily(kind.metric);
+  std::vector<std::uint64_t> named(rows.size());
+  for (const ExitReasonCount& pair : ledger.exit_reasons) {
+    if (pair.reason.killed == kind.killed) {
+      named[pair.group] += pair.count;
+      AddSeriesWithPid(
+          family, ToDouble(pair.count), kind.killed ? pair.last_pid : 0,
+          {{"comm", rows[pair.group].label.view()},
+           {kind.label, kind.killed ? SignalName(pair.reason.number) : std::to_string(pair.reason.number)}});
     }
-    return ToDouble(events);
-  };
-  MetricFamily family = MakeFamily(FindMetric("procevent_pending"));
-  AddSeries(family, sum({CountKind::kForks, CountKind::kThreadsStarted}), {{"event", "fork"}});
-  AddSeries(family, sum({CountKind::kExecs}), {{"event", "exec"}});
-  AddSeries(family, sum({CountKind::kSucceeded, CountKind::kFailed, CountKind::kKilled, CountKind::kThreadsEnded}),
-            {{"event", "exit"}});
-  AddSeries(family, sum({CountKind::kUidGainedRoot, CountKind::kUidLeftRoot, CountKind::kUidOther}),
-            {{"event", "uid"}});
-  AddSeries(family, sum({CountKind::kGidGainedRoot, CountKind::kGidLeftRoot, CountKind::kGidOther}),
-            {{"event", "gid"}});
-  AddSeries(family, sum({CountKind::kAttached, CountKind::kDetached}), {{"event", "ptrace"}});
-  AddSeries(family, sum({CountKind::kCoredumps}), {{"event", "coredump"}});
+  }
+  for (std::size_t id = 0; id < rows.size(); ++id) {
+    const std::uint64_t exits = rows[id].counts[kind.exits];
+    if (id < kReservedComms || exits != 0) {
+      AddSeries(family, ToDouble(exits - named[id]), {{"comm", rows[id].label.view()}, {kind.label, "other"}});
+    }
+  }
   sink(std::move(family));
 }
 
 void AddPeaks(const FamilySink& sink, const PeakRates& peaks) {
-  MetricFamily family = MakeFamily(FindMetric("procevent_peak_events_per_second"));
-  for (std::size_t kind = 0; kind < kPeakKinds.size(); ++kind) {
+  constexpr std::array<const Metric*, kPeakActivities.size()> kMetrics{&FindMetric("procevent_forks_peak_per_second"),
+                                                                       &FindMetric("procevent_execs_peak_per_second"),
+                                                                       &FindMetric("procevent_exits_peak_per_second")};
+  for (std::size_t activity = 0; activity < kMetrics.size(); ++activity) {
+    MetricFamily family = MakeFamily(*kMetrics.at(activity));
     for (std::size_t window = 0; window < kPeakWindowNames.size(); ++window) {
-      AddSeries(family, peaks.at(kind).at(window),
-                {{"event", kEventNames.at(static_cast<std::size_t>(kPeakKinds.at(kind)))},
-                 {"window", kPeakWindowNames.at(window)}});
+      AddSeries(family, peaks.at(activity).at(window), {{"window", kPeakWindowNames.at(window)}});
     }
+    sink(std::move(family));
   }
-  sink(std::move(family));
-}
-
-// Omitted with an event mask that lacks fork, exec or exit: the process table is incomplete then.
-void AddProcessTable(const FamilySink& sink, const LedgerSnapshot& ledger) {
-  if (!ledger.processes_tracked) {
-    return;
-  }
-  sink(MakeFamily(FindMetric("procevent_processes"), ToDouble(ledger.processes)));
-  sink(MakeFamily(FindMetric("procevent_threads"), ToDouble(ledger.threads)));
-  sink(MakeFamily(FindMetric("procevent_processes_found_total"), kProcessFoundReasonNames, ledger.found));
-  sink(MakeFamily(FindMetric("procevent_processes_dropped_total"), kProcessDropReasonNames, ledger.dropped));
-  sink(MakeFamily(FindMetric("procevent_attributions_total"), kAttributionNames, ledger.attributions));
 }
 
 constexpr std::string_view kSocket = "connector";
 
-MetricFamily MakeListenerUp(bool up) { return MakeFamily(FindMetric("procevent_up"), up ? 1 : 0); }
+MetricFamily MakeUp(bool up) { return MakeFamily(FindMetric("procevent_up"), up ? 1 : 0); }
+
+// The kernel gives an ACK no sequence number: it cannot be lost, and counts as no event.
+void AddEvents(const FamilySink& sink, const LedgerSnapshot& ledger) {
+  static_assert(static_cast<std::size_t>(EventKind::kAck) == 0);
+  sink(MakeFamily(FindMetric("procevent_events_total"), std::span(kEventNames).subspan(1),
+                  std::span(ledger.events).subspan(1)));
+  sink(MakeFamily(FindMetric("procevent_acks_total"), ToDouble(ledger.events_of(EventKind::kAck))));
+}
 
 // A narrowed mask hides losses. No series is better than a false zero.
 void AddLosses(const FamilySink& sink, const Snapshot& snapshot) {
@@ -186,7 +173,7 @@ void AddSubscription(const FamilySink& sink, const Snapshot& snapshot) {
 
 // Both are omitted with a narrowed mask or without /proc/stat. The kernel's count is also omitted where it would not
 // match the other numbers.
-void AddKernelForks(const FamilySink& sink, const Snapshot& snapshot, bool fresh) {
+void AddKernelClones(const FamilySink& sink, const Snapshot& snapshot, bool fresh) {
   if (!snapshot.loss_exact || !snapshot.forks_audited) {
     return;
   }
@@ -218,7 +205,19 @@ MetricFamily MakeDelay(const DelayHistogram& delay) {
 
 }  // namespace
 
-void AddCommFamilies(const FamilySink& sink, const LedgerSnapshot& ledger) {
+void AddHostFamilies(const FamilySink& sink, const LedgerSnapshot& ledger) {
+  const Counts total = ledger.total();
+  const auto add = [&](const Metric& metric, CountKind kind) { sink(MakeFamily(metric, ToDouble(total[kind]))); };
+  add(FindMetric("procevent_host_forks_total"), CountKind::kForks);
+  add(FindMetric("procevent_host_threads_started_total"), CountKind::kThreadsStarted);
+  add(FindMetric("procevent_host_threads_ended_total"), CountKind::kThreadsEnded);
+  add(FindMetric("procevent_host_execs_total"), CountKind::kExecs);
+  sink(MakeFamily(FindMetric("procevent_host_exits_total"), kOutcomeNames,
+                  std::array{total[CountKind::kSucceeded], total[CountKind::kFailed], total[CountKind::kKilled]}));
+  AddPeaks(sink, ledger.peaks);
+}
+
+void AddGroupFamilies(const FamilySink& sink, const LedgerSnapshot& ledger) {
   const CommStatistics& comms = ledger.comms;
   AddFamily(sink, comms, FindMetric("procevent_forks_total"), InitialSeries::kNone, {{CountKind::kForks}});
   AddFamily(sink, comms, FindMetric("procevent_threads_started_total"), InitialSeries::kNone,
@@ -227,9 +226,11 @@ void AddCommFamilies(const FamilySink& sink, const LedgerSnapshot& ledger) {
             {{CountKind::kThreadsEnded}});
   AddFamily(sink, comms, FindMetric("procevent_execs_total"), InitialSeries::kNone, {{CountKind::kExecs}});
   AddFamily(sink, comms, FindMetric("procevent_exits_total"), InitialSeries::kWithExits,
-            {{CountKind::kSucceeded, "outcome", "success"},
-             {CountKind::kFailed, "outcome", "failure"},
-             {CountKind::kKilled, "outcome", "signal"}});
+            {{CountKind::kSucceeded, "outcome", kOutcomeNames[0]},
+             {CountKind::kFailed, "outcome", kOutcomeNames[1]},
+             {CountKind::kKilled, "outcome", kOutcomeNames[2]}});
+  AddExitReasons(sink, ledger, {FindMetric("procevent_exit_signals_total"), true, CountKind::kKilled, "signal"});
+  AddExitReasons(sink, ledger, {FindMetric("procevent_exit_codes_total"), false, CountKind::kFailed, "code"});
   AddFamily(sink, comms, FindMetric("procevent_coredumps_total"), InitialSeries::kWithExits, {{CountKind::kCoredumps}});
   AddFamily(sink, comms, FindMetric("procevent_exits_without_exec_total"), InitialSeries::kWithExits,
             {{CountKind::kWithoutExec}});
@@ -242,40 +243,50 @@ void AddCommFamilies(const FamilySink& sink, const LedgerSnapshot& ledger) {
              {CountKind::kGidOther, "credential", "gid", "effect", "other"}});
   AddFamily(sink, comms, FindMetric("procevent_ptrace_total"), InitialSeries::kNone,
             {{CountKind::kAttached, "action", "attach"}, {CountKind::kDetached, "action", "detach"}});
+  AddHistograms(sink, FindMetric("procevent_exit_code"), comms, ledger.exits.exit_codes, &CommRow::exit_codes,
+                ToDouble);
+  AddHistograms(sink, FindMetric("procevent_process_lifetime_seconds"), comms, ledger.exits.lifetimes,
+                &CommRow::lifetimes, NanosToSeconds);
+  sink(MakeFamily(FindMetric("procevent_retired_total"), kActivityNames, CountActivities(comms.retired)));
+  sink(MakeFamily(FindMetric("procevent_pending"), kActivityNames, CountActivities(ledger.pending)));
   sink(MakeFamily(FindMetric("procevent_groups"), ToDouble(comms.rows_in_use)));
   sink(MakeFamily(FindMetric("procevent_groups_limit"), ToDouble(comms.limit)));
   sink(MakeFamily(FindMetric("procevent_groups_overflowed_total"), ToDouble(comms.overflowed)));
 }
 
-void AddLifecycleFamilies(const FamilySink& sink, const LedgerSnapshot& ledger) {
-  AddHistograms(sink, FindMetric("procevent_exit_code"), ledger.comms, ledger.exits.exit_codes, &CommRow::exit_codes,
-                ConvertExitCode);
-  AddExitReasons(sink, ledger.exits);
-  AddHistograms(sink, FindMetric("procevent_process_lifetime_seconds"), ledger.comms, ledger.exits.lifetimes,
-                &CommRow::lifetimes, NanosToSeconds);
-  AddPending(sink, ledger.pending);
-  AddPeaks(sink, ledger.peaks);
-  AddProcessTable(sink, ledger);
+void AddProcessTable(const FamilySink& sink, const LedgerSnapshot& ledger) {
+  if (!ledger.processes_tracked) {
+    return;
+  }
+  sink(MakeFamily(FindMetric("procevent_processes"), ToDouble(ledger.processes)));
+  sink(MakeFamily(FindMetric("procevent_threads"), ToDouble(ledger.threads)));
+  sink(MakeFamily(FindMetric("procevent_processes_found_total"), kProcessFoundReasonNames, ledger.found));
+  sink(MakeFamily(FindMetric("procevent_processes_dropped_total"), kProcessDropReasonNames, ledger.dropped));
+  sink(MakeFamily(FindMetric("procevent_attributions_total"), kAttributionNames, ledger.attributions));
 }
 
 void AddSnapshotFamilies(const FamilySink& sink, const Snapshot& snapshot, SnapshotExchange::Freshness freshness,
                          bool subscribed_now) {
   if (freshness == SnapshotExchange::Freshness::kNone) {
-    sink(MakeListenerUp(subscribed_now));
+    sink(MakeUp(subscribed_now));
     return;
   }
+  constexpr double kMillisPerSecond = 1000;
   const bool fresh = freshness == SnapshotExchange::Freshness::kFresh;
-  sink(MakeFamily(FindMetric("procevent_events_total"), kEventNames, snapshot.ledger.events));
+  sink(MakeUp(fresh ? snapshot.subscribed : subscribed_now));
+  sink(MakeFamily(FindMetric("procevent_snapshot_timestamp_seconds"),
+                  ToDouble(snapshot.taken_unix_ms) / kMillisPerSecond));
+  AddEvents(sink, snapshot.ledger);
   AddLosses(sink, snapshot);
-  sink(MakeFamily(FindMetric("procevent_messages_rejected_total"), kRejectionNames, snapshot.ledger.rejected));
-  sink(MakeListenerUp(fresh ? snapshot.subscribed : subscribed_now));
   sink(MakeFamily(FindMetric("procevent_replayed"), snapshot.replayed ? 1 : 0));
   AddSubscription(sink, snapshot);
-  AddKernelForks(sink, snapshot, fresh);
+  AddKernelClones(sink, snapshot, fresh);
   AddReceiveBuffer(sink, snapshot);
+  sink(MakeFamily(FindMetric("procevent_messages_rejected_total"), kRejectionNames, snapshot.ledger.rejected));
   sink(MakeDelay(snapshot.ledger.delay));
-  AddCommFamilies(sink, snapshot.ledger);
-  AddLifecycleFamilies(sink, snapshot.ledger);
+  AddHostFamilies(sink, snapshot.ledger);
+  AddGroupFamilies(sink, snapshot.ledger);
+  AddProcessTable(sink, snapshot.ledger);
   sink(MakeFamily(FindMetric("procevent_exporter_reader_cpu_seconds_total"), NanosToSeconds(snapshot.reader_cpu_ns)));
 }
 

@@ -87,13 +87,12 @@ void PutLabels(std::string& out, const ClientMetric& series, std::string_view bo
 }
 
 void PutSample(std::string& out, const ClientMetric& series, double value, std::string_view bound = {},
-               const Exemplar* exemplar = nullptr) {
+               std::int32_t exemplar_pid = 0) {
   PutLabels(out, series, bound);
   out += ' ';
   PutNumber(out, value);
-  if (exemplar != nullptr) {
-    Put(out, " # {pid=\"", std::to_string(exemplar->pid), "\"} 1 ");
-    PutNumber(out, exemplar->unix_seconds);
+  if (exemplar_pid != 0) {
+    Put(out, " # {pid=\"", std::to_string(exemplar_pid), "\"} 1");
   }
   out += '\n';
 }
@@ -145,7 +144,7 @@ void TextWriter::Write(const MetricFamily& family) {
       Put(text_, family.name);
       PutSample(text_, series,
                 family.type == prometheus::MetricType::Counter ? series.counter.value : series.gauge.value, {},
-                format_ == TextFormat::kOpenMetrics ? family.FindExemplar(i) : nullptr);
+                format_ == TextFormat::kOpenMetrics && i < family.last_pids.size() ? family.last_pids[i] : 0);
     }
     if (text_.size() >= kPieceBytes) {
       Flush();

@@ -5,35 +5,53 @@ import re
 import samples
 
 
-def counted_or_pending(event, *counters):
-    """Terms of: counted + pending - received."""
-    return (*((1, name, labels) for name, labels in counters), (1, "procevent_pending", {"event": event}),
-            (-1, "procevent_events_total", {"event": event}))
+def accounted(event, *counters):
+    """Terms of: counted by group + pending + retired - received. `counters` are an activity, a metric and labels."""
+    terms = [(-1, "procevent_events_total", {"event": event})]
+    for activity, name, labels in counters:
+        terms += [(1, name, labels), *((1, f"procevent_{kind}", {"activity": activity})
+                                       for kind in ("pending", "retired_total"))]
+    return tuple(terms)
+
+
+def host_total(total, activity, *counters):
+    """Terms of: the host's total - counted by group - pending - retired."""
+    return ((1, total, {}), *((-1, name, {}) for name in counters), (-1, "procevent_pending", {"activity": activity}),
+            (-1, "procevent_retired_total", {"activity": activity}))
 
 
 # Sums that must be 0, as terms of sign, metric and labels.
 SUMS = {
-    "forks": counted_or_pending("fork", ("procevent_forks_total", {}), ("procevent_threads_started_total", {})),
-    "execs": counted_or_pending("exec", ("procevent_execs_total", {})),
-    "exits": counted_or_pending("exit", ("procevent_exits_total", {}), ("procevent_threads_ended_total", {})),
-    "coredumps": counted_or_pending("coredump", ("procevent_coredumps_total", {})),
-    "ptrace": counted_or_pending("ptrace", ("procevent_ptrace_total", {})),
-    "uid": counted_or_pending("uid", ("procevent_credential_changes_total", {"credential": "uid"})),
-    "gid": counted_or_pending("gid", ("procevent_credential_changes_total", {"credential": "gid"})),
-    "exit codes": ((1, "procevent_exit_code_count", {}), (-1, "procevent_exits_total", {})),
-    "all exit codes": ((1, "procevent_exit_code_bucket", {"le": "+Inf"}), (-1, "procevent_exits_total", {})),
-    "successes": ((1, "procevent_exit_code_bucket", {"le": "0"}),
-                  (-1, "procevent_exits_total", {"outcome": "success"})),
+    "fork events": accounted("fork", ("fork", "procevent_forks_total", {}),
+                             ("thread_start", "procevent_threads_started_total", {})),
+    "exec events": accounted("exec", ("exec", "procevent_execs_total", {})),
+    "exit events": accounted("exit", ("exit", "procevent_exits_total", {}),
+                             ("thread_end", "procevent_threads_ended_total", {})),
+    "coredump events": accounted("coredump", ("coredump", "procevent_coredumps_total", {})),
+    "ptrace events": accounted("ptrace", ("ptrace", "procevent_ptrace_total", {})),
+    "uid events": accounted("uid", ("uid_change", "procevent_credential_changes_total", {"credential": "uid"})),
+    "gid events": accounted("gid", ("gid_change", "procevent_credential_changes_total", {"credential": "gid"})),
+    "host forks": host_total("procevent_host_forks_total", "fork", "procevent_forks_total"),
+    "host threads started": host_total("procevent_host_threads_started_total", "thread_start",
+                                       "procevent_threads_started_total"),
+    "host threads ended": host_total("procevent_host_threads_ended_total", "thread_end",
+                                     "procevent_threads_ended_total"),
+    "host execs": host_total("procevent_host_execs_total", "exec", "procevent_execs_total"),
+    "host exits": host_total("procevent_host_exits_total", "exit", "procevent_exits_total"),
+    "exit codes": ((1, "procevent_exit_code_count", {}), (1, "procevent_pending", {"activity": "exit"}),
+                   (-1, "procevent_host_exits_total", {})),
+    "all exit codes": ((1, "procevent_exit_code_bucket", {"le": "+Inf"}), (-1, "procevent_exit_code_count", {})),
     "statuses": ((1, "procevent_exit_codes_total", {}), (-1, "procevent_exits_total", {"outcome": "failure"})),
     "signals": ((1, "procevent_exit_signals_total", {}), (-1, "procevent_exits_total", {"outcome": "signal"})),
-    "delays": ((1, "procevent_event_delay_seconds_count", {}), (-1, "procevent_events_total", {}),
-               (1, "procevent_events_total", {"event": "ack"})),
+    "delays": ((1, "procevent_event_delay_seconds_count", {}), (-1, "procevent_events_total", {})),
 }
 # The first sum must not exceed the second.
 ORDERED = {
-    "lifetimes": (((1, "procevent_process_lifetime_seconds_count", {}),), ((1, "procevent_exits_total", {}),)),
-    "unexeced": (((1, "procevent_exits_without_exec_total", {}),), ((1, "procevent_exits_total", {}),)),
-    "comms": (((1, "procevent_groups", {}),), ((1, "procevent_groups_limit", {}),)),
+    "successes": (((1, "procevent_exit_code_bucket", {"le": "0.0"}),),
+                  ((1, "procevent_host_exits_total", {"outcome": "success"}),)),
+    "lifetimes": (((1, "procevent_process_lifetime_seconds_count", {}),), ((1, "procevent_host_exits_total", {}),)),
+    "without exec": (((1, "procevent_exits_without_exec_total", {}),), ((1, "procevent_exits_total", {}),)),
+    "groups": (((1, "procevent_groups", {}),), ((1, "procevent_groups_limit", {}),)),
     "threads": (((1, "procevent_processes", {}),), ((1, "procevent_threads", {}),)),
     "audit": (((1, "procevent_events_total", {"event": "fork"}),), ((1, "procevent_kernel_clones_total", {}),)),
     "reported": (((1, "procevent_kernel_clones_total", {}), (-1, "procevent_events_total", {"event": "fork"})),

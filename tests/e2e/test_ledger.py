@@ -16,7 +16,7 @@ STORM_SECONDS = 30
 SCRAPE_SECONDS = 0.1
 STORMS = (("fork", 12000), ("exec", 6000), ("threads", 30000), ("vfork", 40000), ("exec", 4000))
 GROUPS_LIMIT = 40  # far fewer than the names of the storm
-ROWS = GROUPS_LIMIT + 5  # includes the reserved rows
+ROWS = GROUPS_LIMIT + 4  # includes the reserved rows
 OVERFLOWING = 80000  # vforks; half of them overflow the receive buffer of a stopped exporter
 LIVING = 300
 SCAN_SECONDS = 12  # a scan of /proc starts within ten
@@ -133,7 +133,8 @@ class Ledger(harness.LiveTest):
                 self.check_growth(last, page)
                 last = page
                 scrapes += 1
-                pending |= {event for event, value in page.families.by("procevent_pending", "event").items() if value}
+                pending |= {activity for activity, value in page.families.by("procevent_pending", "activity").items()
+                            if value}
                 times |= {value for _, value in server.query('timestamp(procevent_events_total{event="fork"})')}
                 load.check()
                 time.sleep(max(0, start + SCRAPE_SECONDS - time.monotonic()))
@@ -247,17 +248,18 @@ class LossesInTheLog(harness.LiveTest):
 
 class Terms(unittest.TestCase):
     def test_promql(self):
-        self.assertEqual(promql(identities.SUMS["execs"], "12.5"),
+        self.assertEqual(promql(identities.SUMS["exec events"], "12.5"),
+                         '- (sum(procevent_events_total{event="exec"} @ 12.5) or vector(0)) '
                          "+ (sum(procevent_execs_total{} @ 12.5) or vector(0)) "
-                         '+ (sum(procevent_pending{event="exec"} @ 12.5) or vector(0)) '
-                         '- (sum(procevent_events_total{event="exec"} @ 12.5) or vector(0))')
+                         '+ (sum(procevent_pending{activity="exec"} @ 12.5) or vector(0)) '
+                         '+ (sum(procevent_retired_total{activity="exec"} @ 12.5) or vector(0))')
 
     def test_sum_of_a_page(self):
         page = identities.Page('# TYPE procevent_events_total counter\nprocevent_events_total{event="exec"} 7\n'
                     '# TYPE procevent_execs_total counter\nprocevent_execs_total{comm="a"} 3\n'
                     'procevent_execs_total{comm="b"} 2\n'
-                    '# TYPE procevent_pending gauge\nprocevent_pending{event="exec"} 1\n')
-        self.assertEqual(page.sum(identities.SUMS["execs"]), -1)
+                    '# TYPE procevent_pending gauge\nprocevent_pending{activity="exec"} 1\n')
+        self.assertEqual(page.sum(identities.SUMS["exec events"]), -1)
         self.assertEqual(page.growing_names, {"procevent_events_total", "procevent_execs_total"})
 
 

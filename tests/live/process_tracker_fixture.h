@@ -71,6 +71,8 @@ class ProcessTrackerFixture : public LiveTest {
   static Counts CountsOf(const Snapshot& snapshot, std::string_view name);
   // How many processes of a name exited with a status, or with 128 + signal.
   static std::uint64_t ExitCount(const Snapshot& snapshot, std::string_view name, unsigned status);
+  // The same from the table of exit reasons.
+  static std::uint64_t ExitReasonCountOf(const Snapshot& snapshot, std::string_view name, ExitReason reason);
 
   LedgerOptions ledger_options_;
   std::filesystem::path directory_;

@@ -134,15 +134,6 @@ TEST(SignalNameTest, NamesRealTimeSignalsRelativeToSigrtmin) {
   EXPECT_EQ(SignalName(0), "SIG0");
 }
 
-TEST(TerminatesByDefaultTest, ReflectsDefaultAction) {
-  EXPECT_TRUE(TerminatesByDefault(9));
-  EXPECT_TRUE(TerminatesByDefault(31));
-  EXPECT_FALSE(TerminatesByDefault(17));  // SIGCHLD
-  EXPECT_FALSE(TerminatesByDefault(28));  // SIGWINCH
-  EXPECT_FALSE(TerminatesByDefault(0));
-  EXPECT_FALSE(TerminatesByDefault(32));
-}
-
 TEST(Utf8Test, FindsTheFirstInvalidByte) {
   EXPECT_EQ(FindInvalidUtf8(""), std::string_view::npos);
   EXPECT_EQ(FindInvalidUtf8("a\xC3\xBC\n"), std::string_view::npos);

@@ -30,6 +30,8 @@ inline void CountFork(CommTable& table, std::string_view name) {
   CountFork(table, name, ref);
 }
 
+inline std::uint64_t RetiredForks(const CommTable& table) { return table.statistics().retired[CountKind::kForks]; }
+
 inline std::uint64_t Forks(const CommTable& table, ReservedComm comm) {
   return table.statistics().rows[static_cast<std::size_t>(comm)].counts[CountKind::kForks];
 }
@@ -48,7 +50,7 @@ inline std::map<std::string, std::uint64_t> VisibleRows(const CommTable& table) 
 }
 
 inline std::uint64_t Sum(const CommTable& table) {
-  std::uint64_t sum = 0;
+  std::uint64_t sum = RetiredForks(table);
   for (const CommRow& row : table.statistics().rows) {
     sum += row.in_use ? row.counts[CountKind::kForks] : 0;
   }

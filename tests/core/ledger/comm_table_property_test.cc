@@ -46,7 +46,7 @@ class ReferenceTable {
     }
     ASSERT_EQ(VisibleRows(table), expected);
     ASSERT_EQ(Forks(table, ReservedComm::kOverflow), overflow_);
-    ASSERT_EQ(Forks(table, ReservedComm::kRetired), retired_);
+    ASSERT_EQ(RetiredForks(table), retired_);
   }
 
  private:

@@ -137,10 +137,10 @@ TEST(CommTableTest, RetiresIdleRows) {
   EXPECT_EQ(table.statistics().rows_in_use, 2U);
   table.Advance(150 * kSecond);
   EXPECT_EQ(VisibleRows(table), (std::map<std::string, std::uint64_t>{{"busy", 2}}));
-  EXPECT_EQ(Forks(table, ReservedComm::kRetired), 1U);
+  EXPECT_EQ(RetiredForks(table), 1U);
   table.Advance(249 * kSecond);
   EXPECT_THAT(VisibleRows(table), IsEmpty());
-  EXPECT_EQ(Forks(table, ReservedComm::kRetired), 3U);
+  EXPECT_EQ(RetiredForks(table), 3U);
 }
 
 TEST(CommTableTest, IgnoresEarlierTimes) {
@@ -164,7 +164,7 @@ TEST(CommTableTest, LooksUpTheRefOfARetiredRowAgain) {
   CountFork(table, "mine", mine);
   EXPECT_EQ(VisibleRows(table), (std::map<std::string, std::uint64_t>{{"second", 1}}));
   EXPECT_EQ(Forks(table, ReservedComm::kOverflow), 1U);
-  EXPECT_EQ(Forks(table, ReservedComm::kRetired), 1U);
+  EXPECT_EQ(RetiredForks(table), 1U);
 }
 
 TEST(CommTableTest, RestartsAReturningNameFromZero) {
@@ -190,7 +190,8 @@ TEST(CommTableTest, AssignsAFreedRowToAnOverflowedName) {
   EXPECT_EQ(Forks(table, ReservedComm::kOverflow), 1U) << "counts stay in the overflow row";
 }
 
-TEST(CommTableTest, RetiresHistogramsByComm) {
+// The histograms of a retired row are in no series any more.
+TEST(CommTableTest, ClearsHistogramsOfARetiredRow) {
   LedgerOptions options = Options(3);
   options.exit_code_by_group = true;
   options.lifetime_by_group = true;
@@ -198,20 +199,27 @@ TEST(CommTableTest, RetiresHistogramsByComm) {
   CommRef ref;
   CommRow& row = table.RowOf(CommName("bash"), ref);
   row.exit_codes.Add(137);
-  row.lifetimes.Add(7);
   row.lifetimes.Add(kSecond);
-  table.RowOf(CommName("make"), ref = {}).exit_codes.Add(2);
   table.Advance(100 * kSecond);
-  const CommRow& retired = table.statistics().rows[static_cast<std::size_t>(ReservedComm::kRetired)];
-  EXPECT_EQ(retired.exit_codes.upper(), options.exit_code_bounds);
-  EXPECT_EQ(retired.exit_codes.count(), 2U);
-  EXPECT_EQ(retired.exit_codes.sum(), 139U);
-  EXPECT_EQ(retired.lifetimes.upper(), LifetimeBounds(options));
-  EXPECT_EQ(retired.lifetimes.count(), 2U);
-  EXPECT_EQ(retired.lifetimes.sum(), kSecond + 7);
   CommRow& again = table.RowOf(CommName("next"), ref = {});
-  EXPECT_TRUE(again.exit_codes.has_bounds());
-  EXPECT_EQ(again.exit_codes.count() + again.exit_codes.sum() + again.lifetimes.count() + again.lifetimes.sum(), 0U);
+  EXPECT_EQ(&again, &row);
+  EXPECT_EQ(again.exit_codes, Histogram(options.exit_code_bounds));
+  EXPECT_EQ(again.lifetimes, Histogram(LifetimeBounds(options)));
+}
+
+TEST(CommTableTest, ErasesTheExitReasonsOfARetiredRow) {
+  CommTable table(Options(3));
+  CommRef idle;
+  CommRef busy;
+  table.RowOf(CommName("idle"), idle);
+  table.CountExitReason(idle, {.killed = false, .number = 3}, 100);
+  table.RowOf(CommName("busy"), busy);
+  table.CountExitReason(busy, {.killed = true, .number = 9}, 101);
+  table.Advance(99 * kSecond);
+  table.RowOf(CommName("busy"), busy);
+  table.Advance(100 * kSecond);
+  ASSERT_EQ(table.exit_reasons().size(), 1U);
+  EXPECT_EQ(table.exit_reasons()[0].group, busy.id);
 }
 
 TEST(CommTableTest, HasHistogramsByCommOnlyIfConfigured) {

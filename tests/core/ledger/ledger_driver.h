@@ -94,6 +94,14 @@ class LedgerDriver {
     }
     return 0;
   }
+  // Of all commands.
+  [[nodiscard]] std::uint64_t ExitsBy(ExitReason reason) const {
+    std::uint64_t exits = 0;
+    for (const ExitReasonCount& pair : snapshot().exit_reasons) {
+      exits += pair.reason == reason ? pair.count : 0;
+    }
+    return exits;
+  }
   [[nodiscard]] std::uint64_t Pending(CountKind kind) const { return snapshot().pending[kind]; }
   [[nodiscard]] Ledger& ledger() { return ledger_; }
 

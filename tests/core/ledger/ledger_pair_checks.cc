@@ -103,12 +103,25 @@ void CompareExits(Differences& differences, const ExitStatistics& ledger,
                   const reference::ReferenceStatistics& reference) {
   CompareHistogram(differences, "exit codes", ledger.exit_codes, reference.exit_codes);
   CompareHistogram(differences, "lifetimes", ledger.lifetimes, reference.lifetimes);
-  for (std::uint32_t i = 0; i < ledger.statuses.size(); ++i) {
-    differences.Compare("status " + std::to_string(i), ledger.statuses.at(i), Differences::Get(reference.statuses, i));
+}
+
+using ExitReasons = std::map<std::pair<std::string, reference::Reason>, std::uint64_t>;
+
+void CompareExitReasons(Differences& differences, const LedgerSnapshot& ledger,
+                        const reference::ReferenceStatistics& reference) {
+  ExitReasons counted;
+  for (const ExitReasonCount& pair : ledger.exit_reasons) {
+    const CommRow& row = ledger.comms.rows.at(pair.group);
+    counted[{std::string(row.label.view()), {pair.reason.killed, pair.reason.number}}] = pair.count;
   }
-  for (std::uint32_t i = 0; i < ledger.signals.size(); ++i) {
-    differences.Compare("signal " + std::to_string(i), ledger.signals.at(i), Differences::Get(reference.signals, i));
+  ExitReasons expected;
+  for (const auto& [label, row] : reference.rows) {
+    for (const auto& [reason, times] : row.exit_reasons) {
+      expected[{label, reason}] = times;
+    }
   }
+  differences.Compare("exit reasons", counted.size(), ledger.exit_reasons.size());
+  differences.Compare("pairs of group and exit reason", counted, expected);
 }
 
 std::uint64_t Sum(const Counts& counts, std::initializer_list<CountKind> kinds) {
@@ -139,14 +152,16 @@ AssertionResult LedgerPair::Agree(bool with_peaks) {
   differences.Compare("delays", SumOf(snapshot_.delay.counts()), reference_.delays);
   differences.Compare("delay", snapshot_.delay.sum_nanos(), reference_.delay_sum_ns);
   CompareComms(differences, snapshot_.comms, reference_.resolver.statistics);
+  CompareCounts(differences, "retired", snapshot_.comms.retired, reference_.resolver.statistics.retired);
   CompareExits(differences, snapshot_.exits, reference_.resolver.statistics);
+  CompareExitReasons(differences, snapshot_, reference_.resolver.statistics);
   CompareCounts(differences, "pending", snapshot_.pending, reference_.resolver.Pending());
   differences.CompareAll("attributions", kAttributionNames, snapshot_.attributions, reference_.resolver.attributions);
   differences.CompareAll("found", kProcessFoundReasonNames, snapshot_.found, reference_.found);
   differences.CompareAll("dropped", kProcessDropReasonNames, snapshot_.dropped, reference_.dropped);
   differences.Compare("processes", snapshot_.processes, reference_.resolver.rows.size());
   differences.Compare("threads", snapshot_.threads, reference_.Threads());
-  for (std::size_t kind = 0; with_peaks && kind < kPeakKinds.size(); ++kind) {
+  for (std::size_t kind = 0; with_peaks && kind < kPeakActivities.size(); ++kind) {
     differences.Compare("peak of 100ms", snapshot_.peaks.at(kind)[0],
                         10.0 * static_cast<double>(reference_.rates.Highest(kind, 10)));
     differences.Compare("peak of 1s", snapshot_.peaks.at(kind)[1],
@@ -157,12 +172,9 @@ AssertionResult LedgerPair::Agree(bool with_peaks) {
 
 AssertionResult LedgerPair::HoldInvariants() {
   ledger_.CopyTo(snapshot_);
-  Counts all = snapshot_.pending;
-  Counts recorded;
-  for (const CommRow& row : snapshot_.comms.rows) {
-    recorded += row.counts;
-  }
-  all += recorded;
+  const Counts all = snapshot_.total();
+  Counts recorded = all;
+  recorded -= snapshot_.pending;
   const Counts& untracked = snapshot_.comms.rows[static_cast<std::size_t>(ReservedComm::kUntracked)].counts;
   Differences differences;
   differences.Compare("starts", Sum(all, kStarts), snapshot_.events_of(EventKind::kFork));
@@ -176,8 +188,15 @@ AssertionResult LedgerPair::HoldInvariants() {
   differences.Compare("gids", Sum(all, {CountKind::kGidGainedRoot, CountKind::kGidLeftRoot, CountKind::kGidOther}),
                       snapshot_.events_of(EventKind::kGid));
   differences.Compare("exit codes", snapshot_.exits.exit_codes.count(), Sum(recorded, kProcessExits));
-  differences.Compare("statuses", SumOf(snapshot_.exits.statuses), recorded[CountKind::kFailed]);
-  differences.Compare("signals", SumOf(snapshot_.exits.signals), recorded[CountKind::kKilled]);
+  std::map<std::pair<std::uint16_t, bool>, std::uint64_t> reasons;
+  for (const ExitReasonCount& pair : snapshot_.exit_reasons) {
+    reasons[{pair.group, pair.reason.killed}] += pair.count;
+  }
+  for (const auto& [key, times] : reasons) {
+    const CommRow& row = snapshot_.comms.rows.at(key.first);
+    differences.Compare("a group's exit reasons are among its exits",
+                        row.in_use && times <= row.counts[key.second ? CountKind::kKilled : CountKind::kFailed], true);
+  }
   differences.Compare("events", SumOf(snapshot_.events), applied_);
 
   // Each FORK added a row, except for children that /proc showed before.

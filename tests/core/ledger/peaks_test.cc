@@ -13,9 +13,9 @@ namespace {
 constexpr std::uint64_t kSlot = 10 * kNanosPerMilli;
 constexpr std::uint64_t kStart = 3'000 * kNanosPerSecond;
 
-void AddEvents(Peaks& peaks, std::uint64_t when, int times, EventKind kind = EventKind::kFork) {
+void AddEvents(Peaks& peaks, std::uint64_t when, int times, Activity activity = Activity::kFork) {
   for (int i = 0; i < times; ++i) {
-    peaks.AddEvent(kind, when);
+    peaks.Add(activity, when);
   }
 }
 
@@ -30,14 +30,14 @@ TEST(PeaksTest, RatesABurstHigherInTheShortWindow) {
   EXPECT_EQ(Rate(peaks, 1), 50);
 }
 
-TEST(PeaksTest, CountsKindsSeparately) {
+TEST(PeaksTest, CountsActivitiesSeparately) {
   Peaks peaks;
-  AddEvents(peaks, kStart, 1, EventKind::kFork);
-  AddEvents(peaks, kStart, 2, EventKind::kExec);
-  AddEvents(peaks, kStart, 3, EventKind::kExit);
-  for (const EventKind other : {EventKind::kAck, EventKind::kUid, EventKind::kGid, EventKind::kSid, EventKind::kPtrace,
-                                EventKind::kComm, EventKind::kCoredump, EventKind::kUnknown}) {
-    AddEvents(peaks, kStart, 4, other);
+  AddEvents(peaks, kStart, 1, Activity::kFork);
+  AddEvents(peaks, kStart, 2, Activity::kExec);
+  AddEvents(peaks, kStart, 3, Activity::kExit);
+  for (const auto activity : {Activity::kThreadStart, Activity::kThreadEnd, Activity::kUidChange, Activity::kGidChange,
+                              Activity::kPtrace, Activity::kCoredump}) {
+    AddEvents(peaks, kStart, 4, activity);
   }
   EXPECT_EQ(peaks.Rates(), (PeakRates{{{10, 1}, {20, 2}, {30, 3}}}));
 }
@@ -135,7 +135,7 @@ class ReferencePeaks {
   }
 
   std::int64_t newest_ = 0;
-  std::array<SlotCounts, kPeakKinds.size()> counts_;
+  std::array<SlotCounts, kPeakActivities.size()> counts_;
 };
 
 // Returns the time to the next event: storms, pauses and gaps of more than a minute.
@@ -164,9 +164,9 @@ TEST(PeaksTest, AgreesWithTheReference) {
       now += Step(random);
       const std::uint64_t late = random() % (random() % 20 == 0 ? 70 * kNanosPerSecond : 20 * kNanosPerMilli);
       const std::uint64_t when = now - std::min(late, now);
-      const std::size_t kind = random() % kPeakKinds.size();
+      const std::size_t kind = random() % kPeakActivities.size();
       for (auto times = random() % 4 == 0 ? random() % 50 : 1; times > 0; --times) {
-        peaks.AddEvent(kPeakKinds.at(kind), when);
+        peaks.Add(kPeakActivities.at(kind), when);
         reference.AddEvent(kind, when);
       }
       if (random() % 10 == 0) {

@@ -23,7 +23,7 @@ TEST(ProcessTrackerTest, CountsAForkForTheParentAndEndsWithTheExit) {
   EXPECT_EQ(driver.CountOf("sh", CountKind::kForks), 1U);
   EXPECT_EQ(driver.CountOf("sh", CountKind::kFailed), 1U);
   EXPECT_EQ(driver.CountOf("sh", CountKind::kWithoutExec), 1U);
-  EXPECT_EQ(driver.snapshot().exits.statuses.at(3), 1U);
+  EXPECT_EQ(driver.ExitsBy({.killed = false, .number = 3}), 1U);
   EXPECT_EQ(driver.snapshot().exits.lifetimes.sum(), LedgerDriver::kStep);
 }
 
@@ -49,7 +49,7 @@ TEST(ProcessTrackerTest, KeepsAProcessWhoseLeaderExitsFirst) {
   EXPECT_EQ(driver.CountOf("sh", CountKind::kThreadsEnded), 1U);
   driver.ExitThread(201, 200, Status(7));  // exit(7)
   EXPECT_EQ(driver.snapshot().processes, 1U);
-  EXPECT_EQ(driver.snapshot().exits.statuses.at(7), 1U);
+  EXPECT_EQ(driver.ExitsBy({.killed = false, .number = 7}), 1U);
   EXPECT_EQ(driver.CountOf("sh", CountKind::kFailed), 1U);
 }
 
@@ -62,7 +62,7 @@ TEST(ProcessTrackerTest, UsesTheNonZeroStatusAmongItsThreads) {
   driver.ExitThread(201, 200, Status(3));
   driver.Exit(200, Status(3));
   driver.ExitThread(202, 200);
-  EXPECT_EQ(driver.snapshot().exits.statuses.at(3), 1U);
+  EXPECT_EQ(driver.ExitsBy({.killed = false, .number = 3}), 1U);
   EXPECT_EQ(driver.CountOf("sh", CountKind::kFailed), 1U);
   EXPECT_EQ(driver.CountOf("sh", CountKind::kSucceeded), 0U);
   EXPECT_EQ(driver.CountOf("sh", CountKind::kThreadsEnded), 2U);
@@ -104,7 +104,7 @@ TEST(ProcessTrackerTest, CountsASignalAsKilled) {
   driver.Exit(200, 11U | 0x80U);
   EXPECT_EQ(driver.CountOf("sh", CountKind::kKilled), 1U);
   EXPECT_EQ(driver.CountOf("sh", CountKind::kCoredumps), 1U);
-  EXPECT_EQ(driver.snapshot().exits.signals.at(11), 1U);
+  EXPECT_EQ(driver.ExitsBy({.killed = true, .number = 11}), 1U);
   EXPECT_EQ(driver.snapshot().exits.exit_codes.sum(), 128U + 11U);
 }
 
@@ -181,7 +181,7 @@ TEST(ProcessTrackerTest, EndsALeaderThatASnapshotShowedAlive) {
   snapshot.taken_ns += 5 * LedgerDriver::kStep;
   driver.ledger().reconciler().AddFoundProcess(snapshot, ProcessFoundReason::kReconciliation);
   driver.Exit(500, Status(7));
-  EXPECT_EQ(driver.snapshot().exits.statuses.at(7), 1U);
+  EXPECT_EQ(driver.ExitsBy({.killed = false, .number = 7}), 1U);
   EXPECT_EQ(driver.snapshot().processes, 1U);
 }
 
@@ -204,7 +204,7 @@ TEST(ProcessTrackerTest, EndsAProcessFoundBeforeItsForkWithItsLastThread) {
   EXPECT_EQ(driver.CountOf("sh", CountKind::kThreadsEnded), 3U);
   EXPECT_EQ(driver.CountOf("sh", CountKind::kFailed), 1U);
   EXPECT_EQ(driver.CountOf("sh", CountKind::kWithoutExec), 1U);
-  EXPECT_EQ(driver.snapshot().exits.statuses.at(7), 1U);
+  EXPECT_EQ(driver.ExitsBy({.killed = false, .number = 7}), 1U);
   EXPECT_EQ(DroppedAs(driver, ProcessDropReason::kReplaced), 0U);
 }
 

@@ -58,10 +58,16 @@ void Ledger::ApplyEvent(const Event& event, std::uint64_t now_ns) {
   ++delays;
   const std::uint64_t delay_ns = now_ns > event.timestamp_ns ? now_ns - event.timestamp_ns : 0;
   delay_sum_ns += std::min(delay_ns, UINT64_MAX - delay_sum_ns);
-  if (kind == "fork" || kind == "exec" || kind == "exit") {
-    rates.AddEvent(kind == "fork" ? 0 : kind == "exec" ? 1 : 2, event.timestamp_ns);
-  }
+  const std::uint64_t exits_before = exits;
   std::visit([&](const auto& body) { Apply(event, body); }, event.body);
+  const auto* const fork = std::get_if<ForkBody>(&event.body);
+  if (fork != nullptr && IsLeader(fork->child)) {
+    rates.AddEvent(0, event.timestamp_ns);
+  } else if (kind == "exec") {
+    rates.AddEvent(1, event.timestamp_ns);
+  } else if (exits != exits_before) {
+    rates.AddEvent(2, event.timestamp_ns);
+  }
 }
 
 void Ledger::Advance(std::uint64_t now_ns) {
@@ -141,6 +147,7 @@ void Ledger::Apply(const Event& event, const ExitBody& body) {
   const std::uint64_t when = event.timestamp_ns;
   if (!FindRow(tgid)) {
     if (IsLeader(body.task)) {
+      ++exits;
       resolver.RecordUntracked(ExitRecord{.wait_status = body.wait_status});
     } else {
       resolver.RecordUntracked(CountKind::kThreadsEnded);
@@ -161,6 +168,7 @@ void Ledger::Apply(const Event& event, const ExitBody& body) {
   }
   const bool lifetime_known = row.forked_ns && !row.uncertain;
   const std::uint64_t lifetime = lifetime_known && when > *row.forked_ns ? when - *row.forked_ns : 0;
+  ++exits;
   resolver.Record(tgid, ExitRecord{.wait_status = WaitStatusOf(row.exits),
                                    .without_exec = lifetime_known && !row.has_executed,
                                    .lifetime_known = lifetime_known,

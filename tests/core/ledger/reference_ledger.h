@@ -49,6 +49,7 @@ class Ledger {
   std::uint64_t delay_sum_ns = 0;
   std::map<std::string_view, std::uint64_t> found;
   std::map<std::string_view, std::uint64_t> dropped;
+  std::uint64_t exits = 0;  // of processes
   Rates rates;
 
  private:

@@ -59,14 +59,6 @@ void Buckets::Add(const std::vector<std::uint64_t>& upper, std::uint64_t value) 
   sum += std::min(value, UINT64_MAX - sum);
 }
 
-void Buckets::Add(const Buckets& other) {
-  counts.resize(std::max(counts.size(), other.counts.size()));
-  for (std::size_t i = 0; i < other.counts.size(); ++i) {
-    counts[i] += other.counts[i];
-  }
-  sum += std::min(other.sum, UINT64_MAX - sum);
-}
-
 std::string LabelOf(const std::string& name, const std::vector<NameGroup>& groups) {
   for (const NameGroup& group : groups) {
     if (std::regex_match(name, std::regex(group.match))) {
@@ -116,10 +108,15 @@ void ReferenceStatistics::Record(Row& row, const ExitRecord& exit) {
   if (options_.exit_code_by_group) {
     row.exit_codes.Add(options_.exit_code_bounds, exit.code());
   }
-  if (exit.signal() != 0) {
-    ++signals[exit.signal()];
-  } else if (exit.status() != 0) {
-    ++statuses[exit.status()];
+  if (exit.code() != 0) {
+    const Reason reason = exit.signal() != 0 ? Reason(true, exit.signal()) : Reason(false, exit.status());
+    std::size_t pairs = 0;
+    for (const auto& [label, other] : rows) {
+      pairs += other.exit_reasons.size();
+    }
+    if (row.exit_reasons.contains(reason) || pairs < 4 * options_.group_limit) {
+      ++row.exit_reasons[reason];
+    }
   }
   if (exit.lifetime_known) {
     lifetimes.Add(lifetime_bounds_, exit.lifetime_ns);
@@ -138,17 +135,14 @@ void ReferenceStatistics::Advance(std::uint64_t now_ns) {
   }
   last_sweep_ns_ = second;
   const auto retire_after = static_cast<std::uint64_t>(options_.group_retire_after.count()) * 1'000'000;
-  Row& retired = Reserved(ReservedComm::kRetired);
   for (auto row = rows.begin(); row != rows.end();) {
     if (IsReserved(row->first) || second < row->second.last_used_ns + retire_after) {
       ++row;
       continue;
     }
     for (const auto& [kind, times] : row->second.counts) {
-      retired.counts[kind] += times;
+      retired[kind] += times;
     }
-    retired.exit_codes.Add(row->second.exit_codes);
-    retired.lifetimes.Add(row->second.lifetimes);
     row = rows.erase(row);
     overflowing_.clear();
   }

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/ledger/group_name.h"
@@ -37,12 +38,15 @@ struct Buckets {
   std::uint64_t sum = 0;
 
   void Add(const std::vector<std::uint64_t>& upper, std::uint64_t value);
-  void Add(const Buckets& other);
   bool operator==(const Buckets&) const = default;
 };
 
+// A signal with true, or a status with false.
+using Reason = std::pair<bool, std::uint32_t>;
+
 struct Row {
   CountMap counts;
+  std::map<Reason, std::uint64_t> exit_reasons;
   Buckets exit_codes;
   Buckets lifetimes;
   std::uint64_t last_used_ns = 0;
@@ -65,8 +69,7 @@ class ReferenceStatistics {
   std::uint64_t overflowed = 0;
   Buckets exit_codes;
   Buckets lifetimes;
-  std::map<std::uint32_t, std::uint64_t> statuses;
-  std::map<std::uint32_t, std::uint64_t> signals;
+  CountMap retired;
 
  private:
   Row& Reserved(ReservedComm comm);

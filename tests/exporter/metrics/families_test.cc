@@ -69,14 +69,13 @@ TEST(SnapshotFamiliesTest, SumsMatchTheSnapshot) {
     return static_cast<double>(std::accumulate(counts.begin(), counts.end(), std::uint64_t{0}));
   };
   const double events = SumOfCounters(FindFamily(families, "procevent_events_total"));
-  EXPECT_EQ(events, total(snapshot.ledger.events));
+  EXPECT_EQ(events + SumOfCounters(FindFamily(families, "procevent_acks_total")), total(snapshot.ledger.events));
   EXPECT_EQ(SumOfCounters(FindFamily(families, "procevent_events_lost_total")), total(snapshot.ledger.lost));
   EXPECT_EQ(SumOfCounters(FindFamily(families, "procevent_messages_rejected_total")), total(snapshot.ledger.rejected));
   EXPECT_EQ(SumOfCounters(FindFamily(families, "procevent_subscription_restarts_total")), total(snapshot.restarts));
 
   const auto& delay = FindFamily(families, "procevent_event_delay_seconds").metric.at(0).histogram;
-  EXPECT_EQ(static_cast<double>(delay.sample_count),
-            events - static_cast<double>(snapshot.ledger.events_of(EventKind::kAck)));
+  EXPECT_EQ(static_cast<double>(delay.sample_count), events);
   ASSERT_EQ(delay.bucket.size(), DelayHistogram::kBounds + 1);
   EXPECT_EQ(delay.bucket.back().cumulative_count, delay.sample_count);
   EXPECT_TRUE(std::ranges::is_sorted(delay.bucket, {}, &prometheus::ClientMetric::Bucket::cumulative_count));
@@ -174,15 +173,15 @@ std::map<std::string, double> ValuesOf(const MetricFamilies& families, const std
   return values;
 }
 
-MetricFamilies CommFamiliesOf(const LedgerSnapshot& ledger) {
+MetricFamilies GroupFamiliesOf(const LedgerSnapshot& ledger) {
   MetricFamilies families;
-  AddCommFamilies(AppendTo(families), ledger);
+  AddGroupFamilies(AppendTo(families), ledger);
   return families;
 }
 
-MetricFamilies LifecycleFamiliesOf(const LedgerSnapshot& ledger) {
+MetricFamilies HostFamiliesOf(const LedgerSnapshot& ledger) {
   MetricFamilies families;
-  AddLifecycleFamilies(AppendTo(families), ledger);
+  AddHostFamilies(AppendTo(families), ledger);
   return families;
 }
 
@@ -193,8 +192,8 @@ CommRow& AddRow(LedgerSnapshot& ledger, const char* name) {
   return row;
 }
 
-TEST(CommFamiliesTest, ReservedRowsStartAtZero) {
-  const MetricFamilies families = CommFamiliesOf(LedgerSnapshot(1));
+TEST(GroupFamiliesTest, ReservedRowsStartAtZero) {
+  const MetricFamilies families = GroupFamiliesOf(LedgerSnapshot(1));
   for (const char* name :
        {"procevent_forks_total", "procevent_threads_started_total", "procevent_threads_ended_total",
         "procevent_execs_total", "procevent_coredumps_total", "procevent_exits_without_exec_total"}) {
@@ -205,22 +204,24 @@ TEST(CommFamiliesTest, ReservedRowsStartAtZero) {
     }
   }
   EXPECT_EQ(ValuesOf(families, "procevent_exits_total").size(), 3 * kReservedComms);
+  EXPECT_EQ(ValuesOf(families, "procevent_exit_codes_total").size(), kReservedComms);
+  EXPECT_EQ(ValuesOf(families, "procevent_exit_signals_total").size(), kReservedComms);
 }
 
-TEST(CommFamiliesTest, AddsSeriesWithTheFirstCount) {
+TEST(GroupFamiliesTest, AddsSeriesWithTheFirstCount) {
   LedgerSnapshot ledger(1);
   AddRow(ledger, "bash").counts[CountKind::kForks] = 7;
-  const MetricFamilies families = CommFamiliesOf(ledger);
+  const MetricFamilies families = GroupFamiliesOf(ledger);
   EXPECT_THAT(ValuesOf(families, "procevent_forks_total"), Contains(Pair("bash", 7)));
   EXPECT_THAT(ValuesOf(families, "procevent_execs_total"), Not(Contains(Pair("bash", testing::_))));
   EXPECT_THAT(ValuesOf(families, "procevent_exits_total"),
               Not(Contains(Pair(testing::StartsWith("bash"), testing::_))));
 }
 
-TEST(CommFamiliesTest, FirstExitAddsAllOutcomesAtZero) {
+TEST(GroupFamiliesTest, FirstExitAddsAllOutcomesAtZero) {
   LedgerSnapshot ledger(1);
   AddRow(ledger, "bash").counts[CountKind::kSucceeded] = 7;
-  const MetricFamilies families = CommFamiliesOf(ledger);
+  const MetricFamilies families = GroupFamiliesOf(ledger);
   const auto exits = ValuesOf(families, "procevent_exits_total");
   EXPECT_THAT(exits, Contains(Pair("bash success", 7)));
   EXPECT_THAT(exits, Contains(Pair("bash failure", 0)));
@@ -229,58 +230,109 @@ TEST(CommFamiliesTest, FirstExitAddsAllOutcomesAtZero) {
   EXPECT_THAT(ValuesOf(families, "procevent_exits_without_exec_total"), Contains(Pair("bash", 0)));
 }
 
-TEST(CommFamiliesTest, OmitsUnusedRows) {
+TEST(GroupFamiliesTest, OmitsUnusedRows) {
   LedgerSnapshot ledger(1);
   CommRow& row = AddRow(ledger, "gone");
   row.counts[CountKind::kForks] = 1;
   row.in_use = false;
-  EXPECT_THAT(ValuesOf(CommFamiliesOf(ledger), "procevent_forks_total"), Not(Contains(Pair("gone", testing::_))));
+  EXPECT_THAT(ValuesOf(GroupFamiliesOf(ledger), "procevent_forks_total"), Not(Contains(Pair("gone", testing::_))));
 }
 
-TEST(CommFamiliesTest, LabelsCredentialChangesWithTheirEffect) {
+TEST(GroupFamiliesTest, LabelsCredentialChangesWithTheirEffect) {
   LedgerSnapshot ledger(1);
   AddRow(ledger, "su").counts[CountKind::kUidGainedRoot] = 2;
   ledger.comms.rows.at(kReservedComms).counts[CountKind::kGidLeftRoot] = 3;
-  const auto values = ValuesOf(CommFamiliesOf(ledger), "procevent_credential_changes_total");
+  const auto values = ValuesOf(GroupFamiliesOf(ledger), "procevent_credential_changes_total");
   EXPECT_THAT(values, Contains(Pair("su uid gained_root", 2)));
   EXPECT_THAT(values, Contains(Pair("su gid left_root", 3)));
   EXPECT_THAT(values, Not(Contains(Pair("su uid left_root", testing::_)))) << "a series appears with its first count";
   EXPECT_THAT(values, Contains(Pair("[unattributed programs] uid gained_root", 0)));
 }
 
-TEST(LifecycleFamiliesTest, TerminatingSignalsStartAtZeroAndStatusesAppearLater) {
+TEST(GroupFamiliesTest, ExitReasonsOfAGroupAddUpToItsExits) {
   LedgerSnapshot ledger(1);
-  const auto zero = ValuesOf(LifecycleFamiliesOf(ledger), "procevent_exit_signals_total");
-  EXPECT_EQ(zero.size(), 23U);
-  EXPECT_THAT(zero, Contains(Pair("SIGSEGV", 0)));
-  ledger.exits.signals.at(35) = 4;
-  ledger.exits.statuses.at(127) = 5;
-  const MetricFamilies families = LifecycleFamiliesOf(ledger);
-  EXPECT_THAT(ValuesOf(families, "procevent_exit_signals_total"), Contains(Pair("SIGRTMIN+1", 4)));
-  EXPECT_EQ(ValuesOf(families, "procevent_exit_codes_total"), (std::map<std::string, double>{{"127", 5}}));
+  CommRow& row = AddRow(ledger, "flaky");
+  row.counts[CountKind::kKilled] = 10;
+  row.counts[CountKind::kFailed] = 7;
+  ledger.exit_reasons = {{.group = kReservedComms, .reason = {true, 35}, .last_pid = 1, .count = 4},
+                         {.group = kReservedComms, .reason = {false, 127}, .last_pid = 2, .count = 5}};
+  const MetricFamilies families = GroupFamiliesOf(ledger);
+  const auto signals = ValuesOf(families, "procevent_exit_signals_total");
+  EXPECT_THAT(signals, Contains(Pair("flaky SIGRTMIN+1", 4)));
+  EXPECT_THAT(signals, Contains(Pair("flaky other", 6)));
+  const auto codes = ValuesOf(families, "procevent_exit_codes_total");
+  EXPECT_THAT(codes, Contains(Pair("flaky 127", 5)));
+  EXPECT_THAT(codes, Contains(Pair("flaky other", 2)));
+  EXPECT_EQ(codes.size(), kReservedComms + 2) << "reserved groups have other only, at zero";
 }
 
-TEST(LifecycleFamiliesTest, PendingCountsEachEventOnce) {
+TEST(GroupFamiliesTest, OtherExitReasonsAppearWithTheFirstFailure) {
+  LedgerSnapshot ledger(1);
+  AddRow(ledger, "fine").counts[CountKind::kSucceeded] = 7;
+  AddRow(ledger, "flaky").counts[CountKind::kFailed] = 1;
+  ledger.exit_reasons = {{.group = kReservedComms + 1, .reason = {false, 1}, .last_pid = 1, .count = 1}};
+  const MetricFamilies families = GroupFamiliesOf(ledger);
+  EXPECT_THAT(ValuesOf(families, "procevent_exit_codes_total"), Contains(Pair("flaky other", 0)));
+  EXPECT_THAT(ValuesOf(families, "procevent_exit_codes_total"),
+              Not(Contains(Pair(testing::StartsWith("fine"), testing::_))));
+  EXPECT_THAT(ValuesOf(families, "procevent_exit_signals_total"),
+              Not(Contains(Pair(testing::StartsWith("flaky"), testing::_))));
+}
+
+// What each column counts as, in the order of CountKind. kWithoutExec is a subset of the exits.
+TEST(GroupFamiliesTest, PendingAndRetiredCountEachEventOnce) {
+  LedgerSnapshot ledger(1);
+  for (std::size_t kind = 0; kind < kCountKinds; ++kind) {
+    ledger.pending[static_cast<CountKind>(kind)] = std::uint64_t{1} << kind;
+    ledger.comms.retired[static_cast<CountKind>(kind)] = std::uint64_t{2} << kind;
+  }
+  std::map<std::string, double> expected{{"fork", 1},
+                                         {"thread_start", 2},
+                                         {"thread_end", 4},
+                                         {"exec", 8},
+                                         {"exit", 16 + 32 + 64},
+                                         {"coredump", 128},
+                                         {"uid_change", 512 + 1024 + 2048},
+                                         {"gid_change", 4096 + 8192 + 16384},
+                                         {"ptrace", 32768 + 65536}};
+  EXPECT_EQ(ValuesOf(GroupFamiliesOf(ledger), "procevent_pending"), expected);
+  for (auto& [activity, count] : expected) {
+    count *= 2;
+  }
+  EXPECT_EQ(ValuesOf(GroupFamiliesOf(ledger), "procevent_retired_total"), expected);
+}
+
+TEST(HostFamiliesTest, IncludePendingAndRetiredCounts) {
   LedgerSnapshot ledger(1);
   ledger.pending[CountKind::kForks] = 1;
-  ledger.pending[CountKind::kThreadsStarted] = 2;
-  ledger.pending[CountKind::kExecs] = 4;
-  ledger.pending[CountKind::kSucceeded] = 8;
-  ledger.pending[CountKind::kFailed] = 16;
-  ledger.pending[CountKind::kKilled] = 32;
-  ledger.pending[CountKind::kThreadsEnded] = 64;
-  ledger.pending[CountKind::kWithoutExec] = 128;  // a subset of the exits: not counted again
-  EXPECT_EQ(ValuesOf(LifecycleFamiliesOf(ledger), "procevent_pending"),
-            (std::map<std::string, double>{
-                {"fork", 3}, {"exec", 4}, {"exit", 120}, {"uid", 0}, {"gid", 0}, {"ptrace", 0}, {"coredump", 0}}));
+  ledger.comms.retired[CountKind::kForks] = 10;
+  AddRow(ledger, "bash").counts[CountKind::kForks] = 100;
+  ledger.comms.rows.at(0).counts[CountKind::kForks] = 1000;
+  ledger.pending[CountKind::kKilled] = 3;
+  ledger.comms.retired[CountKind::kFailed] = 4;
+  const MetricFamilies families = HostFamiliesOf(ledger);
+  EXPECT_THAT(ValuesOf(families, "procevent_host_forks_total"), ElementsAre(Pair("", 1111)));
+  EXPECT_EQ(ValuesOf(families, "procevent_host_exits_total"),
+            (std::map<std::string, double>{{"success", 0}, {"failure", 4}, {"signal", 3}}));
+  EXPECT_THAT(ValuesOf(families, "procevent_host_execs_total"), ElementsAre(Pair("", 0)));
 }
 
-TEST(LifecycleFamiliesTest, HistogramsByCommReplaceTheTotal) {
+TEST(HostFamiliesTest, HaveOnePeakMetricForEachActivity) {
+  LedgerSnapshot ledger(1);
+  ledger.peaks = {{{1, 2}, {3, 4}, {5, 6}}};
+  const MetricFamilies families = HostFamiliesOf(ledger);
+  using Values = std::map<std::string, double>;
+  EXPECT_EQ(ValuesOf(families, "procevent_forks_peak_per_second"), (Values{{"100ms", 1}, {"1s", 2}}));
+  EXPECT_EQ(ValuesOf(families, "procevent_execs_peak_per_second"), (Values{{"100ms", 3}, {"1s", 4}}));
+  EXPECT_EQ(ValuesOf(families, "procevent_exits_peak_per_second"), (Values{{"100ms", 5}, {"1s", 6}}));
+}
+
+TEST(GroupFamiliesTest, HistogramsByGroupReplaceTheTotal) {
   LedgerSnapshot ledger(1, {.exit_code_by_group = true});
   ledger.exits.exit_codes.Add(3);
   CommRow& row = AddRow(ledger, "bash");
   row.exit_codes.Add(3);
-  const MetricFamilies families = LifecycleFamiliesOf(ledger);
+  const MetricFamilies families = GroupFamiliesOf(ledger);
   const auto& codes = *std::ranges::find(families, "procevent_exit_code", &prometheus::MetricFamily::name);
   ASSERT_EQ(codes.metric.size(), kReservedComms + 1) << "reserved rows appear at zero";
   EXPECT_EQ(codes.metric[0].label.at(0).value, kReservedCommNames[0]);
@@ -295,17 +347,18 @@ TEST(LifecycleFamiliesTest, HistogramsByCommReplaceTheTotal) {
   EXPECT_TRUE(lifetimes.metric.at(0).label.empty());
 }
 
-TEST(LifecycleFamiliesTest, OmitsProcessTableWithANarrowedMask) {
+TEST(ProcessTableFamiliesTest, AreOmittedWithANarrowedMask) {
   LedgerSnapshot ledger(1);
-  const auto names = [](const MetricFamilies& families) {
+  const auto names = [](const LedgerSnapshot& of) {
+    MetricFamilies families;
+    AddProcessTable(AppendTo(families), of);
     std::vector<std::string> found;
     std::ranges::transform(families, std::back_inserter(found), &prometheus::MetricFamily::name);
     return found;
   };
-  EXPECT_THAT(names(LifecycleFamiliesOf(ledger)), Contains("procevent_processes"));
+  EXPECT_THAT(names(ledger), Contains("procevent_processes"));
   ledger.processes_tracked = false;
-  EXPECT_THAT(names(LifecycleFamiliesOf(ledger)), Not(Contains("procevent_processes")));
-  EXPECT_THAT(names(LifecycleFamiliesOf(ledger)), Not(Contains("procevent_attributions_total")));
+  EXPECT_THAT(names(ledger), testing::IsEmpty());
 }
 
 }  // namespace

@@ -24,9 +24,16 @@ inline void FillComms(LedgerSnapshot& ledger) {
   }
   ledger.comms.rows_in_use = 2;
   ledger.comms.overflowed = 3;
+  for (std::size_t count = 0; count < kCountKinds; ++count) {
+    ledger.comms.retired[static_cast<CountKind>(count)] = 900 + count;
+  }
   ledger.exits = ExitStatistics({});
-  std::iota(ledger.exits.statuses.begin() + 250, ledger.exits.statuses.end(), 900U);
-  std::iota(ledger.exits.signals.begin() + 1, ledger.exits.signals.begin() + 40, 1000U);
+  ledger.exit_reasons = {
+      {.group = kReservedComms, .reason = {.killed = true, .number = 9}, .last_pid = 90, .count = 1},
+      {.group = kReservedComms, .reason = {.killed = false, .number = 255}, .last_pid = 91, .count = 2},
+      {.group = kReservedComms + 1, .reason = {.killed = true, .number = 34}, .last_pid = 92, .count = 3},
+      {.group = 1, .reason = {.killed = false, .number = 1}, .last_pid = 93, .count = 4}};
+  ledger.comms.rows.at(1).counts[CountKind::kFailed] = 4;
   for (const std::uint64_t bound : ledger.exits.exit_codes.upper()) {
     ledger.exits.exit_codes.Add(bound);
   }
@@ -57,6 +64,7 @@ inline void Fill(Snapshot& snapshot) {
     ledger.delay.Add(6'000'000'000);
   }
   FillComms(ledger);
+  snapshot.taken_unix_ms = 1'700'000'000'250;
   snapshot.complete_until_ns = 1;
   snapshot.loss_exact = true;
   snapshot.subscribed = true;

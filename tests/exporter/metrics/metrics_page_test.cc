@@ -34,8 +34,10 @@ std::string BoundText(const Metric& metric) {
   switch (metric.max_series.scope) {
     case SeriesScope::kCpu:
       return count + " per CPU";
-    case SeriesScope::kComm:
+    case SeriesScope::kGroup:
       return count + " per command";
+    case SeriesScope::kExitReasons:
+      return std::to_string(kExitReasonsPerGroup) + " times `groups.limit`, and 1 per command";
     case SeriesScope::kExitCodes:
       return histogram("histograms.exit_code");
     case SeriesScope::kLifetimes:

@@ -106,17 +106,24 @@ TEST(MetricsTest, FullSnapshotReachesEverySeriesBound) {
     row.label = CommLabel("comm-" + std::to_string(id));
     row.in_use = true;
     for (std::size_t count = 0; count < kCountKinds; ++count) {
-      row.counts[static_cast<CountKind>(count)] = 1;
+      row.counts[static_cast<CountKind>(count)] = kExitReasonsPerGroup * options.group_limit;
     }
     row.exit_codes.Add(1);
     row.lifetimes.Add(1);
   }
-  std::ranges::fill(snapshot.ledger.exits.statuses, 1);
-  std::ranges::fill(snapshot.ledger.exits.signals, 1);
-  for (const auto& family : SnapshotFamilies(snapshot, SnapshotExchange::Freshness::kFresh)) {
-    const auto* const metric = std::ranges::find(kCatalogue, family.name, &Metric::name);
-    ASSERT_NE(metric, kCatalogue.end());
-    EXPECT_EQ(CountSeries(family), MaxSeries(*metric, options, kCpus)) << family.name;
+  // The table of pairs is shared: it is full of signals, or of statuses.
+  for (const bool killed : {false, true}) {
+    snapshot.ledger.exit_reasons.clear();
+    for (std::uint8_t number = 1; number <= kExitReasonsPerGroup * options.group_limit; ++number) {
+      snapshot.ledger.exit_reasons.push_back({.group = 0, .reason = {killed, number}, .last_pid = 1, .count = 1});
+    }
+    for (const auto& family : SnapshotFamilies(snapshot, SnapshotExchange::Freshness::kFresh)) {
+      const auto* const metric = std::ranges::find(kCatalogue, family.name, &Metric::name);
+      ASSERT_NE(metric, kCatalogue.end());
+      if (metric->name != (killed ? "procevent_exit_codes_total" : "procevent_exit_signals_total")) {
+        EXPECT_EQ(CountSeries(family), MaxSeries(*metric, options, kCpus)) << family.name;
+      }
+    }
   }
 }
 
@@ -155,13 +162,13 @@ TEST(MetricsTest, ServesTheLastSnapshotIfTheReaderIsSlowOrHangs) {
   }
   const std::string slow = ToText(Collect(collector));
   EXPECT_THAT(slow, testing::HasSubstr("\nprocevent_up 1\n"));
-  EXPECT_THAT(slow, testing::HasSubstr("\nprocevent_events_total{event=\"ack\"} 100\n"));
+  EXPECT_THAT(slow, testing::HasSubstr("\nprocevent_acks_total 100\n"));
   ReaderStatus hanging = exchange.status();
   hanging.next_update_ns -= kMaxReaderDelay;
   exchange.PublishStatus(hanging);
   const std::string hangs = ToText(Collect(collector));
   EXPECT_THAT(hangs, testing::HasSubstr("\nprocevent_up 0\n"));
-  EXPECT_THAT(hangs, testing::HasSubstr("\nprocevent_events_total{event=\"ack\"} 100\n"));
+  EXPECT_THAT(hangs, testing::HasSubstr("\nprocevent_acks_total 100\n"));
 }
 
 TEST(MetricsTest, IsCompleteForAScraperThatAskedUntilTheSnapshot) {
@@ -171,12 +178,14 @@ TEST(MetricsTest, IsCompleteForAScraperThatAskedUntilTheSnapshot) {
   EXPECT_GE(MetricsCollector(exchange, kState).Collect(asked_ns, [](auto) {}), asked_ns);
 }
 
-TEST(MetricsTest, BuildInfoNamesVersionAndCompiler) {
+TEST(MetricsTest, BuildInfoNamesVersionRevisionAndCompiler) {
   SnapshotExchange exchange{Snapshot(kCpus)};
-  EXPECT_THAT(ToText(Collect(MetricsCollector(exchange, kState))),
-              testing::HasSubstr("\nprocevent_exporter_build_info{version=\"" + std::string(Version()) +
-                                 "\",compiler=\"" + std::string(Compiler()) + "\"} 1\n"));
+  EXPECT_THAT(
+      ToText(Collect(MetricsCollector(exchange, kState))),
+      testing::HasSubstr("\nprocevent_exporter_build_info{version=\"" + std::string(Version()) + "\",revision=\"" +
+                         std::string(Revision()) + "\",compiler=\"" + std::string(Compiler()) + "\"} 1\n"));
   EXPECT_THAT(std::string(Version()), testing::MatchesRegex("^[0-9]+\\.[0-9]+\\.[0-9]+$"));
+  EXPECT_THAT(std::string(Revision()), testing::MatchesRegex("^([0-9a-f]{12}|unknown)$"));
 }
 
 TEST(MetricsTest, ReportsTheLastReload) {

@@ -178,12 +178,12 @@ TEST(TextFormatTest, WritesHistogramsInTheUsualOrder) {
 TEST(TextFormatTest, WritesExemplarsInOpenMetricsOnly) {
   MetricFamily family = FamilyOf("x_total", prometheus::MetricType::Counter);
   AddSeries(family, 1, {{"l", "a"}});
-  AddSeries(family, 2, Exemplar{.pid = 1234, .unix_seconds = 1'600'000'000.125}, {{"l", "b"}});
+  AddSeriesWithPid(family, 2, 1234, {{"l", "b"}});
   AddSeries(family, 3, {{"l", "c"}});
   EXPECT_EQ(ToText({family}),
             "# HELP x_total h\n# TYPE x_total counter\nx_total{l=\"a\"} 1\nx_total{l=\"b\"} 2\nx_total{l=\"c\"} 3\n");
   EXPECT_EQ(ToText({family}, TextFormat::kOpenMetrics),
-            "# HELP x h\n# TYPE x counter\nx_total{l=\"a\"} 1\nx_total{l=\"b\"} 2 # {pid=\"1234\"} 1 1600000000.125\n"
+            "# HELP x h\n# TYPE x counter\nx_total{l=\"a\"} 1\nx_total{l=\"b\"} 2 # {pid=\"1234\"} 1\n"
             "x_total{l=\"c\"} 3\n# EOF\n");
 }
 
