@@ -167,3 +167,19 @@ def faults_of_names(text, names, records):
     for name in sorted(set(re.findall(r"(?<![\w/.:-])procevent_\w+", re.sub(record, "", text))) - known):
         if not (name.endswith("_") and any(one.startswith(name) for one in known)):
             yield f"{name} does not exist"
+
+
+def old_names(guide, names):
+    """Patterns of the names in the first columns of the upgrade guide: metrics, labels, values, keys and records."""
+    first = "\n".join(re.findall(r"(?m)^\| (`.*?`) \| ", guide))
+    for metric, label, value in re.findall(r'`([a-zA-Z][\w.:*]*)(?:\{(\w+)(?:="(.*?)")?\})?`', first):
+        if not label:
+            yield rf"(?<![\w.:]){re.escape(metric)}(?!\w|[.:]\w)"
+        elif "*" in metric:
+            yield re.escape(value)
+        elif value or metric not in names or label not in names[metric].labels:
+            yield rf'(?<!\w){metric}\{{[^}}]*\b{label}\b' + (f'!?="{re.escape(value)}"' if value else "")
+
+
+def faults_of_old_names(text, old):
+    yield from (f"{found[0]!r} is an old name" for pattern in old for found in re.finditer(pattern, text))

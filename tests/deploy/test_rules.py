@@ -13,7 +13,8 @@ import promql
 from catalogue import ROOT, catalogue
 from rule_cases import DEPLOYED, generated
 from rule_files import (CASES, FLEET, RULES, alerts, all_rules, cases, faults_of_alert, faults_of_expression,
-                        faults_of_names, faults_of_record, groups, naming_texts, promtool, recorded, text_of)
+                        faults_of_names, faults_of_old_names, faults_of_record, groups, naming_texts, old_names,
+                        promtool, recorded, text_of)
 from short_windows import write_to
 
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
@@ -74,6 +75,20 @@ class Texts(unittest.TestCase):
             self.assertEqual(len(list(faults_of_names(planted, self.names, self.records))), 1, planted)
         good = "procevent_forks_total, procevent_exit_code, procevent_exit_code_bucket{}, procevent_process_*"
         self.assertEqual(list(faults_of_names(good, self.names, self.records)), [])
+
+    def test_old_names_are_gone(self):
+        """No rule, dashboard or page has a name of the first columns of docs/upgrading.md."""
+        old = list(old_names(text_of("docs", "upgrading.md"), self.names))
+        for file, text in naming_texts().items():
+            with self.subTest(file):
+                self.assertEqual(list(faults_of_old_names(text, old)), [])
+        for planted in ("procevent_listener_up == 0", 'comm!="[retired comms here]"', "`comms.limit`.",
+                        'procevent_events_total{job="a", event!="ack"}', "procevent_pending{event}",
+                        "sum(procevent_processes_dropped_total{why=~\"a\"})", "instance:procevent_blind:ratio_rate1h",
+                        "ProceventNotListening"):
+            self.assertEqual(len(list(faults_of_old_names(planted, old))), 1, planted)
+        good = 'procevent_exit_signals_total{signal="SIGKILL"} procevent_events_total{event="fork"} groups.limit'
+        self.assertEqual(list(faults_of_old_names(good, old)), [])
 
     def test_replays_raise_no_alert(self):
         """Each alert uses a record that excludes replays (NOT_IN_A_REPLAY)."""
