@@ -276,7 +276,9 @@ class Storm:
 
 
 def event_counts(scrape):
-    return {name: int(value) for name, value in scrape.by("procevent_events_total", "event").items()}
+    """The counts of received messages by type, ACKs included."""
+    events = {name: int(value) for name, value in scrape.by("procevent_events_total", "event").items()}
+    return {"ack": int(scrape.value("procevent_acks_total")), **events}
 
 
 def await_storm(storm, counter):

@@ -178,7 +178,8 @@ RARE_VALUES = {
     "procevent_exporter_config_restart_pending", "procevent_credential_changes_total", "procevent_events_lost_total",
     "procevent_exporter_http_requests_refused_total", "procevent_subscription_restarts_total",
     "procevent_up", "procevent_loss_exact", "procevent_messages_rejected_total", "procevent_pending",
-    "procevent_processes_dropped_total", "procevent_ptrace_total", "procevent_replayed", "procevent_socket_drops_total",
+    "procevent_processes_dropped_total", "procevent_ptrace_total", "procevent_replayed",
+    "procevent_snapshot_timestamp_seconds", "procevent_socket_drops_total",
     "procevent_threads", "process_open_fds"}
 
 
@@ -217,7 +218,7 @@ YAML = {
     "groups": check_with("promtool", "check", "rules", "{file}"),
     "apiVersion": kubernetes.render,
     "inhibit_rules": check_inhibitions,
-    **dict.fromkeys(("web", "source", "reader", "processes", "comms", "name_groups", "histograms", "log"), OWN),
+    **dict.fromkeys(("web", "source", "reader", "processes", "groups", "name_groups", "histograms", "log"), OWN),
 }
 
 

@@ -66,9 +66,9 @@ class Reload(harness.LiveTest):
             self.assertEqual(forks("reload-3"), 1)
 
     def test_log_level_changes(self):
-        self.reload("log:\n  level: warning\ncomms:\n  limit: 77\n", "changed keys are not in force", keys="groups.limit")
+        self.reload("log:\n  level: warning\ngroups:\n  limit: 77\n", "changed keys are not in force", keys="groups.limit")
         self.assertTrue(harness.log_lines(self.exporter.log(), applied="log.level"), "each applied key is logged")
-        self.reload("log:\n  level: warning\ncomms:\n  limit: 78\n", "changed keys are not in force", keys="groups.limit")
+        self.reload("log:\n  level: warning\ngroups:\n  limit: 78\n", "changed keys are not in force", keys="groups.limit")
         self.assertFalse(harness.log_lines(self.exporter.log(), applied=""), "logged at level info")
         self.reload("log:\n  level: info\n", "configuration reloaded", level="info", applied="log.level")
 

@@ -26,7 +26,7 @@ NAMES = {
     "quotes": b'"\\\'`$(){}',
     "all_ff": b"\xff" * 15,
     "long": b"kworker/u8:1-events_unbound",
-    "reserved": b"[retired comms here]",
+    "reserved": b"[groups beyond the limit]",
     "rule": b"python3.11\0(python)\\d.*\0\\1",
     "rule_to_reserved": b"retired\0(.*)\0[\\1 comms here]",
     "rule_to_empty": b"x\0x(.*)\0\\1",

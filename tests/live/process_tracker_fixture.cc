@@ -267,15 +267,16 @@ std::uint64_t ProcessTrackerFixture::ExitReasonCountOf(const Snapshot& snapshot,
 }
 
 void ExpectSums(const LedgerSnapshot& numbers) {
-  Counts sums = numbers.pending;
-  Counts attributed;
+  const Counts sums = numbers.total();
+  Counts recorded = sums;
+  recorded -= numbers.pending;
+  Counts by_group;
   std::uint64_t codes = 0;
   for (const CommRow& row : numbers.comms.rows) {
-    attributed += row.counts;
+    by_group += row.counts;
     codes += row.exit_codes.count();
     EXPECT_LE(row.counts[CountKind::kWithoutExec], ExitsOf(row.counts)) << row.label.view();
   }
-  sums += attributed;
   EXPECT_EQ(Sum(sums, {CountKind::kForks, CountKind::kThreadsStarted}), numbers.events_of(EventKind::kFork));
   EXPECT_EQ(sums[CountKind::kExecs], numbers.events_of(EventKind::kExec));
   EXPECT_EQ(ExitsOf(sums) + sums[CountKind::kThreadsEnded], numbers.events_of(EventKind::kExit));
@@ -285,11 +286,11 @@ void ExpectSums(const LedgerSnapshot& numbers) {
             numbers.events_of(EventKind::kUid));
   EXPECT_EQ(Sum(sums, {CountKind::kGidGainedRoot, CountKind::kGidLeftRoot, CountKind::kGidOther}),
             numbers.events_of(EventKind::kGid));
-  EXPECT_EQ(numbers.exits.exit_codes.count(), ExitsOf(attributed));
-  EXPECT_EQ(codes, ExitsOf(attributed));
-  EXPECT_EQ(CountExits(numbers, false), attributed[CountKind::kFailed]);
-  EXPECT_EQ(CountExits(numbers, true), attributed[CountKind::kKilled]);
-  EXPECT_LE(numbers.exits.lifetimes.count(), ExitsOf(attributed));
+  EXPECT_EQ(numbers.exits.exit_codes.count(), ExitsOf(recorded));
+  EXPECT_EQ(codes, ExitsOf(by_group));
+  EXPECT_EQ(CountExits(numbers, false), by_group[CountKind::kFailed]);
+  EXPECT_EQ(CountExits(numbers, true), by_group[CountKind::kKilled]);
+  EXPECT_LE(numbers.exits.lifetimes.count(), ExitsOf(recorded));
   EXPECT_LE(numbers.comms.rows_in_use, numbers.comms.limit);
   EXPECT_GE(numbers.threads, numbers.processes);
 }
