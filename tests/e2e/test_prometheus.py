@@ -13,9 +13,10 @@ class InPrometheus(harness.LiveTest):
         harness.require(prometheus.skip_reason())
 
     def events_between(self, server, before, after):
-        """Growth by type. PromQL's increase() would extrapolate."""
-        rows = server.query(f"procevent_events_total @ {after} - procevent_events_total @ {before}")
-        return {labels["event"]: int(value) for labels, value in rows}
+        """Growth by type, ACKs included. PromQL's increase() would extrapolate."""
+        rows = [row for name in ("procevent_events_total", "procevent_acks_total")
+                for row in server.query(f"{name} @ {after} - {name} @ {before}")]
+        return {labels.get("event", "ack"): int(value) for labels, value in rows}
 
     def test_storms_are_exact(self):
         with event_counter.EventCounter() as counter, harness.Exporter() as exporter:
