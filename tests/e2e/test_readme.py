@@ -218,7 +218,7 @@ YAML = {
     "groups": check_with("promtool", "check", "rules", "{file}"),
     "apiVersion": kubernetes.render,
     "inhibit_rules": check_inhibitions,
-    **dict.fromkeys(("web", "source", "reader", "processes", "groups", "name_groups", "histograms", "log"), OWN),
+    **dict.fromkeys(("web", "source", "reader", "processes", "name_groups", "histograms", "log"), OWN),
 }
 
 
