@@ -27,7 +27,7 @@ PICTURE_BYTES = 300_000
 PICTURES = {
     "fork-storms": ("fork-storms", ("Overview", "Forks")),
     "fork-storms-exits": ("fork-storms", ("Exits and crash loops",)),
-    "fleet": ("fleet", ("Overview", "Forks", "Failed exits", "Most urgent machines")),
+    "fleet": ("fleet", ("Overview", "Forks", "Most urgent machines")),
     "exporter-health": ("exporter-health", ("Overview", "Receive queue and loss", "Reader")),
 }
 

@@ -26,6 +26,7 @@ import { BarGauge, BigValue, TimeSeries, UPlotChart, UPlotConfigBuilder, VizRepe
 import { TableNG } from "@grafana/ui/unstable";
 import { interpolateOranges } from "d3-scale-chromatic";
 import { lastValueFrom } from "rxjs";
+import type uPlot from "uplot";
 
 import type { Query, Shown } from "./queries";
 
@@ -103,15 +104,24 @@ function timeRange(shown: Shown): TimeRange {
   return { from, to, raw: { from, to } };
 }
 
+/** Adds a drawing that is cut off at the plot's edges. */
+function addDrawing(config: UPlotConfigBuilder, paint: (plot: uPlot) => void) {
+  config.addHook("draw", (plot) => {
+    const { left, top, width, height } = plot.bbox;
+    plot.ctx.save();
+    plot.ctx.beginPath();
+    plot.ctx.rect(left, top, width, height);
+    plot.ctx.clip();
+    paint(plot);
+    plot.ctx.restore();
+  });
+}
+
 /** Marks the regions of the time range, as Grafana does with annotations, and writes their texts beside them. */
 function markRegions(config: UPlotConfigBuilder, { shown, theme }: Drawing) {
-  config.addHook("draw", (plot) => {
+  addDrawing(config, (plot) => {
     const { ctx } = plot;
-    const { left, top, width, height } = plot.bbox;
-    ctx.save();
-    ctx.beginPath();
-    ctx.rect(left, top, width, height);
-    ctx.clip();
+    const { left, top, height } = plot.bbox;
     ctx.font = `${11 * devicePixelRatio}px ${theme.typography.fontFamily}`;
     ctx.textBaseline = "top";
     for (const { from, to, text } of shown.regions) {
@@ -126,7 +136,6 @@ function markRegions(config: UPlotConfigBuilder, { shown, theme }: Drawing) {
       ctx.textAlign = fits ? "right" : "left";
       ctx.fillText(text, fits ? begin - 4 : end + 4, top + 2);
     }
-    ctx.restore();
   });
 }
 
@@ -206,7 +215,7 @@ function Heatmap(drawing: Drawing) {
     formatValue: (place) => bound(buckets[Number(place) - 1]?.name ?? "") } as any);
   config.addSeries({ scaleKey: "y", pathBuilder: () => null, pointsBuilder: () => null, theme } as any);
   const bound = (le: string) => (le === "+Inf" ? le : formattedValueToString(format(Number(le), 0)));
-  config.addHook("draw", (plot) => {
+  addDrawing(config, (plot) => {
     const step = plot.valToPos(shown.step * 1000, "x", true) - plot.valToPos(0, "x", true);
     const row = plot.valToPos(0, "y", true) - plot.valToPos(1, "y", true);
     buckets.forEach((bucket, place) =>
