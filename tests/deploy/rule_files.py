@@ -172,7 +172,10 @@ def faults_of_names(text, names, records):
 def old_names(guide, names):
     """Patterns of the names in the first columns of the upgrade guide: metrics, labels, values, keys and records."""
     first = "\n".join(re.findall(r"(?m)^\| (`.*?`) \| ", guide))
-    for metric, label, value in re.findall(r'`([a-zA-Z][\w.:*]*)(?:\{(\w+)(?:="(.*?)")?\})?`', first):
+    written = dict.fromkeys(re.findall(r'`([a-zA-Z][\w.:*]*)(?:\{(\w+)(?:="(.*?)")?\})?`', first))
+    for metric, label, value in written:
+        if not label and metric in names:
+            continue  # it kept its name
         if not label:
             yield rf"(?<![\w.:]){re.escape(metric)}(?!\w|[.:]\w)"
         elif "*" in metric:
