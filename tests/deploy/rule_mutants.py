@@ -9,6 +9,7 @@ from rule_files import CASES, RULES, alerts, recorded, text_of
 
 UP = "and on (job, instance)\n            instance:procevent_exporter_up:max"
 PEAK = "instance:procevent_forks_peak:max"
+TOP = (("topk", "bottomk"), ("job=%q", "job!=%q"), (r"\\[.+ .+\\]", "x"))  # of a text's top command
 EXCLUDED = "instance_comm_list:procevent_crash_loop_excluded:group"  # recorded by several rules
 
 # By rule: one or more prefixes of its tests' names, and replacements, each made at the first occurrence of the text.
@@ -44,17 +45,16 @@ CHANGES = {
         ("200", "199"), ("200", "201"), ("2000", "1999"), ("2000", "2001"), ("500", "499"), ("500", "501"),
         ("5 *", "4.99 *"), ("5 *", "5.02 *"), ("[2m]", "[1m]"), ("[2m]", "[3m]"),
         (f"max_over_time({PEAK}[2m])", PEAK), (f"0 * max_over_time({PEAK}[2m])", f"0 * {PEAK}"), (UP, ""),
-        ("topk", "bottomk"), ("{job=%q, instance=%q}", "{job!=%q, instance=%q}"))),
+        *TOP)),
     "ProceventThreadStorm": ("ProceventThreadStorm", (
-        ("1000", "998"), ("1000", "1003"), (UP, ""), ("topk", "bottomk"),
-        ("{job=%q, instance=%q}", "{job!=%q, instance=%q}"))),
+        ("1000", "998"), ("1000", "1003"), (UP, ""), *TOP)),
     "ProceventCrashLoop": ("ProceventCrashLoop", (
         (">= 1", ">= 0.8"), (">= 1", ">= 1.2"), ("> 0.5", ">= 0.5"), ("> 0.5", "> 0.53"), (r"\\[.+ .+\\]", "x"),
         (r"\\[.+ .+\\]", r"\\[.+\\]"), ('outcome!="success",', ""), (UP, ""),
         ("unless on (job, instance, comm)", "unless on (job, comm)"))),
     "ProceventCoreDumps": ("ProceventCoreDumps", (
         ("> 0", "> 0.5"), ("[15m]", "[14m]"), ("[15m]", "[16m]"), ('{event="coredump"}', ""), (UP, ""),
-        ("topk", "bottomk"), ("{job=%q, instance=%q}", "{job!=%q, instance=%q}"))),
+        *TOP, (r"\\[.+ .+\\]", r"\\[.+\\]"))),
     "ProceventPidWrap": ("ProceventPidWrap", (("900", "897"), ("900", "903"), (UP, ""))),
     "instance:procevent_pid_wrap_seconds:rate15m": ("ProceventPidWrap", (("[15m]", "[10m]"), ("[15m]", "[20m]"))),
     "instance:procevent_events_lost:rate5m": ("a new pod", (("[5m]", "[4m]"), ("[5m]", "[10m]"))),
@@ -63,8 +63,9 @@ CHANGES = {
                       "instance_comm:procevent_execs", "instance_comm_outcome:procevent_exits")},
     "instance_comm:procevent_coredumps:increase15m": (("series that appear", "a busy instance"), (
         ("== 1", ">= 0"), ("offset 15m", "offset 14m"), ("[15m]", "[20m]"))),
-    **{f"instance:procevent_{name}:rate5m": ("a busy instance", (
-        (f"host_{name}", name), ("> 0\n          or\n            0 * instance:procevent_events_lost:rate5m", "")))
+    **{f"instance:procevent_{name}:rate5m": (("a busy instance", "an exporter of version 0.1"), (
+        (f"host_{name}", name), ("\n            + 0 * instance:procevent_events_lost:rate5m", ""),
+        (f"sum by (job, instance) (rate(procevent_host_{name}_total[5m]))\n            + ", "")))
        for name in ("forks", "threads_started", "execs", "exits")},
     "instance:procevent_failures:rate5m": ("a busy instance", (
         ('{outcome!="success"}', ""), ('"success"', '"signal"'),
@@ -86,7 +87,8 @@ CHANGES = {
         ("> instance:procevent_unsubscribed", "< instance:procevent_unsubscribed"), ("offset 1h", "offset 30m"),
         ("or\n                1 + 0 * sum by (job, instance) (rate(procevent_events_lost_total[1h]))", ""))),
     "instance:procevent_forks_peak:median1d": ("the baseline", (
-        ("[1d]", "[12h]"), ("[1d]", "[20h]"), ("offset 1h", "offset 30m"), ("0.5", "0.4"), ("0.5", "0.6"))),
+        ("[1d]", "[12h]"), ("[1d]", "[20h]"), ("offset 1h", "offset 30m"), ("0.5", "0.4"), ("0.5", "0.6"),
+        (">= 300", ">= 299"), (">= 300", ">= 301"), ("offset 1h) >=", "offset 2h) >="))),
     **{f"{record}:topk{most}_rate5m": ("tops", (
         (f"({most}", f"({most - 1}"), (f"({most}", f"({most + 1}"), (f"({most}", "(20"), ("topk by (job)", "topk")))
        for record, most in (("job_comm:procevent_forks", 200), ("job_comm:procevent_execs", 200),
