@@ -17,7 +17,7 @@ FROM ${BASE}
 LABEL org.opencontainers.image.title="procevent_exporter" \
       org.opencontainers.image.description="Prometheus exporter of Linux process events, with exact loss counts" \
       org.opencontainers.image.licenses="MIT" \
-      org.opencontainers.image.version="0.1.0"
+      org.opencontainers.image.version="0.2.0"
 COPY deploy/install_packages.sh deploy/packages.txt /tmp/deploy/
 RUN /tmp/deploy/install_packages.sh runtime && rm -rf /tmp/deploy /var/lib/apt/lists/* /var/cache/apt/* /var/log/*
 # The build stage made these files readable by all, for any umask of the checkout.

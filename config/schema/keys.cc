@@ -162,19 +162,16 @@ std::string_view FindNewName(std::string_view path) {
     if (!path.empty() && option.former_key == path) {
       return option.key;
     }
-    if (!NextPart(option.former_key, path).empty() && NamesUnder(path).empty()) {
-      // A section: as many parts of the key as `path` has.
-      std::size_t end = option.key.find('.');
-      for (auto dots = std::ranges::count(path, '.'); dots > 0; --dots) {
-        end = option.key.find('.', end + 1);
-      }
-      return option.key.substr(0, end);
-    }
   }
-  return {};
+  if (path.find('.') != std::string_view::npos || !NamesUnder(path).empty()) {
+    return {};
+  }
+  const auto moved = std::ranges::find_if(
+      Schema(), [path](const Option& option) { return !NextPart(option.former_key, path).empty(); });
+  return moved == Schema().end() ? std::string_view{} : moved->key.substr(0, moved->key.find('.'));
 }
 
-std::string DescribeNewName(std::string_view name) { return '"' + std::string(name) + "\", its new name"; }
+std::string DescribeNewName(std::string_view name) { return '"' + std::string(name) + "\", the new name"; }
 
 std::vector<std::string_view> NamesUnder(std::string_view section) {
   std::vector<std::string_view> names;

@@ -14,9 +14,9 @@ namespace procevent {
 
 // nullptr: the schema has no such key.
 const Option* FindOption(std::string_view key);
-// The key, or the section, that an earlier version called `path`. Empty if there is none.
+// The key, or the section at the top, that an earlier version called `path`. Empty if there is none.
 std::string_view FindNewName(std::string_view path);
-// `"groups.limit", its new name`: follows "expected" in an error.
+// `"groups.limit", the new name`: follows "expected" in an error.
 std::string DescribeNewName(std::string_view name);
 
 // The sections and keys directly under a section, in the schema's order. "" is the root: {"web", "source", ...}.

@@ -101,7 +101,7 @@ class ConfigValidator {
       errors_.push_back(TlsSettingError(file_, child.key_position, child_path));
       return;
     }
-    const std::string_view renamed = FindNewName(child_path);
+    const std::string_view renamed = FindNewName(section.empty() ? child.key : section + '.' + child.key);
     AddUnknownKey(child, section,
                   renamed.empty() ? DescribeNames(NamesUnder(section), SuggestKey(section, child.key))
                                   : DescribeNewName(renamed));

@@ -52,7 +52,7 @@ CommTable::CommTable(const LedgerOptions& options)
     : groups_(options.name_groups),
       retire_after_ns_(static_cast<std::uint64_t>(std::chrono::nanoseconds(options.group_retire_after).count())),
       statistics_(options),
-      exit_reasons_(kExitReasonsPerGroup * options.group_limit),
+      exit_reasons_(statistics_.rows.size()),
       row_states_(statistics_.rows.size()),
       lookup_cache_(kLookupSets) {
   free_.reserve(options.group_limit);

@@ -5,9 +5,11 @@
 
 namespace procevent {
 
-ExitReasonTable::ExitReasonTable(std::size_t max_pairs)
-    : max_pairs_(max_pairs), slots_(std::bit_ceil(2 * max_pairs), kFree) {
-  counts_.reserve(max_pairs);
+ExitReasonTable::ExitReasonTable(std::size_t groups)
+    : max_pairs_{kExitCodesPerGroup * groups, kExitSignalsPerGroup * groups},
+      pairs_of_group_(groups),
+      slots_(std::bit_ceil(2 * kExitReasonsPerGroup * groups), kFree) {
+  counts_.reserve(kExitReasonsPerGroup * groups);
 }
 
 std::size_t ExitReasonTable::FindSlot(std::uint16_t group, ExitReason reason) const {
@@ -28,9 +30,12 @@ std::size_t ExitReasonTable::FindSlot(std::uint16_t group, ExitReason reason) co
 void ExitReasonTable::Count(std::uint16_t group, ExitReason reason, std::int32_t pid) {
   const std::size_t slot = FindSlot(group, reason);
   if (slots_[slot] == kFree) {
-    if (counts_.size() == max_pairs_) {
+    const std::size_t kind = reason.killed ? 1 : 0;
+    if (pairs_[kind] == max_pairs_[kind] || pairs_of_group_[group][kind] == kMaxExitReasonsOfGroup) {
       return;
     }
+    ++pairs_[kind];
+    ++pairs_of_group_[group][kind];
     slots_[slot] = static_cast<std::uint32_t>(counts_.size());
     counts_.push_back({.group = group, .reason = reason});
   }
@@ -40,7 +45,15 @@ void ExitReasonTable::Count(std::uint16_t group, ExitReason reason, std::int32_t
 }
 
 void ExitReasonTable::EraseGroups(const std::function<bool(std::size_t group)>& erased) {
-  if (std::erase_if(counts_, [&](const ExitReasonCount& pair) { return erased(pair.group); }) == 0) {
+  const auto erase = [&](const ExitReasonCount& pair) {
+    const bool gone = erased(pair.group);
+    if (gone) {
+      --pairs_[pair.reason.killed ? 1 : 0];
+      pairs_of_group_[pair.group] = {};
+    }
+    return gone;
+  };
+  if (std::erase_if(counts_, erase) == 0) {
     return;
   }
   std::ranges::fill(slots_, kFree);

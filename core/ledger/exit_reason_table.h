@@ -1,10 +1,14 @@
 // Counts failed and killed processes by group and by exit status or signal.
 //
-// The number of pairs of group and reason is bounded. A pair that finds the table full is not counted here, so the
-// exits of a group may be more than its pairs: the difference is exposed as "other". A pair is never evicted for
+// The number of pairs of group and reason is bounded, in total and for each group, and signals have a bound of their
+// own: a group with many statuses leaves room for others, and for crashes. A pair beyond a bound is not counted here,
+// so a group may have more exits than its pairs show: the difference is exposed as "other". A pair is never evicted for
 // another one, only with its group. Nothing is allocated after construction. Owned by CommTable. Single-threaded.
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -28,11 +32,34 @@ struct ExitReasonCount {
   std::uint64_t count = 0;
 };
 
-inline constexpr std::size_t kExitReasonsPerGroup = 4;  // on average over all groups
+// On average over all groups, the reserved ones included.
+inline constexpr std::size_t kExitCodesPerGroup = 3;
+inline constexpr std::size_t kExitSignalsPerGroup = 1;
+inline constexpr std::size_t kExitReasonsPerGroup = kExitCodesPerGroup + kExitSignalsPerGroup;
+// Of one group: codes, and again signals.
+inline constexpr std::size_t kMaxExitReasonsOfGroup = 16;
+
+// A copy of a table's pairs. It keeps its capacity when it is copied itself, so that Assign allocates nothing.
+class ExitReasonList {
+ public:
+  explicit ExitReasonList(std::size_t capacity) : pairs_(capacity) {}
+
+  // At most as many pairs as the capacity.
+  void Assign(std::span<const ExitReasonCount> pairs) {
+    assert(pairs.size() <= pairs_.size());
+    std::ranges::copy(pairs, pairs_.begin());
+    size_ = pairs.size();
+  }
+  [[nodiscard]] std::span<const ExitReasonCount> pairs() const { return std::span(pairs_).first(size_); }
+
+ private:
+  std::vector<ExitReasonCount> pairs_;  // the first `size_` are in use
+  std::size_t size_ = 0;
+};
 
 class ExitReasonTable {
  public:
-  explicit ExitReasonTable(std::size_t max_pairs);
+  explicit ExitReasonTable(std::size_t groups);
 
   void Count(std::uint16_t group, ExitReason reason, std::int32_t pid);
   // Erases all pairs of the groups for which `erased` is true.
@@ -47,7 +74,11 @@ class ExitReasonTable {
   // The slot of the pair, or the free slot where it belongs.
   [[nodiscard]] std::size_t FindSlot(std::uint16_t group, ExitReason reason) const;
 
-  std::size_t max_pairs_;
+  using CountByKind = std::array<std::size_t, 2>;  // codes and signals
+
+  CountByKind max_pairs_;
+  CountByKind pairs_{};
+  std::vector<CountByKind> pairs_of_group_;
   std::vector<ExitReasonCount> counts_;
   std::vector<std::uint32_t> slots_;  // indexes of counts_; open addressing with linear probing, at most half full
 };

@@ -62,7 +62,7 @@ void Ledger::CopyTo(LedgerSnapshot& snapshot) const {
   static_cast<StreamStatistics&>(snapshot) = stream_;
   snapshot.processes_tracked = tracks_processes();
   snapshot.comms = statistics_.comms();
-  snapshot.exit_reasons.assign(statistics_.exit_reasons().begin(), statistics_.exit_reasons().end());
+  snapshot.exit_reasons.Assign(statistics_.exit_reasons());
   snapshot.exits = statistics_.exits();
   snapshot.pending = resolver_.pending();
   snapshot.attributions = resolver_.attributions();

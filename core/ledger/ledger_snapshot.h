@@ -1,7 +1,7 @@
 // Holds all counts of the ledger at one moment, as a scrape exposes them.
 //
 // The ledger owns the counters of the event stream and the peaks, which are defined here, too. Copying into a snapshot
-// that was constructed with the same options allocates nothing.
+// that was constructed with the same options, or into a copy of one, allocates nothing.
 #pragma once
 
 #include <array>
@@ -126,14 +126,15 @@ struct StreamStatistics {
 // All counts of the ledger.
 struct LedgerSnapshot : StreamStatistics {
   explicit LedgerSnapshot(unsigned cpus, const LedgerOptions& options = {})
-      : StreamStatistics(cpus), comms(options), exits(options) {
-    exit_reasons.reserve(kExitReasonsPerGroup * options.group_limit);
-  }
+      : StreamStatistics(cpus),
+        comms(options),
+        exit_reasons(kExitReasonsPerGroup * comms.rows.size()),
+        exits(options) {}
 
   // False if the event mask lacks fork, exec or exit events: then nothing below is attributed.
   bool processes_tracked = true;
   CommStatistics comms;
-  std::vector<ExitReasonCount> exit_reasons;
+  ExitReasonList exit_reasons;
   ExitStatistics exits;
   Counts pending;  // of processes whose name is not known yet
   std::array<std::uint64_t, kAttributions> attributions{};

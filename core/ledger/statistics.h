@@ -25,6 +25,8 @@ struct ProcessExit {
   std::uint64_t lifetime_ns = 0;  // valid if the lifetime is known
 };
 
+static_assert(sizeof(ProcessExit) == 16);  // 65 536 of them may wait for a name
+
 // Returns the column that an exit is counted in.
 constexpr CountKind ExitCountKindOf(const ProcessExit& exit) {
   return exit.status.signal != 0   ? CountKind::kKilled

@@ -169,8 +169,8 @@ def peaks():
                  "The most new processes in any second of the last minute.", "instance:procevent_forks_peak:max")
 
 
-def machines(width, title, unit, description, columns):
-    panel = table(width, title, unit, f"{description} {TEN_HIGHEST} {LINKED}", {"instance": ("Machine", 120)}, columns)
+def machines(width, title, unit, description, columns, shown=TEN_HIGHEST):
+    panel = table(width, title, unit, f"{description} {shown} {LINKED}", {"instance": ("Machine", 120)}, columns)
     panel["transformations"][1]["options"]["excludeByName"]["job"] = True
     return override(panel, "Machine", links=to_machine("${__data.fields.job}", "${__data.fields.instance}"))
 
@@ -181,7 +181,8 @@ def pids():
     panel = machines(
         8, "PID space wraps in", "s",
         "Time until a PID is reused, and the share of the PID space that is used in an hour, at the rate of the last "
-        "15 minutes.", {"Used per hour": ranking, "Wraps in": among(wrap, ranking, "job, instance")})
+        "15 minutes.", {"Used per hour": ranking, "Wraps in": among(wrap, ranking, "job, instance")},
+        shown="Shows the ten machines with the shortest time.")
     return gauge(override(panel, "Wraps in", custom__width=100), "Used per hour", unit="percentunit", decimals=0)
 
 

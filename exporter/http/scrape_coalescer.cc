@@ -39,8 +39,8 @@ std::shared_ptr<const ScrapeBody> ScrapeCoalescer::Generate(std::unique_lock<std
   lock.lock();
   queue.generating = false;
   queue.body = queue.waiting == 0 ? nullptr : body;
-  used_.emplace_back(body);
   changed_.notify_all();
+  used_.emplace_back(body);
   return body;
 }
 

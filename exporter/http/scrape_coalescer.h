@@ -17,7 +17,8 @@
 namespace procevent {
 
 // Generates one body of a format at a time, and shares it among all requests for this format that wait meanwhile and
-// for which it is complete (ScrapeBody::complete_until_ns). The formats do not wait for each other. Thread-safe.
+// for which it is complete (ScrapeBody::complete_until_ns). A request does not wait here for the other format,
+// but its generator may: the snapshot exchange serves one scrape after the other. Thread-safe.
 class ScrapeCoalescer {
  public:
   // Writes the text for a request that was made at `asked_ns`. Returns the time of a request up to which it is

@@ -21,8 +21,6 @@ std::size_t MaxSeries(const Metric& metric, const LedgerOptions& options, std::s
       return metric.max_series.count * cpus;
     case SeriesScope::kGroup:
       return metric.max_series.count * rows;
-    case SeriesScope::kExitReasons:
-      return kExitReasonsPerGroup * options.group_limit + rows;
     case SeriesScope::kExitCodes:
       return histogram(options.exit_code_bounds.size(), options.exit_code_by_group);
     case SeriesScope::kLifetimes:

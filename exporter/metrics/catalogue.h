@@ -20,10 +20,9 @@ enum class MetricType : std::uint8_t { kCounter, kGauge, kHistogram };
 enum class SeriesScope : std::uint8_t {
   kExporter,
   kCpu,
-  kGroup,        // groups, including the reserved ones
-  kExitReasons,  // pairs of group and exit status or signal: kExitReasonsPerGroup times the limit, and one per group
-  kExitCodes,    // one histogram with the configured exit code buckets, or one per group with exit_code.by_group
-  kLifetimes,    // one histogram with the configured lifetime buckets, or one per group with lifetime.by_group
+  kGroup,      // groups, including the reserved ones
+  kExitCodes,  // one histogram with the configured exit code buckets, or one per group with exit_code.by_group
+  kLifetimes,  // one histogram with the configured lifetime buckets, or one per group with lifetime.by_group
 };
 
 // The maximum number of series of a metric: `count` per unit of `scope`.
@@ -52,7 +51,7 @@ inline constexpr std::array kCatalogue{
     Metric{"procevent_up", kGauge, "boolean", "", PerExporter(1),
            "1 while the exporter is subscribed to the kernel's process events and receives them."},
     Metric{"procevent_snapshot_timestamp_seconds", kGauge, "seconds", "", PerExporter(1),
-           "Unix time when the exposed numbers of the kernel's events were read. It stands still while the reader does "
+           "Unix time when the numbers of this page were taken from the reader. It stands still while the reader does "
            "not answer."},
     Metric{"procevent_events_total", kCounter, "events", "event", PerExporter(kEventKinds - 1),
            "Kernel events received, by event type. fork includes new threads, and exit is counted per thread."},
@@ -101,16 +100,14 @@ inline constexpr std::array kCatalogue{
            "signal."},
     Metric{"procevent_forks_peak_per_second", kGauge, "processes per second", "window",
            PerExporter(kPeakWindowNames.size()),
-           "Highest rate of forked processes within any window of 100 ms or 1 s in the last minute, by the timestamps "
-           "of the events. New threads are not included."},
+           "Highest rate of forked processes within any window of that length (100 ms or 1 s) in the last minute. New "
+           "threads are not included."},
     Metric{"procevent_execs_peak_per_second", kGauge, "programs per second", "window",
            PerExporter(kPeakWindowNames.size()),
-           "Highest rate of executed programs within any window of 100 ms or 1 s in the last minute, by the timestamps "
-           "of the events."},
+           "Highest rate of executed programs within any window of that length (100 ms or 1 s) in the last minute."},
     Metric{"procevent_exits_peak_per_second", kGauge, "processes per second", "window",
            PerExporter(kPeakWindowNames.size()),
-           "Highest rate of ended processes within any window of 100 ms or 1 s in the last minute, by the timestamps "
-           "of the events."},
+           "Highest rate of ended processes within any window of that length (100 ms or 1 s) in the last minute."},
 
     // Activity by group.
     Metric{"procevent_forks_total", kCounter, "processes", "comm", PerGroup(1),
@@ -124,12 +121,12 @@ inline constexpr std::array kCatalogue{
     Metric{
         "procevent_exits_total", kCounter, "processes", "comm, outcome", PerGroup(3),
         "Processes ended, by command and outcome: success (exit status 0), failure (another exit status) or signal."},
-    Metric{"procevent_exit_signals_total", kCounter, "processes", "comm, signal",
-           SeriesBound{1, SeriesScope::kExitReasons},
-           "Processes ended by a signal, by command and signal. other: pairs that found the bounded table full."},
-    Metric{"procevent_exit_codes_total", kCounter, "processes", "comm, code", SeriesBound{1, SeriesScope::kExitReasons},
-           "Processes ended with a status other than 0, by command and status. other: pairs that found the bounded "
-           "table full."},
+    Metric{"procevent_exit_signals_total", kCounter, "processes", "comm, signal", PerGroup(kExitSignalsPerGroup + 1),
+           "Processes ended by a signal, by command and signal. The value other counts those whose pair is beyond the "
+           "bound of pairs."},
+    Metric{"procevent_exit_codes_total", kCounter, "processes", "comm, code", PerGroup(kExitCodesPerGroup + 1),
+           "Processes ended with a status other than 0, by command and status. The value other counts those whose pair "
+           "is beyond the bound of pairs."},
     Metric{"procevent_coredumps_total", kCounter, "processes", "comm", PerGroup(1),
            "Core dumps by command, whether or not a file was written."},
     Metric{"procevent_exits_without_exec_total", kCounter, "processes", "comm", PerGroup(1),
@@ -144,13 +141,13 @@ inline constexpr std::array kCatalogue{
            "Time from fork to the exit of the last thread, by the kernel's clock. Covers processes with both events "
            "received and no loss between them."},
     Metric{"procevent_retired_total", kCounter, "events", "activity", PerExporter(kActivities),
-           "Counts of groups that lost their series (groups.retire_after), by activity. They are in no other series by "
-           "command."},
+           "Counts of groups that lost their series (groups.retire_after), by activity. It grows in steps, when groups "
+           "are retired."},
     Metric{"procevent_pending", kGauge, "events", "activity", PerExporter(kActivities),
            "Events not yet counted under a command because its name is not known yet, by activity."},
-    Metric{"procevent_groups", kGauge, "groups", "", PerExporter(1), "Groups that have their own series."},
+    Metric{"procevent_groups", kGauge, "groups", "", PerExporter(1), "Groups (commands) that have their own series."},
     Metric{"procevent_groups_limit", kGauge, "groups", "", PerExporter(1),
-           "Maximum number of groups that have their own series (groups.limit)."},
+           "Maximum number of groups (commands) that have their own series (groups.limit)."},
     Metric{"procevent_groups_overflowed_total", kCounter, "lookups", "", PerExporter(1),
            "Lookups of new groups that found the group table full. Such groups share one series."},
 

@@ -19,7 +19,7 @@
 namespace procevent {
 
 // The build, for --version, the landing page and procevent_exporter_build_info.
-std::string_view Version();   // "0.1.0"
+std::string_view Version();   // "0.2.0"
 std::string_view Revision();  // "1b16eb0", or "unknown" if the sources were no git checkout
 std::string_view Compiler();  // "gcc 12.2.0"
 

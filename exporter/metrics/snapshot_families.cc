@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -101,7 +102,7 @@ void AddExitReasons(const FamilySink& sink, const LedgerSnapshot& ledger, const 
   const std::vector<CommRow>& rows = ledger.comms.rows;
   MetricFamily family = MakeFamily(kind.metric);
   std::vector<std::uint64_t> named(rows.size());
-  for (const ExitReasonCount& pair : ledger.exit_reasons) {
+  for (const ExitReasonCount& pair : ledger.exit_reasons.pairs()) {
     if (pair.reason.killed == kind.killed) {
       named[pair.group] += pair.count;
       AddSeriesWithPid(
@@ -112,6 +113,7 @@ void AddExitReasons(const FamilySink& sink, const LedgerSnapshot& ledger, const 
   }
   for (std::size_t id = 0; id < rows.size(); ++id) {
     const std::uint64_t exits = rows[id].counts[kind.exits];
+    assert(named[id] <= exits);
     if (id < kReservedComms || exits != 0) {
       AddSeries(family, ToDouble(exits - named[id]), {{"comm", rows[id].label.view()}, {kind.label, "other"}});
     }
@@ -120,13 +122,14 @@ void AddExitReasons(const FamilySink& sink, const LedgerSnapshot& ledger, const 
 }
 
 void AddPeaks(const FamilySink& sink, const PeakRates& peaks) {
+  static_assert(kPeakActivities == std::array{Activity::kFork, Activity::kExec, Activity::kExit});
   constexpr std::array<const Metric*, kPeakActivities.size()> kMetrics{&FindMetric("procevent_forks_peak_per_second"),
                                                                        &FindMetric("procevent_execs_peak_per_second"),
                                                                        &FindMetric("procevent_exits_peak_per_second")};
-  for (std::size_t activity = 0; activity < kMetrics.size(); ++activity) {
-    MetricFamily family = MakeFamily(*kMetrics.at(activity));
+  for (std::size_t i = 0; i < kMetrics.size(); ++i) {
+    MetricFamily family = MakeFamily(*kMetrics.at(i));
     for (std::size_t window = 0; window < kPeakWindowNames.size(); ++window) {
-      AddSeries(family, peaks.at(activity).at(window), {{"window", kPeakWindowNames.at(window)}});
+      AddSeries(family, peaks.at(i).at(window), {{"window", kPeakWindowNames.at(window)}});
     }
     sink(std::move(family));
   }

@@ -49,7 +49,7 @@ def render(directory, text):
     done = subprocess.run(["kubectl", "kustomize", directory], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, timeout=SECONDS, check=False)
     for line in ("kind: PodMonitor", "localhostProfile: procevent_exporter.json",
-                 "image: registry.example/procevent_exporter:0.1.0"):
+                 "image: registry.example/procevent_exporter:0.2.0"):
         if done.returncode != 0 or line not in done.stdout:
             raise AssertionError(f"kubectl kustomize: exit {done.returncode}, missing {line!r}:\n{done.stdout}")
     for rendered in done.stdout.split("\n---\n"):

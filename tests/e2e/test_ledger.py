@@ -21,7 +21,7 @@ OVERFLOWING = 80000  # vforks; half of them overflow the receive buffer of a sto
 LIVING = 300
 SCAN_SECONDS = 12  # a scan of /proc starts within ten
 COLUMNS = 17  # series of a row
-MAX_SAMPLES = ROWS * COLUMNS + 255 + 128 + 300  # exit codes, signals, and constant series
+MAX_SAMPLES = ROWS * (COLUMNS + 6) + 300  # codes and signals, four pairs and two others a group; constant series
 CONFIG = f"groups:\n  limit: {GROUPS_LIMIT}\n"
 EXITS = ("exit 0", "exit 3", "exit 255", "kill -KILL $$", "kill -SEGV $$", "kill -ABRT $$", "exec sleep 0", "sleep 0")
 

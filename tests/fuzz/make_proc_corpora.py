@@ -28,7 +28,7 @@ NAMES = {
     "long": b"kworker/u8:1-events_unbound",
     "reserved": b"[groups beyond the limit]",
     "rule": b"python3.11\0(python)\\d.*\0\\1",
-    "rule_to_reserved": b"retired\0(.*)\0[\\1 comms here]",
+    "rule_to_reserved": b"groups\0(.*)\0[\\1 beyond the limit]",
     "rule_to_empty": b"x\0x(.*)\0\\1",
     "rule_long": b"0123456789abcde\0(.*)\0\\1\\1\\1\\1\\1\\1",
     "rule_of_bytes": b"a\xff\0a\\C*\0any",

@@ -45,7 +45,7 @@ std::uint64_t ExitsOf(const Counts& counts) {
 
 std::uint64_t CountExits(const LedgerSnapshot& numbers, bool killed) {
   std::uint64_t exits = 0;
-  for (const ExitReasonCount& pair : numbers.exit_reasons) {
+  for (const ExitReasonCount& pair : numbers.exit_reasons.pairs()) {
     exits += pair.reason.killed == killed ? pair.count : 0;
   }
   return exits;
@@ -259,7 +259,7 @@ std::uint64_t ProcessTrackerFixture::ExitCount(const Snapshot& snapshot, std::st
 
 std::uint64_t ProcessTrackerFixture::ExitReasonCountOf(const Snapshot& snapshot, std::string_view name,
                                                        ExitReason reason) {
-  const auto& pairs = snapshot.ledger.exit_reasons;
+  const auto pairs = snapshot.ledger.exit_reasons.pairs();
   const auto pair = std::ranges::find_if(pairs, [&](const ExitReasonCount& it) {
     return it.reason == reason && snapshot.ledger.comms.rows.at(it.group).label.view() == name;
   });

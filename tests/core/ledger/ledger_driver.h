@@ -97,7 +97,8 @@ class LedgerDriver {
   // Of all commands.
   [[nodiscard]] std::uint64_t ExitsBy(ExitReason reason) const {
     std::uint64_t exits = 0;
-    for (const ExitReasonCount& pair : snapshot().exit_reasons) {
+    const LedgerSnapshot now = snapshot();
+    for (const ExitReasonCount& pair : now.exit_reasons.pairs()) {
       exits += pair.reason == reason ? pair.count : 0;
     }
     return exits;

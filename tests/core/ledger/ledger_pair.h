@@ -56,6 +56,8 @@ class LedgerPair {
 
   [[nodiscard]] const LedgerSnapshot& snapshot() const { return snapshot_; }
   [[nodiscard]] const Ledger& ledger() const { return ledger_; }
+  // Whether every failed or killed process found room in the table of exit reasons.
+  [[nodiscard]] bool exit_reasons_complete() const { return reference_.resolver.statistics.exit_reasons_complete; }
   std::vector<reference::RecordedExec>& recorded_execs() { return reference_.resolver.recorded_execs; }
   [[nodiscard]] std::uint64_t applied() const { return applied_; }
 

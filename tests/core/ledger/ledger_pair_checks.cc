@@ -110,7 +110,7 @@ using ExitReasons = std::map<std::pair<std::string, reference::Reason>, std::uin
 void CompareExitReasons(Differences& differences, const LedgerSnapshot& ledger,
                         const reference::ReferenceStatistics& reference) {
   ExitReasons counted;
-  for (const ExitReasonCount& pair : ledger.exit_reasons) {
+  for (const ExitReasonCount& pair : ledger.exit_reasons.pairs()) {
     const CommRow& row = ledger.comms.rows.at(pair.group);
     counted[{std::string(row.label.view()), {pair.reason.killed, pair.reason.number}}] = pair.count;
   }
@@ -120,7 +120,7 @@ void CompareExitReasons(Differences& differences, const LedgerSnapshot& ledger,
       expected[{label, reason}] = times;
     }
   }
-  differences.Compare("exit reasons", counted.size(), ledger.exit_reasons.size());
+  differences.Compare("exit reasons", counted.size(), ledger.exit_reasons.pairs().size());
   differences.Compare("pairs of group and exit reason", counted, expected);
 }
 
@@ -188,14 +188,18 @@ AssertionResult LedgerPair::HoldInvariants() {
   differences.Compare("gids", Sum(all, {CountKind::kGidGainedRoot, CountKind::kGidLeftRoot, CountKind::kGidOther}),
                       snapshot_.events_of(EventKind::kGid));
   differences.Compare("exit codes", snapshot_.exits.exit_codes.count(), Sum(recorded, kProcessExits));
-  std::map<std::pair<std::uint16_t, bool>, std::uint64_t> reasons;
-  for (const ExitReasonCount& pair : snapshot_.exit_reasons) {
-    reasons[{pair.group, pair.reason.killed}] += pair.count;
+  std::map<std::pair<std::size_t, bool>, std::uint64_t> by_reason;
+  for (const ExitReasonCount& pair : snapshot_.exit_reasons.pairs()) {
+    by_reason[{pair.group, pair.reason.killed}] += pair.count;
   }
-  for (const auto& [key, times] : reasons) {
-    const CommRow& row = snapshot_.comms.rows.at(key.first);
-    differences.Compare("a group's exit reasons are among its exits",
-                        row.in_use && times <= row.counts[key.second ? CountKind::kKilled : CountKind::kFailed], true);
+  const bool complete = reference_.resolver.statistics.exit_reasons_complete;
+  for (std::size_t id = 0; id < snapshot_.comms.rows.size(); ++id) {
+    const Counts& counts = snapshot_.comms.rows.at(id).counts;
+    for (const bool killed : {false, true}) {
+      const std::uint64_t exits = counts[killed ? CountKind::kKilled : CountKind::kFailed];
+      const std::uint64_t with_reason = by_reason[{id, killed}];
+      differences.Compare("exits of a group by reason", complete ? with_reason == exits : with_reason <= exits, true);
+    }
   }
   differences.Compare("events", SumOf(snapshot_.events), applied_);
 

@@ -102,13 +102,31 @@ TEST(NoAllocationTest, AllocatesNothingToDecodeAndCount) {
   EXPECT_GT(messages, datagrams.size());
 }
 
-TEST(NoAllocationTest, AllocatesNothingToCopyASnapshotOfEqualSize) {
-  const Ledger ledger(64, EventCoverage::kAll);
-  LedgerSnapshot copy(64);
-  ledger.CopyTo(copy);
+Event ExitEvent(std::int32_t pid, std::uint32_t status, std::uint64_t when_ns) {
+  Event event;
+  event.timestamp_ns = when_ns;
+  event.sequence = static_cast<std::uint32_t>(pid);
+  ExitBody body;
+  body.task = {pid, pid};
+  body.wait_status = status << 8U;
+  event.body = body;
+  return event;
+}
+
+// The exchange makes its snapshots as copies of one that is empty.
+TEST(NoAllocationTest, AllocatesNothingToCountFailuresAndCopyThemToASnapshot) {
+  const LedgerSnapshot blank(64);
+  LedgerSnapshot copy = blank;
+  Ledger ledger(64, EventCoverage::kAll);
   const std::size_t before = Allocations();
+  for (std::int32_t pid = 1; pid < 256; ++pid) {
+    ledger.ApplyMessage({.outcome = DecodeOutcome::kEvent, .event = ExitEvent(pid, static_cast<std::uint32_t>(pid), 1)},
+                        1);
+  }
+  ledger.Advance(std::uint64_t{1} << 60U);
   ledger.CopyTo(copy);
   EXPECT_EQ(Allocations(), before);
+  EXPECT_EQ(copy.exit_reasons.pairs().size(), kMaxExitReasonsOfGroup);
 }
 
 }  // namespace

@@ -110,12 +110,20 @@ void ReferenceStatistics::Record(Row& row, const ExitRecord& exit) {
   }
   if (exit.code() != 0) {
     const Reason reason = exit.signal() != 0 ? Reason(true, exit.signal()) : Reason(false, exit.status());
-    std::size_t pairs = 0;
+    const auto pairs = [&reason](const Row& of) {
+      return std::ranges::count_if(of.exit_reasons,
+                                   [&](const auto& entry) { return entry.first.first == reason.first; });
+    };
+    std::ptrdiff_t all = 0;
     for (const auto& [label, other] : rows) {
-      pairs += other.exit_reasons.size();
+      all += pairs(other);
     }
-    if (row.exit_reasons.contains(reason) || pairs < 4 * options_.group_limit) {
+    const auto groups = static_cast<std::ptrdiff_t>(options_.group_limit + kReservedComms);
+    const bool fits = all < (reason.first ? 1 : 3) * groups && pairs(row) < 16;
+    if (row.exit_reasons.contains(reason) || fits) {
       ++row.exit_reasons[reason];
+    } else {
+      exit_reasons_complete = false;
     }
   }
   if (exit.lifetime_known) {

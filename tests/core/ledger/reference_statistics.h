@@ -70,6 +70,7 @@ class ReferenceStatistics {
   Buckets exit_codes;
   Buckets lifetimes;
   CountMap retired;
+  bool exit_reasons_complete = true;  // no exit found its bound of pairs reached
 
  private:
   Row& Reserved(ReservedComm comm);

@@ -93,11 +93,11 @@ TEST(SnapshotFamiliesTest, ReportsUpFromAFreshSnapshotOrElseFromTheStatus) {
   }
 }
 
-TEST(SnapshotFamiliesTest, ReportsOnlyListenerUpBeforeTheFirstSnapshot) {
+TEST(SnapshotFamiliesTest, ReportsOnlyUpBeforeTheFirstSnapshot) {
   EXPECT_THAT(NamesOf(SnapshotFamilies(Snapshot(kCpus), Freshness::kNone)), ElementsAre("procevent_up"));
 }
 
-TEST(SnapshotFamiliesTest, OmitsOnlyKernelForksIfStale) {
+TEST(SnapshotFamiliesTest, OmitsOnlyKernelClonesIfStale) {
   auto names = NamesOf(SnapshotFamilies(FilledSnapshot(), Freshness::kFresh));
   EXPECT_THAT(names, Contains("procevent_kernel_clones_total"));
   std::erase(names, "procevent_kernel_clones_total");
@@ -254,8 +254,9 @@ TEST(GroupFamiliesTest, ExitReasonsOfAGroupAddUpToItsExits) {
   CommRow& row = AddRow(ledger, "flaky");
   row.counts[CountKind::kKilled] = 10;
   row.counts[CountKind::kFailed] = 7;
-  ledger.exit_reasons = {{.group = kReservedComms, .reason = {true, 35}, .last_pid = 1, .count = 4},
-                         {.group = kReservedComms, .reason = {false, 127}, .last_pid = 2, .count = 5}};
+  ledger.exit_reasons.Assign(
+      std::vector<ExitReasonCount>{{.group = kReservedComms, .reason = {true, 35}, .last_pid = 1, .count = 4},
+                                   {.group = kReservedComms, .reason = {false, 127}, .last_pid = 2, .count = 5}});
   const MetricFamilies families = GroupFamiliesOf(ledger);
   const auto signals = ValuesOf(families, "procevent_exit_signals_total");
   EXPECT_THAT(signals, Contains(Pair("flaky SIGRTMIN+1", 4)));
@@ -270,7 +271,8 @@ TEST(GroupFamiliesTest, OtherExitReasonsAppearWithTheFirstFailure) {
   LedgerSnapshot ledger(1);
   AddRow(ledger, "fine").counts[CountKind::kSucceeded] = 7;
   AddRow(ledger, "flaky").counts[CountKind::kFailed] = 1;
-  ledger.exit_reasons = {{.group = kReservedComms + 1, .reason = {false, 1}, .last_pid = 1, .count = 1}};
+  ledger.exit_reasons.Assign(
+      std::vector<ExitReasonCount>{{.group = kReservedComms + 1, .reason = {false, 1}, .last_pid = 1, .count = 1}});
   const MetricFamilies families = GroupFamiliesOf(ledger);
   EXPECT_THAT(ValuesOf(families, "procevent_exit_codes_total"), Contains(Pair("flaky other", 0)));
   EXPECT_THAT(ValuesOf(families, "procevent_exit_codes_total"),

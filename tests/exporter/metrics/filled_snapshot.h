@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
+#include <vector>
 
 #include "core/reader/snapshot_exchange.h"
 
@@ -28,11 +29,11 @@ inline void FillComms(LedgerSnapshot& ledger) {
     ledger.comms.retired[static_cast<CountKind>(count)] = 900 + count;
   }
   ledger.exits = ExitStatistics({});
-  ledger.exit_reasons = {
+  ledger.exit_reasons.Assign(std::vector<ExitReasonCount>{
       {.group = kReservedComms, .reason = {.killed = true, .number = 9}, .last_pid = 90, .count = 1},
       {.group = kReservedComms, .reason = {.killed = false, .number = 255}, .last_pid = 91, .count = 2},
       {.group = kReservedComms + 1, .reason = {.killed = true, .number = 34}, .last_pid = 92, .count = 3},
-      {.group = 1, .reason = {.killed = false, .number = 1}, .last_pid = 93, .count = 4}};
+      {.group = 1, .reason = {.killed = false, .number = 1}, .last_pid = 93, .count = 4}});
   ledger.comms.rows.at(1).counts[CountKind::kFailed] = 4;
   for (const std::uint64_t bound : ledger.exits.exit_codes.upper()) {
     ledger.exits.exit_codes.Add(bound);

@@ -36,8 +36,6 @@ std::string BoundText(const Metric& metric) {
       return count + " per CPU";
     case SeriesScope::kGroup:
       return count + " per command";
-    case SeriesScope::kExitReasons:
-      return std::to_string(kExitReasonsPerGroup) + " times `groups.limit`, and 1 per command";
     case SeriesScope::kExitCodes:
       return histogram("histograms.exit_code");
     case SeriesScope::kLifetimes:
