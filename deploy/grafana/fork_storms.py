@@ -69,7 +69,7 @@ def overview():
          stat(4, "Forks", FORKS, f"New processes {lately}", f"sum({host('forks')})", decimals=1),
          stat(4, "Peak forks, 1 s", FORKS,
               "The most new processes in any second of the last minute, on any selected machine.",
-              f"max({each(of('procevent_forks_peak_per_second', SECOND))})", BUSY),
+              f"max({of('instance:procevent_forks_peak:max')})", BUSY),
          stat(4, "Programs executed", PROGRAMS, f"Programs executed {lately}", f"sum({host('execs')})", decimals=1),
          stat(4, "Threads started", THREADS, f"New threads {lately}", f"sum({host('threads_started')})", decimals=1),
          stat(4, "Processes alive", "locale", "Processes alive now, on all selected machines that answer.",

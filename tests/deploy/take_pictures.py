@@ -7,6 +7,7 @@ records the dashboards that they show.
 
 import contextlib
 import json
+import math
 import pathlib
 import sys
 import tempfile
@@ -42,6 +43,12 @@ def stored(folder):
     return scraper.Scraper("Prometheus", command, None)
 
 
+def end_of(server, hour):
+    """The last evaluation of the fleet's rules in the hour. They query the other records, so that all panels agree."""
+    (row,) = server.api("query", query="max(timestamp(job:procevent_forks:rate5m))", time=hour["end"])["result"]
+    return math.ceil(float(row["value"][1]))
+
+
 def draw(folder, names):
     hour = json.loads((folder / "hour.json").read_text(encoding="utf-8"))
     times = yaml.safe_load((folder / "prometheus.yml").read_text(encoding="utf-8"))["global"]
@@ -52,7 +59,7 @@ def draw(folder, names):
         server = stack.enter_context(stored(folder))
         harness.wait_for("Prometheus", lambda: server.try_query(lambda: server.query("vector(1)")))
         page = stack.enter_context(renderer.Renderer(
-            boards, prometheus=f"http://127.0.0.1:{server.port}", end=hour["end"],
+            boards, prometheus=f"http://127.0.0.1:{server.port}", end=end_of(server, hour),
             shown=hour["end"] - hour["begin"], step=scrape, scrape=scrape, recorded=recorded, regions=hour["regions"]))
         for name in names:
             picture = drawn / f"{name}.png"
