@@ -1,4 +1,4 @@
-// What processes do, and counters for it.
+// Defines the activities of processes, and counters for them.
 #pragma once
 
 #include <array>
@@ -26,7 +26,7 @@ inline constexpr std::size_t kActivities = 9;
 inline constexpr std::array<std::string_view, kActivities> kActivityNames{
     "fork", "thread_start", "thread_end", "exec", "exit", "uid_change", "gid_change", "ptrace", "coredump"};
 
-// What is counted for each group.
+// The kinds of counts that each group has.
 enum class CountKind : std::uint8_t {
   kForks,
   kThreadsStarted,

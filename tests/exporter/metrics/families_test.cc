@@ -281,7 +281,7 @@ TEST(GroupFamiliesTest, OtherExitReasonsAppearWithTheFirstFailure) {
               Not(Contains(Pair(testing::StartsWith("flaky"), testing::_))));
 }
 
-// What each column counts as, in the order of CountKind. kWithoutExec is a subset of the exits.
+// The count of the n-th CountKind is a power of two, so each activity shows its kinds. kWithoutExec belongs to none.
 TEST(GroupFamiliesTest, PendingAndRetiredCountEachEventOnce) {
   LedgerSnapshot ledger(1);
   for (std::size_t kind = 0; kind < kCountKinds; ++kind) {
