@@ -58,7 +58,8 @@ install(CODE "
 " COMPONENT package EXCLUDE_FROM_ALL)
 install_for_package(share/man/man1 ${package_files}/procevent_exporter.1.gz)
 install_for_package(${package_docs} ${package_files}/changelog.gz ${package_files}/changelog.Debian.gz
-                    ${package_files}/README.md deploy/debian/copyright METRICS.md)
+                    ${package_files}/README.md deploy/debian/copyright)
+install_for_package(${package_docs}/docs docs/metrics.md)
 install_for_package(/lib/systemd/system deploy/systemd/procevent_exporter.service)
 install_for_package(/etc/procevent_exporter deploy/procevent_exporter.yml)
 install(FILES deploy/debian/default DESTINATION /etc/default RENAME procevent_exporter COMPONENT package

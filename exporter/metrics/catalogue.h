@@ -1,6 +1,6 @@
 // Lists every metric with type, unit, labels, series bound and HELP text, which is the only text of what the metric
-// means: tests compare the exposition and METRICS.md with this table. tests/deploy/catalogue.py parses the rows with a
-// regular expression.
+// means: tests compare the exposition and docs/metrics.md with this table. tests/deploy/catalogue.py parses the rows with
+// a regular expression.
 #pragma once
 
 #include <array>

@@ -18,7 +18,7 @@ SEVERITIES = {"critical", "warning", "info"}
 FLEET = "procevent-fleet"
 ALERTS = {"alertname", "alertstate"}  # labels of Prometheus' series ALERTS
 # Files that name metrics. The upgrade guide also has the names of earlier versions.
-NAMING = ("README.md", "METRICS.md", "CONTRIBUTING.md", "docs/*.md", "deploy/**/*", "tests/deploy/rules/*.yml")
+NAMING = ("README.md", "CONTRIBUTING.md", "docs/*.md", "deploy/**/*", "tests/deploy/rules/*.yml")
 WITH_OLD_NAMES = {"upgrading.md"}
 NO_METRICS = {"procevent_exporter", "procevent_exporters", "procevent_exporter_connections"}  # the last: nginx's zone
 UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}

@@ -65,9 +65,9 @@ class Image(unittest.TestCase):
                 self.assertTrue(ignored(path))
 
     def test_sources_are_not_ignored(self):
-        """METRICS.md is needed, since a unit test compares it with the metrics."""
+        """docs/metrics.md is needed, since a unit test compares it with the metrics."""
         named = re.findall(r"^COPY (?!--from)(.*) \S+$", DOCKERFILE, re.MULTILINE)
-        for path in {"METRICS.md", *" ".join(named).split()} - {"."}:
+        for path in {"docs/metrics.md", *" ".join(named).split()} - {"."}:
             with self.subTest(path):
                 self.assertTrue((ROOT / path).is_file() and not ignored(path))
         done = subprocess.run(["git", "-C", ROOT, "ls-files"], stdin=subprocess.DEVNULL, capture_output=True, text=True,

@@ -32,7 +32,7 @@ FILES = {  # installed path and its source file
     DEFAULT: "deploy/debian/default",
     UNIT: "deploy/systemd/procevent_exporter.service",
     f"{DOCS}/README.md": None,
-    f"{DOCS}/METRICS.md": "METRICS.md",
+    f"{DOCS}/docs/metrics.md": "docs/metrics.md",
     f"{DOCS}/changelog.gz": "CHANGELOG.md",
     f"{DOCS}/copyright": "deploy/debian/copyright",
     f"{DOCS}/changelog.Debian.gz": None,
@@ -99,7 +99,7 @@ class Package(unittest.TestCase):
         self.assertNotIn(".symtab", fresh_root.run("readelf", "-S", self.tree / "usr/bin/procevent_exporter"))
         page = content(self.tree / "usr/share/man/man1/procevent_exporter.1.gz").decode()
         self.assertIn(f'"procevent_exporter {VERSION}"', page)
-        for path in (f"/{CONFIG}", f"/{DEFAULT}", f"/{DOCS}/METRICS.md"):
+        for path in (f"/{CONFIG}", f"/{DEFAULT}", f"/{DOCS}/docs/metrics.md"):
             self.assertIn(path, page.replace("\\-", "-"))
 
     def test_readme_links_only_to_packaged_files(self):
@@ -108,7 +108,7 @@ class Package(unittest.TestCase):
         self.assertNotIn("![", packed)
         targets = set(re.findall(r"\[[^]]+\]\(([A-Za-z][^) ]*)\)", packed))
         self.assertEqual({name for name in targets if not (self.tree / DOCS / name).is_file()}, set())
-        self.assertIn("METRICS.md", targets)
+        self.assertIn("docs/metrics.md", targets)
         plain = [line for line in ours.splitlines() if line and not re.search(r"\]\([A-Za-z]", line)]
         self.assertEqual([line for line in packed.splitlines() if line in set(plain)], plain)
 

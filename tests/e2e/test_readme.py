@@ -184,7 +184,7 @@ MAY_BE_EMPTY = {
     "procevent_up == 0",
 }
 
-# Metrics with queries in METRICS.md that look for rare values, and may return nothing.
+# Metrics with queries in docs/metrics.md that look for rare values, and may return nothing.
 RARE_VALUES = {
     "procevent_groups", "procevent_groups_overflowed_total", "procevent_exporter_config_last_reload_successful",
     "procevent_exporter_config_restart_pending", "procevent_credential_changes_total", "procevent_events_lost_total",
@@ -364,8 +364,8 @@ class Expressions(harness.LiveTest):
                 self.check_catalogue(server, names)
 
     def check_catalogue(self, server, names):
-        """Each query of METRICS.md returns data, or is for a rare value."""
-        with open(os.path.join(ROOT, "METRICS.md"), encoding="utf-8") as file:
+        """Each query of docs/metrics.md returns data, or is for a rare value."""
+        with open(os.path.join(ROOT, "docs", "metrics.md"), encoding="utf-8") as file:
             blocks = [block for block in readme.blocks(file.read()) if block.language == "promql"]
         self.assertGreater(len(blocks), 40)
         empty = set()

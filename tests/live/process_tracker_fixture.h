@@ -87,7 +87,7 @@ constexpr std::string_view kUnattributedName =
     kReservedCommNames[static_cast<std::size_t>(ReservedComm::kUnattributed)];
 constexpr std::string_view kOverflowName = kReservedCommNames[static_cast<std::size_t>(ReservedComm::kOverflow)];
 
-// The sums that METRICS.md guarantees for every scrape.
+// The sums that docs/metrics.md guarantees for every scrape.
 void ExpectSums(const LedgerSnapshot& numbers);
 
 // Living processes and threads, as /proc lists them.

@@ -1,6 +1,6 @@
-// Checks METRICS.md against the catalogue: its table, and the section of each metric. People write the page, except for
-// the table and the first paragraph of a section, which is HELP word for word. With PROCEVENT_REFRESH_GOLDEN=1 the test
-// rewrites these two.
+// Checks docs/metrics.md against the catalogue: its table, and the section of each metric. People write the page, except
+// for the table and the first paragraph of a section, which is HELP word for word. With PROCEVENT_REFRESH_GOLDEN=1 the
+// test rewrites these two.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -184,7 +184,7 @@ std::string Refresh(std::string page) {
 }
 
 std::string ReadPage() {
-  std::ifstream file("METRICS.md");
+  std::ifstream file("docs/metrics.md");
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
@@ -192,10 +192,10 @@ TEST(MetricsPageTest, HasTheTableAndOneSectionForEachMetricOfTheCatalogue) {
   std::string page = ReadPage();
   if (std::getenv("PROCEVENT_REFRESH_GOLDEN") != nullptr) {
     page = Refresh(page);
-    std::ofstream("METRICS.md") << page;
+    std::ofstream("docs/metrics.md") << page;
   }
   EXPECT_THAT(FindProblems(page), testing::IsEmpty())
-      << "describe each metric in METRICS.md, then run this test with PROCEVENT_REFRESH_GOLDEN=1";
+      << "describe each metric in docs/metrics.md, then run this test with PROCEVENT_REFRESH_GOLDEN=1";
 }
 
 struct Deviation {
