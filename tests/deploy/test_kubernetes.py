@@ -11,12 +11,12 @@ import unittest
 import manifests
 from manifests import BASE, ROOT, at
 
-sys.path.insert(0, str(ROOT / "tests" / "e2e"))
+sys.path[:0] = [str(ROOT / "tests" / "e2e"), str(ROOT / "tests" / "docs")]
 
 import harness  # noqa: E402
 import kubernetes  # noqa: E402
+import pages  # noqa: E402
 import prometheus  # noqa: E402
-import readme  # noqa: E402
 
 NAME = "procevent-exporter"
 POD = "spec/template/spec"
@@ -272,7 +272,7 @@ class TargetLabels(ManifestTest):
 
     def test_scrape_job_for_annotations(self):
         text = (ROOT / "README.md").read_text(encoding="utf-8")
-        (block,) = [block.text for block in readme.blocks(text) if kubernetes.DISCOVERY in block.text]
+        (block,) = [block.text for block in pages.blocks(text) if kubernetes.DISCOVERY in block.text]
         (job,) = manifests.parse(block)["scrape_configs"]
         self.assertEqual(job["kubernetes_sd_configs"], [
             {"role": "pod", "namespaces": {"names": [all_objects()["Namespace"]["metadata"]["name"]]}}])
@@ -285,8 +285,8 @@ class Operator(unittest.TestCase):
     def test_readme_command_makes_prometheus_rules(self):
         """Runs README.md's command with a replacement of kubectl."""
         text = (ROOT / "README.md").read_text(encoding="utf-8")
-        (block,) = [block.text for block in readme.blocks(text) if "kind: PrometheusRule" in block.text]
-        self.assertEqual(readme.commands(block), [kubernetes.RULES])
+        (block,) = [block.text for block in pages.blocks(text) if "kind: PrometheusRule" in block.text]
+        self.assertEqual(pages.commands(block), [kubernetes.RULES])
         done = subprocess.run(["bash", "-c", f"kubectl() {{ cat; }}\n{block}"], cwd=ROOT, stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, timeout=SECONDS, check=True)
         found = [manifests.parse(document) for document in done.stdout.split("---\n")[1:]]

@@ -6,6 +6,6 @@ RELOAD = "kill -HUP \"$(docker inspect --format='{{.State.Pid}}' procevent_expor
 WATCH = "docker exec -it procevent_exporter procevent_exporter watch --events --type=exit --duration=1m"
 RECORD = "docker exec procevent_exporter procevent_exporter record - --duration=10s >FILE"
 COMMANDS = (
-    "docker build -t procevent_exporter .", "docker build -t registry.example/procevent_exporter:0.2.0 .", RUN, RELOAD,
+    "docker build -t procevent_exporter .", RUN, RELOAD,
     WATCH, RECORD, *(f"docker compose -p procevent -f deploy/compose/compose.yml --profile {profile} up"
                      for profile in ("node", "demo")))

@@ -16,11 +16,11 @@ import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-sys.path.insert(0, str(ROOT / "tests" / "e2e"))
+sys.path[:0] = [str(ROOT / "tests" / "e2e"), str(ROOT / "tests" / "docs")]
 
 import connector  # noqa: E402
 import harness  # noqa: E402
-import readme  # noqa: E402
+import pages  # noqa: E402
 
 BUILD = os.environ["PROCEVENT_BUILD"]
 CMAKE = os.environ.get("PROCEVENT_CMAKE", "cmake")
@@ -141,7 +141,7 @@ class Library(unittest.TestCase):
                     (self.scratch / "missing.h").rename(self.prefix / name)
 
     def test_readme_quotes_the_consumer(self):
-        blocks = readme.blocks((ROOT / "README.md").read_text(encoding="utf-8"))
+        blocks = pages.blocks((ROOT / "README.md").read_text(encoding="utf-8"))
         for language, name in (("cpp", "print_execs.cc"), ("cmake", "CMakeLists.txt")):
             shown = [block.text for block in blocks if block.language == language]
             self.assertEqual(shown, [(HERE / "consumer" / name).read_text(encoding="utf-8").rstrip("\n")])

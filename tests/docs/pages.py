@@ -1,8 +1,11 @@
-"""Extracts fenced blocks, commands and PromQL expressions from README.md."""
+"""Reads the project's pages: README.md, the other pages of the root, and docs/*.md."""
 
 import collections
+import pathlib
 import re
 
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+OF_ROOT = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
 # First words of inline code that is a command. Tables are skipped.
 INLINE = ("deploy/run.sh", "procevent_exporter", "grep")
 # Beginning of a PromQL line that continues the line before.
@@ -10,6 +13,16 @@ _CONTINUATION = re.compile(
     r"\s*([-+*/%^<>=!)]|(and|or|unless|on|ignoring|by|without|group_left|group_right|offset|bool)\b)")
 
 Block = collections.namedtuple("Block", "line language text")
+
+
+def names():
+    """The paths of all pages, relative to the root."""
+    docs = sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))
+    return [name for name in OF_ROOT if (ROOT / name).is_file()] + docs
+
+
+def read(name):
+    return (ROOT / name).read_text(encoding="utf-8")
 
 
 def blocks(text):
@@ -28,6 +41,16 @@ def blocks(text):
     if opened is not None:
         raise ValueError(f"line {opened.line}: block is not closed")
     return found
+
+
+def blocks_of(language):
+    """(page, block) for each block of that language on any page."""
+    return [(name, block) for name in names() for block in blocks(read(name)) if block.language == language]
+
+
+def prose(text):
+    """The text without fenced blocks."""
+    return re.sub(r"(?ms)^\s*```.*?^\s*```$", "", text)
 
 
 def without_comment(line):
@@ -54,6 +77,33 @@ def expressions(text):
 
 def inline_commands(text):
     """Inline code with a first word of INLINE and arguments."""
-    outside = re.sub(r"(?ms)^\s*```.*?^\s*```$|^\|.*?$", "", text)
+    outside = re.sub(r"(?m)^\|.*?$", "", prose(text))
     spans = (" ".join(span.split()) for span in re.findall(r"`([^`]+)`", outside))
     return [span for span in spans if span.split()[0] in INLINE and " " in span]
+
+
+def all_commands(text):
+    """Each command of the page once, in blocks and in sentences."""
+    found = [command for block in blocks(text) if block.language == "sh" for command in commands(block.text)]
+    return list(dict.fromkeys(found + inline_commands(text)))
+
+
+def headings(text):
+    """The titles of the page's headings."""
+    return re.findall(r"(?m)^#+ (.*)$", prose(text))
+
+
+def anchors(text):
+    """The anchors of the headings, as GitHub makes them."""
+    seen = collections.Counter()
+    found = set()
+    for heading in headings(text):
+        anchor = re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+        found.add(f"{anchor}-{seen[anchor]}" if seen[anchor] else anchor)
+        seen[anchor] += 1
+    return found
+
+
+def links(text):
+    """The targets of links and pictures."""
+    return re.findall(r"\]\(([^()\s]+)\)", re.sub(r"`[^`]*`", "code", prose(text)))

@@ -1,0 +1,35 @@
+"""How test_commands.py runs the commands of the command line: serving, captures, decode, watch, doctor."""
+
+from runners import check_health, replay, run, serve
+
+DEMO = [("FILE", "deploy/demo/demo.pcap")]
+WATCH_TABLE = r"(?m)^Time +Event +PID "
+
+COMMANDS = {
+    "deploy/run.sh": serve,
+    "deploy/run.sh --web.listen-address=127.0.0.1:13675": serve,
+    "deploy/run.sh &": serve,
+    "deploy/run.sh --demo": serve,
+    "procevent_exporter --help": run(shows=r"(?m)^  --source\.receive-buffer SIZE .*(\n .*)?\(default: 32MiB\)"),
+    "procevent_exporter check-config --config.file=FILE": run(instead=[("FILE", "deploy/procevent_exporter.yml")]),
+    "PROCEVENT_LOG_LEVEL=warn procevent_exporter check-config --source.receive-buffer=64MiB"
+    " --web.listen-address=localhost:13675": run(shows="receive_buffer: 64MiB  # flag --source.receive-buffer"),
+    "procevent_exporter doctor": run(shows="(?m)^ok +subscription"),
+    "procevent_exporter doctor --json": run(shows='"ok": ?true'),
+    "procevent_exporter healthcheck": check_health,
+    "procevent_exporter record FILE --duration=10s":
+        run(instead=[("FILE", "x.pcap"), ("10s", "300ms")], shows="recording finished"),
+    "procevent_exporter --source.replay=FILE": replay,
+    "procevent_exporter --source.replay=deploy/demo/demo.pcap --source.replay-speed=max": replay,
+    "procevent_exporter --source.replay=FILE --source.replay-speed=max --source.replay-loop": replay,
+    "tshark -r FILE": run(instead=DEMO, more="-c 3", shows="Netlink"),
+    "procevent_exporter decode FILE": run(instead=[("FILE", "noop.pcap")], shows='^{"control":"noop"}$'),
+    "procevent_exporter decode --hex FILE": run(instead=[("FILE", "noop.hex")], shows='^{"control":"noop"}$'),
+    "procevent_exporter encode FILE": run(instead=[("FILE", "noop.json")], shows="^10000000010000"),
+    "procevent_exporter watch --events": run(more="--duration=500ms", shows=WATCH_TABLE),
+    "procevent_exporter watch --events --type=fork,exec,exit --comm='kworker*'":
+        run(more="--duration=500ms", shows=WATCH_TABLE),
+    "procevent_exporter watch --events --json --duration=10s":
+        run(instead=[("10s", "2s --type=exec & for i in 1 2 3; do sleep 0.3; done; wait")],
+            shows='"event":"exec".*"command":'),
+}

@@ -1,0 +1,41 @@
+"""How test_commands.py runs the commands of the runbooks, rules and dashboards."""
+
+from runners import run, skipped
+
+THREADS = ("python3 -c 'import threading, time; [(time.sleep(0.3), threading.Thread(target=int).start())"
+           " for _ in range(3)]'")
+
+# Prints its PID and then starts 5 processes at a time: two itself, and three by a brief shell.
+BRIEF_PARENTS = ("echo loop $BASHPID; for i in $(seq 12); do sleep 0.2; sh -c '/bin/true; /bin/true; /bin/true; :';"
+                 " done")
+
+COMMANDS = {
+    "procevent_exporter watch --events --type=exit --comm=NAME":
+        run(instead=[("NAME", "'*'")], more="--duration=500ms", shows="(?m)^Time +Event +PID "),
+    **{f"procevent_exporter watch --events --type=fork --comm=NAME --duration=5s | awk '{kind} {{print $3}}'"
+       " | sort | uniq -c | sort -rn | head -3":
+       run(instead=[("procevent_exporter", f"({cause}) & procevent_exporter"), ("--comm=NAME --duration=5s",
+                                                                                "--duration=2s")],
+           shows=r"(?m)^ +\d+ \d+$")
+       for kind, cause in (('$2 == "fork"', "for i in 1 2 3; do sleep 0.3; done"), ("/ thread /", THREADS))},
+    "procevent_exporter watch --events --type=fork --duration=5s | awk '$2 == \"fork\" {top[$5] = $3 in top ? top[$3] :"
+    " $3; print top[$5]}' | sort | uniq -c | sort -rn | head -3":
+        run(instead=[("procevent_exporter", f"({BRIEF_PARENTS}) & procevent_exporter"), ("5s", "3s")],
+            shows=r"(?ms)^loop (\d+)$.*^ +[3-6]\d \1$"),
+    "kill PID": run(instead=[("kill PID", "sleep 9 & kill $!")]),
+    **dict.fromkeys(("ps -o pid,ppid,user,unit,args -p PID", "cat /proc/PID/cgroup"),
+                    run(instead=[("PID", "$$")], shows="PID|:/")),
+    **dict.fromkeys(("systemctl status PID", "systemctl kill --signal=KILL UNIT", "systemctl stop UNIT",
+                     "systemctl mask --runtime --now UNIT", "systemctl set-property --runtime UNIT TasksMax=1",
+                     "cat /sys/fs/cgroup/PATH/pids.max"), skipped("needs systemd")),
+    "promtool check config deploy/prometheus/prometheus.yml": run(shows="3 rule files found"),
+    "sed -i 's|README.md#|https://git.example.org/procevent_exporter/README.md#|' /etc/prometheus/alerts.rules.yml":
+        run(instead=[("/etc/prometheus", "deploy/prometheus")],
+            more="&& promtool check rules deploy/prometheus/alerts.rules.yml", shows="14 rules found"),
+    **dict.fromkeys(("journalctl -u procevent_exporter", "docker logs procevent_exporter",
+                     "kubectl -n procevent get pods -o wide", "kubectl -n procevent logs POD --previous",
+                     "kubectl -n procevent describe pod POD",
+                     "docker exec procevent_exporter procevent_exporter watch --events --type=fork --duration=5s >FILE",
+                     "kubectl -n procevent exec POD -- procevent_exporter watch --events --type=fork --duration=5s"
+                     " >FILE"), skipped("no such service, container or pod")),
+}
