@@ -140,8 +140,8 @@ class Library(unittest.TestCase):
                 finally:
                     (self.scratch / "missing.h").rename(self.prefix / name)
 
-    def test_readme_quotes_the_consumer(self):
-        blocks = pages.blocks((ROOT / "README.md").read_text(encoding="utf-8"))
+    def test_page_quotes_the_consumer(self):
+        blocks = pages.blocks(pages.read("docs/library.md"))
         for language, name in (("cpp", "print_execs.cc"), ("cmake", "CMakeLists.txt")):
             shown = [block.text for block in blocks if block.language == language]
             self.assertEqual(shown, [(HERE / "consumer" / name).read_text(encoding="utf-8").rstrip("\n")])
