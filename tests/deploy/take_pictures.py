@@ -26,6 +26,7 @@ import yaml  # noqa: E402
 PICTURE_BYTES = 300_000
 # Dashboard and rows of each picture.
 PICTURES = {
+    "fork-storm": ("fork-storms", ("Forks",)),
     "fork-storms": ("fork-storms", ("Overview", "Forks")),
     "fork-storms-exits": ("fork-storms", ("Exits and crash loops",)),
     "fleet": ("fleet", ("Overview", "Forks", "Most urgent machines")),
