@@ -10,8 +10,8 @@ import sys
 
 from kubernetes import client
 
-CLASSES = {"apps/v1 DaemonSet": "V1DaemonSet", "networking.k8s.io/v1 NetworkPolicy": "V1NetworkPolicy",
-           "v1 ConfigMap": "V1ConfigMap", "v1 Namespace": "V1Namespace", "v1 ServiceAccount": "V1ServiceAccount"}
+CLASSES = {"apps/v1 DaemonSet": "V1DaemonSet", "v1 ConfigMap": "V1ConfigMap", "v1 Namespace": "V1Namespace",
+           "v1 ResourceQuota": "V1ResourceQuota", "v1 ServiceAccount": "V1ServiceAccount"}
 PLAIN = {"bool": bool, "float": (int, float), "int": int, "str": str}
 
 

@@ -10,6 +10,7 @@ except ImportError:
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BASE = ROOT / "deploy" / "kubernetes"
 KUSTOMIZATION = "kustomization.yaml"
+SEVERAL = ("PrometheusRule",)  # kinds of which a folder has several objects
 
 
 def skip_reason():
@@ -56,13 +57,18 @@ def folders():
     return {str(path.parent.relative_to(BASE)): path.parent for path in sorted(BASE.rglob(KUSTOMIZATION))}
 
 
+def key(value):
+    """The kind of an object, followed by its name if there are several of that kind."""
+    return f"{value['kind']} {value['metadata']['name']}" if value["kind"] in SEVERAL else value["kind"]
+
+
 def objects(folder):
-    """The resources of the folder's kustomization, by kind. A second one of a kind is an error."""
+    """The resources of the folder's kustomization by key. A second one of a key is an error."""
     found = {}
     for name in read(folder / KUSTOMIZATION).get("resources", []):
         read_object = read(folder / name)
-        if found.setdefault(read_object["kind"], read_object) is not read_object:
-            raise ValueError(f"{folder / name}: second {read_object['kind']}")
+        if found.setdefault(key(read_object), read_object) is not read_object:
+            raise ValueError(f"{folder / name}: second {key(read_object)}")
     return found
 
 

@@ -3,6 +3,7 @@
 
 import concurrent.futures
 import copy
+import os
 import re
 import subprocess
 import sys
@@ -21,17 +22,15 @@ import prometheus  # noqa: E402
 NAME = "procevent-exporter"
 POD = "spec/template/spec"
 CONTAINER = f"{POD}/containers/0"
-KINDS = {".": {"Namespace", "ServiceAccount", "DaemonSet", "NetworkPolicy"}, "podmonitor": {"PodMonitor"},
-         "seccomp": set()}
+RULES = ("recording", "fleet", "alerts")
+KEYS = {".": {"Namespace", "ServiceAccount", "ResourceQuota", "DaemonSet"}, "podmonitor": {"PodMonitor"},
+        "prometheusrule": {f"PrometheusRule procevent-{name}" for name in RULES}, "seccomp": set()}
+PRIORITY = "system-cluster-critical"
 CONFIGURATION = BASE / "procevent_exporter.yml"
 PROFILE = BASE / "seccomp" / "procevent_exporter.json"
 REPLAY = ("--source.replay=" + str(ROOT / "deploy/demo/demo.pcap"), "--source.replay-loop=true",
           "--source.replay-speed=20")
 SECONDS = 30
-
-
-def has(*wanted):
-    return lambda value: isinstance(value, list) and all(item in value for item in wanted)
 
 
 def absent(value):
@@ -94,7 +93,7 @@ INVARIANTS = [
      [None, {"port": "metrics", "path": "/-/ready"}]),
     ("DaemonSet", f"{CONTAINER}/readinessProbe/httpGet", {"host": "127.0.0.1", "port": "metrics", "path": "/-/ready"},
      [None, {"port": "metrics", "path": "/-/healthy"}]),
-    ("Configuration", "web/allow", has("127.0.0.1"), [None, "all", ["10.0.0.0/8"]]),
+    ("Configuration", "web/allow", ["127.0.0.1"], [None, "all", ["10.0.0.0/8"], ["127.0.0.1", "10.0.0.0/8"]]),
     # Selectors match the pods, also after kustomize adds its labels.
     ("DaemonSet", "spec/selector", {"matchLabels": {"app.kubernetes.io/name": NAME}}, [None, {"matchLabels": {}}]),
     ("DaemonSet", "spec/template/metadata/labels", {"app.kubernetes.io/name": NAME}, [None, {}]),
@@ -103,9 +102,11 @@ INVARIANTS = [
     ("PodMonitor", "spec/podMetricsEndpoints/0/relabelings",
      [{"sourceLabels": ["__meta_kubernetes_pod_node_name"], "targetLabel": "instance"},
       {"targetLabel": "job", "replacement": "procevent"}, {"action": "labeldrop", "regex": "pod"}], [None, []]),
-    ("NetworkPolicy", "spec/podSelector", {}, [None, {"matchLabels": {"app": "x"}}]),
-    ("NetworkPolicy", "spec/policyTypes", has("Ingress", "Egress"), [None, ["Ingress"]]),
-    ("NetworkPolicy", "spec/egress", [], [[{}]]),
+    # Not evicted in a storm, in clusters that limit the system classes, too.
+    ("DaemonSet", f"{POD}/priorityClassName", PRIORITY, [None, "system-node-critical"]),
+    ("ResourceQuota", "spec/hard", {"pods": "1G"}, [None, {"pods": "1"}, {"pods": "1G", "memory": "1Gi"}]),
+    ("ResourceQuota", "spec/scopeSelector/matchExpressions",
+     [{"scopeName": "PriorityClass", "operator": "In", "values": [PRIORITY]}], [None, []]),
 ]
 
 
@@ -145,20 +146,21 @@ class Files(ManifestTest):
     def test_files_are_in_a_kustomization(self):
         named = set()
         for name, folder in manifests.folders().items():
-            self.assertEqual(set(manifests.objects(folder)), KINDS[name])
+            self.assertEqual(set(manifests.objects(folder)), KEYS[name])
             files = [manifests.KUSTOMIZATION, *manifests.read(folder / manifests.KUSTOMIZATION).get("resources", [])]
             named |= {f"{name}/{file}" for file in files}
         there = {f"{path.parent.relative_to(BASE)}/{path.name}" for path in BASE.rglob("*") if path.is_file()}
         self.assertEqual(there, named | {f"./{CONFIGURATION.name}", f"seccomp/{PROFILE.name}"})
 
     def test_kustomizations(self):
-        base, monitor, seccomp = (manifests.read(folder / manifests.KUSTOMIZATION)
-                                  for folder in manifests.folders().values())
+        base, monitor, rules, seccomp = (manifests.read(folder / manifests.KUSTOMIZATION)
+                                         for folder in manifests.folders().values())
         self.assertEqual(base["namespace"], all_objects()["Namespace"]["metadata"]["name"])
         self.assertEqual(base["configMapGenerator"], [{"name": NAME, "files": ["procevent_exporter.yml"]}])
         self.assertEqual(base["labels"][0]["pairs"]["app.kubernetes.io/name"], NAME)
-        for component in (monitor, seccomp):
+        for component in (monitor, rules, seccomp):
             self.assertEqual(component["kind"], "Component")
+        for component in (monitor, seccomp):
             self.assertEqual(component["patches"][0]["target"], {"kind": "DaemonSet", "name": NAME})
         self.assertEqual(manifests.parse(seccomp["patches"][0]["patch"])[0]["value"],
                          {"type": "Localhost", "localhostProfile": PROFILE.name})
@@ -191,7 +193,7 @@ class Consistency(ManifestTest):
                                f"--config.file={CONFIGURATION}"], stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=SECONDS, check=False)
         self.assertEqual(done.returncode, 0, done.stdout)
-        self.assertIn("100.64.0.0/10", done.stdout)
+        self.assertRegex(done.stdout, r"(?m)^  allow: \[127\.0\.0\.1\]")
         self.assertRegex(done.stdout, rf"0\.0\.0\.0:{self.port}\b")  # the default, not in the file
 
     def test_configuration_is_mounted_at_its_path(self):
@@ -202,8 +204,6 @@ class Consistency(ManifestTest):
         found = all_objects()
         annotations = at(self.daemon_set, "spec/template/metadata/annotations")
         self.assertEqual(annotations["prometheus.io/port"], str(self.port))
-        self.assertEqual(at(found["NetworkPolicy"], "spec/ingress"),
-                         [{"ports": [{"port": self.port, "protocol": "TCP"}]}])
         for name in (at(found["PodMonitor"], "spec/podMetricsEndpoints/0/port"),
                      at(self.container, "livenessProbe/httpGet/port"),
                      at(self.container, "readinessProbe/httpGet/port")):
@@ -271,7 +271,7 @@ class TargetLabels(ManifestTest):
                  "endpoint": "metrics"}])
 
     def test_scrape_job_for_annotations(self):
-        text = (ROOT / "README.md").read_text(encoding="utf-8")
+        text = pages.read("docs/kubernetes.md")
         (block,) = [block.text for block in pages.blocks(text) if kubernetes.DISCOVERY in block.text]
         (job,) = manifests.parse(block)["scrape_configs"]
         self.assertEqual(job["kubernetes_sd_configs"], [
@@ -281,21 +281,37 @@ class TargetLabels(ManifestTest):
                          [{"instance": "node1", "job": "procevent"}])
 
 
-class Operator(unittest.TestCase):
-    def test_readme_command_makes_prometheus_rules(self):
-        """Runs README.md's command with a replacement of kubectl."""
-        text = (ROOT / "README.md").read_text(encoding="utf-8")
-        (block,) = [block.text for block in pages.blocks(text) if "kind: PrometheusRule" in block.text]
-        self.assertEqual(pages.commands(block), [kubernetes.RULES])
-        done = subprocess.run(["bash", "-c", f"kubectl() {{ cat; }}\n{block}"], cwd=ROOT, stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, timeout=SECONDS, check=True)
-        found = [manifests.parse(document) for document in done.stdout.split("---\n")[1:]]
-        names = ("recording", "fleet", "alerts")
-        self.assertEqual([one["metadata"]["name"] for one in found], [f"procevent-{name}" for name in names])
-        for name, one in zip(names, found):
-            self.assertEqual((one["apiVersion"], one["kind"]), ("monitoring.coreos.com/v1", "PrometheusRule"))
-            written = (ROOT / "deploy" / "prometheus" / f"{name}.rules.yml").read_text(encoding="utf-8")
-            self.assertEqual(one["spec"], manifests.parse(written))
+class PrometheusRules(ManifestTest):
+    """The component prometheusrule holds the rule files of deploy/prometheus, each as the spec of an object."""
+
+    HEADER = """\
+# Generated from deploy/prometheus/{name}.rules.yml. Do not edit: change that file, then run
+# tests/deploy/test_kubernetes.py with PROCEVENT_REFRESH_GOLDEN=1.
+apiVersion: monitoring.coreos.com/v1
+kind: PrometheusRule
+metadata:
+  name: procevent-{name}
+  namespace: procevent
+  labels:
+    app.kubernetes.io/name: procevent-exporter
+spec:
+"""
+
+    def test_objects_are_up_to_date(self):
+        for name in RULES:
+            rules = (ROOT / "deploy" / "prometheus" / f"{name}.rules.yml").read_text(encoding="utf-8")
+            wanted = self.HEADER.format(name=name) + re.sub(r"(?m)^(?=.)", "  ", rules)
+            file = BASE / "prometheusrule" / f"{name}.yaml"
+            if os.environ.get("PROCEVENT_REFRESH_GOLDEN"):
+                file.write_text(wanted, encoding="utf-8")
+            with self.subTest(name):
+                self.assertEqual(file.read_text(encoding="utf-8"), wanted,
+                                 "stale: run this test with PROCEVENT_REFRESH_GOLDEN=1")
+                self.assertEqual(manifests.read(file)["spec"], manifests.parse(rules))
+
+    def test_all_rule_files_have_an_object(self):
+        files = (ROOT / "deploy" / "prometheus").glob("*.rules.yml")
+        self.assertEqual({file.name.removesuffix(".rules.yml") for file in files}, set(RULES))
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ import harness  # noqa: E402
 PYTHON = "/usr/bin/python3"  # Debian's, for which the client library is installed
 TYPES = pathlib.Path(__file__).resolve().parent / "kubernetes_types.py"
 SECONDS = 60
+ADD_ON = ("PodMonitor", "PrometheusRule")  # kinds of the Prometheus operator, which the library does not have
 POD = "spec/template/spec"
 # Kind, path, and an invalid value for it. None deletes the value.
 FAULTS = [
@@ -29,8 +30,9 @@ FAULTS = [
     ("DaemonSet", f"{POD}/containers/0/resources/limit", {"memory": "1Mi"}),
     ("DaemonSet", f"{POD}/containers/0/name", None), ("DaemonSet", "metadata/annotation", {"a": "b"}),
     ("ServiceAccount", "automountServiceAccountToken", "no"), ("ServiceAccount", "spec", {}),
-    ("Namespace", "metadata/labels", ["a"]), ("NetworkPolicy", "spec/policytypes", ["Ingress"]),
-    ("NetworkPolicy", "spec/ingress/0/ports/0/portt", 1), ("DaemonSet", f"{POD}/tolerations/0/operator", True),
+    ("Namespace", "metadata/labels", ["a"]), ("ResourceQuota", "spec/scopeSelectors", []),
+    ("ResourceQuota", "spec/scopeSelector/matchExpressions/0/scopeName", None),
+    ("DaemonSet", f"{POD}/priorityClassName", 1), ("DaemonSet", f"{POD}/tolerations/0/operator", True),
     ("DaemonSet", f"{POD}/terminationGracePeriodSeconds", "5"), ("DaemonSet", f"{POD}/hostNetwork", 1),
 ]
 OVERLAY = """
@@ -38,7 +40,7 @@ apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization
 namespace: elsewhere
 resources: [kubernetes]
-components: [kubernetes/podmonitor, kubernetes/seccomp]
+components: [kubernetes/podmonitor, kubernetes/prometheusrule, kubernetes/seccomp]
 images: [{name: procevent_exporter, newName: registry.example/a/b, newTag: "1"}]
 configMapGenerator:
   - {name: procevent-exporter, behavior: merge, files: [procevent_exporter.yml]}
@@ -66,9 +68,9 @@ def source_objects():
 
 
 def rendered(folder):
-    """The rendered objects by kind."""
+    """The rendered objects by key."""
     texts = run("kubectl", "kustomize", str(folder), where=folder).split("\n---\n")
-    return {value["kind"]: value for value in map(manifests.parse, texts)}
+    return {manifests.key(value): value for value in map(manifests.parse, texts)}
 
 
 def overlay(directory):
@@ -97,12 +99,16 @@ class Kubernetes(unittest.TestCase):
                          {"type": "Localhost", "localhostProfile": "procevent_exporter.json"})
         self.assertIsNone(at(found["DaemonSet"], "spec/template/metadata/annotations"))
         self.assertIn("PodMonitor", found)
+        rules = [key for key in source_objects() if key.startswith("PrometheusRule ")]
+        self.assertEqual(len(rules), 3)
+        for key in rules:
+            self.assertEqual(found[key]["spec"], source_objects()[key]["spec"])
 
     def check_rendered(self, found, namespace):
         """References are consistent: the account, the configuration with its hash, the selectors."""
         daemon_set = found["DaemonSet"]
-        for kind, value in found.items():
-            self.assertEqual(value["metadata"]["name" if kind == "Namespace" else "namespace"], namespace)
+        for value in found.values():
+            self.assertEqual(value["metadata"]["name" if value["kind"] == "Namespace" else "namespace"], namespace)
             self.assertEqual(value["metadata"]["labels"]["app.kubernetes.io/name"], "procevent-exporter")
         self.assertEqual(at(daemon_set, f"{POD}/serviceAccountName"), found["ServiceAccount"]["metadata"]["name"])
         self.assertEqual(at(daemon_set, f"{POD}/volumes/0/configMap/name"), found["ConfigMap"]["metadata"]["name"])
@@ -121,7 +127,7 @@ class Kubernetes(unittest.TestCase):
             name = f"fault: {kind} {path}: {wrong!r}"
             cases[name] = copy.deepcopy(cases[f"written {kind}"])
             manifests.put(cases[name], path, wrong)
-        cases = {name: value for name, value in cases.items() if value["kind"] != "PodMonitor"}  # an add-on
+        cases = {name: value for name, value in cases.items() if value["kind"] not in ADD_ON}
         found = json.loads(run(PYTHON, "-B", str(TYPES), where=self.directory, text=json.dumps(cases)))
         self.assertEqual(set(found), set(cases))
         for name, lines in found.items():

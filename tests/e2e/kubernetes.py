@@ -1,4 +1,4 @@
-"""README.md's commands for Kubernetes, which need a cluster, and its overlay, which kustomize renders."""
+"""The commands of docs/kubernetes.md, which need a cluster, and its overlays, which kustomize renders."""
 
 import os
 import re
@@ -16,7 +16,11 @@ RULES = (
     " done | kubectl -n procevent apply -f -")
 COMMANDS = (
     RULES,
+    "docker build -t registry.example/procevent_exporter:0.2.0 .",
+    "docker push registry.example/procevent_exporter:0.2.0",
+    "kustomize edit set image procevent_exporter=registry.example/procevent_exporter:0.2.0",
     "kubectl apply -k .",
+    "kubectl -n procevent logs --tail=-1 -l app.kubernetes.io/name=procevent-exporter | grep not_allowed",
     "kubectl -n procevent rollout status daemonset/procevent-exporter --timeout=10m",
     "kubectl -n procevent exec daemonset/procevent-exporter -- procevent_exporter doctor"
     " --web.listen-address=127.0.0.1:13677",
@@ -35,9 +39,22 @@ def without_discovery(text):
     return text.replace(DISCOVERY, "")
 
 
+# A text of an overlay, and one that it causes in the rendered objects.
+RENDERED = {
+    "/podmonitor": "kind: PodMonitor",
+    "/prometheusrule": "name: procevent-alerts",
+    "/seccomp": "localhostProfile: procevent_exporter.json",
+    "newName: registry.example/procevent_exporter": "image: registry.example/procevent_exporter:0.2.0",
+    "value: monitoring": "priorityClassName: monitoring",
+    "value: prometheus": "release: prometheus",
+}
+
+
 def render(directory, text):
-    """Renders an overlay next to a checkout."""
-    shutil.copytree(os.path.join(ROOT, MANIFESTS), os.path.join(directory, "procevent_exporter", MANIFESTS))
+    """Renders an overlay next to a checkout and a configuration file."""
+    base = os.path.join(directory, "procevent_exporter", MANIFESTS)
+    shutil.copytree(os.path.join(ROOT, MANIFESTS), base)
+    shutil.copy(os.path.join(base, "procevent_exporter.yml"), directory)
     with open(os.path.join(directory, "kustomization.yaml"), "w", encoding="utf-8") as file:
         file.write(text)
     for path in re.findall(r"^ +- (\w+/\S+)", text, re.MULTILINE):
@@ -48,10 +65,11 @@ def render(directory, text):
         return
     done = subprocess.run(["kubectl", "kustomize", directory], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, timeout=SECONDS, check=False)
-    for line in ("kind: PodMonitor", "localhostProfile: procevent_exporter.json",
-                 "image: registry.example/procevent_exporter:0.2.0"):
-        if done.returncode != 0 or line not in done.stdout:
+    for cause, line in {"resources:": "kind: DaemonSet", **RENDERED}.items():
+        if done.returncode != 0 or (cause in text) > (line in done.stdout):
             raise AssertionError(f"kubectl kustomize: exit {done.returncode}, missing {line!r}:\n{done.stdout}")
+    if "$patch: delete" in text and "name: procevent-fleet" in done.stdout:
+        raise AssertionError(f"kubectl kustomize: procevent-fleet was not deleted:\n{done.stdout}")
     for rendered in done.stdout.split("\n---\n"):
         if not re.search(r"^(  namespace: procevent|kind: Namespace)$", rendered, re.MULTILINE):
             raise AssertionError(f"kubectl kustomize: wrong namespace in:\n{rendered}")
