@@ -229,11 +229,11 @@ class Compose(unittest.TestCase):
             _engine.run("build", "--tag", name, folder, seconds=engine.BUILD_SECONDS,
                         env={**os.environ, "DOCKER_BUILDKIT": "0"})
 
-    def compose(self, *arguments):
+    def compose(self, *arguments, **environment):
         return engine.run("docker-compose", "--file", self.FILE, "--project-name", "procevent-test", *arguments,
                           seconds=4 * engine.SECONDS,
                           env={**os.environ, "DOCKER_HOST": _engine.host, "PROMETHEUS_IMAGE": self.PROMETHEUS,
-                               "GRAFANA_IMAGE": self.GRAFANA})
+                               "GRAFANA_IMAGE": self.GRAFANA, **environment})
 
     @contextlib.contextmanager
     def up(self, profile):
@@ -282,6 +282,24 @@ class Compose(unittest.TestCase):
 
     def read(self, name):
         return (self.PROVISIONING / name).read_text()
+
+    def test_missing_image_is_built(self):
+        """From the layers that the engine has. Only the name of the image is removed."""
+        _engine.run("tag", engine.IMAGE, "procevent-test-kept")
+        try:
+            _engine.run("rmi", engine.IMAGE)
+            with self.up("demo"):
+                harness.wait_for("a scrape", lambda: self.value("procevent_replayed") == 1, 2 * engine.SECONDS)
+            self.assertEqual(_engine.inspect(engine.IMAGE, ".Id"), _engine.inspect("procevent-test-kept", ".Id"))
+        finally:
+            _engine.run("tag", "procevent-test-kept", engine.IMAGE)
+            _engine.run("rmi", "procevent-test-kept")
+
+    def test_image_can_be_selected(self):
+        """PROCEVENT_IMAGE replaces the image of both exporters."""
+        shown = self.compose("--profile", "node", "--profile", "demo", "config", PROCEVENT_IMAGE="registry.example/a:1")
+        self.assertEqual(re.findall(r"(?m)^ +image: (\S*(?:procevent_exporter|a:1))$", shown),
+                         ["registry.example/a:1"] * 2)
 
     def test_node_profile_is_scraped(self):
         with self.up("node"):
