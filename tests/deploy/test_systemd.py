@@ -95,6 +95,9 @@ class Unit(unittest.TestCase):
         done = self.verify(self.text)
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
 
+    def test_description(self):
+        self.assertEqual(values(self.text, "Description"), ["Prometheus exporter for Linux process events"])
+
     def test_planted_faults_are_found(self):
         for old, new, message in (("WatchdogSec=", "WatchDogSec=", "Unknown key"),
                                   ("/usr/bin/procevent_exporter", "/usr/bin/elsewhere", "not executable"),
