@@ -1,11 +1,12 @@
-// Checks docs/metrics.md against the catalogue: its table, and the section of each metric. People write the page, except
-// for the table and the first paragraph of a section, which is HELP word for word. With PROCEVENT_REFRESH_GOLDEN=1 the
-// test rewrites these two.
+// Checks docs/metrics.md against the catalogue: the row of each metric, an example query for it in the same section,
+// and the bound of all series. With PROCEVENT_REFRESH_GOLDEN=1 the test rewrites the rows and the bound where they
+// stand. A new metric starts as a row with its name only.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cstddef>
 #include <cstdlib>
 #include <fstream>
@@ -20,10 +21,10 @@
 namespace procevent {
 namespace {
 
-constexpr std::string_view kTableBegin = "<!-- table: begin -->\n\n";
-constexpr std::string_view kTableEnd = "\n<!-- table: end -->\n";
-constexpr std::string_view kHeading = "\n### ";
-constexpr std::size_t kMaxColumns = 120;
+constexpr const char* kPage = "docs/metrics.md";
+constexpr std::string_view kTableHeader = "| name | type | unit | labels | maximum series | meaning |";
+constexpr std::string_view kRowBegin = "| `";
+constexpr std::string_view kBoundBegin = "With the defaults (";
 
 // "1 per CPU".
 std::string BoundText(const Metric& metric) {
@@ -59,76 +60,70 @@ std::string LabelsText(const Metric& metric) {
   return text.empty() ? text : '`' + text + '`';
 }
 
-std::string RenderTable() {
+std::string RenderRow(const Metric& metric) {
   constexpr std::array<std::string_view, 3> kTypes{"counter", "gauge", "histogram"};
+  std::ostringstream row;
+  row << kRowBegin << metric.name << "` | " << kTypes.at(static_cast<std::size_t>(metric.type)) << " | " << metric.unit
+      << " | " << LabelsText(metric) << " | " << BoundText(metric) << " | " << metric.help << " |";
+  return row.str();
+}
+
+std::string RenderBound() {
   const LedgerOptions defaults;
-  std::ostringstream table;
-  table << "| name | type | unit | labels | maximum series |\n| --- | --- | --- | --- | --- |\n";
-  for (const Metric& metric : kCatalogue) {
-    table << "| [`" << metric.name << "`](#" << metric.name << ") | "
-          << kTypes.at(static_cast<std::size_t>(metric.type)) << " | " << metric.unit << " | " << LabelsText(metric)
-          << " | " << BoundText(metric) << " |\n";
-  }
-  table << "\nWith the defaults (`groups.limit` " << defaults.group_limit << ") and 8 CPUs the maximum is "
-        << MaxSeries(defaults, 8) << " series.\n";
-  return table.str();
+  return std::string(kBoundBegin) + "`groups.limit` " + std::to_string(defaults.group_limit) +
+         ") and 8 CPUs the maximum is " + std::to_string(MaxSeries(defaults, 8)) + " series.";
 }
 
-// A part of the page.
-struct Range {
-  std::size_t begin = 0;
-  std::size_t end = 0;
-  [[nodiscard]] std::string In(const std::string& page) const { return page.substr(begin, end - begin); }
-};
-
-Range FindTable(const std::string& page) {
-  const std::size_t begin = std::min(page.find(kTableBegin), page.size() - kTableBegin.size()) + kTableBegin.size();
-  return {begin, std::min(page.find(kTableEnd, begin), page.size())};
-}
-
-struct Section {
-  std::string name;  // the heading
-  Range body;        // from the line end of the heading
-};
-
-std::vector<Section> FindSections(const std::string& page) {
-  std::vector<Section> sections;
-  for (std::size_t at = page.find(kHeading); at != std::string::npos; at = page.find(kHeading, at + 1)) {
-    const std::size_t name = at + kHeading.size();
-    const std::size_t body = std::min(page.find('\n', name), page.size());
-    const std::size_t end = std::min({page.find("\n## ", body), page.find(kHeading, body), page.size()});
-    sections.push_back({page.substr(name, body - name), {body, end}});
-  }
-  return sections;
-}
-
-// Empty if the section begins with something else than a description.
-Range FindFirstParagraph(const std::string& page, const Section& section) {
-  const std::size_t begin = std::min(page.find_first_not_of('\n', section.body.begin), section.body.end);
-  const std::string rest = Range{begin, section.body.end}.In(page);
-  const bool described = !rest.starts_with("```") && !rest.starts_with("Investigate when ");
-  return {begin, described ? std::min(page.find("\n\n", begin), section.body.end) : begin};
-}
-
-std::vector<std::string> WordsOf(std::string_view text) {
-  std::istringstream words{std::string(text)};
-  return {std::istream_iterator<std::string>(words), {}};
-}
-
-std::string Wrap(std::string_view text) {
-  std::string lines;
-  std::size_t column = 0;
-  for (const std::string& word : WordsOf(text)) {
-    const bool fits = column + 1 + word.size() <= kMaxColumns;
-    lines += (lines.empty() ? "" : fits ? " " : "\n") + word;
-    column = lines.size() - (lines.rfind('\n') + 1);
+std::vector<std::string> SplitLines(const std::string& page) {
+  std::vector<std::string> lines;
+  std::istringstream text(page);
+  for (std::string line; std::getline(text, line);) {
+    lines.push_back(line);
   }
   return lines;
 }
 
-bool HasQueryOf(std::string_view name, const std::string& section) {
-  const std::size_t query = section.find("\n```promql\n");
-  return query != std::string::npos && section.find(name, query) < section.find("\n```\n", query + 1);
+struct Row {
+  std::string name;
+  std::size_t line = 0;  // its index
+  std::string section;   // the heading above the row
+};
+
+struct Contents {
+  std::vector<Row> rows;                                     // of the tables of metrics
+  std::vector<std::pair<std::string, std::string>> queries;  // section, and a line of PromQL without its comment
+  std::vector<std::size_t> bounds;                           // the lines that state the bound of all series
+};
+
+// The metric of a row, or the whole row if it does not begin with a name.
+std::string NameOf(const std::string& row) {
+  return row.starts_with(kRowBegin) ? row.substr(kRowBegin.size(), row.find('`', kRowBegin.size()) - kRowBegin.size())
+                                    : row;
+}
+
+Contents Scan(const std::vector<std::string>& lines) {
+  Contents contents;
+  std::string section;
+  bool in_table = false;
+  bool in_query = false;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const std::string& line = lines[i];
+    if (line.starts_with("```")) {
+      in_query = line == "```promql";
+    } else if (in_query) {
+      contents.queries.emplace_back(section, line.substr(0, line.find('#')));
+    } else if (line.starts_with("## ")) {
+      section = line;
+    } else if (line.starts_with(kBoundBegin)) {
+      contents.bounds.push_back(i);
+    }
+    const bool is_separator = line.starts_with("| ---");
+    if (in_table && line.starts_with("|") && !is_separator) {
+      contents.rows.push_back({NameOf(line), i, section});
+    }
+    in_table = line == kTableHeader || (in_table && line.starts_with("|"));
+  }
+  return contents;
 }
 
 const Metric* FindByName(const std::string& name) {
@@ -136,66 +131,94 @@ const Metric* FindByName(const std::string& name) {
   return metric == kCatalogue.end() ? nullptr : metric;
 }
 
-void CheckSection(const std::string& page, const Section& section, std::vector<std::string>& problems) {
-  const Metric* const metric = FindByName(section.name);
+bool IsNamePart(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
+
+// Whether `query` names the metric, or a series of the histogram `name`.
+bool Queries(const std::string& query, const Metric& metric) {
+  for (std::size_t at = query.find(metric.name); at != std::string::npos; at = query.find(metric.name, at + 1)) {
+    const bool begins = at == 0 || !IsNamePart(query[at - 1]);
+    const auto end = std::ranges::find_if_not(query.begin() + static_cast<std::ptrdiff_t>(at), query.end(), IsNamePart);
+    const std::string suffix(query.begin() + static_cast<std::ptrdiff_t>(at + metric.name.size()), end);
+    const bool of_histogram = suffix == "_bucket" || suffix == "_sum" || suffix == "_count";
+    if (begins && (metric.type == kHistogram ? of_histogram : suffix.empty())) {
+      return true;
+    }
+  }
+  return false;
+}
+
+void CheckRow(const std::vector<std::string>& lines, const Contents& contents, const Row& row,
+              std::vector<std::string>& problems) {
+  const Metric* const metric = FindByName(row.name);
   if (metric == nullptr) {
-    problems.push_back(section.name + ": not in the catalogue");
+    problems.push_back(row.name + ": not in the catalogue");
     return;
   }
-  if (WordsOf(FindFirstParagraph(page, section).In(page)) != WordsOf(metric->help)) {
-    problems.push_back(section.name + ": first paragraph is not HELP");
+  if (lines[row.line] != RenderRow(*metric)) {
+    problems.push_back(row.name + ": the row is not that of the catalogue");
   }
-  if (!HasQueryOf(section.name, section.body.In(page) + '\n')) {
-    problems.push_back(section.name + ": no example query");
+  const bool queried = std::ranges::any_of(contents.queries, [&](const auto& query) {
+    return query.first == row.section && Queries(query.second, *metric);
+  });
+  if (!queried) {
+    problems.push_back(row.name + ": no example query in its section");
   }
 }
 
 std::vector<std::string> FindProblems(const std::string& page) {
+  const std::vector<std::string> lines = SplitLines(page);
+  const Contents contents = Scan(lines);
   std::vector<std::string> problems;
-  if (FindTable(page).In(page) != RenderTable()) {
-    problems.emplace_back("the table is not that of the catalogue");
-  }
-  const std::vector<Section> sections = FindSections(page);
   for (const Metric& metric : kCatalogue) {
-    if (std::ranges::find(sections, metric.name, &Section::name) == sections.end()) {
-      problems.push_back(std::string(metric.name) + ": no section");
+    if (std::ranges::find(contents.rows, metric.name, &Row::name) == contents.rows.end()) {
+      problems.push_back(std::string(metric.name) + ": no row");
     }
   }
-  for (const Section& section : sections) {
-    CheckSection(page, section, problems);
+  for (const Row& row : contents.rows) {
+    CheckRow(lines, contents, row, problems);
   }
-  if (problems.empty() && !std::ranges::equal(sections, kCatalogue, {}, &Section::name, &Metric::name)) {
-    problems.emplace_back("the sections are not in the order of the catalogue");
+  if (problems.empty() && !std::ranges::equal(contents.rows, kCatalogue, {}, &Row::name, &Metric::name)) {
+    problems.emplace_back("the rows are not in the order of the catalogue");
+  }
+  if (contents.bounds.size() != 1 || lines[contents.bounds.front()] != RenderBound()) {
+    problems.emplace_back("the bound of all series is not that of the catalogue");
   }
   return problems;
 }
 
-// Writes the table and the first paragraphs. Everything else stays as it is.
-std::string Refresh(std::string page) {
-  const std::vector<Section> sections = FindSections(page);
-  for (auto section = sections.rbegin(); section != sections.rend(); ++section) {  // the positions before stay valid
-    if (const Metric* const metric = FindByName(section->name)) {
-      const Range old = FindFirstParagraph(page, *section);
-      page.replace(old.begin, old.end - old.begin, Wrap(metric->help) + (old.begin == old.end ? "\n\n" : ""));
+// Writes the rows of known metrics and the bound. Everything else stays as it is.
+std::string Refresh(const std::string& page) {
+  std::vector<std::string> lines = SplitLines(page);
+  const Contents contents = Scan(lines);
+  for (const Row& row : contents.rows) {
+    if (const Metric* const metric = FindByName(row.name)) {
+      lines[row.line] = RenderRow(*metric);
     }
   }
-  const Range table = FindTable(page);
-  return page.replace(table.begin, table.end - table.begin, RenderTable());
+  for (const std::size_t line : contents.bounds) {
+    lines[line] = RenderBound();
+  }
+  std::string text;
+  for (const std::string& line : lines) {
+    text += line + '\n';
+  }
+  return text;
 }
 
 std::string ReadPage() {
-  std::ifstream file("docs/metrics.md");
+  std::ifstream file(kPage);
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-TEST(MetricsPageTest, HasTheTableAndOneSectionForEachMetricOfTheCatalogue) {
+TEST(MetricsPageTest, HasOneRowAndAQueryForEachMetricOfTheCatalogue) {
   std::string page = ReadPage();
   if (std::getenv("PROCEVENT_REFRESH_GOLDEN") != nullptr) {
     page = Refresh(page);
-    std::ofstream("docs/metrics.md") << page;
+    std::ofstream(kPage) << page;
   }
   EXPECT_THAT(FindProblems(page), testing::IsEmpty())
-      << "describe each metric in docs/metrics.md, then run this test with PROCEVENT_REFRESH_GOLDEN=1";
+      << "add each new metric to " << kPage
+      << ", as a row with its name only and a query, then run this test with PROCEVENT_REFRESH_GOLDEN=1";
 }
 
 struct Deviation {
@@ -215,55 +238,85 @@ TEST_P(MetricsPageDeviationTest, IsFound) {
   EXPECT_EQ(FindProblems(page), GetParam().problems);
 }
 
+std::string PendingRow() { return "\n" + RenderRow(FindMetric("procevent_pending")); }
+
 INSTANTIATE_TEST_SUITE_P(
     All, MetricsPageDeviationTest,
     testing::Values(
-        Deviation{"TableRow", "| gauge | boolean |", "| gauge | seconds |", {"the table is not that of the catalogue"}},
-        Deviation{"NoTable", "<!-- table: begin -->", "", {"the table is not that of the catalogue"}},
-        Deviation{"FirstParagraph",
+        Deviation{"Unit",
+                  "| gauge | boolean |",
+                  "| gauge | seconds |",
+                  {"procevent_up: the row is not that of the catalogue"}},
+        Deviation{"Help",
                   "Programs executed, by",
                   "Programs started, by",
-                  {"procevent_execs_total: first paragraph is not HELP"}},
-        Deviation{"NoSection", "### procevent_pending\n", "\n", {"procevent_pending: no section"}},
+                  {"procevent_execs_total: the row is not that of the catalogue"}},
+        Deviation{"NameOnly",
+                  PendingRow(),
+                  "\n| `procevent_pending` |",
+                  {"procevent_pending: the row is not that of the catalogue"}},
+        Deviation{"NoRow", PendingRow(), "", {"procevent_pending: no row"}},
         Deviation{"OtherMetric",
-                  "### procevent_pending\n",
-                  "### procevent_waiting\n",
-                  {"procevent_pending: no section", "procevent_waiting: not in the catalogue"}},
-        Deviation{"NoQuery", "```promql\nprocevent_processes\n```\n", "", {"procevent_processes: no example query"}},
-        Deviation{"QueryOfAnotherMetric",
-                  "```promql\nprocevent_processes\n```\n",
-                  "```promql\nprocevent_threads\n```\n",
-                  {"procevent_processes: no example query"}},
-        Deviation{"TwoSections",
-                  "\n## Invariants",
-                  "\n### procevent_processes\n\nProcesses in the process table, which are the living ones.\n\n"
-                  "```promql\nprocevent_processes\n```\n\n## Invariants",
-                  {"the sections are not in the order of the catalogue"}}),
+                  "\n| `procevent_pending` |",
+                  "\n| `procevent_waiting` |",
+                  {"procevent_pending: no row", "procevent_waiting: not in the catalogue"}},
+        Deviation{"PlainRow", PendingRow(), PendingRow() + "\n| waiting |", {"| waiting |: not in the catalogue"}},
+        Deviation{
+            "TwoRows", PendingRow(), PendingRow() + PendingRow(), {"the rows are not in the order of the catalogue"}},
+        Deviation{
+            "NoQuery", "\nprocevent_processes ", "\n# ", {"procevent_processes: no example query in its section"}},
+        Deviation{"QueryOfALongerName",
+                  "\nprocevent_processes ",
+                  "\nprocevent_processes_dropped_total ",
+                  {"procevent_processes: no example query in its section"}},
+        Deviation{"QueryOfALongerPrefix",
+                  "\nprocevent_processes ",
+                  "\nx_procevent_processes ",
+                  {"procevent_processes: no example query in its section"}},
+        Deviation{"HistogramWithoutSuffix",
+                  "procevent_event_delay_seconds_bucket",
+                  "procevent_event_delay_seconds",
+                  {"procevent_event_delay_seconds: no example query in its section"}},
+        Deviation{"OtherBound",
+                  " and 8 CPUs the maximum is 1",
+                  " and 8 CPUs the maximum is 2",
+                  {"the bound of all series is not that of the catalogue"}},
+        Deviation{"NoBound", "\nWith the defaults (", "\n", {"the bound of all series is not that of the catalogue"}}),
     [](const auto& row) { return row.param.name; });
 
-TEST(MetricsPageTest, FindsSectionsInAnotherOrder) {
-  std::string page = Refresh(ReadPage());
-  const std::vector<Section> sections = FindSections(page);
-  const std::string moved = page.substr(sections.at(0).body.end, sections.at(1).body.end - sections.at(0).body.end);
-  page.insert(sections.at(2).body.end, moved);
-  page.erase(sections.at(0).body.end, moved.size());
-  EXPECT_THAT(FindProblems(page), testing::ElementsAre("the sections are not in the order of the catalogue"));
+TEST(MetricsPageTest, FindsRowsInAnotherOrder) {
+  std::vector<std::string> lines = SplitLines(Refresh(ReadPage()));
+  const std::vector<Row> rows = Scan(lines).rows;
+  std::swap(lines[rows.at(0).line], lines[rows.at(1).line]);
+  std::string page;
+  for (const std::string& line : lines) {
+    page += line + '\n';
+  }
+  EXPECT_THAT(FindProblems(page), testing::ElementsAre("the rows are not in the order of the catalogue"));
 }
 
-TEST(MetricsPageTest, RefreshWritesOnlyTheTableAndFirstParagraphs) {
+TEST(MetricsPageTest, FindsAQueryInAnotherSection) {
+  std::string page = Refresh(ReadPage());
+  const std::string query = "\nprocevent_processes ";
+  page.replace(page.find(query), query.size(), "\n# ");
+  page.insert(page.find("```promql\n") + std::string("```promql").size(), query);
+  EXPECT_THAT(FindProblems(page), testing::ElementsAre("procevent_processes: no example query in its section"));
+}
+
+TEST(MetricsPageTest, RefreshWritesOnlyRowsAndTheBound) {
   const std::string page = Refresh(ReadPage());
   EXPECT_EQ(Refresh(page), page);
   std::string outdated = page;
-  const std::string row = "| [`process_threads`](#process_threads) | gauge | threads |  | 1 |\n";
-  outdated.erase(outdated.find(row), row.size());
-  const std::string paragraph = "Programs executed, by the name of the new program.";
-  outdated.replace(outdated.find(paragraph), paragraph.size(), "Other\nwords.");
-  const std::string before_query = "Processes in the process table, which are the living ones.\n\n";
-  outdated.erase(outdated.find(before_query), before_query.size());
-  const std::string details = "No series with an event mask that lacks fork, exec or exit.\n\n";
-  outdated.erase(outdated.find(details, outdated.find("### procevent_processes\n")), details.size());
+  const auto replace = [](std::string& text, const std::string& old_text, const std::string& new_text) {
+    text.replace(text.find(old_text), old_text.size(), new_text);
+  };
+  replace(outdated, PendingRow(), "\n| `procevent_pending` |");
+  replace(outdated, RenderBound(), std::string(kBoundBegin));
   std::string expected = page;
-  expected.erase(expected.find(details, expected.find("### procevent_processes\n")), details.size());
+  for (std::string* const text : {&outdated, &expected}) {
+    replace(*text, "\n| `procevent_up` |", "\n| `procevent_down` |");
+    replace(*text, "\n## Invariants", "\n\n| `procevent_pending` |\n\n## Invariants");
+  }
   EXPECT_EQ(Refresh(outdated), expected);
 }
 
