@@ -26,6 +26,6 @@ COMMANDS = {
     "build/bench/tests/bench/ledger_bench": run(more="--benchmark_min_time=0.001", shows="Benchmark"),
     **dict.fromkeys(("cmake --preset release && cmake --build --preset release",
                      "cmake --install build/release --component library --prefix /usr/local",
-                     "cmake -B build && cmake --build build", "sudo build/print_execs"),
+                     "cmake -G Ninja -B build && cmake --build build", "sudo build/print_execs"),
                     skipped("tests/library does it")),
 }
