@@ -2,8 +2,8 @@
 """Measures the cost of a fleet: exporters that replay a capture in a loop, a Prometheus that scrapes them and
 remote-writes to VictoriaMetrics, and a vmalert that evaluates the fleet rules there.
 
-Measures both setups of README.md, "Fleets": a shard, which evaluates the recording rules and writes only their results,
-and an agent, which writes everything. Prints the figures, and in brackets extrapolations to 10 000 nodes. Memory is
+Measures the setups "Shards" and "Agents" of docs/fleet.md: a shard evaluates the recording rules and writes only their
+results, an agent writes everything. Prints the figures, and in brackets extrapolations to 10 000 nodes. Memory is
 extrapolated from the growth with the second half of the nodes, other figures by multiplication. The run is too short to
 fill heads and windows of an hour. Nodes replay, so their figures exclude the kernel's queue. Needs a release build and
 Debian's prometheus and victoria-metrics, but no privilege.

@@ -1,5 +1,5 @@
-"""Reads the rules of deploy/prometheus, and checks them against README.md, the metric catalogue, and the tests of
-promtool (rules/)."""
+"""Reads the rules of deploy/prometheus, and checks them against the pages of docs/, the metric catalogue, and the tests
+of promtool (rules/)."""
 
 import collections
 import contextlib
@@ -16,6 +16,8 @@ RULES = (*RECORDING, "alerts.rules.yml")
 CASES = sorted((ROOT / "tests" / "deploy" / "rules").glob("*.test.yml"))
 SEVERITIES = {"critical", "warning", "info"}
 FLEET = "procevent-fleet"
+RUNBOOKS = "docs/alerts.md"
+TABLES = "docs/recording-rules.md"
 ALERTS = {"alertname", "alertstate"}  # labels of Prometheus' series ALERTS
 # Files that name metrics. The upgrade guide also has the names of earlier versions.
 NAMING = ("README.md", "CONTRIBUTING.md", "docs/*.md", "deploy/**/*", "tests/deploy/rules/*.yml")
@@ -94,7 +96,7 @@ def naming_texts():
 
 # --- Checks. Each yields one line for each fault. ---
 
-def faults_of_alert(rule, readme, tested):
+def faults_of_alert(rule, runbooks, tested):
     name, notes = rule["alert"], rule.get("annotations", {})
     if not re.fullmatch(r"Procevent[A-Z]\w+", name):
         yield "name does not begin with Procevent"
@@ -108,8 +110,8 @@ def faults_of_alert(rule, readme, tested):
         yield "summary is not one line that names the instance or the job"
     if not notes["description"].endswith("."):
         yield "description is no sentence"
-    if notes["runbook_url"] != f"README.md#{name.lower()}" or not re.search(rf"(?m)^### {name}$", readme):
-        yield "no runbook in README.md"
+    if notes["runbook_url"] != f"{RUNBOOKS}#{name.lower()}" or not re.search(rf"(?m)^### {name}$", runbooks):
+        yield f"no runbook in {RUNBOOKS}"
     if not any(tested[name]):
         yield "no test expects it to fire"
     if all(tested[name]):
@@ -141,14 +143,14 @@ def faults_of_expression(rule, names, records):
         yield from (f"{one.metric} has no label {label}" for label, _, _ in one.matchers if label not in labels)
 
 
-def faults_of_record(rule, group, readme, tested):
+def faults_of_record(rule, group, tables, tested):
     name = rule["record"]
     if not re.fullmatch(r"[a-z_]+:procevent_[a-z_]+:[a-z0-9_]+", name):
         yield "name is not level:metric:operation"
     if not any(tested[name]):
         yield "no test expects a value"
-    if not re.search(rf"(?m)^\| `{name}` \|", readme):
-        yield "not in a table of README.md"
+    if not re.search(rf"(?m)^\| `{name}` \|", tables):
+        yield f"not in a table of {TABLES}"
     if (group == FLEET) != name.startswith("job"):
         yield "in the wrong group"
     if group == FLEET:

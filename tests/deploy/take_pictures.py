@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Draws README.md's pictures of the dashboards from a recorded hour: `take_pictures.py FOLDER [PICTURE...]`.
+"""Draws the pages' pictures of the dashboards from a recorded hour: `take_pictures.py FOLDER [PICTURE...]`.
 
 FOLDER is that of live_hosts.py. Without names it draws all pictures of PICTURES into deploy/grafana/screenshots, and
 records the dashboards that they show.

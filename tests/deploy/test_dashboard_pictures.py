@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Draws each panel with Grafana's React components, from a real Prometheus that scrapes the demo.
 
-The pictures are in the build folder. take_pictures.py makes those that README.md shows.
+The pictures are in the build folder. take_pictures.py makes those that the pages show.
 """
 
 import contextlib
@@ -56,11 +56,11 @@ class Pictures(unittest.TestCase):
 
 
 class Published(unittest.TestCase):
-    def test_readme_shows_the_pictures(self):
-        readme = (grafana.ROOT / "README.md").read_text(encoding="utf-8")
+    def test_pages_show_the_pictures(self):
+        pages = [(grafana.ROOT / page).read_text(encoding="utf-8") for page in ("README.md", "docs/dashboards.md")]
         for name in take_pictures.PICTURES:
             self.assertLess((grafana.SCREENSHOTS / f"{name}.png").stat().st_size, take_pictures.PICTURE_BYTES, name)
-            self.assertIn(f"deploy/grafana/screenshots/{name}.png", readme)
+            self.assertTrue(any(f"deploy/grafana/screenshots/{name}.png)" in page for page in pages), name)
 
     def test_pictures_show_rows_of_the_dashboards(self):
         for name, (board, rows) in take_pictures.PICTURES.items():

@@ -1,25 +1,28 @@
 #!/usr/bin/env python3
-"""Tests the rules of deploy/prometheus: promtool's tests of tests/deploy/rules pass, the rules agree with README.md and
-the metric catalogue, and a real Prometheus evaluates them on an exporter that replays the demo."""
+"""Tests the rules of deploy/prometheus: promtool's tests of tests/deploy/rules pass, the rules agree with the pages of
+docs/ and the metric catalogue, and a real Prometheus evaluates them on an exporter that replays the demo."""
 
 import json
 import pathlib
 import re
+import subprocess
 import sys
 import tempfile
 import unittest
 
 import promql
+import yaml
 from catalogue import ROOT, catalogue
 from rule_cases import DEPLOYED, generated
-from rule_files import (CASES, FLEET, RULES, alerts, all_rules, cases, faults_of_alert, faults_of_expression,
-                        faults_of_names, faults_of_old_names, faults_of_record, groups, naming_texts, old_names,
-                        promtool, recorded, text_of)
+from rule_files import (CASES, FLEET, RULES, RUNBOOKS, TABLES, alerts, all_rules, cases, faults_of_alert,
+                        faults_of_expression, faults_of_names, faults_of_old_names, faults_of_record, groups,
+                        naming_texts, old_names, promtool, recorded, text_of)
 from short_windows import write_to
 
-sys.path.insert(0, str(ROOT / "tests" / "e2e"))
+sys.path[:0] = [str(ROOT / "tests" / "e2e"), str(ROOT / "tests" / "docs")]
 
 import harness  # noqa: E402
+import pages  # noqa: E402
 import prometheus  # noqa: E402
 import scraper  # noqa: E402
 
@@ -40,7 +43,7 @@ NOT_IN_A_REPLAY = {
 class Texts(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.readme = text_of("README.md")
+        cls.runbooks, cls.tables = text_of(RUNBOOKS), text_of(TABLES)
         cls.tested = cases()
         cls.names = catalogue()
         cls.records = {rule["record"] for rule in recorded()}
@@ -49,14 +52,14 @@ class Texts(unittest.TestCase):
         self.assertEqual(len(alerts()), 14)
         for rule in alerts():
             with self.subTest(rule["alert"]):
-                self.assertEqual(list(faults_of_alert(rule, self.readme, self.tested)), [])
+                self.assertEqual(list(faults_of_alert(rule, self.runbooks, self.tested)), [])
 
     def test_records(self):
         for group in groups():
             for rule in group["rules"]:
                 if "record" in rule:
                     with self.subTest(rule["record"]):
-                        self.assertEqual(list(faults_of_record(rule, group["name"], self.readme, self.tested)), [])
+                        self.assertEqual(list(faults_of_record(rule, group["name"], self.tables, self.tested)), [])
 
     def test_expressions(self):
         for rule in all_rules():
@@ -109,10 +112,26 @@ class Texts(unittest.TestCase):
         self.assertEqual({name for value in queried for name in value.strip('"').split("|")} - names, set())
         self.assertGreater(len(queried), 0)
 
-    def test_readme_lists_exactly_these_rules(self):
-        runbooks = set(re.findall(r"(?m)^### (Procevent\w+)$", self.readme))
+    def test_pages_list_exactly_these_rules(self):
+        runbooks = set(re.findall(r"(?m)^### (Procevent\w+)$", self.runbooks))
         self.assertEqual(runbooks, {rule["alert"] for rule in alerts()})
-        self.assertEqual(set(re.findall(r"(?m)^\| `(\w+:\w+:\w+)` \|", self.readme)), self.records)
+        self.assertEqual(set(re.findall(r"(?m)^\| `(\w+:\w+:\w+)` \|", self.tables)), self.records)
+
+    def test_page_has_severity_and_time_of_each_alert(self):
+        rows = re.findall(r"(?m)^\| \[(\w+)\]\(#\w+\) \| (\w+) \| (.+?) \|", self.runbooks)
+        after = {rule["alert"]: f"{int(rule['for'][:-1])} minutes" if "for" in rule else "at once" for rule in alerts()}
+        self.assertEqual(sorted(rows), sorted((rule["alert"], rule["labels"]["severity"], after[rule["alert"]])
+                                              for rule in alerts()))
+
+    def test_page_has_the_lists_of_excluded_commands(self):
+        excluded = {rule["labels"]["list"]: re.search(r'comm=~"(.*)"', rule["expr"])[1].replace("\\\\", "\\")
+                    for rule in recorded() if "list" in rule.get("labels", {})}
+        rows = {lists: examples for lists, examples in re.findall(r"(?m)^\| (`[a-z`, ]+`) \| (`.*?`) \|", self.tables)}
+        self.assertEqual({name for lists in rows for name in re.findall(r"\w+", lists)}, set(excluded))
+        for lists, examples in rows.items():
+            for command in re.findall(r"`(.*?)`", examples):
+                matching = [name for name in re.findall(r"\w+", lists) if re.fullmatch(excluded[name], command)]
+                self.assertEqual(len(matching), 1, command)
 
     def test_planted_faults_are_found(self):
         good = alerts()[0]
@@ -122,13 +141,13 @@ class Texts(unittest.TestCase):
                                ("one line", {"annotations": {**good["annotations"], "summary": "it is down"}}),
                                ("sentence", {"annotations": {**good["annotations"], "description": "down"}}),
                                ("no runbook", {"annotations": {**good["annotations"],
-                                                               "runbook_url": "README.md#alerts"}})):
+                                                               "runbook_url": f"{RUNBOOKS}#alerts"}})):
             with self.subTest(fault):
-                self.assertRegex("\n".join(faults_of_alert({**good, **planted}, self.readme, self.tested)), fault)
+                self.assertRegex("\n".join(faults_of_alert({**good, **planted}, self.runbooks, self.tested)), fault)
         for fault, tested in (("expects it to fire", {name: [[]]}), ("expects it not to", {name: [["fired"]]})):
             with self.subTest(fault):
-                self.assertRegex("\n".join(faults_of_alert(good, self.readme, tested)), fault)
-        without = self.readme.replace(f"### {name}\n", "")
+                self.assertRegex("\n".join(faults_of_alert(good, self.runbooks, tested)), fault)
+        without = self.runbooks.replace(f"### {name}\n", "")
         self.assertRegex("\n".join(faults_of_alert(good, without, self.tested)), "no runbook")
         for fault, expression in (("metric procevent_fork does not exist", 'rate(procevent_fork{comm="{a, b}"}[5m])'),
                                   ("no label event", 'sum by (job) (procevent_forks_total{event="fork"})'),
@@ -149,7 +168,7 @@ class Texts(unittest.TestCase):
                                           ("operation", "job:forks", "a:b:c")):
             with self.subTest(fault):
                 rule = {"record": record, "expr": expression}
-                self.assertRegex("\n".join(faults_of_record(rule, FLEET, self.readme, self.tested)), fault)
+                self.assertRegex("\n".join(faults_of_record(rule, FLEET, self.tables, self.tested)), fault)
 
 
 class Promtool(unittest.TestCase):
@@ -163,6 +182,28 @@ class Promtool(unittest.TestCase):
             self.assertIn(rules, printed)
         found = sum(int(count) for count in re.findall(r"SUCCESS: (\d+) rules found", printed))
         self.assertEqual(found, len(all_rules()))
+
+    def test_runbooks_get_the_address_of_the_operator(self):
+        """The command of the page for the file, and the same expression for manifests of Kubernetes."""
+        block = next(block.text for block in pages.blocks(text_of(RUNBOOKS)) if "RUNBOOKS=" in block.text)
+        assignment, for_file, for_manifests = [command for command in pages.commands(block) if "RUNBOOKS" in command]
+        address = assignment.removeprefix("RUNBOOKS=")
+        with tempfile.TemporaryDirectory(prefix="procevent-rules-") as directory:
+            hosted = pathlib.Path(directory, "alerts.rules.yml")
+            script = f"{assignment}\n{for_file}".replace("/etc/prometheus/", f"{directory}/")
+            subprocess.run(["bash", "-euc", script], cwd=ROOT, stdin=subprocess.DEVNULL, timeout=60, check=True)
+            self.assertIn("14 rules found", promtool("check", "rules", hosted))
+            text = hosted.read_text(encoding="utf-8")
+        urls = [rule["annotations"]["runbook_url"] for group in yaml.safe_load(text)["groups"]
+                for rule in group["rules"]]
+        self.assertEqual(urls, [f"{address}#{rule['alert'].lower()}" for rule in alerts()])
+        self.assertLessEqual({url.partition("#")[2] for url in urls}, pages.anchors(text_of(RUNBOOKS)))
+        shipped = text_of("deploy", "prometheus", "alerts.rules.yml")
+        self.assertEqual(text, shipped.replace(f"{RUNBOOKS}#", f"{address}#"))
+        self.assertEqual(*(re.search("sed (\"[^\"]+\")", command)[1] for command in (for_file, for_manifests)))
+        unset = subprocess.run(["bash", "-uc", for_file.rpartition(" >")[0]], cwd=ROOT, stdin=subprocess.DEVNULL,
+                               capture_output=True, text=True, timeout=60, check=False)
+        self.assertNotEqual(unset.returncode, 0, "it runs without the address")
 
     def test_rule_tests_pass(self):
         self.assertGreater(len(CASES), 3)
@@ -247,10 +288,10 @@ class Live(unittest.TestCase):
     def check_runbook(self, server):
         """Each expression of the runbooks is valid and uses existing metrics."""
         names = set(catalogue()) | {rule["record"] for rule in recorded()}
-        section = text_of("README.md").partition("\n## Alerts\n")[2].partition("\n## ")[0]
-        spans = [" ".join(span.split()) for span in re.findall(r"`([^`]+)`", re.sub(r"(?ms)^```.*?^```$", "", section))]
-        queries = [span for span in spans
-                   if re.search(r"procevent_\w+(:|_total|_bytes|_max)", span) and "=~" not in span]
+        text = text_of(RUNBOOKS) + text_of(TABLES)
+        spans = [" ".join(span.split()) for span in re.findall(r"`([^`]+)`", pages.prose(text))]
+        queries = [span for span in spans if re.search(r"procevent_\w+(:|_total|_bytes|_max)", span)]
+        queries += re.findall(r"(?m)^ *promtool query instant \S+ '(.+)'", text)
         self.assertGreater(len(queries), 30)
         for expression in queries:
             with self.subTest(expression):

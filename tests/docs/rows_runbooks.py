@@ -1,6 +1,6 @@
 """How test_commands.py runs the commands of the runbooks, rules and dashboards."""
 
-from runners import run, skipped
+from runners import of_exporter, run, skipped
 
 THREADS = ("python3 -c 'import threading, time; [(time.sleep(0.3), threading.Thread(target=int).start())"
            " for _ in range(3)]'")
@@ -9,7 +9,28 @@ THREADS = ("python3 -c 'import threading, time; [(time.sleep(0.3), threading.Thr
 BRIEF_PARENTS = ("echo loop $BASHPID; for i in $(seq 12); do sleep 0.2; sh -c '/bin/true; /bin/true; /bin/true; :';"
                  " done")
 
+WITH_ADDRESS = "sed \"s|docs/alerts.md#|${RUNBOOKS:?}#|\""
+ADDRESS = "RUNBOOKS=https://git.example.org/procevent_exporter/docs/alerts.md"
+
 COMMANDS = {
+    ADDRESS: run(),
+    f"{WITH_ADDRESS} deploy/prometheus/alerts.rules.yml >/etc/prometheus/alerts.rules.yml":
+        run(instead=[(WITH_ADDRESS, f"{ADDRESS}; {WITH_ADDRESS}"), ("/etc/prometheus/", "")],
+            more="&& promtool check rules alerts.rules.yml", shows="14 rules found"),
+    f"kubectl kustomize . | {WITH_ADDRESS} | kubectl apply -f -":
+        run(instead=[(WITH_ADDRESS, f"({ADDRESS}; {WITH_ADDRESS})"), ("kubectl apply -f -", "cat"),
+                     ("kubectl kustomize .", "cat deploy/prometheus/alerts.rules.yml")],
+            shows="runbook_url: https://git.example.org/procevent_exporter/docs/alerts.md#proceventdown"),
+    "cp deploy/prometheus/recording.rules.yml deploy/prometheus/fleet.rules.yml /etc/prometheus/":
+        run(instead=[("/etc/prometheus/", ".")]),
+    "promtool query instant http://localhost:9090 'topk(1, instance_comm:procevent_forks:rate5m{instance=\"NODE\"})'":
+        skipped("tests/deploy/test_rules.py queries it"),
+    "procevent_exporter doctor --web.listen-address=127.0.0.1:13677": run(shows="(?m)^ok +subscription"),
+    "curl -s http://localhost:13675/-/ready": of_exporter("^ready$"),
+    "cp -r deploy/grafana/provisioning /etc/grafana/": run(instead=[("/etc/grafana/", ".")]),
+    "install -d /var/lib/grafana/dashboards/procevent": run(instead=[("/var/lib/grafana", "grafana")]),
+    "cp deploy/grafana/dashboards/*.json /var/lib/grafana/dashboards/procevent/":
+        run(instead=[("/var/lib/grafana", "grafana")]),
     "procevent_exporter watch --events --type=exit --comm=NAME":
         run(instead=[("NAME", "'*'")], more="--duration=500ms", shows="(?m)^Time +Event +PID "),
     **{f"procevent_exporter watch --events --type=fork --comm=NAME --duration=5s | awk '{kind} {{print $3}}'"
@@ -32,7 +53,8 @@ COMMANDS = {
     "sed -i 's|README.md#|https://git.example.org/procevent_exporter/README.md#|' /etc/prometheus/alerts.rules.yml":
         run(instead=[("/etc/prometheus", "deploy/prometheus")],
             more="&& promtool check rules deploy/prometheus/alerts.rules.yml", shows="14 rules found"),
-    **dict.fromkeys(("journalctl -u procevent_exporter", "docker logs procevent_exporter",
+    **dict.fromkeys(("systemctl status procevent_exporter", "journalctl -u procevent_exporter", "docker ps -a",
+                     "docker logs procevent_exporter",
                      "kubectl -n procevent get pods -o wide", "kubectl -n procevent logs POD --previous",
                      "kubectl -n procevent describe pod POD",
                      "docker exec procevent_exporter procevent_exporter watch --events --type=fork --duration=5s >FILE",
