@@ -268,7 +268,7 @@ InputError TlsSettingError(std::string file, TextPosition position, std::string 
       std::move(file),
       position,
       std::move(name),
-      R"(TLS and authentication are not supported; use a reverse proxy, see "TLS and authentication" in the README)",
+      R"(TLS and authentication are not supported; use a reverse proxy, see "TLS and authentication" in docs/security.md)",
       {}};
 }
 

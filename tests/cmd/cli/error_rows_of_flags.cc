@@ -3,7 +3,7 @@
 namespace procevent {
 namespace {
 
-const Words kReverseProxy{"reverse proxy", "README"};
+const Words kReverseProxy{"reverse proxy", "docs/security.md"};
 const Words kTypes{"ack, fork, exec, exit, uid, gid, sid, ptrace, comm, coredump, unknown", "commas"};
 const Words kDurationWords{"duration", "from 1ms to 720h", "ms, s, m or h"};
 
