@@ -7,6 +7,7 @@
 #include "cmd/cli/commands.h"
 #include "config/schema/schema.h"
 #include "core/base/text.h"
+#include "exporter/metrics/exporter_state.h"
 
 namespace procevent {
 namespace {
@@ -55,10 +56,9 @@ void AppendFlags(std::string& help, std::span<const CommandFlag> flags) {
 }
 
 std::string FormatProgramHelp() {
-  std::string help =
-      "Exposes Linux process events (netlink connector) to Prometheus, with exact counts of lost events.\n"
-      "Usage: procevent_exporter [FLAG]... [COMMAND]\n\n"
-      "Without a command, it serves the metrics.\n\nCommands:\n";
+  std::string help = std::string(Description()) +
+                     "\nUsage: procevent_exporter [FLAG]... [COMMAND]\n\n"
+                     "Without a command, it serves the metrics.\n\nCommands:\n";
   for (const CommandSpec& spec : Commands().subspan(1)) {
     AppendEntry(help, spec.name, spec.summary);
   }

@@ -98,6 +98,7 @@ def page(binary):
     parts = {
         "@VERSION@": [run(binary, "--version").strip()],
         "@SYNOPSIS@": [synopsis(program.usage), *synopses],
+        "@DESCRIPTION@": paragraph(program.description),
         "@OPTIONS@": options(program),
         "@COMMANDS@": [line for name, found in commands.items() for line in command(name, found)],
     }

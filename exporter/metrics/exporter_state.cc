@@ -8,6 +8,8 @@
 
 namespace procevent {
 
+std::string_view Description() { return PROCEVENT_DESCRIPTION; }
+
 std::string_view Version() { return PROCEVENT_VERSION; }
 
 std::string_view Revision() { return PROCEVENT_REVISION; }

@@ -18,6 +18,9 @@
 
 namespace procevent {
 
+// The product in one sentence, for --help, the landing page and the manual page.
+std::string_view Description();
+
 // The build, for --version, the landing page and procevent_exporter_build_info.
 std::string_view Version();   // "0.2.0"
 std::string_view Revision();  // "1b16eb0", or "unknown" if the sources were no git checkout

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "config/schema/schema.h"
+#include "exporter/metrics/exporter_state.h"
 #include "tests/config/loaded_errors.h"
 
 namespace procevent {
@@ -260,6 +261,15 @@ TEST_F(LoadFileTest, AnnotatedFileDescribesEveryOption) {
     std::ofstream(kDefaultFile) << expected;
   }
   EXPECT_EQ(text, expected) << "run this test with PROCEVENT_REFRESH_GOLDEN=1 to write the file";
+}
+
+TEST_F(LoadFileTest, AnnotatedFileBeginsWithTheDescription) {
+  std::ifstream file(kDefaultFile);
+  std::string text;
+  for (std::string line; std::getline(file, line) && line != "#";) {
+    text += (text.empty() ? "" : " ") + line.substr(2);
+  }
+  EXPECT_EQ(text, Description());
 }
 
 TEST_F(LoadFileTest, ErrorsBeginWithTheFile) {

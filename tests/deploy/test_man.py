@@ -66,6 +66,10 @@ class ManPage(unittest.TestCase):
         self.assertIn(output(self.binary, "--version").strip(), self.page)
         self.assertNotIn("@", self.page)
 
+    def test_description_begins_with_that_of_the_help(self):
+        text = self.page.partition(".SH DESCRIPTION\n")[2].partition(".PP\n")[0]
+        self.assertEqual(text.split(), output(self.binary, "--help").partition("\n")[0].split())
+
     def test_every_flag_and_command_is_documented(self):
         plain = re.sub(r"\\f[BIR]", "", self.page).replace("\\-", "-")
         helps = {"": output(self.binary, "--help")}

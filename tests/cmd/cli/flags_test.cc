@@ -11,6 +11,7 @@
 #include "cmd/cli/help.h"
 #include "config/schema/keys.h"
 #include "config/schema/schema.h"
+#include "exporter/metrics/exporter_state.h"
 
 namespace procevent {
 namespace {
@@ -22,6 +23,7 @@ using testing::ElementsAre;
 using testing::Field;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::StartsWith;
 
 Flags Parse(const std::vector<std::string>& flags) {
   std::vector<const char*> arguments{"./procevent_exporter"};
@@ -185,11 +187,15 @@ TEST(HelpTest, ShowsEveryFlagWithItsDefault) {
   }
 }
 
+TEST(HelpTest, BeginsWithTheDescription) {
+  EXPECT_THAT(FormatHelp(Command::kServe), StartsWith(std::string(Description()) + "\nUsage: "));
+}
+
 TEST(HelpTest, HasTwoColumns) {
   for (const CommandSpec& spec : Commands()) {
     std::istringstream help(FormatHelp(spec.command));
     for (std::string line; std::getline(help, line);) {
-      EXPECT_LE(line.size(), 110U) << line;
+      EXPECT_LE(line.size(), line == Description() ? line.size() : 110U) << line;
       if (line.starts_with("  ")) {
         EXPECT_THAT(line,
                     AnyOf(ContainsRegex("^  [^ ].{36} [^ ]"), ContainsRegex("^ {40}[^ ]"), ContainsRegex("^  --")));

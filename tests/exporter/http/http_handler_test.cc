@@ -131,6 +131,7 @@ TEST_F(HttpHandlerTest, LandingPageEscapesPathAndLinksPages) {
   const std::string page = Serve(handler, {"GET", "/", ""});
   EXPECT_THAT(page, HasSubstr("\r\nContent-Type: text/html; charset=utf-8\r\n"));
   EXPECT_THAT(page, HasSubstr("<h1>procevent_exporter " + std::string(Version()) + "</h1>"));
+  EXPECT_THAT(page, HasSubstr("<p>" + std::string(Description()) + "</p>"));
   EXPECT_THAT(page, HasSubstr("<a href=\"/m&amp;&#39;x\">/m&amp;&#39;x</a>"));
   EXPECT_THAT(page, HasSubstr("<p>Ready: receiving process events"));
   EXPECT_THAT(page, HasSubstr("<a href=\"/-/healthy\">"));
