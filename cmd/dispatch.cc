@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "cmd/capture/capture_check.h"
 #include "cmd/capture/convert.h"
 #include "cmd/capture/record.h"
 #include "cmd/cli/commands.h"
@@ -80,6 +81,16 @@ std::string FormatValidConfig(const EffectiveConfig& effective, const std::optio
   constexpr std::size_t kMaxNameBytes = 256;
   return "# the configuration is valid; file: " + EscapeUnprintable(file.value_or("none"), kMaxNameBytes) + '\n' +
          ToYaml(effective);
+}
+
+// The capture is a part of the configuration: without it the exporter does not start.
+int CheckConfig(const EffectiveConfig& effective, const std::optional<std::string>& file) {
+  const std::string& capture = effective.config.replay.file;
+  if (const Status readable = capture.empty() ? Success{} : CheckCapture(capture); !readable) {
+    PrintError(Describe(readable.error()));
+    return kWrongUsage;
+  }
+  return PrintWithExitCode(0, FormatValidConfig(effective, file));
 }
 
 // The file may have changed since the exporter read it. A running exporter rejects an invalid file and keeps running,
@@ -197,7 +208,7 @@ int Run(std::span<const char* const> arguments) {
     return PrintErrors(loaded.error());
   }
   if (flags.command == Command::kCheckConfig) {
-    return PrintWithExitCode(0, FormatValidConfig(loaded.value(), FindConfigFile(flags, environment)));
+    return CheckConfig(loaded.value(), FindConfigFile(flags, environment));
   }
   const Config& config = loaded.value().config;
   if (const InputStatus usable = CheckCombination(flags.command, loaded.value()); !usable) {

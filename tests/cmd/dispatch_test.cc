@@ -63,6 +63,29 @@ TEST(RunTest, CheckConfigRejectsAnInvalidFile) {
   EXPECT_THAT(err, testing::EndsWith(" regular file\n"));
 }
 
+// One line, as at start.
+TEST(RunTest, CheckConfigReadsTheCapture) {
+  testing::internal::CaptureStdout();
+  EXPECT_EQ(RunCommand({"check-config", "--source.replay=deploy/demo/demo.pcap"}), 0);
+  EXPECT_THAT(testing::internal::GetCapturedStdout(), testing::HasSubstr("\n  replay: deploy/demo/demo.pcap  # flag"));
+  for (const auto& [file, error] :
+       {std::pair("none.pcap",
+                  "open the capture none.pcap: No such file or directory; give "
+                  "the path of a file that may be read"),
+        std::pair("deploy", "open the capture deploy: it is a directory; give a capture file"),
+        std::pair("README.md",
+                  "read the capture README.md: unknown file format; record one "
+                  "with: procevent_exporter record FILE (decompress a "
+                  "compressed capture first)")}) {
+    const std::string flag = "--source.replay=" + std::string(file);
+    testing::internal::CaptureStdout();
+    testing::internal::CaptureStderr();
+    EXPECT_EQ(RunCommand({"check-config", flag.c_str()}), 2);
+    EXPECT_EQ(testing::internal::GetCapturedStdout(), "");
+    EXPECT_EQ(testing::internal::GetCapturedStderr(), "procevent_exporter: cannot " + std::string(error) + '\n');
+  }
+}
+
 // In a child process, because Run blocks signals before it serves.
 TEST(RunTest, RejectsAnInvalidFlag) {
   EXPECT_EXIT(std::_Exit(RunCommand({"--log.level=loud"})), testing::ExitedWithCode(2),
