@@ -16,6 +16,7 @@
 
 #include "cmd/capture/event_json.h"
 #include "cmd/capture/line_input.h"
+#include "cmd/capture/record_json.h"
 #include "cmd/cli/output.h"
 #include "core/base/file_descriptor.h"
 #include "core/base/input_error.h"
@@ -131,8 +132,10 @@ Status PrintCapture(const std::string& file, LineOutput& out) {
     if (!packet.value()) {
       break;
     }
-    if (packet.value()->kind == CapturedPacket::Kind::kDatagram) {  // others are records of `record`, not of the kernel
+    if (packet.value()->kind == CapturedPacket::Kind::kDatagram) {
       AppendMessages(packet.value()->payload, out.text());
+    } else if (packet.value()->kind == CapturedPacket::Kind::kRecord) {
+      out.text() += FormatRecordJsonLine(packet.value()->payload) + '\n';
     }
   }
   return Success{};
@@ -148,7 +151,11 @@ int DecodeCapture(const std::string& file) {
   return printed && !out.failed() ? 0 : 1;
 }
 
+// A record of a capture is no message of the kernel, so it is skipped: `decode FILE | encode` prints the datagrams.
 InputStatus EncodeJsonLine(std::string_view line, std::string& out) {
+  if (IsRecordJsonLine(line)) {
+    return Success{};
+  }
   const Result<Bytes, InputError> datagram = ParseJsonLine(line);
   if (!datagram) {
     return datagram.error();

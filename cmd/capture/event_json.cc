@@ -24,16 +24,6 @@ namespace procevent {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using CommBytes = std::array<char, kCommSize>;
-
-// True if the JSON text of the name determines all of its bytes: printable, and only zeros after the name.
-bool IsPlain(const CommBytes& comm) {
-  const CommName name(comm);
-  CommBytes zero_padded{};
-  std::ranges::copy(name.view(), zero_padded.begin());
-  return comm == zero_padded && CommLabel(name.view()).view() == name.view();
-}
-
 // Writes the fields of an event to a JSON object.
 class JsonFieldWriter {
  public:
@@ -47,12 +37,7 @@ class JsonFieldWriter {
     Number(pid_key, task.pid);
     Number(tgid_key, task.tgid);
   }
-  void Comm(const CommBytes& comm) {
-    object_["comm"] = CommLabel(CommName(comm).view()).view();
-    if (!IsPlain(comm)) {
-      object_["comm_hex"] = EncodeHex(std::as_bytes(std::span(comm)));
-    }
-  }
+  void Comm(const std::array<char, kCommSize>& comm) { WriteComm(object_, comm); }
   void RawWaitStatus(std::uint32_t wait_status) {
     const WaitStatus decoded = DecodeWaitStatus(wait_status);
     if (decoded.signal == 0) {

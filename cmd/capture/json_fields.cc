@@ -7,6 +7,7 @@
 #include "cmd/capture/line_input.h"
 #include "config/schema/keys.h"
 #include "core/base/text.h"
+#include "core/ledger/group_name.h"
 #include "core/protocol/event.h"
 
 namespace procevent {
@@ -39,7 +40,22 @@ bool Fits(const Json& value) {
                                     : value.is_number_integer() && std::in_range<Integer>(value.get<std::int64_t>());
 }
 
+// True if the JSON text of the name determines all of its bytes: printable, and only zeros after the name.
+bool IsPlain(const std::array<char, kCommSize>& comm) {
+  const CommName name(comm);
+  std::array<char, kCommSize> zero_padded{};
+  std::ranges::copy(name.view(), zero_padded.begin());
+  return comm == zero_padded && CommLabel(name.view()).view() == name.view();
+}
+
 }  // namespace
+
+void WriteComm(Json& object, const std::array<char, kCommSize>& comm) {
+  object["comm"] = CommLabel(CommName(comm).view()).view();
+  if (!IsPlain(comm)) {
+    object["comm_hex"] = EncodeHex(std::as_bytes(std::span(comm)));
+  }
+}
 
 const Json* JsonFieldReader::ReadValue(std::string_view key) {
   read_keys_.push_back(key);

@@ -19,6 +19,9 @@
 
 namespace procevent {
 
+// Adds the key `comm`, printable, and `comm_hex` with all bytes if the text of `comm` does not determine them.
+void WriteComm(nlohmann::ordered_json& object, const std::array<char, kCommSize>& comm);
+
 // Reads the fields of one JSON object and keeps its first error. A field with an error keeps its old value.
 class JsonFieldReader {
  public:

@@ -12,6 +12,8 @@ import unittest
 import connector
 import harness
 
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+DEMO = os.path.join(ROOT, "deploy/demo/demo.pcap")
 EVENTS = ("ack", "fork", "exec", "exit", "uid", "gid", "sid", "ptrace", "comm", "coredump", "unknown")
 FORK = ('{"event":"fork","cpu":1,"timestamp_ns":5,"seq":9,"parent_pid":1,"parent_tgid":2,"child_pid":3,'
         '"child_tgid":4}')
@@ -138,6 +140,18 @@ class Decode(unittest.TestCase):
             with self.subTest(arguments):
                 out, err = self.run_with("decode", *arguments, stdin=stdin)
                 self.assertEqual((out.splitlines(), err), (lines, ""))
+
+    def test_names_of_the_demo(self):
+        out, err = self.run_with("decode", DEMO)
+        self.assertEqual(err, "")
+        lines = [json.loads(line) for line in out.splitlines()]
+        self.assertEqual(lines[0]["record"], "metadata")
+        self.assertEqual({line["comm"] for line in lines if line.get("record") == "process" and line["pid"] == 2},
+                         {"kthreadd"})
+        datagrams, err = self.run_with("encode", stdin=out)
+        self.assertEqual(err, "", "records are skipped")
+        again, _ = self.run_with("decode", "--hex", stdin=datagrams)
+        self.assertEqual(again.splitlines(), [line for line in out.splitlines() if not line.startswith('{"record":')])
 
     def test_truncated_capture(self):
         whole = pcap(*(bytes.fromhex(FORK_HEX),) * 3)

@@ -1,0 +1,104 @@
+#include "cmd/capture/record_json.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "cmd/capture/event_json.h"
+#include "core/protocol/capture_record.h"
+
+// The JSON line of each record, byte for byte.
+namespace procevent {
+namespace {
+
+struct Row {
+  std::string name;
+  CaptureRecord record;
+  std::string line;
+};
+
+std::string Format(const CaptureRecord& record) {
+  RecordBuffer buffer;
+  return FormatRecordJsonLine(EncodeRecord(record, buffer));
+}
+
+using Kind = CapturedProcSnapshot::Kind;
+using Reason = CapturedRejection::Reason;
+
+CapturedProcSnapshot Captured(Kind kind, bool requested = false) {
+  return {.kind = kind,
+          .requested = requested,
+          .snapshot = {.tgid = 4711,
+                       .taken_ns = 1007,
+                       .name = CommName("bash"),
+                       .threads = 2,
+                       .start_ns = 99,
+                       .euid = 1000,
+                       .egid = 1001}};
+}
+
+std::string Process(const std::string& comm, const std::string& rest) {
+  return R"({"record":"process","timestamp_ns":1007,"pid":4711,"comm":)" + comm + rest + "}";
+}
+
+std::vector<Row> Rows() {
+  const std::string usual = R"(,"euid":1000,"egid":1001,"threads":2,"start_ns":99,"reason":)";
+  CapturedProcSnapshot hostile = Captured(Kind::kBootstrap);
+  hostile.snapshot.name = CommName("a\n\xff");
+  CapturedProcSnapshot flags = Captured(Kind::kFull);
+  flags.snapshot = {.tgid = 4711,
+                    .taken_ns = 1007,
+                    .name = {},
+                    .leader_gone = true,
+                    .dead = true,
+                    .may_be_in_exec = true,
+                    .without_memory = true};
+  return {
+      {"Metadata", CaptureMetadata{.clock_offset_ns = 1ULL << 60U, .cpus = 128, .coverage = EventCoverage::kLifecycle},
+       R"({"record":"metadata","cpus":128,"coverage":"lifecycle","clock_offset_ns":1152921504606846976})"},
+      {"Start", Captured(Kind::kBootstrap), Process(R"("bash")", usual + R"("start","requested":false)")},
+      {"Found", Captured(Kind::kReconciliation), Process(R"("bash")", usual + R"("found","requested":false)")},
+      {"Stale", Captured(Kind::kFull, true), Process(R"("bash")", usual + R"("stale","requested":true)")},
+      {"Name", Captured(Kind::kNameOnly, true), Process(R"("bash")", usual + R"("name","requested":true)")},
+      {"HostileName", hostile,
+       Process(R"("a\\x0a\\xff","comm_hex":"610aff00000000000000000000000000")",
+               usual + R"("start","requested":false)")},
+      {"FlagsAndUnknownUser", flags,
+       Process(R"("")", R"(,"threads":0,"start_ns":0,"leader_gone":true,"dead":true,"may_be_in_exec":true,)"
+                        R"("without_memory":true,"reason":"stale","requested":false)")},
+      {"Gone", Captured(Kind::kGone, true),
+       R"({"record":"process_gone","timestamp_ns":1007,"pid":4711,"requested":true})"},
+      {"Hidden", Captured(Kind::kHidden),
+       R"({"record":"process_hidden","timestamp_ns":1007,"pid":4711,"requested":false})"},
+      {"Watermark", CapturedWatermark{77}, R"({"record":"watermark","timestamp_ns":77})"},
+      {"Invalidation", CapturedInvalidation{}, R"({"record":"invalidation"})"},
+      {"ForeignSender", CapturedRejection{Reason::kForeignSender},
+       R"({"record":"rejection","reason":"foreign_sender"})"},
+      {"Oversized", CapturedRejection{Reason::kOversized}, R"({"record":"rejection","reason":"oversized"})"},
+      {"NoRequest", CapturedNoRequest{}, R"({"record":"no_request"})"},
+  };
+}
+
+class RecordJsonTest : public testing::TestWithParam<Row> {};
+
+TEST_P(RecordJsonTest, FormatsRecord) { EXPECT_EQ(Format(GetParam().record), GetParam().line); }
+
+TEST_P(RecordJsonTest, IsNoMessage) {
+  EXPECT_TRUE(IsRecordJsonLine(GetParam().line));
+  EXPECT_FALSE(ParseJsonLine(GetParam().line)) << "no message can have the line of a record";
+}
+
+INSTANTIATE_TEST_SUITE_P(Records, RecordJsonTest, testing::ValuesIn(Rows()),
+                         [](const auto& row) { return row.param.name; });
+
+TEST(RecordJsonTest, FormatsRecordOfANewerVersion) {
+  RecordBuffer buffer;
+  const auto record = EncodeRecord(CapturedInvalidation{}, buffer);
+  constexpr std::size_t kVersionOffset = 23;
+  ++reinterpret_cast<unsigned char&>(buffer.at(kVersionOffset));
+  EXPECT_EQ(FormatRecordJsonLine(record), R"({"record":"unknown"})");
+}
+
+}  // namespace
+}  // namespace procevent
