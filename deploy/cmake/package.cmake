@@ -7,7 +7,7 @@ set(PROCEVENT_PACKAGE_CONTACT "The procevent_exporter authors <maintainers@proce
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME procevent-exporter)
 set(CPACK_PACKAGE_CONTACT "${PROCEVENT_PACKAGE_CONTACT}")
-set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "Prometheus exporter of the kernel's process events")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "Prometheus exporter for Linux process events")
 set(CPACK_STRIP_FILES ON)
 set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE
                                                 WORLD_READ WORLD_EXECUTE)
@@ -20,13 +20,15 @@ set(CPACK_DEBIAN_PACKAGE_RELEASE 1)
 set(CPACK_DEBIAN_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "\
-It receives the events of the Linux process-event connector and counts
-forks, execs and exits by command, with exit codes, signals, core dumps and
-lifetimes, also of processes that live for milliseconds. Lost events are
-counted exactly.
+Prometheus exporter for Linux process events: which commands fork, execute
+and exit, how they exit, and how many events were missed.
+
+It receives the events of the Linux process-event connector. It counts them
+by command, with exit codes, signals, core dumps and lifetimes, also for
+processes that live for milliseconds.
 
 The service listens on port 13675. It has the capability CAP_NET_ADMIN and
-no other, and works in the host's network, PID and user namespaces only. The
+no other. It works in the host's network, PID and user namespaces only. The
 program also shows events live, and records and replays them.")
 
 set(package_files ${PROJECT_BINARY_DIR}/package_files)
@@ -52,14 +54,14 @@ install(CODE "
                   OUTPUT_FILE \"${package_files}/changelog.Debian.gz\" COMMAND_ERROR_IS_FATAL ANY)
   execute_process(COMMAND gzip -9nc \"${PROJECT_SOURCE_DIR}/CHANGELOG.md\"
                   OUTPUT_FILE \"${package_files}/changelog.gz\" COMMAND_ERROR_IS_FATAL ANY)
-  execute_process(COMMAND sed -E -f \"${PROJECT_SOURCE_DIR}/deploy/debian/readme.sed\"
-                          \"${PROJECT_SOURCE_DIR}/README.md\"
-                  OUTPUT_FILE \"${package_files}/README.md\" COMMAND_ERROR_IS_FATAL ANY)
+  file(REMOVE_RECURSE \"${package_files}/pages\")
+  execute_process(COMMAND python3 -B \"${PROJECT_SOURCE_DIR}/deploy/debian/package_pages.py\" \"${PROJECT_SOURCE_DIR}\"
+                          \"${package_files}/pages\" COMMAND_ERROR_IS_FATAL ANY)
 " COMPONENT package EXCLUDE_FROM_ALL)
 install_for_package(share/man/man1 ${package_files}/procevent_exporter.1.gz)
 install_for_package(${package_docs} ${package_files}/changelog.gz ${package_files}/changelog.Debian.gz
-                    ${package_files}/README.md deploy/debian/copyright)
-install_for_package(${package_docs}/docs docs/metrics.md)
+                    deploy/debian/copyright)
+install(DIRECTORY ${package_files}/pages/ DESTINATION ${package_docs} COMPONENT package EXCLUDE_FROM_ALL)
 install_for_package(/lib/systemd/system deploy/systemd/procevent_exporter.service)
 install_for_package(/etc/procevent_exporter deploy/procevent_exporter.yml)
 install(FILES deploy/debian/default DESTINATION /etc/default RENAME procevent_exporter COMPONENT package

@@ -13,11 +13,12 @@ import unittest
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-sys.path.insert(0, str(ROOT / "tests" / "e2e"))
+sys.path[:0] = [str(ROOT / "tests" / "e2e"), str(ROOT / "deploy" / "debian")]
 
 import debian_package  # noqa: E402
 import fresh_root  # noqa: E402
 import harness  # noqa: E402
+import package_pages  # noqa: E402
 
 NAME = debian_package.NAME
 VERSION = re.search(r"(?m)^project\(\w+ VERSION ([\d.]+)", (ROOT / "CMakeLists.txt").read_text(encoding="utf-8"))[1]
@@ -31,8 +32,7 @@ FILES = {  # installed path and its source file
     CONFIG: "deploy/procevent_exporter.yml",
     DEFAULT: "deploy/debian/default",
     UNIT: "deploy/systemd/procevent_exporter.service",
-    f"{DOCS}/README.md": None,
-    f"{DOCS}/docs/metrics.md": "docs/metrics.md",
+    **{f"{DOCS}/{page}": None for page in package_pages.pages(ROOT)},
     f"{DOCS}/changelog.gz": "CHANGELOG.md",
     f"{DOCS}/copyright": "deploy/debian/copyright",
     f"{DOCS}/changelog.Debian.gz": None,
@@ -102,15 +102,20 @@ class Package(unittest.TestCase):
         for path in (f"/{CONFIG}", f"/{DEFAULT}", f"/{DOCS}/docs/metrics.md"):
             self.assertIn(path, page.replace("\\-", "-"))
 
-    def test_readme_links_only_to_packaged_files(self):
-        """It has no pictures. All lines without a link are those of the sources."""
-        ours, packed = ((path / "README.md").read_text(encoding="utf-8") for path in (ROOT, self.tree / DOCS))
-        self.assertNotIn("![", packed)
-        targets = set(re.findall(r"\[[^]]+\]\(([A-Za-z][^) ]*)\)", packed))
-        self.assertEqual({name for name in targets if not (self.tree / DOCS / name).is_file()}, set())
-        self.assertIn("docs/metrics.md", targets)
-        plain = [line for line in ours.splitlines() if line and not re.search(r"\]\([A-Za-z]", line)]
-        self.assertEqual([line for line in packed.splitlines() if line in set(plain)], plain)
+    def test_description_is_that_of_the_product(self):
+        fields = fresh_root.run("dpkg-deb", "-f", self.package, "Description").splitlines()
+        self.assertEqual(fields[0], "Prometheus exporter for Linux process events")
+        first = " ".join(line.strip() for line in fields[1:fields.index(" .")])
+        self.assertEqual(first, (ROOT / "Dockerfile").read_text(encoding="utf-8").partition('description="')[2]
+                         .partition('"')[0])
+
+    def test_pages(self):
+        """tests/deploy/test_package_pages.py checks their content."""
+        packaged = package_pages.pages(ROOT)
+        for name in packaged:
+            wanted = package_pages.page_for_package((ROOT / name).read_text(encoding="utf-8"), name, packaged)
+            with self.subTest(name):
+                self.assertEqual((self.tree / DOCS / name).read_text(encoding="utf-8"), wanted)
 
     def test_copyright_contains_the_license(self):
         words = " ".join(line.strip().removeprefix(".") for line in
@@ -183,8 +188,8 @@ class Package(unittest.TestCase):
         edited = "groups:\n  limit: 77\n"
         (root.path / CONFIG).write_text(edited, encoding="utf-8")
         (root.path / ENABLED).unlink()
-        readme = (ROOT / "README.md").read_text(encoding="utf-8")
-        unattended = re.search(r"`apt-get -y (-o Dpkg\S+) install ", readme)[1]
+        page = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
+        unattended = re.search(r"`apt-get -y (-o Dpkg\S+) install ", page)[1]
         root.install(next_version(self.package, self.folder), *unattended.split())
         self.assertIn(f"{NAME} {VERSION}-2 installed", root.packages())
         self.assertEqual((root.path / CONFIG).read_text(encoding="utf-8"), edited)

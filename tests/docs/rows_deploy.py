@@ -3,8 +3,9 @@
 import containers
 import kubernetes
 import proxy
-from runners import run, skipped
+from runners import of_exporter, run, skipped
 
+IN_TREE = [(" /usr/", " root/usr/"), (" /etc/", " root/etc/")]  # paths of an installation
 INSTALLED = [("/etc/procevent_exporter", "deploy")]  # the configuration
 
 COMMANDS = {
@@ -14,8 +15,18 @@ COMMANDS = {
         run(instead=INSTALLED, shows="limit: 500"),
     "grep cn_proc /proc/net/connector": run(shows="cn_proc"),
     **dict.fromkeys(containers.COMMANDS, skipped("tests/deploy/test_containers.py")),
+    **dict.fromkeys(containers.TEST, skipped("compiles all tests")),
     **dict.fromkeys(("deploy/package.sh", "apt-get install ./build/release/package/*.deb",
                      "apt-get purge procevent-exporter"), skipped("tests/deploy/test_package.py")),
+    "curl localhost:13675/-/ready": of_exporter("^ready$"),
+    "install -D build/release/procevent_exporter /usr/bin/procevent_exporter":
+        run(instead=IN_TREE[:1], more="&& root/usr/bin/procevent_exporter --version", shows="^procevent_exporter "),
+    "install -D -m 644 deploy/procevent_exporter.yml /etc/procevent_exporter/procevent_exporter.yml":
+        run(instead=IN_TREE[1:]),
+    "install -D -m 644 deploy/systemd/procevent_exporter.service /etc/systemd/system/procevent_exporter.service":
+        run(instead=IN_TREE[1:]),
+    **dict.fromkeys(("systemctl daemon-reload", "systemctl enable --now procevent_exporter"),
+                    skipped("no systemd; tests/deploy/test_boot.py starts the unit")),
     proxy.INSTALL: run(more="--simulate"),
     **dict.fromkeys(proxy.SET_UP, skipped("tests/e2e/test_proxy.py")),
     **dict.fromkeys(kubernetes.COMMANDS, skipped("no cluster")),
