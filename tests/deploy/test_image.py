@@ -13,6 +13,9 @@ sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 
 import harness  # noqa: E402
 
+SENTENCE = ("Prometheus exporter for Linux process events: which commands fork, execute and exit, how they exit, and"
+            " how many events were missed.")
+PRODUCT = ("core", "exporter", "config", "cmd")
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 IGNORED = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
 
@@ -48,13 +51,35 @@ class Image(unittest.TestCase):
         texts = re.findall(r"(?m)^License: (\S+)\n .", text)
         spdx = {"Expat": "MIT"}
         self.assertEqual(self.label("licenses"), " AND ".join(spdx[name] for name in texts))
-        self.assertRegex(DOCKERFILE, r"(?m)^COPY --from=build /src/deploy/debian/copyright /usr/share/doc/\S+/$")
+        self.assertRegex(DOCKERFILE, r"(?m)^COPY --from=build /src/files/copyright /usr/share/doc/\S+/$")
+
+    def test_label_has_the_first_sentence(self):
+        self.assertEqual(self.label("description"), SENTENCE)
 
     def test_copied_files_are_readable_by_all(self):
         """The umask of the checkout does not matter."""
-        (readable,) = re.findall(r"(?m)^    chmod 644 (.*)$", DOCKERFILE)
-        copied = re.findall(r"(?m)^COPY --from=build /src/(deploy/\S+) ", DOCKERFILE)
-        self.assertEqual(sorted(copied), sorted(readable.split()))
+        self.assertIn("\nRUN chmod 644 files/*\n", DOCKERFILE)
+        (prepared,) = re.findall(r"(?m)^COPY (deploy/.*) files/$", DOCKERFILE)
+        copied = re.findall(r"(?m)^COPY --from=build /src/(\S+) ", DOCKERFILE)
+        self.assertEqual(sorted(copied), sorted(["build/release/procevent_exporter",
+                                                 *(f"files/{pathlib.Path(path).name}" for path in prepared.split())]))
+
+    def test_default_build_compiles_once_and_runs_no_tests(self):
+        """Builders without BuildKit build every stage up to the last one, so no stage may run the tests in a step."""
+        stages = {name or "image": steps for name, steps in re.findall(
+            r"(?ms)^FROM \S+(?: AS (\w+))?\n(.*?)(?=^FROM |\Z)", DOCKERFILE)}
+        self.assertEqual(list(stages), ["build", "test", "image"])  # the last one is the default target
+        steps = re.findall(r"(?m)^RUN (?:.*\\\n)*.*$", DOCKERFILE)
+        self.assertEqual(len([step for step in steps if "cmake --build" in step]), 1)
+        self.assertEqual([step for step in steps if "ctest" in step or "preset dev" in step], [])
+        self.assertNotIn("RUN", stages["test"])
+        self.assertRegex(stages["test"], r"(?m)^CMD .*cmake --build --preset dev; exec ctest ")
+
+    def test_compiled_layer_depends_on_the_product_alone(self):
+        before = DOCKERFILE.partition("\nRUN cmake ")[0]
+        copied = {word for line in re.findall(r"(?m)^COPY (.*) \S+$", before) for word in line.split()}
+        self.assertEqual(copied, {"deploy/install_packages.sh", "deploy/packages.txt", "CMakeLists.txt",
+                                  "CMakePresets.json", "deploy/cmake", "deploy/debian/changelog.in", *PRODUCT})
 
     def test_texts_are_ignored(self):
         for path in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", ".git/HEAD", "Dockerfile", "build/dev/x.o",
@@ -69,7 +94,7 @@ class Image(unittest.TestCase):
         named = re.findall(r"^COPY (?!--from)(.*) \S+$", DOCKERFILE, re.MULTILINE)
         for path in {"docs/metrics.md", *" ".join(named).split()} - {"."}:
             with self.subTest(path):
-                self.assertTrue((ROOT / path).is_file() and not ignored(path))
+                self.assertTrue((ROOT / path).exists() and not ignored(path))
         done = subprocess.run(["git", "-C", ROOT, "ls-files"], stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               timeout=harness.DEADLINE_SECONDS, check=False)
         sources = [path for path in done.stdout.split() if path.endswith((".cc", ".h", "CMakeLists.txt", ".cmake"))]
