@@ -138,7 +138,7 @@ def by_command(title, top_title, unit, activity, what, over_time):
     ranking = f"topk(15, {total('comm', of(series))})"
     now = table(9, top_title, "count:/s",
                 f"{what} Rate over the last five minutes. Shows the 15 commands with the highest rate. Names in "
-                "brackets stand for several commands and are explained in METRICS.md.",
+                "brackets stand for several commands and are explained in docs/metrics.md.",
                 {"comm": ("Command", 190)}, {"Rate": or_none("comm", ranking)})
     return (16,
             [(3, named_share(9, title, named(f"sum({of(series, NAMELESS)})", f"sum({of(series)})"))),
