@@ -13,8 +13,6 @@ sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 
 import harness  # noqa: E402
 
-SENTENCE = ("Prometheus exporter for Linux process events: which commands fork, execute and exit, how they exit, and"
-            " how many events were missed.")
 PRODUCT = ("core", "exporter", "config", "cmd")
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 IGNORED = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
@@ -53,8 +51,10 @@ class Image(unittest.TestCase):
         self.assertEqual(self.label("licenses"), " AND ".join(spdx[name] for name in texts))
         self.assertRegex(DOCKERFILE, r"(?m)^COPY --from=build /src/files/copyright /usr/share/doc/\S+/$")
 
-    def test_label_has_the_first_sentence(self):
-        self.assertEqual(self.label("description"), SENTENCE)
+    def test_label_describes_the_program_as_its_help_does(self):
+        help_text = subprocess.run([harness.exporter_binary(), "--help"], stdin=subprocess.DEVNULL, capture_output=True,
+                                   text=True, timeout=harness.DEADLINE_SECONDS, check=True).stdout
+        self.assertEqual(self.label("description"), help_text.splitlines()[0])
 
     def test_copied_files_are_readable_by_all(self):
         """The umask of the checkout does not matter."""
@@ -90,9 +90,9 @@ class Image(unittest.TestCase):
                 self.assertTrue(ignored(path))
 
     def test_sources_are_not_ignored(self):
-        """docs/metrics.md is needed, since a unit test compares it with the metrics."""
+        """Unit tests compare some pages of docs/ with the program."""
         named = re.findall(r"^COPY (?!--from)(.*) \S+$", DOCKERFILE, re.MULTILINE)
-        for path in {"docs/metrics.md", *" ".join(named).split()} - {"."}:
+        for path in {"docs/metrics.md", "deploy/procevent_exporter.yml", *" ".join(named).split()} - {"."}:
             with self.subTest(path):
                 self.assertTrue((ROOT / path).exists() and not ignored(path))
         done = subprocess.run(["git", "-C", ROOT, "ls-files"], stdin=subprocess.DEVNULL, capture_output=True, text=True,

@@ -21,7 +21,7 @@ CASES = [  # page, its text, and the text for the package
      "[a](alerts.md) [b](../README.md#c) c d [e](#f)"),
     ("docs/README.md", "[a](no.md) [b](docs/alerts.md) [c](https://example.org/d.md)",
      "a b [c](https://example.org/d.md)"),
-    ("docs/alerts.md", "[over two\nlines](../SECURITY.md) and [the key `a[0]`](../config) and [`b`](../c.h)",
+    ("docs/alerts.md", "[over two\nlines](../CONTRIBUTING.md) and [the key `a[0]`](../config) and [`b`](../c.h)",
      "over two\nlines and the key `a[0]` and `b`"),
     ("docs/alerts.md", "`[a](b)` and\n```cpp\n[x](int)\n```\n[a](b)", "`[a](b)` and\n```cpp\n[x](int)\n```\na"),
     ("README.md", "Text.\n\n![one](a.png)\n\n![two](b.png)\n\nMore.\n", "Text.\n\nMore.\n"),
