@@ -22,7 +22,8 @@ ALERTS = {"alertname", "alertstate"}  # labels of Prometheus' series ALERTS
 # Files that name metrics. The upgrade guide also has the names of earlier versions.
 NAMING = ("README.md", "CONTRIBUTING.md", "docs/*.md", "deploy/**/*", "tests/deploy/rules/*.yml")
 WITH_OLD_NAMES = {"upgrading.md"}
-NO_METRICS = {"procevent_exporter", "procevent_exporters", "procevent_exporter_connections"}  # the last: nginx's zone
+# Programs, images, and the zone of nginx's site.
+NO_METRICS = {"procevent_exporter", "procevent_exporters", "procevent_test", "procevent_exporter_connections"}
 UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 MAX_SCRAPE_INTERVAL = 60  # seconds; a window must contain four scrapes
 
