@@ -25,6 +25,7 @@
 #include "cmd/serve/serve.h"
 #include "cmd/serve/signals.h"
 #include "cmd/watch/watch.h"
+#include "cmd/watch/watch_capture.h"
 #include "config/schema/validator.h"
 #include "core/base/input_error.h"
 #include "core/base/text.h"
@@ -118,14 +119,18 @@ bool RunsUntilSignal(Command command) {
   return command == Command::kServe || command == Command::kRecord || command == Command::kWatch;
 }
 
+int Watch(const WatchOptions& options, const std::optional<std::string>& capture) {
+  return capture ? WatchCapture(options, *capture) : WatchEvents(options);
+}
+
 std::optional<int> RunWithoutConfiguration(const Flags& flags) {
   switch (flags.command) {
     case Command::kDecode:
-      return Decode(flags.file, flags.hex ? DecodeInput::kHex : DecodeInput::kCapture);
+      return Decode(flags.file.value_or("-"), flags.hex ? DecodeInput::kHex : DecodeInput::kCapture);
     case Command::kEncode:
-      return Encode(flags.file);
+      return Encode(flags.file.value_or("-"));
     case Command::kWatch:
-      return WatchEvents({flags.types.value_or(AllTypesButAck()), flags.comm, flags.json, flags.duration});
+      return Watch({flags.types.value_or(AllTypesButAck()), flags.comm, flags.json, flags.duration}, flags.file);
     case Command::kHelp:
       return PrintWithExitCode(0, FormatHelp(flags.help_topic));
     case Command::kVersion:
@@ -219,7 +224,7 @@ int Run(std::span<const char* const> arguments) {
     return Doctor(config, flags.json ? DoctorFormat::kJson : DoctorFormat::kLines);
   }
   if (flags.command == Command::kRecord) {
-    return Record(config, {flags.file, flags.duration});
+    return Record(config, {flags.file.value_or("-"), flags.duration});
   }
   return Serve(config, [&] { return Configure(flags, environment); });
 }

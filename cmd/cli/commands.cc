@@ -52,11 +52,12 @@ InputStatus SetComm(std::string_view value, Flags& flags) {
   return Success{};
 }
 
-constexpr CommandFlag kDurationFlag{.name = "duration",
-                                    .placeholder = "TIME",
-                                    .help = "Duration, such as 10s. Without it, until SIGINT, SIGTERM or SIGHUP.",
-                                    .describe_expected = DescribeDuration,
-                                    .set = SetDuration};
+constexpr CommandFlag kDurationFlag{
+    .name = "duration",
+    .placeholder = "TIME",
+    .help = "Stop after this time, such as 10s. Without it, on SIGINT, SIGTERM or SIGHUP.",
+    .describe_expected = DescribeDuration,
+    .set = SetDuration};
 
 constexpr std::array kProgramFlags{
     CommandFlag{.name = "config.file",
@@ -78,11 +79,8 @@ constexpr std::array kDecodeFlags{
                 .on = &Flags::hex}};
 
 constexpr std::array kWatchFlags{
-    CommandFlag{.name = "events",
-                .placeholder = {},
-                .help = "Print each event as it arrives.",
-                .on = &Flags::events,
-                .required = true},
+    CommandFlag{
+        .name = "events", .placeholder = {}, .help = "Print each event.", .on = &Flags::events, .required = true},
     CommandFlag{.name = "type",
                 .placeholder = "TYPE,...",
                 .help = "Only events of these types, such as fork,exec,exit.",
@@ -136,7 +134,9 @@ constexpr std::array kCommands{
                 .reads_configuration = false},
     CommandSpec{.command = Command::kWatch,
                 .name = "watch",
-                .summary = "Show process events live.",
+                .summary = "Show process events, live or of a capture.",
+                .argument = "[FILE]",
+                .argument_help = "Capture to show instead of live events.",
                 .flags = kWatchFlags,
                 .reads_configuration = false},
 };

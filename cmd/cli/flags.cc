@@ -212,8 +212,7 @@ class FlagParser {
     if (spec_->argument.empty()) {
       return Problem(command != nullptr ? "unexpected second command " + shown + ": expected one"
                                         : "unexpected argument " + shown + ": " + std::string(spec_->name) +
-                                              (spec_->reads_configuration ? " takes no file; use --config.file=FILE"
-                                                                          : " takes no argument"));
+                                              " takes no file; use --config.file=FILE");
     }
     if (has_argument_) {
       return Problem("unexpected second file " + shown + ": expected one");

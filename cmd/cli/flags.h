@@ -60,7 +60,7 @@ struct Flags {
   std::vector<ConfigOverride> settings;  // of the flags on the command line
 
   // Of the commands:
-  std::string file = "-";                             // input or output; "-" is the standard one
+  std::optional<std::string> file;                    // input or output; "-" is the standard one
   std::optional<std::chrono::milliseconds> duration;  // empty: until a signal arrives
   bool json = false;                                  // print JSON
   bool hex = false;                                   // decode reads hex instead of a capture

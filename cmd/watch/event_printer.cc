@@ -188,11 +188,27 @@ std::string FormatLossLine(std::uint32_t lost, std::uint32_t cpu) {
          " --\n";
 }
 
+void EventPrinter::PrintHeader(std::string& out) const { out += options_.json ? "" : FormatEventHeader(); }
+
 Status EventPrinter::Begin(std::string& out) {
-  if (!options_.json) {
-    out += FormatEventHeader();
-  }
+  PrintHeader(out);
   return table_.Bootstrap();
+}
+
+void EventPrinter::BeginWithoutProc(std::string& out) {
+  PrintHeader(out);
+  UpdateTable();
+}
+
+void EventPrinter::UpdateTable() {
+  if (stream_.update_table) {
+    stream_.update_table(table_);
+  }
+}
+
+void EventPrinter::Invalidate() {
+  table_.Invalidate();
+  UpdateTable();
 }
 
 void EventPrinter::Print(const Message& message, std::uint64_t wall_clock_offset_ns, std::string& out) {
@@ -208,7 +224,7 @@ void EventPrinter::PrintEvent(const Event& event, std::uint64_t wall_clock_offse
   if (arrival.duplicate) {
     return;
   }
-  if (arrival.lost > 0) {
+  if (arrival.lost > 0 && stream_.gaps_are_losses) {
     table_.Invalidate();
     PrintLoss(arrival.lost, event.cpu, out);
   }
@@ -234,12 +250,15 @@ ProcessDetails EventPrinter::ApplyAndDescribe(const Event& event) {
     details.previous_command = previous ? previous->command : std::nullopt;
   }
   table_.Apply(event);
+  UpdateTable();
   const auto process = table_.Find(pid);
   if (!process || process->start_ns > event.timestamp_ns) {  // the pid was reused by a later process
     return details;
   }
   details.command = process->command;
-  details.user = process->user ? users_.Resolve(*process->user) : "";
+  if (process->user) {
+    details.user = stream_.local_users ? users_.Resolve(*process->user) : std::to_string(*process->user);
+  }
   details.ended = event.kind() == EventKind::kExit && !process->alive;
   if (details.ended && process->start_ns != 0) {
     details.lifetime_ns = event.timestamp_ns - process->start_ns;

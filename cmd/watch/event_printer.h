@@ -29,6 +29,16 @@ struct WatchOptions {
   std::optional<std::chrono::milliseconds> duration = {};
 };
 
+// Where the events come from.
+struct WatchedStream {
+  unsigned cpus = PossibleCpus();
+  bool gaps_are_losses = true;  // false: the subscription was narrowed, and the kernel numbers all events
+  bool local_users = true;      // false: the users are those of another machine, so their ids are printed
+  ProcessTableOptions processes = {};
+  // Called before the first event, after each event that the table has applied, and after each invalidation.
+  std::function<void(ProcessTable&)> update_table = {};
+};
+
 // Resolves user ids to names and caches them, so that each id is looked up once while the cache has space.
 class UserNameCache {
  public:
@@ -66,19 +76,26 @@ std::string FormatLossLine(std::uint32_t lost, std::uint32_t cpu);
 class EventPrinter {
  public:
   // `is_canary` recognises the canary events of this program, which are not printed.
-  EventPrinter(WatchOptions options, std::function<bool(const CommBody&)> is_canary,
-               const ProcessTableOptions& processes = {})
-      : options_(std::move(options)), is_canary_(std::move(is_canary)), sequence_(PossibleCpus()), table_(processes) {}
+  EventPrinter(WatchOptions options, std::function<bool(const CommBody&)> is_canary, WatchedStream stream = {})
+      : options_(std::move(options)),
+        is_canary_(std::move(is_canary)),
+        stream_(std::move(stream)),
+        sequence_(stream_.cpus),
+        table_(stream_.processes) {}
 
   // Appends the header and reads the running processes. Precondition: the subscription is acknowledged, so that no
   // process starts unnoticed in between. An error means that some processes will have no name.
   Status Begin(std::string& out);
+  // The same for a table without procfs.
+  void BeginWithoutProc(std::string& out);
   // Appends the next message of the stream. `wall_clock_offset_ns` is added to the event's time.
   void Print(const Message& message, std::uint64_t wall_clock_offset_ns, std::string& out);
   // Marks all processes as stale, after a loss that leaves no gap in the sequence numbers.
-  void Invalidate() { table_.Invalidate(); }
+  void Invalidate();
 
  private:
+  void PrintHeader(std::string& out) const;
+  void UpdateTable();
   void PrintEvent(const Event& event, std::uint64_t wall_clock_offset_ns, std::string& out);
   void PrintLoss(std::uint32_t lost, std::uint32_t cpu, std::string& out) const;
   [[nodiscard]] ProcessDetails ApplyAndDescribe(const Event& event);
@@ -86,6 +103,7 @@ class EventPrinter {
 
   WatchOptions options_;
   std::function<bool(const CommBody&)> is_canary_;
+  WatchedStream stream_;
   SequenceTracker sequence_;
   ProcessTable table_;
   UserNameCache users_;

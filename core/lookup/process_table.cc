@@ -69,7 +69,8 @@ std::optional<Process> ProcessTable::Find(std::int32_t pid) {
 void ProcessTable::Handle(const ForkBody& body, std::uint64_t when_ns) {
   if (body.child.pid == body.child.tgid) {
     StartProcess(body, when_ns);
-  } else if (Row* const row = FindOrCreate(body.child.tgid, when_ns); row != nullptr && row->threads) {
+  } else if (Row* const row = FindOrCreate(body.child.tgid, when_ns);
+             row != nullptr && row->threads && when_ns > row->threads_at_ns) {
     ++*row->threads;
   }
 }
@@ -103,6 +104,7 @@ void ProcessTable::Handle(const ExecBody& body, std::uint64_t when_ns) {
     row->process.command.reset();
     ReadProc(*row);
     row->threads = 1;
+    row->threads_at_ns = 0;
     row->main_exited = false;
   }
 }
@@ -113,13 +115,31 @@ void ProcessTable::Handle(const ExitBody& body, std::uint64_t when_ns) {
     return;
   }
   row->main_exited = row->main_exited || body.task.pid == body.task.tgid;
-  if (row->threads && *row->threads > 0) {
+  if (row->threads && *row->threads > 0 && when_ns > row->threads_at_ns) {
     --*row->threads;
   }
   if (row->main_exited && AllThreadsExited(*row)) {
     SetAlive(*row, false);
   } else if (row->threads && !row->main_exited) {
     row->threads = std::max(*row->threads, 1U);  // the EXIT of a thread that an exec terminated may follow the EXEC
+  }
+}
+
+void ProcessTable::ApplySnapshot(const ProcSnapshot& snapshot) {
+  Row* const row = FindOrCreate(snapshot.tgid, snapshot.taken_ns);
+  if (row == nullptr) {
+    return;
+  }
+  Process& process = row->process;
+  process.command = snapshot.name;
+  if (!process.user && snapshot.euid != kUnknownId) {
+    process.user = snapshot.euid;
+  }
+  process.start_ns = process.start_ns == 0 ? snapshot.start_ns : process.start_ns;
+  if (!row->threads && !snapshot.dead) {
+    row->threads = snapshot.threads;
+    row->threads_at_ns = snapshot.taken_ns;
+    row->main_exited = row->main_exited || snapshot.leader_gone;
   }
 }
 

@@ -23,6 +23,7 @@
 namespace procevent {
 
 class ProcPidReader;
+struct ProcSnapshot;
 
 // Bounds and inputs of a ProcessTable.
 struct ProcessTableOptions {
@@ -59,6 +60,9 @@ class ProcessTable {
   // Applies an event. Adds its process to the table if it is unknown, except for the parent in an EXIT.
   void Apply(const Event& event);
 
+  // Adopts a recorded state of a process, for a table without procfs. What events have shown takes precedence.
+  void ApplySnapshot(const ProcSnapshot& snapshot);
+
   // Marks all processes as stale, after a loss of events. Each is read from /proc again before its next use.
   void Invalidate() { ++epoch_; }
 
@@ -73,6 +77,7 @@ class ProcessTable {
   struct Row {
     Process process;
     std::optional<std::uint32_t> threads;  // live threads; empty if events of them may have been missed
+    std::uint64_t threads_at_ns = 0;       // `threads` includes the events until then; 0: all events that were applied
     bool main_exited = false;              // the main thread exited
     std::uint64_t epoch = 0;               // value of epoch_ when it was last valid; 0: stale
     std::uint64_t read_ns = 0;             // time of the last /proc read, which may be ahead of earlier events

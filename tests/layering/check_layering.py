@@ -34,7 +34,8 @@ MAY_INCLUDE = {
     "cmd/serve": _BELOW_CMD | {"cmd/cli", "cmd/logging", "core/sources/connector", "core/sources/procfs"},
     "cmd/capture": _BELOW_CMD
     | {"cmd/cli", "cmd/logging", "cmd/serve", "core/sources/connector", "core/sources/procfs", "core/sources/capture"},
-    "cmd/watch": _BELOW_CMD | {"cmd/cli", "cmd/logging", "cmd/serve", "cmd/capture", "core/sources/connector"},
+    "cmd/watch": _BELOW_CMD
+    | {"cmd/cli", "cmd/logging", "cmd/serve", "cmd/capture", "core/sources/connector", "core/sources/capture"},
     "cmd/doctor": _BELOW_CMD
     | {"cmd/cli", "cmd/logging", "cmd/serve", "core/sources/connector", "core/sources/procfs"},
     "cmd": _BELOW_CMD | {"cmd/cli", "cmd/logging", "cmd/serve", "cmd/capture", "cmd/watch", "cmd/doctor"},

@@ -99,7 +99,7 @@ TEST(FlagsTest, DoctorTakesFlagsOnBothSides) {
 
 TEST(FlagsTest, DecodeAndEncodeTakeAFile) {
   EXPECT_EQ(Parse({"decode"}).command, Command::kDecode);
-  EXPECT_EQ(Parse({"decode"}).file, "-");
+  EXPECT_EQ(Parse({"decode"}).file, std::nullopt);
   EXPECT_FALSE(Parse({"decode"}).hex);
   EXPECT_EQ(Parse({"decode", "-"}).file, "-");
   EXPECT_EQ(Parse({"decode", "a.pcap"}).file, "a.pcap");
@@ -121,6 +121,8 @@ TEST(FlagsTest, WatchTakesFilters) {
   EXPECT_FALSE(plain.json);
   EXPECT_EQ(plain.comm, std::nullopt);
   EXPECT_EQ(plain.duration, std::nullopt);
+  EXPECT_EQ(plain.file, std::nullopt) << "live";
+  EXPECT_EQ(Parse({"watch", "--events", "a.pcap"}).file, "a.pcap");
 
   const Flags all =
       Parse({"watch", "--events", "--type=fork,exit", "--type", "ack", "--comm=kw*,r", "--json", "--duration=2s"});

@@ -154,7 +154,7 @@ class EventPrinterTest : public testing::Test {
   void Start(const WatchOptions& options) {
     printer_.emplace(
         options, [](const CommBody& comm) { return comm.task.pid == 77; },
-        ProcessTableOptions{.proc = "/no/such/proc"});
+        WatchedStream{.processes = {.proc = "/no/such/proc"}});
   }
 
   // Returns the printed lines, without the time and with single spaces between the columns.

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/protocol/proc_snapshot.h"
 #include "tests/core/lookup/fake_proc.h"
 
 namespace procevent {
@@ -88,6 +89,24 @@ TEST_F(ProcessTableTest, UsesOnlyEventsWithoutProc) {
   EXPECT_EQ(without_proc.Find(kChild)->command, std::nullopt);
   EXPECT_EQ(without_proc.Find(kChild)->user, 2U) << "an exec that changes the user sends a separate UID event";
   EXPECT_TRUE(without_proc.Find(kChild)->alive);
+}
+
+// The snapshot counts the threads of all events until it was taken, also of those that are applied after it.
+TEST_F(ProcessTableTest, AdoptsSnapshotsWithoutProc) {
+  ProcessTable table({.limit = 100, .proc = ""});
+  table.ApplySnapshot(
+      {.tgid = kShell, .taken_ns = 2 * kSecond, .name = CommName("sh"), .threads = 2, .start_ns = kSecond, .euid = 9});
+  EXPECT_EQ(table.Find(kShell)->command, CommName("sh"));
+  EXPECT_EQ(table.Find(kShell)->user, 9U);
+  EXPECT_EQ(table.Find(kShell)->start_ns, kSecond);
+  table.Apply(EventAt(2 * kSecond, ForkBody{MainThread(kShell), {kThread, kShell}}));
+  table.Apply(EventAt(3 * kSecond, MakeExit(MainThread(kShell))));
+  EXPECT_TRUE(table.Find(kShell)->alive) << "the other thread lives";
+  table.Apply(EventAt(4 * kSecond, MakeExit({kThread, kShell})));
+  EXPECT_FALSE(table.Find(kShell)->alive);
+  table.Apply(EventAt(5 * kSecond, UidBody{MainThread(kOther), 1, 2}));
+  table.ApplySnapshot({.tgid = kOther, .taken_ns = 6 * kSecond, .name = CommName("su"), .threads = 1, .euid = 9});
+  EXPECT_EQ(table.Find(kOther)->user, 2U) << "an event has shown it";
 }
 
 TEST_F(ProcessTableTest, ChildInheritsCommandAndUser) {
