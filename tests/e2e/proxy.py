@@ -1,4 +1,4 @@
-"""Runs a real nginx with the site of deploy/nginx, set up by README.md's commands."""
+"""Runs a real nginx with the site of deploy/nginx, set up by the commands of docs/security.md."""
 
 import contextlib
 import os
@@ -15,7 +15,7 @@ SITE = "deploy/nginx/procevent_exporter.conf"
 USER = "prometheus"
 PASSWORD = "correct horse: battery"
 
-# The commands of README.md; its test allows no others. The password is read twice.
+# The commands of docs/security.md; the test of the pages allows no others. The password is read twice.
 INSTALL = "apt-get install -y nginx openssl"
 SET_UP = (
     "install -d /etc/nginx/procevent_exporter",
@@ -110,7 +110,7 @@ class Proxy:
         return text
 
     def run(self, command):
-        """Runs a command of README.md on this nginx and its folder instead of the machine's."""
+        """Runs a command of docs/security.md on this nginx and its folder instead of the machine's."""
         for word, instead in (("nginx -", f"{' '.join(self._nginx)} -"), ("/etc/nginx", self.directory),
                               (SITE, f"{self.directory}/{os.path.basename(SITE)}")):
             command = command.replace(word, instead)

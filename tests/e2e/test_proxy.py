@@ -1,4 +1,4 @@
-"""Tests deploy/nginx: a real nginx, set up as in README.md, with TLS and a password, and a real Prometheus."""
+"""Tests deploy/nginx: a real nginx, set up as in docs/security.md, with TLS and a password, and a real Prometheus."""
 
 import base64
 import collections
