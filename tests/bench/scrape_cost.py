@@ -3,8 +3,8 @@
 
 Scrapes each exporter in turn, with gzip and in OpenMetrics like Prometheus. The cost is the CPU time of the whole
 process during the scrape, for procevent_exporter without the reader thread, which handles the storm independently of
-scrapes. Prints medians as a Markdown table. Needs root and a release build, and for the other exporters the Debian
-packages prometheus-node-exporter and prometheus-process-exporter.
+scrapes. Prints medians as the table of docs/performance.md. Needs root and a release build, and for the other exporters
+the Debian packages prometheus-node-exporter and prometheus-process-exporter.
 """
 
 import argparse
@@ -97,10 +97,10 @@ def fill(comms):
 @contextlib.contextmanager
 def ours(series):
     comms = max(10, (series - 240) // SERIES_OF_COMM)
-    with harness.Exporter(config=f"groups:\n  limit: {max(comms, 10)}\n") as exporter:
+    with harness.Exporter(config=f"groups:\n  limit: {comms}\n") as exporter:
         exporter.wait_ready()
         fill(comms)
-        yield Server(f"procevent_exporter, {series}", exporter.pid(), exporter.port)
+        yield Server(f"procevent_exporter, `groups.limit` {comms}", exporter.pid(), exporter.port)
 
 
 def parse_options():

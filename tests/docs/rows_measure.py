@@ -1,6 +1,10 @@
 """How test_commands.py runs the commands of builds, tests and benchmarks."""
 
+import os
+
 from runners import run, skipped
+
+BUILD = os.path.abspath(os.path.join(os.environ.get("PROCEVENT_STORM", ""), "../../.."))
 
 COMMANDS = {
     **dict.fromkeys(("tests/run.sh", "tests/run.sh --all", "tests/run.sh --long",
@@ -18,12 +22,37 @@ COMMANDS = {
         run(more="--target tiny", shows="tests/bench/tiny", instead=[("build/bench", "build/fresh")]),  # not all
     "python3 tests/bench/compare.py --build build/bench --rounds 5 --kinds fork,vfork":
         run(more="--rounds 1 --count 500", shows=r"\| vfork \|"),
+    "python3 tests/bench/compare.py --build build/bench --with=forkstat":
+        skipped("forkstat may not be installed; without it the command runs"),
+    "python3 tests/bench/compare.py --build build/bench":
+        run(more="--rounds 1 --count 500", shows=r"\| exec \| exporter \|"),
     "python3 tests/bench/scrape_cost.py --build build/bench":
-        run(more="--scrapes 2 --series 500", shows=r"\| procevent_exporter, 500 \|"),
+        run(more="--scrapes 2 --series 500", shows=r"\| procevent_exporter, `groups.limit` 52 \|"),
+    "python3 tests/bench/names.py --build build/bench":
+        run(more="--count 20", shows=r"\| `/bin/sleep 0.03`, one after the other \| \d+% named"),
+    "python3 tests/bench/start_stop.py --build build/bench": run(more="--runs 2", shows=r"\| threads \| 67 \| 67 \|"),
+    "python3 tests/bench/half_open_clients.py --build build/bench":
+        run(more="--clients 1,2", shows=r"\| 2 \| \d+\.\d s \|"),
+    "apt-get install --no-install-recommends forkstat": skipped("installs a package"),
+    "apt-get install --no-install-recommends prometheus-node-exporter prometheus-process-exporter":
+        skipped("installs packages"),
     "python3 tests/bench/fleet.py --build build/bench": skipped("tests/deploy/test_fleet.py"),
-    "build/bench/tests/bench/exit_status --runs 3000":
-        run(more="--runs 3 --kind thread_exit", shows=r"(?m)^\| thread SYS_exit\(5\)"),
-    "build/bench/tests/bench/ledger_bench": run(more="--benchmark_min_time=0.001", shows="Benchmark"),
+    **dict.fromkeys(("build/bench/tests/bench/exit_status --runs 3000",
+                     "build/bench/tests/bench/exit_status --runs 3000 --hogs 4"),
+                    run(more="--runs 3 --kind thread_exit", shows=r"(?m)^\| thread SYS_exit\(5\).* of 3 \|$")),
+    **dict.fromkeys(("build/bench/tests/bench/ledger_bench",
+                     "build/bench/tests/bench/ledger_bench --benchmark_filter='Record|Snapshot'"),
+                    run(more="--benchmark_min_time=0.001", shows="(?m)^CopySnapshot/1 ")),
+    **dict.fromkeys(("find build/dev/tests -name '*_test' -type f -exec {} --gtest_list_tests \\; | grep -c '^ '",
+                     "find build/dev/tests/live -name '*_test' -type f -exec {} --gtest_list_tests \\; | grep -c '^ '"),
+                    run(instead=[("build/dev", BUILD)], shows=r"(?m)^\d\d+$")),
+    "find tests/fuzz/corpus -type f | wc -l": run(shows=r"(?m)^\d\d+$"),
+    "grep -rlE mt19937 tests/core tests/exporter tests/config tests/cmd | wc -l": run(shows=r"(?m)^\d\d+$"),
+    "grep -rhE '^ +def test_' tests/e2e | wc -l": run(shows=r"(?m)^\d\d+$"),
+    **dict.fromkeys(("ctest --test-dir build/dev -R '^core_ledger_test$' --output-on-failure",
+                     "build/dev/tests/core/ledger/core_ledger_test --gtest_filter='PeaksTest.*'"),
+                    run(instead=[("build/dev", BUILD)], shows="(?i)passed")),
+    "ctest --test-dir build/dev -L live --output-on-failure": skipped("CTest runs them"),
     **dict.fromkeys(("cmake --preset release && cmake --build --preset release",
                      "cmake --install build/release --component library --prefix /usr/local",
                      "cmake -G Ninja -B build && cmake --build build", "sudo build/print_execs"),
