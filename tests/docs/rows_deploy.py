@@ -18,7 +18,7 @@ COMMANDS = {
     **dict.fromkeys(containers.TEST, skipped("compiles all tests")),
     **dict.fromkeys(("deploy/package.sh", "apt-get install ./build/release/package/*.deb",
                      "apt-get purge procevent-exporter"), skipped("tests/deploy/test_package.py")),
-    "curl localhost:13675/-/ready": of_exporter("^ready$"),
+    "curl --silent --retry 5 --retry-connrefused localhost:13675/-/ready": of_exporter("^ready$"),
     "install -D build/release/procevent_exporter /usr/bin/procevent_exporter":
         run(instead=IN_TREE[:1], more="&& root/usr/bin/procevent_exporter --version", shows="^procevent_exporter "),
     "install -D -m 644 deploy/procevent_exporter.yml /etc/procevent_exporter/procevent_exporter.yml":
