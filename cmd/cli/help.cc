@@ -68,8 +68,8 @@ std::string FormatProgramHelp() {
     AppendOption(help, option);
   }
   return help +
-         "\nEach key of the configuration file is a flag, and a variable like PROCEVENT_LOG_LEVEL.\n"
-         "Flags override variables, which override the file.\n";
+         "\nEach key of the configuration file has a flag, and an environment variable like PROCEVENT_LOG_LEVEL.\n"
+         "Flags override variables, and variables override the file.\n";
 }
 
 std::string FormatCommandHelp(const CommandSpec& spec) {
@@ -84,7 +84,7 @@ std::string FormatCommandHelp(const CommandSpec& spec) {
     AppendFlags(help, spec.flags);
   }
   return help + (spec.reads_configuration
-                     ? "\nIt takes all flags of procevent_exporter, too: they are part of the configuration.\n"
+                     ? "\nIt also takes the flags of procevent_exporter, which belong to the configuration.\n"
                      : "\nIt reads no configuration.\n");
 }
 
