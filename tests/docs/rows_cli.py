@@ -24,11 +24,15 @@ COMMANDS = {
     "procevent_exporter --source.replay=FILE --source.replay-speed=max --source.replay-loop": replay,
     "tshark -r FILE": run(instead=DEMO, more="-c 3", shows="Netlink"),
     "procevent_exporter decode FILE": run(instead=[("FILE", "noop.pcap")], shows='^{"control":"noop"}$'),
+    "procevent_exporter decode FILE | grep '\"record\":\"process\"'": run(instead=DEMO, shows='"comm":"kthreadd"'),
     "procevent_exporter decode --hex FILE": run(instead=[("FILE", "noop.hex")], shows='^{"control":"noop"}$'),
     "procevent_exporter encode FILE": run(instead=[("FILE", "noop.json")], shows="^10000000010000"),
     "procevent_exporter watch --events": run(more="--duration=500ms", shows=WATCH_TABLE),
     "procevent_exporter watch --events --type=fork,exec,exit --comm='kworker*'":
         run(more="--duration=500ms", shows=WATCH_TABLE),
+    "procevent_exporter watch --events --type=exit FILE": run(instead=DEMO, shows=r"(?m)^\S+ exit +\d+ status 0 "),
+    "procevent_exporter watch --events --type=exec,exit --comm=as FILE":
+        run(instead=DEMO, shows=r"(?m)^\S+ exec +\d+ executes +as +0$"),
     "procevent_exporter watch --events --json --duration=10s":
         run(instead=[("10s", "2s --type=exec & for i in 1 2 3; do sleep 0.3; done; wait")],
             shows='"event":"exec".*"command":'),
