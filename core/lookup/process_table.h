@@ -60,7 +60,8 @@ class ProcessTable {
   // Applies an event. Adds its process to the table if it is unknown, except for the parent in an EXIT.
   void Apply(const Event& event);
 
-  // Adopts a recorded state of a process, for a table without procfs. What events have shown takes precedence.
+  // Adopts a recorded state of a process, for a table without procfs. What events have shown takes precedence. The
+  // header of ProcSnapshot is not public.
   void ApplySnapshot(const ProcSnapshot& snapshot);
 
   // Marks all processes as stale, after a loss of events. Each is read from /proc again before its next use.

@@ -1,11 +1,16 @@
-// Replays any bytes as a capture. Checks that it is read to its end or rejected with an error of one line, and that the
-// sums of the ledger are right in each round.
+// Replays any bytes as a capture, and prints it as `decode` and `watch` do. Checks that it is read to its end or
+// rejected with an error of one line, that the sums of the ledger are right in each round, and that lines are
+// printable.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <string>
 #include <utility>
 
+#include "cmd/capture/record_json.h"
+#include "cmd/watch/captured_names.h"
+#include "cmd/watch/event_printer.h"
 #include "core/reader/capture_applier.h"
 #include "require.h"
 
@@ -45,6 +50,50 @@ void CheckSums(const Ledger& ledger, unsigned cpus) {
           "exits");
 }
 
+template <typename OnPacket>
+void ForEachPacket(const CaptureBytes& bytes, const OnPacket& on_packet) {
+  CaptureFile file = bytes.Open().value();
+  auto packet = file.Read();
+  for (; packet && packet.value(); packet = file.Read()) {
+    on_packet(*packet.value());
+  }
+  Require(packet.ok(), "a capture that was read once is readable again");
+}
+
+void CheckPrintable(const std::string& lines) {
+  Require(std::ranges::none_of(lines, [](char c) { return c >= 0 && c < ' ' && c != '\n'; }),
+          "a line has no control characters");
+}
+
+void CheckRecordLines(const CaptureBytes& bytes) {
+  ForEachPacket(bytes, [](const CapturedPacket& packet) {
+    if (packet.kind == CapturedPacket::Kind::kRecord) {
+      const std::string line = FormatRecordJsonLine(packet.payload);
+      CheckPrintable(line);
+      Require(line.find('\n') == std::string::npos && IsRecordJsonLine(line), "a record is one line");
+    }
+  });
+}
+
+void CheckWatch(const CaptureBytes& bytes, const CaptureSummary& summary, bool json) {
+  CapturedNames names(summary);
+  ForEachPacket(bytes, [&names](const CapturedPacket& packet) { names.Add(packet); });
+  names.Finish();
+  EventPrinter printer({.json = json}, [](const CommBody& /*comm*/) { return false; },
+                       {.cpus = summary.cpus(),
+                        .local_users = false,
+                        .processes = {.limit = 64, .proc = ""},
+                        .update_table = [&names](ProcessTable& table) { names.ApplyNextStep(table); }});
+  std::string out;
+  printer.BeginWithoutProc(out);
+  ForEachPacket(bytes, [&](const CapturedPacket& packet) {
+    if (packet.kind == CapturedPacket::Kind::kDatagram) {
+      ForEachMessage(packet.payload, [&](const Message& message) { printer.Print(message, 0, out); });
+    }
+  });
+  CheckPrintable(out);
+}
+
 Status ReplayAll(const CaptureBytes& bytes) {
   Result<CaptureFile> opened = bytes.Open();
   if (!opened) {
@@ -60,15 +109,13 @@ Status ReplayAll(const CaptureBytes& bytes) {
   Ledger ledger(summary.cpus(), summary.coverage, options);
   CaptureApplier applier(summary, ledger);
   for (int round = 0; round < 2; ++round) {
-    CaptureFile file = bytes.Open().value();
-    auto packet = file.Read();
-    for (; packet && packet.value(); packet = file.Read()) {
-      applier.ApplyPacket(*packet.value());
-    }
-    Require(packet.ok(), "a capture that was read once is readable again");
+    ForEachPacket(bytes, [&applier](const CapturedPacket& packet) { applier.ApplyPacket(packet); });
     CheckSums(ledger, summary.cpus());
     applier.BeginNextRound();
   }
+  CheckRecordLines(bytes);
+  CheckWatch(bytes, summary, false);
+  CheckWatch(bytes, summary, true);
   return Success{};
 }
 

@@ -53,7 +53,7 @@ TEST(KeysTest, SuggestsKeysInTheSectionOrElsewhere) {
   EXPECT_EQ(SuggestKey("", "colour"), "");
 }
 
-// The README lists the keys that a reload applies.
+// docs/configuration.md lists the keys that a reload applies.
 TEST(KeysTest, HasTwoLiveKeys) {
   std::vector<std::string_view> live;
   for (const Option& option : Schema()) {
