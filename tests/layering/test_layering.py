@@ -145,9 +145,9 @@ ALLOWED = {
         "config/schema", "config", "cmd/cli", "cmd/logging", "cmd/serve",
     },
     "cmd/watch": {
-        "core/base", "core/protocol", "core/ledger", "core/sources", "core/sources/connector", "core/lookup",
-        "core/reader", "exporter/metrics", "exporter/http", "config/yaml", "config/schema", "config", "cmd/cli",
-        "cmd/logging", "cmd/serve", "cmd/capture",
+        "core/base", "core/protocol", "core/ledger", "core/sources", "core/sources/connector", "core/sources/capture",
+        "core/lookup", "core/reader", "exporter/metrics", "exporter/http", "config/yaml", "config/schema", "config",
+        "cmd/cli", "cmd/logging", "cmd/serve", "cmd/capture",
     },
     "cmd/doctor": {
         "core/base", "core/protocol", "core/ledger", "core/sources", "core/sources/connector", "core/sources/procfs",
