@@ -1,6 +1,6 @@
 // Lists every metric with type, unit, labels, series bound and HELP text, which is the only text of what the metric
-// means: tests compare the exposition and docs/metrics.md with this table. tests/deploy/catalogue.py parses the rows with
-// a regular expression.
+// means: tests compare the exposition and docs/metrics.md with this table. tests/deploy/catalogue.py parses the rows
+// with a regular expression.
 #pragma once
 
 #include <array>
@@ -122,11 +122,10 @@ inline constexpr std::array kCatalogue{
         "procevent_exits_total", kCounter, "processes", "comm, outcome", PerGroup(3),
         "Processes ended, by command and outcome: success (exit status 0), failure (another exit status) or signal."},
     Metric{"procevent_exit_signals_total", kCounter, "processes", "comm, signal", PerGroup(kExitSignalsPerGroup + 1),
-           "Processes ended by a signal, by command and signal. The value other counts those whose pair is beyond the "
-           "bound of pairs."},
+           "Processes ended by a signal, by command and signal. The value other stands for signals beyond the limit."},
     Metric{"procevent_exit_codes_total", kCounter, "processes", "comm, code", PerGroup(kExitCodesPerGroup + 1),
-           "Processes ended with a status other than 0, by command and status. The value other counts those whose pair "
-           "is beyond the bound of pairs."},
+           "Processes ended with a status other than 0, by command and status. The value other stands for statuses "
+           "beyond the limit."},
     Metric{"procevent_coredumps_total", kCounter, "processes", "comm", PerGroup(1),
            "Core dumps by command, whether or not a file was written."},
     Metric{"procevent_exits_without_exec_total", kCounter, "processes", "comm", PerGroup(1),
