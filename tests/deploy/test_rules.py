@@ -117,6 +117,12 @@ class Texts(unittest.TestCase):
         self.assertEqual(runbooks, {rule["alert"] for rule in alerts()})
         self.assertEqual(set(re.findall(r"(?m)^\| `(\w+:\w+:\w+)` \|", self.tables)), self.records)
 
+    def test_runbooks_need_no_other_page(self):
+        """Operators host the page alone."""
+        links = pages.links(self.runbooks.partition("\n## Runbooks\n")[2])
+        self.assertGreater(len(links), 5)
+        self.assertEqual([link for link in links if not link.startswith("#")], [])
+
     def test_page_has_severity_and_time_of_each_alert(self):
         rows = re.findall(r"(?m)^\| \[(\w+)\]\(#\w+\) \| (\w+) \| (.+?) \|", self.runbooks)
         after = {rule["alert"]: f"{int(rule['for'][:-1])} minutes" if "for" in rule else "at once" for rule in alerts()}
