@@ -187,7 +187,7 @@ def groups_used():
 
 def retired():
     return graph(8, "Counts retired", per_second("counts"),
-                 "Counts of commands whose series ended, by activity. They remain in the host totals. Rises in steps, "
+                 "Counts of commands that lost their series, by activity. They remain in the host totals. Rises in steps, "
                  "when commands without activity are retired.",
                  line(total("activity", rate("procevent_retired_total")), "{{activity}}"), stacked=True)
 

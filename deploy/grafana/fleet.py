@@ -65,7 +65,7 @@ def overview():
               f"Shows the machine with the lowest value. {LIVE}",
               f"min({of('job:procevent_completeness:min_ratio_rate1h')})", WHOLE, decimals=2),
          stat(4, "Programs named", "percentunit",
-              "Share of programs whose name was read before they exited, in the last 15 minutes. Shows the machine "
+              "Share of programs that got a name before they exited, in the last 15 minutes. Shows the machine "
               "with the lowest value.", f"min({of(NAMED)})", MOST, decimals=1),
          stat(4, "Failed exits", "percentunit", f"Share of the process exits of the last five minutes {FAILED}.",
               share(bad, exits), decimals=1)),

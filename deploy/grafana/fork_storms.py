@@ -85,7 +85,7 @@ def overview():
          stat(4, "Core dumps", "locale", "Core dumps in the time range, whether or not a file was written.",
               f"sum({increase(EVENTS, DUMPED)})", decimals=0),
          stat(4, "Programs named", "percentunit",
-              "Share of programs whose name was read before they exited, in the last 15 minutes. Shows the machine "
+              "Share of programs that got a name before they exited, in the last 15 minutes. Shows the machine "
               "with the lowest value.", f"min({of('instance:procevent_named:ratio_rate15m')})", MOST, decimals=1),
          stat(4, "Completeness", "percentunit",
               "Share of all events of the last hour that were counted. Events during time without a subscription are "
