@@ -9,13 +9,7 @@ ROOT = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)),
 MANIFESTS = "deploy/kubernetes"
 SECONDS = 60
 
-RULES = (
-    "for rules in recording fleet alerts; do printf -- '---\\napiVersion: monitoring.coreos.com/v1\\nkind:"
-    " PrometheusRule\\nmetadata: {name: procevent-%s}\\nspec:\\n' $rules;"
-    " sed 's/^/ /' deploy/prometheus/$rules.rules.yml;"
-    " done | kubectl -n procevent apply -f -")
 COMMANDS = (
-    RULES,
     "docker build -t registry.example/procevent_exporter:0.2.0 .",
     "docker push registry.example/procevent_exporter:0.2.0",
     "kustomize edit set image procevent_exporter=registry.example/procevent_exporter:0.2.0",
