@@ -60,7 +60,7 @@ struct Flags {
   std::vector<ConfigOverride> settings;  // of the flags on the command line
 
   // Of the commands:
-  std::optional<std::string> file;                    // input or output; "-" is the standard one
+  std::optional<std::string> file;                    // input or output; "-": the standard one; empty: not given
   std::optional<std::chrono::milliseconds> duration;  // empty: until a signal arrives
   bool json = false;                                  // print JSON
   bool hex = false;                                   // decode reads hex instead of a capture

@@ -28,7 +28,11 @@ CapturedNames::CapturedNames(const CaptureSummary& summary)
 
 void CapturedNames::Add(const CapturedPacket& packet) {
   if (packet.kind == CapturedPacket::Kind::kDatagram) {
-    ForEachMessage(packet.payload, [this](const Message& message) { AddMessage(message); });
+    ForEachMessage(packet.payload, [this](const Message& message) {
+      if (message.outcome == DecodeOutcome::kEvent) {
+        AddEvent(message.event);
+      }
+    });
     return;
   }
   const auto record = packet.kind == CapturedPacket::Kind::kRecord ? DecodeRecord(packet.payload) : std::nullopt;
@@ -59,23 +63,16 @@ void CapturedNames::ApplyNextStep(ProcessTable& table) {
   ++step_;
 }
 
-void CapturedNames::AddMessage(const Message& message) {
-  if (message.outcome == DecodeOutcome::kEvent) {
-    AddEvent(message.event);
-  }
-}
-
 void CapturedNames::AddEvent(const Event& event) {
   const SequenceTracker::Arrival arrival = sequence_.Observe(event.cpu, event.sequence);
   if (arrival.duplicate) {
     return;
   }
   ++step_;
-  const bool is_cpu = event.cpu < last_event_ns_.size();
   if (arrival.lost > 0 && gaps_are_losses_) {
-    InvalidateAll(is_cpu ? last_event_ns_[event.cpu] : last_ns_);
+    InvalidateAll(last_event_ns_[event.cpu]);
   }
-  if (is_cpu) {
+  if (event.cpu < last_event_ns_.size()) {
     last_event_ns_[event.cpu] = event.timestamp_ns;
   }
   last_ns_ = std::max(last_ns_, event.timestamp_ns);

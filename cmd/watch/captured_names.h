@@ -41,7 +41,6 @@ class CapturedNames {
     bool user_changed = false;  // a UID event since then: a later snapshot has another user
     std::optional<ProcSnapshot> pending;
   };
-  void AddMessage(const Message& message);
   void AddEvent(const Event& event);
   void AddSnapshot(const CapturedProcSnapshot& captured);
   void BeginPeriod(std::int32_t pid, std::uint64_t when_ns);
