@@ -19,6 +19,16 @@ bool HasName(const CapturedProcSnapshot& captured) {
          (snapshot.tgid == kKthreadd || snapshot.name != CommName("kthreadd"));
 }
 
+ObservedProcess Observed(const ProcSnapshot& snapshot) {
+  return {.process = {.pid = snapshot.tgid,
+                      .command = snapshot.name,
+                      .user = snapshot.euid == kUnknownId ? std::nullopt : std::optional(snapshot.euid),
+                      .start_ns = snapshot.start_ns},
+          .when_ns = snapshot.taken_ns,
+          .threads = snapshot.dead ? std::nullopt : std::optional(snapshot.threads),
+          .main_exited = snapshot.leader_gone};
+}
+
 }  // namespace
 
 CapturedNames::CapturedNames(const CaptureSummary& summary)
@@ -58,7 +68,7 @@ void CapturedNames::Finish() {
 
 void CapturedNames::ApplyNextStep(ProcessTable& table) {
   for (; next_ < accepted_.size() && accepted_[next_].first <= step_; ++next_) {
-    table.ApplySnapshot(accepted_[next_].second);
+    table.Adopt(Observed(accepted_[next_].second));
   }
   ++step_;
 }

@@ -125,21 +125,19 @@ void ProcessTable::Handle(const ExitBody& body, std::uint64_t when_ns) {
   }
 }
 
-void ProcessTable::ApplySnapshot(const ProcSnapshot& snapshot) {
-  Row* const row = FindOrCreate(snapshot.tgid, snapshot.taken_ns);
+void ProcessTable::Adopt(const ObservedProcess& observed) {
+  Row* const row = FindOrCreate(observed.process.pid, observed.when_ns);
   if (row == nullptr) {
     return;
   }
   Process& process = row->process;
-  process.command = snapshot.name;
-  if (!process.user && snapshot.euid != kUnknownId) {
-    process.user = snapshot.euid;
-  }
-  process.start_ns = process.start_ns == 0 ? snapshot.start_ns : process.start_ns;
-  if (!row->threads && !snapshot.dead) {
-    row->threads = snapshot.threads;
-    row->threads_at_ns = snapshot.taken_ns;
-    row->main_exited = row->main_exited || snapshot.leader_gone;
+  process.command = observed.process.command;
+  process.user = process.user ? process.user : observed.process.user;
+  process.start_ns = process.start_ns == 0 ? observed.process.start_ns : process.start_ns;
+  if (!row->threads && observed.threads) {
+    row->threads = observed.threads;
+    row->threads_at_ns = observed.when_ns;
+    row->main_exited = row->main_exited || observed.main_exited;
   }
 }
 

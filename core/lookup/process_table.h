@@ -23,7 +23,6 @@
 namespace procevent {
 
 class ProcPidReader;
-struct ProcSnapshot;
 
 // Bounds and inputs of a ProcessTable.
 struct ProcessTableOptions {
@@ -39,6 +38,14 @@ struct Process {
   std::int32_t parent = 0;            // the process that forked it or waits for it; 0 if none or unknown
   std::uint64_t start_ns = 0;         // CLOCK_MONOTONIC, of its FORK, or of /proc with 10 ms resolution; 0 if unknown
   bool alive = true;                  // neither an event nor /proc has shown its exit
+};
+
+// A process as another source than procfs saw it, such as a capture.
+struct ObservedProcess {
+  Process process;
+  std::uint64_t when_ns = 0;             // CLOCK_MONOTONIC
+  std::optional<std::uint32_t> threads;  // live threads; empty if unknown
+  bool main_exited = false;              // the main thread exited
 };
 
 // Tracks processes from events and /proc. Evicts exited processes first, then the oldest. One thread at a time.
@@ -60,9 +67,9 @@ class ProcessTable {
   // Applies an event. Adds its process to the table if it is unknown, except for the parent in an EXIT.
   void Apply(const Event& event);
 
-  // Adopts a recorded state of a process, for a table without procfs. What events have shown takes precedence. The
-  // header of ProcSnapshot is not public.
-  void ApplySnapshot(const ProcSnapshot& snapshot);
+  // Adopts the state of a process, for a table without procfs. The command replaces that of the table. The user, the
+  // start time and the threads are taken only if events have not shown them.
+  void Adopt(const ObservedProcess& observed);
 
   // Marks all processes as stale, after a loss of events. Each is read from /proc again before its next use.
   void Invalidate() { ++epoch_; }

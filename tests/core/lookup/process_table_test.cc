@@ -91,11 +91,12 @@ TEST_F(ProcessTableTest, UsesOnlyEventsWithoutProc) {
   EXPECT_TRUE(without_proc.Find(kChild)->alive);
 }
 
-// The snapshot counts the threads of all events until it was taken, also of those that are applied after it.
-TEST_F(ProcessTableTest, AdoptsSnapshotsWithoutProc) {
+// The observed threads include those of all events until then, also of events that are applied later.
+TEST_F(ProcessTableTest, AdoptsObservedProcessesWithoutProc) {
   ProcessTable table({.limit = 100, .proc = ""});
-  table.ApplySnapshot(
-      {.tgid = kShell, .taken_ns = 2 * kSecond, .name = CommName("sh"), .threads = 2, .start_ns = kSecond, .euid = 9});
+  table.Adopt({.process = {.pid = kShell, .command = CommName("sh"), .user = 9, .start_ns = kSecond},
+               .when_ns = 2 * kSecond,
+               .threads = 2});
   EXPECT_EQ(table.Find(kShell)->command, CommName("sh"));
   EXPECT_EQ(table.Find(kShell)->user, 9U);
   EXPECT_EQ(table.Find(kShell)->start_ns, kSecond);
@@ -105,7 +106,7 @@ TEST_F(ProcessTableTest, AdoptsSnapshotsWithoutProc) {
   table.Apply(EventAt(4 * kSecond, MakeExit({kThread, kShell})));
   EXPECT_FALSE(table.Find(kShell)->alive);
   table.Apply(EventAt(5 * kSecond, UidBody{MainThread(kOther), 1, 2}));
-  table.ApplySnapshot({.tgid = kOther, .taken_ns = 6 * kSecond, .name = CommName("su"), .threads = 1, .euid = 9});
+  table.Adopt({.process = {.pid = kOther, .command = CommName("su"), .user = 9}, .when_ns = 6 * kSecond, .threads = 1});
   EXPECT_EQ(table.Find(kOther)->user, 2U) << "an event has shown it";
 }
 
