@@ -35,7 +35,7 @@ COMMANDS = {
     "apt-get install --no-install-recommends prometheus-node-exporter prometheus-process-exporter":
         skipped("installs packages"),
     "python3 tests/bench/fleet.py --build build/bench": skipped("tests/deploy/test_fleet.py"),
-    "build/bench/tests/bench/exit_status --runs 3000 --hogs 4":
+    "build/bench/tests/bench/exit_status --runs 300 --hogs 4":
         run(more="--runs 3 --kind thread_exit", shows=r"(?m)^\| thread SYS_exit\(5\).* of 3 \|$"),
     "build/bench/tests/bench/ledger_bench --benchmark_filter='Record|Snapshot'":
         run(more="--benchmark_min_time=0.001", shows="(?m)^CopySnapshot/1 "),
