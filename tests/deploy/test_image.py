@@ -83,8 +83,8 @@ class Image(unittest.TestCase):
 
     def test_unneeded_files_are_ignored(self):
         for path in (".git/HEAD", "Dockerfile", "build/dev/x.o", "deploy/grafana/dashboards/fork-storms.json",
-                     "deploy/kubernetes/daemonset.yaml", "deploy/prometheus/alerts.rules.yml", "tests/deploy/test_image.py",
-                     "tests/e2e/__pycache__/harness.cpython-311.pyc"):
+                     "deploy/kubernetes/daemonset.yaml", "deploy/prometheus/alerts.rules.yml",
+                     "tests/deploy/test_image.py", "tests/e2e/__pycache__/harness.cpython-311.pyc"):
             with self.subTest(path):
                 self.assertTrue(ignored(path))
 
