@@ -14,6 +14,7 @@ COMMANDS = (
     "docker push registry.example/procevent_exporter:0.2.0",
     "kustomize edit set image procevent_exporter=registry.example/procevent_exporter:0.2.0",
     "kubectl apply -k .",
+    "kubectl -n procevent delete networkpolicy procevent-exporter",
     "kubectl -n procevent logs --tail=-1 -l app.kubernetes.io/name=procevent-exporter | grep not_allowed",
     "kubectl -n procevent rollout status daemonset/procevent-exporter --timeout=10m",
     "kubectl -n procevent exec daemonset/procevent-exporter -- procevent_exporter doctor"
