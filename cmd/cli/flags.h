@@ -69,7 +69,7 @@ struct Flags {
   std::optional<std::string> comm;                    // watch prints only commands that match this shell pattern
 };
 
-// An error of the command line, and the command whose help explains it.
+// An error of the command line, and the command with the help that explains it.
 struct UsageError {
   InputError error;
   Command command = Command::kServe;

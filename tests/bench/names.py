@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures the share of executed programs whose name is found, and the CPU of the reader, by drain interval.
+"""Measures the share of executed programs that get a name, and the CPU of the reader, by drain interval.
 
 Runs programs of different lifetimes, one after the other or with pauses: `tiny` of this folder, which exits at once,
 /bin/true, and /bin/sleep for 30 ms. Prints the table of docs/performance.md. Needs root, a release build with tests, and

@@ -6,8 +6,9 @@ import re
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 OF_ROOT = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
-# First words of inline code that is a command. Tables are skipped.
-INLINE = ("deploy/run.sh", "procevent_exporter", "grep")
+# Beginnings of inline code that is a command.
+INLINE = ("PROCEVENT_REFRESH_GOLDEN=", "apt-get ", "deploy/", "grep ", "journalctl ", "kill ", "procevent_exporter ",
+          "sysctl ", "systemctl ", "tests/run.sh ")
 # Beginning of a PromQL line that continues the line before.
 _CONTINUATION = re.compile(
     r"\s*([-+*/%^<>=!)]|(and|or|unless|on|ignoring|by|without|group_left|group_right|offset|bool)\b)")
@@ -76,10 +77,9 @@ def expressions(text):
 
 
 def inline_commands(text):
-    """Inline code with a first word of INLINE and arguments."""
-    outside = re.sub(r"(?m)^\|.*?$", "", prose(text))
-    spans = (" ".join(span.split()) for span in re.findall(r"`([^`]+)`", outside))
-    return [span for span in spans if span.split()[0] in INLINE and " " in span]
+    """Inline code, also in tables, that begins with one of INLINE and has arguments."""
+    spans = (" ".join(span.split()) for span in re.findall(r"`([^`]+)`", prose(text)))
+    return [span for span in spans if span.startswith(INLINE) and " " in span]
 
 
 def all_commands(text):

@@ -25,6 +25,9 @@ COMMANDS = {
     " --web.listen-address=localhost:13675": run(shows="receive_buffer: 64MiB  # flag --source.receive-buffer"),
     "procevent_exporter doctor": run(shows="(?m)^ok +subscription"),
     "procevent_exporter doctor --json": run(shows='"ok": ?true'),
+    "procevent_exporter record": run(more="x.pcap --duration=300ms", shows="recording finished"),
+    "kill -HUP PID": run(instead=[("kill -HUP PID", "sleep 9 & kill -HUP $!")]),
+    "kill -l": run(shows="SIGSEGV"),
     "procevent_exporter healthcheck": check_health,
     "procevent_exporter record FILE --duration=10s":
         run(instead=[("FILE", "x.pcap"), ("10s", "300ms")], shows="recording finished"),

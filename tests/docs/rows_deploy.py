@@ -27,7 +27,13 @@ COMMANDS = {
         run(instead=IN_TREE[1:]),
     **dict.fromkeys(("systemctl daemon-reload", "systemctl enable --now procevent_exporter"),
                     skipped("no systemd; tests/deploy/test_boot.py starts the unit")),
+    **dict.fromkeys(("systemctl status", "systemctl reload procevent_exporter", "systemctl edit procevent_exporter"),
+                    skipped("needs systemd")),
+    "apt-get autoremove": run(more="--simulate"),
+    "apt-get -y -o Dpkg::Options::=--force-confold install ./*.deb": skipped("tests/deploy/test_package.py"),
     proxy.INSTALL: run(more="--simulate"),
     **dict.fromkeys(proxy.SET_UP, skipped("tests/e2e/test_proxy.py")),
+    **dict.fromkeys(kubernetes.IMAGE_COMMANDS, skipped("tests/deploy/test_containers.py builds it; no registry")),
+    kubernetes.SET_IMAGE: skipped("kustomize is not in Debian; kubectl renders the overlay"),
     **dict.fromkeys(kubernetes.COMMANDS, skipped("no cluster")),
 }

@@ -31,9 +31,15 @@ COMMANDS = {
     "python3 tests/bench/start_stop.py --build build/bench": run(more="--runs 2", shows=r"\| threads \| 67 \| 67 \|"),
     "python3 tests/bench/half_open_clients.py --build build/bench":
         run(more="--clients 1,2", shows=r"\| 2 \| \d+\.\d s \|"),
-    "apt-get install --no-install-recommends forkstat": skipped("installs a package"),
-    "apt-get install --no-install-recommends prometheus-node-exporter prometheus-process-exporter":
-        skipped("installs packages"),
+    **dict.fromkeys(("apt-get install --no-install-recommends forkstat", "apt-get install --no-install-recommends"
+                     " prometheus-node-exporter prometheus-process-exporter"), run(more="--simulate")),
+    **dict.fromkeys(("PROCEVENT_REFRESH_GOLDEN=1 build/dev/tests/exporter/exporter_test",
+                     "PROCEVENT_REFRESH_GOLDEN=1 build/dev/tests/config/config_test",
+                     "PROCEVENT_REFRESH_GOLDEN=1 PROCEVENT_EXPORTER_BINARY=build/dev/procevent_exporter python3 -B"
+                     " tests/e2e/test_replay.py",
+                     "PROCEVENT_REFRESH_GOLDEN=1 python3 -B tests/deploy/test_dashboards.py Source",
+                     "PROCEVENT_REFRESH_GOLDEN=1 python3 -B tests/deploy/test_kubernetes.py PrometheusRules"),
+                    skipped("rewrites files of the checkout, which these tests compare")),
     "python3 tests/bench/fleet.py --build build/bench": skipped("tests/deploy/test_fleet.py"),
     "build/bench/tests/bench/exit_status --runs 300 --hogs 4":
         run(more="--runs 3 --kind thread_exit", shows=r"(?m)^\| thread SYS_exit\(5\).* of 3 \|$"),

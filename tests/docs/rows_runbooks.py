@@ -5,9 +5,13 @@ from runners import of_exporter, run, skipped
 THREADS = ("python3 -c 'import threading, time; [(time.sleep(0.3), threading.Thread(target=int).start())"
            " for _ in range(3)]'")
 
-# Prints its PID and then starts 5 processes at a time: two itself, and three by a brief shell.
-BRIEF_PARENTS = ("echo loop $BASHPID; for i in $(seq 12); do sleep 0.2; sh -c '/bin/true; /bin/true; /bin/true; :';"
-                 " done")
+FORK_IN_A_THREAD = ("python3 -c 'import subprocess, threading;"
+                    " threading.Thread(target=subprocess.run, args=([\"true\"],)).start()'")
+
+# Prints its PID and then starts 7 processes at a time: three itself, three by a brief shell, and one by the second
+# thread of a process.
+BRIEF_PARENTS = ("echo loop $BASHPID; for i in $(seq 8); do sleep 0.2; sh -c '/bin/true; /bin/true; /bin/true; :';"
+                 f" {FORK_IN_A_THREAD}; done")
 
 WITH_ADDRESS = "sed \"s|docs/alerts.md#|${RUNBOOKS:?}#|\""
 ADDRESS = "RUNBOOKS=https://git.example.org/procevent_exporter/docs/alerts.md"
@@ -38,22 +42,24 @@ COMMANDS = {
        run(instead=[("procevent_exporter", f"({cause}) & procevent_exporter"), ("--comm=NAME --duration=5s",
                                                                                 "--duration=2s")],
            shows=r"(?m)^ +\d+ \d+$")
-       for kind, cause in (('$2 == "fork"', "for i in 1 2 3; do sleep 0.3; done"), ("/ thread /", THREADS))},
-    "procevent_exporter watch --events --type=fork --duration=5s | awk '$2 == \"fork\" {top[$5] = $3 in top ? top[$3] :"
-    " $3; print top[$5]}' | sort | uniq -c | sort -rn | head -3":
-        run(instead=[("procevent_exporter", f"({BRIEF_PARENTS}) & procevent_exporter"), ("5s", "3s")],
-            shows=r"(?ms)^loop (\d+)$.*^ +[3-6]\d \1$"),
+       for kind, cause in (('$2 == "fork" && !/-> thread/', "for i in 1 2 3; do sleep 0.3; done"), ("/-> thread /", THREADS))},
+    "procevent_exporter watch --events --type=fork --duration=5s | awk '$2 == \"fork\" && !/-> thread/ {p = $3;"
+    " sub(/^[^>]*> /, \"\"); top[$1] = p in top ? top[p] : p; print top[$1]}' | sort | uniq -c | sort -rn | head -3":
+        run(instead=[("procevent_exporter", f"({BRIEF_PARENTS}) & procevent_exporter"), ("5s", "4s")],
+            shows=r"(?ms)^loop (\d+)$.*^ +5\d \1$"),
+    "sysctl kernel.pid_max=4194304": run(instead=[("=4194304", "")], shows=r"kernel\.pid_max = \d+"),
+    **dict.fromkeys(("journalctl -k", "journalctl _COMM=NAME", "journalctl -u procevent_exporter"),
+                    skipped("needs systemd's journal")),
     "kill PID": run(instead=[("kill PID", "sleep 9 & kill $!")]),
     **dict.fromkeys(("ps -o pid,ppid,user,unit,args -p PID", "cat /proc/PID/cgroup"),
                     run(instead=[("PID", "$$")], shows="PID|:/")),
-    **dict.fromkeys(("systemctl status PID", "systemctl kill --signal=KILL UNIT", "systemctl stop UNIT",
+    **dict.fromkeys(("systemctl status procevent_exporter", "systemctl status PID", "systemctl kill --signal=KILL UNIT", "systemctl stop UNIT",
                      "systemctl mask --runtime --now UNIT", "systemctl set-property --runtime UNIT TasksMax=1"), skipped("needs systemd")),
     "promtool check config deploy/prometheus/prometheus.yml": run(shows="3 rule files found"),
-    **dict.fromkeys(("systemctl status procevent_exporter", "journalctl -u procevent_exporter", "docker ps -a",
-                     "docker logs procevent_exporter",
+    **dict.fromkeys(("docker ps -a", "docker logs procevent_exporter",
                      "kubectl -n procevent get pods -o wide", "kubectl -n procevent logs POD --previous",
                      "kubectl -n procevent describe pod POD",
                      "docker exec procevent_exporter procevent_exporter watch --events --type=fork --duration=5s >FILE",
                      "kubectl -n procevent exec POD -- procevent_exporter watch --events --type=fork --duration=5s"
-                     " >FILE"), skipped("no such service, container or pod")),
+                     " >FILE"), skipped("no Docker daemon, no cluster")),
 }

@@ -19,7 +19,7 @@ COMMANDS = {
         "grep processes /proc/stat; sleep 1; grep processes /proc/stat",
         "curl -s http://localhost:13675/metrics >before; sleep 10; curl -s http://localhost:13675/metrics >after",
         "awk -F '} ' '/^procevent_(forks|execs)_total/ {n[$1] = $2 - n[$1]}"
-        """ END {for (c in n) print n[c] / 10, c "}"}' before after | sort -rn | head -5""",
+        """ END {for (c in n) if (n[c] > 0) print n[c] / 10, c "}"}' before after | sort -rn | head -5""",
         "procevent_exporter watch --events --json --type=exec --duration=5s"
         """ | grep -o '"command":"[^"]*"' | sort | uniq -c | sort -rn | head -3""",
         "ps -o pid,ppid,user,unit,etime,args -p PID"), FOLLOWED),

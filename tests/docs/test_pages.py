@@ -146,7 +146,7 @@ class Form(unittest.TestCase):
         self.assertEqual(pages.expressions("# a\nb{c=\"#\"}  # d\n  e\n/ (f\n  + g)\nh\n"),
                          ['b{c="#"}', "e / (f + g)", "h"])
         self.assertEqual(pages.inline_commands("`grep a\nb` `grep`\n| `grep c` |\n```sh\n`grep d`\n```\n"),
-                         ["grep a b"])
+                         ["grep a b", "grep c"])
         self.assertEqual(pages.anchors("# A `b_c`, d\n## A\n## A\n```sh\n# not a heading\n```\n"),
                          {"a-b_c-d", "a", "a-1"})
         self.assertEqual(pages.links("[a](b.md#c) ![d](e.png) `[f](g)`\n```text\n[h](i)\n```\n"), ["b.md#c", "e.png"])

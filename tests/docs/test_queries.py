@@ -1,4 +1,5 @@
-"""Queries each PromQL expression of the pages in a real Prometheus. Alert expressions and rare values may be empty."""
+"""Queries each PromQL expression of the pages in a real Prometheus, and again without its comparison, which is true
+only when something is wrong. The latter must return data."""
 
 import pathlib
 import re
@@ -13,34 +14,14 @@ import harness  # noqa: E402
 import pages  # noqa: E402
 import prometheus  # noqa: E402
 
-# Expressions that return nothing on a healthy exporter.
-MAY_BE_EMPTY = {
-    "sum by (instance) (increase(procevent_events_lost_total[5m])) > 0",
-    "procevent_up == 0",
-}
-
-# Metrics whose queries on docs/metrics.md look for rare values.
-METRICS_PAGE = "docs/metrics.md"
-RARE_VALUES = {
-    "procevent_groups", "procevent_groups_overflowed_total", "procevent_exporter_config_last_reload_successful",
-    "procevent_exporter_config_restart_pending", "procevent_credential_changes_total", "procevent_events_lost_total",
-    "procevent_exporter_http_requests_refused_total", "procevent_subscription_restarts_total",
-    "procevent_up", "procevent_loss_exact", "procevent_messages_rejected_total", "procevent_pending",
-    "procevent_processes_dropped_total", "procevent_ptrace_total", "procevent_replayed",
-    "procevent_snapshot_timestamp_seconds", "procevent_socket_drops_total",
-    "procevent_threads", "process_open_fds"}
+COMPARISON = re.compile(r" (?:==|>) [\d.]+")  # with the value at which to act
+GAINS_ROOT = "import os; os.seteuid(65534); os.seteuid(0)"
 
 
 def expressions():
     """(page, expression) for each expression of any page, once."""
     return list(dict.fromkeys((name, expression) for name, block in pages.blocks_of("promql")
                               for expression in pages.expressions(block.text)))
-
-
-def may_be_empty(page, expression):
-    if page == METRICS_PAGE:
-        return re.search(r"\bproce\w+", expression).group() in RARE_VALUES
-    return expression in MAY_BE_EMPTY
 
 
 class Expressions(harness.LiveTest):
@@ -58,7 +39,8 @@ class Expressions(harness.LiveTest):
                 for page, expression in expressions():
                     with self.subTest(page=page, expression=expression):
                         self.assertEqual(set(re.findall(r"\bprocevent_\w+", expression)) - names, set())
-                        self.assertTrue(server.query(expression) or may_be_empty(page, expression), "no result")
+                        server.query(expression)
+                        self.assertTrue(server.query(COMPARISON.sub("", expression)), "no result")
 
     def make_events(self):
         """Causes every kind of event that the pages query."""
@@ -66,6 +48,8 @@ class Expressions(harness.LiveTest):
             storm.wait()
         subprocess.run(["false"], check=False)
         subprocess.run(["bash", "-c", "ulimit -c 0; kill -SEGV $$"], check=False)
+        subprocess.run([sys.executable, "-c", GAINS_ROOT], check=True)
+        subprocess.run(["strace", "-o", "/dev/null", "true"], check=True)
 
     def await_scrape(self, server):
         now = time.time()

@@ -9,10 +9,10 @@ ROOT = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)),
 MANIFESTS = "deploy/kubernetes"
 SECONDS = 60
 
+IMAGE_COMMANDS = ("docker build -t registry.example/procevent_exporter:0.2.0 .",
+                  "docker push registry.example/procevent_exporter:0.2.0")
+SET_IMAGE = "kustomize edit set image procevent_exporter=registry.example/procevent_exporter:0.2.0"
 COMMANDS = (
-    "docker build -t registry.example/procevent_exporter:0.2.0 .",
-    "docker push registry.example/procevent_exporter:0.2.0",
-    "kustomize edit set image procevent_exporter=registry.example/procevent_exporter:0.2.0",
     "kubectl apply -k .",
     "kubectl -n procevent delete networkpolicy procevent-exporter",
     "kubectl -n procevent logs --tail=-1 -l app.kubernetes.io/name=procevent-exporter | grep not_allowed",
