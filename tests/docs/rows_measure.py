@@ -1,10 +1,26 @@
 """How test_commands.py runs the commands of builds, tests and benchmarks."""
 
 import os
+import re
 
+import pages
 from runners import run, skipped
 
 BUILD = os.path.abspath(os.path.join(os.environ.get("PROCEVENT_STORM", ""), "../../.."))
+TESTING = pages.read("docs/testing.md")
+
+
+def counts(*kinds, instead=()):
+    """The command prints a number for each kind, a little more than that in the table of docs/testing.md."""
+
+    def runner(tree, command):
+        for kind, printed in zip(kinds, run(instead=instead)(tree, command).split(), strict=True):
+            stated = int(re.search(rf"(?m)^\| {kind}.*?\| more than (\d+)", TESTING)[1])
+            if not stated < int(printed) < 1.2 * stated + 3:
+                raise AssertionError(f"{kind}: {printed} tests, but docs/testing.md has {stated}")
+
+    return runner
+
 
 COMMANDS = {
     **dict.fromkeys(("tests/run.sh", "tests/run.sh --all", "tests/run.sh --long",
@@ -45,12 +61,14 @@ COMMANDS = {
         run(more="--runs 3 --kind thread_exit", shows=r"(?m)^\| thread SYS_exit\(5\).* of 3 \|$"),
     "build/bench/tests/bench/ledger_bench --benchmark_filter='Record|Snapshot'":
         run(more="--benchmark_min_time=0.001", shows="(?m)^CopySnapshot/1 "),
-    **dict.fromkeys(("find build/dev/tests -name '*_test' -type f -exec {} --gtest_list_tests \\; | grep -c '^ '",
-                     "find build/dev/tests/live -name '*_test' -type f -exec {} --gtest_list_tests \\; | grep -c '^ '"),
-                    run(instead=[("build/dev", BUILD)], shows=r"(?m)^\d\d+$")),
-    "find tests/fuzz/corpus -type f | wc -l": run(shows=r"(?m)^\d\d+$"),
-    "grep -rlE mt19937 tests/core tests/exporter tests/config tests/cmd | wc -l": run(shows=r"(?m)^\d\d+$"),
-    "grep -rhE '^ +def test_' tests/e2e | wc -l": run(shows=r"(?m)^\d\d+$"),
+    "find build/dev/tests -name '*_test' -type f -exec {} --gtest_list_tests \\; | grep -c '^ '":
+        counts("unit", instead=[("build/dev", BUILD)]),
+    "find build/dev/tests/live -name '*_test' -type f -exec {} --gtest_list_tests \\; | grep -c '^ '":
+        counts("live", instead=[("build/dev", BUILD)]),
+    "find tests/fuzz/corpus -type f | wc -l": counts("inputs"),
+    "grep -rlE mt19937 tests/core tests/exporter tests/config tests/cmd | wc -l": counts("of these"),
+    "for tests in e2e docs library deploy scripts layering; do grep -rhE '^ +def test_' tests/$tests | wc -l; done":
+        counts("end to end", "pages", "library", "`deploy/`", "scripts", "layering"),
     **dict.fromkeys(("ctest --test-dir build/dev -R '^core_ledger_test$' --output-on-failure",
                      "build/dev/tests/core/ledger/core_ledger_test --gtest_filter='PeaksTest.*'"),
                     run(instead=[("build/dev", BUILD)], shows="(?i)passed")),

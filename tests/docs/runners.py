@@ -56,7 +56,8 @@ def skipped(reason):
 
 
 def run(more="", shows="", instead=()):
-    """Runs the command after replacing placeholders (`instead`), with additional arguments (`more`)."""
+    """Runs the command after replacing placeholders (`instead`), with additional arguments (`more`). The runner returns
+    the output."""
 
     def runner(tree, command):
         for word, replacement in instead:
@@ -68,6 +69,7 @@ def run(more="", shows="", instead=()):
                               stderr=subprocess.STDOUT, timeout=SECONDS, check=False)
         if done.returncode != 0 or not re.search(shows, done.stdout):
             raise AssertionError(f"{command}: exit {done.returncode}, missing {shows!r}:\n{done.stdout}")
+        return done.stdout
 
     return runner
 
