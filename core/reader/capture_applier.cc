@@ -84,7 +84,7 @@ class SummaryBuilder {
   Status AddRecord(std::span<const std::byte> payload) {
     const auto record = DecodeRecord(payload);
     if (!record) {
-      return CannotReplay("it has a record of an unknown type", "replay it with a newer procevent_exporter");
+      return CannotReplay("it has a record of an unknown type", "the file is damaged, or of a newer procevent_exporter");
     }
     const auto* const metadata = std::get_if<CaptureMetadata>(&*record);
     return metadata == nullptr ? Success{} : AddMetadata(*metadata);

@@ -24,7 +24,7 @@ COMMANDS = {
         of_exporter(f"^{re.escape(README_OUTPUT)}$", "--source.replay=DEMO", "--source.replay-speed=max", ready=is_over),
     "procevent_exporter --help": run(shows=r"(?m)^  --source\.receive-buffer SIZE .*(\n .*)?\(default: 32MiB\)"),
     "procevent_exporter check-config --config.file=FILE": run(instead=[("FILE", "deploy/procevent_exporter.yml")]),
-    "PROCEVENT_LOG_LEVEL=warn procevent_exporter check-config --source.receive-buffer=64MiB"
+    "PROCEVENT_LOG_LEVEL=warning procevent_exporter check-config --source.receive-buffer=64MiB"
     " --web.listen-address=localhost:13675": run(shows="receive_buffer: 64MiB  # flag --source.receive-buffer"),
     "procevent_exporter doctor": run(shows="(?m)^ok +subscription"),
     "procevent_exporter doctor --json": run(shows='"ok": ?true'),
