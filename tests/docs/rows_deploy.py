@@ -25,7 +25,8 @@ COMMANDS = {
         run(instead=IN_TREE[1:]),
     "install -D -m 644 deploy/systemd/procevent_exporter.service /etc/systemd/system/procevent_exporter.service":
         run(instead=IN_TREE[1:]),
-    **dict.fromkeys(("systemctl daemon-reload", "systemctl enable --now procevent_exporter"),
+    **dict.fromkeys(("systemctl daemon-reload", "systemctl enable --now procevent_exporter",
+                     "systemctl disable --now procevent_exporter"),
                     skipped("no systemd; tests/deploy/test_boot.py starts the unit")),
     **dict.fromkeys(("systemctl status", "systemctl reload procevent_exporter", "systemctl edit procevent_exporter"),
                     skipped("needs systemd")),

@@ -42,6 +42,7 @@ COMMANDS = {
         run(more="--rounds 1 --count 500", shows=r"\| exec \| exporter \|"),
     "python3 tests/bench/scrape_cost.py --build build/bench":
         run(more="--scrapes 2 --series 500", shows=r"\| procevent_exporter, `groups.limit` 52 \|"),
+    "python3 tests/bench/rates.py --build build/bench": run(more="--seconds 1", shows=r"(?m)^\| \d+ \| \d+\.\d+% \|"),
     "python3 tests/bench/names.py --build build/bench":
         run(more="--count 20", shows=r"\| `/bin/sleep 0.03`, one after the other \| \d+% named"),
     "python3 tests/bench/start_stop.py --build build/bench": run(more="--runs 2", shows=r"\| threads \| 67 \| 67 \|"),
