@@ -19,8 +19,6 @@ CountKind CredentialKindOf(const ProcessTracker::CredentialCountKinds& kinds, st
   return after == 0 ? kinds.gained : kinds.left;
 }
 
-constexpr std::int32_t kKthreadd = 2;
-
 // Whether the order of an event and a snapshot cannot be derived from their times.
 bool AreWithinMargin(std::uint64_t first_ns, std::uint64_t second_ns) {
   return std::max(first_ns, second_ns) - std::min(first_ns, second_ns) < kSnapshotMargin;

@@ -17,19 +17,14 @@ namespace {
 // they are converted from boot time.
 constexpr std::uint64_t kStartTolerance = 50 * kNanosPerMilli;
 
-constexpr std::int32_t kKthreadd = 2;
-
 // Whether the PID was reused. A later process with the same PID has a later start time. A start before the recorded
 // FORK is the same process.
-bool IsOtherProcess(const Process& known, const ProcSnapshot& snapshot) {
-  return known.start_ns != 0 && snapshot.start_ns > known.start_ns + kStartTolerance;
+bool IsOtherProcess(const Process& known, std::uint64_t start_ns) {
+  return known.start_ns != 0 && start_ns > known.start_ns + kStartTolerance;
 }
 
-// Whether the snapshot does not show the name of the process. A kernel thread still has the name of kthreadd: the
-// kernel names it shortly after the fork, without an event. Or the name may be that of an exec that failed.
-bool LacksName(const ProcSnapshot& snapshot) {
-  return snapshot.without_memory || (snapshot.parent == kKthreadd && snapshot.name == CommName("kthreadd"));
-}
+// Whether the snapshot does not show the name of the process. The name may be that of an exec that failed.
+bool LacksName(const ProcSnapshot& snapshot) { return snapshot.without_memory || snapshot.is_unnamed_kernel_thread(); }
 
 }  // namespace
 
@@ -126,9 +121,14 @@ void ProcessTable::Handle(const ExitBody& body, std::uint64_t when_ns) {
 }
 
 void ProcessTable::Adopt(const ObservedProcess& observed) {
-  Row* const row = FindOrCreate(observed.process.pid, observed.when_ns);
+  Row* row = FindOrCreate(observed.process.pid, observed.when_ns);
   if (row == nullptr) {
     return;
+  }
+  if (IsOtherProcess(row->process, observed.process.start_ns)) {
+    Erase(observed.process.pid);
+    row = &Create(observed.process.pid);
+    row->epoch = epoch_;
   }
   Process& process = row->process;
   process.command = observed.process.command;
@@ -148,7 +148,7 @@ bool ProcessTable::AllThreadsExited(const Row& row) const {
   }
   ProcSnapshot snapshot;
   return proc_->ReadWithoutCredentials(row.process.pid, snapshot) != ProcPidReader::ReadStatus::kRead ||
-         snapshot.dead || IsOtherProcess(row.process, snapshot);
+         snapshot.dead || IsOtherProcess(row.process, snapshot.start_ns);
 }
 
 void ProcessTable::Handle(const UidBody& body, std::uint64_t when_ns) {
@@ -222,7 +222,7 @@ void ProcessTable::ReadProc(Row& row) {
     SetAlive(row, process.alive && status == ProcPidReader::ReadStatus::kHidden);
     return;
   }
-  if (IsOtherProcess(process, snapshot)) {
+  if (IsOtherProcess(process, snapshot.start_ns)) {
     process.start_ns = 0;
   }
   if (LacksName(snapshot)) {

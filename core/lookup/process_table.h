@@ -68,7 +68,8 @@ class ProcessTable {
   void Apply(const Event& event);
 
   // Adopts the state of a process, for a table without procfs. The command replaces that of the table. The user, the
-  // start time and the threads are taken only if events have not shown them.
+  // start time and the threads are taken only if events have not shown them. A start more than 50 ms after the known
+  // one is that of another process with the same PID: it replaces the known process.
   void Adopt(const ObservedProcess& observed);
 
   // Marks all processes as stale, after a loss of events. Each is read from /proc again before its next use.

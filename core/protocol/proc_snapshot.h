@@ -11,6 +11,7 @@
 namespace procevent {
 
 inline constexpr std::uint32_t kUnknownId = UINT32_MAX;  // user or group is unknown
+inline constexpr std::int32_t kKthreadd = 2;             // the parent of all kernel threads
 
 // The state of a process at `taken_ns`.
 struct ProcSnapshot {
@@ -31,6 +32,9 @@ struct ProcSnapshot {
 
   // Whether the name is that of the program that the process executes, or of its kernel thread.
   [[nodiscard]] bool has_reliable_name() const { return !may_be_in_exec && !without_memory; }
+  // Whether it still has the name of kthreadd: the kernel renames a new kernel thread shortly after the fork, without
+  // an event.
+  [[nodiscard]] bool is_unnamed_kernel_thread() const { return parent == kKthreadd && name == CommName("kthreadd"); }
   bool operator==(const ProcSnapshot&) const = default;
 };
 

@@ -139,7 +139,6 @@ TEST_F(LookupLiveTest, AgreesWithProcAfterAStorm) {
   const pid_t storm = ForkInBackground(500);
   ASSERT_TRUE(Await([&] { return table_.Find(storm) && !Find(storm).alive; }));
   WaitFor(storm);
-  constexpr std::int32_t kKthreadd = 2;
   std::string differences;
   ProcPidReader pids;
   const bool all = Await([&] {

@@ -18,9 +18,8 @@ namespace {
 
 constexpr std::size_t kTextBytes = 2048;  // enough for stat and for the needed lines of status
 
-// Processes of another user that always exist. A security policy may hide process 1 from every process.
+// A process of another user that always exists, as kKthreadd. A security policy may hide process 1 from every process.
 constexpr std::int32_t kInit = 1;
-constexpr std::int32_t kKthreadd = 2;
 
 // Error for processes of other users that cannot be read, from the errno of opening /proc/1/stat.
 Error MakeHiddenError(int code) {

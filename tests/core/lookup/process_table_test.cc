@@ -110,6 +110,38 @@ TEST_F(ProcessTableTest, AdoptsObservedProcessesWithoutProc) {
   EXPECT_EQ(table.Find(kOther)->user, 2U) << "an event has shown it";
 }
 
+// Without procfs an observed start shows that the PID was reused while events were lost.
+TEST_F(ProcessTableTest, AdoptDetectsReusedPid) {
+  for (const bool exit_seen : {false, true}) {
+    ProcessTable table({.limit = 100, .proc = ""});
+    const auto observe = [&table](std::string_view name, std::uint32_t user, std::uint64_t start_ns,
+                                  std::uint64_t when_ns) {
+      table.Adopt({.process = {.pid = kShell, .command = CommName(name), .user = user, .start_ns = start_ns},
+                   .when_ns = when_ns,
+                   .threads = 1});
+    };
+    observe("old", 1, kSecond, 2 * kSecond);
+    table.Apply(EventAt(3 * kSecond, UidBody{MainThread(kShell), 2, 2}));
+    observe("same", 3, kSecond + kSecond / 100, 4 * kSecond);
+    EXPECT_EQ(table.Find(kShell)->user, 2U) << "/proc is exact to 10 ms";
+    EXPECT_EQ(table.Find(kShell)->start_ns, kSecond);
+    if (exit_seen) {
+      table.Apply(EventAt(5 * kSecond, MakeExit(MainThread(kShell))));
+      EXPECT_FALSE(table.Find(kShell)->alive);
+    }
+    table.Invalidate();
+    observe("new", 4, 6 * kSecond, 7 * kSecond);
+    const Process found = *table.Find(kShell);
+    EXPECT_EQ(found.command, CommName("new")) << exit_seen;
+    EXPECT_EQ(found.user, 4U) << exit_seen;
+    EXPECT_EQ(found.start_ns, 6 * kSecond) << exit_seen;
+    EXPECT_TRUE(found.alive) << exit_seen;
+    table.Apply(EventAt(8 * kSecond, MakeExit(MainThread(kShell))));
+    EXPECT_FALSE(table.Find(kShell)->alive) << "it has one thread";
+    EXPECT_EQ(table.size(), 1U);
+  }
+}
+
 TEST_F(ProcessTableTest, ChildInheritsCommandAndUser) {
   const std::uint64_t when = MonotonicNanos();
   table_.Apply(EventAt(when, ForkBody{MainThread(kShell), MainThread(kChild)}));
