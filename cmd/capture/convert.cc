@@ -18,6 +18,7 @@
 #include "cmd/capture/line_input.h"
 #include "cmd/capture/record_json.h"
 #include "cmd/cli/output.h"
+#include "cmd/serve/privilege.h"
 #include "core/base/file_descriptor.h"
 #include "core/base/input_error.h"
 #include "core/base/result.h"
@@ -124,6 +125,7 @@ Status PrintCapture(const std::string& file, LineOutput& out) {
     return capture.error();
   }
   const bool may_block = MayBlock(file);
+  DropPrivilege();
   while (may_block ? out.Flush() : out.FlushWhenLarge()) {
     const auto packet = capture.value().Read();
     if (!packet) {
@@ -175,6 +177,7 @@ int ConvertLines(const std::string& file, LineConverter convert) {
       return ReportUnreadable(file, errno);
     }
   }
+  DropPrivilege();
   LineInput input(opened.valid() ? opened.get() : STDIN_FILENO);
   LineOutput out;
   LineErrorReporter errors(DisplayName(file));

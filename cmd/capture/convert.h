@@ -8,6 +8,8 @@ namespace procevent {
 
 enum class DecodeInput : std::uint8_t { kCapture, kHex };
 
+// Both commands drop all privilege once the input is open.
+
 // Prints one JSON object for each message and each record of the file, in order, "-" is the standard input. A malformed
 // datagram is printed as an error object and does not change the exit code. An unreadable input, or one that is not
 // hex, is reported on the standard error with exit code 1.

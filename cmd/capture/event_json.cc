@@ -24,6 +24,7 @@ namespace procevent {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
 // Writes the fields of an event to a JSON object.
 class JsonFieldWriter {
  public:

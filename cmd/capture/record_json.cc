@@ -1,5 +1,6 @@
 #include "cmd/capture/record_json.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <nlohmann/json.hpp>
@@ -104,6 +105,13 @@ std::string FormatRecordJsonLine(std::span<const std::byte> payload) {
   return object.dump();
 }
 
-bool IsRecordJsonLine(std::string_view line) { return line.starts_with(R"({"record":)"); }
+bool IsRecordJsonLine(std::string_view line) {
+  if (!line.starts_with(R"({"record":)")) {
+    return false;
+  }
+  const Json object = Json::parse(line, nullptr, false);
+  const auto record = object.find("record");
+  return record != object.end() && record->is_string();
+}
 
 }  // namespace procevent

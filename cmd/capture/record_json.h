@@ -12,7 +12,7 @@ namespace procevent {
 // of a newer version is {"record":"unknown"}.
 std::string FormatRecordJsonLine(std::span<const std::byte> payload);
 
-// Whether a line is one that FormatRecordJsonLine made. It has no datagram.
+// Whether a line is that of a record of any version: an object whose first key is `record`, with a name as its value.
 bool IsRecordJsonLine(std::string_view line);
 
 }  // namespace procevent

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "cmd/cli/output.h"
 #include "core/sources/procfs/proc_reader.h"
 
 namespace procevent {
@@ -185,6 +186,10 @@ void PrivilegeDropper::Keep(std::uint64_t wanted) {
   if (!restricted && !failed_.exchange(true)) {
     log_(MakeErrorMessage(LogLevel::kWarning, restricted.error()));
   }
+}
+
+void DropPrivilege() {
+  PrivilegeDropper([](const LogMessage& message) { PrintError(message.text); }, ReaderCapabilities{}).DropAll();
 }
 
 }  // namespace procevent

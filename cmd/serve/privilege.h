@@ -79,4 +79,7 @@ class PrivilegeDropper {
   std::atomic<bool> failed_{false};
 };
 
+// For a command that needs no privilege from here on. The calling thread must be the only one.
+void DropPrivilege();
+
 }  // namespace procevent

@@ -153,6 +153,26 @@ class Decode(unittest.TestCase):
         again, _ = self.run_with("decode", "--hex", stdin=datagrams)
         self.assertEqual(again.splitlines(), [line for line in out.splitlines() if not line.startswith('{"record":')])
 
+    def test_only_records_are_skipped(self):
+        out, err = self.run_with("encode", stdin=f'{{"record":"new"}}\n{{"record":garbage\n{{"record":5}}\n{FORK}\n',
+                                 code=1)
+        self.assertEqual(out.splitlines(), [FORK_HEX])
+        first, second = err.splitlines()
+        self.assertRegex(first, r"^standard input:2: .*JSON at byte \d+\b")
+        self.assertRegex(second, r"^standard input:3: .*missing key event")
+
+    def test_privilege_is_dropped(self):
+        for command, line in ((("decode", "--hex"), FORK_HEX.encode() + b"\n"), (("encode",), FORK.encode() + b"\n"),
+                              (("decode",), pcap(bytes.fromhex(FORK_HEX)))):
+            with self.subTest(command), subprocess.Popen(
+                    [harness.exporter_binary(), *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+                process.stdin.write(line)
+                process.stdin.flush()
+                os.read(process.stdout.fileno(), 4096)
+                with open(f"/proc/{process.pid}/status", encoding="ascii") as file:
+                    self.assertRegex(file.read(), r"CapPrm:\s+0+\nCapEff:\s+0+\n")
+                process.stdin.close()
+
     def test_truncated_capture(self):
         whole = pcap(*(bytes.fromhex(FORK_HEX),) * 3)
         path = self.file("cut.pcap", whole[:-1])

@@ -92,6 +92,14 @@ TEST_P(RecordJsonTest, IsNoMessage) {
 INSTANTIATE_TEST_SUITE_P(Records, RecordJsonTest, testing::ValuesIn(Rows()),
                          [](const auto& row) { return row.param.name; });
 
+TEST(RecordJsonTest, OnlyJsonIsARecord) {
+  EXPECT_TRUE(IsRecordJsonLine(R"({"record":"of a newer version","key":1})"));
+  for (const char* line : {R"({"record":garbage)", R"({"record":"metadata")", R"({"record":5})", R"({"record":null})",
+                           R"({"record":})", R"({"event":"fork","record":"metadata"})", R"(["record"])"}) {
+    EXPECT_FALSE(IsRecordJsonLine(line)) << line;
+  }
+}
+
 TEST(RecordJsonTest, FormatsRecordOfANewerVersion) {
   RecordBuffer buffer;
   const auto record = EncodeRecord(CapturedInvalidation{}, buffer);
