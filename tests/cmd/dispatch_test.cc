@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <iterator>
 #include <string>
 #include <variant>
@@ -68,22 +70,26 @@ TEST(RunTest, CheckConfigReadsTheCapture) {
   testing::internal::CaptureStdout();
   EXPECT_EQ(RunCommand({"check-config", "--source.replay=deploy/demo/demo.pcap"}), 0);
   EXPECT_THAT(testing::internal::GetCapturedStdout(), testing::HasSubstr("\n  replay: deploy/demo/demo.pcap  # flag"));
+  const std::string text = testing::TempDir() + "no_capture_" + std::to_string(::getpid()) + ".txt";
+  std::ofstream(text) << "this is plain text and no capture\n";
   for (const auto& [file, error] :
-       {std::pair("none.pcap",
-                  "open the capture none.pcap: No such file or directory; give "
-                  "the path of a file that may be read"),
-        std::pair("deploy", "open the capture deploy: it is a directory; give a capture file"),
-        std::pair("README.md",
-                  "read the capture README.md: unknown file format; record one "
-                  "with: procevent_exporter record FILE (decompress a "
-                  "compressed capture first)")}) {
-    const std::string flag = "--source.replay=" + std::string(file);
+       {std::pair<std::string, std::string>("none.pcap",
+                                            "open the capture none.pcap: No such file or directory; give the path of a "
+                                            "file that may be read"),
+        std::pair<std::string, std::string>("deploy",
+                                            "open the capture deploy: it is a directory; give a capture file"),
+        std::pair<std::string, std::string>(
+            text, "read the capture " + text +
+                      ": unknown file format; record one with: procevent_exporter record FILE "
+                      "(decompress a compressed capture first)")}) {
+    const std::string flag = "--source.replay=" + file;
     testing::internal::CaptureStdout();
     testing::internal::CaptureStderr();
     EXPECT_EQ(RunCommand({"check-config", flag.c_str()}), 2);
     EXPECT_EQ(testing::internal::GetCapturedStdout(), "");
-    EXPECT_EQ(testing::internal::GetCapturedStderr(), "procevent_exporter: cannot " + std::string(error) + '\n');
+    EXPECT_EQ(testing::internal::GetCapturedStderr(), "procevent_exporter: cannot " + error + '\n');
   }
+  std::filesystem::remove(text);
 }
 
 // In a child process, because Run blocks signals before it serves.
