@@ -115,8 +115,9 @@ int CheckHealth(const Flags& flags, std::span<const EnvironmentVariable> environ
 }
 
 // Whether the command runs until a signal, which it receives through a SignalReceiver.
-bool RunsUntilSignal(Command command) {
-  return command == Command::kServe || command == Command::kRecord || command == Command::kWatch;
+bool RunsUntilSignal(const Flags& flags) {
+  return flags.command == Command::kServe || flags.command == Command::kRecord ||
+         (flags.command == Command::kWatch && !flags.file);
 }
 
 int Watch(const WatchOptions& options, const std::optional<std::string>& capture) {
@@ -188,7 +189,7 @@ int Run(std::span<const char* const> arguments) {
   // First of all: a signal that arrives during start-up must stop the command in order, not kill the process.
   const sigset_t blocked = BlockSignals();
   const Result<Flags, UsageError> parsed = ParseFlags(arguments);
-  if (!parsed || !RunsUntilSignal(parsed.value().command)) {
+  if (!parsed || !RunsUntilSignal(parsed.value())) {
     RestoreSignals(blocked);
   }
   if (!parsed) {

@@ -1,6 +1,7 @@
 #include "cmd/watch/captured_names.h"
 
 #include <algorithm>
+#include <limits>
 #include <variant>
 
 #include "core/ledger/name_resolver.h"
@@ -9,14 +10,11 @@
 namespace procevent {
 namespace {
 
-constexpr std::int32_t kKthreadd = 2;
+constexpr std::size_t kLimit = 65'536;  // of each container, as of the process table
+constexpr std::uint64_t kEnd = std::numeric_limits<std::uint64_t>::max();
 
-// A new kernel thread has the name of kthreadd until the kernel renames it, without an event.
-bool HasName(const CapturedProcSnapshot& captured) {
-  using Kind = CapturedProcSnapshot::Kind;
-  const ProcSnapshot& snapshot = captured.snapshot;
-  return captured.kind != Kind::kGone && captured.kind != Kind::kHidden && snapshot.has_reliable_name() &&
-         (snapshot.tgid == kKthreadd || snapshot.name != CommName("kthreadd"));
+bool ShowsProcess(const CapturedProcSnapshot& captured) {
+  return captured.kind != CapturedProcSnapshot::Kind::kGone && captured.kind != CapturedProcSnapshot::Kind::kHidden;
 }
 
 ObservedProcess Observed(const ProcSnapshot& snapshot) {
@@ -28,6 +26,9 @@ ObservedProcess Observed(const ProcSnapshot& snapshot) {
           .threads = snapshot.dead ? std::nullopt : std::optional(snapshot.threads),
           .main_exited = snapshot.leader_gone};
 }
+
+// The time until which a snapshot shows the state before a change: it may show the change a moment before its event.
+std::uint64_t SeenBefore(std::uint64_t change_ns) { return change_ns - std::min(change_ns, kSnapshotMargin); }
 
 }  // namespace
 
@@ -51,26 +52,26 @@ void CapturedNames::Add(const CapturedPacket& packet) {
   }
   if (const auto* const captured = std::get_if<CapturedProcSnapshot>(&*record)) {
     AddSnapshot(*captured);
+  } else if (const auto* const watermark = std::get_if<CapturedWatermark>(&*record)) {
+    ConfirmUpTo(watermark->applied_until_ns);
   } else if (std::holds_alternative<CapturedInvalidation>(*record)) {
-    ++step_;
+    ++added_steps_;
     InvalidateAll(last_ns_);
   }
 }
 
 void CapturedNames::Finish() {
   for (auto& [pid, period] : periods_) {
-    Accept(period);
+    Accept(period, kEnd);
   }
-  periods_.clear();
-  std::ranges::stable_sort(accepted_, {}, &std::pair<std::size_t, ProcSnapshot>::first);
-  step_ = 0;
 }
 
 void CapturedNames::ApplyNextStep(ProcessTable& table) {
-  for (; next_ < accepted_.size() && accepted_[next_].first <= step_; ++next_) {
-    table.Adopt(Observed(accepted_[next_].second));
+  while (!accepted_.empty() && accepted_.begin()->first <= applied_steps_) {
+    table.Adopt(Observed(accepted_.begin()->second));
+    accepted_.erase(accepted_.begin());
   }
-  ++step_;
+  ++applied_steps_;
 }
 
 void CapturedNames::AddEvent(const Event& event) {
@@ -78,7 +79,7 @@ void CapturedNames::AddEvent(const Event& event) {
   if (arrival.duplicate) {
     return;
   }
-  ++step_;
+  ++added_steps_;
   if (arrival.lost > 0 && gaps_are_losses_) {
     InvalidateAll(last_event_ns_[event.cpu]);
   }
@@ -88,7 +89,7 @@ void CapturedNames::AddEvent(const Event& event) {
   last_ns_ = std::max(last_ns_, event.timestamp_ns);
   if (const auto* const fork = std::get_if<ForkBody>(&event.body);
       fork != nullptr && fork->child.pid == fork->child.tgid) {
-    BeginPeriod(fork->child.tgid, event.timestamp_ns);
+    BeginPeriod(fork->child.tgid, event.timestamp_ns, fork->parent.tgid);
   } else if (const auto* const exec = std::get_if<ExecBody>(&event.body)) {
     BeginPeriod(exec->task.tgid, event.timestamp_ns);
   } else if (const auto* const comm = std::get_if<CommBody>(&event.body);
@@ -99,62 +100,84 @@ void CapturedNames::AddEvent(const Event& event) {
   }
 }
 
-// The first snapshot of a period is enough.
+// The first snapshot of a period is enough for its name. If that lacks the user, a later one adds it.
 void CapturedNames::AddSnapshot(const CapturedProcSnapshot& captured) {
-  if (!HasName(captured)) {
+  ProcSnapshot snapshot = captured.snapshot;
+  Period& period = FindPeriod(snapshot.tgid);
+  snapshot.parent = period.parent;
+  if (!ShowsProcess(captured) || !snapshot.has_reliable_name() || snapshot.is_unnamed_kernel_thread()) {
     return;
   }
-  Period& period = FindPeriod(captured.snapshot.tgid);
-  if (!period.named && !period.pending) {
-    period.pending = captured.snapshot;
-    if (period.user_changed) {
-      period.pending->euid = kUnknownId;
-    }
+  snapshot.euid = period.user_changed ? kUnknownId : snapshot.euid;
+  if (period.name && (period.user_known || snapshot.euid == kUnknownId)) {
+    return;
   }
+  snapshot.name = period.name.value_or(snapshot.name);
+  period.name = snapshot.name;
+  period.user_known = snapshot.euid != kUnknownId;
+  period.unconfirmed.push_back(snapshot);
+  unconfirmed_.emplace_back(snapshot.taken_ns, snapshot.tgid);
 }
 
-void CapturedNames::BeginPeriod(std::int32_t pid, std::uint64_t when_ns) {
+// An exit begins none: the process keeps its name until its PID is reused.
+void CapturedNames::BeginPeriod(std::int32_t pid, std::uint64_t when_ns, std::int32_t parent) {
   Period& period = FindPeriod(pid);
-  DropContradicted(period, when_ns);
-  Accept(period);
-  period = {.since_step = step_, .pending = {}};
+  Accept(period, SeenBefore(when_ns));
+  period = {.since_step = added_steps_, .parent = parent, .name = {}, .unconfirmed = {}};
 }
 
 void CapturedNames::ChangeUser(std::int32_t pid, std::uint64_t when_ns) {
   Period& period = FindPeriod(pid);
-  if (period.pending && period.pending->taken_ns + kSnapshotMargin > when_ns) {
-    period.pending->euid = kUnknownId;
+  for (ProcSnapshot& snapshot : period.unconfirmed) {
+    snapshot.euid = snapshot.taken_ns > SeenBefore(when_ns) ? kUnknownId : snapshot.euid;
   }
   period.user_changed = true;
+}
+
+// No earlier event follows, so none contradicts a snapshot taken before.
+void CapturedNames::ConfirmUpTo(std::uint64_t applied_until_ns) {
+  const std::uint64_t seen_until_ns = SeenBefore(applied_until_ns);
+  for (; !unconfirmed_.empty() && unconfirmed_.front().first <= seen_until_ns; unconfirmed_.pop_front()) {
+    if (const auto found = periods_.find(unconfirmed_.front().second); found != periods_.end()) {
+      Accept(found->second, seen_until_ns);
+    }
+  }
 }
 
 // A snapshot after the last event before the loss may show the result of a lost event.
 void CapturedNames::InvalidateAll(std::uint64_t lost_after_ns) {
   for (auto& [pid, period] : periods_) {
-    DropContradicted(period, lost_after_ns);
-    Accept(period);
+    Accept(period, SeenBefore(lost_after_ns));
   }
+  Forget();
+}
+
+void CapturedNames::Forget() {
   periods_.clear();
-  stale_until_step_ = step_;
+  unconfirmed_.clear();
+  unknown_until_step_ = added_steps_;
 }
 
-// The snapshot may have been taken after the event that ends its period.
-void CapturedNames::DropContradicted(Period& period, std::uint64_t when_ns) {
-  if (period.pending && period.pending->taken_ns + kSnapshotMargin > when_ns) {
-    period.pending.reset();
-  }
-}
-
-void CapturedNames::Accept(Period& period) {
-  if (period.pending) {
-    accepted_.emplace_back(period.since_step, *period.pending);
-    period.pending.reset();
-    period.named = true;
-  }
+// Accepts the snapshots of a period that were taken until then.
+void CapturedNames::Accept(Period& period, std::uint64_t seen_until_ns) {
+  std::erase_if(period.unconfirmed, [&](const ProcSnapshot& snapshot) {
+    const bool accepted = snapshot.taken_ns <= seen_until_ns;
+    if (accepted && accepted_.size() < kLimit) {
+      accepted_.emplace(period.since_step, snapshot);
+    }
+    return accepted;
+  });
 }
 
 CapturedNames::Period& CapturedNames::FindPeriod(std::int32_t pid) {
-  return periods_.try_emplace(pid, Period{.since_step = stale_until_step_, .pending = {}}).first->second;
+  if (std::max(periods_.size(), unconfirmed_.size()) >= kLimit) {
+    Forget();
+  }
+  const auto [found, inserted] = periods_.try_emplace(pid);
+  if (inserted) {
+    found->second.since_step = unknown_until_step_;
+  }
+  return found->second;
 }
 
 }  // namespace procevent

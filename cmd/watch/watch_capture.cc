@@ -1,114 +1,147 @@
 #include "cmd/watch/watch_capture.h"
 
-#include <poll.h>
-
+#include <cstddef>
 #include <cstdint>
-#include <limits>
+#include <deque>
 #include <optional>
 #include <utility>
 #include <variant>
 
 #include "cmd/cli/output.h"
-#include "cmd/serve/signals.h"
+#include "cmd/serve/privilege.h"
 #include "cmd/watch/captured_names.h"
 #include "core/base/system.h"
 #include "core/protocol/capture_record.h"
 #include "core/protocol/decoder.h"
-#include "core/reader/capture_applier.h"
-#include "core/sources/capture/capture_file.h"
+#include "core/protocol/encoder.h"
 
 namespace procevent {
 namespace {
 
-constexpr std::uint64_t kPacketsPerSignalCheck = 256;
+constexpr std::uint64_t kMaxAheadNs = 2 * kNanosPerSecond;  // of the recording
+constexpr std::size_t kMaxAheadBytes = 32U << 20U;
 
-// Calls `on_packet` with each datagram and record, until it returns false.
-template <typename OnPacket>
-Status ForEachPacket(const StoredCapture& capture, const OnPacket& on_packet) {
+// A packet that owns its payload.
+struct BufferedPacket {
+  CapturedPacket::Kind kind;
+  std::uint64_t time_ns;
+  Bytes payload;
+
+  [[nodiscard]] std::size_t size() const { return sizeof(*this) + payload.size(); }
+};
+
+// Reads a capture ahead of its printing, so that the names of the packets to come are known.
+class ReadAhead {
+ public:
+  ReadAhead(CaptureFile file, CapturedNames& names) : file_(std::move(file)), names_(names) {}
+
+  // Returns the next datagram or record, or nothing at the end.
+  std::optional<BufferedPacket> Next() {
+    while (!ended_ && !is_full()) {
+      ReadPacket();
+    }
+    if (packets_.empty()) {
+      return std::nullopt;
+    }
+    BufferedPacket packet = std::move(packets_.front());
+    packets_.pop_front();
+    bytes_ -= packet.size();
+    return packet;
+  }
+  // After the end: an error if the rest of the file cannot be read.
+  [[nodiscard]] const Status& status() const { return status_; }
+
+ private:
+  [[nodiscard]] bool is_full() const {
+    return !packets_.empty() &&
+           (bytes_ >= kMaxAheadBytes || packets_.back().time_ns >= packets_.front().time_ns + kMaxAheadNs);
+  }
+
+  void ReadPacket() {
+    const auto packet = file_.Read();
+    if (!packet || !packet.value()) {
+      status_ = packet ? Status(Success{}) : packet.error();
+      ended_ = true;
+      names_.Finish();
+    } else if (packet.value()->kind != CapturedPacket::Kind::kForeign) {
+      names_.Add(*packet.value());
+      const auto& [kind, time_ns, payload] = *packet.value();
+      packets_.push_back({kind, time_ns, Bytes(payload.begin(), payload.end())});
+      bytes_ += packets_.back().size();
+    }
+  }
+
+  CaptureFile file_;
+  CapturedNames& names_;
+  std::deque<BufferedPacket> packets_;
+  std::size_t bytes_ = 0;
+  bool ended_ = false;
+  Status status_ = Success{};
+};
+
+// The capture is read twice: for its facts, and to be printed.
+Status WatchStoredCapture(const StoredCapture& capture, const WatchOptions& options, LineOutput& out) {
+  auto facts = capture.StartReading();
+  if (!facts) {
+    return facts.error();
+  }
+  const auto summary = CaptureSummary::ReadFrom(std::move(facts).value());
+  if (!summary) {
+    return summary.error();
+  }
   auto file = capture.StartReading();
   if (!file) {
     return file.error();
   }
-  while (true) {
-    const auto packet = file.value().Read();
-    if (!packet) {
-      return packet.error();
-    }
-    if (!packet.value()) {
-      return Success{};
-    }
-    if (packet.value()->kind != CapturedPacket::Kind::kForeign && !on_packet(*packet.value())) {
-      return Success{};
-    }
+  const std::string name = file.value().name();
+  Status printed = PrintCapturedEvents(std::move(file).value(), summary.value(), options, out.text(),
+                                       [&out] { return out.FlushWhenLarge(); });
+  if (out.open() && capture.changed()) {
+    return Error{"show the capture", "the file changed meanwhile", "show it again when its recording has ended", name};
   }
-}
-
-Result<CaptureSummary> ReadSummary(const StoredCapture& capture) {
-  auto file = capture.StartReading();
-  return file ? CaptureSummary::ReadFrom(std::move(file).value()) : file.error();
-}
-
-bool IsSignalPending(const SignalReceiver& signals) {
-  pollfd entry{signals.fd(), POLLIN, 0};
-  return ::poll(&entry, 1, 0) > 0;
-}
-
-// The capture is read three times: for its facts, for its names, and to be printed.
-Status PrintCapture(const WatchOptions& options, const std::string& file, const SignalReceiver& signals,
-                    LineOutput& out) {
-  const auto capture = StoredCapture::Open(file);
-  if (!capture) {
-    return capture.error();
-  }
-  const auto summary = ReadSummary(capture.value());
-  if (!summary) {
-    return summary.error();
-  }
-  CapturedNames names(summary.value());
-  const Status read = ForEachPacket(capture.value(), [&names](const CapturedPacket& packet) {
-    names.Add(packet);
-    return true;
-  });
-  if (!read) {
-    return read;
-  }
-  names.Finish();
-
-  EventPrinter printer(options, [](const CommBody& /*comm*/) { return false; },
-                       {.cpus = summary.value().cpus(),
-                        .gaps_are_losses = summary.value().coverage == EventCoverage::kAll,
-                        .local_users = false,
-                        .processes = {.proc = ""},
-                        .update_table = [&names](ProcessTable& table) { names.ApplyNextStep(table); }});
-  printer.BeginWithoutProc(out.text());
-  const std::uint64_t clock_offset_ns = summary.value().clock_offset_ns;
-  const std::uint64_t end_ns = options.duration
-                                   ? summary.value().first_ns + clock_offset_ns +
-                                         static_cast<std::uint64_t>(options.duration->count()) * kNanosPerMilli
-                                   : std::numeric_limits<std::uint64_t>::max();
-  std::uint64_t packets = 0;
-  return ForEachPacket(capture.value(), [&](const CapturedPacket& packet) {
-    if (packet.time_ns >= end_ns || (++packets % kPacketsPerSignalCheck == 0 && IsSignalPending(signals))) {
-      return false;
-    }
-    if (packet.kind == CapturedPacket::Kind::kDatagram) {
-      ForEachMessage(packet.payload,
-                     [&](const Message& message) { printer.Print(message, clock_offset_ns, out.text()); });
-    } else if (const auto record = DecodeRecord(packet.payload);
-               record && std::holds_alternative<CapturedInvalidation>(*record)) {
-      printer.Invalidate();
-    }
-    return out.FlushWhenLarge();
-  });
+  return printed;
 }
 
 }  // namespace
 
+Status PrintCapturedEvents(CaptureFile file, const CaptureSummary& summary, const WatchOptions& options,
+                           std::string& out, const std::function<bool()>& flush) {
+  CapturedNames names(summary);
+  ReadAhead packets(std::move(file), names);
+  EventPrinter printer(options, [](const CommBody& /*comm*/) { return false; },
+                       {.cpus = summary.cpus(),
+                        .gaps_are_losses = summary.coverage == EventCoverage::kAll,
+                        .local_users = false,
+                        .processes = {.proc = ""},
+                        .update_table = [&names](ProcessTable& table) { names.ApplyNextStep(table); }});
+  std::optional<BufferedPacket> packet = packets.Next();
+  printer.BeginWithoutProc(out);
+  const std::uint64_t first_packet_ns = summary.first_ns + summary.clock_offset_ns;
+  const auto max_ms = options.duration ? std::optional<std::uint64_t>(options.duration->count()) : std::nullopt;
+  for (; packet; packet = packets.Next()) {
+    if (max_ms && (packet->time_ns - first_packet_ns) / kNanosPerMilli >= *max_ms) {
+      return Success{};
+    }
+    if (packet->kind == CapturedPacket::Kind::kDatagram) {
+      ForEachMessage(packet->payload,
+                     [&](const Message& message) { printer.Print(message, summary.clock_offset_ns, out); });
+    } else if (const auto record = DecodeRecord(packet->payload);
+               record && std::holds_alternative<CapturedInvalidation>(*record)) {
+      printer.Invalidate();
+    }
+    if (!flush()) {
+      return Success{};
+    }
+  }
+  return packets.status();
+}
+
 int WatchCapture(const WatchOptions& options, const std::string& file) {
   ReserveStandardDescriptors();
-  const SignalReceiver signals;
-  LineOutput out(signals.fd());
-  const Status printed = PrintCapture(options, file, signals, out);
+  const auto capture = StoredCapture::Open(file);
+  DropPrivilege();
+  LineOutput out;
+  const Status printed = capture ? WatchStoredCapture(capture.value(), options, out) : Status(capture.error());
   out.Flush();
   if (!printed) {
     PrintError(Describe(printed.error()));

@@ -57,11 +57,11 @@ class SummaryBuilder {
 
   Result<CaptureSummary> Build() {
     if (summary_.datagrams == 0) {
-      return CannotReplay("it has no process events", "record a capture with: procevent_exporter record FILE");
+      return CannotUse("it has no process events", "record a capture with: procevent_exporter record FILE");
     }
     summary_.clock_offset_ns = clock_offset_ns_.value_or(0);
     if (first_ns_ < summary_.clock_offset_ns) {
-      return CannotReplay("it has packets from before its clock began, so it was edited", "replay the original");
+      return CannotUse("it has packets from before its clock began, so it was edited", "use the original");
     }
     summary_.first_ns = first_ns_ - summary_.clock_offset_ns;
     summary_.last_ns = last_ns_ - summary_.clock_offset_ns;
@@ -77,14 +77,14 @@ class SummaryBuilder {
     std::uint32_t last;
   };
 
-  [[nodiscard]] Error CannotReplay(Cause cause, std::string_view remedy) const {
-    return {"replay the capture", cause, remedy, name_};
+  [[nodiscard]] Error CannotUse(Cause cause, std::string_view remedy) const {
+    return {"use the capture", cause, remedy, name_};
   }
 
   Status AddRecord(std::span<const std::byte> payload) {
     const auto record = DecodeRecord(payload);
     if (!record) {
-      return CannotReplay("it has a record of an unknown type", "the file is damaged, or of a newer procevent_exporter");
+      return CannotUse("it has a record of an unknown type", "the file is damaged, or of a newer procevent_exporter");
     }
     const auto* const metadata = std::get_if<CaptureMetadata>(&*record);
     return metadata == nullptr ? Success{} : AddMetadata(*metadata);
@@ -92,7 +92,7 @@ class SummaryBuilder {
 
   Status AddMetadata(const CaptureMetadata& metadata) {
     if (has_metadata_) {
-      return CannotReplay("it has the metadata of several captures", "replay them one by one");
+      return CannotUse("it has the metadata of several captures", "use them one by one");
     }
     has_metadata_ = true;
     clock_offset_ns_ = metadata.clock_offset_ns;

@@ -1,4 +1,4 @@
-"""`watch --events` on this machine and of a capture: events, losses in their place, and a clean exit."""
+"""`watch --events` on this machine: events, losses in their place, and a clean exit."""
 
 import json
 import os
@@ -9,14 +9,11 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
-import unittest
 
 import connector
 import harness
-import samples
 
 # A process that starts a session, renames itself, starts a thread, changes its group and user, and exits with status 3.
 SCRIPT = """
@@ -98,74 +95,6 @@ def run_script(name):
     child = subprocess.Popen([sys.executable, "-S", "-c", SCRIPT, name])
     child.wait()
     return child.pid
-
-
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-DEMO = os.path.join(ROOT, "deploy/demo/demo.pcap")
-GOLDEN = os.path.join(ROOT, "tests/golden/demo_exposition.txt")
-
-
-class Capture(unittest.TestCase):
-    def watch(self, *arguments, code=0):
-        done = subprocess.run([harness.exporter_binary(), "watch", "--events", *arguments], stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, check=False, timeout=harness.DEADLINE_SECONDS)
-        self.assertEqual(done.returncode, code, done.stderr)
-        return done.stdout.splitlines(), done.stderr
-
-    def test_all_events_with_names(self):
-        lines, err = self.watch(DEMO)
-        self.assertEqual(err, "")
-        self.assertRegex(lines[0], "^Time +Event +PID +What +Seconds +Command +User$")
-        decoded = subprocess.run([harness.exporter_binary(), "decode", DEMO], capture_output=True, text=True, check=True,
-                                 timeout=harness.DEADLINE_SECONDS).stdout.splitlines()
-        decoded = [event for event in map(json.loads, decoded) if event.get("event", "ack") != "ack"]
-        self.assertEqual([line.split()[1] for line in lines[1:]], [event["event"] for event in decoded])
-        execs = [line.split() for line in lines if " executes " in line]
-        with open(GOLDEN, encoding="utf-8") as file:
-            unattributed = samples.Samples(file.read()).value("procevent_execs_total", comm="[unattributed programs]")
-        self.assertEqual(sum(words[-2] == "-" for words in execs), unattributed, "as many as in a replay")
-        self.assertTrue(all(words[-1].isdecimal() or words[-1] == "-" for words in execs), "users are ids")
-
-    def test_filters(self):
-        lines, _ = self.watch("--type=exit", "--comm=sh", "--json", DEMO)
-        events = [json.loads(line) for line in lines]
-        self.assertEqual({(event["event"], event["command"]) for event in events}, {("exit", "sh")})
-        some, _ = self.watch("--duration=5s", DEMO)
-        every, _ = self.watch(DEMO)
-        self.assertEqual(some, every[:len(some)])
-        self.assertIn(len(some), range(10, len(every) - 10))
-
-    def test_losses_in_place(self):
-        with open(DEMO, "rb") as file:
-            data = file.read()
-        packets, offset = [data[:24]], 24
-        while offset < len(data):
-            end = offset + 16 + int.from_bytes(data[offset + 8:offset + 12], "little")
-            packets.append(data[offset:end])
-            offset = end
-        datagrams = [at for at, packet in enumerate(packets) if packet[30:32] == b"\0\x0b"]
-        for at in datagrams[200:203]:
-            packets[at] = b""
-        with tempfile.NamedTemporaryFile(prefix="procevent-watch-", suffix=".pcap") as file:
-            file.write(b"".join(packets))
-            file.flush()
-            lines, _ = self.watch(file.name)
-        lost = [int(line.split()[1]) for line in lines if re.search(r"^-- \d+ events? lost on CPU \d+ --$", line)]
-        self.assertEqual(sum(lost), 3)
-
-    def test_invalid_captures(self):
-        for path, error in ((ROOT, "it is a directory"), (DEMO + "x", "No such file"), (__file__, "unknown file format"),
-                            ("-", "standard input cannot be replayed")):
-            with self.subTest(path):
-                lines, err = self.watch(path, code=1)
-                self.assertEqual(lines, [])
-                self.assertRegex(err, rf"^procevent_exporter: cannot .*{error}.*\n$")
-
-    def test_closed_pipe_is_no_error(self):
-        done = subprocess.run(["bash", "-c", f"{harness.exporter_binary()} watch --events {DEMO} | head -n 1; "
-                               'echo "${PIPESTATUS[0]}"'],
-                              capture_output=True, text=True, check=False, timeout=harness.DEADLINE_SECONDS)
-        self.assertRegex(done.stdout, r"^Time .*\n0\n$")
 
 
 class Events(harness.LiveTest):

@@ -2,6 +2,7 @@
 // rejected with an error of one line, that the sums of the ledger are right in each round, and that lines are
 // printable.
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -9,8 +10,7 @@
 #include <utility>
 
 #include "cmd/capture/record_json.h"
-#include "cmd/watch/captured_names.h"
-#include "cmd/watch/event_printer.h"
+#include "cmd/watch/watch_capture.h"
 #include "core/reader/capture_applier.h"
 #include "require.h"
 
@@ -75,22 +75,10 @@ void CheckRecordLines(const CaptureBytes& bytes) {
   });
 }
 
-void CheckWatch(const CaptureBytes& bytes, const CaptureSummary& summary, bool json) {
-  CapturedNames names(summary);
-  ForEachPacket(bytes, [&names](const CapturedPacket& packet) { names.Add(packet); });
-  names.Finish();
-  EventPrinter printer({.json = json}, [](const CommBody& /*comm*/) { return false; },
-                       {.cpus = summary.cpus(),
-                        .local_users = false,
-                        .processes = {.limit = 64, .proc = ""},
-                        .update_table = [&names](ProcessTable& table) { names.ApplyNextStep(table); }});
+void CheckWatch(const CaptureBytes& bytes, const CaptureSummary& summary, const WatchOptions& options) {
   std::string out;
-  printer.BeginWithoutProc(out);
-  ForEachPacket(bytes, [&](const CapturedPacket& packet) {
-    if (packet.kind == CapturedPacket::Kind::kDatagram) {
-      ForEachMessage(packet.payload, [&](const Message& message) { printer.Print(message, 0, out); });
-    }
-  });
+  const Status printed = PrintCapturedEvents(bytes.Open().value(), summary, options, out, [] { return true; });
+  Require(printed.ok(), "a capture that was read once is readable again");
   CheckPrintable(out);
 }
 
@@ -114,8 +102,8 @@ Status ReplayAll(const CaptureBytes& bytes) {
     applier.BeginNextRound();
   }
   CheckRecordLines(bytes);
-  CheckWatch(bytes, summary, false);
-  CheckWatch(bytes, summary, true);
+  CheckWatch(bytes, summary, {});
+  CheckWatch(bytes, summary, {.json = true, .duration = std::chrono::milliseconds(1000)});
   return Success{};
 }
 

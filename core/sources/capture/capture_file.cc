@@ -133,7 +133,7 @@ Error CaptureFile::ReadError(Cause cause, std::string_view remedy, std::string d
 Result<StoredCapture> StoredCapture::Open(const std::string& path) {
   OwnedFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!fd.valid()) {
-    return Error{kOpen, errno, path == "-" ? "give a file: the standard input cannot be replayed" : kReadableFile,
+    return Error{kOpen, errno, path == "-" ? "give a file: the standard input cannot be read twice" : kReadableFile,
                  Printable(path)};
   }
   struct stat file {};

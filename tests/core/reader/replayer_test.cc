@@ -29,8 +29,8 @@ constexpr std::uint64_t kOffset = 1'700'000'000 * kNanosPerSecond;
 constexpr std::uint64_t kStart = 5'000 * kNanosPerSecond;
 
 // An error that names the file, the cause and the remedy.
-auto IsReplayError(const char* cause, const char* remedy) {
-  return AllOf(HasSubstr("cannot replay "), HasSubstr("a.pcap"), HasSubstr(cause), HasSubstr(remedy));
+auto IsCaptureError(const char* cause, const char* remedy) {
+  return AllOf(HasSubstr("cannot use the capture "), HasSubstr("a.pcap"), HasSubstr(cause), HasSubstr(remedy));
 }
 
 class ReplayerTest : public testing::Test {
@@ -275,7 +275,7 @@ TEST_F(ReplayerTest, IgnoresTheTimeOfForeignPackets) {
 TEST_F(ReplayerTest, RejectsAPacketBeforeTheClockBegan) {
   WriteFamily(5);
   writer_->Write(5, kConnectorFamily, EncodeNetlink(1, {}));
-  EXPECT_THAT(StartError(), IsReplayError("before its clock began", "replay the original"));
+  EXPECT_THAT(StartError(), IsCaptureError("before its clock began", "use the original"));
 }
 
 TEST_F(ReplayerTest, StopsInTheMiddleOfTheCapture) {
@@ -331,7 +331,7 @@ TEST_F(ReplayerTest, ReplaysACaptureOfAnotherProgram) {
 
 TEST_F(ReplayerTest, RejectsACaptureWithoutEvents) {
   Write(0, CaptureMetadata{.clock_offset_ns = kOffset, .cpus = 2});
-  EXPECT_THAT(StartError(), IsReplayError("no process events", "procevent_exporter record FILE"));
+  EXPECT_THAT(StartError(), IsCaptureError("no process events", "procevent_exporter record FILE"));
 }
 
 TEST_F(ReplayerTest, RejectsATruncatedCaptureAndNamesTheOffset) {
@@ -347,13 +347,13 @@ TEST_F(ReplayerTest, RejectsARecordOfUnknownType) {
   const auto record = EncodeRecord(CapturedInvalidation{}, buffer);
   buffer.at(23) = std::byte{9};
   writer_->Write(kOffset, kRecordFamily, record);
-  EXPECT_THAT(StartError(), IsReplayError("unknown type", "newer procevent_exporter"));
+  EXPECT_THAT(StartError(), IsCaptureError("unknown type", "newer procevent_exporter"));
 }
 
 TEST_F(ReplayerTest, RejectsSeveralCapturesInOneFile) {
   WriteFamily(1);
   WriteFamily(1);
-  EXPECT_THAT(StartError(), IsReplayError("several captures", "one by one"));
+  EXPECT_THAT(StartError(), IsCaptureError("several captures", "one by one"));
 }
 
 }  // namespace
