@@ -121,10 +121,10 @@ std::string FormatColumns(std::string_view time, std::string_view event, const s
   constexpr std::size_t kPidWidth = 7;
   constexpr std::size_t kWhatWidth = 30;
   constexpr std::size_t kDurationWidth = 9;
-  constexpr std::size_t kCommandWidth = 16;
+  constexpr std::size_t kCommandWidth = 15;
   return std::string(time) + ' ' + PadRight(std::string(event), kEventWidth) + PadLeft(pid, kPidWidth) + ' ' +
          PadRight(what, kWhatWidth) + ' ' + PadLeft(duration, kDurationWidth) + ' ' + PadRight(command, kCommandWidth) +
-         std::string(user) + '\n';
+         ' ' + std::string(user) + '\n';
 }
 
 // "11:05:14.123" in the local time zone.

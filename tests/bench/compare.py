@@ -109,6 +109,7 @@ def run_with_forkstat(options, kind):
         measured = run_storm(options, kind)
         cpu = cpu_nanoseconds(forkstat.pid) - before
         lost = drops_of(forkstat.pid)
+    connector.reset_listener_count()  # forkstat ends without unsubscribing
     return {**measured, "events": measured["events"] - lost, "listener_ns": cpu, "lost": lost}
 
 

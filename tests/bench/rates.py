@@ -14,6 +14,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
 sys.dont_write_bytecode = True
+import connector  # noqa: E402
 import harness  # noqa: E402
 from processes import cpu_ns  # noqa: E402
 
@@ -41,6 +42,8 @@ def forkstat():
             yield process.pid
         finally:
             process.terminate()
+            process.wait()
+            connector.reset_listener_count()  # forkstat ends without unsubscribing
 
 
 def main():
@@ -50,7 +53,7 @@ def main():
     options = parser.parse_args()
     os.environ["PROCEVENT_EXPORTER_BINARY"] = os.path.abspath(os.path.join(options.build, "procevent_exporter"))
     print("| programs per second | exporter, of a core | forkstat, of a core |\n| --- | --- | --- |")
-    with harness.Exporter() as exporter, forkstat() as other:
+    with forkstat() as other, harness.Exporter() as exporter:
         exporter.wait_ready()
         time.sleep(SETTLE_SECONDS)
         pids = (exporter.pid(), other)

@@ -38,8 +38,6 @@ COMMANDS = {
         run(more="--target tiny", shows="tests/bench/tiny", instead=[("build/bench", "build/fresh")]),  # not all
     "python3 tests/bench/compare.py --build build/bench --with=forkstat":
         run(more="--rounds 1 --count 500", shows=r"\| exec \| forkstat \|"),
-    "python3 tests/bench/compare.py --build build/bench":
-        run(more="--rounds 1 --count 500", shows=r"\| exec \| exporter \|"),
     "python3 tests/bench/scrape_cost.py --build build/bench":
         run(more="--scrapes 2 --series 500", shows=r"\| procevent_exporter, `groups.limit` 52 \|"),
     "python3 tests/bench/rates.py --build build/bench": run(more="--seconds 1", shows=r"(?m)^\| \d+ \| \d+\.\d+% \|"),

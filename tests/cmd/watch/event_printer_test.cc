@@ -56,7 +56,7 @@ std::string Line(std::string_view event, std::string_view pid, std::string_view 
     return std::string(width - std::min(width, text.size()), ' ') + std::string(text);
   };
   return ' ' + pad_right(event, 9) + pad_left(pid, 7) + ' ' + pad_right(what, 30) + ' ' + pad_left(seconds, 9) + ' ' +
-         pad_right(command, 16) + std::string(user) + '\n';
+         pad_right(command, 15) + ' ' + std::string(user) + '\n';
 }
 
 std::vector<Row> Rows() {
@@ -100,6 +100,14 @@ std::vector<Row> Rows() {
        EventWith(SidBody{{12, 12}}),
        {.command = CommName("\x1b]0;x\x07"), .previous_command = {}, .user = "u", .ended = false, .lifetime_ns = {}},
        Line("sid", "12", "new session", "", R"(\x1b]0;x\x07)", "u")},
+      {"CommandThatIsWideWhenEscaped",
+       EventWith(SidBody{{12, 12}}),
+       {.command = CommName("\x01\x02\x03\x04\x05"),
+        .previous_command = {},
+        .user = "u",
+        .ended = false,
+        .lifetime_ns = {}},
+       Line("sid", "12", "new session", "", R"(\x01\x02\x03\x04\x05)", "u")},
       {"Coredump", EventWith(CoredumpBody{{12, 12}, {1, 1}}), Bash(), Line("coredump", "12", "dumps core")},
       {"Ack", EventWith(AckBody{0}), {}, Line("ack", "-", "a subscription is acknowledged", "", "-", "-")},
       {"AckWithError", EventWith(AckBody{22}), {}, Line("ack", "-", "a subscription fails: errno 22", "", "-", "-")},
