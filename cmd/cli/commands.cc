@@ -92,8 +92,10 @@ constexpr std::array kWatchFlags{
                 .help = "Only events of commands that match this shell pattern, such as kworker*.",
                 .describe_expected = [] { return std::string("a name, or a pattern like kworker*"); },
                 .set = SetComm},
-    CommandFlag{
-        .name = "json", .placeholder = {}, .help = "Print JSON lines in the format of decode, with command and user.", .on = &Flags::json},
+    CommandFlag{.name = "json",
+                .placeholder = {},
+                .help = "Print JSON lines in the format of decode, with command and user.",
+                .on = &Flags::json},
     kDurationFlag,
 };
 

@@ -219,11 +219,11 @@ constexpr std::array kSchema{
                             .check = CheckNameGroupsSize},
            .field = Member<&Config::ledger, &LedgerOptions::name_groups>(),
            .help =
-               "Commands that are counted under one name. The first rule with an RE2 expression that matches the whole "
-               "name applies. Names are bytes: a dot matches any byte. `name` has 1 to 63 bytes. In it, \\0 is the whole "
-               "name, and \\1 to \\9 are the capture groups of the expression. If the result is empty, the name is "
-               "unchanged. All rules together take 16 MiB of memory at most. A list here replaces the default list, "
-               "and an empty list ([]) disables the rules.",
+               "Commands that are counted under one name. The first rule with an RE2 expression that matches the "
+               "whole name applies. Names are bytes: a dot matches any byte. `name` has 1 to 63 bytes. In it, \\0 is "
+               "the whole name, and \\1 to \\9 are the capture groups of the expression. If the result is empty, the "
+               "name is unchanged. All rules together take 16 MiB of memory at most. A list here replaces the "
+               "default list, and an empty list ([]) disables the rules.",
            .live = true},
     Option{.key = "histograms.exit_code.buckets",
            .type = QuantityType{&kCount, 0, 255},

@@ -169,12 +169,13 @@ std::string HttpHandler::MakeLandingPage() const {
   const std::string path = EscapeHtml(telemetry_path_);
   const SubscriptionStatus status = status_();
   const std::string summary = !status.receiving ? "Not ready: " + Describe(status.receiving.error())
-                              : status.replayed ? "Ready: replaying a capture; the metrics are those of the recorded machine"
-                                                : "Ready: receiving process events from the kernel";
+                              : status.replayed
+                                  ? "Ready: replaying a capture; the metrics are those of the recorded machine"
+                                  : "Ready: receiving process events from the kernel";
   return "<!doctype html>\n<html lang=\"en\">\n<head><title>procevent_exporter</title></head>\n<body>\n"
          "<h1>procevent_exporter " +
-         EscapeHtml(Version()) + "</h1>\n<p>" + EscapeHtml(Description()) + "</p>\n<p>" + EscapeHtml(summary) + "</p>\n" +
-         (status.losses.empty() ? "" : "<p>Since start: " + EscapeHtml(status.losses) + "</p>\n") +
+         EscapeHtml(Version()) + "</h1>\n<p>" + EscapeHtml(Description()) + "</p>\n<p>" + EscapeHtml(summary) +
+         "</p>\n" + (status.losses.empty() ? "" : "<p>Since start: " + EscapeHtml(status.losses) + "</p>\n") +
          "<ul>\n<li><a href=\"" + path + "\">" + path +
          "</a>: metrics</li>\n"
          "<li><a href=\"/-/healthy\">/-/healthy</a>: liveness, 200 while the process runs</li>\n"

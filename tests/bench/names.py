@@ -2,8 +2,8 @@
 """Measures the share of executed programs that get a name, and the CPU of the reader, by drain interval.
 
 Runs programs of different lifetimes, one after the other or with pauses: `tiny` of this folder, which exits at once,
-/bin/true, and /bin/sleep for 30 ms. Prints the table of docs/performance.md. Needs root, a release build with tests, and
-an idle machine without other programs of these names.
+/bin/true, and /bin/sleep for 30 ms. Prints the table of docs/performance.md. Needs root, a release build with tests,
+and an idle machine without other programs of these names.
 """
 
 import argparse

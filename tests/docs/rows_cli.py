@@ -21,7 +21,8 @@ COMMANDS = {
     "deploy/run.sh --demo": serve,
     "curl -s localhost:13675/metrics"
     " | grep -E '^procevent_(forks_total.*storm|exit_signals_total.*SIGSEGV|events_lost_total)'":
-        of_exporter(f"^{re.escape(README_OUTPUT)}$", "--source.replay=DEMO", "--source.replay-speed=max", ready=is_over),
+        of_exporter(f"^{re.escape(README_OUTPUT)}$", "--source.replay=DEMO", "--source.replay-speed=max",
+                    ready=is_over),
     "procevent_exporter --help": run(shows=r"(?m)^  --source\.receive-buffer SIZE .*(\n .*)?\(default: 32MiB\)"),
     "procevent_exporter check-config --config.file=FILE": run(instead=[("FILE", "deploy/procevent_exporter.yml")]),
     "PROCEVENT_LOG_LEVEL=warning procevent_exporter check-config --source.receive-buffer=64MiB"

@@ -42,7 +42,8 @@ COMMANDS = {
        run(instead=[("procevent_exporter", f"({cause}) & procevent_exporter"), ("--comm=NAME --duration=5s",
                                                                                 "--duration=2s")],
            shows=r"(?m)^ +\d+ \d+$")
-       for kind, cause in (('$2 == "fork" && !/-> thread/', "for i in 1 2 3; do sleep 0.3; done"), ("/-> thread /", THREADS))},
+       for kind, cause in (('$2 == "fork" && !/-> thread/', "for i in 1 2 3; do sleep 0.3; done"),
+                           ("/-> thread /", THREADS))},
     "procevent_exporter watch --events --type=fork --duration=5s | awk '$2 == \"fork\" && !/-> thread/ {p = $3;"
     " sub(/^[^>]*> /, \"\"); top[$1] = p in top ? top[p] : p; print top[$1]}' | sort | uniq -c | sort -rn | head -3":
         run(instead=[("procevent_exporter", f"({BRIEF_PARENTS}) & procevent_exporter"), ("5s", "4s")],
@@ -53,8 +54,9 @@ COMMANDS = {
     "kill PID": run(instead=[("kill PID", "sleep 9 & kill $!")]),
     **dict.fromkeys(("ps -o pid,ppid,user,unit,args -p PID", "cat /proc/PID/cgroup"),
                     run(instead=[("PID", "$$")], shows="PID|:/")),
-    **dict.fromkeys(("systemctl status procevent_exporter", "systemctl status PID", "systemctl kill --signal=KILL UNIT", "systemctl stop UNIT",
-                     "systemctl mask --runtime --now UNIT", "systemctl set-property --runtime UNIT TasksMax=1"), skipped("needs systemd")),
+    **dict.fromkeys(("systemctl status procevent_exporter", "systemctl status PID",
+                     "systemctl kill --signal=KILL UNIT", "systemctl stop UNIT", "systemctl mask --runtime --now UNIT",
+                     "systemctl set-property --runtime UNIT TasksMax=1"), skipped("needs systemd")),
     "promtool check config deploy/prometheus/prometheus.yml": run(shows="3 rule files found"),
     **dict.fromkeys(("docker ps -a", "docker logs procevent_exporter",
                      "kubectl -n procevent get pods -o wide", "kubectl -n procevent logs POD --previous",

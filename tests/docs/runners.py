@@ -116,7 +116,8 @@ def of_exporter(shows, *flags, ready=None):
     """Runs a command that asks an exporter on port 13675, once `ready(exporter)` holds, with one on a free port."""
 
     def runner(tree, command):
-        with harness.Exporter(*(flag.replace("DEMO", f"{tree.root}/deploy/demo/demo.pcap") for flag in flags)) as exporter:
+        demo = f"{tree.root}/deploy/demo/demo.pcap"
+        with harness.Exporter(*(flag.replace("DEMO", demo) for flag in flags)) as exporter:
             exporter.wait_ready()
             if ready is not None:
                 harness.wait_for("the exporter's numbers", lambda: ready(exporter))

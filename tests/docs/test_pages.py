@@ -24,8 +24,9 @@ SECONDS = 60  # for one check of YAML
 # Files that contain the description of the product, which is that of CMakeLists.txt. test_man.py has the manual page.
 DESCRIBING = ("README.md", "Dockerfile", "deploy/cmake/package.cmake", "deploy/procevent_exporter.yml")
 # Files that contain it up to the colon, where a line or a field is short.
-DESCRIBING_SHORTLY = ("deploy/cmake/package.cmake", "deploy/compose/compose.yml", "deploy/kubernetes/kustomization.yaml",
-                      "deploy/man/procevent_exporter.1.in", "deploy/systemd/procevent_exporter.service")
+DESCRIBING_SHORTLY = ("deploy/cmake/package.cmake", "deploy/compose/compose.yml",
+                      "deploy/kubernetes/kustomization.yaml", "deploy/man/procevent_exporter.1.in",
+                      "deploy/systemd/procevent_exporter.service")
 # A page and a heading that other files name as `docs/alerts.md, "Title"`.
 NAMED_PAGE = re.compile(r'\b((?:docs/[\w-]+|README|CONTRIBUTING|CHANGELOG|SECURITY)\.md)(?:, "([^"]+)")?')
 

@@ -101,7 +101,8 @@ Result<std::optional<CapturedPacket>> CaptureFile::Read() {
     return std::optional<CapturedPacket>();
   }
   if (got != 1) {
-    return ReadError({}, "earlier packets are intact, editcap (Wireshark) copies them", Printable(pcap_geterr(pcap_.get())));
+    return ReadError({}, "earlier packets are intact, editcap (Wireshark) copies them",
+                     Printable(pcap_geterr(pcap_.get())));
   }
   if (header->caplen < header->len) {
     return ReadError("truncated packet", "capture complete packets",
