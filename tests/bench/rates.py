@@ -24,14 +24,13 @@ SETTLE_SECONDS = 1  # the start of both listeners
 
 def run_programs(rate, seconds):
     """Returns the number of programs. Starts that are late are made up for."""
-    end, started = time.monotonic() + seconds, 0
-    begin = time.monotonic()
-    while (now := time.monotonic()) < end:
-        if started < (now - begin) * rate:
+    begin, started = time.monotonic(), 0
+    while (passed := time.monotonic() - begin) < seconds:
+        if started < passed * rate:
             os.waitpid(os.posix_spawn("/bin/true", ["true"], {}), 0)
             started += 1
         else:
-            time.sleep(min(1 / rate if rate else seconds, end - now))
+            time.sleep(min(1 / rate if rate else seconds, seconds - passed))
     return started
 
 

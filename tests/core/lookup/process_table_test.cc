@@ -10,7 +10,6 @@
 #include <utility>
 #include <vector>
 
-#include "core/protocol/proc_snapshot.h"
 #include "tests/core/lookup/fake_proc.h"
 
 namespace procevent {
@@ -89,57 +88,6 @@ TEST_F(ProcessTableTest, UsesOnlyEventsWithoutProc) {
   EXPECT_EQ(without_proc.Find(kChild)->command, std::nullopt);
   EXPECT_EQ(without_proc.Find(kChild)->user, 2U) << "an exec that changes the user sends a separate UID event";
   EXPECT_TRUE(without_proc.Find(kChild)->alive);
-}
-
-// The observed threads include those of all events until then, also of events that are applied later.
-TEST_F(ProcessTableTest, AdoptsObservedProcessesWithoutProc) {
-  ProcessTable table({.limit = 100, .proc = ""});
-  table.Adopt({.process = {.pid = kShell, .command = CommName("sh"), .user = 9, .start_ns = kSecond},
-               .when_ns = 2 * kSecond,
-               .threads = 2});
-  EXPECT_EQ(table.Find(kShell)->command, CommName("sh"));
-  EXPECT_EQ(table.Find(kShell)->user, 9U);
-  EXPECT_EQ(table.Find(kShell)->start_ns, kSecond);
-  table.Apply(EventAt(2 * kSecond, ForkBody{MainThread(kShell), {kThread, kShell}}));
-  table.Apply(EventAt(3 * kSecond, MakeExit(MainThread(kShell))));
-  EXPECT_TRUE(table.Find(kShell)->alive) << "the other thread lives";
-  table.Apply(EventAt(4 * kSecond, MakeExit({kThread, kShell})));
-  EXPECT_FALSE(table.Find(kShell)->alive);
-  table.Apply(EventAt(5 * kSecond, UidBody{MainThread(kOther), 1, 2}));
-  table.Adopt({.process = {.pid = kOther, .command = CommName("su"), .user = 9}, .when_ns = 6 * kSecond, .threads = 1});
-  EXPECT_EQ(table.Find(kOther)->user, 2U) << "an event has shown it";
-}
-
-// Without procfs an observed start shows that the PID was reused while events were lost.
-TEST_F(ProcessTableTest, AdoptDetectsReusedPid) {
-  for (const bool exit_seen : {false, true}) {
-    ProcessTable table({.limit = 100, .proc = ""});
-    const auto observe = [&table](std::string_view name, std::uint32_t user, std::uint64_t start_ns,
-                                  std::uint64_t when_ns) {
-      table.Adopt({.process = {.pid = kShell, .command = CommName(name), .user = user, .start_ns = start_ns},
-                   .when_ns = when_ns,
-                   .threads = 1});
-    };
-    observe("old", 1, kSecond, 2 * kSecond);
-    table.Apply(EventAt(3 * kSecond, UidBody{MainThread(kShell), 2, 2}));
-    observe("same", 3, kSecond + kSecond / 100, 4 * kSecond);
-    EXPECT_EQ(table.Find(kShell)->user, 2U) << "/proc is exact to 10 ms";
-    EXPECT_EQ(table.Find(kShell)->start_ns, kSecond);
-    if (exit_seen) {
-      table.Apply(EventAt(5 * kSecond, MakeExit(MainThread(kShell))));
-      EXPECT_FALSE(table.Find(kShell)->alive);
-    }
-    table.Invalidate();
-    observe("new", 4, 6 * kSecond, 7 * kSecond);
-    const Process found = *table.Find(kShell);
-    EXPECT_EQ(found.command, CommName("new")) << exit_seen;
-    EXPECT_EQ(found.user, 4U) << exit_seen;
-    EXPECT_EQ(found.start_ns, 6 * kSecond) << exit_seen;
-    EXPECT_TRUE(found.alive) << exit_seen;
-    table.Apply(EventAt(8 * kSecond, MakeExit(MainThread(kShell))));
-    EXPECT_FALSE(table.Find(kShell)->alive) << "it has one thread";
-    EXPECT_EQ(table.size(), 1U);
-  }
 }
 
 TEST_F(ProcessTableTest, ChildInheritsCommandAndUser) {
