@@ -1,6 +1,7 @@
 #include "tests/core/ledger/ledger_pair.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace procevent {
 
@@ -11,6 +12,11 @@ LedgerPair::LedgerPair(SimulatedHost& host, unsigned cpus, const LedgerOptions& 
       ledger_(cpus, EventCoverage::kAll, options),
       reference_(cpus, options),
       snapshot_(cpus, options) {}
+
+void LedgerPair::RecordTo(PairCapture& capture) {
+  capture_ = &capture;
+  capture.Begin(static_cast<unsigned>(ledger_.stream().lost.size()), host_.now_ns());
+}
 
 void LedgerPair::Bootstrap() {
   for (const std::int32_t tgid : host_.ListProcesses()) {
@@ -40,6 +46,9 @@ void LedgerPair::ApplyEvent(const Event& event, std::uint64_t now_ns) {
     events.insert(events.end(), {previous_event_, event});
   }
   for (const Event& each : events) {
+    if (capture_ != nullptr) {
+      capture_->Write(each, now_ns);
+    }
     ledger_.ApplyMessage({.outcome = DecodeOutcome::kEvent, .event = each}, now_ns);
     reference_.ApplyEvent(each, now_ns);
   }
@@ -67,6 +76,10 @@ std::optional<ProcReconciler::ProcRequest> LedgerPair::NextRequest() {
   if (request && expected) {
     EXPECT_EQ(request->tgid, expected->tgid);
     EXPECT_EQ(request->full, expected->full);
+  }
+  requested_ = request.has_value();
+  if (!request) {
+    Record(CapturedNoRequest{});
   }
   return request;
 }
@@ -124,12 +137,30 @@ void LedgerPair::RunPass() {
   step_probability_ = 0;
 }
 
+void LedgerPair::Record(const CaptureRecord& record) {
+  if (capture_ != nullptr) {
+    capture_->Write(record, host_.now_ns());
+  }
+}
+
+void LedgerPair::Record(CapturedProcSnapshot::Kind kind, const ProcSnapshot& snapshot) {
+  CapturedProcSnapshot record{.kind = kind, .requested = std::exchange(requested_, false), .snapshot = snapshot};
+  if (kind == CapturedProcSnapshot::Kind::kNameOnly) {
+    record.snapshot.threads = 1;  // a read of the name alone does not detect a zombie
+  }
+  Record(record);
+}
+
 void LedgerPair::AddFoundProcess(const ProcSnapshot& snapshot, procevent::ProcessFoundReason reason) {
+  Record(reason == procevent::ProcessFoundReason::kBootstrap ? CapturedProcSnapshot::Kind::kBootstrap
+                                                             : CapturedProcSnapshot::Kind::kReconciliation,
+         snapshot);
   ledger_.reconciler().AddFoundProcess(snapshot, reason);
   reference_.AddFoundProcess(snapshot, kProcessFoundReasonNames.at(static_cast<std::size_t>(reason)));
 }
 
 void LedgerPair::ConfirmUpTo(std::uint64_t applied_until_ns) {
+  Record(CapturedWatermark{applied_until_ns});
   ledger_.reconciler().ConfirmUpTo(applied_until_ns);
   reference_.ConfirmUpTo(applied_until_ns);
 }
@@ -140,21 +171,30 @@ void LedgerPair::Advance(std::uint64_t now_ns) {
 }
 
 void LedgerPair::Invalidate() {
+  Record(CapturedInvalidation{});
   ledger_.Invalidate();
   reference_.Invalidate();
 }
 
 void LedgerPair::ApplySnapshot(const ProcSnapshot& snapshot, bool full) {
+  Record(full ? CapturedProcSnapshot::Kind::kFull : CapturedProcSnapshot::Kind::kNameOnly, snapshot);
   ledger_.reconciler().ApplySnapshot(snapshot, full);
   reference_.ApplySnapshot(snapshot, full);
 }
 
 void LedgerPair::ApplyGone(std::int32_t tgid, std::uint64_t taken_ns) {
+  ProcSnapshot snapshot;
+  snapshot.tgid = tgid;
+  snapshot.taken_ns = taken_ns;
+  Record(CapturedProcSnapshot::Kind::kGone, snapshot);
   ledger_.reconciler().ApplyGone(tgid, taken_ns);
   reference_.ApplyGone(tgid, taken_ns);
 }
 
 void LedgerPair::ApplyHidden(std::int32_t tgid) {
+  ProcSnapshot snapshot;
+  snapshot.tgid = tgid;
+  Record(CapturedProcSnapshot::Kind::kHidden, snapshot);
   ledger_.reconciler().ApplyHidden(tgid);
   reference_.ApplyHidden(tgid);
 }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/ledger/ledger.h"
+#include "tests/core/ledger/pair_capture.h"
 #include "tests/core/ledger/reference_ledger.h"
 #include "tests/core/ledger/simulated_host.h"
 
@@ -25,6 +26,9 @@ inline constexpr std::uint64_t kSlowdown = PROCEVENT_SLOWDOWN;
 class LedgerPair {
  public:
   LedgerPair(SimulatedHost& host, unsigned cpus, const LedgerOptions& options, std::uint64_t seed);
+
+  // Begins the capture and writes all inputs to it. To be called before the first input; the pair uses it to the last.
+  void RecordTo(PairCapture& capture);
 
   // Each of these calls both ledgers.
   void ApplyEvent(const Event& event, std::uint64_t now_ns);
@@ -63,6 +67,8 @@ class LedgerPair {
 
  private:
   void AnswerRequest(std::int32_t tgid, bool full);
+  void Record(const CaptureRecord& record);
+  void Record(CapturedProcSnapshot::Kind kind, const ProcSnapshot& snapshot);
   void FindMissing();
   std::vector<std::int32_t> ListStale();
   bool Chance(double probability) { return std::bernoulli_distribution(probability)(random_); }
@@ -75,8 +81,10 @@ class LedgerPair {
   LedgerSnapshot snapshot_;
   std::array<std::uint64_t, 4> totals_{};  // at the last check; they never decrease
   std::uint64_t applied_ = 0;
-  Event previous_event_;         // applied last
-  double step_probability_ = 0;  // that the host goes on after each read of a pass
+  PairCapture* capture_ = nullptr;  // may be null
+  bool requested_ = false;          // a request was taken, and its answer follows
+  Event previous_event_;            // applied last
+  double step_probability_ = 0;     // that the host goes on after each read of a pass
 };
 
 }  // namespace procevent

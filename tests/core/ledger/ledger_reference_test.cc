@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
+#include <memory>
 #include <random>
 #include <string>
 #include <vector>
@@ -43,11 +44,15 @@ SimulatedHostOptions HostOptionsOf(const Stream& stream) {
 // Runs the loop of the reader between the host and the ledgers.
 class Simulation {
  public:
-  explicit Simulation(const Stream& stream)
+  // Writes the inputs to `capture` if it is not null.
+  explicit Simulation(const Stream& stream, PairCapture* capture = nullptr)
       : stream_(stream),
         random_(SeedOf(stream)),
         host_(HostOptionsOf(stream)),
         pair_(host_, stream.host.cpus, stream.ledger, SeedOf(stream)) {
+    if (capture != nullptr) {
+      pair_.RecordTo(*capture);
+    }
     host_.SendCanaries();
     pair_.Bootstrap();
   }
@@ -142,13 +147,21 @@ std::vector<Stream> Streams() {
   };
 }
 
+// PROCEVENT_REFERENCE_CAPTURES is a folder where the inputs of each stream are kept, as NAME.pcap. Replays of two
+// builds are compared on them: tests/e2e/compare_expositions.py.
+std::unique_ptr<PairCapture> CaptureOf(const Stream& stream) {
+  const char* folder = std::getenv("PROCEVENT_REFERENCE_CAPTURES");
+  return folder == nullptr ? nullptr : std::make_unique<PairCapture>(std::string(folder) + "/" + stream.name + ".pcap");
+}
+
 class LedgerReferenceTest : public ::testing::TestWithParam<Stream> {};
 
 TEST_P(LedgerReferenceTest, AgreesOnEveryNumber) {
   constexpr std::uint64_t kBetweenChecks = 300;
   constexpr std::uint64_t kBetweenPeaks = 30;
   const Stream& stream = GetParam();
-  Simulation simulation(stream);
+  const std::unique_ptr<PairCapture> capture = CaptureOf(stream);
+  Simulation simulation(stream, capture.get());
   std::uint64_t next_check = 0;
   std::uint64_t checks = 0;
   while (simulation.pair().applied() < stream.events / kSlowdown) {
@@ -168,6 +181,7 @@ TEST_P(LedgerReferenceTest, AgreesOnEveryNumber) {
   ASSERT_TRUE(simulation.pair().HoldInvariants());
   EXPECT_EQ(simulation.pair().applied() + simulation.host().lost(), simulation.host().generated());
   EXPECT_EQ(simulation.pair().snapshot().total_lost(), simulation.host().lost());
+  EXPECT_TRUE(!capture || capture->Finish().ok());
   if (kSlowdown == 1 && stream.ledger.process_limit < stream.host.processes) {
     const LedgerSnapshot& snapshot = simulation.pair().snapshot();
     EXPECT_GT(snapshot.dropped[static_cast<std::size_t>(ProcessDropReason::kEvicted)], 0U);

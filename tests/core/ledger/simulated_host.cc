@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::uint64_t kMilli = 1'000'000;
 constexpr std::size_t kLookupSlots = 4096;
+constexpr std::uint32_t kUnknownType = 1U << 20U;  // encoded for an unknown body only
 
 // The names have different slots in the lookup cache of the group table. Otherwise one name could evict another from
 // the cache, and the ledger would count an overflow of the evicted name twice.
@@ -103,6 +104,7 @@ void SimulatedHost::Emit(std::uint32_t cpu, Event::Body body) {
   event.sequence = ++sequences_[cpu];
   event.timestamp_ns = now_ns_;
   event.body = body;
+  event.what = kUnknownType;
   ++generated_;
   const bool lost = lose_next_ > 0 || (loss_probability_ > 0 && Chance(loss_probability_));
   lose_next_ -= lose_next_ > 0 ? 1 : 0;
