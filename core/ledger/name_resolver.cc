@@ -1,5 +1,7 @@
 #include "core/ledger/name_resolver.h"
 
+#include "core/tracker/process_rules.h"
+
 namespace procevent {
 namespace {
 

@@ -21,17 +21,11 @@
 #include <cstdint>
 #include <string_view>
 
-#include "core/base/system.h"
 #include "core/ledger/pending_counts.h"
 #include "core/ledger/process_rows.h"
 #include "core/ledger/statistics.h"
 
 namespace procevent {
-
-// The kernel changes a process a moment before or after it makes the event of that change. A /proc snapshot may or may
-// not include events within this distance of it: /proc shows a new name before its EXEC or COMM, and a child before its
-// FORK.
-inline constexpr std::uint64_t kSnapshotMargin = 10 * kNanosPerMilli;
 
 // The source of the name that pending counts were recorded under.
 enum class Attribution : std::uint8_t { kProc, kCommEvent, kUnattributed };

@@ -2,16 +2,15 @@
 
 #include <algorithm>
 
+#include "core/tracker/process_rules.h"
+
 namespace procevent {
 namespace {
 
 constexpr std::size_t kMaxUnconfirmed = 1024;
-// /proc gives the start in hundredths of a second. A start at most this long before the FORK is that of the same
-// process.
-constexpr std::uint64_t kStartMargin = 50 * kNanosPerMilli;
 
 bool HasSameStart(const ProcessRow& row, const ProcSnapshot& snapshot) {
-  return snapshot.start_ns <= row.start_ns && row.start_ns - snapshot.start_ns < kStartMargin;
+  return CompareStarts(StartSource::kFork, row.start_ns, snapshot.start_ns) == StartMatch::kSame;
 }
 
 }  // namespace
@@ -72,7 +71,7 @@ void ProcReconciler::AddFoundProcess(const ProcSnapshot& snapshot, procevent::Pr
 
 void ProcReconciler::ConfirmUpTo(std::uint64_t applied_until_ns) {
   resolver_.ConfirmNamesUpTo(applied_until_ns);
-  while (size_ > 0 && unconfirmed_[first_].snapshot.taken_ns + kSnapshotMargin <= applied_until_ns) {
+  while (size_ > 0 && CertainlyPrecedes(unconfirmed_[first_].snapshot.taken_ns, applied_until_ns)) {
     ApplyIfConfirmed(unconfirmed_[first_]);
     first_ = (first_ + 1) % unconfirmed_.size();
     --size_;
@@ -110,7 +109,7 @@ void ProcReconciler::ApplyIfConfirmed(const UnconfirmedSnapshot& unconfirmed) {
   }
   // A loss discards the snapshot, too. It may have happened before the snapshot, although it is known only now. Or it
   // happened within the margin, and hides an event that changed the process.
-  if (row.changed_ns + kSnapshotMargin > snapshot.taken_ns || unconfirmed.epoch != resolver_.epoch()) {
+  if (!CertainlyPrecedes(row.changed_ns, snapshot.taken_ns) || unconfirmed.epoch != resolver_.epoch()) {
     table_.RequestSnapshot(unconfirmed.row);
     return;
   }

@@ -50,23 +50,22 @@ RowId ProcessRows::Insert(std::int32_t tgid) {
 void ProcessRows::Erase(RowId id) {
   ProcessRow& row = rows_[id];
   EraseSlot(row.tgid);
-  threads_ -= row.threads;
+  threads_ -= row.threads.count;
   (row.older == kInvalidId ? oldest_ : rows_[row.older].newer) = row.newer;
   (row.newer == kInvalidId ? newest_ : rows_[row.newer].older) = row.older;
   row.tgid = 0;
   rows_.Free(id);
 }
 
-void ProcessRows::SetThreads(RowId id, std::uint32_t threads) {
-  threads_ += threads;
-  threads_ -= rows_[id].threads;
+void ProcessRows::SetThreads(RowId id, ThreadState threads) {
+  threads_ += threads.count;
+  threads_ -= rows_[id].threads.count;
   rows_[id].threads = threads;
 }
 
 void ProcessRows::SetFromSnapshot(RowId id, const ProcSnapshot& snapshot) {
-  SetThreads(id, snapshot.threads);
+  SetThreads(id, ThreadState::Of(snapshot.threads, snapshot.leader_gone));
   ProcessRow& row = rows_[id];
-  row.leader_gone = snapshot.leader_gone;
   row.snapshot_ns = snapshot.taken_ns;
   row.euid = snapshot.euid;
   row.egid = snapshot.egid;

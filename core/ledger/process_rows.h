@@ -14,6 +14,7 @@
 #include "core/ledger/exit_status.h"
 #include "core/protocol/event.h"
 #include "core/protocol/proc_snapshot.h"
+#include "core/tracker/process_rules.h"
 
 namespace procevent {
 
@@ -75,7 +76,7 @@ enum class NameState : std::uint8_t {
 // A process and its state. Two cache lines; most events touch the first one only.
 struct alignas(64) ProcessRow {
   std::int32_t tgid = 0;  // 0: the row is free
-  std::uint32_t threads = 1;
+  ThreadState threads;
   std::uint64_t epoch = 0;  // loss epoch for which the row is current, see NameResolver::epoch; 0: none
   CommName name;
   CommRef comm;
@@ -85,7 +86,6 @@ struct alignas(64) ProcessRow {
   NameState name_state = NameState::kUnknown;
   bool uncertain : 1 = false;       // an event that changed anything but the name may have been missed
   bool needs_snapshot : 1 = false;  // the next pass over the rows reads /proc for it
-  bool leader_gone : 1 = false;
   bool has_executed : 1 = false;
   std::uint64_t start_ns = 0;  // time of its FORK; 0: the FORK was not received
 
@@ -113,7 +113,7 @@ class ProcessRows {
 
   [[nodiscard]] ProcessRow& operator[](RowId id) { return rows_[id]; }
   [[nodiscard]] const ProcessRow& operator[](RowId id) const { return rows_[id]; }
-  void SetThreads(RowId id, std::uint32_t threads);
+  void SetThreads(RowId id, ThreadState threads);
   // Copies the threads and credentials.
   void SetFromSnapshot(RowId id, const ProcSnapshot& snapshot);
   void RequestSnapshot(RowId id) { rows_[id].needs_snapshot = any_snapshot_request_ = true; }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <variant>
 
+#include "core/tracker/process_rules.h"
+
 namespace procevent {
 namespace {
 
@@ -21,7 +23,7 @@ CountKind CredentialKindOf(const ProcessTracker::CredentialCountKinds& kinds, st
 
 // Whether the order of an event and a snapshot cannot be derived from their times.
 bool AreWithinMargin(std::uint64_t first_ns, std::uint64_t second_ns) {
-  return std::max(first_ns, second_ns) - std::min(first_ns, second_ns) < kSnapshotMargin;
+  return !CertainlyPrecedes(first_ns, second_ns) && !CertainlyPrecedes(second_ns, first_ns);
 }
 
 }  // namespace
@@ -31,7 +33,7 @@ std::optional<Activity> ProcessTracker::ApplyEvent(const Event& event) {
 }
 
 std::optional<Activity> ProcessTracker::Apply(const ForkBody& body, std::uint64_t when_ns) {
-  if (body.child.pid == body.child.tgid) {
+  if (IsLeader(body.child)) {
     StartProcess(body, when_ns);
     return Activity::kFork;
   }
@@ -51,13 +53,17 @@ void ProcessTracker::StartProcess(const ForkBody& body, std::uint64_t when_ns) {
     EraseReplaced(old, when_ns);
   }
   const RowId child = table_.Insert(body.child.tgid);
-  if (body.parent.tgid == kKthreadd) {
-    resolver_.MarkCurrent(child);
-    table_.RequestSnapshot(child);
-  } else if (body.parent.pid == body.parent.tgid) {
-    resolver_.InheritName(child, parent);
-  } else {
-    resolver_.RequestName(child);
+  switch (NameOfChild(body.parent)) {
+    case ChildName::kOfParent:
+      resolver_.InheritName(child, parent);
+      break;
+    case ChildName::kOfAnotherThread:
+      resolver_.RequestName(child);
+      break;
+    case ChildName::kOfKernelThread:
+      resolver_.MarkCurrent(child);
+      table_.RequestSnapshot(child);
+      break;
   }
   ProcessRow& row = table_[child];
   const ProcessRow& from = table_[parent];
@@ -73,9 +79,9 @@ void ProcessTracker::StartThread(const Task& child, std::uint64_t when_ns) {
     resolver_.RecordUntracked(CountKind::kThreadsStarted);
     return;
   }
-  if (when_ns > table_[id].snapshot_ns) {
-    table_.SetThreads(id, table_[id].threads + 1);
-  }
+  ThreadState threads = table_[id].threads;
+  threads.OnThreadStart(when_ns, table_[id].snapshot_ns);
+  table_.SetThreads(id, threads);
   MarkThreadsChanged(id, when_ns);
   resolver_.Record(id, CountKind::kThreadsStarted);
 }
@@ -90,22 +96,20 @@ std::optional<Activity> ProcessTracker::Apply(const ExecBody& body, std::uint64_
   resolver_.OnExec(id, when_ns);
   row.has_executed = true;
   row.exit_status.OnExec();
-  if (when_ns > row.snapshot_ns) {
-    table_.SetThreads(id, 1);
-    row.leader_gone = false;
-  }
+  ThreadState threads = row.threads;
+  threads.OnExec(when_ns, row.snapshot_ns);
+  table_.SetThreads(id, threads);
   MarkThreadsChanged(id, when_ns);
   resolver_.Record(id, CountKind::kExecs);
   return Activity::kExec;
 }
 
 std::optional<Activity> ProcessTracker::Apply(const ExitBody& body, std::uint64_t when_ns) {
-  const bool leader = body.task.pid == body.task.tgid;
   const RowId id = FindRow(body.task.tgid);
   if (id != kInvalidId) {
     return EndThread(id, body, when_ns);
   }
-  if (leader) {
+  if (IsLeader(body.task)) {
     resolver_.RecordUntracked(ProcessExit{.status = DecodeWaitStatus(body.wait_status), .pid = body.task.tgid});
     return Activity::kExit;
   }
@@ -115,19 +119,14 @@ std::optional<Activity> ProcessTracker::Apply(const ExitBody& body, std::uint64_
 
 Activity ProcessTracker::EndThread(RowId id, const ExitBody& body, std::uint64_t when_ns) {
   ProcessRow& row = table_[id];
-  const bool leader = body.task.pid == body.task.tgid;
+  const bool leader = IsLeader(body.task);
   row.exit_status.OnThreadExit(leader, when_ns, body.wait_status);
-  // Events older than the snapshot are included in its thread count. A snapshot that shows the leader alive was taken
-  // before the leader's EXIT, whatever the timestamps are.
-  if (when_ns > row.snapshot_ns || (leader && !row.leader_gone)) {
-    row.leader_gone = row.leader_gone || leader;
-    if (row.leader_gone && row.threads == 1) {
-      EndProcess(id, when_ns);
-      return Activity::kExit;
-    }
-    // Without the limit a lost FORK would make the count 0 while the leader lives.
-    table_.SetThreads(id, std::max(row.threads - 1, 1U));
+  ThreadState threads = row.threads;
+  if (threads.OnThreadExit(leader, when_ns, row.snapshot_ns)) {
+    EndProcess(id, when_ns);
+    return Activity::kExit;
   }
+  table_.SetThreads(id, threads);
   MarkThreadsChanged(id, when_ns);
   resolver_.Record(id, CountKind::kThreadsEnded);
   return Activity::kThreadEnd;
@@ -160,7 +159,7 @@ void ProcessTracker::RecordCredential(const Task& task, std::uint32_t effective,
   const RowId id = FindOrAddRow(task.tgid);
   if (id == kInvalidId) {
     resolver_.RecordUntracked(kinds.other);
-  } else if (task.pid != task.tgid) {
+  } else if (!IsLeader(task)) {
     resolver_.Record(id, kinds.other);
   } else {
     ProcessRow& row = table_[id];
@@ -189,7 +188,7 @@ std::optional<Activity> ProcessTracker::Apply(const PtraceBody& body, std::uint6
 }
 
 std::optional<Activity> ProcessTracker::Apply(const CommBody& body, std::uint64_t when_ns) {
-  if (body.task.pid != body.task.tgid) {
+  if (!IsLeader(body.task)) {
     return std::nullopt;
   }
   const RowId id = FindOrAddRow(body.task.tgid);
@@ -223,7 +222,7 @@ void ProcessTracker::DropProcess(RowId id, ProcessDropReason reason) {
 }
 
 void ProcessTracker::EraseReplaced(RowId old, std::uint64_t forked_ns) {
-  if (forked_ns < table_[old].snapshot_ns + kSnapshotMargin) {
+  if (!CertainlyPrecedes(table_[old].snapshot_ns, forked_ns)) {
     resolver_.OnUnobservedExit(old);
     table_.Erase(old);
   } else {

@@ -71,7 +71,7 @@ class ProcessTracker {
  private:
   // FORK: a child with pid == tgid is a process, any other child a thread.
   std::optional<Activity> Apply(const ForkBody& body, std::uint64_t when_ns);
-  // EXEC: one thread is left, and it is the leader, whichever thread called. Earlier exit statuses are discarded.
+  // EXEC: earlier exit statuses are discarded.
   std::optional<Activity> Apply(const ExecBody& body, std::uint64_t when_ns);
   // EXIT: ends a thread, and the process with its last one. Without a row, an EXIT with pid == tgid counts as a
   // process, any other as a thread.
@@ -92,16 +92,14 @@ class ProcessTracker {
   // Counts the fork for the parent process that the kernel names: with CLONE_PARENT that is the grandparent. The fork
   // is untracked if the parent's or the child's tgid is not positive, or if both are the same.
   //
-  // The name of the child:
-  //   - It is the name of the forking thread. If that is the leader, it is the parent's name or pending counts.
-  //   - Other threads may have names of their own, which are not known: /proc is read for the child.
-  //   - kthreadd (pid 2) names its children without an event, a moment after the fork. Reading /proc at once would be
-  //     too early, so the next pass over the rows does it.
+  // The name of the child, by NameOfChild:
+  //   - It is that of the parent: the parent's name or pending counts.
+  //   - It is that of another thread: /proc is read for the child.
+  //   - The child is a kernel thread: reading /proc at once would be too early, so the next pass over the rows does it.
   void StartProcess(const ForkBody& body, std::uint64_t when_ns);
   // Counts the thread for the child's tgid, whatever parent the event names.
   void StartThread(const Task& child, std::uint64_t when_ns);
-  // The process ends with the EXIT after which no thread is left. The leader may end before other threads. While the
-  // leader lives, at least one thread is left.
+  // The process ends with the EXIT after which no thread is left, see ThreadState.
   Activity EndThread(RowId id, const ExitBody& body, std::uint64_t when_ns);
   // ProcessExitStatus derives the status of the process from the EXITs of its threads since the last EXEC.
   // Lifetime and "without exec" are known only if the FORK was received and nothing was missed since.

@@ -16,12 +16,13 @@ _BELOW_CMD = _CORE | _EXPORTER | _CONFIG
 MAY_INCLUDE = {
     "core/base": set(),
     "core/protocol": {"core/base"},
-    "core/ledger": {"core/base", "core/protocol"},
+    "core/tracker": {"core/base", "core/protocol"},
+    "core/ledger": {"core/base", "core/protocol", "core/tracker"},
     "core/sources": {"core/base", "core/protocol"},
     "core/sources/connector": _SOURCES,
     "core/sources/procfs": _SOURCES,
     "core/sources/capture": _SOURCES,
-    "core/lookup": _SOURCES | {"core/sources/connector", "core/sources/procfs"},
+    "core/lookup": _SOURCES | {"core/tracker", "core/sources/connector", "core/sources/procfs"},
     "core/reader": _SOURCES | {"core/ledger", "core/sources/connector", "core/sources/procfs", "core/sources/capture"},
     "core/procevent.h": {"core/base", "core/protocol", "core/sources/connector", "core/lookup"},  # the public header
     "exporter/metrics": _CORE | {"core/sources/procfs"},
@@ -35,7 +36,7 @@ MAY_INCLUDE = {
     "cmd/capture": _BELOW_CMD
     | {"cmd/cli", "cmd/logging", "cmd/serve", "core/sources/connector", "core/sources/procfs", "core/sources/capture"},
     "cmd/watch": _BELOW_CMD
-    | {"cmd/cli", "cmd/logging", "cmd/serve", "cmd/capture", "core/sources/connector", "core/sources/capture"},
+    | {"cmd/cli", "cmd/logging", "cmd/serve", "cmd/capture", "core/tracker", "core/sources/connector", "core/sources/capture"},
     "cmd/doctor": _BELOW_CMD
     | {"cmd/cli", "cmd/logging", "cmd/serve", "core/sources/connector", "core/sources/procfs"},
     "cmd": _BELOW_CMD | {"cmd/cli", "cmd/logging", "cmd/serve", "cmd/capture", "cmd/watch", "cmd/doctor"},

@@ -99,12 +99,15 @@ PLANTED = {
 ALLOWED = {
     "core/base": set(),
     "core/protocol": {"core/base"},
-    "core/ledger": {"core/base", "core/protocol"},
+    "core/tracker": {"core/base", "core/protocol"},
+    "core/ledger": {"core/base", "core/protocol", "core/tracker"},
     "core/sources": {"core/base", "core/protocol"},
     "core/sources/connector": {"core/base", "core/protocol", "core/sources"},
     "core/sources/procfs": {"core/base", "core/protocol", "core/sources"},
     "core/sources/capture": {"core/base", "core/protocol", "core/sources"},
-    "core/lookup": {"core/base", "core/protocol", "core/sources", "core/sources/connector", "core/sources/procfs"},
+    "core/lookup": {
+        "core/base", "core/protocol", "core/sources", "core/tracker", "core/sources/connector", "core/sources/procfs",
+    },
     "core/reader": {
         "core/base", "core/protocol", "core/ledger", "core/sources", "core/sources/connector", "core/sources/procfs",
         "core/sources/capture",
@@ -147,7 +150,7 @@ ALLOWED = {
     "cmd/watch": {
         "core/base", "core/protocol", "core/ledger", "core/sources", "core/sources/connector", "core/sources/capture",
         "core/lookup", "core/reader", "exporter/metrics", "exporter/http", "config/yaml", "config/schema", "config",
-        "cmd/cli", "cmd/logging", "cmd/serve", "cmd/capture",
+        "cmd/cli", "cmd/logging", "cmd/serve", "cmd/capture", "core/tracker",
     },
     "cmd/doctor": {
         "core/base", "core/protocol", "core/ledger", "core/sources", "core/sources/connector", "core/sources/procfs",

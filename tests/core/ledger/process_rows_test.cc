@@ -19,7 +19,7 @@ TEST(ProcessRowsTest, FindsARowByTgid) {
   EXPECT_EQ(table.Find(7), id);
   EXPECT_EQ(table.Find(8), kInvalidId);
   EXPECT_EQ(table[id].tgid, 7);
-  EXPECT_EQ(table[id].threads, 1U);
+  EXPECT_EQ(table[id].threads.count, 1U);
   table.Erase(id);
   EXPECT_EQ(table.Find(7), kInvalidId);
   EXPECT_EQ(table[id].tgid, 0) << "an iteration skips the free row";
@@ -37,12 +37,12 @@ TEST(ProcessRowsTest, GivesAReusedRowANewSerial) {
   ProcessRows table(1);
   const RowId first = table.Insert(7);
   const std::uint32_t serial = table[first].serial;
-  table[first].leader_gone = true;
+  table[first].threads.leader_gone = true;
   table.Erase(first);
   const RowId second = table.Insert(7);
   EXPECT_EQ(first, second);
   EXPECT_NE(table[second].serial, serial);
-  EXPECT_FALSE(table[second].leader_gone) << "the row is reset";
+  EXPECT_FALSE(table[second].threads.leader_gone) << "the row is reset";
 }
 
 TEST(ProcessRowsTest, ReportsASnapshotRequestOnce) {
@@ -75,7 +75,7 @@ class ReferenceProcessTable {
     for (const auto& [tgid, row] : rows) {
       ASSERT_EQ(table.Find(tgid), row.id);
       ASSERT_EQ(table[row.id].tgid, tgid);
-      ASSERT_EQ(table[row.id].threads, row.threads);
+      ASSERT_EQ(table[row.id].threads.count, row.threads);
       ASSERT_EQ(table[row.id].start_ns, row.order) << "rows keep their contents";
       threads += row.threads;
       by_order[row.order] = row.id;
@@ -151,7 +151,7 @@ TEST_P(ProcessRowsLimitTest, AgreesWithTheReference) {
       erase(tgid);
     } else {
       known->second.threads = static_cast<std::uint32_t>(random() % 5);
-      table.SetThreads(known->second.id, known->second.threads);
+      table.SetThreads(known->second.id, ThreadState::Of(known->second.threads, false));
     }
     // Sometimes many rows are erased in a series.
     const bool shrinking = i % 5'000 > 4'500;
