@@ -170,10 +170,10 @@ void ReadError(JsonFieldReader& keys, Message& message) {
 std::string FormatJsonLine(const Event& event, const std::optional<CommName>& command, const std::string& user) {
   Json object = ToJson(event);
   if (command) {
-    object["command"] = CommLabel(command->view()).view();
+    object["command"] = LabelValue(command->view()).view();
   }
   if (!user.empty()) {
-    object["user"] = CommLabel(user).view();
+    object["user"] = LabelValue(user).view();
   }
   return object.dump();
 }

@@ -45,13 +45,13 @@ bool IsPlain(const std::array<char, kCommSize>& comm) {
   const CommName name(comm);
   std::array<char, kCommSize> zero_padded{};
   std::ranges::copy(name.view(), zero_padded.begin());
-  return comm == zero_padded && CommLabel(name.view()).view() == name.view();
+  return comm == zero_padded && LabelValue(name.view()).view() == name.view();
 }
 
 }  // namespace
 
 void WriteComm(Json& object, const std::array<char, kCommSize>& comm) {
-  object["comm"] = CommLabel(CommName(comm).view()).view();
+  object["comm"] = LabelValue(CommName(comm).view()).view();
   if (!IsPlain(comm)) {
     object["comm_hex"] = EncodeHex(std::as_bytes(std::span(comm)));
   }

@@ -31,7 +31,7 @@ std::string FindUserName(std::uint32_t user) {
 
 constexpr std::string_view kUnknown = "-";
 
-std::string Escaped(const CommName& name) { return std::string(CommLabel(name.view()).view()); }
+std::string Escaped(const CommName& name) { return std::string(LabelValue(name.view()).view()); }
 
 std::string EscapedOr(const std::optional<CommName>& name, std::string_view fallback) {
   return name ? Escaped(*name) : std::string(fallback);

@@ -1,4 +1,4 @@
-// Defines the activities of processes, and counters for them.
+// Defines the kinds of activities, and counters for them.
 #pragma once
 
 #include <array>
@@ -9,9 +9,9 @@
 
 namespace procevent {
 
-// What a process did, by one event. The kernel's fork events are forks and thread starts, its exit events are exits and
-// thread ends.
-enum class Activity : std::uint8_t {
+// The kinds of activities that the kernel's events show: a fork event is a fork or a thread start, an exit event an
+// exit or a thread end.
+enum class ActivityKind : std::uint8_t {
   kFork,
   kThreadStart,
   kThreadEnd,
@@ -22,8 +22,8 @@ enum class Activity : std::uint8_t {
   kPtrace,
   kCoredump,
 };
-inline constexpr std::size_t kActivities = 9;
-inline constexpr std::array<std::string_view, kActivities> kActivityNames{
+inline constexpr std::size_t kActivityKinds = 9;
+inline constexpr std::array<std::string_view, kActivityKinds> kActivityNames{
     "fork", "thread_start", "thread_end", "exec", "exit", "uid_change", "gid_change", "ptrace", "coredump"};
 
 // The kinds of counts that each group has.
@@ -74,46 +74,46 @@ class Counts {
 
 // Returns the activity that is counted in `kind`. Each activity is counted once. kWithoutExec is none: it counts some
 // exits a second time.
-constexpr std::optional<Activity> ActivityOf(CountKind kind) {
+constexpr std::optional<ActivityKind> ActivityKindOf(CountKind kind) {
   switch (kind) {
     case CountKind::kForks:
-      return Activity::kFork;
+      return ActivityKind::kFork;
     case CountKind::kThreadsStarted:
-      return Activity::kThreadStart;
+      return ActivityKind::kThreadStart;
     case CountKind::kThreadsEnded:
-      return Activity::kThreadEnd;
+      return ActivityKind::kThreadEnd;
     case CountKind::kExecs:
-      return Activity::kExec;
+      return ActivityKind::kExec;
     case CountKind::kSucceeded:
     case CountKind::kFailed:
     case CountKind::kKilled:
-      return Activity::kExit;
+      return ActivityKind::kExit;
     case CountKind::kCoredumps:
-      return Activity::kCoredump;
+      return ActivityKind::kCoredump;
     case CountKind::kUidGainedRoot:
     case CountKind::kUidLeftRoot:
     case CountKind::kUidOther:
-      return Activity::kUidChange;
+      return ActivityKind::kUidChange;
     case CountKind::kGidGainedRoot:
     case CountKind::kGidLeftRoot:
     case CountKind::kGidOther:
-      return Activity::kGidChange;
+      return ActivityKind::kGidChange;
     case CountKind::kAttached:
     case CountKind::kDetached:
-      return Activity::kPtrace;
+      return ActivityKind::kPtrace;
     case CountKind::kWithoutExec:
       break;
   }
   return std::nullopt;
 }
 
-using ActivityCounts = std::array<std::uint64_t, kActivities>;
+using ActivityCounts = std::array<std::uint64_t, kActivityKinds>;
 
 constexpr ActivityCounts CountActivities(const Counts& counts) {
   ActivityCounts activities{};
   for (std::size_t i = 0; i < kCountKinds; ++i) {
     const auto kind = static_cast<CountKind>(i);
-    if (const auto activity = ActivityOf(kind)) {
+    if (const auto activity = ActivityKindOf(kind)) {
       activities[static_cast<std::size_t>(*activity)] += counts[kind];
     }
   }

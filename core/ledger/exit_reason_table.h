@@ -3,7 +3,7 @@
 // The number of pairs of group and reason is bounded, in total and for each group, and signals have a bound of their
 // own: a group with many statuses leaves room for others, and for crashes. A pair beyond a bound is not counted here,
 // so a group may have more exits than its pairs show: the difference is exposed as "other". A pair is never evicted for
-// another one, only with its group. Nothing is allocated after construction. Owned by CommTable. Single-threaded.
+// another one, only with its group. Nothing is allocated after construction. Owned by GroupTable. Single-threaded.
 #pragma once
 
 #include <algorithm>

@@ -14,7 +14,7 @@
 
 namespace procevent {
 
-CommLabel::CommLabel(std::string_view bytes) {
+LabelValue::LabelValue(std::string_view bytes) {
   while (!bytes.empty()) {
     const PrintablePiece piece(bytes);
     if (size_ + piece.view().size() > bytes_.size()) {
@@ -63,7 +63,7 @@ Status ValidateNameGroup(const NameGroup& group) try {
   if (std::string error; !match.CheckRewriteString(group.name, &error)) {
     return Invalid("name has an invalid capture reference", {}, QuotePrintable(error, kMaxBytes));
   }
-  if (group.name.empty() || CommLabel(group.name).view() != group.name) {
+  if (group.name.empty() || LabelValue(group.name).view() != group.name) {
     return Invalid("name is not 1 to 63 bytes of visible characters");
   }
   if (IsReserved(group.name)) {
@@ -155,10 +155,10 @@ NameGroups::NameGroups(std::span<const NameGroup> groups) {
   }
 }
 
-CommLabel NameGroups::LabelOf(const CommName& name) const {
+LabelValue NameGroups::LabelOf(const CommName& name) const {
   const std::optional<int> rule = matcher_ ? matcher_->FirstMatch(name) : std::nullopt;
   if (!rule) {
-    return CommLabel(name.view());
+    return LabelValue(name.view());
   }
   const Result& result = results_[static_cast<std::size_t>(*rule)];
   std::array<re2::StringPiece, kMaxCaptures> storage{Piece(name)};  // \0 is the whole name
@@ -168,7 +168,7 @@ CommLabel NameGroups::LabelOf(const CommName& name) const {
   }
   std::string label;
   matcher_->Expression(*rule).Rewrite(&label, result.name, captures.data(), static_cast<int>(captures.size()));
-  return CommLabel(label.empty() || IsReserved(label) ? name.view() : label);
+  return LabelValue(label.empty() || IsReserved(label) ? name.view() : label);
 }
 
 }  // namespace procevent

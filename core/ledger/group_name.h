@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -20,17 +21,18 @@ namespace procevent {
 
 // A process name in a form that is safe as a label: valid UTF-8 on one line, with visible characters only. The group
 // table makes one for each distinct name.
-class CommLabel {
+class LabelValue {
  public:
   static constexpr std::size_t kMaxBytes = 63;  // 15 bytes of a comm as \xNN take 60
 
-  CommLabel() = default;
+  LabelValue() = default;
   // Replaces every byte that is not part of a visible character with the four characters \xNN. A name that contains
   // these four characters itself gets the same label. A label that is too long is cut, never inside a character.
-  explicit CommLabel(std::string_view bytes);
+  explicit LabelValue(std::string_view bytes);
 
   [[nodiscard]] std::string_view view() const { return {bytes_.data(), size_}; }
-  bool operator==(const CommLabel& other) const { return view() == other.view(); }
+  [[nodiscard]] std::uint64_t hash() const { return std::hash<std::string_view>()(view()); }
+  bool operator==(const LabelValue& other) const { return view() == other.view(); }
 
  private:
   std::array<char, kMaxBytes> bytes_{};
@@ -39,20 +41,20 @@ class CommLabel {
 
 // The groups that stand for no command. Each label is longer than the 15 bytes of a comm, so that no process can forge
 // one.
-enum class ReservedComm : std::uint8_t {
+enum class ReservedGroup : std::uint8_t {
   kUntracked,     // events of processes that are not in the process table
   kUnattributed,  // events of programs that could not be named
   kNameless,      // processes with an empty name
   kOverflow,      // names that occurred first while the group table was full
 };
-inline constexpr std::size_t kReservedComms = 4;
-inline constexpr std::array<std::string_view, kReservedComms> kReservedCommNames{
+inline constexpr std::size_t kReservedGroups = 4;
+inline constexpr std::array<std::string_view, kReservedGroups> kReservedGroupNames{
     "[untracked processes]", "[unattributed programs]", "[processes without a name]", "[groups beyond the limit]"};
-static_assert(std::ranges::all_of(kReservedCommNames,
+static_assert(std::ranges::all_of(kReservedGroupNames,
                                   [](std::string_view name) { return name.size() > CommName::kMaxBytes; }));
 
 constexpr bool IsReserved(std::string_view label) {
-  return std::ranges::find(kReservedCommNames, label) != kReservedCommNames.end();
+  return std::ranges::find(kReservedGroupNames, label) != kReservedGroupNames.end();
 }
 
 // Checks one rule. The details of an error are RE2's message, quoted.
@@ -78,7 +80,7 @@ class NameGroups {
   explicit NameGroups(std::span<const NameGroup> groups);
 
   // Returns the label that a name is counted under. A rule whose result is empty or reserved leaves the name unchanged.
-  [[nodiscard]] CommLabel LabelOf(const CommName& name) const;
+  [[nodiscard]] LabelValue LabelOf(const CommName& name) const;
 
  private:
   class Matcher;

@@ -1,4 +1,4 @@
-// Turns decoded messages and /proc snapshots into counts.
+// Turns decoded messages and /proc snapshots into numbers: the event stream, the tracker and the statistics.
 //
 // Single-threaded and pure: no system call, no clock, no thread. After construction it allocates only at the first
 // occurrence of a name. Owned by the reader, which calls it from the reader thread.
@@ -7,17 +7,14 @@
 #include <cstdint>
 #include <utility>
 
+#include "core/ledger/event_stream.h"
 #include "core/ledger/ledger_options.h"
 #include "core/ledger/ledger_snapshot.h"
-#include "core/ledger/name_resolver.h"
-#include "core/ledger/proc_reconciler.h"
-#include "core/ledger/process_rows.h"
-#include "core/ledger/process_tracker.h"
 #include "core/ledger/statistics.h"
+#include "core/ledger/tracker.h"
 #include "core/protocol/decoder.h"
 #include "core/protocol/event.h"
 #include "core/protocol/event_mask.h"
-#include "core/protocol/sequence_tracker.h"
 
 namespace procevent {
 
@@ -25,48 +22,36 @@ namespace procevent {
 class Ledger {
  public:
   Ledger(unsigned cpus, EventCoverage coverage, const LedgerOptions& options = {});
-  Ledger(const Ledger&) = delete;  // its members hold references to each other
-  Ledger& operator=(const Ledger&) = delete;
-  ~Ledger() = default;
 
   // Counts the message as an event or as a rejection. `now_ns` is the time of its receipt.
   void ApplyMessage(const Message& message, std::uint64_t now_ns);
-  void CountRejection(Rejection reason, std::uint64_t times = 1);
+  void CountRejection(Rejection reason) { stream_.CountRejection(reason); }
   // Marks the process table stale after a loss. ApplyMessage calls it at a sequence gap; the caller calls it for a loss
   // that no gap shows yet.
-  void Invalidate() { resolver_.Invalidate(); }
+  void Invalidate() { tracker_.Invalidate(); }
   // Applies to events that are counted from now on.
   void SetNameGroups(NameGroups groups) { statistics_.SetNameGroups(std::move(groups)); }
   // Expires peaks and idle groups. To be called regularly, also without events.
-  void Advance(std::uint64_t now_ns);
+  void Advance(std::uint64_t now_ns) { statistics_.Advance(now_ns); }
 
-  [[nodiscard]] ProcReconciler& reconciler() { return reconciler_; }
-  [[nodiscard]] EventCoverage coverage() const { return coverage_; }
+  [[nodiscard]] ProcReconciler& reconciler() { return tracker_.reconciler(); }
+  [[nodiscard]] EventCoverage coverage() const { return stream_.coverage(); }
   // Whether lost() is complete. A narrowed event mask hides losses.
-  [[nodiscard]] bool loss_exact() const { return coverage_ == EventCoverage::kAll; }
-  [[nodiscard]] bool tracks_processes() const { return coverage_ != EventCoverage::kPartial; }
+  [[nodiscard]] bool loss_exact() const { return stream_.loss_exact(); }
+  [[nodiscard]] bool tracks_processes() const { return coverage() != EventCoverage::kPartial; }
 
   void CopyTo(LedgerSnapshot& snapshot) const;
-  [[nodiscard]] const StreamStatistics& stream() const { return stream_; }
-  [[nodiscard]] std::uint64_t forks() const { return stream_.events_of(EventKind::kFork); }
-  [[nodiscard]] std::uint64_t received() const;  // events without ACKs
-  [[nodiscard]] std::uint64_t lost() const { return lost_; }
+  [[nodiscard]] const StreamStatistics& stream() const { return stream_.statistics(); }
+  [[nodiscard]] std::uint64_t forks() const { return stream().events_of(EventKind::kFork); }
+  [[nodiscard]] std::uint64_t received() const { return stream_.received(); }  // events without ACKs
+  [[nodiscard]] std::uint64_t lost() const { return stream_.lost(); }
   // See SequenceTracker.
-  [[nodiscard]] std::uint64_t losses_visible_until_ns() const { return sequence_.losses_visible_until_ns(); }
+  [[nodiscard]] std::uint64_t losses_visible_until_ns() const { return stream_.losses_visible_until_ns(); }
 
  private:
-  void ApplyEvent(const Event& event, std::uint64_t now_ns);
-
-  EventCoverage coverage_;
-  SequenceTracker sequence_;
-  StreamStatistics stream_;
-  std::uint64_t lost_ = 0;  // the sum of stream_.lost
-  Peaks peaks_;
+  EventStream stream_;
   Statistics statistics_;
-  ProcessRows table_;
-  NameResolver resolver_;
-  ProcessTracker tracker_;
-  ProcReconciler reconciler_;
+  Tracker tracker_;
 };
 
 }  // namespace procevent

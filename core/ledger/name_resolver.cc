@@ -20,47 +20,64 @@ void NameResolver::ForgetState(RowId id) {
   table_.MarkUncertain(id);
 }
 
-void NameResolver::Record(RowId id, CountKind kind) {
-  ProcessRow& row = table_[id];
-  if (row.name_state != NameState::kKnown) {
+void NameResolver::Emit(RowId id, CountKind what, std::uint64_t when_ns) {
+  const ProcessRow& row = table_[id];
+  if (!IsKnown(id)) {
     OpenPending(id);
   }
   if (row.pending != kInvalidId) {
-    pending_.Add(row.pending, kind);
-  } else if (row.name_state == NameState::kKnown) {
-    statistics_.Record(row.name, row.comm, kind);
-  } else {
-    attributions_[Index(Attribution::kUnattributed)] += kind == CountKind::kExecs ? 1 : 0;
-    RecordReserved(ReservedComm::kUnattributed, kind);
+    pending_.Add(row.pending, what, when_ns);
+    sink_.Emit({.stage = Activity::Stage::kWaiting,
+                .what = what,
+                .when_ns = when_ns,
+                .process = ProcessOf(id, table_.unattributed())});
+    return;
   }
+  if (!IsKnown(id)) {
+    attributions_[Index(Attribution::kUnattributed)] += what == CountKind::kExecs ? 1 : 0;
+  }
+  sink_.Emit({.what = what,
+              .when_ns = when_ns,
+              .process = ProcessOf(id, IsKnown(id) ? row.attributes : table_.unattributed())});
 }
 
-void NameResolver::Record(RowId id, const ProcessExit& exit) {
-  ProcessRow& row = table_[id];
+void NameResolver::Emit(RowId id, const ProcessExit& exit, std::uint64_t when_ns) {
+  const ProcessRow& row = table_[id];
+  Activity activity{.what = ExitCountKindOf(exit),
+                    .when_ns = when_ns,
+                    .process = ProcessOf(id, table_.unattributed()),
+                    .exit = &exit};
   if (row.name_state == NameState::kUnconfirmed) {
     OpenPending(id);
   }
   if (row.pending != kInvalidId) {
-    if (pending_.Add(row.pending, exit)) {
+    if (pending_.Add(row.pending, exit, row.parent, when_ns)) {
+      activity.stage = Activity::Stage::kWaiting;
+      sink_.Emit(activity);
       return;
     }
     ClosePending(row.pending, Attribution::kUnattributed);  // the pool of exits is full
-  } else if (row.name_state != NameState::kKnown) {
+  } else if (!IsKnown(id)) {
     ++attributions_[Index(Attribution::kUnattributed)];
   }
-  if (row.name_state == NameState::kKnown) {
-    statistics_.Record(row.name, row.comm, exit);
-  } else {
-    RecordReserved(ReservedComm::kUnattributed, exit);
+  if (IsKnown(id)) {
+    activity.process.attributes = &table_.AttributesOf(id);
   }
+  sink_.Emit(activity);
+}
+
+void NameResolver::EmitUntracked(std::int32_t pid, CountKind what, std::uint64_t when_ns, const ProcessExit* exit) {
+  sink_.Emit({.what = what,
+              .when_ns = when_ns,
+              .process = {.pid = pid, .attributes = &table_.attributes()[table_.untracked()]},
+              .exit = exit});
 }
 
 void NameResolver::InheritName(RowId child, RowId parent) {
   ProcessRow& row = table_[child];
   const ProcessRow& from = table_[parent];
   row.epoch = epoch_;
-  row.name = from.name;
-  row.comm = from.comm;
+  table_.SetAttributes(child, from.attributes);
   row.name_state = from.name_state == NameState::kKnown ? NameState::kKnown : NameState::kUnknown;
   if (from.pending != kInvalidId) {
     JoinPending(child, from.pending);
@@ -68,8 +85,7 @@ void NameResolver::InheritName(RowId child, RowId parent) {
 }
 
 void NameResolver::SetUnconfirmedName(RowId id, const CommName& name) {
-  table_[id].name = name;
-  table_[id].comm = {};
+  SetName(id, name);
   table_[id].name_state = NameState::kUnconfirmed;
 }
 
@@ -91,7 +107,7 @@ void NameResolver::OnRename(RowId id, const CommName& name, std::uint64_t when_n
   }
   CloseIfConfirmed(id, when_ns, kSnapshotMargin);
   LeavePending(id);
-  SetName(id, name, {});
+  SetName(id, name);
 }
 
 void NameResolver::OnExit(RowId id, std::uint64_t when_ns) {
@@ -126,8 +142,8 @@ void NameResolver::ConfirmName(RowId id, const CommName& name) {
   const ProcessRow& row = table_[id];
   if (OwnsPending(id)) {
     ClosePending(row.pending, Attribution::kProc, name);
-  } else if (row.pending == kInvalidId && (row.name_state != NameState::kKnown || row.name != name)) {
-    SetName(id, name, {});
+  } else if (row.pending == kInvalidId) {
+    SetName(id, name);
   }
 }
 
@@ -155,7 +171,7 @@ void NameResolver::OpenPending(RowId owner) {
     return;
   }
   if (row.name_state == NameState::kUnconfirmed) {
-    pending_.SetCandidate(pending, row.name, row.snapshot_ns);
+    pending_.SetCandidate(pending, table_.AttributesOf(owner).value.comm, row.snapshot_ns);
   }
   row.name_state = NameState::kKnown;
   JoinPending(owner, pending);
@@ -204,32 +220,42 @@ void NameResolver::CloseIfConfirmed(RowId owner, std::uint64_t when_ns, std::uin
 // A COMM event names the exec alone. The other events of the owner, and those of its children, precede the new name,
 // and the name at that time is not known.
 void NameResolver::ClosePending(PendingCountsId pending, Attribution source, CommName name) {
+  const RowId owner = pending_[pending].owner;
   const bool names_members = source == Attribution::kProc;
+  const AttributesId named = source == Attribution::kUnattributed ? kNoEntry : InternWithName(owner, name);
   if (source == Attribution::kCommEvent) {
-    CommRef ref;
-    statistics_.Record(name, ref, pending_.RemoveExecs(pending));
+    pending_.EmitExecs(pending, ProcessOf(owner, named), sink_);
   }
   const bool empty = source != Attribution::kCommEvent && pending_[pending].empty();
   attributions_[Index(source)] += empty ? 0 : 1;
-  CommRef ref = names_members ? CommRef{} : CommTable::Reserved(ReservedComm::kUnattributed);
   RowId id = pending_[pending].first_member;
-  pending_.Close(pending, name, ref, statistics_);
+  pending_.Close(pending, ProcessOf(owner, names_members ? named : table_.unattributed()), sink_);
   while (id != kInvalidId) {
     ProcessRow& row = table_[id];
     row.pending = kInvalidId;
     row.name_state = NameState::kUnknown;
     if (names_members) {
-      SetName(id, name, ref);
+      SetName(id, name);
     }
     id = row.next_in_pending;
   }
+  if (named != kNoEntry) {
+    table_.attributes().Release(named);
+  }
 }
 
-void NameResolver::SetName(RowId id, const CommName& name, CommRef ref) {
-  ProcessRow& row = table_[id];
-  row.name = name;
-  row.comm = ref;
-  row.name_state = NameState::kKnown;
+AttributesId NameResolver::InternWithName(RowId id, const CommName& name) {
+  Attributes attributes = table_.AttributesOf(id).value;
+  attributes.missing = Attributes::Missing::kNone;
+  attributes.comm = name;
+  return table_.attributes().Intern(attributes);
+}
+
+void NameResolver::SetName(RowId id, const CommName& name) {
+  const AttributesId named = InternWithName(id, name);
+  table_.SetAttributes(id, named);
+  table_.attributes().Release(named);
+  table_[id].name_state = NameState::kKnown;
 }
 
 }  // namespace procevent

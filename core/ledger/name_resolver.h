@@ -1,11 +1,11 @@
-// Decides under which name the events of a process are recorded, now or later.
+// Decides with which name the activities of a process are emitted, now or later.
 //
 // A name is never guessed. After an EXEC the program's new name is not known, since EXEC events carry none. Neither is
-// it known after a loss, which may have hidden an EXEC or a rename. Counts then wait in PendingCounts until one of two
-// sources names the process:
+// it known after a loss, which may have hidden an EXEC or a rename. Activities then wait in PendingCounts until one of
+// two sources names the process:
 //   - a COMM event of the process ("comm_event"),
 //   - a name in a /proc snapshot that the events received afterwards confirm ("proc").
-// Without either, they are recorded as "[unattributed programs]" ("unattributed").
+// Without either, they are emitted as unattributed ("unattributed").
 //
 // Known limits of confirmation:
 //   - An exec may get no CPU for more than 10 ms between its last step and its event. If /proc is read in this gap, the
@@ -14,52 +14,51 @@
 //   - The EXEC before a COMM event may be lost, with no later event of that CPU that shows the gap yet. Then the COMM
 //     names the exec before the lost one.
 //
-// Owned by the ledger; ProcessTracker and ProcReconciler call it. Single-threaded.
+// Owned by the tracker; ProcessTracker and ProcReconciler call it. Single-threaded.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <string_view>
 
+#include "core/ledger/activity.h"
 #include "core/ledger/pending_counts.h"
 #include "core/ledger/process_rows.h"
-#include "core/ledger/statistics.h"
 
 namespace procevent {
 
-// The source of the name that pending counts were recorded under.
+// The source of the name that pending counts were emitted with.
 enum class Attribution : std::uint8_t { kProc, kCommEvent, kUnattributed };
 inline constexpr std::size_t kAttributions = 3;
 inline constexpr std::array<std::string_view, kAttributions> kAttributionNames{"proc", "comm_event", "unattributed"};
 
-// Attributes events to names, and owns the pending counts.
+// Attributes activities to names, and owns the pending counts.
 class NameResolver {
  public:
-  NameResolver(ProcessRows& table, Statistics& statistics)
-      : table_(table), statistics_(statistics), pending_(kMaxPendingCounts, kMaxPendingExits) {}
+  NameResolver(ProcessRows& table, ActivitySink sink)
+      : table_(table), sink_(sink), pending_(kMaxPendingCounts, kMaxPendingExits) {}
 
   // Invalidates all rows: events were lost. The loss is a gap in the sequence numbers, or a drop that the socket
   // counted, which the reader notices first. Every row is stale from now on. The next event of a stale process, or a
   // snapshot taken after the loss, makes its row current again.
   void Invalidate() { ++epoch_; }
   // Must be called before anything else is done with a row. It makes a stale row current: the name becomes unknown, and
-  // pending counts that the process owns are recorded as unattributed.
+  // pending counts that the process owns are emitted as unattributed.
   void ForgetIfStale(RowId id) {
     if (table_[id].epoch != epoch_) {
       ForgetState(id);
     }
   }
 
-  // Records an event under the name of the process. If the name is not known yet, opens pending counts that the
-  // process owns; if none are free, the event is recorded as unattributed.
-  void Record(RowId id, CountKind kind);
-  // Records the exit of a process. An unknown name cannot be read any more, so it opens no pending counts. An
-  // unconfirmed name does, since the exit may confirm it. The exit of a member waits with its pending counts. If the
-  // pool is full, these are closed as unattributed.
-  void Record(RowId id, const ProcessExit& exit);
-  // Records an event of a process that has no row.
-  void RecordUntracked(CountKind count) { RecordReserved(ReservedComm::kUntracked, count); }
-  void RecordUntracked(const ProcessExit& exit) { RecordReserved(ReservedComm::kUntracked, exit); }
+  // Emits an activity of the process. If its name is not known yet, the activity waits in pending counts that the
+  // process owns; if none are free, it is unattributed.
+  void Emit(RowId id, CountKind what, std::uint64_t when_ns);
+  // Emits the exit of a process. An unknown name cannot be read any more, so it opens no pending counts. An unconfirmed
+  // name does, since the exit may confirm it. The exit of a member waits with its pending counts. If the pool is full,
+  // these are closed as unattributed.
+  void Emit(RowId id, const ProcessExit& exit, std::uint64_t when_ns);
+  // Emits an activity of a process that has no row. `exit` is null, or that of the process.
+  void EmitUntracked(std::int32_t pid, CountKind what, std::uint64_t when_ns, const ProcessExit* exit = nullptr);
 
   // A child goes by its parent's name, or is counted in its parent's pending counts, until it executes or is renamed.
   // With CLONE_PARENT the parent is the grandparent: the kernel reports no other.
@@ -74,7 +73,7 @@ class NameResolver {
   // A COMM event names the exec in the pending counts that the process owns, unless the candidate is confirmed already.
   // The other events in them precede the new name, and are unattributed. The process is called `name` from now on.
   void OnRename(RowId id, const CommName& name, std::uint64_t when_ns);
-  // Closes the pending counts that the process owns, once its exit is recorded; the caller then erases the row. A
+  // Closes the pending counts that the process owns, once its exit is emitted; the caller then erases the row. A
   // snapshot taken before the EXIT confirms its name without a margin: ProcSnapshot::has_reliable_name excludes the
   // name of an exec that failed, and every EXEC and COMM is queued before the EXIT.
   void OnExit(RowId id, std::uint64_t when_ns);
@@ -97,7 +96,7 @@ class NameResolver {
     return OwnsPending(id) && pending_.ScheduleRetry(table_[id].pending, taken_ns);
   }
   // Makes a new or stale row current. No event of a stale one was received since the loss: pending counts that it owns
-  // are recorded as unattributed, and ConfirmName must follow.
+  // are emitted as unattributed, and ConfirmName must follow.
   void MarkCurrent(RowId id);
   // Sets the confirmed name, and closes the pending counts that the process owns under it.
   void ConfirmName(RowId id, const CommName& name);
@@ -113,15 +112,15 @@ class NameResolver {
   [[nodiscard]] const std::array<std::uint64_t, kAttributions>& attributions() const { return attributions_; }
 
  private:
-  // Beyond these limits events are recorded as unattributed at once.
+  // Beyond these limits activities are unattributed at once.
   static constexpr std::size_t kMaxPendingCounts = 4096;
   static constexpr std::size_t kMaxPendingExits = 65'536;
 
-  template <typename CountOrExit>
-  void RecordReserved(ReservedComm comm, const CountOrExit& item) {
-    CommRef ref = CommTable::Reserved(comm);
-    statistics_.Record(CommName(), ref, item);
+  [[nodiscard]] ActiveProcess ProcessOf(RowId id, AttributesId attributes) const {
+    const ProcessRow& row = table_[id];
+    return {row.tgid, row.parent, row.start_ns, &table_.attributes()[attributes]};
   }
+  [[nodiscard]] bool IsKnown(RowId id) const { return table_[id].name_state == NameState::kKnown; }
   [[nodiscard]] bool OwnsPending(RowId id) const {
     return table_[id].pending != kInvalidId && pending_[table_[id].pending].owner == id;
   }
@@ -134,13 +133,15 @@ class NameResolver {
   void LeavePending(RowId id);
   // Closes the pending counts that the row owns if their candidate was read `margin_ns` or more before `when_ns`.
   void CloseIfConfirmed(RowId owner, std::uint64_t when_ns, std::uint64_t margin_ns);
-  // Records the counts. A name from /proc becomes the name of every member. After any other source the members' names
-  // are unknown.
+  // Emits the counts. A name from /proc becomes the name of every member. After any other source the members' names are
+  // unknown.
   void ClosePending(PendingCountsId pending, Attribution source, CommName name = {});
-  void SetName(RowId id, const CommName& name, CommRef ref);
+  // Returns the attributes of the process with another name, with a reference for the caller.
+  [[nodiscard]] AttributesId InternWithName(RowId id, const CommName& name);
+  void SetName(RowId id, const CommName& name);
 
   ProcessRows& table_;
-  Statistics& statistics_;
+  ActivitySink sink_;
   PendingCountsPool pending_;
   std::uint64_t epoch_ = 1;
   std::uint64_t applied_until_ns_ = 0;

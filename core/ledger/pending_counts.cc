@@ -1,5 +1,8 @@
 #include "core/ledger/pending_counts.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "core/base/system.h"
 
 namespace procevent {
@@ -20,46 +23,63 @@ PendingCountsId PendingCountsPool::Open(RowId owner) {
   return id;
 }
 
-void PendingCountsPool::Add(PendingCountsId id, CountKind kind) {
+void PendingCountsPool::Add(PendingCountsId id, CountKind kind, std::uint64_t when_ns) {
   ++entries_[id].counts[kind];
+  entries_[id].latest_ns = std::max(entries_[id].latest_ns, when_ns);
   ++total_[kind];
 }
 
-bool PendingCountsPool::Add(PendingCountsId id, const ProcessExit& exit) {
+bool PendingCountsPool::Add(PendingCountsId id, const ProcessExit& exit, std::int32_t parent, std::uint64_t when_ns) {
   const SlabId record = exits_.Allocate();
   if (record == kInvalidId) {
     return false;
   }
-  exits_[record] = {exit, entries_[id].first_exit};
+  exits_[record] = {exit, when_ns, parent, entries_[id].first_exit};
   entries_[id].first_exit = record;
   ++total_[ExitCountKindOf(exit)];
   return true;
 }
 
-Counts PendingCountsPool::RemoveExecs(PendingCountsId id) {
-  Counts execs;
-  execs[CountKind::kExecs] = entries_[id].counts[CountKind::kExecs];
-  entries_[id].counts -= execs;
-  total_ -= execs;
-  return execs;
+void PendingCountsPool::EmitExecs(PendingCountsId id, const ActiveProcess& owner, ActivitySink sink) {
+  EmitCounts(entries_[id], CountKind::kExecs, owner, sink);
 }
 
-void PendingCountsPool::Close(PendingCountsId id, const CommName& name, CommRef& ref, Statistics& statistics) {
+void PendingCountsPool::Close(PendingCountsId id, const ActiveProcess& owner, ActivitySink sink) {
   PendingCounts& entry = entries_[id];
-  if (!entry.counts.empty()) {
-    statistics.Record(name, ref, entry.counts);
-    total_ -= entry.counts;
+  for (std::size_t kind = 0; kind < kCountKinds; ++kind) {
+    EmitCounts(entry, static_cast<CountKind>(kind), owner, sink);
   }
   for (SlabId record = entry.first_exit; record != kInvalidId;) {
     const PendingExit& waiting = exits_[record];
-    statistics.Record(name, ref, waiting.exit);
-    --total_[ExitCountKindOf(waiting.exit)];
+    const ProcessExit& exit = waiting.exit;
+    sink.Emit({.stage = Activity::Stage::kResolved,
+               .what = ExitCountKindOf(exit),
+               .when_ns = waiting.when_ns,
+               .process = {.pid = exit.pid,
+                           .parent = waiting.parent,
+                           .start_ns = exit.lifetime_known ? waiting.when_ns - exit.lifetime_ns : 0,
+                           .attributes = owner.attributes},
+               .exit = &exit});
+    --total_[ExitCountKindOf(exit)];
     const SlabId next = waiting.next;
     exits_.Free(record);
     record = next;
   }
   Dequeue(id);
   entries_.Free(id);
+}
+
+void PendingCountsPool::EmitCounts(PendingCounts& entry, CountKind kind, const ActiveProcess& owner,
+                                   ActivitySink sink) {
+  const std::uint64_t times = std::exchange(entry.counts[kind], 0);
+  if (times != 0) {
+    total_[kind] -= times;
+    sink.Emit({.stage = Activity::Stage::kResolved,
+               .what = kind,
+               .times = times,
+               .when_ns = entry.latest_ns,
+               .process = owner});
+  }
 }
 
 PendingCountsId PendingCountsPool::TakeNextToRead(std::uint64_t now_ns) {

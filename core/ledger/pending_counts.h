@@ -1,8 +1,8 @@
-// Holds the counts of processes whose name is not known yet, until they are recorded under a name.
+// Holds the activities of processes whose name is not known yet, until they are emitted with a name.
 //
 // Pending counts are opened by an exec, or by the first event of a process without a known name (NameResolver::Record).
 // That process owns them. Events of the owner, and of the children that it forks meanwhile, are counted here until the
-// pending counts are closed. Every count is recorded exactly once, and none decreases. Bounded; nothing is allocated
+// pending counts are closed. Every activity is emitted with its attributes exactly once. Bounded; nothing is allocated
 // after construction. Owned by NameResolver, which decides when a name is confirmed.
 #pragma once
 
@@ -10,8 +10,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/ledger/activity.h"
 #include "core/ledger/process_rows.h"
-#include "core/ledger/statistics.h"
 #include "core/protocol/event.h"
 
 namespace procevent {
@@ -21,6 +21,7 @@ struct PendingCounts {
   RowId owner = kInvalidId;         // the process whose name is missing
   RowId first_member = kInvalidId;  // list of the rows counted here: the owner and its children
   Counts counts;
+  std::uint64_t latest_ns = 0;  // time of the latest event in `counts`
   SlabId first_exit = kInvalidId;
 
   CommName candidate;               // the owner's name in the last /proc snapshot, not confirmed yet
@@ -47,13 +48,13 @@ class PendingCountsPool {
 
   // Opens an entry in the queue of the unread ones. Returns kInvalidId if the pool is full.
   [[nodiscard]] PendingCountsId Open(RowId owner);
-  void Add(PendingCountsId id, CountKind kind);
+  void Add(PendingCountsId id, CountKind kind, std::uint64_t when_ns);
   // Returns false if the pool holds the maximum number of exits already.
-  [[nodiscard]] bool Add(PendingCountsId id, const ProcessExit& exit);
-  // Removes the execs of an entry and returns them.
-  [[nodiscard]] Counts RemoveExecs(PendingCountsId id);
-  // Records everything counted in the entry under a name, and frees the entry.
-  void Close(PendingCountsId id, const CommName& name, CommRef& ref, Statistics& statistics);
+  [[nodiscard]] bool Add(PendingCountsId id, const ProcessExit& exit, std::int32_t parent, std::uint64_t when_ns);
+  // Emits the execs of an entry as the activity of `owner`, and removes them.
+  void EmitExecs(PendingCountsId id, const ActiveProcess& owner, ActivitySink sink);
+  // Emits everything in the entry with the attributes of `owner`, and frees the entry.
+  void Close(PendingCountsId id, const ActiveProcess& owner, ActivitySink sink);
 
   // Removes the first entry of the unread queue, or else of the retry queue if it is due at `now_ns`. Returns
   // kInvalidId if there is none.
@@ -77,6 +78,8 @@ class PendingCountsPool {
  private:
   struct PendingExit {
     ProcessExit exit;
+    std::uint64_t when_ns = 0;
+    std::int32_t parent = 0;
     SlabId next = kInvalidId;
   };
   // An intrusive list, so that an entry can be removed from the middle.
@@ -84,6 +87,7 @@ class PendingCountsPool {
     PendingCountsId first = kInvalidId;
     PendingCountsId last = kInvalidId;
   };
+  void EmitCounts(PendingCounts& entry, CountKind kind, const ActiveProcess& owner, ActivitySink sink);
   void Enqueue(PendingCounts::Queue which, PendingCountsId id);
   void Dequeue(PendingCountsId id);
   [[nodiscard]] Queue& QueueOf(PendingCountsId id) { return queues_[static_cast<std::size_t>(entries_[id].queue)]; }

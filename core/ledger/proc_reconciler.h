@@ -1,4 +1,4 @@
-// Requests /proc snapshots for the ledger, and applies each once later events confirm it.
+// Requests /proc snapshots for the tracker, and applies each once later events confirm it.
 //
 // A snapshot shows one moment. Events made before that moment, and a little after it, may still be queued. So a
 // snapshot waits until these events have been applied, and is discarded if any of them changed the same process.
@@ -21,7 +21,7 @@
 // Its name is read again every 20 ms, at most 25 times, and then by a pass over the rows. Everything else that is known
 // of the process stays known.
 //
-// Owned by the ledger. The reader's ProcScanner takes the requests, reads /proc and delivers the snapshots.
+// Owned by the tracker. The reader's ProcScanner takes the requests, reads /proc and delivers the snapshots.
 #pragma once
 
 #include <cstddef>

@@ -40,6 +40,8 @@ RowId ProcessRows::Insert(std::int32_t tgid) {
   ProcessRow& row = rows_[id];
   row.tgid = tgid;
   row.serial = ++last_serial_;
+  row.attributes = unattributed_;
+  attributes_.AddReference(unattributed_);
   row.older = newest_;
   (newest_ == kInvalidId ? oldest_ : rows_[newest_].newer) = id;
   newest_ = id;
@@ -50,11 +52,18 @@ RowId ProcessRows::Insert(std::int32_t tgid) {
 void ProcessRows::Erase(RowId id) {
   ProcessRow& row = rows_[id];
   EraseSlot(row.tgid);
+  attributes_.Release(row.attributes);
   threads_ -= row.threads.count;
   (row.older == kInvalidId ? oldest_ : rows_[row.older].newer) = row.newer;
   (row.newer == kInvalidId ? newest_ : rows_[row.newer].older) = row.older;
   row.tgid = 0;
   rows_.Free(id);
+}
+
+void ProcessRows::SetAttributes(RowId id, AttributesId attributes) {
+  attributes_.AddReference(attributes);
+  attributes_.Release(rows_[id].attributes);
+  rows_[id].attributes = attributes;
 }
 
 void ProcessRows::SetThreads(RowId id, ThreadState threads) {
@@ -69,6 +78,7 @@ void ProcessRows::SetFromSnapshot(RowId id, const ProcSnapshot& snapshot) {
   row.snapshot_ns = snapshot.taken_ns;
   row.euid = snapshot.euid;
   row.egid = snapshot.egid;
+  row.parent = snapshot.parent != 0 ? snapshot.parent : row.parent;
 }
 
 // Backward-shift deletion: an entry behind the gap moves into it unless its home slot lies behind the gap.

@@ -1,7 +1,7 @@
 // Stores one row for each live process, indexed by tgid and bounded.
 //
-// Nothing is allocated after construction. The rows know no events: ProcessTracker, NameResolver and ProcReconciler
-// fill them. Owned by the ledger.
+// Allocates only at the first occurrence of attributes. The rows know no events: ProcessTracker, NameResolver and
+// ProcReconciler fill them. Owned by the tracker.
 #pragma once
 
 #include <cassert>
@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/ledger/comm_table.h"
+#include "core/ledger/attributes.h"
 #include "core/ledger/exit_status.h"
 #include "core/protocol/event.h"
 #include "core/protocol/proc_snapshot.h"
@@ -70,27 +70,27 @@ using PendingCountsId = SlabId;
 enum class NameState : std::uint8_t {
   kUnknown,
   kUnconfirmed,  // read from /proc at `snapshot_ns`; not confirmed yet
-  kKnown,        // `name` is confirmed, or, if `pending` is set, the counts wait for the name there
+  kKnown,        // the name is confirmed, or, if `pending` is set, the counts wait for the name there
 };
 
 // A process and its state. Two cache lines; most events touch the first one only.
 struct alignas(64) ProcessRow {
   std::int32_t tgid = 0;  // 0: the row is free
   ThreadState threads;
-  std::uint64_t epoch = 0;  // loss epoch for which the row is current, see NameResolver::epoch; 0: none
-  CommName name;
-  CommRef comm;
+  std::uint64_t epoch = 0;               // loss epoch for which the row is current, see NameResolver::epoch; 0: none
+  AttributesId attributes = 0;           // see ProcessRows::SetAttributes; the name is in them
   PendingCountsId pending = kInvalidId;  // where its events are counted until the name is known
+  std::int32_t parent = 0;               // the process that forked it or waits for it; 0: unknown
   std::uint32_t euid = kUnknownId;
   std::uint32_t egid = kUnknownId;
   NameState name_state = NameState::kUnknown;
   bool uncertain : 1 = false;       // an event that changed anything but the name may have been missed
   bool needs_snapshot : 1 = false;  // the next pass over the rows reads /proc for it
   bool has_executed : 1 = false;
-  std::uint64_t start_ns = 0;  // time of its FORK; 0: the FORK was not received
-
+  std::uint64_t start_ns = 0;     // time of its FORK; 0: the FORK was not received
   std::uint64_t changed_ns = 0;   // time of the latest event that changed the row
   std::uint64_t snapshot_ns = 0;  // time of the /proc snapshot that `threads` is based on; later events are added to it
+
   ProcessExitStatus exit_status;
   std::uint32_t serial = 0;  // unique per process, also among those that reuse the row
   std::int32_t tracer = 0;
@@ -113,6 +113,13 @@ class ProcessRows {
 
   [[nodiscard]] ProcessRow& operator[](RowId id) { return rows_[id]; }
   [[nodiscard]] const ProcessRow& operator[](RowId id) const { return rows_[id]; }
+  // A row holds a reference to its attributes. They are `unattributed` until this is called.
+  void SetAttributes(RowId id, AttributesId attributes);
+  [[nodiscard]] AttributesTable& attributes() { return attributes_; }
+  [[nodiscard]] const AttributesTable& attributes() const { return attributes_; }
+  [[nodiscard]] const AttributesTable::Entry& AttributesOf(RowId id) const { return attributes_[rows_[id].attributes]; }
+  [[nodiscard]] AttributesId untracked() const { return untracked_; }
+  [[nodiscard]] AttributesId unattributed() const { return unattributed_; }
   void SetThreads(RowId id, ThreadState threads);
   // Copies the threads and credentials.
   void SetFromSnapshot(RowId id, const ProcSnapshot& snapshot);
@@ -143,6 +150,10 @@ class ProcessRows {
   Slab<ProcessRow> rows_;
   std::vector<HashSlot> slots_;  // open addressing with linear probing, at most half full
   std::size_t mask_;
+  static constexpr std::size_t kMaxUnusedAttributes = 1024;  // kept for later processes with the same name
+  AttributesTable attributes_{kMaxUnusedAttributes};
+  const AttributesId untracked_ = attributes_.Intern({.missing = Attributes::Missing::kUntracked, .comm = {}});
+  const AttributesId unattributed_ = attributes_.Intern({.missing = Attributes::Missing::kUnattributed, .comm = {}});
   std::uint32_t last_serial_ = 0;
   std::uint64_t threads_ = 0;  // sum over all rows
   bool any_snapshot_request_ = false;

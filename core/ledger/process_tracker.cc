@@ -28,27 +28,26 @@ bool AreWithinMargin(std::uint64_t first_ns, std::uint64_t second_ns) {
 
 }  // namespace
 
-std::optional<Activity> ProcessTracker::ApplyEvent(const Event& event) {
-  return std::visit([&](const auto& body) { return Apply(body, event.timestamp_ns); }, event.body);
+void ProcessTracker::ApplyEvent(const Event& event) {
+  std::visit([&](const auto& body) { Apply(body, event.timestamp_ns); }, event.body);
 }
 
-std::optional<Activity> ProcessTracker::Apply(const ForkBody& body, std::uint64_t when_ns) {
+void ProcessTracker::Apply(const ForkBody& body, std::uint64_t when_ns) {
   if (IsLeader(body.child)) {
     StartProcess(body, when_ns);
-    return Activity::kFork;
+  } else {
+    StartThread(body.child, when_ns);
   }
-  StartThread(body.child, when_ns);
-  return Activity::kThreadStart;
 }
 
 void ProcessTracker::StartProcess(const ForkBody& body, std::uint64_t when_ns) {
   EvictUntilFree(2);
   const RowId parent = body.parent.tgid != body.child.tgid ? FindOrAddRow(body.parent.tgid) : kInvalidId;
   if (parent == kInvalidId || body.child.tgid <= 0) {
-    resolver_.RecordUntracked(CountKind::kForks);
+    resolver_.EmitUntracked(body.parent.tgid, CountKind::kForks, when_ns);
     return;
   }
-  resolver_.Record(parent, CountKind::kForks);
+  resolver_.Emit(parent, CountKind::kForks, when_ns);
   if (const RowId old = table_.Find(body.child.tgid); old != kInvalidId) {
     EraseReplaced(old, when_ns);
   }
@@ -67,6 +66,7 @@ void ProcessTracker::StartProcess(const ForkBody& body, std::uint64_t when_ns) {
   }
   ProcessRow& row = table_[child];
   const ProcessRow& from = table_[parent];
+  row.parent = body.parent.tgid;
   row.start_ns = when_ns;
   row.changed_ns = when_ns;
   row.euid = from.uncertain ? kUnknownId : from.euid;
@@ -76,21 +76,21 @@ void ProcessTracker::StartProcess(const ForkBody& body, std::uint64_t when_ns) {
 void ProcessTracker::StartThread(const Task& child, std::uint64_t when_ns) {
   const RowId id = FindOrAddRow(child.tgid);
   if (id == kInvalidId) {
-    resolver_.RecordUntracked(CountKind::kThreadsStarted);
+    resolver_.EmitUntracked(child.tgid, CountKind::kThreadsStarted, when_ns);
     return;
   }
   ThreadState threads = table_[id].threads;
   threads.OnThreadStart(when_ns, table_[id].snapshot_ns);
   table_.SetThreads(id, threads);
   MarkThreadsChanged(id, when_ns);
-  resolver_.Record(id, CountKind::kThreadsStarted);
+  resolver_.Emit(id, CountKind::kThreadsStarted, when_ns);
 }
 
-std::optional<Activity> ProcessTracker::Apply(const ExecBody& body, std::uint64_t when_ns) {
+void ProcessTracker::Apply(const ExecBody& body, std::uint64_t when_ns) {
   const RowId id = FindOrAddRow(body.task.tgid);
   if (id == kInvalidId) {
-    resolver_.RecordUntracked(CountKind::kExecs);
-    return Activity::kExec;
+    resolver_.EmitUntracked(body.task.tgid, CountKind::kExecs, when_ns);
+    return;
   }
   ProcessRow& row = table_[id];
   resolver_.OnExec(id, when_ns);
@@ -100,76 +100,72 @@ std::optional<Activity> ProcessTracker::Apply(const ExecBody& body, std::uint64_
   threads.OnExec(when_ns, row.snapshot_ns);
   table_.SetThreads(id, threads);
   MarkThreadsChanged(id, when_ns);
-  resolver_.Record(id, CountKind::kExecs);
-  return Activity::kExec;
+  resolver_.Emit(id, CountKind::kExecs, when_ns);
 }
 
-std::optional<Activity> ProcessTracker::Apply(const ExitBody& body, std::uint64_t when_ns) {
+void ProcessTracker::Apply(const ExitBody& body, std::uint64_t when_ns) {
   const RowId id = FindRow(body.task.tgid);
   if (id != kInvalidId) {
-    return EndThread(id, body, when_ns);
+    EndThread(id, body, when_ns);
+  } else if (IsLeader(body.task)) {
+    const ProcessExit exit{.status = DecodeWaitStatus(body.wait_status), .pid = body.task.tgid};
+    resolver_.EmitUntracked(exit.pid, ExitCountKindOf(exit), when_ns, &exit);
+  } else {
+    resolver_.EmitUntracked(body.task.tgid, CountKind::kThreadsEnded, when_ns);
   }
-  if (IsLeader(body.task)) {
-    resolver_.RecordUntracked(ProcessExit{.status = DecodeWaitStatus(body.wait_status), .pid = body.task.tgid});
-    return Activity::kExit;
-  }
-  resolver_.RecordUntracked(CountKind::kThreadsEnded);
-  return Activity::kThreadEnd;
 }
 
-Activity ProcessTracker::EndThread(RowId id, const ExitBody& body, std::uint64_t when_ns) {
+void ProcessTracker::EndThread(RowId id, const ExitBody& body, std::uint64_t when_ns) {
   ProcessRow& row = table_[id];
   const bool leader = IsLeader(body.task);
   row.exit_status.OnThreadExit(leader, when_ns, body.wait_status);
   ThreadState threads = row.threads;
   if (threads.OnThreadExit(leader, when_ns, row.snapshot_ns)) {
     EndProcess(id, when_ns);
-    return Activity::kExit;
+    return;
   }
   table_.SetThreads(id, threads);
   MarkThreadsChanged(id, when_ns);
-  resolver_.Record(id, CountKind::kThreadsEnded);
-  return Activity::kThreadEnd;
+  resolver_.Emit(id, CountKind::kThreadsEnded, when_ns);
 }
 
 void ProcessTracker::EndProcess(RowId id, std::uint64_t when_ns) {
   const ProcessRow& row = table_[id];
   const bool lifetime_known = row.start_ns != 0 && !row.uncertain;
-  resolver_.Record(id, ProcessExit{.status = DecodeWaitStatus(row.exit_status.wait_status()),
-                                   .without_exec = lifetime_known && !row.has_executed,
-                                   .lifetime_known = lifetime_known,
-                                   .pid = row.tgid,
-                                   .lifetime_ns = when_ns > row.start_ns ? when_ns - row.start_ns : 0});
+  const ProcessExit exit{.status = DecodeWaitStatus(row.exit_status.wait_status()),
+                         .without_exec = lifetime_known && !row.has_executed,
+                         .lifetime_known = lifetime_known,
+                         .pid = row.tgid,
+                         .lifetime_ns = when_ns > row.start_ns ? when_ns - row.start_ns : 0};
+  resolver_.Emit(id, exit, when_ns);
   resolver_.OnExit(id, when_ns);
   table_.Erase(id);
 }
 
-std::optional<Activity> ProcessTracker::Apply(const UidBody& body, std::uint64_t when_ns) {
+void ProcessTracker::Apply(const UidBody& body, std::uint64_t when_ns) {
   RecordCredential(body.task, body.effective, kUidKinds, &ProcessRow::euid, when_ns);
-  return Activity::kUidChange;
 }
 
-std::optional<Activity> ProcessTracker::Apply(const GidBody& body, std::uint64_t when_ns) {
+void ProcessTracker::Apply(const GidBody& body, std::uint64_t when_ns) {
   RecordCredential(body.task, body.effective, kGidKinds, &ProcessRow::egid, when_ns);
-  return Activity::kGidChange;
 }
 
 void ProcessTracker::RecordCredential(const Task& task, std::uint32_t effective, const CredentialCountKinds& kinds,
                                       std::uint32_t ProcessRow::*known, std::uint64_t when_ns) {
   const RowId id = FindOrAddRow(task.tgid);
   if (id == kInvalidId) {
-    resolver_.RecordUntracked(kinds.other);
+    resolver_.EmitUntracked(task.tgid, kinds.other, when_ns);
   } else if (!IsLeader(task)) {
-    resolver_.Record(id, kinds.other);
+    resolver_.Emit(id, kinds.other, when_ns);
   } else {
     ProcessRow& row = table_[id];
-    resolver_.Record(id, CredentialKindOf(kinds, row.uncertain ? kUnknownId : row.*known, effective));
+    resolver_.Emit(id, CredentialKindOf(kinds, row.uncertain ? kUnknownId : row.*known, effective), when_ns);
     row.*known = effective;
     MarkChanged(id, when_ns);
   }
 }
 
-std::optional<Activity> ProcessTracker::Apply(const PtraceBody& body, std::uint64_t /*when_ns*/) {
+void ProcessTracker::Apply(const PtraceBody& body, std::uint64_t when_ns) {
   EvictUntilFree(2);
   const RowId traced = FindOrAddRow(body.task.tgid);
   const bool attached = body.tracer.tgid != 0;
@@ -180,33 +176,30 @@ std::optional<Activity> ProcessTracker::Apply(const PtraceBody& body, std::uint6
   const RowId id = attached ? FindOrAddRow(tracer) : FindRow(tracer);
   const CountKind kind = attached ? CountKind::kAttached : CountKind::kDetached;
   if (id == kInvalidId) {
-    resolver_.RecordUntracked(kind);
+    resolver_.EmitUntracked(tracer, kind, when_ns);
   } else {
-    resolver_.Record(id, kind);
+    resolver_.Emit(id, kind, when_ns);
   }
-  return Activity::kPtrace;
 }
 
-std::optional<Activity> ProcessTracker::Apply(const CommBody& body, std::uint64_t when_ns) {
+void ProcessTracker::Apply(const CommBody& body, std::uint64_t when_ns) {
   if (!IsLeader(body.task)) {
-    return std::nullopt;
+    return;
   }
   const RowId id = FindOrAddRow(body.task.tgid);
   if (id != kInvalidId) {
     resolver_.OnRename(id, CommName(body.comm), when_ns);
     MarkChanged(id, when_ns);
   }
-  return std::nullopt;
 }
 
-std::optional<Activity> ProcessTracker::Apply(const CoredumpBody& body, std::uint64_t /*when_ns*/) {
+void ProcessTracker::Apply(const CoredumpBody& body, std::uint64_t when_ns) {
   const RowId id = FindRow(body.task.tgid);
   if (id == kInvalidId) {
-    resolver_.RecordUntracked(CountKind::kCoredumps);
+    resolver_.EmitUntracked(body.task.tgid, CountKind::kCoredumps, when_ns);
   } else {
-    resolver_.Record(id, CountKind::kCoredumps);
+    resolver_.Emit(id, CountKind::kCoredumps, when_ns);
   }
-  return Activity::kCoredump;
 }
 
 RowId ProcessTracker::AddProcess(const ProcSnapshot& snapshot, ProcessFoundReason reason) {

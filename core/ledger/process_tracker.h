@@ -1,23 +1,22 @@
-// Applies process events to the process table, and records what they count.
+// Applies process events to the process table, and emits the activities that they show.
 //
 // A process is a tgid. The rules stand at the functions below; each comes from the kernel's source or a measurement.
 //
 // An event of a process without a row adds one ("event"). COMM does so only if it names the leader. EXIT and COREDUMP
-// add none: they are counted as "[untracked processes]", as is an event whose tgid is not positive. ACK, SID and
+// add none: they are activities of an untracked process, as is an event whose tgid is not positive. ACK, SID and
 // unknown events change nothing here.
 //
 // The table is bounded. If an event may need rows and none are free, the oldest rows are evicted before the event is
-// applied. So an eviction never removes a row that an event is just being recorded to. It may remove the row of the
+// applied. So an eviction never removes a row whose activity is just being emitted. It may remove the row of the
 // very process that the event is about, which then starts as an unknown one.
 //
 // Known limit: an EXIT that is received after the same pid was assigned again ends the new process.
 //
-// Owned by the ledger. Single-threaded.
+// Owned by the tracker. Single-threaded.
 #pragma once
 
 #include <array>
 #include <cstdint>
-#include <optional>
 #include <string_view>
 
 #include "core/ledger/name_resolver.h"
@@ -51,8 +50,8 @@ class ProcessTracker {
  public:
   ProcessTracker(ProcessRows& table, NameResolver& resolver) : table_(table), resolver_(resolver) {}
 
-  // Returns what the process did. ACK, SID, COMM and unknown events are no activity.
-  std::optional<Activity> ApplyEvent(const Event& event);
+  // ACK, SID, COMM and unknown events are no activity.
+  void ApplyEvent(const Event& event);
 
   // Adds a row for a process whose FORK was not received. Requires a snapshot of a live process without a row, and a
   // free row.
@@ -60,7 +59,7 @@ class ProcessTracker {
   // Drops the row of a process whose EXIT was not received.
   void DropProcess(RowId id, ProcessDropReason reason);
 
-  // The columns that a change of the effective user or group is counted in.
+  // The kinds of a change of the effective user or group.
   struct CredentialCountKinds {
     CountKind gained, left, other;
   };
@@ -70,26 +69,24 @@ class ProcessTracker {
 
  private:
   // FORK: a child with pid == tgid is a process, any other child a thread.
-  std::optional<Activity> Apply(const ForkBody& body, std::uint64_t when_ns);
+  void Apply(const ForkBody& body, std::uint64_t when_ns);
   // EXEC: earlier exit statuses are discarded.
-  std::optional<Activity> Apply(const ExecBody& body, std::uint64_t when_ns);
-  // EXIT: ends a thread, and the process with its last one. Without a row, an EXIT with pid == tgid counts as a
-  // process, any other as a thread.
-  std::optional<Activity> Apply(const ExitBody& body, std::uint64_t when_ns);
-  std::optional<Activity> Apply(const UidBody& body, std::uint64_t when_ns);
-  std::optional<Activity> Apply(const GidBody& body, std::uint64_t when_ns);
-  // PTRACE: an attachment is recorded for the tracer. A detachment does not carry the tracer: it is recorded for the
-  // one that attached last, or as untracked if that is not known.
-  std::optional<Activity> Apply(const PtraceBody& body, std::uint64_t when_ns);
+  void Apply(const ExecBody& body, std::uint64_t when_ns);
+  // EXIT: ends a thread, and the process with its last one. Without a row, an EXIT with pid == tgid is that of a
+  // process, any other that of a thread.
+  void Apply(const ExitBody& body, std::uint64_t when_ns);
+  void Apply(const UidBody& body, std::uint64_t when_ns);
+  void Apply(const GidBody& body, std::uint64_t when_ns);
+  // PTRACE: an attachment is an activity of the tracer. A detachment does not carry the tracer: it is one of the tracer
+  // that attached last, or untracked if that is not known.
+  void Apply(const PtraceBody& body, std::uint64_t when_ns);
   // COMM: only the leader's name is the name of the process. Renames of other threads change nothing.
-  std::optional<Activity> Apply(const CommBody& body, std::uint64_t when_ns);
-  std::optional<Activity> Apply(const CoredumpBody& body, std::uint64_t when_ns);
+  void Apply(const CommBody& body, std::uint64_t when_ns);
+  void Apply(const CoredumpBody& body, std::uint64_t when_ns);
   template <typename OtherBody>
-  std::optional<Activity> Apply(const OtherBody& /*body*/, std::uint64_t /*when_ns*/) {
-    return std::nullopt;
-  }
+  void Apply(const OtherBody& /*body*/, std::uint64_t /*when_ns*/) {}
 
-  // Counts the fork for the parent process that the kernel names: with CLONE_PARENT that is the grandparent. The fork
+  // The fork is an activity of the parent process that the kernel names: with CLONE_PARENT that is the grandparent. It
   // is untracked if the parent's or the child's tgid is not positive, or if both are the same.
   //
   // The name of the child, by NameOfChild:
@@ -97,10 +94,10 @@ class ProcessTracker {
   //   - It is that of another thread: /proc is read for the child.
   //   - The child is a kernel thread: reading /proc at once would be too early, so the next pass over the rows does it.
   void StartProcess(const ForkBody& body, std::uint64_t when_ns);
-  // Counts the thread for the child's tgid, whatever parent the event names.
+  // The start is an activity of the child's tgid, whatever parent the event names.
   void StartThread(const Task& child, std::uint64_t when_ns);
   // The process ends with the EXIT after which no thread is left, see ThreadState.
-  Activity EndThread(RowId id, const ExitBody& body, std::uint64_t when_ns);
+  void EndThread(RowId id, const ExitBody& body, std::uint64_t when_ns);
   // ProcessExitStatus derives the status of the process from the EXITs of its threads since the last EXEC.
   // Lifetime and "without exec" are known only if the FORK was received and nothing was missed since.
   void EndProcess(RowId id, std::uint64_t when_ns);

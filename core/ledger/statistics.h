@@ -1,67 +1,95 @@
-// Records counts and process exits under their final names.
+// The statistics: every sink that counts activities, and their copy in a snapshot.
 //
-// A count that is recorded here is never moved to another name; the group table may only retire it. All numbers are
-// consistent with each other after every call. Owned by the ledger; NameResolver records. Single-threaded.
+// A sink has one or both of these functions. Each activity is passed to each function once, see Activity::Stage.
+//   OnEvent(const Activity&)        when its event is applied; the attributes may be missing yet
+//   OnAttributed(const Activity&)   when its attributes are known
+// No sink knows another one. Owned by the ledger. Single-threaded.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
-#include <span>
+#include <tuple>
 #include <utility>
-#include <vector>
 
-#include "core/ledger/comm_table.h"
+#include "core/ledger/activity.h"
+#include "core/ledger/exit_histograms.h"
+#include "core/ledger/exit_reason_table.h"
+#include "core/ledger/group_table.h"
 #include "core/ledger/ledger_options.h"
-#include "core/protocol/event.h"
+#include "core/ledger/peaks.h"
+#include "core/ledger/totals.h"
 
 namespace procevent {
 
-// How a process exited.
-struct ProcessExit {
-  WaitStatus status;
-  bool without_exec : 1 = false;    // its fork was received, and it never executed a program
-  bool lifetime_known : 1 = false;  // its fork was received
-  std::int32_t pid = 0;
-  std::uint64_t lifetime_ns = 0;  // valid if the lifetime is known
-};
-
-static_assert(sizeof(ProcessExit) == 16);  // 65 536 of them may wait for a name
-
-// Returns the column that an exit is counted in.
-constexpr CountKind ExitCountKindOf(const ProcessExit& exit) {
-  return exit.status.signal != 0   ? CountKind::kKilled
-         : exit.status.status != 0 ? CountKind::kFailed
-                                   : CountKind::kSucceeded;
-}
-
-// Exit codes and lifetimes of all processes together.
-struct ExitStatistics {
-  explicit ExitStatistics(const LedgerOptions& options);
-
-  Histogram exit_codes;  // status, or 128 + signal
-  Histogram lifetimes;   // nanoseconds
-  bool operator==(const ExitStatistics&) const = default;
-};
-
-// The group table and the exit statistics.
-class Statistics {
+// Passes each activity to all sinks.
+template <typename... Sinks>
+class SinkList {
  public:
-  explicit Statistics(const LedgerOptions& options) : comms_(options), exits_(options) {}
+  explicit SinkList(Sinks&... sinks) : sinks_(sinks...) {}
 
-  void Record(const CommName& name, CommRef& ref, CountKind kind) { ++comms_.RowOf(name, ref).counts[kind]; }
-  void Record(const CommName& name, CommRef& ref, const Counts& counts) { comms_.RowOf(name, ref).counts += counts; }
-  void Record(const CommName& name, CommRef& ref, const ProcessExit& exit);
-
-  void SetNameGroups(NameGroups groups) { comms_.SetNameGroups(std::move(groups)); }
-  void Advance(std::uint64_t now_ns) { comms_.Advance(now_ns); }
-
-  [[nodiscard]] const CommStatistics& comms() const { return comms_.statistics(); }
-  [[nodiscard]] std::span<const ExitReasonCount> exit_reasons() const { return comms_.exit_reasons(); }
-  [[nodiscard]] const ExitStatistics& exits() const { return exits_; }
+  void OnActivity(const Activity& activity) {
+    std::apply([&activity](Sinks&... sinks) { (Pass(sinks, activity), ...); }, sinks_);
+  }
 
  private:
-  CommTable comms_;
-  ExitStatistics exits_;
+  template <typename Sink>
+  static void Pass(Sink& sink, const Activity& activity) {
+    if constexpr (requires { sink.OnEvent(activity); }) {
+      if (activity.stage != Activity::Stage::kResolved) {
+        sink.OnEvent(activity);
+      }
+    }
+    if constexpr (requires { sink.OnAttributed(activity); }) {
+      if (activity.stage != Activity::Stage::kWaiting) {
+        sink.OnAttributed(activity);
+      }
+    }
+  }
+
+  std::tuple<Sinks&...> sinks_;
+};
+
+// The numbers of all sinks. Assigning to a snapshot that was made with the same options, or to a copy of one, allocates
+// nothing.
+struct StatisticsSnapshot {
+  explicit StatisticsSnapshot(const LedgerOptions& options)
+      : groups(options), exit_reasons(kExitReasonsPerGroup * groups.rows.size()), exits(options) {}
+
+  Counts totals;
+  PeakRates peaks{};
+  GroupTableState groups;
+  ExitReasonList exit_reasons;
+  ExitHistograms exits;
+};
+
+class Statistics {
+ public:
+  explicit Statistics(const LedgerOptions& options) : groups_(options), exits_(options) {}
+  Statistics(const Statistics&) = delete;  // sinks_ refers to the members
+  Statistics& operator=(const Statistics&) = delete;
+  ~Statistics() = default;
+
+  void OnActivity(const Activity& activity) { sinks_.OnActivity(activity); }
+  // Expires peaks and idle groups. To be called regularly, also without activities.
+  void Advance(std::uint64_t now_ns) {
+    peaks_.Advance(now_ns);
+    groups_.Advance(now_ns);
+  }
+  void SetNameGroups(NameGroups groups) { groups_.SetNameGroups(std::move(groups)); }
+
+  void CopyTo(StatisticsSnapshot& snapshot) const {
+    snapshot.totals = totals_.counts();
+    snapshot.peaks = peaks_.Rates();
+    snapshot.groups = groups_.state();
+    snapshot.exit_reasons.Assign(groups_.exit_reasons());
+    snapshot.exits = exits_;
+  }
+
+ private:
+  Totals totals_;
+  Peaks peaks_;
+  GroupTable groups_;
+  ExitHistograms exits_;
+  SinkList<Totals, Peaks, GroupTable, ExitHistograms> sinks_{totals_, peaks_, groups_, exits_};
 };
 
 }  // namespace procevent

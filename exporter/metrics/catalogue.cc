@@ -12,7 +12,7 @@ constexpr std::size_t kExtraHistogramSeries = 3;  // the +Inf bucket, the sum an
 }  // namespace
 
 std::size_t MaxSeries(const Metric& metric, const LedgerOptions& options, std::size_t cpus) {
-  const std::size_t rows = options.group_limit + kReservedComms;
+  const std::size_t rows = options.group_limit + kReservedGroups;
   const auto histogram = [rows](std::size_t bounds, bool by_group) {
     return (bounds + kExtraHistogramSeries) * (by_group ? rows : 1);
   };

@@ -139,10 +139,10 @@ inline constexpr std::array kCatalogue{
     Metric{"procevent_process_lifetime_seconds", kHistogram, "seconds", "", SeriesBound{1, SeriesScope::kLifetimes},
            "Time from fork to the exit of the last thread, by the kernel's clock. Covers processes with both events "
            "received and no loss between them."},
-    Metric{"procevent_retired_total", kCounter, "events", "activity", PerExporter(kActivities),
+    Metric{"procevent_retired_total", kCounter, "events", "activity", PerExporter(kActivityKinds),
            "Counts of groups that lost their series (groups.retire_after), by activity. It grows in steps, when groups "
            "are retired."},
-    Metric{"procevent_pending", kGauge, "events", "activity", PerExporter(kActivities),
+    Metric{"procevent_pending", kGauge, "events", "activity", PerExporter(kActivityKinds),
            "Events not yet counted under a command because its name is not known yet, by activity."},
     Metric{"procevent_groups", kGauge, "groups", "", PerExporter(1), "Groups (commands) that have their own series."},
     Metric{"procevent_groups_limit", kGauge, "groups", "", PerExporter(1),

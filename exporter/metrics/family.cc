@@ -23,7 +23,7 @@ prometheus::MetricType ConvertType(MetricType type) {
   return prometheus::MetricType::Histogram;
 }
 
-prometheus::ClientMetric& AddLabeledMetric(MetricFamily& family, Labels labels) {
+prometheus::ClientMetric& AddLabeledMetric(MetricFamily& family, const Labels& labels) {
   auto& series = family.metric.emplace_back();
   series.label.reserve(labels.size());
   for (const auto& [name, value] : labels) {
@@ -43,7 +43,7 @@ MetricFamily MakeFamily(const Metric& metric) {
 }
 
 void AddHistogram(MetricFamily& family, std::span<const std::uint64_t> counts, std::span<const double> upper_bounds,
-                  double sum, Labels labels) {
+                  double sum, const Labels& labels) {
   auto& histogram = AddLabeledMetric(family, labels).histogram;
   histogram.bucket.reserve(counts.size());
   for (std::size_t i = 0; i < counts.size(); ++i) {
@@ -54,12 +54,12 @@ void AddHistogram(MetricFamily& family, std::span<const std::uint64_t> counts, s
   histogram.sample_sum = sum;
 }
 
-void AddSeries(MetricFamily& family, double value, Labels labels) {
+void AddSeries(MetricFamily& family, double value, const Labels& labels) {
   auto& series = AddLabeledMetric(family, labels);
   (family.type == prometheus::MetricType::Counter ? series.counter.value : series.gauge.value) = value;
 }
 
-void AddSeriesWithPid(MetricFamily& family, double value, std::int32_t last_pid, Labels labels) {
+void AddSeriesWithPid(MetricFamily& family, double value, std::int32_t last_pid, const Labels& labels) {
   family.last_pids.resize(family.metric.size());
   family.last_pids.push_back(last_pid);
   AddSeries(family, value, labels);

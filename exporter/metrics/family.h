@@ -4,6 +4,7 @@
 
 #include <prometheus/metric_family.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -27,16 +28,38 @@ struct MetricFamily : prometheus::MetricFamily {
 
 // Receives one family at a time, so that the families of a large page are never in memory together.
 using FamilySink = std::function<void(MetricFamily)>;
-using Labels = std::initializer_list<std::pair<std::string_view, std::string_view>>;
+
+// Names and values of the labels of one series. At most kMaxLabels, in place. Does not own the texts.
+class Labels {
+ public:
+  using Label = std::pair<std::string_view, std::string_view>;
+  static constexpr std::size_t kMaxLabels = 12;
+
+  Labels() = default;
+  Labels(std::initializer_list<Label> labels) {
+    for (const Label& label : labels) {
+      Add(label.first, label.second);
+    }
+  }
+  void Add(std::string_view name, std::string_view value) { labels_.at(size_++) = {name, value}; }
+
+  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] const Label* begin() const { return labels_.data(); }
+  [[nodiscard]] const Label* end() const { return labels_.data() + size_; }
+
+ private:
+  std::array<Label, kMaxLabels> labels_;
+  std::size_t size_ = 0;
+};
 
 // An empty family with the name, HELP text and type of `metric`.
 MetricFamily MakeFamily(const Metric& metric);
-void AddSeries(MetricFamily& family, double value, Labels labels = {});
+void AddSeries(MetricFamily& family, double value, const Labels& labels = {});
 // A series of a counter with an exemplar. Only OpenMetrics shows it.
-void AddSeriesWithPid(MetricFamily& family, double value, std::int32_t last_pid, Labels labels);
+void AddSeriesWithPid(MetricFamily& family, double value, std::int32_t last_pid, const Labels& labels);
 // `counts` are per bucket, not cumulative. `upper_bounds` has one element less: the last bucket is +Inf.
 void AddHistogram(MetricFamily& family, std::span<const std::uint64_t> counts, std::span<const double> upper_bounds,
-                  double sum, Labels labels = {});
+                  double sum, const Labels& labels = {});
 
 // A family with one series without labels.
 MetricFamily MakeFamily(const Metric& metric, double value);

@@ -16,26 +16,22 @@ namespace {
 
 constexpr std::array<std::string_view, 3> kOutcomeNames{"success", "failure", "signal"};
 
-// Maps one count of a command to one series of a family.
+// Maps one count of a group to one series of a family.
 struct SeriesColumn {
   CountKind count;
-  std::string_view label = {};  // in addition to `comm`
-  std::string_view value = {};
-  std::string_view second_label = {};
-  std::string_view second_value = {};
+  Labels labels = {};  // in addition to those of the group
 };
 
-void AddCommSeries(MetricFamily& family, const CommRow& row, const SeriesColumn& column) {
-  const std::string_view comm = row.label.view();
-  const double value = ToDouble(row.counts[column.count]);
-  if (column.label.empty()) {
-    AddSeries(family, value, {{"comm", comm}});
-  } else if (column.second_label.empty()) {
-    AddSeries(family, value, {{"comm", comm}, {column.label, column.value}});
-  } else {
-    AddSeries(family, value,
-              {{"comm", comm}, {column.label, column.value}, {column.second_label, column.second_value}});
+// The labels of a group, followed by others.
+Labels LabelsOf(const GroupRow& row, const Labels& others = {}) {
+  Labels labels;
+  for (std::size_t i = 0; i < kGroupLabels; ++i) {
+    labels.Add(kGroupLabelNames.at(i), row.labels.at(i).view());
   }
+  for (const auto& [name, value] : others) {
+    labels.Add(name, value);
+  }
+  return labels;
 }
 
 bool HasExits(const Counts& counts) {
@@ -49,18 +45,18 @@ enum class InitialSeries : std::uint8_t {
 };
 
 // Reserved rows always have all series.
-void AddFamily(const FamilySink& sink, const CommStatistics& comms, const Metric& metric, InitialSeries initial,
+void AddFamily(const FamilySink& sink, const GroupTableState& groups, const Metric& metric, InitialSeries initial,
                std::initializer_list<SeriesColumn> columns) {
   MetricFamily family = MakeFamily(metric);
-  for (std::size_t id = 0; id < comms.rows.size(); ++id) {
-    const CommRow& row = comms.rows[id];
+  for (std::size_t id = 0; id < groups.rows.size(); ++id) {
+    const GroupRow& row = groups.rows[id];
     if (!row.in_use) {
       continue;
     }
-    const bool all = id < kReservedComms || (initial == InitialSeries::kWithExits && HasExits(row.counts));
+    const bool all = id < kReservedGroups || (initial == InitialSeries::kWithExits && HasExits(row.counts));
     for (const SeriesColumn& column : columns) {
       if (all || row.counts[column.count] != 0) {
-        AddCommSeries(family, row, column);
+        AddSeries(family, ToDouble(row.counts[column.count]), LabelsOf(row, column.labels));
       }
     }
   }
@@ -68,22 +64,22 @@ void AddFamily(const FamilySink& sink, const CommStatistics& comms, const Metric
 }
 
 // One histogram per command if the ledger keeps them by command, otherwise one for all. Reserved rows appear at zero.
-void AddHistograms(const FamilySink& sink, const Metric& metric, const CommStatistics& comms, const Histogram& total,
-                   Histogram CommRow::*member, double (*convert)(std::uint64_t)) {
+void AddHistograms(const FamilySink& sink, const Metric& metric, const GroupTableState& groups, const Histogram& total,
+                   Histogram GroupRow::*member, double (*convert)(std::uint64_t)) {
   std::vector<double> upper_bounds;
   for (const std::uint64_t bound : total.upper()) {
     upper_bounds.push_back(convert(bound));
   }
   MetricFamily family = MakeFamily(metric);
-  const bool by_group = (comms.rows.front().*member).has_bounds();
+  const bool by_group = (groups.rows.front().*member).has_bounds();
   if (!by_group) {
     AddHistogram(family, total.counts(), upper_bounds, convert(total.sum()));
   }
-  for (std::size_t id = 0; id < comms.rows.size(); ++id) {
-    const CommRow& row = comms.rows[id];
+  for (std::size_t id = 0; id < groups.rows.size(); ++id) {
+    const GroupRow& row = groups.rows[id];
     const Histogram& histogram = row.*member;
-    if (by_group && row.in_use && (id < kReservedComms || histogram.count() != 0)) {
-      AddHistogram(family, histogram.counts(), upper_bounds, convert(histogram.sum()), {{"comm", row.label.view()}});
+    if (by_group && row.in_use && (id < kReservedGroups || histogram.count() != 0)) {
+      AddHistogram(family, histogram.counts(), upper_bounds, convert(histogram.sum()), LabelsOf(row));
     }
   }
   sink(std::move(family));
@@ -99,30 +95,29 @@ struct ExitReasonFamily {
 };
 
 void AddExitReasons(const FamilySink& sink, const LedgerSnapshot& ledger, const ExitReasonFamily& kind) {
-  const std::vector<CommRow>& rows = ledger.comms.rows;
+  const std::vector<GroupRow>& rows = ledger.groups.rows;
   MetricFamily family = MakeFamily(kind.metric);
   std::vector<std::uint64_t> named(rows.size());
   for (const ExitReasonCount& pair : ledger.exit_reasons.pairs()) {
     if (pair.reason.killed == kind.killed) {
       named[pair.group] += pair.count;
-      AddSeriesWithPid(
-          family, ToDouble(pair.count), kind.killed ? pair.last_pid : 0,
-          {{"comm", rows[pair.group].label.view()},
-           {kind.label, kind.killed ? SignalName(pair.reason.number) : std::to_string(pair.reason.number)}});
+      AddSeriesWithPid(family, ToDouble(pair.count), kind.killed ? pair.last_pid : 0,
+                       LabelsOf(rows[pair.group], {{kind.label, kind.killed ? SignalName(pair.reason.number)
+                                                                            : std::to_string(pair.reason.number)}}));
     }
   }
   for (std::size_t id = 0; id < rows.size(); ++id) {
     const std::uint64_t exits = rows[id].counts[kind.exits];
     assert(named[id] <= exits);
-    if (id < kReservedComms || exits != 0) {
-      AddSeries(family, ToDouble(exits - named[id]), {{"comm", rows[id].label.view()}, {kind.label, "other"}});
+    if (id < kReservedGroups || exits != 0) {
+      AddSeries(family, ToDouble(exits - named[id]), LabelsOf(rows[id], {{kind.label, "other"}}));
     }
   }
   sink(std::move(family));
 }
 
 void AddPeaks(const FamilySink& sink, const PeakRates& peaks) {
-  static_assert(kPeakActivities == std::array{Activity::kFork, Activity::kExec, Activity::kExit});
+  static_assert(kPeakActivities == std::array{ActivityKind::kFork, ActivityKind::kExec, ActivityKind::kExit});
   constexpr std::array<const Metric*, kPeakActivities.size()> kMetrics{&FindMetric("procevent_forks_peak_per_second"),
                                                                        &FindMetric("procevent_execs_peak_per_second"),
                                                                        &FindMetric("procevent_exits_peak_per_second")};
@@ -209,7 +204,7 @@ MetricFamily MakeDelay(const DelayHistogram& delay) {
 }  // namespace
 
 void AddHostFamilies(const FamilySink& sink, const LedgerSnapshot& ledger) {
-  const Counts total = ledger.total();
+  const Counts& total = ledger.totals;
   const auto add = [&](const Metric& metric, CountKind kind) { sink(MakeFamily(metric, ToDouble(total[kind]))); };
   add(FindMetric("procevent_host_forks_total"), CountKind::kForks);
   add(FindMetric("procevent_host_threads_started_total"), CountKind::kThreadsStarted);
@@ -221,40 +216,41 @@ void AddHostFamilies(const FamilySink& sink, const LedgerSnapshot& ledger) {
 }
 
 void AddGroupFamilies(const FamilySink& sink, const LedgerSnapshot& ledger) {
-  const CommStatistics& comms = ledger.comms;
-  AddFamily(sink, comms, FindMetric("procevent_forks_total"), InitialSeries::kNone, {{CountKind::kForks}});
-  AddFamily(sink, comms, FindMetric("procevent_threads_started_total"), InitialSeries::kNone,
+  const GroupTableState& groups = ledger.groups;
+  AddFamily(sink, groups, FindMetric("procevent_forks_total"), InitialSeries::kNone, {{CountKind::kForks}});
+  AddFamily(sink, groups, FindMetric("procevent_threads_started_total"), InitialSeries::kNone,
             {{CountKind::kThreadsStarted}});
-  AddFamily(sink, comms, FindMetric("procevent_threads_ended_total"), InitialSeries::kNone,
+  AddFamily(sink, groups, FindMetric("procevent_threads_ended_total"), InitialSeries::kNone,
             {{CountKind::kThreadsEnded}});
-  AddFamily(sink, comms, FindMetric("procevent_execs_total"), InitialSeries::kNone, {{CountKind::kExecs}});
-  AddFamily(sink, comms, FindMetric("procevent_exits_total"), InitialSeries::kWithExits,
-            {{CountKind::kSucceeded, "outcome", kOutcomeNames[0]},
-             {CountKind::kFailed, "outcome", kOutcomeNames[1]},
-             {CountKind::kKilled, "outcome", kOutcomeNames[2]}});
+  AddFamily(sink, groups, FindMetric("procevent_execs_total"), InitialSeries::kNone, {{CountKind::kExecs}});
+  AddFamily(sink, groups, FindMetric("procevent_exits_total"), InitialSeries::kWithExits,
+            {{CountKind::kSucceeded, {{"outcome", kOutcomeNames[0]}}},
+             {CountKind::kFailed, {{"outcome", kOutcomeNames[1]}}},
+             {CountKind::kKilled, {{"outcome", kOutcomeNames[2]}}}});
   AddExitReasons(sink, ledger, {FindMetric("procevent_exit_signals_total"), true, CountKind::kKilled, "signal"});
   AddExitReasons(sink, ledger, {FindMetric("procevent_exit_codes_total"), false, CountKind::kFailed, "code"});
-  AddFamily(sink, comms, FindMetric("procevent_coredumps_total"), InitialSeries::kWithExits, {{CountKind::kCoredumps}});
-  AddFamily(sink, comms, FindMetric("procevent_exits_without_exec_total"), InitialSeries::kWithExits,
+  AddFamily(sink, groups, FindMetric("procevent_coredumps_total"), InitialSeries::kWithExits,
+            {{CountKind::kCoredumps}});
+  AddFamily(sink, groups, FindMetric("procevent_exits_without_exec_total"), InitialSeries::kWithExits,
             {{CountKind::kWithoutExec}});
-  AddFamily(sink, comms, FindMetric("procevent_credential_changes_total"), InitialSeries::kNone,
-            {{CountKind::kUidGainedRoot, "credential", "uid", "effect", "gained_root"},
-             {CountKind::kUidLeftRoot, "credential", "uid", "effect", "left_root"},
-             {CountKind::kUidOther, "credential", "uid", "effect", "other"},
-             {CountKind::kGidGainedRoot, "credential", "gid", "effect", "gained_root"},
-             {CountKind::kGidLeftRoot, "credential", "gid", "effect", "left_root"},
-             {CountKind::kGidOther, "credential", "gid", "effect", "other"}});
-  AddFamily(sink, comms, FindMetric("procevent_ptrace_total"), InitialSeries::kNone,
-            {{CountKind::kAttached, "action", "attach"}, {CountKind::kDetached, "action", "detach"}});
-  AddHistograms(sink, FindMetric("procevent_exit_code"), comms, ledger.exits.exit_codes, &CommRow::exit_codes,
+  AddFamily(sink, groups, FindMetric("procevent_credential_changes_total"), InitialSeries::kNone,
+            {{CountKind::kUidGainedRoot, {{"credential", "uid"}, {"effect", "gained_root"}}},
+             {CountKind::kUidLeftRoot, {{"credential", "uid"}, {"effect", "left_root"}}},
+             {CountKind::kUidOther, {{"credential", "uid"}, {"effect", "other"}}},
+             {CountKind::kGidGainedRoot, {{"credential", "gid"}, {"effect", "gained_root"}}},
+             {CountKind::kGidLeftRoot, {{"credential", "gid"}, {"effect", "left_root"}}},
+             {CountKind::kGidOther, {{"credential", "gid"}, {"effect", "other"}}}});
+  AddFamily(sink, groups, FindMetric("procevent_ptrace_total"), InitialSeries::kNone,
+            {{CountKind::kAttached, {{"action", "attach"}}}, {CountKind::kDetached, {{"action", "detach"}}}});
+  AddHistograms(sink, FindMetric("procevent_exit_code"), groups, ledger.exits.exit_codes, &GroupRow::exit_codes,
                 ToDouble);
-  AddHistograms(sink, FindMetric("procevent_process_lifetime_seconds"), comms, ledger.exits.lifetimes,
-                &CommRow::lifetimes, NanosToSeconds);
-  sink(MakeFamily(FindMetric("procevent_retired_total"), kActivityNames, CountActivities(comms.retired)));
+  AddHistograms(sink, FindMetric("procevent_process_lifetime_seconds"), groups, ledger.exits.lifetimes,
+                &GroupRow::lifetimes, NanosToSeconds);
+  sink(MakeFamily(FindMetric("procevent_retired_total"), kActivityNames, CountActivities(groups.retired)));
   sink(MakeFamily(FindMetric("procevent_pending"), kActivityNames, CountActivities(ledger.pending)));
-  sink(MakeFamily(FindMetric("procevent_groups"), ToDouble(comms.rows_in_use)));
-  sink(MakeFamily(FindMetric("procevent_groups_limit"), ToDouble(comms.limit)));
-  sink(MakeFamily(FindMetric("procevent_groups_overflowed_total"), ToDouble(comms.overflowed)));
+  sink(MakeFamily(FindMetric("procevent_groups"), ToDouble(groups.rows_in_use)));
+  sink(MakeFamily(FindMetric("procevent_groups_limit"), ToDouble(groups.limit)));
+  sink(MakeFamily(FindMetric("procevent_groups_overflowed_total"), ToDouble(groups.overflowed)));
 }
 
 void AddProcessTable(const FamilySink& sink, const LedgerSnapshot& ledger) {

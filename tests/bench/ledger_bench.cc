@@ -208,7 +208,7 @@ void CopySnapshot(benchmark::State& state) {
     ledger.CopyTo(snapshot.ledger);
     benchmark::ClobberMemory();
   }
-  state.counters["groups"] = static_cast<double>(snapshot.ledger.comms.rows_in_use);
+  state.counters["groups"] = static_cast<double>(snapshot.ledger.groups.rows_in_use);
 }
 BENCHMARK(CopySnapshot)->Arg(0)->Arg(1)->Unit(benchmark::kMicrosecond);
 

@@ -35,7 +35,7 @@ void CheckSums(const Ledger& ledger, unsigned cpus) {
   LedgerSnapshot snapshot(cpus);
   ledger.CopyTo(snapshot);
   Counts counts = snapshot.pending;
-  for (const CommRow& row : snapshot.comms.rows) {
+  for (const GroupRow& row : snapshot.groups.rows) {
     counts += row.counts;
   }
   if (!snapshot.processes_tracked) {

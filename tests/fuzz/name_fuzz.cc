@@ -23,19 +23,19 @@ std::string_view TakePart(std::string_view& input) {
   return part;
 }
 
-void CheckLabel(const CommLabel& label) {
+void CheckLabel(const LabelValue& label) {
   const std::string_view view = label.view();
-  Require(view.size() <= CommLabel::kMaxBytes, "a label fits");
+  Require(view.size() <= LabelValue::kMaxBytes, "a label fits");
   Require(IsWellFormed(view), "a label is UTF-8");
   Require(std::ranges::none_of(CodePointsOf(view), IsControl), "a label has no control characters");
-  Require(CommLabel(view) == label, "the label of a label is itself");
+  Require(LabelValue(view) == label, "the label of a label is itself");
 }
 
 void CheckNameAlone(const CommName& name) {
   Require(name.view().size() <= CommName::kMaxBytes, "a name fits");
   Require(CommName(name.view()) == name && CommName(name.view()).hash() == name.hash(), "a copy of a name is equal");
   const NameGroups none({});
-  const CommLabel label = none.LabelOf(name);
+  const LabelValue label = none.LabelOf(name);
   CheckLabel(label);
   Require(label.view().empty() == name.view().empty(), "only the empty name has an empty label");
   Require(!IsReserved(label.view()), "no name has a reserved label");
@@ -51,7 +51,7 @@ void CheckGrouped(const CommName& name, const NameGroup& rule) {
   } else {
     rules.push_back(rule);
   }
-  const CommLabel label = NameGroups(rules).LabelOf(name);
+  const LabelValue label = NameGroups(rules).LabelOf(name);
   CheckLabel(label);
   Require(!IsReserved(label.view()), "no rule makes a reserved label");
 }
@@ -62,7 +62,7 @@ void CheckGrouped(const CommName& name, const NameGroup& rule) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string bytes(data, data + size);
   std::string_view input = bytes;
-  procevent::CheckLabel(procevent::CommLabel(input));
+  procevent::CheckLabel(procevent::LabelValue(input));
   const procevent::CommName name(procevent::TakePart(input));
   procevent::CheckNameAlone(name);
   const std::string match(procevent::TakePart(input));

@@ -82,7 +82,7 @@ TEST_F(BootstrapLiveTest, DoesNotCountFoundProcessesAsAPeak) {
   const Snapshot snapshot = AwaitPopulation(expected, 20s);
   EXPECT_GE(Found(snapshot, ProcessFoundReason::kBootstrap), 400U);
   EXPECT_GE(snapshot.ledger.threads, 800U);
-  const ActivityCounts counts = CountActivities(snapshot.ledger.total());
+  const ActivityCounts counts = CountActivities(snapshot.ledger.totals);
   for (std::size_t i = 0; i < kPeakActivities.size(); ++i) {
     const auto activity = static_cast<std::size_t>(kPeakActivities.at(i));
     const auto& peaks = snapshot.ledger.peaks.at(i);

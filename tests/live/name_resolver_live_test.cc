@@ -193,9 +193,9 @@ TEST_F(NameResolverLiveTest, BoundsRowsAndMemoryForAHundredThousandNames) {
   });
   const std::uint64_t events = after.ledger.events_of(EventKind::kComm) - before.ledger.events_of(EventKind::kComm);
   EXPECT_EQ(after.ledger.total_lost(), 0U);
-  EXPECT_EQ(after.ledger.comms.rows_in_use, ledger_options_.group_limit);
-  EXPECT_GE(after.ledger.comms.overflowed, 2000 - ledger_options_.group_limit);
-  EXPECT_LE(after.ledger.comms.rows.size(), ledger_options_.group_limit + kReservedComms);
+  EXPECT_EQ(after.ledger.groups.rows_in_use, ledger_options_.group_limit);
+  EXPECT_GE(after.ledger.groups.overflowed, 2000 - ledger_options_.group_limit);
+  EXPECT_LE(after.ledger.groups.rows.size(), ledger_options_.group_limit + kReservedGroups);
   EXPECT_EQ(CountsOf(after, "pe~0")[CountKind::kForks], 1U);
   EXPECT_EQ(CountsOf(after, "pe~0")[CountKind::kSucceeded], 1U);
   std::uint64_t forks = CountsOf(after, kOverflowName)[CountKind::kForks];

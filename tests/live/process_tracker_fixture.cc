@@ -83,9 +83,9 @@ std::string DescribeSnapshot(const Snapshot& snapshot) {
   Append(text, snapshot.restarts, kRestartReasonNames);
   Append(text, snapshot.ledger.found, kProcessFoundReasonNames);
   Append(text, snapshot.ledger.dropped, kProcessDropReasonNames);
-  for (std::size_t i = 0; i < kReservedComms; ++i) {
-    const CommRow& row = snapshot.ledger.comms.rows.at(i);
-    text += "\n" + std::string(row.label.view()) +
+  for (std::size_t i = 0; i < kReservedGroups; ++i) {
+    const GroupRow& row = snapshot.ledger.groups.rows.at(i);
+    text += "\n" + std::string(row.labels[0].view()) +
             ": threads ended=" + std::to_string(row.counts[CountKind::kThreadsEnded]) + ", codes:";
     for (std::size_t code = 0; code < row.exit_codes.counts().size(); ++code) {
       const std::uint64_t count = row.exit_codes.counts().at(code);
@@ -241,19 +241,20 @@ std::filesystem::path ProcessTrackerFixture::WorkloadProgram() {
   return std::filesystem::read_symlink("/proc/self/exe").parent_path() / "workload";
 }
 
-const CommRow* ProcessTrackerFixture::RowOf(const Snapshot& snapshot, std::string_view name) {
-  const auto& rows = snapshot.ledger.comms.rows;
-  const auto row = std::ranges::find_if(rows, [&](const CommRow& it) { return it.in_use && it.label.view() == name; });
+const GroupRow* ProcessTrackerFixture::RowOf(const Snapshot& snapshot, std::string_view name) {
+  const auto& rows = snapshot.ledger.groups.rows;
+  const auto row =
+      std::ranges::find_if(rows, [&](const GroupRow& it) { return it.in_use && it.labels[0].view() == name; });
   return row == rows.end() ? nullptr : &*row;
 }
 
 Counts ProcessTrackerFixture::CountsOf(const Snapshot& snapshot, std::string_view name) {
-  const CommRow* const row = RowOf(snapshot, name);
+  const GroupRow* const row = RowOf(snapshot, name);
   return row == nullptr ? Counts() : row->counts;
 }
 
 std::uint64_t ProcessTrackerFixture::ExitCount(const Snapshot& snapshot, std::string_view name, unsigned status) {
-  const CommRow* const row = RowOf(snapshot, name);
+  const GroupRow* const row = RowOf(snapshot, name);
   return row == nullptr ? 0 : row->exit_codes.counts().at(status);
 }
 
@@ -261,22 +262,27 @@ std::uint64_t ProcessTrackerFixture::ExitReasonCountOf(const Snapshot& snapshot,
                                                        ExitReason reason) {
   const auto pairs = snapshot.ledger.exit_reasons.pairs();
   const auto pair = std::ranges::find_if(pairs, [&](const ExitReasonCount& it) {
-    return it.reason == reason && snapshot.ledger.comms.rows.at(it.group).label.view() == name;
+    return it.reason == reason && snapshot.ledger.groups.rows.at(it.group).labels[0].view() == name;
   });
   return pair == pairs.end() ? 0 : pair->count;
 }
 
 void ExpectSums(const LedgerSnapshot& numbers) {
-  const Counts sums = numbers.total();
+  const Counts& sums = numbers.totals;
   Counts recorded = sums;
   recorded -= numbers.pending;
   Counts by_group;
   std::uint64_t codes = 0;
-  for (const CommRow& row : numbers.comms.rows) {
+  for (const GroupRow& row : numbers.groups.rows) {
     by_group += row.counts;
     codes += row.exit_codes.count();
-    EXPECT_LE(row.counts[CountKind::kWithoutExec], ExitsOf(row.counts)) << row.label.view();
+    EXPECT_LE(row.counts[CountKind::kWithoutExec], ExitsOf(row.counts)) << row.labels[0].view();
   }
+  Counts added = by_group;
+  added += numbers.pending;
+  added += numbers.groups.retired;
+  added[CountKind::kWithoutExec] = 0;  // no activity
+  EXPECT_EQ(added, sums);
   EXPECT_EQ(Sum(sums, {CountKind::kForks, CountKind::kThreadsStarted}), numbers.events_of(EventKind::kFork));
   EXPECT_EQ(sums[CountKind::kExecs], numbers.events_of(EventKind::kExec));
   EXPECT_EQ(ExitsOf(sums) + sums[CountKind::kThreadsEnded], numbers.events_of(EventKind::kExit));
@@ -291,7 +297,7 @@ void ExpectSums(const LedgerSnapshot& numbers) {
   EXPECT_EQ(CountExits(numbers, false), by_group[CountKind::kFailed]);
   EXPECT_EQ(CountExits(numbers, true), by_group[CountKind::kKilled]);
   EXPECT_LE(numbers.exits.lifetimes.count(), ExitsOf(recorded));
-  EXPECT_LE(numbers.comms.rows_in_use, numbers.comms.limit);
+  EXPECT_LE(numbers.groups.rows_in_use, numbers.groups.limit);
   EXPECT_GE(numbers.threads, numbers.processes);
 }
 

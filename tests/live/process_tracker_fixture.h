@@ -67,7 +67,7 @@ class ProcessTrackerFixture : public LiveTest {
   static std::filesystem::path WorkloadProgram();
 
   // The row of a name; nullptr or zeros if it has none.
-  static const CommRow* RowOf(const Snapshot& snapshot, std::string_view name);
+  static const GroupRow* RowOf(const Snapshot& snapshot, std::string_view name);
   static Counts CountsOf(const Snapshot& snapshot, std::string_view name);
   // How many processes of a name exited with a status, or with 128 + signal.
   static std::uint64_t ExitCount(const Snapshot& snapshot, std::string_view name, unsigned status);
@@ -82,10 +82,10 @@ class ProcessTrackerFixture : public LiveTest {
   int number_ = 0;
 };
 
-constexpr std::string_view kUntrackedName = kReservedCommNames[static_cast<std::size_t>(ReservedComm::kUntracked)];
+constexpr std::string_view kUntrackedName = kReservedGroupNames[static_cast<std::size_t>(ReservedGroup::kUntracked)];
 constexpr std::string_view kUnattributedName =
-    kReservedCommNames[static_cast<std::size_t>(ReservedComm::kUnattributed)];
-constexpr std::string_view kOverflowName = kReservedCommNames[static_cast<std::size_t>(ReservedComm::kOverflow)];
+    kReservedGroupNames[static_cast<std::size_t>(ReservedGroup::kUnattributed)];
+constexpr std::string_view kOverflowName = kReservedGroupNames[static_cast<std::size_t>(ReservedGroup::kOverflow)];
 
 // The sums that docs/metrics.md guarantees for every scrape.
 void ExpectSums(const LedgerSnapshot& numbers);

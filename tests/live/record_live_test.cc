@@ -74,16 +74,16 @@ class RecordLiveTest : public ProcessTrackerFixture {
     EXPECT_EQ(recorded.found, replayed.found);
     EXPECT_EQ(recorded.dropped, replayed.dropped);
     EXPECT_EQ(recorded.exits, replayed.exits);
-    EXPECT_EQ(recorded.comms.overflowed, replayed.comms.overflowed);
-    ASSERT_EQ(recorded.comms.rows.size(), replayed.comms.rows.size());
-    for (std::size_t id = 0; id < recorded.comms.rows.size(); ++id) {
-      const CommRow& row = recorded.comms.rows[id];
-      const CommRow& same = replayed.comms.rows[id];
+    EXPECT_EQ(recorded.groups.overflowed, replayed.groups.overflowed);
+    ASSERT_EQ(recorded.groups.rows.size(), replayed.groups.rows.size());
+    for (std::size_t id = 0; id < recorded.groups.rows.size(); ++id) {
+      const GroupRow& row = recorded.groups.rows[id];
+      const GroupRow& same = replayed.groups.rows[id];
       EXPECT_EQ(row.in_use, same.in_use);
-      EXPECT_EQ(row.label.view(), same.label.view());
-      EXPECT_EQ(row.counts, same.counts) << row.label.view();
-      EXPECT_EQ(row.exit_codes, same.exit_codes) << row.label.view();
-      EXPECT_EQ(row.lifetimes, same.lifetimes) << row.label.view();
+      EXPECT_EQ(row.labels[0].view(), same.labels[0].view());
+      EXPECT_EQ(row.counts, same.counts) << row.labels[0].view();
+      EXPECT_EQ(row.exit_codes, same.exit_codes) << row.labels[0].view();
+      EXPECT_EQ(row.lifetimes, same.lifetimes) << row.labels[0].view();
     }
   }
 };
@@ -115,7 +115,7 @@ TEST_F(RecordLiveTest, ReplayRetiresTheSameIdleNames) {
     }
     RunWorkload({Name("idle"), "exit", "0"});
   });
-  EXPECT_FALSE(numbers.recorded.comms.retired.empty()) << "no name was retired, so nothing is compared";
+  EXPECT_FALSE(numbers.recorded.groups.retired.empty()) << "no name was retired, so nothing is compared";
   ExpectEqual(numbers);
 }
 

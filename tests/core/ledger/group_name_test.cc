@@ -19,12 +19,12 @@ struct Row {
   std::string_view bytes;
   std::string_view label;
 };
-class CommLabelTableTest : public testing::TestWithParam<Row> {};
-TEST_P(CommLabelTableTest, EscapesBytes) { EXPECT_EQ(CommLabel(GetParam().bytes).view(), GetParam().label); }
+class LabelValueTableTest : public testing::TestWithParam<Row> {};
+TEST_P(LabelValueTableTest, EscapesBytes) { EXPECT_EQ(LabelValue(GetParam().bytes).view(), GetParam().label); }
 std::string NameOf(const testing::TestParamInfo<Row>& row) { return row.param.name; }
 
 INSTANTIATE_TEST_SUITE_P(
-    Kept, CommLabelTableTest,
+    Kept, LabelValueTableTest,
     testing::Values(Row{"Empty", "", ""}, Row{"Plain", "bash", "bash"}, Row{"Blank", "Web Content", "Web Content"},
                     Row{"OnlyABlank", " ", " "}, Row{"Quote", "a\"b'c", "a\"b'c"}, Row{"Backslash", R"(a\b)", R"(a\b)"},
                     Row{"LooksEscaped", R"(\x1b)", R"(\x1b)"}, Row{"Brackets", "(sd-pam)", "(sd-pam)"},
@@ -41,7 +41,7 @@ INSTANTIATE_TEST_SUITE_P(
     NameOf);
 
 INSTANTIATE_TEST_SUITE_P(
-    InvalidUtf8, CommLabelTableTest,
+    InvalidUtf8, LabelValueTableTest,
     testing::Values(
         Row{"CutTwo", "a\xC3", R"(a\xc3)"}, Row{"CutFromItsRest", "a\xC3\xA9"sv.substr(0, 2), R"(a\xc3)"},
         Row{"CutThree", "a\xE2\x82", R"(a\xe2\x82)"}, Row{"CutFour", "a\xF0\x9F\x90", R"(a\xf0\x9f\x90)"},
@@ -62,7 +62,7 @@ INSTANTIATE_TEST_SUITE_P(
     NameOf);
 
 INSTANTIATE_TEST_SUITE_P(
-    NotVisible, CommLabelTableTest,
+    NotVisible, LabelValueTableTest,
     testing::Values(
         Row{"Newline", "a\nb", R"(a\x0ab)"}, Row{"CarriageReturn", "\r", R"(\x0d)"}, Row{"Tab", "\t", R"(\x09)"},
         Row{"Escape", "\x1B[31m", R"(\x1b[31m)"}, Row{"LastControl", "\x1F", R"(\x1f)"},
@@ -87,20 +87,20 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"TagLetter", "\xF3\xA0\x81\x81", R"(\xf3\xa0\x81\x81)"}),
     NameOf);
 
-TEST(CommLabelTest, CutsBetweenCharacters) {
+TEST(LabelValueTest, CutsBetweenCharacters) {
   const std::string letters(100, 'a');
-  EXPECT_EQ(CommLabel(letters).view(), std::string(63, 'a'));
-  EXPECT_EQ(CommLabel(letters.substr(0, 62) + "\xC3\xA9z").view(), std::string(62, 'a')) << "the rest is cut, too";
-  EXPECT_EQ(CommLabel(letters.substr(0, 61) + "\xC3\xA9z").view(), std::string(61, 'a') + "\xC3\xA9");
-  EXPECT_EQ(CommLabel(letters.substr(0, 60) + "\n").view(), std::string(60, 'a')) << "an escape is not cut";
-  EXPECT_EQ(CommLabel(letters.substr(0, 59) + "\n").view(), std::string(59, 'a') + R"(\x0a)");
+  EXPECT_EQ(LabelValue(letters).view(), std::string(63, 'a'));
+  EXPECT_EQ(LabelValue(letters.substr(0, 62) + "\xC3\xA9z").view(), std::string(62, 'a')) << "the rest is cut, too";
+  EXPECT_EQ(LabelValue(letters.substr(0, 61) + "\xC3\xA9z").view(), std::string(61, 'a') + "\xC3\xA9");
+  EXPECT_EQ(LabelValue(letters.substr(0, 60) + "\n").view(), std::string(60, 'a')) << "an escape is not cut";
+  EXPECT_EQ(LabelValue(letters.substr(0, 59) + "\n").view(), std::string(59, 'a') + R"(\x0a)");
 }
 
-TEST(CommLabelTest, AreEqualIfTheirTextIsEqual) {
-  EXPECT_EQ(CommLabel("bash"), CommLabel("bash"));
-  EXPECT_NE(CommLabel("bash"), CommLabel("bas"));
-  EXPECT_EQ(CommLabel(), CommLabel(""));
-  EXPECT_EQ(CommLabel("\x01"), CommLabel(R"(\x01)"));
+TEST(LabelValueTest, AreEqualIfTheirTextIsEqual) {
+  EXPECT_EQ(LabelValue("bash"), LabelValue("bash"));
+  EXPECT_NE(LabelValue("bash"), LabelValue("bas"));
+  EXPECT_EQ(LabelValue(), LabelValue(""));
+  EXPECT_EQ(LabelValue("\x01"), LabelValue(R"(\x01)"));
 }
 
 // Returns random bytes, mostly lead and continuation bytes and the edges of their ranges.
@@ -137,28 +137,28 @@ bool IsEscapedFrom(std::string_view label, std::string_view bytes) {
   return label.empty();
 }
 
-TEST(CommLabelTest, IsOneLineOfUtf8ForAnyBytes) {
+TEST(LabelValueTest, IsOneLineOfUtf8ForAnyBytes) {
   std::mt19937_64 random(11);
   for (int i = 0; i < 1'000'000; ++i) {
     const std::string all = AnyBytes(random);
     const std::string_view bytes(all.data(), random() % (all.size() + 1));  // bytes behind the view must not matter
-    const CommLabel label(bytes);
+    const LabelValue label(bytes);
     const std::string_view view = label.view();
     ASSERT_TRUE(IsWellFormed(view)) << testing::PrintToString(bytes);
     ASSERT_TRUE(std::ranges::none_of(CodePointsOf(view), IsControl)) << testing::PrintToString(bytes);
-    ASSERT_LE(view.size(), CommLabel::kMaxBytes);
+    ASSERT_LE(view.size(), LabelValue::kMaxBytes);
     ASSERT_TRUE(view.size() >= 60 || bytes.size() <= view.size()) << "complete, or as much as fits";
     ASSERT_TRUE(IsEscapedFrom(view, bytes)) << testing::PrintToString(bytes) << " as " << view;
-    ASSERT_EQ(CommLabel(view), label) << "escaping a label does not change it";
+    ASSERT_EQ(LabelValue(view), label) << "escaping a label does not change it";
   }
 }
 
-TEST(CommLabelTest, KeepsPrintableAscii) {
+TEST(LabelValueTest, KeepsPrintableAscii) {
   std::mt19937_64 random(12);
   for (int i = 0; i < 100'000; ++i) {
     std::string bytes(random() % 64, '\0');
     std::ranges::generate(bytes, [&random] { return static_cast<char>(' ' + random() % 95); });
-    ASSERT_EQ(CommLabel(bytes).view(), bytes);
+    ASSERT_EQ(LabelValue(bytes).view(), bytes);
   }
 }
 

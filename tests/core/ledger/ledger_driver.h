@@ -87,8 +87,8 @@ class LedgerDriver {
     return snapshot;
   }
   [[nodiscard]] std::uint64_t CountOf(std::string_view comm, CountKind kind) const {
-    for (const CommRow& row : snapshot().comms.rows) {
-      if (row.in_use && row.label.view() == comm) {
+    for (const GroupRow& row : snapshot().groups.rows) {
+      if (row.in_use && row.labels[0].view() == comm) {
         return row.counts[kind];
       }
     }
@@ -112,7 +112,7 @@ class LedgerDriver {
   std::uint32_t sequence_ = 0;
 };
 
-inline constexpr std::string_view kUntrackedLabel = kReservedCommNames[0];
-inline constexpr std::string_view kUnattributedLabel = kReservedCommNames[1];
+inline constexpr std::string_view kUntrackedLabel = kReservedGroupNames[0];
+inline constexpr std::string_view kUnattributedLabel = kReservedGroupNames[1];
 
 }  // namespace procevent

@@ -75,16 +75,16 @@ void CompareHistogram(Differences& differences, const std::string& what, const H
   differences.Compare(what + " sum", ledger.sum(), reference.sum);
 }
 
-void CompareComms(Differences& differences, const CommStatistics& ledger,
+void CompareComms(Differences& differences, const GroupTableState& ledger,
                   const reference::ReferenceStatistics& reference) {
   std::size_t rows_in_use = 0;
-  for (const CommRow& row : ledger.rows) {
+  for (const GroupRow& row : ledger.rows) {
     if (!row.in_use) {
       CompareCounts(differences, "free row", row.counts, {});
       continue;
     }
     ++rows_in_use;
-    const std::string label(row.label.view());
+    const std::string label(row.labels[0].view());
     const auto other = reference.rows.find(label);
     if (other == reference.rows.end()) {
       differences.Compare("row " + label, true, false);
@@ -95,11 +95,11 @@ void CompareComms(Differences& differences, const CommStatistics& ledger,
     CompareHistogram(differences, "lifetimes of " + label, row.lifetimes, other->second.lifetimes);
   }
   differences.Compare("rows", rows_in_use, reference.rows.size());
-  differences.Compare("rows in use", ledger.rows_in_use + kReservedComms, reference.rows.size());
+  differences.Compare("rows in use", ledger.rows_in_use + kReservedGroups, reference.rows.size());
   differences.Compare("overflowed", ledger.overflowed, reference.overflowed);
 }
 
-void CompareExits(Differences& differences, const ExitStatistics& ledger,
+void CompareExits(Differences& differences, const ExitHistograms& ledger,
                   const reference::ReferenceStatistics& reference) {
   CompareHistogram(differences, "exit codes", ledger.exit_codes, reference.exit_codes);
   CompareHistogram(differences, "lifetimes", ledger.lifetimes, reference.lifetimes);
@@ -111,8 +111,8 @@ void CompareExitReasons(Differences& differences, const LedgerSnapshot& ledger,
                         const reference::ReferenceStatistics& reference) {
   ExitReasons counted;
   for (const ExitReasonCount& pair : ledger.exit_reasons.pairs()) {
-    const CommRow& row = ledger.comms.rows.at(pair.group);
-    counted[{std::string(row.label.view()), {pair.reason.killed, pair.reason.number}}] = pair.count;
+    const GroupRow& row = ledger.groups.rows.at(pair.group);
+    counted[{std::string(row.labels[0].view()), {pair.reason.killed, pair.reason.number}}] = pair.count;
   }
   ExitReasons expected;
   for (const auto& [label, row] : reference.rows) {
@@ -134,6 +134,16 @@ constexpr std::initializer_list<CountKind> kProcessExits{CountKind::kSucceeded, 
 constexpr std::initializer_list<CountKind> kThreadAndProcessExits{CountKind::kSucceeded, CountKind::kFailed,
                                                                   CountKind::kKilled, CountKind::kThreadsEnded};
 
+// Of every group, pending and retired.
+Counts SumOfGroups(const LedgerSnapshot& snapshot) {
+  Counts counts = snapshot.pending;
+  counts += snapshot.groups.retired;
+  for (const GroupRow& row : snapshot.groups.rows) {
+    counts += row.counts;
+  }
+  return counts;
+}
+
 template <typename Counts>
 std::uint64_t SumOf(const Counts& counts) {
   return std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
@@ -151,8 +161,8 @@ AssertionResult LedgerPair::Agree(bool with_peaks) {
   differences.Compare("repeated", SumOf(snapshot_.rejected), reference_.repeated);
   differences.Compare("delays", SumOf(snapshot_.delay.counts()), reference_.delays);
   differences.Compare("delay", snapshot_.delay.sum_nanos(), reference_.delay_sum_ns);
-  CompareComms(differences, snapshot_.comms, reference_.resolver.statistics);
-  CompareCounts(differences, "retired", snapshot_.comms.retired, reference_.resolver.statistics.retired);
+  CompareComms(differences, snapshot_.groups, reference_.resolver.statistics);
+  CompareCounts(differences, "retired", snapshot_.groups.retired, reference_.resolver.statistics.retired);
   CompareExits(differences, snapshot_.exits, reference_.resolver.statistics);
   CompareExitReasons(differences, snapshot_, reference_.resolver.statistics);
   CompareCounts(differences, "pending", snapshot_.pending, reference_.resolver.Pending());
@@ -172,11 +182,14 @@ AssertionResult LedgerPair::Agree(bool with_peaks) {
 
 AssertionResult LedgerPair::HoldInvariants() {
   ledger_.CopyTo(snapshot_);
-  const Counts all = snapshot_.total();
+  const Counts all = SumOfGroups(snapshot_);
+  Counts host = snapshot_.totals;
+  host[CountKind::kWithoutExec] = all[CountKind::kWithoutExec];
   Counts recorded = all;
   recorded -= snapshot_.pending;
-  const Counts& untracked = snapshot_.comms.rows[static_cast<std::size_t>(ReservedComm::kUntracked)].counts;
+  const Counts& untracked = snapshot_.groups.rows[static_cast<std::size_t>(ReservedGroup::kUntracked)].counts;
   Differences differences;
+  differences.Compare("totals equal groups, pending and retired", host == all, true);
   differences.Compare("starts", Sum(all, kStarts), snapshot_.events_of(EventKind::kFork));
   differences.Compare("execs", all[CountKind::kExecs], snapshot_.events_of(EventKind::kExec));
   differences.Compare("exits", Sum(all, kThreadAndProcessExits), snapshot_.events_of(EventKind::kExit));
@@ -193,8 +206,8 @@ AssertionResult LedgerPair::HoldInvariants() {
     by_reason[{pair.group, pair.reason.killed}] += pair.count;
   }
   const bool complete = reference_.resolver.statistics.exit_reasons_complete;
-  for (std::size_t id = 0; id < snapshot_.comms.rows.size(); ++id) {
-    const Counts& counts = snapshot_.comms.rows.at(id).counts;
+  for (std::size_t id = 0; id < snapshot_.groups.rows.size(); ++id) {
+    const Counts& counts = snapshot_.groups.rows.at(id).counts;
     for (const bool killed : {false, true}) {
       const std::uint64_t exits = counts[killed ? CountKind::kKilled : CountKind::kFailed];
       const std::uint64_t with_reason = by_reason[{id, killed}];

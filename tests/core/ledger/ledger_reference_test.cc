@@ -185,8 +185,8 @@ TEST_P(LedgerReferenceTest, AgreesOnEveryNumber) {
   if (kSlowdown == 1 && stream.ledger.process_limit < stream.host.processes) {
     const LedgerSnapshot& snapshot = simulation.pair().snapshot();
     EXPECT_GT(snapshot.dropped[static_cast<std::size_t>(ProcessDropReason::kEvicted)], 0U);
-    EXPECT_GT(snapshot.comms.overflowed, 0U);
-    EXPECT_GT(snapshot.comms.retired[CountKind::kForks], 0U);
+    EXPECT_GT(snapshot.groups.overflowed, 0U);
+    EXPECT_GT(snapshot.groups.retired[CountKind::kForks], 0U);
     EXPECT_FALSE(simulation.pair().exit_reasons_complete()) << "no bound of exit reasons was reached";
   }
 }
@@ -269,8 +269,8 @@ TEST_P(LedgerNameTest, RecordsExecsOnlyUnderNamesThatTheProcessHad) {
     simulation.pair().recorded_execs().clear();
   }
   ASSERT_TRUE(simulation.pair().Agree(true));
-  const CommStatistics& comms = simulation.pair().snapshot().comms;
-  EXPECT_EQ(comms.overflowed, 0U);  // each name has its own row
+  const GroupTableState& groups = simulation.pair().snapshot().groups;
+  EXPECT_EQ(groups.overflowed, 0U);  // each name has its own row
   EXPECT_GT(named * 10, simulation.pair().snapshot().events_of(EventKind::kExec));
 }
 

@@ -154,11 +154,11 @@ TEST(LedgerTest, RejectsOrIgnoresOtherOutcomes) {
 TEST(LedgerTest, CountsRejectionsByReason) {
   Ledger ledger(1, EventCoverage::kAll);
   ledger.CountRejection(Rejection::kForeignSender);
-  ledger.CountRejection(Rejection::kOversized, 3);
-  ledger.CountRejection(Rejection::kOversized, 0);
+  ledger.CountRejection(Rejection::kOversized);
+  ledger.CountRejection(Rejection::kOversized);
   EXPECT_EQ(RejectedAs(ledger, Rejection::kForeignSender), 1U);
-  EXPECT_EQ(RejectedAs(ledger, Rejection::kOversized), 3U);
-  EXPECT_EQ(Sum(ledger.stream().rejected), 4U);
+  EXPECT_EQ(RejectedAs(ledger, Rejection::kOversized), 2U);
+  EXPECT_EQ(Sum(ledger.stream().rejected), 3U);
 }
 
 }  // namespace

@@ -77,13 +77,13 @@ class Reference {
       rules_.emplace_back(NameGroups({{{rule.match, std::string(kMatched)}}}), NameGroups({{rule}}));
     }
   }
-  [[nodiscard]] CommLabel LabelOf(const CommName& name) const {
+  [[nodiscard]] LabelValue LabelOf(const CommName& name) const {
     for (const auto& [matches, label] : rules_) {
       if (matches.LabelOf(name).view() == kMatched) {
         return label.LabelOf(name);
       }
     }
-    return CommLabel(name.view());
+    return LabelValue(name.view());
   }
 
  private:
@@ -100,9 +100,9 @@ TEST(NameGroupsPropertyTest, FindsTheSameRuleAsTryingOneAfterTheOther) {
     const NameGroups all(rules);
     for (int i = 0; i < 300; ++i) {
       const CommName name = random.Name();
-      const CommLabel expected = reference.LabelOf(name);
+      const LabelValue expected = reference.LabelOf(name);
       ASSERT_EQ(all.LabelOf(name).view(), expected.view()) << "round " << round << ", name " << name.view();
-      changed += expected == CommLabel(name.view()) ? 0U : 1U;
+      changed += expected == LabelValue(name.view()) ? 0U : 1U;
     }
   }
   EXPECT_GT(changed, 10'000U) << "few rules matched: this test shows little";

@@ -60,7 +60,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(NameGroupsTest, KeepsANameThatARuleWouldMakeEmpty) { EXPECT_EQ(LabelOf({{"x(.*)", R"(\1)"}}, "x"), "x"); }
 
 TEST(NameGroupsTest, KeepsANameThatARuleWouldMakeReserved) {
-  for (const std::string_view reserved : kReservedCommNames) {
+  for (const std::string_view reserved : kReservedGroupNames) {
     const std::string kept(reserved.substr(4, 12));
     const std::string around = std::string(reserved.substr(0, 4)) + R"(\1)" + std::string(reserved.substr(16));
     const std::vector<NameGroup> rules{{"(.*)", around}};
@@ -71,7 +71,7 @@ TEST(NameGroupsTest, KeepsANameThatARuleWouldMakeReserved) {
 }
 
 TEST(NameGroupsTest, CutsALongResult) {
-  EXPECT_EQ(LabelOf({{"(.*)", R"(\1\1\1\1\1\1)"}}, "0123456789abcde").size(), CommLabel::kMaxBytes);
+  EXPECT_EQ(LabelOf({{"(.*)", R"(\1\1\1\1\1\1)"}}, "0123456789abcde").size(), LabelValue::kMaxBytes);
 }
 
 TEST(NameGroupsTest, CanBeMoved) {

@@ -1,3 +1,5 @@
+#include "core/ledger/peaks.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -5,19 +7,19 @@
 #include <map>
 #include <random>
 
-#include "core/ledger/ledger_snapshot.h"
-
 namespace procevent {
 namespace {
 
 constexpr std::uint64_t kSlot = 10 * kNanosPerMilli;
 constexpr std::uint64_t kStart = 3'000 * kNanosPerSecond;
 
-void AddEvents(Peaks& peaks, std::uint64_t when, int times, Activity activity = Activity::kFork) {
+void AddEvents(Peaks& peaks, std::uint64_t when, int times, CountKind what = CountKind::kForks) {
   for (int i = 0; i < times; ++i) {
-    peaks.Add(activity, when);
+    peaks.OnEvent({.what = what, .when_ns = when});
   }
 }
+
+constexpr std::array kKinds{CountKind::kForks, CountKind::kExecs, CountKind::kKilled};  // one for each peak
 
 double Rate(const Peaks& peaks, std::size_t window, std::size_t kind = 0) { return peaks.Rates()[kind][window]; }
 
@@ -32,14 +34,14 @@ TEST(PeaksTest, RatesABurstHigherInTheShortWindow) {
 
 TEST(PeaksTest, CountsActivitiesSeparately) {
   Peaks peaks;
-  AddEvents(peaks, kStart, 1, Activity::kFork);
-  AddEvents(peaks, kStart, 2, Activity::kExec);
-  AddEvents(peaks, kStart, 3, Activity::kExit);
-  for (const auto activity : {Activity::kThreadStart, Activity::kThreadEnd, Activity::kUidChange, Activity::kGidChange,
-                              Activity::kPtrace, Activity::kCoredump}) {
-    AddEvents(peaks, kStart, 4, activity);
+  for (std::size_t kind = 0; kind < kCountKinds; ++kind) {
+    AddEvents(peaks, kStart, 1 << kind, static_cast<CountKind>(kind));
   }
-  EXPECT_EQ(peaks.Rates(), (PeakRates{{{10, 1}, {20, 2}, {30, 3}}}));
+  const auto times = [](CountKind kind) { return static_cast<double>(1U << static_cast<unsigned>(kind)); };
+  const double exits = times(CountKind::kSucceeded) + times(CountKind::kFailed) + times(CountKind::kKilled);
+  const double forks = times(CountKind::kForks);
+  const double execs = times(CountKind::kExecs);
+  EXPECT_EQ(peaks.Rates(), (PeakRates{{{10 * forks, forks}, {10 * execs, execs}, {10 * exits, exits}}}));
 }
 
 TEST(PeaksTest, SpansTenOrAHundredSlots) {
@@ -166,7 +168,7 @@ TEST(PeaksTest, AgreesWithTheReference) {
       const std::uint64_t when = now - std::min(late, now);
       const std::size_t kind = random() % kPeakActivities.size();
       for (auto times = random() % 4 == 0 ? random() % 50 : 1; times > 0; --times) {
-        peaks.Add(kPeakActivities.at(kind), when);
+        peaks.OnEvent({.what = kKinds.at(kind), .when_ns = when});
         reference.AddEvent(kind, when);
       }
       if (random() % 10 == 0) {

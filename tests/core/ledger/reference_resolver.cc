@@ -55,7 +55,7 @@ void ReferenceResolver::Record(std::int32_t tgid, CountKind kind, std::optional<
   if (!row.name && !row.pending) {
     if (!OpenPending(tgid)) {
       attributions["unattributed"] += kind == CountKind::kExecs ? 1 : 0;
-      statistics.Record(ReservedComm::kUnattributed, kind);
+      statistics.Record(ReservedGroup::kUnattributed, kind);
       if (exec) {
         recorded_execs.push_back({*exec, std::nullopt, "unattributed"});
       }
@@ -93,12 +93,12 @@ void ReferenceResolver::Record(std::int32_t tgid, const ExitRecord& exit) {
     statistics.Record(*row.name, exit);
   } else {
     attributions["unattributed"] += was_pending ? 0 : 1;
-    statistics.Record(ReservedComm::kUnattributed, exit);
+    statistics.Record(ReservedGroup::kUnattributed, exit);
   }
 }
 
 void ReferenceResolver::RecordUntracked(CountKind kind, std::optional<ExecKey> exec) {
-  statistics.Record(ReservedComm::kUntracked, kind);
+  statistics.Record(ReservedGroup::kUntracked, kind);
   if (exec) {
     recorded_execs.push_back({*exec, std::nullopt, "unattributed"});
   }
@@ -168,7 +168,7 @@ void ReferenceResolver::RecordNamed(const std::optional<std::string>& name, cons
     if (name) {
       statistics.Record(*name, item);
     } else {
-      statistics.Record(ReservedComm::kUnattributed, item);
+      statistics.Record(ReservedGroup::kUnattributed, item);
     }
   }
 }

@@ -99,7 +99,7 @@ class ReferenceResolver {
   void Record(std::int32_t tgid, CountKind kind, std::optional<ExecKey> exec = std::nullopt);
   void Record(std::int32_t tgid, const ExitRecord& exit);
   void RecordUntracked(CountKind kind, std::optional<ExecKey> exec = std::nullopt);
-  void RecordUntracked(const ExitRecord& exit) { statistics.Record(ReservedComm::kUntracked, exit); }
+  void RecordUntracked(const ExitRecord& exit) { statistics.Record(ReservedGroup::kUntracked, exit); }
 
   void InheritName(std::int32_t child, std::int32_t parent);
   void ClearName(std::int32_t child);

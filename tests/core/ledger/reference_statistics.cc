@@ -72,13 +72,13 @@ ReferenceStatistics::ReferenceStatistics(const LedgerOptions& options) : options
   for (const auto bound : options.lifetime_bounds) {
     lifetime_bounds_.push_back(static_cast<std::uint64_t>(bound.count()) * 1'000'000);
   }
-  for (const std::string_view name : kReservedCommNames) {
+  for (const std::string_view name : kReservedGroupNames) {
     rows[std::string(name)];
   }
 }
 
-Row& ReferenceStatistics::Reserved(ReservedComm comm) {
-  return rows.at(std::string(kReservedCommNames.at(static_cast<std::size_t>(comm))));
+Row& ReferenceStatistics::Reserved(ReservedGroup comm) {
+  return rows.at(std::string(kReservedGroupNames.at(static_cast<std::size_t>(comm))));
 }
 
 Row& ReferenceStatistics::RowOf(const std::string& name) {
@@ -87,13 +87,13 @@ Row& ReferenceStatistics::RowOf(const std::string& name) {
   }
   const std::string& label = labels_[name];
   if (label.empty()) {
-    return Reserved(ReservedComm::kNameless);
+    return Reserved(ReservedGroup::kNameless);
   }
   auto row = rows.find(label);
   if (row == rows.end()) {
-    if (rows.size() == options_.group_limit + kReservedComms) {
+    if (rows.size() == options_.group_limit + kReservedGroups) {
       overflowed += overflowing_.insert(name).second ? 1U : 0U;
-      return Reserved(ReservedComm::kOverflow);
+      return Reserved(ReservedGroup::kOverflow);
     }
     row = rows.emplace(label, Row{}).first;
   }
@@ -118,7 +118,7 @@ void ReferenceStatistics::Record(Row& row, const ExitRecord& exit) {
     for (const auto& [label, other] : rows) {
       all += pairs(other);
     }
-    const auto groups = static_cast<std::ptrdiff_t>(options_.group_limit + kReservedComms);
+    const auto groups = static_cast<std::ptrdiff_t>(options_.group_limit + kReservedGroups);
     const bool fits = all < (reason.first ? 1 : 3) * groups && pairs(row) < 16;
     if (row.exit_reasons.contains(reason) || fits) {
       ++row.exit_reasons[reason];

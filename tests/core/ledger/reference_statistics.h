@@ -61,8 +61,8 @@ class ReferenceStatistics {
 
   void Record(const std::string& name, CountKind kind, std::uint64_t times = 1) { RowOf(name).counts[kind] += times; }
   void Record(const std::string& name, const ExitRecord& exit) { Record(RowOf(name), exit); }
-  void Record(ReservedComm comm, CountKind kind, std::uint64_t times = 1) { Reserved(comm).counts[kind] += times; }
-  void Record(ReservedComm comm, const ExitRecord& exit) { Record(Reserved(comm), exit); }
+  void Record(ReservedGroup comm, CountKind kind, std::uint64_t times = 1) { Reserved(comm).counts[kind] += times; }
+  void Record(ReservedGroup comm, const ExitRecord& exit) { Record(Reserved(comm), exit); }
   void Advance(std::uint64_t now_ns);
 
   std::map<std::string, Row> rows;
@@ -73,7 +73,7 @@ class ReferenceStatistics {
   bool exit_reasons_complete = true;  // no exit found its bound of pairs reached
 
  private:
-  Row& Reserved(ReservedComm comm);
+  Row& Reserved(ReservedGroup comm);
   Row& RowOf(const std::string& name);
   void Record(Row& row, const ExitRecord& exit);
 

@@ -1,5 +1,3 @@
-#include "core/ledger/statistics.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -10,7 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "core/ledger/ledger_snapshot.h"
+#include "core/ledger/event_stream.h"
+#include "core/ledger/histogram.h"
 
 namespace procevent {
 

@@ -25,8 +25,8 @@ namespace procevent {
 inline constexpr ForkBody kFork{{1, 1}, {2, 2}};
 
 inline std::uint64_t ForksBy(const Snapshot& snapshot, std::string_view name) {
-  const auto& rows = snapshot.ledger.comms.rows;
-  const auto row = std::ranges::find_if(rows, [&](const CommRow& it) { return it.in_use && it.label.view() == name; });
+  const auto& rows = snapshot.ledger.groups.rows;
+  const auto row = std::ranges::find_if(rows, [&](const GroupRow& it) { return it.in_use && it.labels[0].view() == name; });
   return row == rows.end() ? 0 : row->counts[CountKind::kForks];
 }
 

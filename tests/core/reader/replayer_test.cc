@@ -108,8 +108,8 @@ class ReplayerTest : public testing::Test {
   }
 
   static Counts CountsOf(const Snapshot& snapshot, std::string_view name) {
-    for (const CommRow& row : snapshot.ledger.comms.rows) {
-      if (row.label.view() == name) {
+    for (const GroupRow& row : snapshot.ledger.groups.rows) {
+      if (row.labels[0].view() == name) {
         return row.counts;
       }
     }
@@ -252,8 +252,8 @@ TEST_F(ReplayerTest, RetiresTheSameNamesWithAndWithoutScrapes) {
     }
     const Snapshot snapshot = TakeSnapshot();
     std::string all;
-    for (const CommRow& row : snapshot.ledger.comms.rows) {
-      all += row.in_use ? std::string(row.label.view()) + ' ' : "";
+    for (const GroupRow& row : snapshot.ledger.groups.rows) {
+      all += row.in_use ? std::string(row.labels[0].view()) + ' ' : "";
     }
     names.push_back(all);
     replayer_->Stop();

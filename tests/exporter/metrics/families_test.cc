@@ -185,9 +185,9 @@ MetricFamilies HostFamiliesOf(const LedgerSnapshot& ledger) {
   return families;
 }
 
-CommRow& AddRow(LedgerSnapshot& ledger, const char* name) {
-  CommRow& row = ledger.comms.rows.at(kReservedComms + ledger.comms.rows_in_use++);
-  row.label = CommLabel(name);
+GroupRow& AddRow(LedgerSnapshot& ledger, const char* name) {
+  GroupRow& row = ledger.groups.rows.at(kReservedGroups + ledger.groups.rows_in_use++);
+  row.labels[0] = LabelValue(name);
   row.in_use = true;
   return row;
 }
@@ -198,14 +198,14 @@ TEST(GroupFamiliesTest, ReservedRowsStartAtZero) {
        {"procevent_forks_total", "procevent_threads_started_total", "procevent_threads_ended_total",
         "procevent_execs_total", "procevent_coredumps_total", "procevent_exits_without_exec_total"}) {
     const auto values = ValuesOf(families, name);
-    EXPECT_EQ(values.size(), kReservedComms) << name;
-    for (const std::string_view reserved : kReservedCommNames) {
+    EXPECT_EQ(values.size(), kReservedGroups) << name;
+    for (const std::string_view reserved : kReservedGroupNames) {
       EXPECT_THAT(values, Contains(Pair(std::string(reserved), 0))) << name;
     }
   }
-  EXPECT_EQ(ValuesOf(families, "procevent_exits_total").size(), 3 * kReservedComms);
-  EXPECT_EQ(ValuesOf(families, "procevent_exit_codes_total").size(), kReservedComms);
-  EXPECT_EQ(ValuesOf(families, "procevent_exit_signals_total").size(), kReservedComms);
+  EXPECT_EQ(ValuesOf(families, "procevent_exits_total").size(), 3 * kReservedGroups);
+  EXPECT_EQ(ValuesOf(families, "procevent_exit_codes_total").size(), kReservedGroups);
+  EXPECT_EQ(ValuesOf(families, "procevent_exit_signals_total").size(), kReservedGroups);
 }
 
 TEST(GroupFamiliesTest, AddsSeriesWithTheFirstCount) {
@@ -232,7 +232,7 @@ TEST(GroupFamiliesTest, FirstExitAddsAllOutcomesAtZero) {
 
 TEST(GroupFamiliesTest, OmitsUnusedRows) {
   LedgerSnapshot ledger(1);
-  CommRow& row = AddRow(ledger, "gone");
+  GroupRow& row = AddRow(ledger, "gone");
   row.counts[CountKind::kForks] = 1;
   row.in_use = false;
   EXPECT_THAT(ValuesOf(GroupFamiliesOf(ledger), "procevent_forks_total"), Not(Contains(Pair("gone", testing::_))));
@@ -241,7 +241,7 @@ TEST(GroupFamiliesTest, OmitsUnusedRows) {
 TEST(GroupFamiliesTest, LabelsCredentialChangesWithTheirEffect) {
   LedgerSnapshot ledger(1);
   AddRow(ledger, "su").counts[CountKind::kUidGainedRoot] = 2;
-  ledger.comms.rows.at(kReservedComms).counts[CountKind::kGidLeftRoot] = 3;
+  ledger.groups.rows.at(kReservedGroups).counts[CountKind::kGidLeftRoot] = 3;
   const auto values = ValuesOf(GroupFamiliesOf(ledger), "procevent_credential_changes_total");
   EXPECT_THAT(values, Contains(Pair("su uid gained_root", 2)));
   EXPECT_THAT(values, Contains(Pair("su gid left_root", 3)));
@@ -251,12 +251,12 @@ TEST(GroupFamiliesTest, LabelsCredentialChangesWithTheirEffect) {
 
 TEST(GroupFamiliesTest, ExitReasonsOfAGroupAddUpToItsExits) {
   LedgerSnapshot ledger(1);
-  CommRow& row = AddRow(ledger, "flaky");
+  GroupRow& row = AddRow(ledger, "flaky");
   row.counts[CountKind::kKilled] = 10;
   row.counts[CountKind::kFailed] = 7;
   ledger.exit_reasons.Assign(
-      std::vector<ExitReasonCount>{{.group = kReservedComms, .reason = {true, 35}, .last_pid = 1, .count = 4},
-                                   {.group = kReservedComms, .reason = {false, 127}, .last_pid = 2, .count = 5}});
+      std::vector<ExitReasonCount>{{.group = kReservedGroups, .reason = {true, 35}, .last_pid = 1, .count = 4},
+                                   {.group = kReservedGroups, .reason = {false, 127}, .last_pid = 2, .count = 5}});
   const MetricFamilies families = GroupFamiliesOf(ledger);
   const auto signals = ValuesOf(families, "procevent_exit_signals_total");
   EXPECT_THAT(signals, Contains(Pair("flaky SIGRTMIN+1", 4)));
@@ -264,7 +264,7 @@ TEST(GroupFamiliesTest, ExitReasonsOfAGroupAddUpToItsExits) {
   const auto codes = ValuesOf(families, "procevent_exit_codes_total");
   EXPECT_THAT(codes, Contains(Pair("flaky 127", 5)));
   EXPECT_THAT(codes, Contains(Pair("flaky other", 2)));
-  EXPECT_EQ(codes.size(), kReservedComms + 2) << "reserved groups have other only, at zero";
+  EXPECT_EQ(codes.size(), kReservedGroups + 2) << "reserved groups have other only, at zero";
 }
 
 TEST(GroupFamiliesTest, OtherExitReasonsAppearWithTheFirstFailure) {
@@ -272,7 +272,7 @@ TEST(GroupFamiliesTest, OtherExitReasonsAppearWithTheFirstFailure) {
   AddRow(ledger, "fine").counts[CountKind::kSucceeded] = 7;
   AddRow(ledger, "flaky").counts[CountKind::kFailed] = 1;
   ledger.exit_reasons.Assign(
-      std::vector<ExitReasonCount>{{.group = kReservedComms + 1, .reason = {false, 1}, .last_pid = 1, .count = 1}});
+      std::vector<ExitReasonCount>{{.group = kReservedGroups + 1, .reason = {false, 1}, .last_pid = 1, .count = 1}});
   const MetricFamilies families = GroupFamiliesOf(ledger);
   EXPECT_THAT(ValuesOf(families, "procevent_exit_codes_total"), Contains(Pair("flaky other", 0)));
   EXPECT_THAT(ValuesOf(families, "procevent_exit_codes_total"),
@@ -286,7 +286,7 @@ TEST(GroupFamiliesTest, PendingAndRetiredCountEachEventOnce) {
   LedgerSnapshot ledger(1);
   for (std::size_t kind = 0; kind < kCountKinds; ++kind) {
     ledger.pending[static_cast<CountKind>(kind)] = std::uint64_t{1} << kind;
-    ledger.comms.retired[static_cast<CountKind>(kind)] = std::uint64_t{2} << kind;
+    ledger.groups.retired[static_cast<CountKind>(kind)] = std::uint64_t{2} << kind;
   }
   std::map<std::string, double> expected{{"fork", 1},
                                          {"thread_start", 2},
@@ -304,14 +304,11 @@ TEST(GroupFamiliesTest, PendingAndRetiredCountEachEventOnce) {
   EXPECT_EQ(ValuesOf(GroupFamiliesOf(ledger), "procevent_retired_total"), expected);
 }
 
-TEST(HostFamiliesTest, IncludePendingAndRetiredCounts) {
+TEST(HostFamiliesTest, ShowTheTotals) {
   LedgerSnapshot ledger(1);
-  ledger.pending[CountKind::kForks] = 1;
-  ledger.comms.retired[CountKind::kForks] = 10;
-  AddRow(ledger, "bash").counts[CountKind::kForks] = 100;
-  ledger.comms.rows.at(0).counts[CountKind::kForks] = 1000;
-  ledger.pending[CountKind::kKilled] = 3;
-  ledger.comms.retired[CountKind::kFailed] = 4;
+  ledger.totals[CountKind::kForks] = 1111;
+  ledger.totals[CountKind::kKilled] = 3;
+  ledger.totals[CountKind::kFailed] = 4;
   const MetricFamilies families = HostFamiliesOf(ledger);
   EXPECT_THAT(ValuesOf(families, "procevent_host_forks_total"), ElementsAre(Pair("", 1111)));
   EXPECT_EQ(ValuesOf(families, "procevent_host_exits_total"),
@@ -332,12 +329,12 @@ TEST(HostFamiliesTest, HaveOnePeakMetricForEachActivity) {
 TEST(GroupFamiliesTest, HistogramsByGroupReplaceTheTotal) {
   LedgerSnapshot ledger(1, {.exit_code_by_group = true});
   ledger.exits.exit_codes.Add(3);
-  CommRow& row = AddRow(ledger, "bash");
+  GroupRow& row = AddRow(ledger, "bash");
   row.exit_codes.Add(3);
   const MetricFamilies families = GroupFamiliesOf(ledger);
   const auto& codes = *std::ranges::find(families, "procevent_exit_code", &prometheus::MetricFamily::name);
-  ASSERT_EQ(codes.metric.size(), kReservedComms + 1) << "reserved rows appear at zero";
-  EXPECT_EQ(codes.metric[0].label.at(0).value, kReservedCommNames[0]);
+  ASSERT_EQ(codes.metric.size(), kReservedGroups + 1) << "reserved rows appear at zero";
+  EXPECT_EQ(codes.metric[0].label.at(0).value, kReservedGroupNames[0]);
   EXPECT_EQ(codes.metric[0].histogram.sample_count, 0U);
   const auto& bash = codes.metric.back();
   EXPECT_EQ(bash.label.at(0).name, "comm");

@@ -15,26 +15,31 @@ namespace procevent {
 inline void FillComms(LedgerSnapshot& ledger) {
   const std::array<const char*, 2> labels{"bash", "a\"b\\"};
   for (std::size_t i = 0; i < labels.size(); ++i) {
-    CommRow& row = ledger.comms.rows.at(kReservedComms + i);
-    row.label = CommLabel(labels.at(i));
+    GroupRow& row = ledger.groups.rows.at(kReservedGroups + i);
+    row.labels[0] = LabelValue(labels.at(i));
     row.in_use = true;
     for (std::size_t count = 0; count < kCountKinds; ++count) {
       row.counts[static_cast<CountKind>(count)] = 600 + 100 * i + count;
       ledger.pending[static_cast<CountKind>(count)] = 800 + count;
     }
   }
-  ledger.comms.rows_in_use = 2;
-  ledger.comms.overflowed = 3;
+  ledger.groups.rows_in_use = 2;
+  ledger.groups.overflowed = 3;
   for (std::size_t count = 0; count < kCountKinds; ++count) {
-    ledger.comms.retired[static_cast<CountKind>(count)] = 900 + count;
+    ledger.groups.retired[static_cast<CountKind>(count)] = 900 + count;
   }
-  ledger.exits = ExitStatistics({});
+  ledger.exits = ExitHistograms({});
   ledger.exit_reasons.Assign(std::vector<ExitReasonCount>{
-      {.group = kReservedComms, .reason = {.killed = true, .number = 9}, .last_pid = 90, .count = 1},
-      {.group = kReservedComms, .reason = {.killed = false, .number = 255}, .last_pid = 91, .count = 2},
-      {.group = kReservedComms + 1, .reason = {.killed = true, .number = 34}, .last_pid = 92, .count = 3},
+      {.group = kReservedGroups, .reason = {.killed = true, .number = 9}, .last_pid = 90, .count = 1},
+      {.group = kReservedGroups, .reason = {.killed = false, .number = 255}, .last_pid = 91, .count = 2},
+      {.group = kReservedGroups + 1, .reason = {.killed = true, .number = 34}, .last_pid = 92, .count = 3},
       {.group = 1, .reason = {.killed = false, .number = 1}, .last_pid = 93, .count = 4}});
-  ledger.comms.rows.at(1).counts[CountKind::kFailed] = 4;
+  ledger.groups.rows.at(1).counts[CountKind::kFailed] = 4;
+  ledger.totals = ledger.pending;
+  ledger.totals += ledger.groups.retired;
+  for (const GroupRow& row : ledger.groups.rows) {
+    ledger.totals += row.counts;
+  }
   for (const std::uint64_t bound : ledger.exits.exit_codes.upper()) {
     ledger.exits.exit_codes.Add(bound);
   }

@@ -101,9 +101,9 @@ TEST(MetricsTest, FullSnapshotReachesEverySeriesBound) {
   const LedgerOptions options{.group_limit = 12, .exit_code_by_group = true, .lifetime_by_group = true};
   Snapshot snapshot(kCpus, options);
   Fill(snapshot);
-  for (std::size_t id = 0; id < snapshot.ledger.comms.rows.size(); ++id) {
-    CommRow& row = snapshot.ledger.comms.rows.at(id);
-    row.label = CommLabel("comm-" + std::to_string(id));
+  for (std::size_t id = 0; id < snapshot.ledger.groups.rows.size(); ++id) {
+    GroupRow& row = snapshot.ledger.groups.rows.at(id);
+    row.labels[0] = LabelValue("comm-" + std::to_string(id));
     row.in_use = true;
     for (std::size_t count = 0; count < kCountKinds; ++count) {
       row.counts[static_cast<CountKind>(count)] = kExitReasonsPerGroup * options.group_limit;
@@ -112,7 +112,7 @@ TEST(MetricsTest, FullSnapshotReachesEverySeriesBound) {
     row.lifetimes.Add(1);
   }
   std::vector<ExitReasonCount> pairs;
-  for (std::uint16_t id = 0; id < snapshot.ledger.comms.rows.size(); ++id) {
+  for (std::uint16_t id = 0; id < snapshot.ledger.groups.rows.size(); ++id) {
     for (const auto& [killed, limit] : {std::pair(false, kExitCodesPerGroup), std::pair(true, kExitSignalsPerGroup)}) {
       for (std::uint8_t number = 1; number <= limit; ++number) {
         pairs.push_back({.group = id, .reason = {killed, number}, .last_pid = 1, .count = 1});

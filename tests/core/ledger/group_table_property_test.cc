@@ -6,11 +6,12 @@
 #include <cstdint>
 #include <iterator>
 #include <map>
+#include <memory>
 #include <random>
 #include <string>
 #include <vector>
 
-#include "tests/core/ledger/comm_rows.h"
+#include "tests/core/ledger/group_rows.h"
 
 namespace procevent {
 namespace {
@@ -39,13 +40,13 @@ class ReferenceTable {
       }
     }
   }
-  void ExpectEqual(const CommTable& table) const {
+  void ExpectEqual(const GroupTable& table) const {
     std::map<std::string, std::uint64_t> expected;
     for (const auto& [name, row] : rows_) {
       expected[name] = row.forks;
     }
     ASSERT_EQ(VisibleRows(table), expected);
-    ASSERT_EQ(Forks(table, ReservedComm::kOverflow), overflow_);
+    ASSERT_EQ(Forks(table, ReservedGroup::kOverflow), overflow_);
     ASSERT_EQ(RetiredForks(table), retired_);
   }
 
@@ -63,17 +64,22 @@ class ReferenceTable {
   std::map<std::string, Row> rows_;
 };
 
-TEST(CommTablePropertyTest, AgreesWithTheReference) {
+TEST(GroupTablePropertyTest, AgreesWithTheReference) {
   std::mt19937_64 random(5);
-  CommTable table(Options(10, std::chrono::seconds(5)));
+  GroupTableDriver table(Options(10, std::chrono::seconds(5)));
   ReferenceTable reference(10, 5 * kSecond);
-  std::vector<CommRef> refs(30);  // of processes that keep their names; a fresh ref is a new process
+  std::vector<std::unique_ptr<GroupTableDriver::Process>> owners(30);  // processes that keep their names
   std::uint64_t now = 0;
   for (std::uint64_t counted = 0; counted < 300'000;) {
-    const std::size_t owner = std::min(random() % refs.size(), random() % refs.size());
+    const std::size_t owner = std::min(random() % owners.size(), random() % owners.size());
     const std::string name = "owner " + std::to_string(owner);
-    CommRef fresh;
-    CountFork(table, name, random() % 4 == 0 ? fresh : refs[owner]);
+    if (owners[owner] == nullptr || random() % 4 == 0) {
+      owners[owner] = std::make_unique<GroupTableDriver::Process>(table, name);
+    }
+    owners[owner]->Fork();
+    if (random() % 8 == 0) {
+      owners[owner].reset();
+    }
     reference.CountFork(name);
     ++counted;
     if (random() % 4 == 0) {
