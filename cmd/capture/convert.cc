@@ -23,7 +23,7 @@
 #include "core/base/input_error.h"
 #include "core/base/result.h"
 #include "core/base/text.h"
-#include "core/protocol/capture_record.h"
+#include "core/protocol/capture_packet.h"
 #include "core/protocol/decoder.h"
 #include "core/sources/capture/capture_file.h"
 
@@ -134,10 +134,11 @@ Status PrintCapture(const std::string& file, LineOutput& out) {
     if (!packet.value()) {
       break;
     }
-    if (packet.value()->kind == CapturedPacket::Kind::kDatagram) {
-      AppendMessages(packet.value()->payload, out.text());
-    } else if (packet.value()->kind == CapturedPacket::Kind::kRecord) {
-      out.text() += FormatRecordJsonLine(packet.value()->payload) + '\n';
+    const PacketContent& content = packet.value()->content;
+    if (const auto* const datagram = FindInput<ConnectorDatagram>(content)) {
+      AppendMessages(datagram->bytes, out.text());
+    } else if (const auto line = FormatRecordJsonLine(content)) {
+      out.text() += *line + '\n';
     }
   }
   return Success{};

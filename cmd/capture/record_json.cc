@@ -9,7 +9,6 @@
 #include <variant>
 
 #include "cmd/capture/json_fields.h"
-#include "core/protocol/capture_record.h"
 #include "core/protocol/event.h"
 
 namespace procevent {
@@ -20,53 +19,48 @@ using Json = nlohmann::ordered_json;
 // Indexed by EventCoverage.
 constexpr std::array<std::string_view, 3> kCoverageNames{"all", "lifecycle", "partial"};
 
-std::string_view DescribeReason(CapturedProcSnapshot::Kind kind) {
+std::string_view DescribeReason(ProcRead::Kind kind) {
   switch (kind) {
-    case CapturedProcSnapshot::Kind::kBootstrap:
+    case ProcRead::Kind::kBootstrap:
       return "start";
-    case CapturedProcSnapshot::Kind::kReconciliation:
+    case ProcRead::Kind::kReconciliation:
       return "found";
-    case CapturedProcSnapshot::Kind::kFull:
+    case ProcRead::Kind::kFull:
       return "stale";
     default:
       return "name";
   }
 }
 
-// Adds the keys of a record to its object.
-struct RecordWriter {
+// Adds the keys of an input to its object. A datagram has none: its messages are printed instead.
+struct InputWriter {
   Json& object;
 
-  void operator()(const CaptureMetadata& metadata) const {
-    object["record"] = "metadata";
-    object["cpus"] = metadata.cpus;
-    object["coverage"] = kCoverageNames.at(static_cast<std::size_t>(metadata.coverage));
-    object["clock_offset_ns"] = metadata.clock_offset_ns;
-  }
-  void operator()(const CapturedProcSnapshot& captured) const {
-    const ProcSnapshot& snapshot = captured.snapshot;
-    const bool gone = captured.kind == CapturedProcSnapshot::Kind::kGone;
-    if (gone || captured.kind == CapturedProcSnapshot::Kind::kHidden) {
+  void operator()(const ConnectorDatagram& /*datagram*/) const {}
+  void operator()(const ProcRead& read) const {
+    const ProcSnapshot& snapshot = read.snapshot;
+    const bool gone = read.kind == ProcRead::Kind::kGone;
+    if (gone || read.kind == ProcRead::Kind::kHidden) {
       object["record"] = gone ? "process_gone" : "process_hidden";
       object["timestamp_ns"] = snapshot.taken_ns;
       object["pid"] = snapshot.tgid;
     } else {
       object["record"] = "process";
       WriteSnapshot(snapshot);
-      object["reason"] = DescribeReason(captured.kind);
+      object["reason"] = DescribeReason(read.kind);
     }
-    object["requested"] = captured.requested;
+    object["requested"] = read.requested;
   }
-  void operator()(const CapturedWatermark& watermark) const {
+  void operator()(const Watermark& watermark) const {
     object["record"] = "watermark";
     object["timestamp_ns"] = watermark.applied_until_ns;
   }
-  void operator()(const CapturedInvalidation& /*invalidation*/) const { object["record"] = "invalidation"; }
-  void operator()(const CapturedRejection& rejection) const {
+  void operator()(const Invalidation& /*invalidation*/) const { object["record"] = "invalidation"; }
+  void operator()(const RejectedDatagram& rejected) const {
     object["record"] = "rejection";
-    object["reason"] = rejection.reason == CapturedRejection::Reason::kOversized ? "oversized" : "foreign_sender";
+    object["reason"] = rejected.reason == RejectedDatagram::Reason::kOversized ? "oversized" : "foreign_sender";
   }
-  void operator()(const CapturedNoRequest& /*no_request*/) const { object["record"] = "no_request"; }
+  void operator()(const NoProcRequest& /*no_request*/) const { object["record"] = "no_request"; }
 
  private:
   void WriteSnapshot(const ProcSnapshot& snapshot) const {
@@ -81,6 +75,9 @@ struct RecordWriter {
     if (snapshot.egid != kUnknownId) {
       object["egid"] = snapshot.egid;
     }
+    if (snapshot.parent != 0) {
+      object["parent_pid"] = snapshot.parent;
+    }
     object["threads"] = snapshot.threads;
     object["start_ns"] = snapshot.start_ns;
     for (const auto& [key, value] :
@@ -93,16 +90,32 @@ struct RecordWriter {
   }
 };
 
+// Adds the keys of a packet to its object: none if it is no record.
+struct RecordWriter {
+  Json& object;
+
+  void operator()(const ForeignPacket& /*packet*/) const {}
+  void operator()(const Input& input) const { std::visit(InputWriter{object}, input); }
+  void operator()(const CaptureMetadata& metadata) const {
+    object["record"] = "metadata";
+    object["cpus"] = metadata.cpus;
+    object["coverage"] = kCoverageNames.at(static_cast<std::size_t>(metadata.coverage));
+    object["clock_offset_ns"] = metadata.clock_offset_ns;
+  }
+  void operator()(const UnknownRecord& record) const {
+    object["record"] = "unknown";
+    object["kind"] = record.kind;
+    object["length"] = record.bytes;
+  }
+  void operator()(const InvalidRecord& /*record*/) const { object["record"] = "unknown"; }
+};
+
 }  // namespace
 
-std::string FormatRecordJsonLine(std::span<const std::byte> payload) {
+std::optional<std::string> FormatRecordJsonLine(const PacketContent& content) {
   Json object;
-  if (const std::optional<CaptureRecord> record = DecodeRecord(payload)) {
-    std::visit(RecordWriter{object}, *record);
-  } else {
-    object["record"] = "unknown";
-  }
-  return object.dump();
+  std::visit(RecordWriter{object}, content);
+  return object.empty() ? std::nullopt : std::optional(object.dump());
 }
 
 bool IsRecordJsonLine(std::string_view line) {

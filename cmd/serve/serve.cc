@@ -144,6 +144,7 @@ void LogReplay(const Log& log, const ReplayOptions& options, const CaptureSummar
              "replaying capture",
              {{"file", options.file},
               {"datagrams", summary.datagrams},
+              {"skipped", summary.skipped_records},
               {"duration_s", (summary.last_ns - summary.first_ns) / kNanosPerSecond},
               {"speed", options.speed == 0 ? "max" : std::to_string(options.speed)},
               {"loop", options.loop}}});

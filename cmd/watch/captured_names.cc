@@ -13,8 +13,8 @@ namespace {
 constexpr std::size_t kLimit = 65'536;  // of each container, as of the process table
 constexpr std::uint64_t kEnd = std::numeric_limits<std::uint64_t>::max();
 
-bool ShowsProcess(const CapturedProcSnapshot& captured) {
-  return captured.kind != CapturedProcSnapshot::Kind::kGone && captured.kind != CapturedProcSnapshot::Kind::kHidden;
+bool ShowsProcess(const ProcRead& read) {
+  return read.kind != ProcRead::Kind::kGone && read.kind != ProcRead::Kind::kHidden;
 }
 
 ObservedProcess Observed(const ProcSnapshot& snapshot) {
@@ -37,24 +37,18 @@ CapturedNames::CapturedNames(const CaptureSummary& summary)
       sequence_(summary.cpus()),
       last_event_ns_(summary.cpus()) {}
 
-void CapturedNames::Add(const CapturedPacket& packet) {
-  if (packet.kind == CapturedPacket::Kind::kDatagram) {
-    ForEachMessage(packet.payload, [this](const Message& message) {
+void CapturedNames::Add(const PacketContent& content) {
+  if (const auto* const datagram = FindInput<ConnectorDatagram>(content)) {
+    ForEachMessage(datagram->bytes, [this](const Message& message) {
       if (message.outcome == DecodeOutcome::kEvent) {
         AddEvent(message.event);
       }
     });
-    return;
-  }
-  const auto record = packet.kind == CapturedPacket::Kind::kRecord ? DecodeRecord(packet.payload) : std::nullopt;
-  if (!record) {
-    return;
-  }
-  if (const auto* const captured = std::get_if<CapturedProcSnapshot>(&*record)) {
-    AddSnapshot(*captured);
-  } else if (const auto* const watermark = std::get_if<CapturedWatermark>(&*record)) {
+  } else if (const auto* const read = FindInput<ProcRead>(content)) {
+    AddSnapshot(*read);
+  } else if (const auto* const watermark = FindInput<Watermark>(content)) {
     ConfirmUpTo(watermark->applied_until_ns);
-  } else if (std::holds_alternative<CapturedInvalidation>(*record)) {
+  } else if (FindInput<Invalidation>(content) != nullptr) {
     ++added_steps_;
     InvalidateAll(last_ns_);
   }
@@ -101,11 +95,11 @@ void CapturedNames::AddEvent(const Event& event) {
 }
 
 // The first snapshot of a period is enough for its name. If that lacks the user, a later one adds it.
-void CapturedNames::AddSnapshot(const CapturedProcSnapshot& captured) {
-  ProcSnapshot snapshot = captured.snapshot;
+void CapturedNames::AddSnapshot(const ProcRead& read) {
+  ProcSnapshot snapshot = read.snapshot;
   Period& period = FindPeriod(snapshot.tgid);
   snapshot.parent = period.parent;
-  if (!ShowsProcess(captured) || !snapshot.has_reliable_name() || snapshot.is_unnamed_kernel_thread()) {
+  if (!ShowsProcess(read) || !snapshot.has_reliable_name() || snapshot.is_unnamed_kernel_thread()) {
     return;
   }
   snapshot.euid = period.user_changed ? kUnknownId : snapshot.euid;

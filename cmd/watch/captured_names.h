@@ -12,11 +12,10 @@
 #include <vector>
 
 #include "core/lookup/process_table.h"
-#include "core/protocol/capture_record.h"
+#include "core/protocol/capture_packet.h"
 #include "core/protocol/event.h"
 #include "core/protocol/sequence_tracker.h"
 #include "core/reader/capture_applier.h"
-#include "core/sources/capture/capture_file.h"
 
 namespace procevent {
 
@@ -26,8 +25,8 @@ class CapturedNames {
  public:
   explicit CapturedNames(const CaptureSummary& summary);
 
-  // Adds the next packet of the capture.
-  void Add(const CapturedPacket& packet);
+  // Adds the content of the next packet of the capture.
+  void Add(const PacketContent& content);
   // After the last packet.
   void Finish();
 
@@ -46,7 +45,7 @@ class CapturedNames {
     std::vector<ProcSnapshot> unconfirmed;
   };
   void AddEvent(const Event& event);
-  void AddSnapshot(const CapturedProcSnapshot& captured);
+  void AddSnapshot(const ProcRead& read);
   void BeginPeriod(std::int32_t pid, std::uint64_t when_ns, std::int32_t parent = 0);
   void ChangeUser(std::int32_t pid, std::uint64_t when_ns);
   void ConfirmUpTo(std::uint64_t applied_until_ns);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <string>
 #include <utility>
 #include <variant>
 
@@ -11,7 +12,7 @@
 #include "cmd/serve/privilege.h"
 #include "cmd/watch/captured_names.h"
 #include "core/base/system.h"
-#include "core/protocol/capture_record.h"
+#include "core/protocol/capture_packet.h"
 #include "core/protocol/decoder.h"
 #include "core/protocol/encoder.h"
 
@@ -21,14 +22,23 @@ namespace {
 constexpr std::uint64_t kMaxAheadNs = 2 * kNanosPerSecond;  // of the recording
 constexpr std::size_t kMaxAheadBytes = 32U << 20U;
 
-// A packet that owns its payload.
+// What a watch prints of a packet: the messages of a datagram, or that an invalidation ended all names.
 struct BufferedPacket {
-  CapturedPacket::Kind kind;
-  std::uint64_t time_ns;
-  Bytes payload;
+  std::uint64_t time_ns = 0;
+  Bytes datagram;
+  bool invalidates = false;
 
-  [[nodiscard]] std::size_t size() const { return sizeof(*this) + payload.size(); }
+  [[nodiscard]] std::size_t size() const { return sizeof(*this) + datagram.size(); }
 };
+
+BufferedPacket ToBuffered(const CapturedPacket& packet) {
+  BufferedPacket buffered{
+      .time_ns = packet.time_ns, .datagram = {}, .invalidates = FindInput<Invalidation>(packet.content) != nullptr};
+  if (const auto* const datagram = FindInput<ConnectorDatagram>(packet.content)) {
+    buffered.datagram.assign(datagram->bytes.begin(), datagram->bytes.end());
+  }
+  return buffered;
+}
 
 // Reads a capture ahead of its printing, so that the names of the packets to come are known.
 class ReadAhead {
@@ -63,10 +73,9 @@ class ReadAhead {
       status_ = packet ? Status(Success{}) : packet.error();
       ended_ = true;
       names_.Finish();
-    } else if (packet.value()->kind != CapturedPacket::Kind::kForeign) {
-      names_.Add(*packet.value());
-      const auto& [kind, time_ns, payload] = *packet.value();
-      packets_.push_back({kind, time_ns, Bytes(payload.begin(), payload.end())});
+    } else if (!std::holds_alternative<ForeignPacket>(packet.value()->content)) {
+      names_.Add(packet.value()->content);
+      packets_.push_back(ToBuffered(*packet.value()));
       bytes_ += packets_.back().size();
     }
   }
@@ -88,6 +97,10 @@ Status WatchStoredCapture(const StoredCapture& capture, const WatchOptions& opti
   const auto summary = CaptureSummary::ReadFrom(std::move(facts).value());
   if (!summary) {
     return summary.error();
+  }
+  if (summary.value().skipped_records > 0) {
+    PrintError("skipped records of a newer version in the capture: count=" +
+               std::to_string(summary.value().skipped_records));
   }
   auto file = capture.StartReading();
   if (!file) {
@@ -122,13 +135,11 @@ Status PrintCapturedEvents(CaptureFile file, const CaptureSummary& summary, cons
     if (max_ms && (packet->time_ns - first_packet_ns) / kNanosPerMilli >= *max_ms) {
       return Success{};
     }
-    if (packet->kind == CapturedPacket::Kind::kDatagram) {
-      ForEachMessage(packet->payload,
-                     [&](const Message& message) { printer.Print(message, summary.clock_offset_ns, out); });
-    } else if (const auto record = DecodeRecord(packet->payload);
-               record && std::holds_alternative<CapturedInvalidation>(*record)) {
+    if (packet->invalidates) {
       printer.Invalidate();
     }
+    ForEachMessage(packet->datagram,
+                   [&](const Message& message) { printer.Print(message, summary.clock_offset_ns, out); });
     if (!flush()) {
       return Success{};
     }

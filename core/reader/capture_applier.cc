@@ -8,9 +8,9 @@
 #include <variant>
 
 #include "core/base/system.h"
-#include "core/protocol/capture_record.h"
+#include "core/protocol/capture_packet.h"
 #include "core/protocol/decoder.h"
-#include "core/reader/input_recorder.h"
+#include "core/reader/input_applier.h"
 
 namespace procevent {
 namespace {
@@ -18,18 +18,18 @@ namespace {
 // Between two rounds. Longer than a /proc snapshot waits for its confirmation.
 constexpr std::uint64_t kPauseBetweenRounds = 3 * kNanosPerSecond;
 
-// Shifts the times in a record into the current round.
+// Shifts the times in an input into the current round. Those of events are shifted after they are decoded.
 struct TimeShift {
   std::uint64_t by_ns;
 
-  void operator()(CaptureMetadata& /*metadata*/) const {}
-  void operator()(CapturedNoRequest& /*no_request*/) const {}
-  void operator()(CapturedInvalidation& /*invalidation*/) const {}
-  void operator()(CapturedRejection& /*rejection*/) const {}
-  void operator()(CapturedWatermark& watermark) const { watermark.applied_until_ns += by_ns; }
-  void operator()(CapturedProcSnapshot& captured) const {
-    captured.snapshot.taken_ns += by_ns;
-    captured.snapshot.start_ns += captured.snapshot.start_ns == 0 ? 0 : by_ns;
+  void operator()(ConnectorDatagram& /*datagram*/) const {}
+  void operator()(NoProcRequest& /*no_request*/) const {}
+  void operator()(Invalidation& /*invalidation*/) const {}
+  void operator()(RejectedDatagram& /*rejected*/) const {}
+  void operator()(Watermark& watermark) const { watermark.applied_until_ns += by_ns; }
+  void operator()(ProcRead& read) const {
+    read.snapshot.taken_ns += by_ns;
+    read.snapshot.start_ns += read.snapshot.start_ns == 0 ? 0 : by_ns;
   }
 };
 
@@ -41,12 +41,10 @@ class SummaryBuilder {
   explicit SummaryBuilder(std::string name) : name_(std::move(name)) {}
 
   Status Add(const CapturedPacket& packet) {
-    if (packet.kind == CapturedPacket::Kind::kForeign) {
+    if (std::holds_alternative<ForeignPacket>(packet.content)) {
       return Success{};
     }
-    if (packet.kind == CapturedPacket::Kind::kDatagram) {
-      AddDatagram(packet);
-    } else if (Status added = AddRecord(packet.payload); !added) {
+    if (Status added = AddContent(packet); !added) {
       return added;
     }
     first_ns_ = any_ ? std::min(first_ns_, packet.time_ns) : packet.time_ns;
@@ -81,13 +79,18 @@ class SummaryBuilder {
     return {"use the capture", cause, remedy, name_};
   }
 
-  Status AddRecord(std::span<const std::byte> payload) {
-    const auto record = DecodeRecord(payload);
-    if (!record) {
+  Status AddContent(const CapturedPacket& packet) {
+    if (std::holds_alternative<InvalidRecord>(packet.content)) {
       return CannotUse("it has a record of an unknown type", "the file is damaged, or of a newer procevent_exporter");
     }
-    const auto* const metadata = std::get_if<CaptureMetadata>(&*record);
-    return metadata == nullptr ? Success{} : AddMetadata(*metadata);
+    if (const auto* const metadata = std::get_if<CaptureMetadata>(&packet.content)) {
+      return AddMetadata(*metadata);
+    }
+    summary_.skipped_records += std::holds_alternative<UnknownRecord>(packet.content) ? 1U : 0U;
+    if (const auto* const datagram = FindInput<ConnectorDatagram>(packet.content)) {
+      AddDatagram(*datagram, packet.time_ns);
+    }
+    return Success{};
   }
 
   Status AddMetadata(const CaptureMetadata& metadata) {
@@ -102,11 +105,11 @@ class SummaryBuilder {
   }
 
   // A capture that `record` did not write has no metadata: its first event gives the clock offset.
-  void AddDatagram(const CapturedPacket& packet) {
+  void AddDatagram(const ConnectorDatagram& datagram, std::uint64_t packet_ns) {
     ++summary_.datagrams;
-    ForEachMessage(packet.payload, [&](const Message& message) {
+    ForEachMessage(datagram.bytes, [&](const Message& message) {
       if (message.outcome == DecodeOutcome::kEvent) {
-        AddEvent(message.event, packet.time_ns);
+        AddEvent(message.event, packet_ns);
       }
     });
   }
@@ -154,13 +157,23 @@ Result<CaptureSummary> CaptureSummary::ReadFrom(CaptureFile file) {
   return packet ? builder.Build() : packet.error();
 }
 
+struct CaptureApplier::EventShift {
+  const CaptureApplier& applier;
+
+  void BeforeEvent(Event& event) const {
+    event.timestamp_ns += applier.shift_ns_;
+    if (event.cpu < applier.summary_.cpus()) {
+      event.sequence += applier.round_ * applier.summary_.events_per_cpu[event.cpu];
+    }
+  }
+  void AfterEvent(const Event& /*event*/) const {}
+};
+
 void CaptureApplier::ApplyPacket(const CapturedPacket& packet) {
   const std::uint64_t now = PacketTimeNanos(packet);
   Advance(now);
-  if (packet.kind == CapturedPacket::Kind::kDatagram) {
-    ApplyDatagram(packet.payload, now);
-  } else if (const auto record = DecodeRecord(packet.payload)) {
-    ApplyCaptureRecord(*record);
+  if (const auto* const input = std::get_if<Input>(&packet.content)) {
+    Apply(*input, now);
   }
 }
 
@@ -172,24 +185,13 @@ void CaptureApplier::Advance(std::uint64_t now_ns) {
   }
 }
 
-void CaptureApplier::ApplyDatagram(std::span<const std::byte> datagram, std::uint64_t now_ns) {
-  ForEachMessage(datagram, [&](Message& message) {
-    Event& event = message.event;
-    event.timestamp_ns += shift_ns_;
-    if (event.cpu < summary_.cpus()) {
-      event.sequence += round_ * summary_.events_per_cpu[event.cpu];
-    }
-    ledger_.ApplyMessage(message, now_ns);
-  });
-}
-
-void CaptureApplier::ApplyCaptureRecord(CaptureRecord record) {
-  std::visit(TimeShift{shift_ns_}, record);
-  const auto* const captured = std::get_if<CapturedProcSnapshot>(&record);
-  if ((captured != nullptr && captured->requested) || std::holds_alternative<CapturedNoRequest>(record)) {
+void CaptureApplier::Apply(Input input, std::uint64_t now_ns) {
+  std::visit(TimeShift{shift_ns_}, input);
+  const auto* const read = std::get_if<ProcRead>(&input);
+  if ((read != nullptr && read->requested) || std::holds_alternative<NoProcRequest>(input)) {
     static_cast<void>(ledger_.reconciler().NextRequest());  // taken by the recorder, too: it changes the ledger
   }
-  ApplyRecord(record, ledger_);
+  ApplyInput(input, now_ns, ledger_, EventShift{*this});
 }
 
 void CaptureApplier::BeginNextRound() {

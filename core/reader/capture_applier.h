@@ -2,12 +2,11 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <vector>
 
 #include "core/base/result.h"
 #include "core/ledger/ledger.h"
-#include "core/protocol/capture_record.h"
+#include "core/protocol/capture_packet.h"
 #include "core/protocol/event_mask.h"
 #include "core/sources/capture/capture_file.h"
 
@@ -21,6 +20,7 @@ struct CaptureSummary {
 
   EventCoverage coverage = EventCoverage::kAll;
   std::uint64_t datagrams = 0;
+  std::uint64_t skipped_records = 0;  // of kinds that only newer programs know
   std::uint64_t clock_offset_ns = 0;  // a packet's time minus this is the events' CLOCK_MONOTONIC
   std::uint64_t first_ns = 0;         // of that clock
   std::uint64_t last_ns = 0;
@@ -43,7 +43,7 @@ class CaptureApplier {
   }
   [[nodiscard]] std::uint64_t round_start_ns() const { return summary_.first_ns + shift_ns_; }
 
-  // Not for a `kForeign` packet: its time is not on the capture's clock.
+  // Not for a ForeignPacket: its time is not on the capture's clock.
   void ApplyPacket(const CapturedPacket& packet);
   // Time passes without a packet.
   void Advance(std::uint64_t now_ns);
@@ -52,8 +52,8 @@ class CaptureApplier {
   void BeginNextRound();
 
  private:
-  void ApplyDatagram(std::span<const std::byte> datagram, std::uint64_t now_ns);
-  void ApplyCaptureRecord(CaptureRecord record);
+  struct EventShift;  // shifts the time and the sequence number of each event into the current round
+  void Apply(Input input, std::uint64_t now_ns);
 
   const CaptureSummary& summary_;
   Ledger& ledger_;

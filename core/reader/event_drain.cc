@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/system.h"
+#include "core/sources/connector/connector_input.h"
 
 namespace procevent {
 namespace {
@@ -11,12 +12,24 @@ constexpr std::uint64_t kMaxRun = 20 * kNanosPerMilli;
 
 }  // namespace
 
+struct EventDrain::Hooks {
+  EventDrain& drain;
+  std::uint64_t now_ns;
+
+  void BeforeEvent(const Event& /*event*/) const {}
+  void AfterEvent(const Event& event) const {
+    drain.newest_event_ns_ = event.timestamp_ns;
+    drain.subscription_.OnEvent(event, now_ns);
+    drain.answerer_.OnEventApplied();
+  }
+};
+
 void EventDrain::Run() {
   std::uint64_t now = MonotonicNanos();
   const std::uint64_t began_ns = now;
   const std::uint64_t deadline = now + kMaxRun;
   ledger_.Advance(now);
-  losses_.CheckQueue();
+  losses_.CheckQueue(now);
   losses_.RecordQueueUsage(now);
   std::size_t datagrams = 0;
   bool emptied = false;
@@ -29,7 +42,7 @@ void EventDrain::Run() {
       break;
     }
     ledger_.Advance(now);
-    losses_.CheckQueue();
+    losses_.CheckQueue(now);
     ApplyBatch(now);
     datagrams += received.value().datagrams;
     queue_empty_ = emptied = received.value().emptied;
@@ -38,7 +51,7 @@ void EventDrain::Run() {
   // before the timestamp of an applied one has been applied, too.
   applied_until_ns_ = std::max(applied_until_ns_, emptied ? began_ns : newest_event_ns_);
   if (queue_empty_) {
-    losses_.OnQueueEmptied();
+    losses_.OnQueueEmptied(now);
   }
   losses_.Report(now);
   scheduler_.RecordDrain(datagrams, queue_empty_, now);
@@ -52,32 +65,10 @@ void EventDrain::RunUntilEmpty(int max_runs) {
 }
 
 void EventDrain::ApplyBatch(std::uint64_t now_ns) {
+  const Hooks hooks{*this, now_ns};
   for (std::size_t i = 0; i < batch_.size(); ++i) {
-    const Datagram datagram = batch_[i];
-    switch (datagram.origin) {
-      case Datagram::Origin::kKernel:
-        inputs_.RecordDatagram(datagram.bytes, now_ns);
-        ApplyDatagram(datagram.bytes, now_ns);
-        break;
-      case Datagram::Origin::kForeign:
-        inputs_.ApplyAndRecord(CapturedRejection{CapturedRejection::Reason::kForeignSender});
-        break;
-      case Datagram::Origin::kOversized:
-        inputs_.ApplyAndRecord(CapturedRejection{CapturedRejection::Reason::kOversized});
-        break;
-    }
+    inputs_.Apply(ToInput(batch_[i]), now_ns, hooks);
   }
-}
-
-void EventDrain::ApplyDatagram(std::span<const std::byte> bytes, std::uint64_t now_ns) {
-  ForEachMessage(bytes, [&](const Message& message) {
-    ledger_.ApplyMessage(message, now_ns);
-    if (message.outcome == DecodeOutcome::kEvent) {
-      newest_event_ns_ = message.event.timestamp_ns;
-      subscription_.OnEvent(message.event, now_ns);
-      answerer_.OnEventApplied();
-    }
-  });
 }
 
 }  // namespace procevent

@@ -1,9 +1,7 @@
 // Drains the source into the ledger: receives a batch, decodes it and applies each event.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
-#include <span>
 
 #include "core/ledger/ledger.h"
 #include "core/reader/drain_scheduler.h"
@@ -40,8 +38,8 @@ class EventDrain {
   [[nodiscard]] const DrainScheduler& scheduler() const { return scheduler_; }
 
  private:
+  struct Hooks;  // for each event of a datagram; on the reader's hot path
   void ApplyBatch(std::uint64_t now_ns);
-  void ApplyDatagram(std::span<const std::byte> bytes, std::uint64_t now_ns);
 
   DatagramSource& source_;
   Ledger& ledger_;

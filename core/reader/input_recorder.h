@@ -1,21 +1,17 @@
-// Applies the inputs of the ledger that are not datagrams, and records every input if there is a capture.
+// Applies inputs to the ledger, and records each of them first if there is a capture.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
-#include <span>
 
 #include "core/ledger/ledger.h"
-#include "core/protocol/capture_record.h"
+#include "core/protocol/capture_packet.h"
+#include "core/protocol/input.h"
+#include "core/reader/input_applier.h"
 #include "core/sources/capture/capture_writer.h"
 
 namespace procevent {
 
-// Applies one recorded input to the ledger. A replay applies exactly what was recorded, so it gives the same numbers.
-void ApplyRecord(const CaptureRecord& record, Ledger& ledger);
-
-// Applies /proc snapshots, invalidations, rejections and watermarks to the ledger. Writes these and the datagrams to
-// the capture, if there is one. The reader owns it; its parts share it.
+// A replay applies exactly what was recorded, so it gives the same numbers. The reader owns it; its parts share it.
 class InputRecorder {
  public:
   // `capture` may be null: then nothing is recorded. Both must outlive it.
@@ -23,18 +19,16 @@ class InputRecorder {
 
   // After each subscription: writes the metadata that a capture begins with, if that is not done.
   void BeginCapture();
-  void ApplyAndRecord(const CaptureRecord& record) {
+
+  // `now_ns` is when the input was received or taken. See ApplyInput for the hooks.
+  template <typename Hooks = NoEventHooks>
+  void Apply(const Input& input, std::uint64_t now_ns, Hooks&& hooks = {}) {
     if (capture_ != nullptr) {
-      WriteRecord(record);
+      Record(input, now_ns);
     }
-    ApplyRecord(record, ledger_);
+    ApplyInput(input, now_ns, ledger_, hooks);
   }
-  // Records a datagram, whose events the caller applies itself.
-  void RecordDatagram(std::span<const std::byte> datagram, std::uint64_t now_ns) {
-    if (capture_ != nullptr) {
-      WritePacket(kConnectorFamily, datagram, now_ns);
-    }
-  }
+
   // From any thread: from now on a write waits only briefly for a pipe that its reader does not empty.
   void StopBlockingOnCapture() const {
     if (capture_ != nullptr) {
@@ -43,8 +37,8 @@ class InputRecorder {
   }
 
  private:
-  void WriteRecord(const CaptureRecord& record);
-  void WritePacket(std::uint16_t family, std::span<const std::byte> payload, std::uint64_t now_ns);
+  void Record(const Input& input, std::uint64_t now_ns);
+  void Write(const EncodedPacket& packet, std::uint64_t now_ns);
 
   Ledger& ledger_;
   CaptureWriter* capture_;

@@ -30,21 +30,21 @@ void QueuePeak::ClearSlotsUntil(std::uint64_t slot) {
   newest_slot_ = slot;
 }
 
-void LossTracker::CheckQueue() {
+void LossTracker::CheckQueue(std::uint64_t now_ns) {
   queue_ = source_.Queue();
   if (queue_.drops != std::exchange(invalidated_drops_, queue_.drops)) {
-    Invalidate();
+    Invalidate(now_ns);
   }
 }
 
-void LossTracker::Invalidate() {
-  inputs_.ApplyAndRecord(CapturedInvalidation{});
+void LossTracker::Invalidate(std::uint64_t now_ns) {
+  inputs_.Apply(Invalidation{}, now_ns);
   invalidate_when_empty_ = true;
 }
 
-void LossTracker::OnQueueEmptied() {
+void LossTracker::OnQueueEmptied(std::uint64_t now_ns) {
   if (std::exchange(invalidate_when_empty_, false)) {
-    inputs_.ApplyAndRecord(CapturedInvalidation{});
+    inputs_.Apply(Invalidation{}, now_ns);
   }
 }
 

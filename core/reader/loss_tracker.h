@@ -104,14 +104,14 @@ class LossTracker {
 
   // Reads the state of the receive buffer: usage, limit, drops. After a drop it invalidates the process table before
   // any later event is applied: the gap shows later, if ever.
-  void CheckQueue();
+  void CheckQueue(std::uint64_t now_ns);
   // Adds the queue's usage, as of the last CheckQueue, to the peak.
   void RecordQueueUsage(std::uint64_t now_ns) { peak_.RecordUsage(queue_.used_bytes, now_ns); }
   // Events were missed: the process table is stale now, and again when the queue is empty. Events that were queued
   // before the missed ones are applied only then.
-  void Invalidate();
+  void Invalidate(std::uint64_t now_ns);
   // The queue was emptied: repeats a pending invalidation.
-  void OnQueueEmptied();
+  void OnQueueEmptied(std::uint64_t now_ns);
   // Posts a notice about new losses, if one is due.
   void Report(std::uint64_t now_ns);
 

@@ -14,8 +14,7 @@ void ProcScanner::ScanAllProcesses() {
     for (const std::int32_t tgid : std::span(tgids).first(count)) {
       ProcSnapshot snapshot;
       if (proc_.ReadSnapshot(tgid, snapshot) == ProcPidReader::ReadStatus::kRead) {
-        inputs_.ApplyAndRecord(
-            CapturedProcSnapshot{.kind = CapturedProcSnapshot::Kind::kBootstrap, .snapshot = snapshot});
+        inputs_.Apply(ProcRead{.kind = ProcRead::Kind::kBootstrap, .snapshot = snapshot}, snapshot.taken_ns);
       }
     }
   }
@@ -23,7 +22,7 @@ void ProcScanner::ScanAllProcesses() {
 
 void ProcScanner::RunScanStep(std::uint64_t applied_until_ns, std::uint64_t now_ns) {
   next_scan_ns_ = now_ns + kStepInterval;
-  inputs_.ApplyAndRecord(CapturedWatermark{applied_until_ns});
+  inputs_.Apply(Watermark{applied_until_ns}, now_ns);
   ReadRequestedProcesses();
   pass_wanted_ = reconciler_.TakeAnyStale() || pass_wanted_;
   if (pass_ == Pass::kNone && pass_wanted_ && now_ns >= next_pass_ns_) {
@@ -58,7 +57,7 @@ void ProcScanner::ReadRequestedProcesses() {
     }
     const auto request = reconciler_.NextRequest();
     if (!request) {
-      inputs_.ApplyAndRecord(CapturedNoRequest{});
+      inputs_.Apply(NoProcRequest{}, MonotonicNanos());
       return;
     }
     full_reads += request->full ? 1U : 0U;
@@ -76,8 +75,7 @@ void ProcScanner::ReadListedProcesses() {
   for (const std::int32_t tgid : std::span(tgids).first(count)) {
     ProcSnapshot snapshot;
     if (reconciler_.CanTrack(tgid) && proc_.ReadSnapshot(tgid, snapshot) == ProcPidReader::ReadStatus::kRead) {
-      inputs_.ApplyAndRecord(
-          CapturedProcSnapshot{.kind = CapturedProcSnapshot::Kind::kReconciliation, .snapshot = snapshot});
+      inputs_.Apply(ProcRead{.kind = ProcRead::Kind::kReconciliation, .snapshot = snapshot}, snapshot.taken_ns);
     }
   }
 }
@@ -97,16 +95,15 @@ void ProcScanner::ReadStaleProcesses() {
 }
 
 void ProcScanner::ReadProcess(const ProcReconciler::ProcRequest& request, bool requested) {
-  using Kind = CapturedProcSnapshot::Kind;
-  CapturedProcSnapshot captured{
-      .kind = request.full ? Kind::kFull : Kind::kNameOnly, .requested = requested, .snapshot = {}};
-  const ProcPidReader::ReadStatus status = request.full ? proc_.ReadSnapshot(request.tgid, captured.snapshot)
-                                                        : proc_.ReadWithoutCredentials(request.tgid, captured.snapshot);
+  using Kind = ProcRead::Kind;
+  ProcRead read{.kind = request.full ? Kind::kFull : Kind::kNameOnly, .requested = requested, .snapshot = {}};
+  const ProcPidReader::ReadStatus status = request.full ? proc_.ReadSnapshot(request.tgid, read.snapshot)
+                                                        : proc_.ReadWithoutCredentials(request.tgid, read.snapshot);
   if (status != ProcPidReader::ReadStatus::kRead) {
-    captured.kind = status == ProcPidReader::ReadStatus::kGone ? Kind::kGone : Kind::kHidden;
-    captured.snapshot = {.tgid = request.tgid, .taken_ns = MonotonicNanos(), .name = {}};
+    read.kind = status == ProcPidReader::ReadStatus::kGone ? Kind::kGone : Kind::kHidden;
+    read.snapshot = {.tgid = request.tgid, .taken_ns = MonotonicNanos(), .name = {}};
   }
-  inputs_.ApplyAndRecord(captured);
+  inputs_.Apply(read, read.snapshot.taken_ns);
 }
 
 }  // namespace procevent

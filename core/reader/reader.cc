@@ -158,7 +158,7 @@ void Reader::RecoverMissedProcesses() {
     return;
   }
   if (scanner_.scanned_all()) {
-    losses_.Invalidate();
+    losses_.Invalidate(MonotonicNanos());
   } else {
     scanner_.ScanAllProcesses();
   }

@@ -5,6 +5,7 @@
 #include <exception>
 #include <limits>
 #include <utility>
+#include <variant>
 
 #include "core/base/fatal_error.h"
 #include "core/base/system.h"
@@ -82,7 +83,7 @@ Result<bool> Replayer::ApplyPackets(CaptureFile& file) {
   std::uint64_t packets = 0;
   auto packet = file.Read();
   for (; packet && packet.value(); packet = file.Read()) {
-    if (packet.value()->kind == CapturedPacket::Kind::kForeign) {
+    if (std::holds_alternative<ForeignPacket>(packet.value()->content)) {
       continue;
     }
     if (!WaitUntil(applier_.PacketTimeNanos(*packet.value()))) {

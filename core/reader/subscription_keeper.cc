@@ -92,7 +92,7 @@ void SubscriptionKeeper::AuditForksAtCanary(std::uint64_t now_ns) {
     return;
   }
   notices_.Post({.kind = Notice::Kind::kUnseenForks, .count = unseen});
-  losses_.Invalidate();
+  losses_.Invalidate(now_ns);
   if (audited_before) {
     monitor_.RequestRenewal(now_ns);
   }

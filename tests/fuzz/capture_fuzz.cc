@@ -67,10 +67,9 @@ void CheckPrintable(const std::string& lines) {
 
 void CheckRecordLines(const CaptureBytes& bytes) {
   ForEachPacket(bytes, [](const CapturedPacket& packet) {
-    if (packet.kind == CapturedPacket::Kind::kRecord) {
-      const std::string line = FormatRecordJsonLine(packet.payload);
-      CheckPrintable(line);
-      Require(line.find('\n') == std::string::npos && IsRecordJsonLine(line), "a record is one line");
+    if (const auto line = FormatRecordJsonLine(packet.content)) {
+      CheckPrintable(*line);
+      Require(line->find('\n') == std::string::npos && IsRecordJsonLine(*line), "a record is one line");
     }
   });
 }

@@ -7,11 +7,11 @@
 
 #include <array>
 #include <cerrno>
+#include <span>
 #include <utility>
 
 #include "core/base/system.h"
 #include "core/base/text.h"
-#include "core/protocol/capture_record.h"
 
 namespace procevent {
 namespace {
@@ -34,14 +34,6 @@ bool IsEmpty(std::FILE* file) {
   }
   std::ungetc(first, file);
   return false;
-}
-
-CapturedPacket::Kind KindOf(const CookedHeader& header, std::span<const std::byte> payload) {
-  if (header.family == kConnectorFamily && !header.to_kernel) {
-    return CapturedPacket::Kind::kDatagram;
-  }
-  return header.family == kRecordFamily && IsRecord(payload) ? CapturedPacket::Kind::kRecord
-                                                             : CapturedPacket::Kind::kForeign;
 }
 
 std::string LinkTypeName(int type) {
@@ -115,11 +107,9 @@ Result<std::optional<CapturedPacket>> CaptureFile::Read() {
   }
   ++packets_;
   offset_ += kPcapPacketHeaderBytes + header->caplen;
-  const std::span<const std::byte> payload = bytes_read.subspan(kCookedHeaderBytes);
-  return std::optional(CapturedPacket{.kind = KindOf(*cooked, payload),
-                                      .time_ns = static_cast<std::uint64_t>(header->ts.tv_sec) * kNanosPerSecond +
+  return std::optional(CapturedPacket{.time_ns = static_cast<std::uint64_t>(header->ts.tv_sec) * kNanosPerSecond +
                                                  static_cast<std::uint64_t>(header->ts.tv_usec),
-                                      .payload = payload});
+                                      .content = DecodePacket(*cooked, bytes_read.subspan(kCookedHeaderBytes))});
 }
 
 // pcapng has other blocks between packets, so only a classic pcap file has known offsets.

@@ -6,13 +6,13 @@
 #include <cstdio>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "core/base/file_descriptor.h"
 #include "core/base/result.h"
+#include "core/protocol/capture_packet.h"
 
 struct pcap;
 
@@ -25,14 +25,8 @@ inline constexpr std::size_t kPcapLengthOffset = 8;  // of the captured length i
 
 // One packet of a capture.
 struct CapturedPacket {
-  enum class Kind : std::uint8_t {
-    kDatagram,  // connector datagram from the kernel
-    kRecord,    // record of this program, of any version
-    kForeign,   // other netlink traffic, and requests to the kernel
-  };
-  Kind kind = Kind::kForeign;
-  std::uint64_t time_ns = 0;           // wall clock of the recording host
-  std::span<const std::byte> payload;  // without the cooked header; valid until the next Read
+  std::uint64_t time_ns = 0;  // wall clock of the recording host
+  PacketContent content;      // a datagram is valid until the next Read
 };
 
 // Iterates over the packets of a capture. Errors name the file, the position in it and the remedy. One thread at a

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cassert>
 #include <cerrno>
 #include <cstdio>
@@ -19,7 +18,6 @@
 #include "core/base/fatal_error.h"
 #include "core/base/system.h"
 #include "core/base/text.h"
-#include "core/protocol/capture_record.h"
 #include "core/sources/capture/capture_file.h"
 
 namespace procevent {
@@ -120,11 +118,10 @@ void CaptureWriter::Write(std::uint64_t time_ns, std::uint16_t family, std::span
   if (failed()) {
     return;
   }
-  std::array<std::byte, kCookedHeaderBytes + kMaxPayloadBytes> packet{};
   assert(payload.size() <= kMaxPayloadBytes);
   const std::size_t size = std::min(payload.size(), kMaxPayloadBytes);
-  std::ranges::copy(MakeCookedHeader(family), packet.begin());
-  std::ranges::copy(payload.first(size), packet.begin() + kCookedHeaderBytes);
+  std::ranges::copy(MakeCookedHeader(family), packet_.begin());
+  std::ranges::copy(payload.first(size), packet_.begin() + kCookedHeaderBytes);
   pcap_pkthdr header{};
   header.ts.tv_sec = static_cast<time_t>(time_ns / kNanosPerSecond);
   header.ts.tv_usec = static_cast<suseconds_t>(time_ns % kNanosPerSecond);
@@ -139,7 +136,7 @@ void CaptureWriter::Write(std::uint64_t time_ns, std::uint16_t family, std::span
   }
   errno = 0;
   pcap_dump(reinterpret_cast<unsigned char*>(dumper_.get()), &header,  // NOLINT(*-reinterpret-cast): libpcap's API
-            reinterpret_cast<const unsigned char*>(packet.data()));    // NOLINT(*-reinterpret-cast)
+            reinterpret_cast<const unsigned char*>(packet_.data()));   // NOLINT(*-reinterpret-cast)
   RecordFailureUnless(std::ferror(pcap_dump_file(dumper_.get())) == 0);
   bytes_ = failed() ? bytes_ : end;
 }

@@ -1,6 +1,7 @@
 // Writes a capture as a pcap file of complete packets. If the disk fills up, the packets written so far stay readable.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -10,6 +11,7 @@
 
 #include "core/base/file_descriptor.h"
 #include "core/base/result.h"
+#include "core/protocol/capture_packet.h"
 
 struct pcap;
 struct pcap_dumper;
@@ -26,9 +28,7 @@ class CaptureWriter {
   CaptureWriter& operator=(const CaptureWriter&) = delete;
   ~CaptureWriter();
 
-  static constexpr std::size_t kMaxPayloadBytes = 256;  // a datagram has 76, a record fewer than 128
-
-  // Waits while a pipe is full. Does nothing after a failure.
+  // Waits while a pipe is full. Does nothing after a failure. The payload has at most kMaxPayloadBytes.
   void Write(std::uint64_t time_ns, std::uint16_t family, std::span<const std::byte> payload);
   // Writes buffered packets to the file.
   void Flush();
@@ -60,6 +60,7 @@ class CaptureWriter {
   OwnedFd fd_;             // to truncate the file after the dumper is closed
   std::unique_ptr<pcap, ClosePcap> pcap_;
   std::unique_ptr<pcap_dumper, CloseDumper> dumper_;
+  std::array<std::byte, kCookedHeaderBytes + kMaxPayloadBytes> packet_{};  // the one being written
   std::uint64_t bytes_ = 0;
   std::uint64_t flushed_ = 0;  // bytes known to be in the file
   std::atomic<int> error_{0};

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "cmd/capture/event_json.h"
-#include "core/protocol/capture_record.h"
+#include "core/protocol/capture_packet.h"
 
 // The JSON line of each record, byte for byte.
 namespace procevent {
@@ -14,19 +14,14 @@ namespace {
 
 struct Row {
   std::string name;
-  CaptureRecord record;
+  PacketContent record;
   std::string line;
 };
 
-std::string Format(const CaptureRecord& record) {
-  RecordBuffer buffer;
-  return FormatRecordJsonLine(EncodeRecord(record, buffer));
-}
+using Kind = ProcRead::Kind;
+using Reason = RejectedDatagram::Reason;
 
-using Kind = CapturedProcSnapshot::Kind;
-using Reason = CapturedRejection::Reason;
-
-CapturedProcSnapshot Captured(Kind kind, bool requested = false) {
+ProcRead Read(Kind kind, bool requested = false) {
   return {.kind = kind,
           .requested = requested,
           .snapshot = {.tgid = 4711,
@@ -43,10 +38,12 @@ std::string Process(const std::string& comm, const std::string& rest) {
 }
 
 std::vector<Row> Rows() {
+  ProcRead with_parent = Read(Kind::kBootstrap);
+  with_parent.snapshot.parent = 815;
   const std::string usual = R"(,"euid":1000,"egid":1001,"threads":2,"start_ns":99,"reason":)";
-  CapturedProcSnapshot hostile = Captured(Kind::kBootstrap);
+  ProcRead hostile = Read(Kind::kBootstrap);
   hostile.snapshot.name = CommName("a\n\xff");
-  CapturedProcSnapshot flags = Captured(Kind::kFull);
+  ProcRead flags = Read(Kind::kFull);
   flags.snapshot = {.tgid = 4711,
                     .taken_ns = 1007,
                     .name = {},
@@ -57,32 +54,36 @@ std::vector<Row> Rows() {
   return {
       {"Metadata", CaptureMetadata{.clock_offset_ns = 1ULL << 60U, .cpus = 128, .coverage = EventCoverage::kLifecycle},
        R"({"record":"metadata","cpus":128,"coverage":"lifecycle","clock_offset_ns":1152921504606846976})"},
-      {"Start", Captured(Kind::kBootstrap), Process(R"("bash")", usual + R"("start","requested":false)")},
-      {"Found", Captured(Kind::kReconciliation), Process(R"("bash")", usual + R"("found","requested":false)")},
-      {"Stale", Captured(Kind::kFull, true), Process(R"("bash")", usual + R"("stale","requested":true)")},
-      {"Name", Captured(Kind::kNameOnly, true), Process(R"("bash")", usual + R"("name","requested":true)")},
+      {"Start", Read(Kind::kBootstrap), Process(R"("bash")", usual + R"("start","requested":false)")},
+      {"Parent", with_parent,
+       Process(R"("bash")", R"(,"euid":1000,"egid":1001,"parent_pid":815,"threads":2,"start_ns":99,"reason":)"
+                            R"("start","requested":false)")},
+      {"Found", Read(Kind::kReconciliation), Process(R"("bash")", usual + R"("found","requested":false)")},
+      {"Stale", Read(Kind::kFull, true), Process(R"("bash")", usual + R"("stale","requested":true)")},
+      {"Name", Read(Kind::kNameOnly, true), Process(R"("bash")", usual + R"("name","requested":true)")},
       {"HostileName", hostile,
        Process(R"("a\\x0a\\xff","comm_hex":"610aff00000000000000000000000000")",
                usual + R"("start","requested":false)")},
       {"FlagsAndUnknownUser", flags,
        Process(R"("")", R"(,"threads":0,"start_ns":0,"leader_gone":true,"dead":true,"may_be_in_exec":true,)"
                         R"("without_memory":true,"reason":"stale","requested":false)")},
-      {"Gone", Captured(Kind::kGone, true),
-       R"({"record":"process_gone","timestamp_ns":1007,"pid":4711,"requested":true})"},
-      {"Hidden", Captured(Kind::kHidden),
+      {"Gone", Read(Kind::kGone, true), R"({"record":"process_gone","timestamp_ns":1007,"pid":4711,"requested":true})"},
+      {"Hidden", Read(Kind::kHidden),
        R"({"record":"process_hidden","timestamp_ns":1007,"pid":4711,"requested":false})"},
-      {"Watermark", CapturedWatermark{77}, R"({"record":"watermark","timestamp_ns":77})"},
-      {"Invalidation", CapturedInvalidation{}, R"({"record":"invalidation"})"},
-      {"ForeignSender", CapturedRejection{Reason::kForeignSender},
+      {"Watermark", Watermark{77}, R"({"record":"watermark","timestamp_ns":77})"},
+      {"Invalidation", Invalidation{}, R"({"record":"invalidation"})"},
+      {"ForeignSender", RejectedDatagram{Reason::kForeignSender},
        R"({"record":"rejection","reason":"foreign_sender"})"},
-      {"Oversized", CapturedRejection{Reason::kOversized}, R"({"record":"rejection","reason":"oversized"})"},
-      {"NoRequest", CapturedNoRequest{}, R"({"record":"no_request"})"},
+      {"Oversized", RejectedDatagram{Reason::kOversized}, R"({"record":"rejection","reason":"oversized"})"},
+      {"NoRequest", NoProcRequest{}, R"({"record":"no_request"})"},
+      {"Unknown", UnknownRecord{.kind = 22, .bytes = 328}, R"({"record":"unknown","kind":22,"length":328})"},
+      {"Invalid", InvalidRecord{}, R"({"record":"unknown"})"},
   };
 }
 
 class RecordJsonTest : public testing::TestWithParam<Row> {};
 
-TEST_P(RecordJsonTest, FormatsRecord) { EXPECT_EQ(Format(GetParam().record), GetParam().line); }
+TEST_P(RecordJsonTest, FormatsRecord) { EXPECT_EQ(FormatRecordJsonLine(GetParam().record), GetParam().line); }
 
 TEST_P(RecordJsonTest, IsNoMessage) {
   EXPECT_TRUE(IsRecordJsonLine(GetParam().line));
@@ -100,12 +101,9 @@ TEST(RecordJsonTest, OnlyJsonIsARecord) {
   }
 }
 
-TEST(RecordJsonTest, FormatsRecordOfANewerVersion) {
-  RecordBuffer buffer;
-  const auto record = EncodeRecord(CapturedInvalidation{}, buffer);
-  constexpr std::size_t kVersionOffset = 23;
-  ++reinterpret_cast<unsigned char&>(buffer.at(kVersionOffset));
-  EXPECT_EQ(FormatRecordJsonLine(record), R"({"record":"unknown"})");
+TEST(RecordJsonTest, OtherPacketsHaveNoLine) {
+  EXPECT_EQ(FormatRecordJsonLine(ForeignPacket{}), std::nullopt);
+  EXPECT_EQ(FormatRecordJsonLine(ConnectorDatagram{}), std::nullopt);
 }
 
 }  // namespace

@@ -23,7 +23,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::SizeIs;
-using Kind = CapturedProcSnapshot::Kind;
+using Kind = ProcRead::Kind;
 
 constexpr std::uint64_t kTick = 100 * kNanosPerMilli;  // ten times the margin of a snapshot
 constexpr Task kShell{100, 100};
@@ -41,14 +41,14 @@ class CapturedNamesTest : public testing::Test {
                            .timestamp_ns = time_ns,
                            .body = body}));
   }
-  void AddRecord(std::uint64_t time_ns, const CaptureRecord& record) {
+  void AddRecord(std::uint64_t time_ns, const Input& record) {
     RecordBuffer buffer;
-    AddPacket(time_ns, kRecordFamily, EncodeRecord(record, buffer));
+    AddPacket(time_ns, kRecordFamily, EncodePacket(record, buffer).payload);
   }
   // With all earlier events before it.
   void AddSnapshot(Kind kind, const ProcSnapshot& snapshot) {
-    AddRecord(snapshot.taken_ns, CapturedProcSnapshot{.kind = kind, .snapshot = snapshot});
-    AddRecord(snapshot.taken_ns, CapturedWatermark{snapshot.taken_ns + kTick / 2});
+    AddRecord(snapshot.taken_ns, ProcRead{.kind = kind, .snapshot = snapshot});
+    AddRecord(snapshot.taken_ns, Watermark{snapshot.taken_ns + kTick / 2});
   }
   void AddSnapshot(Kind kind, std::uint64_t taken_ns, std::int32_t pid, std::string_view name, std::uint32_t user = 7) {
     AddSnapshot(kind,
@@ -94,7 +94,7 @@ class CapturedNamesTest : public testing::Test {
     capture_.clear();
     Append(capture_, std::array<std::uint32_t, 6>{kNanosecondPcap, kVersion, 0, 0, kMaxPacket, kCaptureLinkType});
     RecordBuffer buffer;
-    AppendPacket(capture_, metadata_.clock_offset_ns, kRecordFamily, EncodeRecord(metadata_, buffer));
+    AppendPacket(capture_, metadata_.clock_offset_ns, kRecordFamily, EncodePacket(metadata_, buffer).payload);
     capture_ += packets_;
     return CaptureFile::Open(::fmemopen(capture_.data(), capture_.size(), "rb"), "memory").value();
   }
@@ -137,9 +137,9 @@ TEST_F(CapturedNamesTest, NamesAProgramAtItsExec) {
 // The event of a later exec may precede the snapshot in time, although it follows it in the capture.
 TEST_F(CapturedNamesTest, DropsASnapshotBesideTheNextExec) {
   Add(3 * kTick, ExecBody{kShell});
-  AddRecord(4 * kTick, CapturedProcSnapshot{
-                           .kind = Kind::kNameOnly,
-                           .snapshot = {.tgid = 100, .taken_ns = 4 * kTick, .name = CommName("either"), .threads = 1}});
+  AddRecord(4 * kTick,
+            ProcRead{.kind = Kind::kNameOnly,
+                     .snapshot = {.tgid = 100, .taken_ns = 4 * kTick, .name = CommName("either"), .threads = 1}});
   Add(4 * kTick + kNanosPerMilli, ExecBody{kShell});
   AddSnapshot(Kind::kNameOnly, 5 * kTick, 100, "second");
   EXPECT_THAT(Print(), ElementsAre("exec - -", "exec second 7"));
@@ -177,7 +177,7 @@ TEST_F(CapturedNamesTest, LossesEndNames) {
 TEST_F(CapturedNamesTest, InvalidationsEndNames) {
   AddSnapshot(Kind::kBootstrap, 1 * kTick, 100, "sh");
   Add(2 * kTick, SidBody{kShell});
-  AddRecord(2 * kTick, CapturedInvalidation{});
+  AddRecord(2 * kTick, Invalidation{});
   AddSnapshot(Kind::kFull, 3 * kTick, 100, "bash", 8);
   Add(4 * kTick, SidBody{kShell});
   EXPECT_THAT(Print(), ElementsAre("sid sh 7", "sid bash 8"));

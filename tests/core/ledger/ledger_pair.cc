@@ -79,7 +79,7 @@ std::optional<ProcReconciler::ProcRequest> LedgerPair::NextRequest() {
   }
   requested_ = request.has_value();
   if (!request) {
-    Record(CapturedNoRequest{});
+    Record(NoProcRequest{});
   }
   return request;
 }
@@ -137,30 +137,30 @@ void LedgerPair::RunPass() {
   step_probability_ = 0;
 }
 
-void LedgerPair::Record(const CaptureRecord& record) {
+void LedgerPair::Record(const Input& input) {
   if (capture_ != nullptr) {
-    capture_->Write(record, host_.now_ns());
+    capture_->Write(input, host_.now_ns());
   }
 }
 
-void LedgerPair::Record(CapturedProcSnapshot::Kind kind, const ProcSnapshot& snapshot) {
-  CapturedProcSnapshot record{.kind = kind, .requested = std::exchange(requested_, false), .snapshot = snapshot};
-  if (kind == CapturedProcSnapshot::Kind::kNameOnly) {
+void LedgerPair::Record(ProcRead::Kind kind, const ProcSnapshot& snapshot) {
+  ProcRead record{.kind = kind, .requested = std::exchange(requested_, false), .snapshot = snapshot};
+  if (kind == ProcRead::Kind::kNameOnly) {
     record.snapshot.threads = 1;  // a read of the name alone does not detect a zombie
   }
   Record(record);
 }
 
 void LedgerPair::AddFoundProcess(const ProcSnapshot& snapshot, procevent::ProcessFoundReason reason) {
-  Record(reason == procevent::ProcessFoundReason::kBootstrap ? CapturedProcSnapshot::Kind::kBootstrap
-                                                             : CapturedProcSnapshot::Kind::kReconciliation,
+  Record(reason == procevent::ProcessFoundReason::kBootstrap ? ProcRead::Kind::kBootstrap
+                                                             : ProcRead::Kind::kReconciliation,
          snapshot);
   ledger_.reconciler().AddFoundProcess(snapshot, reason);
   reference_.AddFoundProcess(snapshot, kProcessFoundReasonNames.at(static_cast<std::size_t>(reason)));
 }
 
 void LedgerPair::ConfirmUpTo(std::uint64_t applied_until_ns) {
-  Record(CapturedWatermark{applied_until_ns});
+  Record(Watermark{applied_until_ns});
   ledger_.reconciler().ConfirmUpTo(applied_until_ns);
   reference_.ConfirmUpTo(applied_until_ns);
 }
@@ -171,13 +171,13 @@ void LedgerPair::Advance(std::uint64_t now_ns) {
 }
 
 void LedgerPair::Invalidate() {
-  Record(CapturedInvalidation{});
+  Record(Invalidation{});
   ledger_.Invalidate();
   reference_.Invalidate();
 }
 
 void LedgerPair::ApplySnapshot(const ProcSnapshot& snapshot, bool full) {
-  Record(full ? CapturedProcSnapshot::Kind::kFull : CapturedProcSnapshot::Kind::kNameOnly, snapshot);
+  Record(full ? ProcRead::Kind::kFull : ProcRead::Kind::kNameOnly, snapshot);
   ledger_.reconciler().ApplySnapshot(snapshot, full);
   reference_.ApplySnapshot(snapshot, full);
 }
@@ -186,7 +186,7 @@ void LedgerPair::ApplyGone(std::int32_t tgid, std::uint64_t taken_ns) {
   ProcSnapshot snapshot;
   snapshot.tgid = tgid;
   snapshot.taken_ns = taken_ns;
-  Record(CapturedProcSnapshot::Kind::kGone, snapshot);
+  Record(ProcRead::Kind::kGone, snapshot);
   ledger_.reconciler().ApplyGone(tgid, taken_ns);
   reference_.ApplyGone(tgid, taken_ns);
 }
@@ -194,7 +194,7 @@ void LedgerPair::ApplyGone(std::int32_t tgid, std::uint64_t taken_ns) {
 void LedgerPair::ApplyHidden(std::int32_t tgid) {
   ProcSnapshot snapshot;
   snapshot.tgid = tgid;
-  Record(CapturedProcSnapshot::Kind::kHidden, snapshot);
+  Record(ProcRead::Kind::kHidden, snapshot);
   ledger_.reconciler().ApplyHidden(tgid);
   reference_.ApplyHidden(tgid);
 }

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "core/base/system.h"
-#include "core/protocol/capture_record.h"
+#include "core/protocol/capture_packet.h"
 #include "core/protocol/encoder.h"
 #include "core/sources/capture/capture_writer.h"
 
@@ -18,19 +18,26 @@ class PairCapture {
 
   // Before the first input.
   void Begin(unsigned cpus, std::uint64_t now_ns) {
-    Write(CaptureMetadata{.clock_offset_ns = kClockOffset, .cpus = cpus, .coverage = EventCoverage::kAll}, now_ns);
+    RecordBuffer buffer;
+    const CaptureMetadata metadata{.clock_offset_ns = kClockOffset, .cpus = cpus, .coverage = EventCoverage::kAll};
+    Write(EncodePacket(metadata, buffer), now_ns);
   }
   void Write(const Event& event, std::uint64_t now_ns) {
-    writer_.Write(kClockOffset + now_ns, kConnectorFamily, EncodeEvent(event));
+    const Bytes datagram = EncodeEvent(event);
+    Write(Input(ConnectorDatagram{datagram}), now_ns);
   }
-  void Write(const CaptureRecord& record, std::uint64_t now_ns) {
+  void Write(const Input& input, std::uint64_t now_ns) {
     RecordBuffer buffer;
-    writer_.Write(kClockOffset + now_ns, kRecordFamily, EncodeRecord(record, buffer));
+    Write(EncodePacket(input, buffer), now_ns);
   }
   // Call after the last Write.
   [[nodiscard]] Status Finish() { return writer_.Finish(); }
 
  private:
+  void Write(const EncodedPacket& packet, std::uint64_t now_ns) {
+    writer_.Write(kClockOffset + now_ns, packet.family, packet.payload);
+  }
+
   static constexpr std::uint64_t kClockOffset = 1'700'000'000 * kNanosPerSecond;  // any wall clock
 
   CaptureWriter writer_;

@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "core/base/fatal_error.h"
-#include "core/protocol/capture_record.h"
+#include "core/protocol/capture_packet.h"
 #include "core/sources/capture/capture_file.h"
 #include "core/sources/capture/capture_writer.h"
 
@@ -114,8 +114,9 @@ TEST_F(CaptureTest, ReadsWhatWasWritten) {
     const auto packet = file.Read();
     ASSERT_TRUE(packet && packet.value());
     EXPECT_EQ(packet.value()->time_ns, written.time_ns);
-    EXPECT_EQ(packet.value()->kind == CapturedPacket::Kind::kDatagram, written.family == kConnectorFamily);
-    EXPECT_TRUE(std::ranges::equal(packet.value()->payload, Payload(written.size)));
+    const std::vector<std::byte> payload = Payload(written.size);
+    EXPECT_EQ(packet.value()->content, written.family == kConnectorFamily ? PacketContent(ConnectorDatagram{payload})
+                                                                          : PacketContent(ForeignPacket{}));
   }
   const auto end = file.Read();
   EXPECT_TRUE(end && !end.value());
