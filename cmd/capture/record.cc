@@ -20,7 +20,6 @@
 #include "core/base/system.h"
 #include "core/reader/reader.h"
 #include "core/sources/capture/capture_writer.h"
-#include "core/sources/connector/connector_source.h"
 
 namespace procevent {
 namespace {
@@ -94,8 +93,8 @@ LogMessage FormatSummary(const LedgerSnapshot& numbers, bool loss_exact, bool co
 bool RecordTo(CaptureWriter& writer, const Config& config, const RecordOptions& options, const SignalReceiver& signals,
               const Log& log, PrivilegeDropper& privilege) {
   const EventCoverage coverage = CoverageOf(config.connector.events);
-  Reader reader(std::make_unique<ConnectorSource>(config.connector), config.reader, PossibleCpus(), coverage,
-                config.ledger, ProcFs(), &writer);
+  Reader reader(MakeReaderSources(config.connector), config.reader, PossibleCpus(), coverage, config.ledger, ProcFs(),
+                &writer);
   NoticeLog notices(reader.notices(), [&log](const LogMessage& message) { log.Write(message); });
   Recording recording(reader, notices, writer, signals);
   reader.StartWithoutWaiting([&privilege] { privilege.KeepForReader(); });

@@ -26,7 +26,6 @@
 #include "core/base/system.h"
 #include "core/base/thread.h"
 #include "core/reader/reader.h"
-#include "core/sources/connector/connector_source.h"
 #include "core/sources/connector/proc_connector.h"
 #include "core/sources/procfs/proc_reader.h"
 #include "core/sources/procfs/proc_stats.h"
@@ -96,8 +95,8 @@ void ProbeAddresses(const ServerOptions& options, ProbeResults& probes) {
 // civetweb's memory for their connections. Each alone may fit where all together do not.
 void ProbeStart(const Config& config, ProbeResults& probes) {
   try {
-    const Reader reader(std::make_unique<ConnectorSource>(config.connector), config.reader, PossibleCpus(),
-                        EventCoverage::kAll, config.ledger);
+    const Reader reader(MakeReaderSources(config.connector), config.reader, PossibleCpus(), EventCoverage::kAll,
+                        config.ledger);
     constexpr std::size_t kConnectionBytes = 2U << 20U;
     const std::vector<char> connection_memory(kConnectionBytes);
     probes.threads = std::async(std::launch::async, CheckServingThreads).get();

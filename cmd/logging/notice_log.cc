@@ -80,6 +80,7 @@ LogMessage FormatNotice(const Notice& notice) {
     case Notice::Kind::kReplayFailed:
     case Notice::Kind::kThreadFailed:
       return MakeErrorMessage(LogLevel::kError, notice.error);
+    case Notice::Kind::kSourceFailed:
     case Notice::Kind::kProcUnreadable:
     case Notice::Kind::kForkCountUnreadable:
       return MakeErrorMessage(LogLevel::kWarning, notice.error);

@@ -28,7 +28,6 @@
 #include "core/base/system.h"
 #include "core/reader/reader.h"
 #include "core/reader/replayer.h"
-#include "core/sources/connector/connector_source.h"
 #include "exporter/http/server.h"
 #include "exporter/metrics/exporter_state.h"
 
@@ -156,8 +155,8 @@ bool ServeKernel(const Config& config, const std::function<LoadedConfig()>& load
   if (!RaiseOpenFilesLimitAndLog(log)) {
     return false;
   }
-  Reader reader(std::make_unique<ConnectorSource>(config.connector), config.reader, PossibleCpus(),
-                CoverageOf(config.connector.events), config.ledger);
+  Reader reader(MakeReaderSources(config.connector), config.reader, PossibleCpus(), CoverageOf(config.connector.events),
+                config.ledger);
   return ServeSnapshots(MakeSnapshotProducer(reader, [&privilege] { privilege.KeepForReader(); }), config, load,
                         signals, log, privilege);
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <variant>
 
 #include "cmd/cli/output.h"
 #include "cmd/logging/log.h"
@@ -13,6 +14,7 @@
 #include "cmd/serve/signals.h"
 #include "cmd/watch/event_printer.h"
 #include "core/base/system.h"
+#include "core/protocol/decoder.h"
 #include "core/sources/connector/connector_source.h"
 
 namespace procevent {
@@ -42,7 +44,7 @@ class Watcher {
 
  private:
   bool ReceiveBatch();
-  void PrintBatch(const DatagramBatch& batch);
+  void PrintBatch();
   void RunDueChecks(std::uint64_t now_ns);
   void RevealLosses();
   void Finish(std::uint64_t end_ns);
@@ -53,7 +55,6 @@ class Watcher {
   ConnectorSource source_{ConnectorOptions{}};
   LineOutput out_;
   EventPrinter printer_;
-  DatagramBatch batch_;
   std::uint64_t last_datagram_ns_ = 0;  // when the last kernel datagram was received
   std::uint64_t last_event_ns_ = 0;     // the kernel's time of the last event
   std::uint64_t revealed_drops_ = 0;    // socket drops that have become visible as sequence gaps
@@ -114,24 +115,29 @@ bool Watcher::AwaitInput(std::uint64_t end_ns) const {
 
 // Receives and prints one batch. Returns true if the queue is empty or receiving failed.
 bool Watcher::ReceiveBatch() {
-  const auto received = source_.Receive(batch_);
+  const auto received = source_.Receive();
   if (!received) {
     ReportError(received.error());
     failed_ = true;
     return true;
   }
-  PrintBatch(batch_);
+  PrintBatch();
   return received.value().emptied;
 }
 
-void Watcher::PrintBatch(const DatagramBatch& batch) {
+void Watcher::PrintBatch() {
   const std::uint64_t now = MonotonicNanos();
   const std::uint64_t wall_clock_offset = ClockNanos(CLOCK_REALTIME) - now;
-  ForEachKernelMessage(batch, [&](const Message& message) {
+  const auto print = [&](const Message& message) {
     last_datagram_ns_ = now;
     printer_.Print(message, wall_clock_offset, out_.text());
     last_event_ns_ = message.outcome == DecodeOutcome::kEvent ? message.event.timestamp_ns : last_event_ns_;
-  });
+  };
+  for (const Input& input : source_.inputs()) {
+    if (const auto* const datagram = std::get_if<ConnectorDatagram>(&input)) {
+      ForEachMessage(datagram->bytes, print);
+    }
+  }
 }
 
 void Watcher::RunDueChecks(std::uint64_t now_ns) {

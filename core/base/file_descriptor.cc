@@ -65,22 +65,27 @@ Poller::Poller(std::span<const int> signal_fds) : epoll_(::epoll_create1(EPOLL_C
   }
 }
 
-bool Poller::Wait(int source_fd, std::uint64_t until_ns) {
-  if (source_fd != source_fd_) {
-    if (source_fd_ >= 0) {
-      // Fails if the source was closed: the kernel has removed it already.
-      ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, source_fd_, nullptr);
-    }
-    if (source_fd >= 0) {
-      Add(source_fd);
-    }
-    source_fd_ = source_fd;
+bool Poller::Wait(std::span<const int> source_fds, std::uint64_t until_ns) {
+  if (!std::ranges::equal(source_fds, source_fds_)) {
+    ReplaceSources(source_fds);
   }
-  std::array<epoll_event, 4> ready{};
+  std::array<epoll_event, 8> ready{};
   const int count =
       ::epoll_wait(epoll_.get(), ready.data(), static_cast<int>(ready.size()), MillisUntil(until_ns, MonotonicNanos()));
-  return std::any_of(ready.begin(), ready.begin() + std::max(count, 0),
-                     [source_fd](const epoll_event& event) { return event.data.fd != source_fd; });
+  return std::any_of(ready.begin(), ready.begin() + std::max(count, 0), [source_fds](const epoll_event& event) {
+    return std::ranges::find(source_fds, event.data.fd) == source_fds.end();
+  });
+}
+
+void Poller::ReplaceSources(std::span<const int> source_fds) {
+  for (const int fd : source_fds_) {
+    // Fails if the source was closed: the kernel has removed it already.
+    ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
+  }
+  source_fds_.assign(source_fds.begin(), source_fds.end());
+  for (const int fd : source_fds_) {
+    Add(fd);  // fails for -1
+  }
 }
 
 void Poller::Add(int fd) const {

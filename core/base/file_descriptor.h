@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include "core/base/result.h"
 
@@ -64,21 +65,23 @@ class EventFd {
   OwnedFd fd_;
 };
 
-// Sleeps until another thread signals, a source is readable, or a time has come. One thread uses it.
+// Sleeps until another thread signals, a source is readable, or a time has come. One thread uses it. Allocates only
+// when there are more sources than ever before.
 class Poller {
  public:
   // Throws FatalError if the system has no descriptors left.
   explicit Poller(std::span<const int> signal_fds);
 
-  // `source_fd` is -1 while the source must not end the wait. The time is rounded up to milliseconds. True if one of
-  // the signals ended the wait.
-  [[nodiscard]] bool Wait(int source_fd, std::uint64_t until_ns);
+  // Descriptors of sources that must not end the wait are left out, or -1. The time is rounded up to milliseconds. True
+  // if one of the signals ended the wait.
+  [[nodiscard]] bool Wait(std::span<const int> source_fds, std::uint64_t until_ns);
 
  private:
   void Add(int fd) const;
+  void ReplaceSources(std::span<const int> source_fds);
 
   OwnedFd epoll_;
-  int source_fd_ = -1;  // the one registered in the epoll
+  std::vector<int> source_fds_;  // those registered in the epoll
 };
 
 }  // namespace procevent

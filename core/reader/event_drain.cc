@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "core/base/system.h"
-#include "core/sources/connector/connector_input.h"
 
 namespace procevent {
 namespace {
@@ -31,10 +30,11 @@ void EventDrain::Run() {
   ledger_.Advance(now);
   losses_.CheckQueue(now);
   losses_.RecordQueueUsage(now);
-  std::size_t datagrams = 0;
+  std::size_t messages = 0;
   bool emptied = false;
   do {
-    const auto received = source_.Receive(batch_);
+    const auto received = source_.Receive();
+    messages += secondary_.Drain(deadline);
     now = MonotonicNanos();
     if (!received) {
       subscription_.OnSocketFailed(received.error());
@@ -43,8 +43,8 @@ void EventDrain::Run() {
     }
     ledger_.Advance(now);
     losses_.CheckQueue(now);
-    ApplyBatch(now);
-    datagrams += received.value().datagrams;
+    ApplyEvents(now);
+    messages += received.value().messages;
     queue_empty_ = emptied = received.value().emptied;
   } while (!queue_empty_ && now < deadline);
   // The queue keeps its order, and the kernel stamps an event before it queues it. So every event that was queued
@@ -54,7 +54,7 @@ void EventDrain::Run() {
     losses_.OnQueueEmptied(now);
   }
   losses_.Report(now);
-  scheduler_.RecordDrain(datagrams, queue_empty_, now);
+  scheduler_.RecordDrain(messages, queue_empty_, now);
 }
 
 void EventDrain::RunUntilEmpty(int max_runs) {
@@ -64,10 +64,10 @@ void EventDrain::RunUntilEmpty(int max_runs) {
   }
 }
 
-void EventDrain::ApplyBatch(std::uint64_t now_ns) {
+void EventDrain::ApplyEvents(std::uint64_t now_ns) {
   const Hooks hooks{*this, now_ns};
-  for (std::size_t i = 0; i < batch_.size(); ++i) {
-    inputs_.Apply(ToInput(batch_[i]), now_ns, hooks);
+  for (const Input& input : source_.inputs()) {
+    inputs_.Apply(input, now_ns, hooks);
   }
 }
 

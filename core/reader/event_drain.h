@@ -1,4 +1,4 @@
-// Drains the source into the ledger: receives a batch, decodes it and applies each event.
+// Drains the sources into the ledger: receives a batch of events, and applies it after the inputs that explain it.
 #pragma once
 
 #include <cstdint>
@@ -8,18 +8,19 @@
 #include "core/reader/input_recorder.h"
 #include "core/reader/loss_tracker.h"
 #include "core/reader/scrape_answerer.h"
+#include "core/reader/secondary_sources.h"
 #include "core/reader/subscription_keeper.h"
-#include "core/sources/connector/datagram_batch.h"
-#include "core/sources/connector/datagram_source.h"
+#include "core/sources/connector/event_source.h"
 
 namespace procevent {
 
 // The reader owns it; everything it refers to must outlive it.
 class EventDrain {
  public:
-  EventDrain(DatagramSource& source, Ledger& ledger, InputRecorder& inputs, LossTracker& losses,
-             SubscriptionKeeper& subscription, ScrapeAnswerer& answerer, std::uint64_t interval_ns)
+  EventDrain(EventSource& source, SecondarySources& secondary, Ledger& ledger, InputRecorder& inputs,
+             LossTracker& losses, SubscriptionKeeper& subscription, ScrapeAnswerer& answerer, std::uint64_t interval_ns)
       : source_(source),
+        secondary_(secondary),
         ledger_(ledger),
         inputs_(inputs),
         losses_(losses),
@@ -27,7 +28,7 @@ class EventDrain {
         answerer_(answerer),
         scheduler_(interval_ns) {}
 
-  // Receives until the queue is empty, for at most 20 ms (kMaxRun), so that a scrape is not kept waiting.
+  // Receives until the queue of events is empty, for at most 20 ms (kMaxRun), so that a scrape is not kept waiting.
   void Run();
   // Calls Run until the queue is empty, at most `max_runs` times.
   void RunUntilEmpty(int max_runs);
@@ -39,16 +40,16 @@ class EventDrain {
 
  private:
   struct Hooks;  // for each event of a datagram; on the reader's hot path
-  void ApplyBatch(std::uint64_t now_ns);
+  void ApplyEvents(std::uint64_t now_ns);
 
-  DatagramSource& source_;
+  EventSource& source_;
+  SecondarySources& secondary_;
   Ledger& ledger_;
   InputRecorder& inputs_;
   LossTracker& losses_;
   SubscriptionKeeper& subscription_;
   ScrapeAnswerer& answerer_;
   DrainScheduler scheduler_;
-  DatagramBatch batch_;
   bool queue_empty_ = false;
   std::uint64_t applied_until_ns_ = 0;
   std::uint64_t newest_event_ns_ = 0;  // timestamp of the last event of the last batch

@@ -18,7 +18,7 @@
 #include "core/reader/input_recorder.h"
 #include "core/reader/notice_queue.h"
 #include "core/reader/snapshot_exchange.h"
-#include "core/sources/connector/datagram_source.h"
+#include "core/sources/connector/event_source.h"
 
 namespace procevent {
 
@@ -99,7 +99,7 @@ class LossReportLimiter {
 // The reader owns it; everything it refers to must outlive it.
 class LossTracker {
  public:
-  LossTracker(DatagramSource& source, const Ledger& ledger, InputRecorder& inputs, NoticeQueue& notices)
+  LossTracker(EventSource& source, const Ledger& ledger, InputRecorder& inputs, NoticeQueue& notices)
       : source_(source), ledger_(ledger), inputs_(inputs), notices_(notices) {}
 
   // Reads the state of the receive buffer: usage, limit, drops. After a drop it invalidates the process table before
@@ -128,7 +128,7 @@ class LossTracker {
   void FillSnapshot(Snapshot& snapshot, std::uint64_t now_ns);
 
  private:
-  DatagramSource& source_;
+  EventSource& source_;
   const Ledger& ledger_;
   InputRecorder& inputs_;
   NoticeQueue& notices_;

@@ -26,9 +26,10 @@ struct Notice {
     kSocketFailed,     // error: receiving failed; the reader resubscribes
     kSmallBuffer,  // the receive buffer is smaller than requested; count: bytes granted, buffer_bytes: bytes requested
     // Losses:
-    kUnseenForks,  // count: forks made in a gap of the subscription that was too short for a missing canary
-    kEventsLost,   // count: events lost since the last such notice; buffer_bytes: size of the receive buffer if it was
-                   // full, 0 if the kernel had no memory to queue them
+    kUnseenForks,   // count: forks made in a gap of the subscription that was too short for a missing canary
+    kEventsLost,    // count: events lost since the last such notice; buffer_bytes: size of the receive buffer if it was
+                    // full, 0 if the kernel had no memory to queue them
+    kSourceFailed,  // error: receiving from a secondary source failed; the reader goes on without it
     // The environment:
     kProcUnreadable,       // error: /proc does not show the processes of other users
     kForkCountUnreadable,  // error: /proc/stat cannot be read, so forks are not audited

@@ -20,18 +20,19 @@ std::uint64_t Nanos(std::chrono::milliseconds duration) {
 
 }  // namespace
 
-Reader::Reader(std::unique_ptr<DatagramSource> source, const ReaderOptions& options, unsigned cpus,
-               EventCoverage coverage, const LedgerOptions& ledger_options, ProcFs proc, CaptureWriter* capture)
-    : source_(std::move(source)),
+Reader::Reader(ReaderSources sources, const ReaderOptions& options, unsigned cpus, EventCoverage coverage,
+               const LedgerOptions& ledger_options, ProcFs proc, CaptureWriter* capture)
+    : source_(std::move(sources.events)),
       ledger_(cpus, coverage, ledger_options),
       notices_(EventFd::MakeOrThrow()),
       inputs_(ledger_, capture),
+      secondary_(std::move(sources.secondary), inputs_, notices_),
       scanner_(ledger_.reconciler(), inputs_, std::move(proc.pids), Nanos(options.proc_pass_interval)),
       forks_(std::move(proc.stat), ledger_),
       losses_(*source_, ledger_, inputs_, notices_),
       subscription_(*source_, forks_, losses_, notices_, Nanos(options.canary_interval), MonotonicNanos()),
-      answerer_(Snapshot(cpus, ledger_options), ledger_, losses_, subscription_, forks_),
-      drain_(*source_, ledger_, inputs_, losses_, subscription_, answerer_, Nanos(options.drain_interval)),
+      answerer_(Snapshot(cpus, ledger_options), ledger_, losses_, secondary_, subscription_, forks_),
+      drain_(*source_, secondary_, ledger_, inputs_, losses_, subscription_, answerer_, Nanos(options.drain_interval)),
       poller_(std::array{thread_.stop_fd(), answerer_.exchange().request_fd()}) {}
 
 void Reader::StartWithoutWaiting(std::function<void()> begin) {
@@ -66,6 +67,7 @@ void Reader::RunUntilStopped() {
     notices_.Post(MakeThreadFailedNotice("process events"));
   }
   source_->Close();
+  secondary_.Close();
   MarkAttempted();  // Start waits for it
 }
 
@@ -195,9 +197,14 @@ std::uint64_t Reader::PublishStatus() {
   return status.next_update_ns;
 }
 
+// Only at rest messages end the wait.
 void Reader::WaitUntil(std::uint64_t due_ns) {
-  const bool may_wake = drain_.scheduler().idle() && subscription_.subscribed();
-  if (poller_.Wait(may_wake ? source_->fd() : -1, due_ns)) {
+  wake_fds_.clear();
+  if (drain_.scheduler().idle() && subscription_.subscribed()) {
+    wake_fds_.push_back(source_->fd());
+    secondary_.AppendFds(wake_fds_);
+  }
+  if (poller_.Wait(wake_fds_, due_ns)) {
     answerer_.exchange().ClearRequestSignal();
   }
 }

@@ -1,4 +1,4 @@
-// The reader thread: drains the source into the ledger, keeps the subscription and answers scrapes.
+// The reader thread: drains the sources into the ledger, keeps the subscription and answers scrapes.
 #pragma once
 
 #include <chrono>
@@ -7,6 +7,7 @@
 #include <latch>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "core/base/file_descriptor.h"
 #include "core/base/thread.h"
@@ -18,10 +19,11 @@
 #include "core/reader/loss_tracker.h"
 #include "core/reader/notice_queue.h"
 #include "core/reader/proc_scanner.h"
+#include "core/reader/reader_sources.h"
 #include "core/reader/scrape_answerer.h"
+#include "core/reader/secondary_sources.h"
 #include "core/reader/snapshot_exchange.h"
 #include "core/reader/subscription_keeper.h"
-#include "core/sources/connector/datagram_source.h"
 #include "core/sources/procfs/proc_reader.h"
 
 namespace procevent {
@@ -36,7 +38,8 @@ struct ReaderOptions {
 
 // Runs the reader thread, and owns the parts that do its work:
 //
-//   source -> EventDrain -> ledger       receive, decode, apply
+//   sources -> EventDrain -> ledger      receive, decode, apply
+//             SecondarySources           inputs that explain events
 //             LossTracker                drops, CPU probes, loss reports
 //             SubscriptionKeeper         subscribe, canary, resubscribe
 //             ForkAuditor                audit against the kernel's fork count
@@ -51,7 +54,7 @@ class Reader {
  public:
   // Throws FatalError if the system has no descriptors left. If `capture` is not null, every input of the
   // ledger is also written to it; the reader uses it until it has stopped.
-  Reader(std::unique_ptr<DatagramSource> source, const ReaderOptions& options, unsigned cpus, EventCoverage coverage,
+  Reader(ReaderSources sources, const ReaderOptions& options, unsigned cpus, EventCoverage coverage,
          const LedgerOptions& ledger_options = {}, ProcFs proc = ProcFs(), CaptureWriter* capture = nullptr);
   Reader(const Reader&) = delete;
   Reader& operator=(const Reader&) = delete;
@@ -87,10 +90,11 @@ class Reader {
   void WaitUntil(std::uint64_t due_ns);
   [[nodiscard]] std::uint64_t NextWakeNanos(std::uint64_t now_ns) const;
 
-  const std::unique_ptr<DatagramSource> source_;
+  const std::unique_ptr<EventSource> source_;
   Ledger ledger_;
   NoticeQueue notices_;
   InputRecorder inputs_;
+  SecondarySources secondary_;
   ProcScanner scanner_;
   ForkAuditor forks_;
   LossTracker losses_;
@@ -100,6 +104,7 @@ class Reader {
   LatestValue<NameGroups> name_groups_;
   StoppableThread thread_;
   Poller poller_;
+  std::vector<int> wake_fds_;    // for WaitUntil
   std::latch first_attempt_{1};  // to subscribe
   bool attempted_ = false;
 };

@@ -109,7 +109,7 @@ bool Replayer::WaitUntil(std::uint64_t capture_ns) {
       return true;
     }
     PublishStatus(DueAt(capture_ns));
-    if (poller_.Wait(-1, DueAt(capture_ns))) {
+    if (poller_.Wait({}, DueAt(capture_ns))) {
       exchange_.ClearRequestSignal();
     }
   }
@@ -121,7 +121,7 @@ void Replayer::ServeUntilStopped() {
   while (!thread_.stopping()) {
     ServeRequests();
     PublishStatus(kForever);
-    if (poller_.Wait(-1, kForever)) {
+    if (poller_.Wait({}, kForever)) {
       exchange_.ClearRequestSignal();
     }
   }

@@ -80,6 +80,7 @@ void ScrapeAnswerer::FillSnapshot() {
     return;
   }
   losses_.FillSnapshot(*snapshot, now);
+  snapshot->secondary_losses = secondary_.lost();
   snapshot->taken_unix_ms = ClockNanos(CLOCK_REALTIME) / kNanosPerMilli;
   snapshot->complete_until_ns = complete_until_ns;
   ledger_.Advance(now);

@@ -8,6 +8,7 @@
 #include "core/reader/fork_audit.h"
 #include "core/reader/loss_tracker.h"
 #include "core/reader/scrape_barrier.h"
+#include "core/reader/secondary_sources.h"
 #include "core/reader/snapshot_exchange.h"
 #include "core/reader/subscription_keeper.h"
 
@@ -17,9 +18,14 @@ namespace procevent {
 class ScrapeAnswerer {
  public:
   // `blank` has the size of every snapshot. Throws FatalError if the system has no descriptors left.
-  ScrapeAnswerer(const Snapshot& blank, Ledger& ledger, LossTracker& losses, SubscriptionKeeper& subscription,
-                 ForkAuditor& forks)
-      : exchange_(blank), ledger_(ledger), losses_(losses), subscription_(subscription), forks_(forks) {}
+  ScrapeAnswerer(const Snapshot& blank, Ledger& ledger, LossTracker& losses, const SecondarySources& secondary,
+                 SubscriptionKeeper& subscription, ForkAuditor& forks)
+      : exchange_(blank),
+        ledger_(ledger),
+        losses_(losses),
+        secondary_(secondary),
+        subscription_(subscription),
+        forks_(forks) {}
 
   [[nodiscard]] SnapshotExchange& exchange() { return exchange_; }
   [[nodiscard]] const SnapshotExchange& exchange() const { return exchange_; }
@@ -50,6 +56,7 @@ class ScrapeAnswerer {
   SnapshotExchange exchange_;
   Ledger& ledger_;
   LossTracker& losses_;
+  const SecondarySources& secondary_;
   SubscriptionKeeper& subscription_;
   ForkAuditor& forks_;
   std::optional<ScrapeBarrier> barrier_;       // of the scrape that waits for an answer

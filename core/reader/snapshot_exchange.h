@@ -37,6 +37,7 @@ struct Snapshot : ReaderStatus {
 
   std::uint32_t queue_peak_bytes = 0;  // highest usage in the last minute
   std::uint32_t queue_limit_bytes = 0;
+  std::uint64_t secondary_losses = 0;  // messages that secondary sources lost
   std::uint64_t reader_cpu_ns = 0;
 };
 

@@ -16,7 +16,7 @@ constexpr StaticError kCanaryMissing{"receive process events",
                                      "the exporter resubscribes until the kernel answers"};
 
 // Opening a socket allocates.
-Status Resubscribe(DatagramSource& source) {
+Status Resubscribe(EventSource& source) {
   try {
     return source.Resubscribe(kSubscribeTimeout);
   } catch (const std::bad_alloc&) {

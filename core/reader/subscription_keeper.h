@@ -14,7 +14,7 @@
 #include "core/reader/reader_status.h"
 #include "core/reader/snapshot_exchange.h"
 #include "core/reader/subscription_monitor.h"
-#include "core/sources/connector/datagram_source.h"
+#include "core/sources/connector/event_source.h"
 
 namespace procevent {
 
@@ -22,7 +22,7 @@ namespace procevent {
 // everything it refers to must outlive it.
 class SubscriptionKeeper {
  public:
-  SubscriptionKeeper(DatagramSource& source, ForkAuditor& forks, LossTracker& losses, NoticeQueue& notices,
+  SubscriptionKeeper(EventSource& source, ForkAuditor& forks, LossTracker& losses, NoticeQueue& notices,
                      std::uint64_t canary_interval_ns, std::uint64_t now_ns)
       : source_(source),
         forks_(forks),
@@ -70,7 +70,7 @@ class SubscriptionKeeper {
   void AuditForksAtCanary(std::uint64_t now_ns);
   void OnSubscriptionLost(RestartReason reason, const StaticError& error);
 
-  DatagramSource& source_;
+  EventSource& source_;
   ForkAuditor& forks_;
   LossTracker& losses_;
   NoticeQueue& notices_;

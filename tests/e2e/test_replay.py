@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 import signal
+import struct
 import subprocess
 import tempfile
 import time
@@ -55,6 +56,31 @@ class Replay(unittest.TestCase):
         self.assertEqual(page.families.value("procevent_replayed"), 1)
         self.assertGreater(page.families.value("procevent_events_total", event="fork"), 1000)
         identities.check_sums(self, page)
+
+    def test_records_of_newer_programs_are_skipped_and_counted(self):
+        with open(DEMO, "rb") as file:
+            demo = file.read()
+        first = demo[24:24 + 16 + int.from_bytes(demo[32:36], "little")]
+        body = bytes(2048)
+        record = struct.pack("<IHHII7sB", 24 + len(body), 22, 0, 0, 0, b"procevt", 2) + body
+        unknown = first[:8] + struct.pack("<II", 16 + len(record), 16 + len(record)) + first[16:32] + record
+        with tempfile.TemporaryDirectory(prefix="procevent-e2e-") as directory:
+            path = os.path.join(directory, "newer.pcap")
+            with open(path, "wb") as file:
+                file.write(demo[:24] + first + 3 * unknown + demo[24 + len(first):])
+            with harness.Exporter(f"--source.replay={path}", FULL_SPEED) as exporter:
+                text = replay_to_end(exporter)
+                self.assertEqual(len(harness.log_lines(exporter.log(), "replaying", skipped=3)), 1)
+            decoded = run("decode", path)
+            watched = run("watch", "--events", path)
+            known = run("watch", "--events", DEMO)
+        with open(GOLDEN, encoding="utf-8") as file:
+            self.assertEqual(text, file.read())
+        self.assertEqual(decoded.stdout.count('{"record":"unknown","kind":22,"length":2048}\n'), 3)
+        self.assertEqual((watched.returncode, watched.stdout), (0, known.stdout))
+        self.assertEqual(watched.stderr,
+                         "procevent_exporter: skipped records of a newer version in the capture: count=3\n")
+        self.assertEqual(known.stderr, "")
 
     def test_speed_changes_nothing(self):
         texts = []

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <fstream>
 #include <string>
+#include <variant>
 
 #include "core/base/system.h"
 #include "core/ledger/ledger.h"
@@ -18,18 +19,22 @@ using namespace std::chrono_literals;
 class LossTest : public LiveTest {
  protected:
   static void Apply(ConnectorSource& source, Ledger& ledger, ReceivedEvents& received_events) {
-    DatagramBatch batch;
+    const auto apply = [&](const Message& message) {
+      const auto before = ledger.stream().rejected;
+      ledger.ApplyMessage(message, MonotonicNanos());
+      if (ledger.stream().rejected == before) {
+        received_events.Add(message);
+      }
+    };
     for (bool emptied = false; !emptied;) {
-      const auto received = source.Receive(batch);
+      const auto received = source.Receive();
       ASSERT_TRUE(received.ok());
       emptied = received.value().emptied;
-      ForEachKernelMessage(batch, [&](const Message& message) {
-        const auto before = ledger.stream().rejected;
-        ledger.ApplyMessage(message, MonotonicNanos());
-        if (ledger.stream().rejected == before) {
-          received_events.Add(message);
+      for (const Input& input : source.inputs()) {
+        if (const auto* const datagram = std::get_if<ConnectorDatagram>(&input)) {
+          ForEachMessage(datagram->bytes, apply);
         }
-      });
+      }
     }
   }
 

@@ -19,7 +19,6 @@
 #include <utility>
 
 #include "core/base/system.h"
-#include "core/sources/connector/connector_source.h"
 
 namespace procevent {
 namespace {
@@ -186,8 +185,8 @@ void ProcessTrackerFixture::TearDown() {
 }
 
 void ProcessTrackerFixture::Start(const ConnectorOptions& connector, const ReaderOptions& options) {
-  reader_ = std::make_unique<Reader>(std::make_unique<ConnectorSource>(connector), options, PossibleCpus(),
-                                     EventCoverage::kAll, ledger_options_);
+  reader_ = std::make_unique<Reader>(MakeReaderSources(connector), options, PossibleCpus(), EventCoverage::kAll,
+                                     ledger_options_);
   reader_->Start();
 }
 

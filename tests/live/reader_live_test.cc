@@ -9,7 +9,6 @@
 #include "core/base/system.h"
 #include "core/protocol/encoder.h"
 #include "core/reader/reader.h"
-#include "core/sources/connector/connector_source.h"
 #include "live_fixture.h"
 
 namespace procevent {
@@ -27,8 +26,7 @@ class ReaderLiveTest : public LiveTest {
   }
 
   void Start(const ConnectorOptions& connector = {}, const ReaderOptions& options = {}) {
-    reader_ = std::make_unique<Reader>(std::make_unique<ConnectorSource>(connector), options, PossibleCpus(),
-                                       EventCoverage::kAll);
+    reader_ = std::make_unique<Reader>(MakeReaderSources(connector), options, PossibleCpus(), EventCoverage::kAll);
     reader_->Start();
   }
 

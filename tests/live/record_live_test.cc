@@ -8,7 +8,6 @@
 #include "core/base/system.h"
 #include "core/reader/replayer.h"
 #include "core/sources/capture/capture_writer.h"
-#include "core/sources/connector/connector_source.h"
 #include "process_tracker_fixture.h"
 
 namespace procevent {
@@ -27,8 +26,8 @@ class RecordLiveTest : public ProcessTrackerFixture {
                       const ReaderOptions& options = {}) {
     const std::string path = directory_ / "live.pcap";
     CaptureWriter writer(path);
-    Reader reader(std::make_unique<ConnectorSource>(connector), options, PossibleCpus(), EventCoverage::kAll,
-                  ledger_options_, ProcFs(), &writer);
+    Reader reader(MakeReaderSources(connector), options, PossibleCpus(), EventCoverage::kAll, ledger_options_, ProcFs(),
+                  &writer);
     reader.Start();
     act(reader);
     reader.Stop();

@@ -98,31 +98,37 @@ Status ConnectorSource::Resubscribe(std::chrono::milliseconds timeout) {
   return Success{};
 }
 
-Result<DatagramSource::ReceiveResult> ConnectorSource::Receive(DatagramBatch& batch) {
+Result<Source::ReceiveResult> ConnectorSource::Receive() {
+  const auto received = ReceiveBatch();
+  inputs_.Assign(batch_);
+  return received;
+}
+
+Result<Source::ReceiveResult> ConnectorSource::ReceiveBatch() {
   if (retired_) {
-    return ReceiveFromRetired(batch);
+    return ReceiveFromRetired();
   }
   if (!current_) {
-    batch.Clear();
+    batch_.Clear();
     return ReceiveResult{0, true};
   }
-  const auto received = current_->connector.Receive(batch);
+  const auto received = current_->connector.Receive(batch_);
   if (!received) {
     return received.error();
   }
-  return ReceiveResult{received.value(), !batch.full()};
+  return ReceiveResult{received.value(), !batch_.full()};
 }
 
 // Closes the previous socket once it was empty, or once every datagram that it held when the new one was subscribed has
 // been received. All later events reach the new socket as well.
-Result<DatagramSource::ReceiveResult> ConnectorSource::ReceiveFromRetired(DatagramBatch& batch) {
-  const auto received = retired_->connector.Receive(batch);
-  retired_unread_ -= std::min<std::uint64_t>(retired_unread_, batch.size());
-  if (!received || !batch.full() || retired_unread_ == 0) {
+Result<Source::ReceiveResult> ConnectorSource::ReceiveFromRetired() {
+  const auto received = retired_->connector.Receive(batch_);
+  retired_unread_ -= std::min<std::uint64_t>(retired_unread_, batch_.size());
+  if (!received || !batch_.full() || retired_unread_ == 0) {
     CountDrops(*retired_);
     retired_.reset();
   }
-  return ReceiveResult{batch.size(), false};
+  return ReceiveResult{batch_.size(), false};
 }
 
 QueueState ConnectorSource::Queue() {

@@ -1,12 +1,16 @@
-// Datagram source of the kernel connector, and the canary that proves the subscription.
+// Event source of the kernel connector, and the canary that proves the subscription.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "core/protocol/event.h"
-#include "core/sources/connector/datagram_source.h"
+#include "core/protocol/input.h"
+#include "core/sources/connector/connector_inputs.h"
+#include "core/sources/connector/datagram_batch.h"
+#include "core/sources/connector/event_source.h"
 #include "core/sources/connector/proc_connector.h"
 
 namespace procevent {
@@ -31,12 +35,13 @@ class Canary {
 
 // Receives from the kernel connector. Resubscribe keeps the previous socket until it is drained, so that the sockets
 // overlap and no event is missed in between.
-class ConnectorSource final : public DatagramSource {
+class ConnectorSource final : public EventSource {
  public:
   explicit ConnectorSource(const ConnectorOptions& options) : options_(options) {}
 
   Status Resubscribe(std::chrono::milliseconds timeout) override;
-  Result<ReceiveResult> Receive(DatagramBatch& batch) override;
+  Result<ReceiveResult> Receive() override;
+  [[nodiscard]] std::span<const Input> inputs() const override { return inputs_.get(); }
   [[nodiscard]] QueueState Queue() override;
   [[nodiscard]] int fd() const override { return current_ ? current_->connector.fd() : -1; }
   void SendCanary() override { canary_.SendCanary(); }
@@ -52,13 +57,16 @@ class ConnectorSource final : public DatagramSource {
     std::uint32_t drops = 0;  // last value of the counter of the socket
   };
   SocketMemory CountDrops(Socket& socket);
-  Result<ReceiveResult> ReceiveFromRetired(DatagramBatch& batch);
+  Result<ReceiveResult> ReceiveBatch();
+  Result<ReceiveResult> ReceiveFromRetired();
 
   ConnectorOptions options_;
   std::optional<Socket> current_;
   std::optional<Socket> retired_;
   std::uint64_t retired_unread_ = 0;  // at most this many of its datagrams may be missing from the current socket
   std::uint64_t drops_ = 0;
+  DatagramBatch batch_;
+  ConnectorInputs inputs_;  // of the batch
   Canary canary_;
 };
 

@@ -8,9 +8,10 @@
 
 namespace procevent {
 
-DatagramBatch::DatagramBatch() : slots_(std::make_unique<Slots>()) {
+DatagramBatch::DatagramBatch(std::size_t slot_bytes) : slot_bytes_(slot_bytes), slots_(std::make_unique<Slots>()) {
+  slots_->bytes.resize(kSlots * slot_bytes_);
   for (std::size_t i = 0; i < kSlots; ++i) {
-    slots_->parts[i] = {slots_->bytes[i].data(), kSlotBytes};
+    slots_->parts[i] = {slots_->bytes.data() + i * slot_bytes_, slot_bytes_};
     msghdr& header = slots_->headers[i].msg_hdr;
     header.msg_name = &slots_->senders[i];
     header.msg_namelen = sizeof(sockaddr_nl);
@@ -47,13 +48,13 @@ bool DatagramBatch::Append(std::span<const std::byte> bytes, std::uint32_t port_
     return false;
   }
   mmsghdr& header = slots_->headers[size_];
-  const std::size_t kept = std::min(bytes.size(), kSlotBytes);
-  std::copy_n(bytes.begin(), kept, slots_->bytes[size_].begin());
+  const std::size_t kept = std::min(bytes.size(), slot_bytes_);
+  std::copy_n(bytes.begin(), kept, slots_->bytes.begin() + static_cast<std::ptrdiff_t>(size_ * slot_bytes_));
   slots_->senders[size_] = {};
   slots_->senders[size_].nl_family = AF_NETLINK;
   slots_->senders[size_].nl_pid = port_id;
   header.msg_hdr.msg_namelen = sizeof(sockaddr_nl);
-  header.msg_hdr.msg_flags = bytes.size() > kSlotBytes ? MSG_TRUNC : 0;
+  header.msg_hdr.msg_flags = bytes.size() > slot_bytes_ ? MSG_TRUNC : 0;
   header.msg_len = static_cast<unsigned>(kept);
   ++size_;
   return true;
@@ -62,8 +63,8 @@ bool DatagramBatch::Append(std::span<const std::byte> bytes, std::uint32_t port_
 Datagram DatagramBatch::operator[](std::size_t index) const {
   const mmsghdr& header = slots_->headers[index];
   const sockaddr_nl& sender = slots_->senders[index];
-  const std::size_t length = std::min<std::size_t>(header.msg_len, kSlotBytes);
-  const std::span<const std::byte> bytes(slots_->bytes[index].data(), length);
+  const std::size_t length = std::min<std::size_t>(header.msg_len, slot_bytes_);
+  const std::span<const std::byte> bytes(slots_->bytes.data() + index * slot_bytes_, length);
   if (header.msg_hdr.msg_namelen != sizeof sender || sender.nl_family != AF_NETLINK || sender.nl_pid != 0) {
     return {Datagram::Origin::kForeign, bytes};
   }

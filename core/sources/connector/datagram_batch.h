@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "core/base/result.h"
 #include "core/protocol/decoder.h"
@@ -20,7 +21,7 @@ struct Datagram {
   enum class Origin : std::uint8_t {
     kKernel,
     kForeign,    // the sender is not the kernel
-    kOversized,  // too long for a connector datagram
+    kOversized,  // too long for a slot
   };
   Origin origin = Origin::kKernel;
   std::span<const std::byte> bytes;  // truncated to the slot if oversized; valid until the batch is refilled
@@ -30,9 +31,11 @@ struct Datagram {
 class DatagramBatch {
  public:
   static constexpr std::size_t kSlots = 64;
-  static constexpr std::size_t kSlotBytes = 256;  // a datagram has 76; small, so that a batch stays in the cache
+  // Of a batch for the connector, whose datagrams have 76. Small, so that a batch stays in the cache.
+  static constexpr std::size_t kSlotBytes = 256;
 
-  DatagramBatch();
+  // A datagram longer than `slot_bytes` is oversized.
+  explicit DatagramBatch(std::size_t slot_bytes = kSlotBytes);
 
   // Receives up to kSlots datagrams from a netlink socket without blocking. Returns their number.
   Result<std::size_t> FillFrom(int fd);
@@ -50,8 +53,9 @@ class DatagramBatch {
     std::array<mmsghdr, kSlots> headers{};
     std::array<iovec, kSlots> parts{};
     std::array<sockaddr_nl, kSlots> senders{};
-    std::array<std::array<std::byte, kSlotBytes>, kSlots> bytes{};
+    std::vector<std::byte> bytes;
   };
+  std::size_t slot_bytes_;
   std::unique_ptr<Slots> slots_;  // on the heap: the headers point into it, so the batch can move
   std::size_t size_ = 0;
 };

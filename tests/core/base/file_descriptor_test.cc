@@ -101,15 +101,15 @@ TEST(PollerTest, ReturnsTrueOnASignal) {
   const EventFd signal = MakeEventFd();
   Poller poller(std::array{signal.fd()});
   signal.Signal();
-  EXPECT_TRUE(poller.Wait(-1, InAMinute()));
+  EXPECT_TRUE(poller.Wait({}, InAMinute()));
 }
 
 TEST(PollerTest, ReturnsFalseOnTimeout) {
   const EventFd signal = MakeEventFd();
   Poller poller(std::array{signal.fd()});
-  EXPECT_FALSE(poller.Wait(-1, 0));
+  EXPECT_FALSE(poller.Wait({}, 0));
   const std::uint64_t until = MonotonicNanos() + 5 * kNanosPerMilli;
-  EXPECT_FALSE(poller.Wait(-1, until));
+  EXPECT_FALSE(poller.Wait({}, until));
   EXPECT_GE(MonotonicNanos(), until);
 }
 
@@ -118,7 +118,7 @@ TEST(PollerTest, ReturnsFalseWhenTheSourceIsReadable) {
   const EventFd source = MakeEventFd();
   Poller poller(std::array{signal.fd()});
   source.Signal();
-  EXPECT_FALSE(poller.Wait(source.fd(), InAMinute()));
+  EXPECT_FALSE(poller.Wait(std::array{source.fd()}, InAMinute()));
 }
 
 TEST(PollerTest, IgnoresTheSourceWithoutItsDescriptor) {
@@ -126,11 +126,27 @@ TEST(PollerTest, IgnoresTheSourceWithoutItsDescriptor) {
   const EventFd source = MakeEventFd();
   Poller poller(std::array{signal.fd()});
   source.Signal();
-  EXPECT_FALSE(poller.Wait(source.fd(), InAMinute()));
+  EXPECT_FALSE(poller.Wait(std::array{source.fd()}, InAMinute()));
   const std::uint64_t until = MonotonicNanos() + 5 * kNanosPerMilli;
-  EXPECT_FALSE(poller.Wait(-1, until));
+  EXPECT_FALSE(poller.Wait({}, until));
   EXPECT_GE(MonotonicNanos(), until);
-  EXPECT_FALSE(poller.Wait(source.fd(), InAMinute()));
+  EXPECT_FALSE(poller.Wait(std::array{source.fd()}, InAMinute()));
+}
+
+TEST(PollerTest, WaitsForSeveralSources) {
+  const EventFd signal = MakeEventFd();
+  const EventFd quiet = MakeEventFd();
+  const EventFd source = MakeEventFd();
+  const std::array sources{quiet.fd(), -1, source.fd()};
+  Poller poller(std::array{signal.fd()});
+  const std::uint64_t until = MonotonicNanos() + 5 * kNanosPerMilli;
+  EXPECT_FALSE(poller.Wait(sources, until));
+  EXPECT_GE(MonotonicNanos(), until);
+  source.Signal();
+  EXPECT_FALSE(poller.Wait(sources, InAMinute()));
+  signal.Signal();
+  EXPECT_TRUE(poller.Wait(sources, InAMinute())) << "a signal and a source at once";
+  EXPECT_TRUE(poller.Wait(std::array{quiet.fd()}, InAMinute()));
 }
 
 TEST(PollerTest, AcceptsAnotherSourceAfterOneWasClosed) {
@@ -138,12 +154,12 @@ TEST(PollerTest, AcceptsAnotherSourceAfterOneWasClosed) {
   Poller poller(std::array{signal.fd()});
   {
     const EventFd first = MakeEventFd();
-    EXPECT_FALSE(poller.Wait(first.fd(), 0));
+    EXPECT_FALSE(poller.Wait(std::array{first.fd()}, 0));
   }
   const EventFd spare = MakeEventFd();  // takes the descriptor number of the first, so that the second has another
   const EventFd second = MakeEventFd();
   second.Signal();
-  EXPECT_FALSE(poller.Wait(second.fd(), InAMinute()));
+  EXPECT_FALSE(poller.Wait(std::array{second.fd()}, InAMinute()));
 }
 
 }  // namespace

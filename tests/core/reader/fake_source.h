@@ -8,14 +8,19 @@
 #include <cstdint>
 #include <deque>
 #include <exception>
+#include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "core/base/file_descriptor.h"
 #include "core/base/system.h"
 #include "core/protocol/encoder.h"
-#include "core/sources/connector/datagram_source.h"
+#include "core/reader/reader_sources.h"
+#include "core/sources/connector/connector_inputs.h"
+#include "core/sources/connector/datagram_batch.h"
+#include "core/sources/connector/event_source.h"
 
 namespace procevent {
 
@@ -118,7 +123,7 @@ class FakeKernel {
   bool closed_ = false;
 };
 
-class FakeSource final : public DatagramSource {
+class FakeSource final : public EventSource {
  public:
   explicit FakeSource(FakeKernel& kernel) : kernel_(kernel) {}
 
@@ -131,9 +136,10 @@ class FakeSource final : public DatagramSource {
     kernel_.receive_error_ = kernel_.receive_error_after_subscribing_;
     return Success{};
   }
-  Result<ReceiveResult> Receive(DatagramBatch& batch) override {
+  Result<ReceiveResult> Receive() override {
     const std::lock_guard lock(kernel_.mutex_);
-    batch.Clear();
+    batch_.Clear();
+    inputs_.Clear();
     ++kernel_.receive_calls_;
     if (kernel_.exception_) {
       std::rethrow_exception(kernel_.exception_);
@@ -141,15 +147,17 @@ class FakeSource final : public DatagramSource {
     if (kernel_.receive_error_) {
       return *kernel_.receive_error_;
     }
-    while (!kernel_.queue_.empty() && batch.Append(kernel_.queue_.front().datagram, kernel_.queue_.front().port_id)) {
+    while (!kernel_.queue_.empty() && batch_.Append(kernel_.queue_.front().datagram, kernel_.queue_.front().port_id)) {
       kernel_.queue_.pop_front();
     }
     if (kernel_.queue_.empty()) {
       std::uint64_t signals = 0;
       [[maybe_unused]] const auto got = ::read(kernel_.ready_.get(), &signals, sizeof signals);
     }
-    return ReceiveResult{batch.size(), kernel_.queue_.empty()};
+    inputs_.Assign(batch_);
+    return ReceiveResult{batch_.size(), kernel_.queue_.empty()};
   }
+  [[nodiscard]] std::span<const Input> inputs() const override { return inputs_.get(); }
   [[nodiscard]] QueueState Queue() override {
     const std::lock_guard lock(kernel_.mutex_);
     return {static_cast<std::uint32_t>(kernel_.queue_.size() * 832), 1U << 20U, 2U << 20U, kernel_.drops_};
@@ -180,7 +188,12 @@ class FakeSource final : public DatagramSource {
   }
 
   FakeKernel& kernel_;
+  DatagramBatch batch_;
+  ConnectorInputs inputs_;
   int thread_ = -1;
 };
+
+// The sources of a reader that has no other.
+inline ReaderSources MakeFakeSources(FakeKernel& kernel) { return {.events = std::make_unique<FakeSource>(kernel)}; }
 
 }  // namespace procevent

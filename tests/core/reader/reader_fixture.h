@@ -26,7 +26,8 @@ inline constexpr ForkBody kFork{{1, 1}, {2, 2}};
 
 inline std::uint64_t ForksBy(const Snapshot& snapshot, std::string_view name) {
   const auto& rows = snapshot.ledger.groups.rows;
-  const auto row = std::ranges::find_if(rows, [&](const GroupRow& it) { return it.in_use && it.labels[0].view() == name; });
+  const auto row =
+      std::ranges::find_if(rows, [&](const GroupRow& it) { return it.in_use && it.labels[0].view() == name; });
   return row == rows.end() ? 0 : row->counts[CountKind::kForks];
 }
 
@@ -56,7 +57,7 @@ class FakeProc {
 class ReaderTest : public testing::Test {
  protected:
   void Start(EventCoverage coverage = EventCoverage::kAll) {
-    reader_ = std::make_unique<Reader>(std::make_unique<FakeSource>(kernel_),
+    reader_ = std::make_unique<Reader>(MakeFakeSources(kernel_),
                                        ReaderOptions{.drain_interval = std::chrono::milliseconds(1),
                                                      .canary_interval = std::chrono::milliseconds(100)},
                                        2, coverage, LedgerOptions{}, proc_.get());

@@ -38,8 +38,7 @@ TEST_F(ReaderTest, CountsEventsBeforeTheScrape) {
 }
 
 TEST_F(ReaderTest, CallsTheStartFunctionBeforeSubscribing) {
-  Reader reader(std::make_unique<FakeSource>(kernel_), ReaderOptions{}, 2, EventCoverage::kAll, LedgerOptions{},
-                proc_.get());
+  Reader reader(MakeFakeSources(kernel_), ReaderOptions{}, 2, EventCoverage::kAll, LedgerOptions{}, proc_.get());
   std::thread::id thread;
   int subscribe_calls = -1;
   reader.Start([&] {
@@ -207,9 +206,9 @@ TEST_F(ReaderTest, DoesNotSpinAfterAScrapeGaveUp) {
 }
 
 TEST_F(ReaderTest, SleepsWhileIdle) {
-  reader_ = std::make_unique<Reader>(std::make_unique<FakeSource>(kernel_),
-                                     ReaderOptions{.drain_interval = 1ms, .canary_interval = 3600s}, 2,
-                                     EventCoverage::kAll, LedgerOptions{}, proc_.get());
+  reader_ =
+      std::make_unique<Reader>(MakeFakeSources(kernel_), ReaderOptions{.drain_interval = 1ms, .canary_interval = 3600s},
+                               2, EventCoverage::kAll, LedgerOptions{}, proc_.get());
   reader_->Start();
   TakeSnapshot();
   // The first canaries are 100, 200, 400, ... ms apart: at most four in a second, and each takes a few turns. A

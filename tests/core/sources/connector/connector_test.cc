@@ -55,6 +55,19 @@ TEST(DatagramBatchTest, MarksOversizedDatagram) {
   EXPECT_EQ(batch[1].bytes.size(), DatagramBatch::kSlotBytes);
 }
 
+TEST(DatagramBatchTest, HasSlotsOfTheRequestedSize) {
+  constexpr std::size_t kLong = 2048;
+  DatagramBatch batch(kLong);
+  for (std::size_t i = 0; i < DatagramBatch::kSlots; ++i) {
+    const std::vector<std::byte> datagram(kLong + i % 2, static_cast<std::byte>(i));
+    ASSERT_TRUE(batch.Append(datagram, 0));
+  }
+  for (std::size_t i = 0; i < DatagramBatch::kSlots; ++i) {
+    EXPECT_EQ(batch[i].origin, i % 2 == 0 ? Datagram::Origin::kKernel : Datagram::Origin::kOversized);
+    EXPECT_TRUE(std::ranges::equal(batch[i].bytes, std::vector<std::byte>(kLong, static_cast<std::byte>(i)))) << i;
+  }
+}
+
 TEST(DatagramBatchTest, HoldsAtMostSixtyFour) {
   DatagramBatch batch;
   for (std::size_t i = 0; i < DatagramBatch::kSlots; ++i) {

@@ -1,0 +1,69 @@
+#include "core/reader/secondary_sources.h"
+
+#include <utility>
+
+#include "core/base/system.h"
+
+namespace procevent {
+
+SecondarySources::SecondarySources(std::vector<std::unique_ptr<Source>> sources, InputRecorder& inputs,
+                                   NoticeQueue& notices)
+    : inputs_(inputs), notices_(notices) {
+  for (std::unique_ptr<Source>& source : sources) {
+    sources_.push_back({.source = std::move(source)});
+  }
+}
+
+std::size_t SecondarySources::DrainAll(std::uint64_t deadline_ns) {
+  std::size_t messages = 0;
+  for (Entry& entry : sources_) {
+    messages += DrainOne(entry, deadline_ns);
+  }
+  std::erase_if(sources_, [](const Entry& entry) { return entry.source == nullptr; });
+  return messages;
+}
+
+std::size_t SecondarySources::DrainOne(Entry& entry, std::uint64_t deadline_ns) {
+  Source& source = *entry.source;
+  std::size_t messages = 0;
+  std::uint64_t now = 0;
+  bool emptied = false;
+  do {
+    const auto received = source.Receive();
+    if (!received) {
+      const StaticError& error = received.error();
+      notices_.Post({.kind = Notice::Kind::kSourceFailed, .error = error});
+      CountDrops(entry);
+      source.Close();
+      entry.source.reset();
+      return messages;
+    }
+    now = MonotonicNanos();
+    for (const Input& input : source.inputs()) {
+      inputs_.Apply(input, now);
+    }
+    messages += received.value().messages;
+    emptied = received.value().emptied;
+  } while (!emptied && now < deadline_ns);
+  CountDrops(entry);
+  return messages;
+}
+
+void SecondarySources::CountDrops(Entry& entry) {
+  const std::uint64_t drops = entry.source->Queue().drops;
+  lost_ += drops - std::exchange(entry.drops, drops);
+}
+
+void SecondarySources::AppendFds(std::vector<int>& fds) const {
+  for (const Entry& entry : sources_) {
+    fds.push_back(entry.source->fd());
+  }
+}
+
+void SecondarySources::Close() {
+  for (const Entry& entry : sources_) {
+    entry.source->Close();
+  }
+}
+
+}  // namespace procevent
