@@ -9,24 +9,42 @@
 
 #include "core/base/system.h"
 #include "core/sources/procfs/proc_reader.h"
+#include "core/tracker/process_rules.h"
 
 namespace procevent {
 namespace {
-
-// Start times from /proc have a resolution of 10 ms. They may be too early by the time between two clock reads, because
-// they are converted from boot time.
-constexpr std::uint64_t kStartTolerance = 50 * kNanosPerMilli;
-
-// Whether the PID was reused. A later process with the same PID has a later start time. A start before the recorded
-// FORK is the same process.
-bool IsOtherProcess(const Process& known, std::uint64_t start_ns) {
-  return known.start_ns != 0 && start_ns > known.start_ns + kStartTolerance;
-}
 
 // Whether the snapshot does not show the name of the process. The name may be that of an exec that failed.
 bool LacksName(const ProcSnapshot& snapshot) { return snapshot.without_memory || snapshot.is_unnamed_kernel_thread(); }
 
 }  // namespace
+
+struct ProcessTable::Row {
+  Process process;
+  StartSource start_source = StartSource::kFork;
+  ThreadState threads;
+  bool threads_counted = false;     // otherwise events of `threads` may have been missed, and only /proc shows an exit
+  std::uint64_t threads_at_ns = 0;  // of the observation that `threads` is based on; 0: it is based on a FORK or EXEC
+  std::uint64_t epoch = 0;          // value of epoch_ when it was last valid; 0: stale
+  std::uint64_t read_ns = 0;        // time of the last /proc read, which may be ahead of earlier events
+
+  // Whether another process has the PID by now, which started at `start_ns`.
+  [[nodiscard]] bool IsReplacedBy(std::uint64_t start_ns) const {
+    return process.start_ns != 0 && CompareStarts(start_source, process.start_ns, start_ns) == StartMatch::kLater;
+  }
+  // A start that /proc showed.
+  void SetStart(std::uint64_t start_ns) {
+    if (process.start_ns == 0) {
+      process.start_ns = start_ns;
+      start_source = StartSource::kProc;
+    }
+  }
+  void CountThreads(ThreadState from, std::uint64_t at_ns) {
+    threads = from;
+    threads_counted = true;
+    threads_at_ns = at_ns;
+  }
+};
 
 ProcessTable::ProcessTable(const ProcessTableOptions& options)
     : limit_(std::max<std::size_t>(options.limit, 1)), proc_(std::make_unique<ProcPidReader>(options.proc.c_str())) {}
@@ -62,16 +80,15 @@ std::optional<Process> ProcessTable::Find(std::int32_t pid) {
 }
 
 void ProcessTable::Handle(const ForkBody& body, std::uint64_t when_ns) {
-  if (body.child.pid == body.child.tgid) {
+  if (IsLeader(body.child)) {
     StartProcess(body, when_ns);
-  } else if (Row* const row = FindOrCreate(body.child.tgid, when_ns);
-             row != nullptr && row->threads && when_ns > row->threads_at_ns) {
-    ++*row->threads;
+  } else if (Row* const row = FindOrCreate(body.child.tgid, when_ns); row != nullptr) {
+    row->threads.OnThreadStart(when_ns, row->threads_at_ns);
   }
 }
 
-// A child inherits the name of the forking thread, and the table knows only names of main threads. A name of the parent
-// read from /proc after this FORK may be newer than the FORK. In both cases the child itself is read from /proc.
+// A name of the parent read from /proc after this FORK may be newer than the FORK. Then, and if the child has not the
+// name of the parent, the child itself is read from /proc.
 void ProcessTable::StartProcess(const ForkBody& body, std::uint64_t when_ns) {
   const Row* const known = FindOrCreate(body.parent.tgid, when_ns);
   const Row parent = known == nullptr ? Row{} : *known;  // a copy: creating the child may evict the parent
@@ -82,25 +99,24 @@ void ProcessTable::StartProcess(const ForkBody& body, std::uint64_t when_ns) {
   Row& row = Create(body.child.tgid);
   row.process.parent = body.parent.tgid;
   row.process.start_ns = when_ns;
-  if (parent.process.command && parent.read_ns <= when_ns && body.parent.pid == body.parent.tgid &&
-      body.parent.tgid != kKthreadd) {
+  if (parent.process.command && parent.read_ns <= when_ns && NameOfChild(body.parent) == ChildName::kOfParent) {
     row.process.command = parent.process.command;
     row.process.user = parent.process.user;
     row.epoch = epoch_;
   }
   RefreshIfStale(row);
-  row.threads = 1;
+  row.CountThreads({}, 0);
 }
 
-// An exec leaves one thread, which becomes the main thread, whichever thread called it.
 void ProcessTable::Handle(const ExecBody& body, std::uint64_t when_ns) {
   if (Row* const row = FindOrCreate(body.task.tgid, when_ns); row != nullptr) {
     SetAlive(*row, true);
     row->process.command.reset();
     ReadProc(*row);
-    row->threads = 1;
-    row->threads_at_ns = 0;
-    row->main_exited = false;
+    if (row->process.start_ns <= when_ns) {  // otherwise /proc showed a later process of this PID
+      row->threads.OnExec(when_ns, row->threads_at_ns);
+      row->threads_counted = true;
+    }
   }
 }
 
@@ -109,14 +125,9 @@ void ProcessTable::Handle(const ExitBody& body, std::uint64_t when_ns) {
   if (row == nullptr) {
     return;
   }
-  row->main_exited = row->main_exited || body.task.pid == body.task.tgid;
-  if (row->threads && *row->threads > 0 && when_ns > row->threads_at_ns) {
-    --*row->threads;
-  }
-  if (row->main_exited && AllThreadsExited(*row)) {
+  const bool ended = row->threads.OnThreadExit(IsLeader(body.task), when_ns, row->threads_at_ns);
+  if (row->threads_counted ? ended : row->threads.leader_gone && HasExited(*row)) {
     SetAlive(*row, false);
-  } else if (row->threads && !row->main_exited) {
-    row->threads = std::max(*row->threads, 1U);  // the EXIT of a thread that an exec terminated may follow the EXEC
   }
 }
 
@@ -125,7 +136,7 @@ void ProcessTable::Adopt(const ObservedProcess& observed) {
   if (row == nullptr) {
     return;
   }
-  if (IsOtherProcess(row->process, observed.process.start_ns)) {
+  if (row->IsReplacedBy(observed.process.start_ns)) {
     Erase(observed.process.pid);
     row = &Create(observed.process.pid);
     row->epoch = epoch_;
@@ -133,32 +144,28 @@ void ProcessTable::Adopt(const ObservedProcess& observed) {
   Process& process = row->process;
   process.command = observed.process.command;
   process.user = process.user ? process.user : observed.process.user;
-  process.start_ns = process.start_ns == 0 ? observed.process.start_ns : process.start_ns;
-  if (!row->threads && observed.threads) {
-    row->threads = observed.threads;
-    row->threads_at_ns = observed.when_ns;
-    row->main_exited = row->main_exited || observed.main_exited;
+  row->SetStart(observed.process.start_ns);
+  if (!row->threads_counted && observed.threads) {
+    const bool main_exited = row->threads.leader_gone || observed.main_exited;
+    row->CountThreads(ThreadState::Of(*observed.threads, main_exited), observed.when_ns);
   }
 }
 
-// Whether no thread is left. Called after the exit of the main thread.
-bool ProcessTable::AllThreadsExited(const Row& row) const {
-  if (row.threads) {
-    return *row.threads == 0;
-  }
+// Whether /proc shows no thread of the process any more.
+bool ProcessTable::HasExited(const Row& row) const {
   ProcSnapshot snapshot;
   return proc_->ReadWithoutCredentials(row.process.pid, snapshot) != ProcPidReader::ReadStatus::kRead ||
-         snapshot.dead || IsOtherProcess(row.process, snapshot.start_ns);
+         snapshot.dead || row.IsReplacedBy(snapshot.start_ns);
 }
 
 void ProcessTable::Handle(const UidBody& body, std::uint64_t when_ns) {
-  if (Row* const row = FindOrCreate(body.task.tgid, when_ns); row != nullptr && body.task.pid == body.task.tgid) {
+  if (Row* const row = FindOrCreate(body.task.tgid, when_ns); row != nullptr && IsLeader(body.task)) {
     row->process.user = body.effective;
   }
 }
 
 void ProcessTable::Handle(const CommBody& body, std::uint64_t when_ns) {
-  if (Row* const row = FindOrCreate(body.task.tgid, when_ns); row != nullptr && body.task.pid == body.task.tgid) {
+  if (Row* const row = FindOrCreate(body.task.tgid, when_ns); row != nullptr && IsLeader(body.task)) {
     row->process.command = CommName(body.comm);
   }
 }
@@ -216,13 +223,14 @@ void ProcessTable::ReadProc(Row& row) {
   ProcSnapshot snapshot;
   const ProcPidReader::ReadStatus status = proc_->ReadSnapshot(row.process.pid, snapshot);
   Process& process = row.process;
-  row.threads.reset();
+  row.threads_counted = false;
+  row.threads_at_ns = 0;
   row.epoch = epoch_;
   if (status != ProcPidReader::ReadStatus::kRead) {
     SetAlive(row, process.alive && status == ProcPidReader::ReadStatus::kHidden);
     return;
   }
-  if (IsOtherProcess(process, snapshot.start_ns)) {
+  if (row.IsReplacedBy(snapshot.start_ns)) {
     process.start_ns = 0;
   }
   if (LacksName(snapshot)) {
@@ -233,8 +241,8 @@ void ProcessTable::ReadProc(Row& row) {
   }
   process.user = snapshot.euid;
   process.parent = snapshot.parent;
-  process.start_ns = process.start_ns == 0 ? snapshot.start_ns : process.start_ns;
-  row.main_exited = snapshot.leader_gone;
+  row.SetStart(snapshot.start_ns);
+  row.threads = ThreadState::Of(snapshot.threads, snapshot.leader_gone);
   row.read_ns = snapshot.taken_ns;
   SetAlive(row, !snapshot.dead);
 }

@@ -3,10 +3,11 @@
 // Usage: subscribe, call Bootstrap, then Apply every event in order and Find the processes it names. The reader does
 // not use this table: its ledger waits for names, while this table answers immediately with what is known.
 //
-// Accuracy: a command never comes from another process, but it may be newer than the event. After an EXEC the table
-// reads /proc and accepts the result only if the start time matches to 50 ms. A shell may have executed its next
-// program by then. In that case /proc shows the later name, and the next EXEC event follows. A program that exits
-// before the read has no command. Commands from COMM events and commands that a child inherits are exact.
+// Accuracy: a command may be newer than the event. After an EXEC the table reads /proc. A shell may have executed its
+// next program by then. In that case /proc shows the later name, and the next EXEC event follows. A program that exits
+// before the read has no command. Its PID may belong to another process by then, which the start time in /proc shows:
+// that process replaces the known one, and earlier events are ignored. Commands from COMM events and commands that a
+// child inherits are exact.
 #pragma once
 
 #include <cstddef>
@@ -68,8 +69,8 @@ class ProcessTable {
   void Apply(const Event& event);
 
   // Adopts the state of a process, for a table without procfs. The command replaces that of the table. The user, the
-  // start time and the threads are taken only if events have not shown them. A start more than 50 ms after the known
-  // one is that of another process with the same PID: it replaces the known process.
+  // start time and the threads are taken only if events have not shown them. A start after the known one is that of
+  // another process with the same PID, which replaces the known process. A known start of /proc is exact to 50 ms.
   void Adopt(const ObservedProcess& observed);
 
   // Marks all processes as stale, after a loss of events. Each is read from /proc again before its next use.
@@ -83,14 +84,7 @@ class ProcessTable {
   [[nodiscard]] std::size_t size() const { return rows_.size(); }
 
  private:
-  struct Row {
-    Process process;
-    std::optional<std::uint32_t> threads;  // live threads; empty if events of them may have been missed
-    std::uint64_t threads_at_ns = 0;       // `threads` includes the events until then; 0: all events that were applied
-    bool main_exited = false;              // the main thread exited
-    std::uint64_t epoch = 0;               // value of epoch_ when it was last valid; 0: stale
-    std::uint64_t read_ns = 0;             // time of the last /proc read, which may be ahead of earlier events
-  };
+  struct Row;
   using Rows = std::list<Row>;
 
   void Handle(const ForkBody& body, std::uint64_t when_ns);
@@ -106,7 +100,7 @@ class ProcessTable {
   }
 
   void StartProcess(const ForkBody& body, std::uint64_t when_ns);
-  [[nodiscard]] bool AllThreadsExited(const Row& row) const;
+  [[nodiscard]] bool HasExited(const Row& row) const;
 
   Row* FindOrCreate(std::int32_t pid, std::uint64_t when_ns);
   Row& Create(std::int32_t pid);

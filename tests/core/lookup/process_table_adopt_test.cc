@@ -33,6 +33,31 @@ TEST(ProcessTableAdoptTest, AdoptsObservedProcessesWithoutProc) {
   EXPECT_EQ(table.Find(kOther)->user, 2U) << "an event has shown it";
 }
 
+// An observation that shows the main thread alive was made before its EXIT, although the times are close.
+TEST(ProcessTableAdoptTest, LivingMainThreadPrecedesItsExit) {
+  ProcessTable table({.limit = 100, .proc = ""});
+  table.Adopt({.process = {.pid = kShell, .command = CommName("sh"), .user = 5}, .when_ns = 2 * kSecond, .threads = 1});
+  table.Apply(EventAt(2 * kSecond - 1, MakeExit(MainThread(kShell))));
+  EXPECT_FALSE(table.Find(kShell)->alive);
+}
+
+// A start after a FORK is never that of the forked process. Two starts in /proc may differ by their conversion.
+TEST(ProcessTableAdoptTest, StartAfterForkIsThatOfAnotherProcess) {
+  ProcessTable table({.limit = 100, .proc = ""});
+  table.Apply(EventAt(kSecond, ForkBody{MainThread(1), MainThread(kShell)}));
+  table.Apply(EventAt(kSecond + 1, UidBody{MainThread(kShell), 5, 5}));
+  const auto observe = [&table](std::uint64_t start_ns) {
+    table.Adopt({.process = {.pid = kShell, .command = CommName("sh"), .user = 6, .start_ns = start_ns},
+                 .when_ns = 2 * kSecond,
+                 .threads = 1});
+    return *table.Find(kShell);
+  };
+  EXPECT_EQ(observe(kSecond - kSecond / 100).user, 5U);
+  EXPECT_EQ(observe(kSecond / 2).user, 5U) << "the host was suspended, which moves a start in /proc back";
+  EXPECT_EQ(observe(kSecond + 1).user, 6U);
+  EXPECT_EQ(observe(kSecond + 2).start_ns, kSecond + 1);
+}
+
 // Without procfs an observed start shows that the PID was reused while events were lost.
 TEST(ProcessTableAdoptTest, DetectsReusedPid) {
   for (const bool exit_seen : {false, true}) {

@@ -151,6 +151,17 @@ TEST_F(ProcessTableTest, ExecDetectsReusedPid) {
   EXPECT_TRUE(IsAlive(kChild));
 }
 
+// /proc rounds a start down, so one after the FORK is that of another process, however soon.
+TEST_F(ProcessTableTest, ExecDetectsPidReusedSoonAfterFork) {
+  const std::uint64_t forked = MonotonicNanos() - 10 * kSecond;
+  table_.Apply(EventAt(forked, ForkBody{MainThread(kShell), MainThread(kChild)}));
+  proc_.Write(kChild, {.name = "second", .start_ns = forked + kSecond / 40, .state = 'Z', .threads = 2});
+  table_.Apply(EventAt(forked + 1, ExecBody{MainThread(kChild)}));
+  EXPECT_GT(table_.Find(kChild)->start_ns, forked);
+  table_.Apply(EventAt(forked + kSecond, MakeExit(MainThread(kChild))));
+  EXPECT_TRUE(IsAlive(kChild)) << "the EXEC of the first process shows nothing about the threads of the second one";
+}
+
 TEST_F(ProcessTableTest, UsesNameAndUserOfMainThreadOnly) {
   Apply(MakeComm(MainThread(kShell), "renamed"));
   Apply(UidBody{MainThread(kShell), 0, 33});
