@@ -4,8 +4,8 @@
 #include <limits>
 #include <variant>
 
-#include "core/ledger/name_resolver.h"
 #include "core/protocol/decoder.h"
+#include "core/tracker/process_rules.h"
 
 namespace procevent {
 namespace {
@@ -26,9 +26,6 @@ ObservedProcess Observed(const ProcSnapshot& snapshot) {
           .threads = snapshot.dead ? std::nullopt : std::optional(snapshot.threads),
           .main_exited = snapshot.leader_gone};
 }
-
-// The time until which a snapshot shows the state before a change: it may show the change a moment before its event.
-std::uint64_t SeenBefore(std::uint64_t change_ns) { return change_ns - std::min(change_ns, kSnapshotMargin); }
 
 }  // namespace
 
@@ -56,7 +53,7 @@ void CapturedNames::Add(const PacketContent& content) {
 
 void CapturedNames::Finish() {
   for (auto& [pid, period] : periods_) {
-    Accept(period, kEnd);
+    AcceptBefore(period, kEnd);
   }
 }
 
@@ -81,15 +78,13 @@ void CapturedNames::AddEvent(const Event& event) {
     last_event_ns_[event.cpu] = event.timestamp_ns;
   }
   last_ns_ = std::max(last_ns_, event.timestamp_ns);
-  if (const auto* const fork = std::get_if<ForkBody>(&event.body);
-      fork != nullptr && fork->child.pid == fork->child.tgid) {
+  if (const auto* const fork = std::get_if<ForkBody>(&event.body); fork != nullptr && IsLeader(fork->child)) {
     BeginPeriod(fork->child.tgid, event.timestamp_ns, fork->parent.tgid);
   } else if (const auto* const exec = std::get_if<ExecBody>(&event.body)) {
     BeginPeriod(exec->task.tgid, event.timestamp_ns);
-  } else if (const auto* const comm = std::get_if<CommBody>(&event.body);
-             comm != nullptr && comm->task.pid == comm->task.tgid) {
+  } else if (const auto* const comm = std::get_if<CommBody>(&event.body); comm != nullptr && IsLeader(comm->task)) {
     BeginPeriod(comm->task.tgid, event.timestamp_ns);
-  } else if (const auto* const uid = std::get_if<UidBody>(&event.body)) {
+  } else if (const auto* const uid = std::get_if<UidBody>(&event.body); uid != nullptr && IsLeader(uid->task)) {
     ChangeUser(uid->task.tgid, event.timestamp_ns);
   }
 }
@@ -116,32 +111,32 @@ void CapturedNames::AddSnapshot(const ProcRead& read) {
 // An exit begins none: the process keeps its name until its PID is reused.
 void CapturedNames::BeginPeriod(std::int32_t pid, std::uint64_t when_ns, std::int32_t parent) {
   Period& period = FindPeriod(pid);
-  Accept(period, SeenBefore(when_ns));
+  AcceptBefore(period, when_ns);
   period = {.since_step = added_steps_, .parent = parent, .name = {}, .unconfirmed = {}};
 }
 
 void CapturedNames::ChangeUser(std::int32_t pid, std::uint64_t when_ns) {
   Period& period = FindPeriod(pid);
   for (ProcSnapshot& snapshot : period.unconfirmed) {
-    snapshot.euid = snapshot.taken_ns > SeenBefore(when_ns) ? kUnknownId : snapshot.euid;
+    snapshot.euid = CertainlyPrecedes(snapshot.taken_ns, when_ns) ? snapshot.euid : kUnknownId;
   }
   period.user_changed = true;
 }
 
 // No earlier event follows, so none contradicts a snapshot taken before.
 void CapturedNames::ConfirmUpTo(std::uint64_t applied_until_ns) {
-  const std::uint64_t seen_until_ns = SeenBefore(applied_until_ns);
-  for (; !unconfirmed_.empty() && unconfirmed_.front().first <= seen_until_ns; unconfirmed_.pop_front()) {
+  while (!unconfirmed_.empty() && CertainlyPrecedes(unconfirmed_.front().first, applied_until_ns)) {
     if (const auto found = periods_.find(unconfirmed_.front().second); found != periods_.end()) {
-      Accept(found->second, seen_until_ns);
+      AcceptBefore(found->second, applied_until_ns);
     }
+    unconfirmed_.pop_front();
   }
 }
 
 // A snapshot after the last event before the loss may show the result of a lost event.
 void CapturedNames::InvalidateAll(std::uint64_t lost_after_ns) {
   for (auto& [pid, period] : periods_) {
-    Accept(period, SeenBefore(lost_after_ns));
+    AcceptBefore(period, lost_after_ns);
   }
   Forget();
 }
@@ -152,10 +147,22 @@ void CapturedNames::Forget() {
   unknown_until_step_ = added_steps_;
 }
 
-// Accepts the snapshots of a period that were taken until then.
-void CapturedNames::Accept(Period& period, std::uint64_t seen_until_ns) {
+// Keeps younger processes, since their snapshots are still to come. A snapshot of another process is valid from now on.
+void CapturedNames::ForgetOldest() {
+  const std::size_t middle = unknown_until_step_ + (added_steps_ - unknown_until_step_) / 2;
+  std::erase_if(periods_, [middle](const auto& entry) {
+    return entry.second.since_step < middle && entry.second.unconfirmed.empty();
+  });
+  if (std::max(periods_.size(), unconfirmed_.size()) > kLimit / 4 * 3) {
+    Forget();
+  }
+  unknown_until_step_ = added_steps_;
+}
+
+// Accepts the snapshots of a period that show the state before a change.
+void CapturedNames::AcceptBefore(Period& period, std::uint64_t change_ns) {
   std::erase_if(period.unconfirmed, [&](const ProcSnapshot& snapshot) {
-    const bool accepted = snapshot.taken_ns <= seen_until_ns;
+    const bool accepted = CertainlyPrecedes(snapshot.taken_ns, change_ns);
     if (accepted && accepted_.size() < kLimit) {
       accepted_.emplace(period.since_step, snapshot);
     }
@@ -165,7 +172,7 @@ void CapturedNames::Accept(Period& period, std::uint64_t seen_until_ns) {
 
 CapturedNames::Period& CapturedNames::FindPeriod(std::int32_t pid) {
   if (std::max(periods_.size(), unconfirmed_.size()) >= kLimit) {
-    Forget();
+    ForgetOldest();
   }
   const auto [found, inserted] = periods_.try_emplace(pid);
   if (inserted) {

@@ -51,7 +51,8 @@ class CapturedNames {
   void ConfirmUpTo(std::uint64_t applied_until_ns);
   void InvalidateAll(std::uint64_t lost_after_ns);
   void Forget();
-  void Accept(Period& period, std::uint64_t seen_until_ns);
+  void ForgetOldest();
+  void AcceptBefore(Period& period, std::uint64_t change_ns);
   Period& FindPeriod(std::int32_t pid);
 
   bool gaps_are_losses_;

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <limits>
 #include <span>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -64,8 +65,9 @@ class CapturedNamesTest : public testing::Test {
     EXPECT_TRUE(
         PrintCapturedEvents(Open(), CaptureSummary::ReadFrom(Open()).value(), as_json, out, [] { return true; }));
     std::vector<std::string> lines;
-    for (std::size_t end = 0; (end = out.find('\n')) != std::string::npos; out.erase(0, end + 1)) {
-      lines.push_back(Shorten(out.substr(0, end)));
+    std::istringstream text(out);
+    for (std::string line; std::getline(text, line);) {
+      lines.push_back(Shorten(line));
     }
     return lines;
   }
@@ -190,6 +192,13 @@ TEST_F(CapturedNamesTest, UserBeforeAChangeIsUnknown) {
   EXPECT_THAT(Print(), ElementsAre("exec su -", "uid su 9"));
 }
 
+TEST_F(CapturedNamesTest, AnotherThreadHasAUserOfItsOwn) {
+  Add(1 * kTick, ExecBody{kShell});
+  Add(2 * kTick, UidBody{{103, 100}, 9, 9});
+  AddSnapshot(Kind::kFull, 3 * kTick, 100, "server", 7);
+  EXPECT_THAT(Print(), ElementsAre("exec server 7", "uid server 7"));
+}
+
 // The kernel renames a new kernel thread without an event.
 TEST_F(CapturedNamesTest, NewKernelThreadHasNoName) {
   Add(1 * kTick, ForkBody{{2, 2}, kChild});
@@ -224,6 +233,34 @@ TEST_F(CapturedNamesTest, NamesAreFoundWithinTheWindow) {
   EXPECT_EQ(lines[0], "exec soon 7");
   EXPECT_EQ(lines[1], "exec - -") << "2 seconds are read ahead";
   EXPECT_EQ(lines[2], "sid late 7");
+}
+
+// More programs than the names of a watch are bounded to.
+TEST_F(CapturedNamesTest, KeepsTheNamesToComeWhenItIsFull) {
+  constexpr std::int32_t kPrograms = 70'000;
+  constexpr std::int32_t kReadLater = 500;
+  constexpr std::uint64_t kInterval = 50'000;
+  for (std::int32_t i = 1; i <= kPrograms + kReadLater; ++i) {
+    const std::uint64_t now = kTick + static_cast<std::uint64_t>(i) * kInterval;
+    if (i <= kPrograms) {
+      Add(now, ExecBody{{i, i}});
+    }
+    if (i > kReadLater) {
+      AddRecord(now, ProcRead{.kind = Kind::kNameOnly,
+                              .snapshot = {.tgid = i - kReadLater,
+                                           .taken_ns = now,
+                                           .name = CommName(std::to_string(i - kReadLater)),
+                                           .threads = 1}});
+      AddRecord(now, Watermark{now});
+    }
+  }
+  const auto lines = Print();
+  ASSERT_THAT(lines, SizeIs(kPrograms));
+  std::size_t wrong = 0;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    wrong += lines[i] == "exec " + std::to_string(i + 1) + " -" ? 0U : 1U;
+  }
+  EXPECT_EQ(wrong, 0U);
 }
 
 TEST_F(CapturedNamesTest, WindowIsBoundedInBytes) {
