@@ -71,9 +71,8 @@ std::size_t GroupTable::RowOf(const AttributesTable::Entry& attributes) {
     cached_rows_.resize(attributes.id + 1);
   }
   CachedRow& cached = cached_rows_[attributes.id];
-  if (cached.serial != attributes.serial || cached.generation != row_states_[cached.row].generation) {
-    const std::size_t id = FindOrAddRow(attributes.value);
-    cached = {attributes.serial, row_states_[id].generation, static_cast<std::uint16_t>(id)};
+  if (cached.serial != attributes.serial || cached.epoch != cache_epoch_) {
+    cached = {attributes.serial, cache_epoch_, static_cast<std::uint16_t>(FindOrAddRow(attributes.value))};
   }
   return cached.row;
 }
@@ -94,7 +93,7 @@ std::size_t GroupTable::FindOrAddRow(const Attributes& attributes) {
   }
   const Key key = Intern(labels);
   for (std::size_t id = kReservedGroups; id < row_states_.size(); ++id) {
-    if (row_states_[id].key == key && state_.rows[id].in_use) {
+    if (state_.rows[id].in_use && row_states_[id].key == key) {
       Release(key);
       return id;
     }
@@ -125,15 +124,9 @@ void GroupTable::Release(const Key& key) {
   }
 }
 
-// Advances the generations of all rows that attributes can lead to, so that each row is looked up again.
 void GroupTable::SetNameGroups(NameGroups rules) {
   labeler_ = GroupLabeler(std::move(rules));
-  for (RowState& state : std::span(row_states_).subspan(kReservedGroups)) {
-    ++state.generation;
-  }
-  for (const ReservedGroup group : {ReservedGroup::kNameless, ReservedGroup::kOverflow}) {
-    ++row_states_[IdOf(group)].generation;
-  }
+  ++cache_epoch_;
 }
 
 // Rows are retired as of full seconds of the events' clock, and the free row with the lowest id is used first. So the
@@ -157,8 +150,7 @@ void GroupTable::Advance(std::uint64_t now_ns) {
   }
 }
 
-// Attributes that led to this row, or to the overflow row, are looked up again. Those that had overflowed may get the
-// row that is free now.
+// All attributes are looked up again. Those that had overflowed may get the row that is free now.
 void GroupTable::Retire(std::size_t id) {
   GroupRow& row = state_.rows[id];
   state_.retired += row.counts;
@@ -168,8 +160,7 @@ void GroupTable::Retire(std::size_t id) {
   row.in_use = false;
   --state_.rows_in_use;
   Release(row_states_[id].key);
-  ++row_states_[id].generation;
-  ++row_states_[IdOf(ReservedGroup::kOverflow)].generation;
+  ++cache_epoch_;
   free_.push_back(static_cast<std::uint16_t>(id));
 }
 

@@ -64,15 +64,14 @@ class GroupTable {
   using Key = std::array<LabelTable::Id, kGroupLabels>;
 
   struct RowState {
-    std::uint32_t generation = 1;
     std::uint64_t last_used_ns = 0;
     Key key{};
   };
-  // The row of interned attributes, as last looked up. It is current while the attributes have the same serial and the
-  // row the same generation.
+  // The row of interned attributes, as last looked up. It is current while the attributes have the same serial, and no
+  // row was retired and no rule changed since.
   struct CachedRow {
-    std::uint32_t serial = 0;  // 0: never looked up
-    std::uint32_t generation = 0;
+    std::uint32_t serial = 0;
+    std::uint32_t epoch = 0;
     std::uint16_t row = 0;
   };
 
@@ -93,6 +92,7 @@ class GroupTable {
   std::vector<std::uint16_t> free_;   // ids of free rows, the lowest last
   LabelTable labels_{0};
   std::vector<CachedRow> cached_rows_;  // by AttributesId
+  std::uint32_t cache_epoch_ = 1;
 };
 
 }  // namespace procevent

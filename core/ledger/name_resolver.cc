@@ -101,13 +101,14 @@ void NameResolver::OnExec(RowId id, std::uint64_t when_ns) {
 }
 
 void NameResolver::OnRename(RowId id, const CommName& name, std::uint64_t when_ns) {
+  const AttributesId named = InternWithName(id, name);
   if (OwnsPending(id) && pending_[table_[id].pending].counts[CountKind::kExecs] != 0 &&
       !IsConfirmed(pending_[table_[id].pending], when_ns, kSnapshotMargin)) {
-    ClosePending(table_[id].pending, Attribution::kCommEvent, name);
+    ClosePending(table_[id].pending, Attribution::kCommEvent, named);
   }
   CloseIfConfirmed(id, when_ns, kSnapshotMargin);
   LeavePending(id);
-  SetName(id, name);
+  SetNamed(id, named);
 }
 
 void NameResolver::OnExit(RowId id, std::uint64_t when_ns) {
@@ -141,7 +142,7 @@ void NameResolver::MarkCurrent(RowId id) {
 void NameResolver::ConfirmName(RowId id, const CommName& name) {
   const ProcessRow& row = table_[id];
   if (OwnsPending(id)) {
-    ClosePending(row.pending, Attribution::kProc, name);
+    ClosePendingAs(row.pending, name);
   } else if (row.pending == kInvalidId) {
     SetName(id, name);
   }
@@ -156,7 +157,7 @@ void NameResolver::ConfirmNamesUpTo(std::uint64_t applied_until_ns) {
     }
     const RowId owner = pending_[pending].owner;
     if (table_[owner].epoch == epoch_) {
-      ClosePending(pending, Attribution::kProc, pending_[pending].candidate);
+      ClosePendingAs(pending, pending_[pending].candidate);
     } else {
       ForgetState(owner);
     }
@@ -213,19 +214,18 @@ void NameResolver::CloseIfConfirmed(RowId owner, std::uint64_t when_ns, std::uin
   }
   const PendingCountsId pending = table_[owner].pending;
   if (IsConfirmed(pending_[pending], when_ns, margin_ns)) {
-    ClosePending(pending, Attribution::kProc, pending_[pending].candidate);
+    ClosePendingAs(pending, pending_[pending].candidate);
   }
 }
 
 // A COMM event names the exec alone. The other events of the owner, and those of its children, precede the new name,
 // and the name at that time is not known.
-void NameResolver::ClosePending(PendingCountsId pending, Attribution source, CommName name) {
+void NameResolver::ClosePending(PendingCountsId pending, Attribution source, AttributesId named) {
   const RowId owner = pending_[pending].owner;
-  const bool names_members = source == Attribution::kProc;
-  const AttributesId named = source == Attribution::kUnattributed ? kNoEntry : InternWithName(owner, name);
   if (source == Attribution::kCommEvent) {
     pending_.EmitExecs(pending, ProcessOf(owner, named), sink_);
   }
+  const bool names_members = source == Attribution::kProc;
   const bool empty = source != Attribution::kCommEvent && pending_[pending].empty();
   attributions_[Index(source)] += empty ? 0 : 1;
   RowId id = pending_[pending].first_member;
@@ -235,13 +235,16 @@ void NameResolver::ClosePending(PendingCountsId pending, Attribution source, Com
     row.pending = kInvalidId;
     row.name_state = NameState::kUnknown;
     if (names_members) {
-      SetName(id, name);
+      SetName(id, CommName(table_.attributes()[named].value.comm));
     }
     id = row.next_in_pending;
   }
-  if (named != kNoEntry) {
-    table_.attributes().Release(named);
-  }
+}
+
+void NameResolver::ClosePendingAs(PendingCountsId pending, const CommName& name) {
+  const AttributesId named = InternWithName(pending_[pending].owner, name);
+  ClosePending(pending, Attribution::kProc, named);
+  table_.attributes().Release(named);
 }
 
 AttributesId NameResolver::InternWithName(RowId id, const CommName& name) {
@@ -251,8 +254,9 @@ AttributesId NameResolver::InternWithName(RowId id, const CommName& name) {
   return table_.attributes().Intern(attributes);
 }
 
-void NameResolver::SetName(RowId id, const CommName& name) {
-  const AttributesId named = InternWithName(id, name);
+void NameResolver::SetName(RowId id, const CommName& name) { SetNamed(id, InternWithName(id, name)); }
+
+void NameResolver::SetNamed(RowId id, AttributesId named) {
   table_.SetAttributes(id, named);
   table_.attributes().Release(named);
   table_[id].name_state = NameState::kKnown;

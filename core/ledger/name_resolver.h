@@ -133,12 +133,16 @@ class NameResolver {
   void LeavePending(RowId id);
   // Closes the pending counts that the row owns if their candidate was read `margin_ns` or more before `when_ns`.
   void CloseIfConfirmed(RowId owner, std::uint64_t when_ns, std::uint64_t margin_ns);
-  // Emits the counts. A name from /proc becomes the name of every member. After any other source the members' names are
-  // unknown.
-  void ClosePending(PendingCountsId pending, Attribution source, CommName name = {});
+  // Emits the counts. With kProc, `named` are the owner's attributes with its name, which becomes the name of every
+  // member. With kCommEvent the execs alone have them. Otherwise the members' names are unknown.
+  void ClosePending(PendingCountsId pending, Attribution source, AttributesId named = kNoEntry);
+  // Closes them with a name that /proc showed.
+  void ClosePendingAs(PendingCountsId pending, const CommName& name);
   // Returns the attributes of the process with another name, with a reference for the caller.
   [[nodiscard]] AttributesId InternWithName(RowId id, const CommName& name);
   void SetName(RowId id, const CommName& name);
+  // Takes over the caller's reference.
+  void SetNamed(RowId id, AttributesId named);
 
   ProcessRows& table_;
   ActivitySink sink_;

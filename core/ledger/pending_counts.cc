@@ -1,6 +1,7 @@
 #include "core/ledger/pending_counts.h"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 #include "core/base/system.h"
@@ -11,6 +12,9 @@ namespace {
 // For owners in the middle of an exec.
 constexpr std::uint64_t kRetryInterval = 20 * kNanosPerMilli;
 constexpr std::uint8_t kMaxRetries = 25;
+
+constexpr std::uint32_t BitOf(CountKind kind) { return 1U << static_cast<unsigned>(kind); }
+static_assert(kCountKinds <= 32);
 
 }  // namespace
 
@@ -24,8 +28,10 @@ PendingCountsId PendingCountsPool::Open(RowId owner) {
 }
 
 void PendingCountsPool::Add(PendingCountsId id, CountKind kind, std::uint64_t when_ns) {
-  ++entries_[id].counts[kind];
-  entries_[id].latest_ns = std::max(entries_[id].latest_ns, when_ns);
+  PendingCounts& entry = entries_[id];
+  ++entry.counts[kind];
+  entry.kinds |= BitOf(kind);
+  entry.latest_ns = std::max(entry.latest_ns, when_ns);
   ++total_[kind];
 }
 
@@ -41,13 +47,15 @@ bool PendingCountsPool::Add(PendingCountsId id, const ProcessExit& exit, std::in
 }
 
 void PendingCountsPool::EmitExecs(PendingCountsId id, const ActiveProcess& owner, ActivitySink sink) {
-  EmitCounts(entries_[id], CountKind::kExecs, owner, sink);
+  if ((entries_[id].kinds & BitOf(CountKind::kExecs)) != 0) {
+    EmitCounts(entries_[id], CountKind::kExecs, owner, sink);
+  }
 }
 
 void PendingCountsPool::Close(PendingCountsId id, const ActiveProcess& owner, ActivitySink sink) {
   PendingCounts& entry = entries_[id];
-  for (std::size_t kind = 0; kind < kCountKinds; ++kind) {
-    EmitCounts(entry, static_cast<CountKind>(kind), owner, sink);
+  while (entry.kinds != 0) {
+    EmitCounts(entry, static_cast<CountKind>(std::countr_zero(entry.kinds)), owner, sink);
   }
   for (SlabId record = entry.first_exit; record != kInvalidId;) {
     const PendingExit& waiting = exits_[record];
@@ -72,14 +80,13 @@ void PendingCountsPool::Close(PendingCountsId id, const ActiveProcess& owner, Ac
 void PendingCountsPool::EmitCounts(PendingCounts& entry, CountKind kind, const ActiveProcess& owner,
                                    ActivitySink sink) {
   const std::uint64_t times = std::exchange(entry.counts[kind], 0);
-  if (times != 0) {
-    total_[kind] -= times;
-    sink.Emit({.stage = Activity::Stage::kResolved,
-               .what = kind,
-               .times = times,
-               .when_ns = entry.latest_ns,
-               .process = owner});
-  }
+  entry.kinds &= ~BitOf(kind);
+  total_[kind] -= times;
+  sink.Emit({.stage = Activity::Stage::kResolved,
+             .what = kind,
+             .times = times,
+             .when_ns = entry.latest_ns,
+             .process = owner});
 }
 
 PendingCountsId PendingCountsPool::TakeNextToRead(std::uint64_t now_ns) {

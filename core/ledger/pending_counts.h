@@ -21,6 +21,7 @@ struct PendingCounts {
   RowId owner = kInvalidId;         // the process whose name is missing
   RowId first_member = kInvalidId;  // list of the rows counted here: the owner and its children
   Counts counts;
+  std::uint32_t kinds = 0;      // bit n: kind n of `counts` is not 0
   std::uint64_t latest_ns = 0;  // time of the latest event in `counts`
   SlabId first_exit = kInvalidId;
 
@@ -29,7 +30,7 @@ struct PendingCounts {
   std::uint64_t retry_read_ns = 0;  // when /proc last showed the owner in the middle of an exec
   std::uint8_t retries = 0;
 
-  [[nodiscard]] bool empty() const { return counts.empty() && first_exit == kInvalidId; }
+  [[nodiscard]] bool empty() const { return kinds == 0 && first_exit == kInvalidId; }
 
   enum class Queue : std::uint8_t {
     kUnread,     // /proc has not been read for it

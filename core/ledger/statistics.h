@@ -27,21 +27,25 @@ class SinkList {
   explicit SinkList(Sinks&... sinks) : sinks_(sinks...) {}
 
   void OnActivity(const Activity& activity) {
-    std::apply([&activity](Sinks&... sinks) { (Pass(sinks, activity), ...); }, sinks_);
+    if (activity.stage != Activity::Stage::kResolved) {
+      std::apply([&activity](Sinks&... sinks) { (PassEvent(sinks, activity), ...); }, sinks_);
+    }
+    if (activity.stage != Activity::Stage::kWaiting) {
+      std::apply([&activity](Sinks&... sinks) { (PassAttributed(sinks, activity), ...); }, sinks_);
+    }
   }
 
  private:
   template <typename Sink>
-  static void Pass(Sink& sink, const Activity& activity) {
+  static void PassEvent(Sink& sink, const Activity& activity) {
     if constexpr (requires { sink.OnEvent(activity); }) {
-      if (activity.stage != Activity::Stage::kResolved) {
-        sink.OnEvent(activity);
-      }
+      sink.OnEvent(activity);
     }
+  }
+  template <typename Sink>
+  static void PassAttributed(Sink& sink, const Activity& activity) {
     if constexpr (requires { sink.OnAttributed(activity); }) {
-      if (activity.stage != Activity::Stage::kWaiting) {
-        sink.OnAttributed(activity);
-      }
+      sink.OnAttributed(activity);
     }
   }
 

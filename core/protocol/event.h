@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <span>
 #include <string_view>
 #include <type_traits>
@@ -275,14 +275,22 @@ class CommName {
   }
   [[nodiscard]] std::uint64_t hash() const {
     constexpr std::uint64_t kMultiplier = 0x9E3779B97F4A7C15ULL;
-    std::array<std::uint64_t, 2> halves{};
-    std::memcpy(halves.data(), bytes_.data(), bytes_.size());
-    const std::uint64_t mixed = (halves[0] * kMultiplier) ^ halves[1];
+    const auto [first, second] = Halves();
+    const std::uint64_t mixed = (first * kMultiplier) ^ second;
     return ((mixed ^ (mixed >> 32U)) * kMultiplier) >> 32U;
   }
-  bool operator==(const CommName&) const = default;
+  // Without a call of memcmp, which the compiler makes for an array.
+  bool operator==(const CommName& other) const {
+    const auto [first, second] = Halves();
+    const auto [other_first, other_second] = other.Halves();
+    return ((first ^ other_first) | (second ^ other_second)) == 0;
+  }
 
  private:
+  [[nodiscard]] std::array<std::uint64_t, 2> Halves() const {
+    return std::bit_cast<std::array<std::uint64_t, 2>>(bytes_);
+  }
+
   std::array<char, kCommSize> bytes_{};  // padded with NUL
 };
 

@@ -1,0 +1,91 @@
+#include "core/base/intern_table.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace procevent {
+namespace {
+
+// Its hash has few values, so that buckets hold several entries.
+struct Text {
+  std::string text;
+  [[nodiscard]] std::uint64_t hash() const { return std::hash<std::string>()(text) % 7; }
+  bool operator==(const Text&) const = default;
+};
+using Table = InternTable<Text>;
+
+TEST(InternTableTest, GivesEqualValuesOneId) {
+  Table table(4);
+  const auto make = table.Intern({"make"});
+  EXPECT_NE(table.Intern({"cc1"}), make);
+  EXPECT_EQ(table.Intern({"make"}), make);
+  EXPECT_EQ(table[make].references, 2U);
+  EXPECT_EQ(table[make].value.text, "make");
+}
+
+TEST(InternTableTest, KeepsAnUnusedValueForItsReturn) {
+  Table table(4);
+  const auto make = table.Intern({"make"});
+  const std::uint32_t serial = table[make].serial;
+  table.Release(make);
+  EXPECT_EQ(table.Intern({"make"}), make);
+  EXPECT_EQ(table[make].serial, serial);
+}
+
+TEST(InternTableTest, ReplacesTheValueThatIsUnusedTheLongest) {
+  Table table(1);
+  const auto first = table.Intern({"first"});
+  const auto second = table.Intern({"second"});
+  table.Release(second);
+  table.Release(first);
+  const std::uint32_t serial = table[second].serial;
+  EXPECT_EQ(table.Intern({"third"}), second);
+  EXPECT_NE(table[second].serial, serial);
+  EXPECT_EQ(table.Intern({"first"}), first);
+  EXPECT_EQ(table.size(), 2U);
+}
+
+TEST(InternTableTest, NeverReplacesAValueInUse) {
+  Table table(0);
+  const auto used = table.Intern({"used"});
+  for (int i = 0; i < 100; ++i) {
+    table.Release(table.Intern({"name " + std::to_string(i)}));
+  }
+  EXPECT_EQ(table[used].value.text, "used");
+  EXPECT_LE(table.size(), 3U);
+}
+
+// Compares it with a map of the values in use.
+TEST(InternTableTest, AgreesWithAMap) {
+  constexpr std::size_t kMaxUnused = 10;
+  std::mt19937 random(3);
+  Table table(kMaxUnused);
+  std::map<std::string, std::vector<Table::Id>> references;  // by value
+  std::size_t most = 0;
+  for (int i = 0; i < 100'000; ++i) {
+    const std::string text = std::to_string(random() % (random() % 10 == 0 ? 5000 : 50));
+    std::vector<Table::Id>& held = references[text];
+    if (held.empty() || random() % 2 == 0) {
+      held.push_back(table.Intern({text}));
+      ASSERT_EQ(held.back(), held.front());
+    } else {
+      table.Release(held.back());
+      held.pop_back();
+    }
+    if (!held.empty()) {
+      ASSERT_EQ(table[held.front()].value.text, text);
+      ASSERT_EQ(table[held.front()].references, held.size());
+    } else {
+      references.erase(text);
+    }
+    most = std::max(most, references.size());
+  }
+  EXPECT_LE(table.size(), most + kMaxUnused + 1);
+}
+
+}  // namespace
+}  // namespace procevent
