@@ -15,9 +15,9 @@
 #include "cmd/capture/json_fields.h"
 #include "cmd/capture/line_input.h"
 #include "core/base/text.h"
-#include "core/ledger/group_name.h"
 #include "core/protocol/decoder.h"
 #include "core/protocol/event.h"
+#include "core/statistics/group_name.h"
 
 namespace procevent {
 

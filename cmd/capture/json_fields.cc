@@ -7,8 +7,8 @@
 #include "cmd/capture/line_input.h"
 #include "config/schema/keys.h"
 #include "core/base/text.h"
-#include "core/ledger/group_name.h"
 #include "core/protocol/event.h"
+#include "core/statistics/group_name.h"
 
 namespace procevent {
 namespace {

@@ -73,7 +73,7 @@ class Recording {
 
 // Describes the contents of the capture. After a write error, `events` are those that were received. `lost` is left out
 // where source.events hides losses.
-LogMessage FormatSummary(const LedgerSnapshot& numbers, bool loss_exact, bool complete, const CaptureWriter& writer,
+LogMessage FormatSummary(const Numbers& numbers, bool loss_exact, bool complete, const CaptureWriter& writer,
                          std::uint64_t duration_ns, const std::string& file) {
   std::uint64_t events = 0;
   for (const std::uint64_t count : numbers.events) {
@@ -93,7 +93,7 @@ LogMessage FormatSummary(const LedgerSnapshot& numbers, bool loss_exact, bool co
 bool RecordTo(CaptureWriter& writer, const Config& config, const RecordOptions& options, const SignalReceiver& signals,
               const Log& log, PrivilegeDropper& privilege) {
   const EventCoverage coverage = CoverageOf(config.connector.events);
-  Reader reader(MakeReaderSources(config.connector), config.reader, PossibleCpus(), coverage, config.ledger, ProcFs(),
+  Reader reader(MakeReaderSources(config.connector), config.reader, PossibleCpus(), coverage, config.counting, ProcFs(),
                 &writer);
   NoticeLog notices(reader.notices(), [&log](const LogMessage& message) { log.Write(message); });
   Recording recording(reader, notices, writer, signals);
@@ -108,7 +108,7 @@ bool RecordTo(CaptureWriter& writer, const Config& config, const RecordOptions& 
   notices.Print(kPrintAll);
   const Status written = writer.Finish();
   const bool complete = !writer.failed() && !notices.thread_failed();
-  log.Write(FormatSummary(reader.FinalLedgerSnapshot(), coverage == EventCoverage::kAll, complete, writer,
+  log.Write(FormatSummary(reader.FinalNumbers(), coverage == EventCoverage::kAll, complete, writer,
                           MonotonicNanos() - start, options.file));
   if (!written && written.error().cause.code != EPIPE) {  // a reader that closes the pipe ends the recording normally
     throw FatalError(written.error());

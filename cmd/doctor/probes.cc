@@ -91,12 +91,12 @@ void ProbeAddresses(const ServerOptions& options, ProbeResults& probes) {
   probes.addresses_available = ToStatus(ParseAvailableAddresses(options.listen_addresses));
 }
 
-// Allocates at the same time everything that Serve allocates: the ledger, the reader thread, the server threads, and
+// Allocates at the same time everything that Serve allocates: the processor, the reader thread, the server threads, and
 // civetweb's memory for their connections. Each alone may fit where all together do not.
 void ProbeStart(const Config& config, ProbeResults& probes) {
   try {
     const Reader reader(MakeReaderSources(config.connector), config.reader, PossibleCpus(), EventCoverage::kAll,
-                        config.ledger);
+                        config.counting);
     constexpr std::size_t kConnectionBytes = 2U << 20U;
     const std::vector<char> connection_memory(kConnectionBytes);
     probes.threads = std::async(std::launch::async, CheckServingThreads).get();

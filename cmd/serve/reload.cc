@@ -111,8 +111,8 @@ std::string ConfigReloader::Apply() {
 ReloadResult ConfigReloader::Load() const {
   try {
     ReloadResult reload = EvaluateReload(running_, load_());
-    if (reload.config.ledger.name_groups != running_.ledger.name_groups) {
-      set_name_groups_(reload.config.ledger.name_groups);
+    if (reload.config.counting.name_groups != running_.counting.name_groups) {
+      set_name_groups_(reload.config.counting.name_groups);
     }
     return reload;
   } catch (const std::exception& e) {

@@ -9,7 +9,7 @@
 #include "cmd/logging/log.h"
 #include "config/load.h"
 #include "config/schema/effective_config.h"
-#include "core/ledger/group_name.h"
+#include "core/statistics/group_name.h"
 #include "exporter/metrics/exporter_state.h"
 
 namespace procevent {

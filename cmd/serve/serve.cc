@@ -156,7 +156,7 @@ bool ServeKernel(const Config& config, const std::function<LoadedConfig()>& load
     return false;
   }
   Reader reader(MakeReaderSources(config.connector), config.reader, PossibleCpus(), CoverageOf(config.connector.events),
-                config.ledger);
+                config.counting);
   return ServeSnapshots(MakeSnapshotProducer(reader, [&privilege] { privilege.KeepForReader(); }), config, load,
                         signals, log, privilege);
 }
@@ -169,7 +169,7 @@ bool ServeReplay(const Config& config, const std::function<LoadedConfig()>& load
   if (!RaiseOpenFilesLimitAndLog(log)) {
     return false;
   }
-  Replayer replayer(std::move(capture), config.replay, config.ledger);
+  Replayer replayer(std::move(capture), config.replay, config.counting);
   LogReplay(log, config.replay, replayer.summary());
   return ServeSnapshots(MakeSnapshotProducer(replayer, [&privilege] { privilege.DropAll(); }), config, load, signals,
                         log, privilege);

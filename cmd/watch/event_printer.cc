@@ -13,8 +13,8 @@
 #include "cmd/capture/event_json.h"
 #include "core/base/system.h"
 #include "core/base/text.h"
-#include "core/ledger/group_name.h"
 #include "core/protocol/event.h"
+#include "core/statistics/group_name.h"
 
 namespace procevent {
 

@@ -9,10 +9,10 @@
 
 #include "config/schema/log_options.h"
 #include "config/schema/option.h"
-#include "core/ledger/ledger_options.h"
 #include "core/reader/reader.h"
 #include "core/reader/replayer.h"
 #include "core/sources/connector/proc_connector.h"
+#include "core/statistics/counting_options.h"
 #include "exporter/http/http_handler.h"
 
 namespace procevent {
@@ -22,7 +22,7 @@ struct Config {
   ConnectorOptions connector;
   ReplayOptions replay;
   ReaderOptions reader;
-  LedgerOptions ledger;
+  CountingOptions counting;
   ServerOptions server;
   LogOptions log;
   bool operator==(const Config&) const = default;

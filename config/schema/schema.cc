@@ -6,7 +6,7 @@
 #include <type_traits>
 
 #include "config/schema/effective_config.h"
-#include "core/ledger/group_name.h"
+#include "core/statistics/group_name.h"
 #include "exporter/http/address.h"
 
 namespace procevent {
@@ -195,18 +195,18 @@ constexpr std::array kSchema{
                    "kernel still delivers events to it."},
     Option{.key = "processes.limit",
            .type = QuantityType{&kCount, 1024, 4'194'304},
-           .field = Member<&Config::ledger, &LedgerOptions::process_limit>(),
+           .field = Member<&Config::counting, &CountingOptions::process_limit>(),
            .help =
                "Size of the process table. If it is full, the exporter drops the oldest process and counts it. "
                "Memory: 128 bytes per process in the table, plus up to 36 bytes per process that the limit allows."},
     Option{.key = "groups.limit",
            .type = QuantityType{&kCount, 10, 10'000},
-           .field = Member<&Config::ledger, &LedgerOptions::group_limit>(),
+           .field = Member<&Config::counting, &CountingOptions::group_limit>(),
            .help = "Groups with their own series. Further groups share comm=\"[groups beyond the limit]\".",
            .former_key = "comms.limit"},
     Option{.key = "groups.retire_after",
            .type = QuantityType{&kDuration, kMinute, kMaxDuration},
-           .field = Member<&Config::ledger, &LedgerOptions::group_retire_after>(),
+           .field = Member<&Config::counting, &CountingOptions::group_retire_after>(),
            .help = "Time without an event after which a group loses its series. Its counts are added to "
                    "procevent_retired_total.",
            .former_key = "comms.retire_after"},
@@ -217,7 +217,7 @@ constexpr std::array kSchema{
                             .items = "rules",
                             .example = "[{match: kworker/.*, name: kworker}]",
                             .check = CheckNameGroupsSize},
-           .field = Member<&Config::ledger, &LedgerOptions::name_groups>(),
+           .field = Member<&Config::counting, &CountingOptions::name_groups>(),
            .help =
                "Commands that are counted under one name. The first rule with an RE2 expression that matches the "
                "whole name applies. Names are bytes: a dot matches any byte. `name` has 1 to 63 bytes. In it, \\0 is "
@@ -228,21 +228,21 @@ constexpr std::array kSchema{
     Option{.key = "histograms.exit_code.buckets",
            .type = QuantityType{&kCount, 0, 255},
            .list = ListRule{.max_items = 32, .items = "numbers", .example = "[0, 1, 127]", .rising = true},
-           .field = Member<&Config::ledger, &LedgerOptions::exit_code_bounds>(),
+           .field = Member<&Config::counting, &CountingOptions::exit_code_bounds>(),
            .help = "Upper bounds of procevent_exit_code. Death by signal N counts as 128 + N."},
     Option{.key = "histograms.exit_code.by_group",
            .type = WordType{kBoolNames},
-           .field = Member<&Config::ledger, &LedgerOptions::exit_code_by_group>(),
+           .field = Member<&Config::counting, &CountingOptions::exit_code_by_group>(),
            .help = "One histogram for each group, instead of one for all.",
            .former_key = "histograms.exit_code.by_comm"},
     Option{.key = "histograms.lifetime.buckets",
            .type = QuantityType{&kDuration, 1, kMaxDuration},
            .list = ListRule{.max_items = 32, .items = "durations", .example = "[1ms, 1s, 1h]", .rising = true},
-           .field = Member<&Config::ledger, &LedgerOptions::lifetime_bounds>(),
+           .field = Member<&Config::counting, &CountingOptions::lifetime_bounds>(),
            .help = "Upper bounds of procevent_process_lifetime_seconds."},
     Option{.key = "histograms.lifetime.by_group",
            .type = WordType{kBoolNames},
-           .field = Member<&Config::ledger, &LedgerOptions::lifetime_by_group>(),
+           .field = Member<&Config::counting, &CountingOptions::lifetime_by_group>(),
            .help = "One histogram for each group, instead of one for all.",
            .former_key = "histograms.lifetime.by_comm"},
     Option{.key = "log.level",

@@ -10,7 +10,7 @@
 
 namespace procevent {
 
-// The kernel stamps events with CLOCK_MONOTONIC. The ledger never reads a clock, so that a replay gives the same
+// The kernel stamps events with CLOCK_MONOTONIC. The processor never reads a clock, so that a replay gives the same
 // numbers.
 
 inline constexpr std::uint64_t kNanosPerSecond = 1'000'000'000;

@@ -181,7 +181,7 @@ void CaptureApplier::ApplyPacket(const CapturedPacket& packet) {
 void CaptureApplier::Advance(std::uint64_t now_ns) {
   if (now_ns > advanced_to_ns_) {
     advanced_to_ns_ = now_ns;
-    ledger_.Advance(now_ns);
+    processor_.Advance(now_ns);
   }
 }
 
@@ -189,17 +189,17 @@ void CaptureApplier::Apply(Input input, std::uint64_t now_ns) {
   std::visit(TimeShift{shift_ns_}, input);
   const auto* const read = std::get_if<ProcRead>(&input);
   if ((read != nullptr && read->requested) || std::holds_alternative<NoProcRequest>(input)) {
-    static_cast<void>(ledger_.reconciler().NextRequest());  // taken by the recorder, too: it changes the ledger
+    static_cast<void>(processor_.reconciler().NextRequest());  // taken by the recorder, too: it changes the processor
   }
-  ApplyInput(input, now_ns, ledger_, EventShift{*this});
+  ApplyInput(input, now_ns, processor_, EventShift{*this});
 }
 
 void CaptureApplier::BeginNextRound() {
   const std::uint64_t gone_ns = summary_.last_ns + shift_ns_ + kNanosPerSecond;
   const std::uint64_t confirmed_ns = gone_ns + kNanosPerSecond;
-  ProcReconciler& reconciler = ledger_.reconciler();
+  ProcReconciler& reconciler = processor_.reconciler();
   reconciler.ConfirmUpTo(confirmed_ns);  // empties the bounded list of snapshots that wait for confirmation
-  ledger_.Invalidate();
+  processor_.Invalidate();
   RowId cursor = 0;
   while (const auto tgid = reconciler.NextStale(cursor, reconciler.end_of_rows())) {
     reconciler.ApplyGone(*tgid, gone_ns);

@@ -1,13 +1,13 @@
-// Applies a capture to a ledger on the capture's own time, without waiting.
+// Applies a capture to a processor on the capture's own time, without waiting.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
 #include "core/base/result.h"
-#include "core/ledger/ledger.h"
 #include "core/protocol/capture_packet.h"
 #include "core/protocol/event_mask.h"
+#include "core/reader/input_processor.h"
 #include "core/sources/capture/capture_file.h"
 
 namespace procevent {
@@ -31,11 +31,11 @@ struct CaptureSummary {
   [[nodiscard]] unsigned cpus() const { return static_cast<unsigned>(events_per_cpu.size()); }
 };
 
-// Feeds the packets of a capture to a ledger. Pure: reads no clock and starts no thread. The replayer owns it.
+// Feeds the packets of a capture to a processor. Pure: reads no clock and starts no thread. The replayer owns it.
 class CaptureApplier {
  public:
   // Both must outlive it.
-  CaptureApplier(const CaptureSummary& summary, Ledger& ledger) : summary_(summary), ledger_(ledger) {}
+  CaptureApplier(const CaptureSummary& summary, InputProcessor& processor) : summary_(summary), processor_(processor) {}
 
   // When a packet was recorded, by the events' clock, shifted into the current round.
   [[nodiscard]] std::uint64_t PacketTimeNanos(const CapturedPacket& packet) const {
@@ -56,10 +56,10 @@ class CaptureApplier {
   void Apply(Input input, std::uint64_t now_ns);
 
   const CaptureSummary& summary_;
-  Ledger& ledger_;
+  InputProcessor& processor_;
   std::uint32_t round_ = 0;
   std::uint64_t shift_ns_ = 0;        // added to the capture's time in this round
-  std::uint64_t advanced_to_ns_ = 0;  // the ledger's time
+  std::uint64_t advanced_to_ns_ = 0;  // the processor's time
 };
 
 }  // namespace procevent

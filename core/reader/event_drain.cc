@@ -27,7 +27,7 @@ void EventDrain::Run() {
   std::uint64_t now = MonotonicNanos();
   const std::uint64_t began_ns = now;
   const std::uint64_t deadline = now + kMaxRun;
-  ledger_.Advance(now);
+  processor_.Advance(now);
   losses_.CheckQueue(now);
   losses_.RecordQueueUsage(now);
   std::size_t messages = 0;
@@ -41,7 +41,7 @@ void EventDrain::Run() {
       queue_empty_ = true;
       break;
     }
-    ledger_.Advance(now);
+    processor_.Advance(now);
     losses_.CheckQueue(now);
     ApplyEvents(now);
     messages += received.value().messages;

@@ -1,10 +1,10 @@
-// Drains the sources into the ledger: receives a batch of events, and applies it after the inputs that explain it.
+// Drains the sources into the processor: receives a batch of events, and applies it after the inputs that explain it.
 #pragma once
 
 #include <cstdint>
 
-#include "core/ledger/ledger.h"
 #include "core/reader/drain_scheduler.h"
+#include "core/reader/input_processor.h"
 #include "core/reader/input_recorder.h"
 #include "core/reader/loss_tracker.h"
 #include "core/reader/scrape_answerer.h"
@@ -17,11 +17,11 @@ namespace procevent {
 // The reader owns it; everything it refers to must outlive it.
 class EventDrain {
  public:
-  EventDrain(EventSource& source, SecondarySources& secondary, Ledger& ledger, InputRecorder& inputs,
+  EventDrain(EventSource& source, SecondarySources& secondary, InputProcessor& processor, InputRecorder& inputs,
              LossTracker& losses, SubscriptionKeeper& subscription, ScrapeAnswerer& answerer, std::uint64_t interval_ns)
       : source_(source),
         secondary_(secondary),
-        ledger_(ledger),
+        processor_(processor),
         inputs_(inputs),
         losses_(losses),
         subscription_(subscription),
@@ -44,7 +44,7 @@ class EventDrain {
 
   EventSource& source_;
   SecondarySources& secondary_;
-  Ledger& ledger_;
+  InputProcessor& processor_;
   InputRecorder& inputs_;
   LossTracker& losses_;
   SubscriptionKeeper& subscription_;

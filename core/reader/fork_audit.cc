@@ -48,7 +48,7 @@ Status ForkAuditor::CheckReadable() const {
 }
 
 std::optional<std::uint64_t> ForkAuditor::ReadKernelForks() {
-  if (!ledger_.loss_exact()) {
+  if (!processor_.loss_exact()) {
     return std::nullopt;
   }
   const auto total = stat_.ReadCloneCount();

@@ -7,7 +7,7 @@
 
 #include "core/base/result.h"
 #include "core/base/system.h"
-#include "core/ledger/ledger.h"
+#include "core/reader/input_processor.h"
 #include "core/sources/procfs/proc_stats.h"
 
 namespace procevent {
@@ -17,7 +17,7 @@ namespace procevent {
 // Pure. Owned by ForkAuditor.
 class ForkAudit {
  public:
-  // What the ledger has counted at one moment.
+  // What the processor has counted at one moment.
   struct ForkCounts {
     std::uint64_t forks = 0;
     std::uint64_t lost = 0;  // events of any kind: some of them were forks
@@ -50,11 +50,11 @@ class ForkAudit {
   std::uint64_t lost_non_forks_ = 0;    // up to the last canary: they account for no later fork
 };
 
-// Reads the kernel's fork count and audits the ledger's fork events against it. The reader owns it.
+// Reads the kernel's fork count and audits the processor's fork events against it. The reader owns it.
 class ForkAuditor {
  public:
-  // The ledger must outlive it.
-  ForkAuditor(ProcStatReader stat, const Ledger& ledger) : stat_(std::move(stat)), ledger_(ledger) {}
+  // The processor must outlive it.
+  ForkAuditor(ProcStatReader stat, const InputProcessor& processor) : stat_(std::move(stat)), processor_(processor) {}
 
   // Whether /proc/stat can be read. Without it forks are not audited.
   [[nodiscard]] Status CheckReadable() const;
@@ -75,10 +75,10 @@ class ForkAuditor {
   [[nodiscard]] std::uint64_t unseen_forks() const { return audit_.unseen_forks(); }
 
  private:
-  [[nodiscard]] ForkAudit::ForkCounts counted() const { return {ledger_.forks(), ledger_.lost()}; }
+  [[nodiscard]] ForkAudit::ForkCounts counted() const { return {processor_.forks(), processor_.lost()}; }
 
   ProcStatReader stat_;
-  const Ledger& ledger_;
+  const InputProcessor& processor_;
   ForkAudit audit_;
 };
 

@@ -4,18 +4,18 @@ namespace procevent {
 namespace {
 
 struct InputVisitor {
-  Ledger& ledger;
+  InputProcessor& processor;
 
   void operator()(const ConnectorDatagram& /*datagram*/) const {}
-  void operator()(const Watermark& watermark) const { ledger.reconciler().ConfirmUpTo(watermark.applied_until_ns); }
+  void operator()(const Watermark& watermark) const { processor.reconciler().ConfirmUpTo(watermark.applied_until_ns); }
   void operator()(const NoProcRequest& /*no_request*/) const {}
-  void operator()(const Invalidation& /*invalidation*/) const { ledger.Invalidate(); }
+  void operator()(const Invalidation& /*invalidation*/) const { processor.Invalidate(); }
   void operator()(const RejectedDatagram& rejected) const {
-    ledger.CountRejection(rejected.reason == RejectedDatagram::Reason::kOversized ? Rejection::kOversized
-                                                                                  : Rejection::kForeignSender);
+    processor.CountRejection(rejected.reason == RejectedDatagram::Reason::kOversized ? Rejection::kOversized
+                                                                                     : Rejection::kForeignSender);
   }
   void operator()(const ProcRead& read) const {
-    ProcReconciler& reconciler = ledger.reconciler();
+    ProcReconciler& reconciler = processor.reconciler();
     switch (read.kind) {
       case ProcRead::Kind::kBootstrap:
         return reconciler.AddFoundProcess(read.snapshot, ProcessFoundReason::kBootstrap);
@@ -35,6 +35,6 @@ struct InputVisitor {
 
 }  // namespace
 
-void ApplyWithoutEvents(const Input& input, Ledger& ledger) { std::visit(InputVisitor{ledger}, input); }
+void ApplyWithoutEvents(const Input& input, InputProcessor& processor) { std::visit(InputVisitor{processor}, input); }
 
 }  // namespace procevent

@@ -1,12 +1,12 @@
-// Applies inputs to the ledger: the one way of every input, in the reader and in a replay.
+// Applies inputs to the processor: the one way of every input, in the reader and in a replay.
 #pragma once
 
 #include <cstdint>
 #include <variant>
 
-#include "core/ledger/ledger.h"
 #include "core/protocol/decoder.h"
 #include "core/protocol/input.h"
+#include "core/reader/input_processor.h"
 
 namespace procevent {
 
@@ -18,15 +18,15 @@ struct NoEventHooks {
 };
 
 // Applies an input that is not a datagram.
-void ApplyWithoutEvents(const Input& input, Ledger& ledger);
+void ApplyWithoutEvents(const Input& input, InputProcessor& processor);
 
 // Applies one input, which was received or taken at `now_ns`. A template, so that the hooks cost no call for each
 // event.
 template <typename Hooks = NoEventHooks>
-void ApplyInput(const Input& input, std::uint64_t now_ns, Ledger& ledger, Hooks&& hooks = {}) {
+void ApplyInput(const Input& input, std::uint64_t now_ns, InputProcessor& processor, Hooks&& hooks = {}) {
   const auto* const datagram = std::get_if<ConnectorDatagram>(&input);
   if (datagram == nullptr) {
-    ApplyWithoutEvents(input, ledger);
+    ApplyWithoutEvents(input, processor);
     return;
   }
   ForEachMessage(datagram->bytes, [&](Message& message) {
@@ -34,7 +34,7 @@ void ApplyInput(const Input& input, std::uint64_t now_ns, Ledger& ledger, Hooks&
     if (is_event) {
       hooks.BeforeEvent(message.event);
     }
-    ledger.ApplyMessage(message, now_ns);
+    processor.ApplyMessage(message, now_ns);
     if (is_event) {
       hooks.AfterEvent(message.event);
     }

@@ -19,14 +19,14 @@ void InputRecorder::BeginCapture() {
   clock_offset_ns_ = ClockNanos(CLOCK_REALTIME) - now;
   RecordBuffer buffer;
   Write(EncodePacket(CaptureMetadata{.clock_offset_ns = clock_offset_ns_,
-                                     .cpus = static_cast<unsigned>(ledger_.stream().lost.size()),
-                                     .coverage = ledger_.coverage()},
+                                     .cpus = static_cast<unsigned>(processor_.stream().lost.size()),
+                                     .coverage = processor_.coverage()},
                      buffer),
         now);
 }
 
 void InputRecorder::Record(const Input& input, std::uint64_t now_ns) {
-  const ProcReconciler& reconciler = ledger_.reconciler();
+  const ProcReconciler& reconciler = processor_.reconciler();
   if (std::holds_alternative<Watermark>(input) && !reconciler.any_unconfirmed() && !reconciler.any_request()) {
     return;  // the usual case: it would confirm nothing
   }
@@ -40,7 +40,7 @@ void InputRecorder::Write(const EncodedPacket& packet, std::uint64_t now_ns) {
     capture_->Flush();
     flushed_ns_ = now_ns;
   }
-  ledger_.Advance(now_ns);  // the replay does the same at this packet
+  processor_.Advance(now_ns);  // the replay does the same at this packet
 }
 
 }  // namespace procevent

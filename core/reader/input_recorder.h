@@ -1,12 +1,12 @@
-// Applies inputs to the ledger, and records each of them first if there is a capture.
+// Applies inputs to the processor, and records each of them first if there is a capture.
 #pragma once
 
 #include <cstdint>
 
-#include "core/ledger/ledger.h"
 #include "core/protocol/capture_packet.h"
 #include "core/protocol/input.h"
 #include "core/reader/input_applier.h"
+#include "core/reader/input_processor.h"
 #include "core/sources/capture/capture_writer.h"
 
 namespace procevent {
@@ -15,7 +15,7 @@ namespace procevent {
 class InputRecorder {
  public:
   // `capture` may be null: then nothing is recorded. Both must outlive it.
-  InputRecorder(Ledger& ledger, CaptureWriter* capture) : ledger_(ledger), capture_(capture) {}
+  InputRecorder(InputProcessor& processor, CaptureWriter* capture) : processor_(processor), capture_(capture) {}
 
   // After each subscription: writes the metadata that a capture begins with, if that is not done.
   void BeginCapture();
@@ -26,7 +26,7 @@ class InputRecorder {
     if (capture_ != nullptr) {
       Record(input, now_ns);
     }
-    ApplyInput(input, now_ns, ledger_, hooks);
+    ApplyInput(input, now_ns, processor_, hooks);
   }
 
   // From any thread: from now on a write waits only briefly for a pipe that its reader does not empty.
@@ -40,7 +40,7 @@ class InputRecorder {
   void Record(const Input& input, std::uint64_t now_ns);
   void Write(const EncodedPacket& packet, std::uint64_t now_ns);
 
-  Ledger& ledger_;
+  InputProcessor& processor_;
   CaptureWriter* capture_;
   std::uint64_t clock_offset_ns_ = 0;
   std::uint64_t flushed_ns_ = 0;

@@ -49,7 +49,7 @@ void LossTracker::OnQueueEmptied(std::uint64_t now_ns) {
 }
 
 void LossTracker::Report(std::uint64_t now_ns) {
-  const std::uint64_t lost = ledger_.loss_exact() ? ledger_.lost() : queue_.drops;
+  const std::uint64_t lost = processor_.loss_exact() ? processor_.lost() : queue_.drops;
   if (const auto loss = report_limiter_.TakeDueReport(lost, queue_.drops, now_ns)) {
     notices_.Post({.kind = Notice::Kind::kEventsLost,
                    .count = loss->events,

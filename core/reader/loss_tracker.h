@@ -14,7 +14,7 @@
 #include <utility>
 
 #include "core/base/system.h"
-#include "core/ledger/ledger.h"
+#include "core/reader/input_processor.h"
 #include "core/reader/input_recorder.h"
 #include "core/reader/notice_queue.h"
 #include "core/reader/snapshot_exchange.h"
@@ -99,8 +99,8 @@ class LossReportLimiter {
 // The reader owns it; everything it refers to must outlive it.
 class LossTracker {
  public:
-  LossTracker(EventSource& source, const Ledger& ledger, InputRecorder& inputs, NoticeQueue& notices)
-      : source_(source), ledger_(ledger), inputs_(inputs), notices_(notices) {}
+  LossTracker(EventSource& source, const InputProcessor& processor, InputRecorder& inputs, NoticeQueue& notices)
+      : source_(source), processor_(processor), inputs_(inputs), notices_(notices) {}
 
   // Reads the state of the receive buffer: usage, limit, drops. After a drop it invalidates the process table before
   // any later event is applied: the gap shows later, if ever.
@@ -129,7 +129,7 @@ class LossTracker {
 
  private:
   EventSource& source_;
-  const Ledger& ledger_;
+  const InputProcessor& processor_;
   InputRecorder& inputs_;
   NoticeQueue& notices_;
   QueueState queue_;  // as last read

@@ -1,13 +1,13 @@
-// Reads /proc for the ledger: at the start, for missing names, and after a loss.
+// Reads /proc for the processor: at the start, for missing names, and after a loss.
 #pragma once
 
 #include <cstdint>
 #include <utility>
 
 #include "core/base/system.h"
-#include "core/ledger/proc_reconciler.h"
 #include "core/reader/input_recorder.h"
 #include "core/sources/procfs/proc_reader.h"
+#include "core/tracker/proc_reconciler.h"
 
 namespace procevent {
 
@@ -15,8 +15,8 @@ namespace procevent {
 //   - at the first subscription: all processes,
 //   - when the queue is empty: processes whose names are missing,
 //   - after a loss: stale processes, a few at a time.
-// Every snapshot goes to the ledger's ProcReconciler, which decides whether to apply it. The reader owns it; everything
-// it refers to must outlive it.
+// Every snapshot goes to the tracker's ProcReconciler, which decides whether to apply it. The reader owns it;
+// everything it refers to must outlive it.
 class ProcScanner {
  public:
   ProcScanner(ProcReconciler& reconciler, InputRecorder& inputs, ProcPidReader proc, std::uint64_t pass_interval_ns)

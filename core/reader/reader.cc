@@ -21,18 +21,19 @@ std::uint64_t Nanos(std::chrono::milliseconds duration) {
 }  // namespace
 
 Reader::Reader(ReaderSources sources, const ReaderOptions& options, unsigned cpus, EventCoverage coverage,
-               const LedgerOptions& ledger_options, ProcFs proc, CaptureWriter* capture)
+               const CountingOptions& counting_options, ProcFs proc, CaptureWriter* capture)
     : source_(std::move(sources.events)),
-      ledger_(cpus, coverage, ledger_options),
+      processor_(cpus, coverage, counting_options),
       notices_(EventFd::MakeOrThrow()),
-      inputs_(ledger_, capture),
+      inputs_(processor_, capture),
       secondary_(std::move(sources.secondary), inputs_, notices_),
-      scanner_(ledger_.reconciler(), inputs_, std::move(proc.pids), Nanos(options.proc_pass_interval)),
-      forks_(std::move(proc.stat), ledger_),
-      losses_(*source_, ledger_, inputs_, notices_),
+      scanner_(processor_.reconciler(), inputs_, std::move(proc.pids), Nanos(options.proc_pass_interval)),
+      forks_(std::move(proc.stat), processor_),
+      losses_(*source_, processor_, inputs_, notices_),
       subscription_(*source_, forks_, losses_, notices_, Nanos(options.canary_interval), MonotonicNanos()),
-      answerer_(Snapshot(cpus, ledger_options), ledger_, losses_, secondary_, subscription_, forks_),
-      drain_(*source_, secondary_, ledger_, inputs_, losses_, subscription_, answerer_, Nanos(options.drain_interval)),
+      answerer_(Snapshot(cpus, counting_options), processor_, losses_, secondary_, subscription_, forks_),
+      drain_(*source_, secondary_, processor_, inputs_, losses_, subscription_, answerer_,
+             Nanos(options.drain_interval)),
       poller_(std::array{thread_.stop_fd(), answerer_.exchange().request_fd()}) {}
 
 void Reader::StartWithoutWaiting(std::function<void()> begin) {
@@ -54,9 +55,9 @@ void Reader::Stop() {
   thread_.Stop();
 }
 
-LedgerSnapshot Reader::FinalLedgerSnapshot() const {
-  LedgerSnapshot snapshot(static_cast<unsigned>(ledger_.stream().lost.size()));
-  ledger_.CopyTo(snapshot);
+Numbers Reader::FinalNumbers() const {
+  Numbers snapshot(static_cast<unsigned>(processor_.stream().lost.size()));
+  processor_.CopyTo(snapshot);
   return snapshot;
 }
 
@@ -112,13 +113,14 @@ void Reader::CheckProc() {
 
 void Reader::ApplyNameGroups() {
   if (const auto groups = name_groups_.Consume()) {
-    ledger_.SetNameGroups(std::move(*groups));
+    processor_.SetNameGroups(std::move(*groups));
   }
 }
 
 // /proc is not trusted while a loss may be hidden.
 bool Reader::MayScanProc() const {
-  return subscription_.subscribed() && ledger_.tracks_processes() && !losses_.probing() && !losses_.any_hidden_drops();
+  return subscription_.subscribed() && processor_.tracks_processes() && !losses_.probing() &&
+         !losses_.any_hidden_drops();
 }
 
 void Reader::RunDueAction() {
@@ -156,7 +158,7 @@ void Reader::Subscribe() {
 // At the first subscription every process is read from /proc. Later ones invalidate what is known. Either way the
 // subscription stands already, so events made meanwhile are received.
 void Reader::RecoverMissedProcesses() {
-  if (!ledger_.tracks_processes()) {
+  if (!processor_.tracks_processes()) {
     return;
   }
   if (scanner_.scanned_all()) {

@@ -1,4 +1,4 @@
-// The reader thread: drains the sources into the ledger, keeps the subscription and answers scrapes.
+// The reader thread: drains the sources into the processor, keeps the subscription and answers scrapes.
 #pragma once
 
 #include <chrono>
@@ -11,10 +11,10 @@
 
 #include "core/base/file_descriptor.h"
 #include "core/base/thread.h"
-#include "core/ledger/ledger.h"
 #include "core/reader/drain_scheduler.h"
 #include "core/reader/event_drain.h"
 #include "core/reader/fork_audit.h"
+#include "core/reader/input_processor.h"
 #include "core/reader/input_recorder.h"
 #include "core/reader/loss_tracker.h"
 #include "core/reader/notice_queue.h"
@@ -38,13 +38,13 @@ struct ReaderOptions {
 
 // Runs the reader thread, and owns the parts that do its work:
 //
-//   sources -> EventDrain -> ledger      receive, decode, apply
+//   sources -> EventDrain -> processor      receive, decode, apply
 //             SecondarySources           inputs that explain events
 //             LossTracker                drops, CPU probes, loss reports
 //             SubscriptionKeeper         subscribe, canary, resubscribe
 //             ForkAuditor                audit against the kernel's fork count
 //             ProcScanner                /proc, where names or processes are missing
-//   ledger -> ScrapeAnswerer             snapshots for scrapes
+//   processor -> ScrapeAnswerer             snapshots for scrapes
 //
 // The thread takes no lock. Only the disk or pipe that it records to can block it. While subscribed it allocates only
 // at the first occurrence of a name, and when it receives other name groups. An exception (no memory) ends
@@ -53,9 +53,9 @@ struct ReaderOptions {
 class Reader {
  public:
   // Throws FatalError if the system has no descriptors left. If `capture` is not null, every input of the
-  // ledger is also written to it; the reader uses it until it has stopped.
+  // processor is also written to it; the reader uses it until it has stopped.
   Reader(ReaderSources sources, const ReaderOptions& options, unsigned cpus, EventCoverage coverage,
-         const LedgerOptions& ledger_options = {}, ProcFs proc = ProcFs(), CaptureWriter* capture = nullptr);
+         const CountingOptions& counting_options = {}, ProcFs proc = ProcFs(), CaptureWriter* capture = nullptr);
   Reader(const Reader&) = delete;
   Reader& operator=(const Reader&) = delete;
   ~Reader() { Stop(); }
@@ -68,7 +68,7 @@ class Reader {
   void Stop();
 
   // After Stop: everything that was counted.
-  [[nodiscard]] LedgerSnapshot FinalLedgerSnapshot() const;
+  [[nodiscard]] Numbers FinalNumbers() const;
 
   // From any thread: replaces the name groups. The thread applies them before its next drain. Each rule must be valid.
   void SetNameGroups(std::span<const NameGroup> groups) { name_groups_.Publish(std::make_unique<NameGroups>(groups)); }
@@ -91,7 +91,7 @@ class Reader {
   [[nodiscard]] std::uint64_t NextWakeNanos(std::uint64_t now_ns) const;
 
   const std::unique_ptr<EventSource> source_;
-  Ledger ledger_;
+  InputProcessor processor_;
   NoticeQueue notices_;
   InputRecorder inputs_;
   SecondarySources secondary_;

@@ -22,13 +22,13 @@ constexpr StaticError kOutOfResources{"reopen the capture", "no open file or mem
 
 }  // namespace
 
-Replayer::Replayer(StoredCapture capture, ReplayOptions options, const LedgerOptions& ledger_options)
+Replayer::Replayer(StoredCapture capture, ReplayOptions options, const CountingOptions& counting_options)
     : capture_(std::move(capture)),
       options_(std::move(options)),
       summary_(ValueOrThrow(CaptureSummary::ReadFrom(ValueOrThrow(capture_.StartReading())))),
-      ledger_(summary_.cpus(), summary_.coverage, ledger_options),
-      applier_(summary_, ledger_),
-      exchange_(Snapshot(summary_.cpus(), ledger_options)),
+      processor_(summary_.cpus(), summary_.coverage, counting_options),
+      applier_(summary_, processor_),
+      exchange_(Snapshot(summary_.cpus(), counting_options)),
       notices_(EventFd::MakeOrThrow()),
       poller_(std::array{thread_.stop_fd(), exchange_.request_fd()}) {}
 
@@ -116,7 +116,7 @@ bool Replayer::WaitUntil(std::uint64_t capture_ns) {
   return false;
 }
 
-// The numbers stay unchanged: the ledger's time ended with the capture.
+// The numbers stay unchanged: the processor's time ended with the capture.
 void Replayer::ServeUntilStopped() {
   while (!thread_.stopping()) {
     ServeRequests();
@@ -145,8 +145,8 @@ void Replayer::FillStatus(ReaderStatus& status) const {
   status.subscribed = !error_;
   status.subscription_error = error_.value_or(StaticError{});
   status.loss_exact = summary_.coverage == EventCoverage::kAll;
-  status.received_events = ledger_.received();
-  status.lost_events = ledger_.lost();
+  status.received_events = processor_.received();
+  status.lost_events = processor_.lost();
 }
 
 void Replayer::PublishStatus(std::uint64_t next_update_ns) {
@@ -160,7 +160,7 @@ void Replayer::PublishStatus(std::uint64_t next_update_ns) {
 // Applies new name groups, and answers a scrape.
 void Replayer::ServeRequests() {
   if (const auto groups = name_groups_.Consume()) {
-    ledger_.SetNameGroups(std::move(*groups));
+    processor_.SetNameGroups(std::move(*groups));
   }
   if (!exchange_.IsRequested()) {
     return;
@@ -170,7 +170,7 @@ void Replayer::ServeRequests() {
   if (snapshot == nullptr) {
     return;
   }
-  ledger_.CopyTo(snapshot->ledger);
+  processor_.CopyTo(snapshot->numbers);
   snapshot->taken_unix_ms = ClockNanos(CLOCK_REALTIME) / kNanosPerMilli;
   snapshot->complete_until_ns = requested_ns;
   FillStatus(*snapshot);

@@ -11,8 +11,8 @@
 #include "core/base/file_descriptor.h"
 #include "core/base/result.h"
 #include "core/base/thread.h"
-#include "core/ledger/ledger.h"
 #include "core/reader/capture_applier.h"
+#include "core/reader/input_processor.h"
 #include "core/reader/notice_queue.h"
 #include "core/reader/snapshot_exchange.h"
 #include "core/sources/capture/capture_file.h"
@@ -27,13 +27,13 @@ struct ReplayOptions {
   bool operator==(const ReplayOptions&) const = default;
 };
 
-// Runs a thread that takes the place of the reader: it applies the recorded inputs to a ledger on the recorded time,
+// Runs a thread that takes the place of the reader: it applies the recorded inputs to a processor on the recorded time,
 // and answers scrapes through the same exchange. The same capture gives the same numbers on every machine, at every
 // speed. Needs no privilege. cmd creates, starts and stops it.
 class Replayer {
  public:
   // Throws FatalError if the capture cannot be replayed, or the system has no descriptors left.
-  Replayer(StoredCapture capture, ReplayOptions options, const LedgerOptions& ledger_options);
+  Replayer(StoredCapture capture, ReplayOptions options, const CountingOptions& counting_options);
   Replayer(const Replayer&) = delete;
   Replayer& operator=(const Replayer&) = delete;
   ~Replayer() { Stop(); }
@@ -69,7 +69,7 @@ class Replayer {
   const StoredCapture capture_;
   const ReplayOptions options_;
   const CaptureSummary summary_;
-  Ledger ledger_;
+  InputProcessor processor_;
   CaptureApplier applier_;
   SnapshotExchange exchange_;
   NoticeQueue notices_;

@@ -46,7 +46,7 @@ ScrapeBarrier::Step ScrapeAnswerer::NextStep(std::uint64_t applied_until_ns, std
                                .probing_cpus = losses_.probing(),
                                .last_probe_end_ns = losses_.last_probe_end_ns(),
                                .losses_hidden = losses_.any_hidden_drops(),
-                               .losses_visible_until_ns = ledger_.losses_visible_until_ns(),
+                               .losses_visible_until_ns = processor_.losses_visible_until_ns(),
                                .forks_missing = AnyForksMissing()},
                               now_ns);
 }
@@ -62,9 +62,9 @@ void ScrapeAnswerer::CountKernelForks(std::uint64_t now_ns) {
 bool ScrapeAnswerer::AnyForksMissing() const { return kernel_forks_ && forks_.AnyMissing(*kernel_forks_); }
 
 void ScrapeAnswerer::FillStatus(ReaderStatus& status, std::uint64_t now_ns) const {
-  status.loss_exact = ledger_.loss_exact();
-  status.received_events = ledger_.received();
-  status.lost_events = ledger_.lost();
+  status.loss_exact = processor_.loss_exact();
+  status.received_events = processor_.received();
+  status.lost_events = processor_.lost();
   status.socket_drops = losses_.queue().drops;
   subscription_.FillStatus(status, now_ns);
 }
@@ -83,8 +83,8 @@ void ScrapeAnswerer::FillSnapshot() {
   snapshot->secondary_losses = secondary_.lost();
   snapshot->taken_unix_ms = ClockNanos(CLOCK_REALTIME) / kNanosPerMilli;
   snapshot->complete_until_ns = complete_until_ns;
-  ledger_.Advance(now);
-  ledger_.CopyTo(snapshot->ledger);
+  processor_.Advance(now);
+  processor_.CopyTo(snapshot->numbers);
   FillStatus(*snapshot, now);
   snapshot->restarts = subscription_.restarts();
   snapshot->forks_unseen = forks_.unseen_forks();

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <optional>
 
-#include "core/ledger/ledger.h"
 #include "core/reader/fork_audit.h"
+#include "core/reader/input_processor.h"
 #include "core/reader/loss_tracker.h"
 #include "core/reader/scrape_barrier.h"
 #include "core/reader/secondary_sources.h"
@@ -18,10 +18,10 @@ namespace procevent {
 class ScrapeAnswerer {
  public:
   // `blank` has the size of every snapshot. Throws FatalError if the system has no descriptors left.
-  ScrapeAnswerer(const Snapshot& blank, Ledger& ledger, LossTracker& losses, const SecondarySources& secondary,
-                 SubscriptionKeeper& subscription, ForkAuditor& forks)
+  ScrapeAnswerer(const Snapshot& blank, InputProcessor& processor, LossTracker& losses,
+                 const SecondarySources& secondary, SubscriptionKeeper& subscription, ForkAuditor& forks)
       : exchange_(blank),
-        ledger_(ledger),
+        processor_(processor),
         losses_(losses),
         secondary_(secondary),
         subscription_(subscription),
@@ -54,7 +54,7 @@ class ScrapeAnswerer {
   void FillSnapshot();
 
   SnapshotExchange exchange_;
-  Ledger& ledger_;
+  InputProcessor& processor_;
   LossTracker& losses_;
   const SecondarySources& secondary_;
   SubscriptionKeeper& subscription_;

@@ -15,7 +15,7 @@
 #include "core/base/file_descriptor.h"
 #include "core/base/result.h"
 #include "core/base/seqlock.h"
-#include "core/ledger/ledger_snapshot.h"
+#include "core/reader/numbers.h"
 #include "core/reader/reader_status.h"
 #include "core/reader/subscription_monitor.h"
 
@@ -23,11 +23,11 @@ namespace procevent {
 
 // Everything that a scrape exposes about the reader, at one moment. The reader fills it, the exporter reads it.
 struct Snapshot : ReaderStatus {
-  explicit Snapshot(unsigned cpus = 0, const LedgerOptions& options = {}) : ledger(cpus, options) {}
+  explicit Snapshot(unsigned cpus = 0, const CountingOptions& options = {}) : numbers(cpus, options) {}
 
   std::uint64_t taken_unix_ms = 0;      // CLOCK_REALTIME
   std::uint64_t complete_until_ns = 0;  // CLOCK_MONOTONIC: complete for a scrape that asked until then; 0: never filled
-  LedgerSnapshot ledger;
+  Numbers numbers;
 
   std::array<std::uint64_t, kRestartReasons> restarts{};
   bool forks_audited = false;  // /proc/stat is readable, and the event mask is not narrowed

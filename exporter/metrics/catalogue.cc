@@ -2,7 +2,7 @@
 
 #include <numeric>
 
-#include "core/ledger/group_name.h"
+#include "core/statistics/group_name.h"
 
 namespace procevent {
 namespace {
@@ -11,7 +11,7 @@ constexpr std::size_t kExtraHistogramSeries = 3;  // the +Inf bucket, the sum an
 
 }  // namespace
 
-std::size_t MaxSeries(const Metric& metric, const LedgerOptions& options, std::size_t cpus) {
+std::size_t MaxSeries(const Metric& metric, const CountingOptions& options, std::size_t cpus) {
   const std::size_t rows = options.group_limit + kReservedGroups;
   const auto histogram = [rows](std::size_t bounds, bool by_group) {
     return (bounds + kExtraHistogramSeries) * (by_group ? rows : 1);
@@ -31,7 +31,7 @@ std::size_t MaxSeries(const Metric& metric, const LedgerOptions& options, std::s
   return metric.max_series.count;
 }
 
-std::size_t MaxSeries(const LedgerOptions& options, std::size_t cpus) {
+std::size_t MaxSeries(const CountingOptions& options, std::size_t cpus) {
   return std::accumulate(kCatalogue.begin(), kCatalogue.end(), std::size_t{0},
                          [&](std::size_t sum, const Metric& metric) { return sum + MaxSeries(metric, options, cpus); });
 }

@@ -8,8 +8,8 @@
 #include <cstdint>
 #include <string_view>
 
-#include "core/ledger/ledger_options.h"
 #include "core/reader/snapshot_exchange.h"
+#include "core/statistics/counting_options.h"
 #include "exporter/metrics/exporter_state.h"
 
 namespace procevent {
@@ -202,7 +202,7 @@ consteval const Metric& FindMetric(std::string_view name) {
 }
 
 // The maximum number of series of one metric, and of all metrics together.
-std::size_t MaxSeries(const Metric& metric, const LedgerOptions& options, std::size_t cpus);
-std::size_t MaxSeries(const LedgerOptions& options, std::size_t cpus);
+std::size_t MaxSeries(const Metric& metric, const CountingOptions& options, std::size_t cpus);
+std::size_t MaxSeries(const CountingOptions& options, std::size_t cpus);
 
 }  // namespace procevent

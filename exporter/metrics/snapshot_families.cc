@@ -63,7 +63,7 @@ void AddFamily(const FamilySink& sink, const GroupTableState& groups, const Metr
   sink(std::move(family));
 }
 
-// One histogram per command if the ledger keeps them by command, otherwise one for all. Reserved rows appear at zero.
+// One histogram per command if the numbers keeps them by command, otherwise one for all. Reserved rows appear at zero.
 void AddHistograms(const FamilySink& sink, const Metric& metric, const GroupTableState& groups, const Histogram& total,
                    Histogram GroupRow::*member, double (*convert)(std::uint64_t)) {
   std::vector<double> upper_bounds;
@@ -94,11 +94,11 @@ struct ExitReasonFamily {
   std::string_view label;
 };
 
-void AddExitReasons(const FamilySink& sink, const LedgerSnapshot& ledger, const ExitReasonFamily& kind) {
-  const std::vector<GroupRow>& rows = ledger.groups.rows;
+void AddExitReasons(const FamilySink& sink, const Numbers& numbers, const ExitReasonFamily& kind) {
+  const std::vector<GroupRow>& rows = numbers.groups.rows;
   MetricFamily family = MakeFamily(kind.metric);
   std::vector<std::uint64_t> named(rows.size());
-  for (const ExitReasonCount& pair : ledger.exit_reasons.pairs()) {
+  for (const ExitReasonCount& pair : numbers.exit_reasons.pairs()) {
     if (pair.reason.killed == kind.killed) {
       named[pair.group] += pair.count;
       AddSeriesWithPid(family, ToDouble(pair.count), kind.killed ? pair.last_pid : 0,
@@ -135,20 +135,20 @@ constexpr std::string_view kSocket = "connector";
 MetricFamily MakeUp(bool up) { return MakeFamily(FindMetric("procevent_up"), up ? 1 : 0); }
 
 // The kernel gives an ACK no sequence number: it cannot be lost, and counts as no event.
-void AddEvents(const FamilySink& sink, const LedgerSnapshot& ledger) {
+void AddEvents(const FamilySink& sink, const Numbers& numbers) {
   static_assert(static_cast<std::size_t>(EventKind::kAck) == 0);
   sink(MakeFamily(FindMetric("procevent_events_total"), std::span(kEventNames).subspan(1),
-                  std::span(ledger.events).subspan(1)));
-  sink(MakeFamily(FindMetric("procevent_acks_total"), ToDouble(ledger.events_of(EventKind::kAck))));
+                  std::span(numbers.events).subspan(1)));
+  sink(MakeFamily(FindMetric("procevent_acks_total"), ToDouble(numbers.events_of(EventKind::kAck))));
 }
 
 // A narrowed mask hides losses. No series is better than a false zero.
 void AddLosses(const FamilySink& sink, const Snapshot& snapshot) {
   if (snapshot.loss_exact) {
     auto lost = MakeFamily(FindMetric("procevent_events_lost_total"));
-    lost.metric.reserve(snapshot.ledger.lost.size());
-    for (std::size_t cpu = 0; cpu < snapshot.ledger.lost.size(); ++cpu) {
-      AddSeries(lost, ToDouble(snapshot.ledger.lost[cpu]), {{"cpu", std::to_string(cpu)}});
+    lost.metric.reserve(snapshot.numbers.lost.size());
+    for (std::size_t cpu = 0; cpu < snapshot.numbers.lost.size(); ++cpu) {
+      AddSeries(lost, ToDouble(snapshot.numbers.lost[cpu]), {{"cpu", std::to_string(cpu)}});
     }
     sink(std::move(lost));
   }
@@ -203,8 +203,8 @@ MetricFamily MakeDelay(const DelayHistogram& delay) {
 
 }  // namespace
 
-void AddHostFamilies(const FamilySink& sink, const LedgerSnapshot& ledger) {
-  const Counts& total = ledger.totals;
+void AddHostFamilies(const FamilySink& sink, const Numbers& numbers) {
+  const Counts& total = numbers.totals;
   const auto add = [&](const Metric& metric, CountKind kind) { sink(MakeFamily(metric, ToDouble(total[kind]))); };
   add(FindMetric("procevent_host_forks_total"), CountKind::kForks);
   add(FindMetric("procevent_host_threads_started_total"), CountKind::kThreadsStarted);
@@ -212,11 +212,11 @@ void AddHostFamilies(const FamilySink& sink, const LedgerSnapshot& ledger) {
   add(FindMetric("procevent_host_execs_total"), CountKind::kExecs);
   sink(MakeFamily(FindMetric("procevent_host_exits_total"), kOutcomeNames,
                   std::array{total[CountKind::kSucceeded], total[CountKind::kFailed], total[CountKind::kKilled]}));
-  AddPeaks(sink, ledger.peaks);
+  AddPeaks(sink, numbers.peaks);
 }
 
-void AddGroupFamilies(const FamilySink& sink, const LedgerSnapshot& ledger) {
-  const GroupTableState& groups = ledger.groups;
+void AddGroupFamilies(const FamilySink& sink, const Numbers& numbers) {
+  const GroupTableState& groups = numbers.groups;
   AddFamily(sink, groups, FindMetric("procevent_forks_total"), InitialSeries::kNone, {{CountKind::kForks}});
   AddFamily(sink, groups, FindMetric("procevent_threads_started_total"), InitialSeries::kNone,
             {{CountKind::kThreadsStarted}});
@@ -227,8 +227,8 @@ void AddGroupFamilies(const FamilySink& sink, const LedgerSnapshot& ledger) {
             {{CountKind::kSucceeded, {{"outcome", kOutcomeNames[0]}}},
              {CountKind::kFailed, {{"outcome", kOutcomeNames[1]}}},
              {CountKind::kKilled, {{"outcome", kOutcomeNames[2]}}}});
-  AddExitReasons(sink, ledger, {FindMetric("procevent_exit_signals_total"), true, CountKind::kKilled, "signal"});
-  AddExitReasons(sink, ledger, {FindMetric("procevent_exit_codes_total"), false, CountKind::kFailed, "code"});
+  AddExitReasons(sink, numbers, {FindMetric("procevent_exit_signals_total"), true, CountKind::kKilled, "signal"});
+  AddExitReasons(sink, numbers, {FindMetric("procevent_exit_codes_total"), false, CountKind::kFailed, "code"});
   AddFamily(sink, groups, FindMetric("procevent_coredumps_total"), InitialSeries::kWithExits,
             {{CountKind::kCoredumps}});
   AddFamily(sink, groups, FindMetric("procevent_exits_without_exec_total"), InitialSeries::kWithExits,
@@ -242,26 +242,26 @@ void AddGroupFamilies(const FamilySink& sink, const LedgerSnapshot& ledger) {
              {CountKind::kGidOther, {{"credential", "gid"}, {"effect", "other"}}}});
   AddFamily(sink, groups, FindMetric("procevent_ptrace_total"), InitialSeries::kNone,
             {{CountKind::kAttached, {{"action", "attach"}}}, {CountKind::kDetached, {{"action", "detach"}}}});
-  AddHistograms(sink, FindMetric("procevent_exit_code"), groups, ledger.exits.exit_codes, &GroupRow::exit_codes,
+  AddHistograms(sink, FindMetric("procevent_exit_code"), groups, numbers.exits.exit_codes, &GroupRow::exit_codes,
                 ToDouble);
-  AddHistograms(sink, FindMetric("procevent_process_lifetime_seconds"), groups, ledger.exits.lifetimes,
+  AddHistograms(sink, FindMetric("procevent_process_lifetime_seconds"), groups, numbers.exits.lifetimes,
                 &GroupRow::lifetimes, NanosToSeconds);
   sink(MakeFamily(FindMetric("procevent_retired_total"), kActivityNames, CountActivities(groups.retired)));
-  sink(MakeFamily(FindMetric("procevent_pending"), kActivityNames, CountActivities(ledger.pending)));
+  sink(MakeFamily(FindMetric("procevent_pending"), kActivityNames, CountActivities(numbers.pending)));
   sink(MakeFamily(FindMetric("procevent_groups"), ToDouble(groups.rows_in_use)));
   sink(MakeFamily(FindMetric("procevent_groups_limit"), ToDouble(groups.limit)));
   sink(MakeFamily(FindMetric("procevent_groups_overflowed_total"), ToDouble(groups.overflowed)));
 }
 
-void AddProcessTable(const FamilySink& sink, const LedgerSnapshot& ledger) {
-  if (!ledger.processes_tracked) {
+void AddProcessTable(const FamilySink& sink, const Numbers& numbers) {
+  if (!numbers.processes_tracked) {
     return;
   }
-  sink(MakeFamily(FindMetric("procevent_processes"), ToDouble(ledger.processes)));
-  sink(MakeFamily(FindMetric("procevent_threads"), ToDouble(ledger.threads)));
-  sink(MakeFamily(FindMetric("procevent_processes_found_total"), kProcessFoundReasonNames, ledger.found));
-  sink(MakeFamily(FindMetric("procevent_processes_dropped_total"), kProcessDropReasonNames, ledger.dropped));
-  sink(MakeFamily(FindMetric("procevent_attributions_total"), kAttributionNames, ledger.attributions));
+  sink(MakeFamily(FindMetric("procevent_processes"), ToDouble(numbers.processes)));
+  sink(MakeFamily(FindMetric("procevent_threads"), ToDouble(numbers.threads)));
+  sink(MakeFamily(FindMetric("procevent_processes_found_total"), kProcessFoundReasonNames, numbers.found));
+  sink(MakeFamily(FindMetric("procevent_processes_dropped_total"), kProcessDropReasonNames, numbers.dropped));
+  sink(MakeFamily(FindMetric("procevent_attributions_total"), kAttributionNames, numbers.attributions));
 }
 
 void AddSnapshotFamilies(const FamilySink& sink, const Snapshot& snapshot, SnapshotExchange::Freshness freshness,
@@ -275,17 +275,17 @@ void AddSnapshotFamilies(const FamilySink& sink, const Snapshot& snapshot, Snaps
   sink(MakeUp(fresh ? snapshot.subscribed : subscribed_now));
   sink(MakeFamily(FindMetric("procevent_snapshot_timestamp_seconds"),
                   ToDouble(snapshot.taken_unix_ms) / kMillisPerSecond));
-  AddEvents(sink, snapshot.ledger);
+  AddEvents(sink, snapshot.numbers);
   AddLosses(sink, snapshot);
   sink(MakeFamily(FindMetric("procevent_replayed"), snapshot.replayed ? 1 : 0));
   AddSubscription(sink, snapshot);
   AddKernelClones(sink, snapshot, fresh);
   AddReceiveBuffer(sink, snapshot);
-  sink(MakeFamily(FindMetric("procevent_messages_rejected_total"), kRejectionNames, snapshot.ledger.rejected));
-  sink(MakeDelay(snapshot.ledger.delay));
-  AddHostFamilies(sink, snapshot.ledger);
-  AddGroupFamilies(sink, snapshot.ledger);
-  AddProcessTable(sink, snapshot.ledger);
+  sink(MakeFamily(FindMetric("procevent_messages_rejected_total"), kRejectionNames, snapshot.numbers.rejected));
+  sink(MakeDelay(snapshot.numbers.delay));
+  AddHostFamilies(sink, snapshot.numbers);
+  AddGroupFamilies(sink, snapshot.numbers);
+  AddProcessTable(sink, snapshot.numbers);
   sink(MakeFamily(FindMetric("procevent_exporter_reader_cpu_seconds_total"), NanosToSeconds(snapshot.reader_cpu_ns)));
 }
 

@@ -1,7 +1,7 @@
 // Converts a snapshot of the reader into metric families. Pure functions; used by MetricsCollector and the tests.
 #pragma once
 
-#include "core/ledger/ledger_snapshot.h"
+#include "core/reader/numbers.h"
 #include "core/reader/snapshot_exchange.h"
 #include "exporter/metrics/family.h"
 
@@ -14,9 +14,9 @@ void AddSnapshotFamilies(const FamilySink& sink, const Snapshot& snapshot, Snaps
                          bool subscribed_now);
 
 // Its parts, for the tests.
-void AddHostFamilies(const FamilySink& sink, const LedgerSnapshot& ledger);
-void AddGroupFamilies(const FamilySink& sink, const LedgerSnapshot& ledger);
+void AddHostFamilies(const FamilySink& sink, const Numbers& numbers);
+void AddGroupFamilies(const FamilySink& sink, const Numbers& numbers);
 // Omitted with an event mask that lacks fork, exec or exit: the process table is incomplete then.
-void AddProcessTable(const FamilySink& sink, const LedgerSnapshot& ledger);
+void AddProcessTable(const FamilySink& sink, const Numbers& numbers);
 
 }  // namespace procevent

@@ -1,4 +1,4 @@
-// Measures the cost of an event in the decoder and in the ledger. Run it from a build with release flags, on an idle
+// Measures the cost of an event in the decoder and in the processor. Run it from a build with release flags, on an idle
 // machine.
 #include <benchmark/benchmark.h>
 
@@ -6,10 +6,10 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/ledger/ledger.h"
 #include "core/protocol/decoder.h"
 #include "core/protocol/encoder.h"
 #include "core/protocol/event.h"
+#include "core/reader/input_processor.h"
 
 namespace procevent {
 namespace {
@@ -58,16 +58,16 @@ void RecordEvents(benchmark::State& state) {
   for (std::uint32_t number = 0; number < kDatagrams; ++number) {
     messages.push_back({.outcome = DecodeOutcome::kEvent, .event = MakeEvent(number)});
   }
-  Ledger ledger(1, EventCoverage::kAll);
+  InputProcessor processor(1, EventCoverage::kAll);
   for ([[maybe_unused]] auto round : state) {
     for (Message& message : messages) {
-      ledger.ApplyMessage(message, 6'000'000);
+      processor.ApplyMessage(message, 6'000'000);
       message.event.sequence += kDatagrams;  // continues the sequence in the next round
     }
     benchmark::ClobberMemory();
   }
-  if (ledger.lost() != 0) {
-    state.SkipWithError("the ledger counted losses although none occurred");
+  if (processor.lost() != 0) {
+    state.SkipWithError("the processor counted losses although none occurred");
   }
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kDatagrams));
 }

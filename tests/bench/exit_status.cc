@@ -4,7 +4,7 @@
 // receives the events of each process, and prints a row of docs/performance.md per kind. The rule `derived` is
 // ProcessExitStatus. The others show what it improves on: the status of the latest EXIT, and the last status other than
 // 0. Needs root, and works best without other subscribers.
-#include "core/ledger/exit_status.h"
+#include "core/tracker/exit_status.h"
 
 #include <signal.h>
 #include <sys/prctl.h>

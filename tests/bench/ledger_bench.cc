@@ -1,6 +1,6 @@
-// Measures the cost of an event in the decoder and the whole ledger, and the cost of a snapshot. The events are those
-// of a real storm, received from the kernel at start (as root, otherwise skipped), and of a synthetic host with 10 000
-// processes and 500 commands. Run it from a build with release flags, on an idle machine.
+// Measures the cost of an event in the decoder and the whole processor, and the cost of a snapshot. The events are
+// those of a real storm, received from the kernel at start (as root, otherwise skipped), and of a synthetic host with
+// 10 000 processes and 500 commands. Run it from a build with release flags, on an idle machine.
 #include <benchmark/benchmark.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "core/base/system.h"
-#include "core/ledger/ledger.h"
 #include "core/protocol/decoder.h"
 #include "core/protocol/encoder.h"
+#include "core/reader/input_processor.h"
 #include "core/reader/snapshot_exchange.h"
 #include "core/sources/connector/proc_connector.h"
 
@@ -142,17 +142,17 @@ class SyntheticHost {
   std::uint32_t sequence_ = 0;
 };
 
-void ApplyStream(Ledger& ledger, const Stream& stream) {
+void ApplyStream(InputProcessor& processor, const Stream& stream) {
   std::uint64_t applied_until_ns = 0;
   for (std::size_t i = 0; i < stream.size(); ++i) {
     ForEachMessage(stream[i], [&](const Message& message) {
       applied_until_ns = message.event.timestamp_ns;
-      ledger.ApplyMessage(message, applied_until_ns + 5'000'000);
+      processor.ApplyMessage(message, applied_until_ns + 5'000'000);
     });
     if (i % kBatch == 0) {
-      ledger.Advance(applied_until_ns);
-      ledger.reconciler().ConfirmUpTo(applied_until_ns);
-      while (ledger.reconciler().NextRequest()) {  // unanswered: reading /proc is not measured
+      processor.Advance(applied_until_ns);
+      processor.reconciler().ConfirmUpTo(applied_until_ns);
+      while (processor.reconciler().NextRequest()) {  // unanswered: reading /proc is not measured
       }
     }
   }
@@ -165,16 +165,16 @@ void Measure(benchmark::State& state, const Stream& before, const Stream& stream
   }
   for ([[maybe_unused]] auto round : state) {
     state.PauseTiming();
-    auto ledger = std::make_unique<Ledger>(PossibleCpus(), EventCoverage::kAll);
-    ApplyStream(*ledger, before);
+    auto processor = std::make_unique<InputProcessor>(PossibleCpus(), EventCoverage::kAll);
+    ApplyStream(*processor, before);
     state.ResumeTiming();
-    ApplyStream(*ledger, stream);
+    ApplyStream(*processor, stream);
     benchmark::ClobberMemory();
     state.PauseTiming();
-    if (ledger->lost() != 0) {
+    if (processor->lost() != 0) {
       state.SkipWithError("events were lost");
     }
-    ledger.reset();
+    processor.reset();
     state.ResumeTiming();
   }
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(stream.size()));
@@ -198,17 +198,17 @@ BENCHMARK(DecodeAndRecordSyntheticHost)->Arg(200)->Arg(0)->Unit(benchmark::kMill
 // Copies a snapshot with 500 commands; with argument 1 it has all histograms by command.
 void CopySnapshot(benchmark::State& state) {
   const bool all = state.range(0) == 1;
-  const LedgerOptions options{.exit_code_by_group = all, .lifetime_by_group = all};
-  Ledger ledger(PossibleCpus(), EventCoverage::kAll, options);
+  const CountingOptions options{.exit_code_by_group = all, .lifetime_by_group = all};
+  InputProcessor processor(PossibleCpus(), EventCoverage::kAll, options);
   SyntheticHost host;
-  ApplyStream(ledger, host.LongLivedProcesses());
-  ApplyStream(ledger, host.Events());
+  ApplyStream(processor, host.LongLivedProcesses());
+  ApplyStream(processor, host.Events());
   Snapshot snapshot(PossibleCpus(), options);
   for ([[maybe_unused]] auto round : state) {
-    ledger.CopyTo(snapshot.ledger);
+    processor.CopyTo(snapshot.numbers);
     benchmark::ClobberMemory();
   }
-  state.counters["groups"] = static_cast<double>(snapshot.ledger.groups.rows_in_use);
+  state.counters["groups"] = static_cast<double>(snapshot.numbers.groups.rows_in_use);
 }
 BENCHMARK(CopySnapshot)->Arg(0)->Arg(1)->Unit(benchmark::kMicrosecond);
 

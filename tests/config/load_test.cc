@@ -75,14 +75,15 @@ TEST(LoadTest, ReadsEveryKey) {
             EventMask::None().With(EventKind::kExec).With(EventKind::kExit).With(EventKind::kComm));
   EXPECT_EQ(config.reader.drain_interval, std::chrono::milliseconds(1000));
   EXPECT_EQ(config.reader.canary_interval, std::chrono::milliseconds(60'000));
-  EXPECT_EQ(config.ledger, (LedgerOptions{.process_limit = 1024,
-                                          .group_limit = 10'000,
-                                          .group_retire_after = std::chrono::minutes(1),
-                                          .name_groups = {{"(a+)b", "\\1"}, {"d", "c"}},
-                                          .exit_code_bounds = {0, 255},
-                                          .lifetime_bounds = {std::chrono::milliseconds(1), std::chrono::hours(720)},
-                                          .exit_code_by_group = true,
-                                          .lifetime_by_group = true}));
+  EXPECT_EQ(config.counting,
+            (CountingOptions{.process_limit = 1024,
+                             .group_limit = 10'000,
+                             .group_retire_after = std::chrono::minutes(1),
+                             .name_groups = {{"(a+)b", "\\1"}, {"d", "c"}},
+                             .exit_code_bounds = {0, 255},
+                             .lifetime_bounds = {std::chrono::milliseconds(1), std::chrono::hours(720)},
+                             .exit_code_by_group = true,
+                             .lifetime_by_group = true}));
   EXPECT_EQ(config.log, (LogOptions{LogLevel::kDebug, LogFormat::kJson}));
 }
 
@@ -125,14 +126,14 @@ TEST(LoadTest, ScalarIsAListOfOne) {
   EXPECT_THAT(Load("web: {listen_addresses: ':1'}").server.listen_addresses, ElementsAre(":1"));
   EXPECT_THAT(Load("web: {allow: 10.0.0.0/8}").server.allow, ElementsAre("10.0.0.0/8"));
   EXPECT_EQ(Load("source: {events: exec}").connector.events, Load("source: {events: [exec]}").connector.events);
-  const LedgerOptions ledger = Load("histograms: {exit_code: {buckets: 1}, lifetime: {buckets: 1s}}").ledger;
-  EXPECT_THAT(ledger.exit_code_bounds, ElementsAre(1U));
-  EXPECT_THAT(ledger.lifetime_bounds, ElementsAre(std::chrono::seconds(1)));
+  const CountingOptions counting = Load("histograms: {exit_code: {buckets: 1}, lifetime: {buckets: 1s}}").counting;
+  EXPECT_THAT(counting.exit_code_bounds, ElementsAre(1U));
+  EXPECT_THAT(counting.lifetime_bounds, ElementsAre(std::chrono::seconds(1)));
 }
 
 TEST(LoadTest, AllowAllIsAnEmptyList) { EXPECT_THAT(Load("web: {allow: all}").server.allow, ElementsAre()); }
 
-TEST(LoadTest, EmptyListReplacesTheDefaultGroup) { EXPECT_TRUE(Load("name_groups: []").ledger.name_groups.empty()); }
+TEST(LoadTest, EmptyListReplacesTheDefaultGroup) { EXPECT_TRUE(Load("name_groups: []").counting.name_groups.empty()); }
 
 TEST(LoadTest, RecordsTheLineOfEachKey) {
   const LoadedConfig loaded = LoadConfig("log:\n  level: info\n\nname_groups:\n  []\nweb: {allow:\n  all}\n", "f.yml");

@@ -1,5 +1,5 @@
 // Replays any bytes as a capture, and prints it as `decode` and `watch` do. Checks that it is read to its end or
-// rejected with an error of one line, that the sums of the ledger are right in each round, and that lines are
+// rejected with an error of one line, that the sums of the processor are right in each round, and that lines are
 // printable.
 #include <algorithm>
 #include <chrono>
@@ -31,9 +31,9 @@ class CaptureBytes {
   std::size_t size_;
 };
 
-void CheckSums(const Ledger& ledger, unsigned cpus) {
-  LedgerSnapshot snapshot(cpus);
-  ledger.CopyTo(snapshot);
+void CheckSums(const InputProcessor& processor, unsigned cpus) {
+  Numbers snapshot(cpus);
+  processor.CopyTo(snapshot);
   Counts counts = snapshot.pending;
   for (const GroupRow& row : snapshot.groups.rows) {
     counts += row.counts;
@@ -91,13 +91,13 @@ Status ReplayAll(const CaptureBytes& bytes) {
     return read.error();
   }
   const CaptureSummary& summary = read.value();
-  LedgerOptions options;
+  CountingOptions options;
   options.process_limit = 1024;
-  Ledger ledger(summary.cpus(), summary.coverage, options);
-  CaptureApplier applier(summary, ledger);
+  InputProcessor processor(summary.cpus(), summary.coverage, options);
+  CaptureApplier applier(summary, processor);
   for (int round = 0; round < 2; ++round) {
     ForEachPacket(bytes, [&applier](const CapturedPacket& packet) { applier.ApplyPacket(packet); });
-    CheckSums(ledger, summary.cpus());
+    CheckSums(processor, summary.cpus());
     applier.BeginNextRound();
   }
   CheckRecordLines(bytes);

@@ -9,10 +9,10 @@
 #include <string_view>
 #include <vector>
 
-#include "core/ledger/group_name.h"
-#include "core/ledger/ledger_options.h"
+#include "core/statistics/counting_options.h"
+#include "core/statistics/group_name.h"
 #include "require.h"
-#include "tests/core/ledger/reference_utf8.h"
+#include "tests/core/statistics/reference_utf8.h"
 
 namespace procevent {
 namespace {
@@ -45,7 +45,7 @@ void CheckNameAlone(const CommName& name) {
 }
 
 void CheckGrouped(const CommName& name, const NameGroup& rule) {
-  std::vector<NameGroup> rules = LedgerOptions().name_groups;
+  std::vector<NameGroup> rules = CountingOptions().name_groups;
   if (const Status valid = ValidateNameGroup(rule); !valid) {
     Require(!DescribeCause(valid.error()).empty(), "an error has a text");
   } else {

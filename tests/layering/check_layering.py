@@ -9,7 +9,7 @@ import sys
 
 # What each module may include, besides itself. A module is a folder; `core/procevent.h` is a module of one file.
 _SOURCES = {"core/base", "core/protocol", "core/sources"}
-_CORE = {"core/base", "core/protocol", "core/sources", "core/lookup", "core/ledger", "core/reader"}
+_CORE = {"core/base", "core/protocol", "core/sources", "core/tracker", "core/statistics", "core/lookup", "core/reader"}
 _EXPORTER = {"exporter/metrics", "exporter/http"}
 _CONFIG = {"config/yaml", "config/schema", "config"}
 _BELOW_CMD = _CORE | _EXPORTER | _CONFIG
@@ -17,13 +17,13 @@ MAY_INCLUDE = {
     "core/base": set(),
     "core/protocol": {"core/base"},
     "core/tracker": {"core/base", "core/protocol"},
-    "core/ledger": {"core/base", "core/protocol", "core/tracker"},
+    "core/statistics": {"core/base", "core/protocol", "core/tracker"},
     "core/sources": {"core/base", "core/protocol"},
     "core/sources/connector": _SOURCES,
     "core/sources/procfs": _SOURCES,
     "core/sources/capture": _SOURCES,
     "core/lookup": _SOURCES | {"core/tracker", "core/sources/connector", "core/sources/procfs"},
-    "core/reader": _SOURCES | {"core/ledger", "core/sources/connector", "core/sources/procfs", "core/sources/capture"},
+    "core/reader": _SOURCES | {"core/tracker", "core/statistics", "core/sources/connector", "core/sources/procfs", "core/sources/capture"},
     "core/procevent.h": {"core/base", "core/protocol", "core/sources/connector", "core/lookup"},  # the public header
     "exporter/metrics": _CORE | {"core/sources/procfs"},
     "exporter/http": _CORE | {"exporter/metrics"},
@@ -36,7 +36,7 @@ MAY_INCLUDE = {
     "cmd/capture": _BELOW_CMD
     | {"cmd/cli", "cmd/logging", "cmd/serve", "core/sources/connector", "core/sources/procfs", "core/sources/capture"},
     "cmd/watch": _BELOW_CMD
-    | {"cmd/cli", "cmd/logging", "cmd/serve", "cmd/capture", "core/tracker", "core/sources/connector", "core/sources/capture"},
+    | {"cmd/cli", "cmd/logging", "cmd/serve", "cmd/capture", "core/sources/connector", "core/sources/capture"},
     "cmd/doctor": _BELOW_CMD
     | {"cmd/cli", "cmd/logging", "cmd/serve", "core/sources/connector", "core/sources/procfs"},
     "cmd": _BELOW_CMD | {"cmd/cli", "cmd/logging", "cmd/serve", "cmd/capture", "cmd/watch", "cmd/doctor"},
@@ -52,7 +52,7 @@ THIRD_PARTIES = {
     "spdlog": {"cmd/logging"},
     "nlohmann": {"cmd/capture", "cmd/doctor"},
     "pcap": {"core/sources/capture"},
-    "re2": {"core/ledger"},
+    "re2": {"core/statistics"},
 }
 # Of the system: the C library and the kernel's interface.
 SYSTEM = {"sys", "linux", "net", "netinet", "arpa", "asm"}
@@ -85,7 +85,7 @@ def without_comments(text):
 
 
 def module_of(path):
-    """The module that a path like core/ledger/ledger.h lies in, or None."""
+    """The module that a path like core/reader/reader.h lies in, or None."""
     if path in MAY_INCLUDE:
         return path
     folder = path.rpartition("/")[0]

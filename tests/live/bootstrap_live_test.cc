@@ -19,7 +19,7 @@ class BootstrapLiveTest : public ProcessTrackerFixture {
     return Await(
         [&](const Snapshot& it) {
           expected = CountProcTasks();
-          return Population{it.ledger.processes, it.ledger.threads} == expected;
+          return Population{it.numbers.processes, it.numbers.threads} == expected;
         },
         timeout);
   }
@@ -30,8 +30,8 @@ class BootstrapLiveTest : public ProcessTrackerFixture {
     auto since = std::chrono::steady_clock::now();
     return Await(
         [&](const Snapshot& it) {
-          if (it.ledger.total_lost() != lost) {
-            lost = it.ledger.total_lost();
+          if (it.numbers.total_lost() != lost) {
+            lost = it.numbers.total_lost();
             since = std::chrono::steady_clock::now();
           }
           return std::chrono::steady_clock::now() - since > 2s;
@@ -40,7 +40,7 @@ class BootstrapLiveTest : public ProcessTrackerFixture {
   }
 
   static std::uint64_t Found(const Snapshot& snapshot, procevent::ProcessFoundReason how) {
-    return snapshot.ledger.found.at(static_cast<std::size_t>(how));
+    return snapshot.numbers.found.at(static_cast<std::size_t>(how));
   }
 };
 
@@ -48,8 +48,8 @@ TEST_F(BootstrapLiveTest, CountsLivingProcesses) {
   Start();
   Population expected;
   const Snapshot snapshot = AwaitPopulation(expected, 20s);
-  EXPECT_EQ(snapshot.ledger.processes, expected.processes);
-  EXPECT_EQ(snapshot.ledger.threads, expected.threads);
+  EXPECT_EQ(snapshot.numbers.processes, expected.processes);
+  EXPECT_EQ(snapshot.numbers.threads, expected.threads);
   EXPECT_GT(Found(snapshot, ProcessFoundReason::kBootstrap), 0U);
 }
 
@@ -81,11 +81,11 @@ TEST_F(BootstrapLiveTest, DoesNotCountFoundProcessesAsAPeak) {
   Population expected;
   const Snapshot snapshot = AwaitPopulation(expected, 20s);
   EXPECT_GE(Found(snapshot, ProcessFoundReason::kBootstrap), 400U);
-  EXPECT_GE(snapshot.ledger.threads, 800U);
-  const ActivityCounts counts = CountActivities(snapshot.ledger.totals);
+  EXPECT_GE(snapshot.numbers.threads, 800U);
+  const ActivityCounts counts = CountActivities(snapshot.numbers.totals);
   for (std::size_t i = 0; i < kPeakActivities.size(); ++i) {
     const auto activity = static_cast<std::size_t>(kPeakActivities.at(i));
-    const auto& peaks = snapshot.ledger.peaks.at(i);
+    const auto& peaks = snapshot.numbers.peaks.at(i);
     std::cout << kActivityNames.at(activity) << ": " << counts.at(activity) << ", peaks " << peaks[0] << " and "
               << peaks[1] << " per s\n";
     EXPECT_LE(peaks[1], static_cast<double>(counts.at(activity)));
@@ -103,8 +103,8 @@ TEST_F(BootstrapLiveTest, DoesNotCountALeaderThatExitedBefore) {
   Start();
   Population expected;
   const Snapshot before = AwaitPopulation(expected, 20s);
-  EXPECT_EQ(before.ledger.processes, expected.processes);
-  EXPECT_EQ(before.ledger.threads, expected.threads);
+  EXPECT_EQ(before.numbers.processes, expected.processes);
+  EXPECT_EQ(before.numbers.threads, expected.threads);
   workload->Continue();
   EXPECT_EQ(workload->Wait(), 60 << 8);
   const Snapshot after = AwaitExits(name, 1);
@@ -128,9 +128,9 @@ TEST_F(BootstrapLiveTest, MissesNoProcessForkedDuringBootstrap) {
     }
     Population expected;
     const Snapshot snapshot = AwaitPopulation(expected, 25s);  // a stale row may have to wait 10 s for its pass
-    EXPECT_EQ(snapshot.ledger.total_lost(), 0U);
-    EXPECT_EQ(snapshot.ledger.processes, expected.processes);
-    EXPECT_EQ(snapshot.ledger.threads, expected.threads);
+    EXPECT_EQ(snapshot.numbers.total_lost(), 0U);
+    EXPECT_EQ(snapshot.numbers.processes, expected.processes);
+    EXPECT_EQ(snapshot.numbers.threads, expected.threads);
     EXPECT_EQ(CountsOf(snapshot, kUntrackedName)[CountKind::kForks], 0U);
     // Only processes forked during the bootstrap can be found again.
     EXPECT_LE(Found(snapshot, ProcessFoundReason::kReconciliation),
@@ -155,26 +155,26 @@ TEST_F(BootstrapLiveTest, ReconcilesTheTableAfterALoss) {
   doomed->Continue();
   EXPECT_EQ(doomed->Wait(), 0);
   Fork(2000);
-  Snapshot snapshot = Await([](const Snapshot& it) { return it.ledger.total_lost() > 0; });
-  ASSERT_GT(snapshot.ledger.total_lost(), 500U) << "little was lost: this test shows nothing";
-  const std::uint64_t lost = AwaitReconciled().ledger.total_lost();
+  Snapshot snapshot = Await([](const Snapshot& it) { return it.numbers.total_lost() > 0; });
+  ASSERT_GT(snapshot.numbers.total_lost(), 500U) << "little was lost: this test shows nothing";
+  const std::uint64_t lost = AwaitReconciled().numbers.total_lost();
   Population expected;
   snapshot = AwaitPopulation(expected, 30s);
-  EXPECT_NEAR(static_cast<double>(snapshot.ledger.processes), static_cast<double>(expected.processes),
+  EXPECT_NEAR(static_cast<double>(snapshot.numbers.processes), static_cast<double>(expected.processes),
               0.05 * static_cast<double>(expected.processes));
-  EXPECT_NEAR(static_cast<double>(snapshot.ledger.threads), static_cast<double>(expected.threads),
+  EXPECT_NEAR(static_cast<double>(snapshot.numbers.threads), static_cast<double>(expected.threads),
               0.05 * static_cast<double>(expected.threads));
-  const auto dropped = snapshot.ledger.dropped.at(static_cast<std::size_t>(ProcessDropReason::kGone));
-  std::cout << snapshot.ledger.total_lost() << " events were lost; found "
+  const auto dropped = snapshot.numbers.dropped.at(static_cast<std::size_t>(ProcessDropReason::kGone));
+  std::cout << snapshot.numbers.total_lost() << " events were lost; found "
             << Found(snapshot, ProcessFoundReason::kReconciliation) << " processes in /proc, dropped " << dropped
-            << "; tracked " << snapshot.ledger.processes << " of " << expected.processes << "\n";
+            << "; tracked " << snapshot.numbers.processes << " of " << expected.processes << "\n";
   EXPECT_GT(Found(snapshot, ProcessFoundReason::kReconciliation), 0U);
   EXPECT_GT(dropped, 0U);
   const Counts before = CountsOf(snapshot, name);
   lasting->Continue();
   EXPECT_EQ(lasting->Wait(), 64 << 8);
   const Snapshot after = AwaitExits(name, 4);
-  if (after.ledger.total_lost() == lost) {
+  if (after.numbers.total_lost() == lost) {
     EXPECT_EQ(CountsOf(after, name)[CountKind::kForks] - before[CountKind::kForks], 3U);
     EXPECT_EQ(ExitCount(after, name, 0), 3U);
     EXPECT_EQ(ExitCount(after, name, 64), 1U);

@@ -7,7 +7,7 @@
 #include <variant>
 
 #include "core/base/system.h"
-#include "core/ledger/ledger.h"
+#include "core/reader/input_processor.h"
 #include "core/sources/connector/connector_source.h"
 #include "live_fixture.h"
 
@@ -18,11 +18,11 @@ using namespace std::chrono_literals;
 
 class LossTest : public LiveTest {
  protected:
-  static void Apply(ConnectorSource& source, Ledger& ledger, ReceivedEvents& received_events) {
+  static void Apply(ConnectorSource& source, InputProcessor& processor, ReceivedEvents& received_events) {
     const auto apply = [&](const Message& message) {
-      const auto before = ledger.stream().rejected;
-      ledger.ApplyMessage(message, MonotonicNanos());
-      if (ledger.stream().rejected == before) {
+      const auto before = processor.stream().rejected;
+      processor.ApplyMessage(message, MonotonicNanos());
+      if (processor.stream().rejected == before) {
         received_events.Add(message);
       }
     };
@@ -50,10 +50,10 @@ TEST_F(LossTest, ReceivedPlusLostIsGenerated) {
   ProcConnector reference = SubscribeOrDie(kLargeBuffer);
   ProcConnector tiny = SubscribeOrDie(kTinyBuffer);
   SendCanaryOnEachCpu();
-  Ledger ledger(PossibleCpus(), EventCoverage::kAll);
+  InputProcessor processor(PossibleCpus(), EventCoverage::kAll);
   ReceivedEvents received_events;
   const auto apply = [&](const Message& message) {
-    ledger.ApplyMessage(message, MonotonicNanos());
+    processor.ApplyMessage(message, MonotonicNanos());
     received_events.Add(message);
   };
   Drain(tiny, apply);
@@ -67,10 +67,10 @@ TEST_F(LossTest, ReceivedPlusLostIsGenerated) {
   const ReceivedEvents::Count expected = generated.CountWithin(received_events);
   const ReceivedEvents::Count received = received_events.CountWithin(received_events);
   EXPECT_GE(expected.forks, 2000U) << "the compared range does not cover the forks";
-  EXPECT_GT(ledger.lost(), 0U) << "nothing was lost: this test shows nothing";
-  EXPECT_EQ(received.events + ledger.lost(), expected.events);
+  EXPECT_GT(processor.lost(), 0U) << "nothing was lost: this test shows nothing";
+  EXPECT_EQ(received.events + processor.lost(), expected.events);
   EXPECT_LE(received.forks, expected.forks);
-  EXPECT_LE(expected.forks - received.forks, ledger.lost());
+  EXPECT_LE(expected.forks - received.forks, processor.lost());
   tiny.Unsubscribe();
   reference.Unsubscribe();
 }
@@ -80,24 +80,24 @@ TEST_F(LossTest, ResubscribingInAStormNeitherLosesNorRepeatsEvents) {
   ProcConnector reference = SubscribeOrDie(kLargeBuffer);
   ConnectorSource source(kLargeBuffer);
   ASSERT_TRUE(source.Resubscribe(1s).ok());
-  Ledger ledger(PossibleCpus(), EventCoverage::kAll);
+  InputProcessor processor(PossibleCpus(), EventCoverage::kAll);
   ReceivedEvents received_events;
-  Apply(source, ledger, received_events);
+  Apply(source, processor, received_events);
   SendCanaryOnEachCpu();
-  Apply(source, ledger, received_events);
+  Apply(source, processor, received_events);
   const pid_t storm = ForkInBackground(4000);
   for (int i = 0; i < 20; ++i) {
     ASSERT_TRUE(source.Resubscribe(1s).ok());
     ::usleep(5000);
-    Apply(source, ledger, received_events);
+    Apply(source, processor, received_events);
   }
   WaitFor(storm);
   SendCanaryOnEachCpu();
-  Apply(source, ledger, received_events);
+  Apply(source, processor, received_events);
   EXPECT_GE(received_events.CountWithin(received_events).forks, 4000U);
-  EXPECT_EQ(ledger.lost(), 0U);
+  EXPECT_EQ(processor.lost(), 0U);
   EXPECT_EQ(source.Queue().drops, 0U);
-  EXPECT_GT(ledger.stream().rejected.at(static_cast<std::size_t>(Rejection::kRepeated)), 0U)
+  EXPECT_GT(processor.stream().rejected.at(static_cast<std::size_t>(Rejection::kRepeated)), 0U)
       << "no event reached two sockets: this test shows nothing";
   ReceivedEvents generated;
   Drain(reference, [&generated](const Message& message) { generated.Add(message); });
@@ -129,12 +129,12 @@ TEST_F(LossTest, ResubscribingKeepsEveryUnreadEventOfAHugeBuffer) {
     ::prctl(PR_SET_NAME, "huge-buffer");
   }
   ASSERT_TRUE(source.Resubscribe(1s).ok());
-  Ledger ledger(PossibleCpus(), EventCoverage::kAll);
+  InputProcessor processor(PossibleCpus(), EventCoverage::kAll);
   ReceivedEvents received_events;
-  Apply(source, ledger, received_events);
+  Apply(source, processor, received_events);
   ASSERT_EQ(source.Queue().drops, 0U) << "the buffer was too small: this test shows nothing";
-  EXPECT_EQ(ledger.lost(), 0U);
-  EXPECT_GE(ledger.stream().events_of(EventKind::kComm), kEvents);
+  EXPECT_EQ(processor.lost(), 0U);
+  EXPECT_GE(processor.stream().events_of(EventKind::kComm), kEvents);
   source.Close();
 }
 

@@ -189,13 +189,13 @@ TEST_F(NameResolverLiveTest, BoundsRowsAndMemoryForAHundredThousandNames) {
   const std::uint64_t resident = ResidentBytes();
   RunWorkload({Name("names"), "rename_often", "100000", "50"});
   const Snapshot after = Await([&](const Snapshot& it) {
-    return it.ledger.events_of(EventKind::kComm) - before.ledger.events_of(EventKind::kComm) >= 100'000;
+    return it.numbers.events_of(EventKind::kComm) - before.numbers.events_of(EventKind::kComm) >= 100'000;
   });
-  const std::uint64_t events = after.ledger.events_of(EventKind::kComm) - before.ledger.events_of(EventKind::kComm);
-  EXPECT_EQ(after.ledger.total_lost(), 0U);
-  EXPECT_EQ(after.ledger.groups.rows_in_use, ledger_options_.group_limit);
-  EXPECT_GE(after.ledger.groups.overflowed, 2000 - ledger_options_.group_limit);
-  EXPECT_LE(after.ledger.groups.rows.size(), ledger_options_.group_limit + kReservedGroups);
+  const std::uint64_t events = after.numbers.events_of(EventKind::kComm) - before.numbers.events_of(EventKind::kComm);
+  EXPECT_EQ(after.numbers.total_lost(), 0U);
+  EXPECT_EQ(after.numbers.groups.rows_in_use, counting_options_.group_limit);
+  EXPECT_GE(after.numbers.groups.overflowed, 2000 - counting_options_.group_limit);
+  EXPECT_LE(after.numbers.groups.rows.size(), counting_options_.group_limit + kReservedGroups);
   EXPECT_EQ(CountsOf(after, "pe~0")[CountKind::kForks], 1U);
   EXPECT_EQ(CountsOf(after, "pe~0")[CountKind::kSucceeded], 1U);
   std::uint64_t forks = CountsOf(after, kOverflowName)[CountKind::kForks];

@@ -42,7 +42,7 @@ std::uint64_t ExitsOf(const Counts& counts) {
   return Sum(counts, {CountKind::kSucceeded, CountKind::kFailed, CountKind::kKilled});
 }
 
-std::uint64_t CountExits(const LedgerSnapshot& numbers, bool killed) {
+std::uint64_t CountExits(const Numbers& numbers, bool killed) {
   std::uint64_t exits = 0;
   for (const ExitReasonCount& pair : numbers.exit_reasons.pairs()) {
     exits += pair.reason.killed == killed ? pair.count : 0;
@@ -78,12 +78,12 @@ void Append(std::string& text, const Counts& counts, const Labels& labels) {
 // Numbers that help to explain a failure.
 std::string DescribeSnapshot(const Snapshot& snapshot) {
   std::string text =
-      "lost=" + std::to_string(snapshot.ledger.total_lost()) + " unseen=" + std::to_string(snapshot.forks_unseen);
+      "lost=" + std::to_string(snapshot.numbers.total_lost()) + " unseen=" + std::to_string(snapshot.forks_unseen);
   Append(text, snapshot.restarts, kRestartReasonNames);
-  Append(text, snapshot.ledger.found, kProcessFoundReasonNames);
-  Append(text, snapshot.ledger.dropped, kProcessDropReasonNames);
+  Append(text, snapshot.numbers.found, kProcessFoundReasonNames);
+  Append(text, snapshot.numbers.dropped, kProcessDropReasonNames);
   for (std::size_t i = 0; i < kReservedGroups; ++i) {
-    const GroupRow& row = snapshot.ledger.groups.rows.at(i);
+    const GroupRow& row = snapshot.numbers.groups.rows.at(i);
     text += "\n" + std::string(row.labels[0].view()) +
             ": threads ended=" + std::to_string(row.counts[CountKind::kThreadsEnded]) + ", codes:";
     for (std::size_t code = 0; code < row.exit_codes.counts().size(); ++code) {
@@ -169,10 +169,10 @@ void ProcessTrackerFixture::SetUp() {
   std::string pattern = std::filesystem::temp_directory_path() / "procevent-live-XXXXXX";
   ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
   directory_ = pattern;
-  ledger_options_.exit_code_bounds.resize(256);  // one bucket per status
-  std::iota(ledger_options_.exit_code_bounds.begin(), ledger_options_.exit_code_bounds.end(), 0);
-  ledger_options_.exit_code_by_group = true;
-  ledger_options_.lifetime_by_group = true;
+  counting_options_.exit_code_bounds.resize(256);  // one bucket per status
+  std::iota(counting_options_.exit_code_bounds.begin(), counting_options_.exit_code_bounds.end(), 0);
+  counting_options_.exit_code_by_group = true;
+  counting_options_.lifetime_by_group = true;
 }
 
 void ProcessTrackerFixture::TearDown() {
@@ -186,15 +186,15 @@ void ProcessTrackerFixture::TearDown() {
 
 void ProcessTrackerFixture::Start(const ConnectorOptions& connector, const ReaderOptions& options) {
   reader_ = std::make_unique<Reader>(MakeReaderSources(connector), options, PossibleCpus(), EventCoverage::kAll,
-                                     ledger_options_);
+                                     counting_options_);
   reader_->Start();
 }
 
 Snapshot ProcessTrackerFixture::TakeSnapshot() {
-  Snapshot snapshot(PossibleCpus(), ledger_options_);
+  Snapshot snapshot(PossibleCpus(), counting_options_);
   EXPECT_EQ(reader_->exchange().CopySnapshot(snapshot, 60s), SnapshotExchange::Freshness::kFresh);
   EXPECT_TRUE(snapshot.subscribed);
-  ExpectSums(snapshot.ledger);
+  ExpectSums(snapshot.numbers);
   return snapshot;
 }
 
@@ -241,7 +241,7 @@ std::filesystem::path ProcessTrackerFixture::WorkloadProgram() {
 }
 
 const GroupRow* ProcessTrackerFixture::RowOf(const Snapshot& snapshot, std::string_view name) {
-  const auto& rows = snapshot.ledger.groups.rows;
+  const auto& rows = snapshot.numbers.groups.rows;
   const auto row =
       std::ranges::find_if(rows, [&](const GroupRow& it) { return it.in_use && it.labels[0].view() == name; });
   return row == rows.end() ? nullptr : &*row;
@@ -259,14 +259,14 @@ std::uint64_t ProcessTrackerFixture::ExitCount(const Snapshot& snapshot, std::st
 
 std::uint64_t ProcessTrackerFixture::ExitReasonCountOf(const Snapshot& snapshot, std::string_view name,
                                                        ExitReason reason) {
-  const auto pairs = snapshot.ledger.exit_reasons.pairs();
+  const auto pairs = snapshot.numbers.exit_reasons.pairs();
   const auto pair = std::ranges::find_if(pairs, [&](const ExitReasonCount& it) {
-    return it.reason == reason && snapshot.ledger.groups.rows.at(it.group).labels[0].view() == name;
+    return it.reason == reason && snapshot.numbers.groups.rows.at(it.group).labels[0].view() == name;
   });
   return pair == pairs.end() ? 0 : pair->count;
 }
 
-void ExpectSums(const LedgerSnapshot& numbers) {
+void ExpectSums(const Numbers& numbers) {
   const Counts& sums = numbers.totals;
   Counts recorded = sums;
   recorded -= numbers.pending;

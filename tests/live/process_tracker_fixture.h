@@ -74,7 +74,7 @@ class ProcessTrackerFixture : public LiveTest {
   // The same from the table of exit reasons.
   static std::uint64_t ExitReasonCountOf(const Snapshot& snapshot, std::string_view name, ExitReason reason);
 
-  LedgerOptions ledger_options_;
+  CountingOptions counting_options_;
   std::filesystem::path directory_;
 
  private:
@@ -88,7 +88,7 @@ constexpr std::string_view kUnattributedName =
 constexpr std::string_view kOverflowName = kReservedGroupNames[static_cast<std::size_t>(ReservedGroup::kOverflow)];
 
 // The sums that docs/metrics.md guarantees for every scrape.
-void ExpectSums(const LedgerSnapshot& numbers);
+void ExpectSums(const Numbers& numbers);
 
 // Living processes and threads, as /proc lists them.
 struct Population {

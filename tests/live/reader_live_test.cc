@@ -38,9 +38,9 @@ class ReaderLiveTest : public LiveTest {
 
   static void ExpectAuditHolds(const Snapshot& snapshot) {
     ASSERT_TRUE(snapshot.kernel_forks.has_value());
-    const std::uint64_t forks = snapshot.ledger.events_of(EventKind::kFork);
+    const std::uint64_t forks = snapshot.numbers.events_of(EventKind::kFork);
     EXPECT_GE(*snapshot.kernel_forks, forks);
-    EXPECT_LE(*snapshot.kernel_forks - forks, snapshot.ledger.total_lost() + snapshot.forks_unseen);
+    EXPECT_LE(*snapshot.kernel_forks - forks, snapshot.numbers.total_lost() + snapshot.forks_unseen);
   }
 
   // Any process can do this from Linux 6.6 on: each round takes one from the kernel's count of subscribers.
@@ -68,8 +68,8 @@ TEST_F(ReaderLiveTest, CountsEveryForkOfAStorm) {
   Fork(3000);
   const Snapshot after = TakeSnapshot();
   EXPECT_TRUE(after.subscribed);
-  EXPECT_EQ(after.ledger.total_lost(), 0U);
-  EXPECT_GE(after.ledger.events_of(EventKind::kFork) - before.ledger.events_of(EventKind::kFork), 3000U);
+  EXPECT_EQ(after.numbers.total_lost(), 0U);
+  EXPECT_GE(after.numbers.events_of(EventKind::kFork) - before.numbers.events_of(EventKind::kFork), 3000U);
   ExpectAuditHolds(before);
   ExpectAuditHolds(after);
 }
@@ -85,13 +85,13 @@ TEST_F(ReaderLiveTest, AuditHoldsWithManyLosses) {
   WaitFor(storm);
   Snapshot snapshot = TakeSnapshot();
   const auto deadline = std::chrono::steady_clock::now() + 60s;  // the last losses show within a second
-  while (snapshot.ledger.total_lost() < snapshot.socket_drops && std::chrono::steady_clock::now() < deadline) {
+  while (snapshot.numbers.total_lost() < snapshot.socket_drops && std::chrono::steady_clock::now() < deadline) {
     std::this_thread::sleep_for(50ms);
     snapshot = TakeSnapshot();
   }
   ExpectAuditHolds(snapshot);
-  EXPECT_GT(snapshot.ledger.total_lost(), 0U) << "nothing was lost: this test shows nothing";
-  EXPECT_GE(snapshot.ledger.total_lost(), snapshot.socket_drops);
+  EXPECT_GT(snapshot.numbers.total_lost(), 0U) << "nothing was lost: this test shows nothing";
+  EXPECT_GE(snapshot.numbers.total_lost(), snapshot.socket_drops);
 }
 
 TEST_F(ReaderLiveTest, GivesEightScrapersConsistentGrowingNumbersInAStorm) {
@@ -104,8 +104,8 @@ TEST_F(ReaderLiveTest, GivesEightScrapersConsistentGrowingNumbersInAStorm) {
       while (!over) {
         const Snapshot snapshot = TakeSnapshot();
         ExpectAuditHolds(snapshot);
-        EXPECT_GE(snapshot.ledger.events_of(EventKind::kFork), last);
-        last = snapshot.ledger.events_of(EventKind::kFork);
+        EXPECT_GE(snapshot.numbers.events_of(EventKind::kFork), last);
+        last = snapshot.numbers.events_of(EventKind::kFork);
       }
     });
   }
@@ -114,7 +114,7 @@ TEST_F(ReaderLiveTest, GivesEightScrapersConsistentGrowingNumbersInAStorm) {
   for (auto& scraper : scrapers) {
     scraper.join();
   }
-  EXPECT_GE(TakeSnapshot().ledger.events_of(EventKind::kFork), 5000U);
+  EXPECT_GE(TakeSnapshot().numbers.events_of(EventKind::kFork), 5000U);
 }
 
 TEST_F(ReaderLiveTest, ResubscribesAfterAnotherProgramEndedTheSubscription) {
@@ -134,8 +134,8 @@ TEST_F(ReaderLiveTest, ResubscribesAfterAnotherProgramEndedTheSubscription) {
   EXPECT_GT(after.unsubscribed_ns, before.unsubscribed_ns);
   Fork(100);
   const Snapshot resubscribed = TakeSnapshot();
-  EXPECT_GE(resubscribed.ledger.events_of(EventKind::kFork) - after.ledger.events_of(EventKind::kFork), 100U);
-  EXPECT_EQ(resubscribed.ledger.total_lost(), 0U);
+  EXPECT_GE(resubscribed.numbers.events_of(EventKind::kFork) - after.numbers.events_of(EventKind::kFork), 100U);
+  EXPECT_EQ(resubscribed.numbers.total_lost(), 0U);
 }
 
 }  // namespace

@@ -17,54 +17,54 @@ using namespace std::chrono_literals;
 
 class RecordLiveTest : public ProcessTrackerFixture {
  protected:
-  struct Numbers {
-    LedgerSnapshot recorded;
-    LedgerSnapshot replayed;
+  struct Pair {
+    Numbers recorded;
+    Numbers replayed;
   };
   // Records while `act` runs, and replays the capture.
-  Numbers RecordWhile(const std::function<void(Reader&)>& act, const ConnectorOptions& connector = {},
-                      const ReaderOptions& options = {}) {
+  Pair RecordWhile(const std::function<void(Reader&)>& act, const ConnectorOptions& connector = {},
+                   const ReaderOptions& options = {}) {
     const std::string path = directory_ / "live.pcap";
     CaptureWriter writer(path);
-    Reader reader(MakeReaderSources(connector), options, PossibleCpus(), EventCoverage::kAll, ledger_options_, ProcFs(),
-                  &writer);
+    Reader reader(MakeReaderSources(connector), options, PossibleCpus(), EventCoverage::kAll, counting_options_,
+                  ProcFs(), &writer);
     reader.Start();
     act(reader);
     reader.Stop();
     EXPECT_TRUE(writer.Finish());
     Replayer replayer(ValueOrThrow(StoredCapture::Open(path)), {.file = path, .speed = 0, .loop = false},
-                      ledger_options_);
+                      counting_options_);
     replayer.Start();
     Notice notice;
     while (!replayer.notices().TryPop(notice)) {
       std::this_thread::sleep_for(1ms);
     }
     EXPECT_EQ(notice.kind, Notice::Kind::kReplayFinished);
-    Snapshot snapshot(PossibleCpus(), ledger_options_);
+    Snapshot snapshot(PossibleCpus(), counting_options_);
     EXPECT_EQ(replayer.exchange().CopySnapshot(snapshot, 60s), SnapshotExchange::Freshness::kFresh);
-    ExpectSums(snapshot.ledger);
-    return {reader.FinalLedgerSnapshot(), snapshot.ledger};
+    ExpectSums(snapshot.numbers);
+    return {reader.FinalNumbers(), snapshot.numbers};
   }
 
   // Scrapes while the condition holds, until the timeout.
   void ScrapeWhile(Reader& reader, std::chrono::seconds patience,
-                   const std::function<bool(const LedgerSnapshot&)>& condition) {
+                   const std::function<bool(const Numbers&)>& condition) {
     const auto deadline = std::chrono::steady_clock::now() + patience;
-    Snapshot snapshot(PossibleCpus(), ledger_options_);
+    Snapshot snapshot(PossibleCpus(), counting_options_);
     do {
       ASSERT_EQ(reader.exchange().CopySnapshot(snapshot, 60s), SnapshotExchange::Freshness::kFresh);
       std::this_thread::sleep_for(20ms);
-    } while (condition(snapshot.ledger) && std::chrono::steady_clock::now() < deadline);
+    } while (condition(snapshot.numbers) && std::chrono::steady_clock::now() < deadline);
   }
 
-  static std::uint64_t CountReconciled(const LedgerSnapshot& numbers) {
+  static std::uint64_t CountReconciled(const Numbers& numbers) {
     return numbers.found.at(static_cast<std::size_t>(ProcessFoundReason::kReconciliation)) +
            numbers.dropped.at(static_cast<std::size_t>(ProcessDropReason::kGone));
   }
 
-  static void ExpectEqual(const Numbers& numbers) {
-    const LedgerSnapshot& recorded = numbers.recorded;
-    const LedgerSnapshot& replayed = numbers.replayed;
+  static void ExpectEqual(const Pair& numbers) {
+    const Numbers& recorded = numbers.recorded;
+    const Numbers& replayed = numbers.replayed;
     EXPECT_EQ(static_cast<const StreamStatistics&>(recorded), static_cast<const StreamStatistics&>(replayed));
     EXPECT_EQ(recorded.pending, replayed.pending);
     EXPECT_EQ(recorded.attributions, replayed.attributions);
@@ -90,7 +90,7 @@ class RecordLiveTest : public ProcessTrackerFixture {
 TEST_F(RecordLiveTest, ReplayOfAStormEqualsItsRecording) {
   const std::string name = Name("rec");
   const std::string program = Name("prog");
-  const Numbers numbers = RecordWhile([&](Reader& /*reader*/) {
+  const Pair numbers = RecordWhile([&](Reader& /*reader*/) {
     RunWorkload({name, "storm", program});
     Fork(2000);
     std::this_thread::sleep_for(300ms);
@@ -102,8 +102,8 @@ TEST_F(RecordLiveTest, ReplayOfAStormEqualsItsRecording) {
 
 // Names retire at full seconds of the recorded clock.
 TEST_F(RecordLiveTest, ReplayRetiresTheSameIdleNames) {
-  ledger_options_.group_retire_after = 1s;
-  const Numbers numbers = RecordWhile([&](Reader& /*reader*/) {
+  counting_options_.group_retire_after = 1s;
+  const Pair numbers = RecordWhile([&](Reader& /*reader*/) {
     std::mt19937 random(1);
     for (int round = 0; round < 16; ++round) {
       RunWorkload({Name("idle" + std::to_string(random() % 4)), "exit", "0"});
@@ -120,15 +120,15 @@ TEST_F(RecordLiveTest, ReplayRetiresTheSameIdleNames) {
 
 // Losses, and the processes that are read from /proc again because of them.
 TEST_F(RecordLiveTest, ReplayHasTheSameLosses) {
-  const Numbers numbers = RecordWhile(
+  const Pair numbers = RecordWhile(
       [&](Reader& reader) {
         auto kept = StartWorkload({Name("kept"), "keep", "100"});
         kept->AwaitReady();
-        ScrapeWhile(reader, 30s, [&](const LedgerSnapshot& snapshot) {
+        ScrapeWhile(reader, 30s, [&](const Numbers& snapshot) {
           Fork(1000);
           return snapshot.total_lost() <= 100;
         });
-        ScrapeWhile(reader, 30s, [](const LedgerSnapshot& snapshot) { return CountReconciled(snapshot) == 0; });
+        ScrapeWhile(reader, 30s, [](const Numbers& snapshot) { return CountReconciled(snapshot) == 0; });
         kept->Continue();
         kept->Wait();
         std::this_thread::sleep_for(700ms);

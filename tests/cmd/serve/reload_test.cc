@@ -37,7 +37,7 @@ TEST(ReloadTest, AppliesLiveKeys) {
       EvaluateReload({}, LoadConfig("log:\n  level: debug\nname_groups: [{match: a, name: b}]\n", "test.yml"));
   EXPECT_TRUE(reload.valid);
   EXPECT_EQ(reload.config.log.level, LogLevel::kDebug);
-  EXPECT_EQ(reload.config.ledger.name_groups, (std::vector<NameGroup>{{.match = "a", .name = "b"}}));
+  EXPECT_EQ(reload.config.counting.name_groups, (std::vector<NameGroup>{{.match = "a", .name = "b"}}));
   EXPECT_EQ(reload.restart, "");
   EXPECT_THAT(reload.messages, ElementsAre(IsReloaded("name_groups, log.level")));
 }

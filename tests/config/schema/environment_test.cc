@@ -45,9 +45,9 @@ TEST(EnvironmentTest, AcceptsYamlAsInAFile) {
                                          {"PROCEVENT_NAME_GROUPS", "- match: a\n  name: b\n"},
                                          {"PROCEVENT_READER_DRAIN_INTERVAL", "\"20ms\""}});
   EXPECT_EQ(effective.config.log.level, LogLevel::kError);
-  EXPECT_EQ(effective.config.ledger.group_limit, 10U);
+  EXPECT_EQ(effective.config.counting.group_limit, 10U);
   EXPECT_THAT(effective.config.server.listen_addresses, ElementsAre("127.0.0.1:1", ":2"));
-  EXPECT_THAT(effective.config.ledger.name_groups, ElementsAre(NameGroup{"a", "b"}));
+  EXPECT_THAT(effective.config.counting.name_groups, ElementsAre(NameGroup{"a", "b"}));
   EXPECT_EQ(effective.config.reader.drain_interval, std::chrono::milliseconds(20));
   EXPECT_EQ(effective.origins.size(), 5U);
   EXPECT_EQ(effective.origins.at("log.level"), (Origin{Origin::Kind::kEnvironment, "PROCEVENT_LOG_LEVEL", 0}));

@@ -148,7 +148,7 @@ TEST(SetFromFlagTest, AllReplacesAList) {
 TEST(SetFromFlagTest, TakesItemsOneByOneOrAsYaml) {
   for (const std::vector<std::string>& values :
        std::vector<std::vector<std::string>>{{"0", "127", "255"}, {"[0, 127, 255]"}, {"0", "[127, 255]"}}) {
-    EXPECT_THAT(Set("--b", "histograms.exit_code.buckets", values).config.ledger.exit_code_bounds,
+    EXPECT_THAT(Set("--b", "histograms.exit_code.buckets", values).config.counting.exit_code_bounds,
                 ElementsAre(0U, 127U, 255U));
   }
   EXPECT_THAT(Set("--web.allow", "web.allow", {"[127.0.0.1, 10.0.0.0/8]", "1.2.3.4"}).config.server.allow,
@@ -156,9 +156,9 @@ TEST(SetFromFlagTest, TakesItemsOneByOneOrAsYaml) {
   const NameGroup group{.match = "a", .name = "b"};
   for (const std::vector<std::string>& values :
        std::vector<std::vector<std::string>>{{"{match: a, name: b}"}, {"[{match: a, name: b}]"}}) {
-    EXPECT_THAT(Set("--name-groups", "name_groups", values).config.ledger.name_groups, ElementsAre(group));
+    EXPECT_THAT(Set("--name-groups", "name_groups", values).config.counting.name_groups, ElementsAre(group));
   }
-  EXPECT_THAT(Set("--name-groups", "name_groups", {"[]"}).config.ledger.name_groups, ElementsAre());
+  EXPECT_THAT(Set("--name-groups", "name_groups", {"[]"}).config.counting.name_groups, ElementsAre());
 }
 
 // The values that a user would type.

@@ -25,7 +25,7 @@ namespace procevent {
 inline constexpr ForkBody kFork{{1, 1}, {2, 2}};
 
 inline std::uint64_t ForksBy(const Snapshot& snapshot, std::string_view name) {
-  const auto& rows = snapshot.ledger.groups.rows;
+  const auto& rows = snapshot.numbers.groups.rows;
   const auto row =
       std::ranges::find_if(rows, [&](const GroupRow& it) { return it.in_use && it.labels[0].view() == name; });
   return row == rows.end() ? 0 : row->counts[CountKind::kForks];
@@ -60,7 +60,7 @@ class ReaderTest : public testing::Test {
     reader_ = std::make_unique<Reader>(MakeFakeSources(kernel_),
                                        ReaderOptions{.drain_interval = std::chrono::milliseconds(1),
                                                      .canary_interval = std::chrono::milliseconds(100)},
-                                       2, coverage, LedgerOptions{}, proc_.get());
+                                       2, coverage, CountingOptions{}, proc_.get());
     reader_->Start();
   }
 
@@ -102,7 +102,7 @@ class ReaderTest : public testing::Test {
     return snapshot.restarts.at(static_cast<std::size_t>(reason));
   }
   static std::uint64_t Rejected(const Snapshot& snapshot, Rejection reason) {
-    return snapshot.ledger.rejected.at(static_cast<std::size_t>(reason));
+    return snapshot.numbers.rejected.at(static_cast<std::size_t>(reason));
   }
 
   FakeKernel kernel_;

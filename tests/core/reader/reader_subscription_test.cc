@@ -106,7 +106,7 @@ TEST_F(ReaderTest, InvalidatesTheProcessTableAtTheCanaryAfterUnseenForks) {
 TEST_F(ReaderTest, DetectsALostSubscriptionByAScrape) {
   reader_ =
       std::make_unique<Reader>(MakeFakeSources(kernel_), ReaderOptions{.drain_interval = 1ms, .canary_interval = 3600s},
-                               2, EventCoverage::kAll, LedgerOptions{}, proc_.get());
+                               2, EventCoverage::kAll, CountingOptions{}, proc_.get());
   reader_->Start();
   TakeSnapshot();
   kernel_.SetDeliversCanaries(false);
@@ -203,8 +203,8 @@ TEST_F(ReaderTest, StartReturnsIfTheFirstDrainThrows) {
 }
 
 TEST_F(ReaderTest, RunsWithoutTheAuditIfTheForkCountIsUnreadable) {
-  reader_ = std::make_unique<Reader>(MakeFakeSources(kernel_), ReaderOptions{}, 2, EventCoverage::kAll, LedgerOptions{},
-                                     ProcFs("/nonexistent"));
+  reader_ = std::make_unique<Reader>(MakeFakeSources(kernel_), ReaderOptions{}, 2, EventCoverage::kAll,
+                                     CountingOptions{}, ProcFs("/nonexistent"));
   reader_->Start();
   EXPECT_TRUE(AwaitNotice(Notice::Kind::kForkCountUnreadable).has_value());
   const Snapshot snapshot = TakeSnapshot();

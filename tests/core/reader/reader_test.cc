@@ -29,16 +29,16 @@ TEST_F(ReaderTest, CountsEventsBeforeTheScrape) {
     kernel_.SendEvent(ExecBody{{2, 2}});
   }
   const Snapshot snapshot = TakeSnapshot();
-  EXPECT_EQ(snapshot.ledger.events_of(EventKind::kFork), 1000U);
-  EXPECT_EQ(snapshot.ledger.events_of(EventKind::kExec), 1000U);
-  EXPECT_EQ(snapshot.ledger.total_lost(), 0U);
+  EXPECT_EQ(snapshot.numbers.events_of(EventKind::kFork), 1000U);
+  EXPECT_EQ(snapshot.numbers.events_of(EventKind::kExec), 1000U);
+  EXPECT_EQ(snapshot.numbers.total_lost(), 0U);
   EXPECT_EQ(snapshot.kernel_forks, 1000U);
   EXPECT_EQ(snapshot.forks_unseen, 0U);
   EXPECT_TRUE(snapshot.subscribed);
 }
 
 TEST_F(ReaderTest, CallsTheStartFunctionBeforeSubscribing) {
-  Reader reader(MakeFakeSources(kernel_), ReaderOptions{}, 2, EventCoverage::kAll, LedgerOptions{}, proc_.get());
+  Reader reader(MakeFakeSources(kernel_), ReaderOptions{}, 2, EventCoverage::kAll, CountingOptions{}, proc_.get());
   std::thread::id thread;
   int subscribe_calls = -1;
   reader.Start([&] {
@@ -68,7 +68,7 @@ TEST_F(ReaderTest, WaitsForForksThatAreCountedButNotYetQueued) {
     const Snapshot snapshot = TakeSnapshot();
     answered = true;
     late.join();
-    complete += snapshot.ledger.events_of(EventKind::kFork) == *snapshot.kernel_forks ? 1U : 0U;
+    complete += snapshot.numbers.events_of(EventKind::kFork) == *snapshot.kernel_forks ? 1U : 0U;
   }
   EXPECT_GE(complete, 1U) << "a slow machine may miss some";
 }
@@ -80,7 +80,7 @@ TEST_F(ReaderTest, FillsTheSnapshotAtTheKernelsForkCount) {
     kernel_.SendEvent(kFork);
     const Snapshot snapshot = TakeSnapshot();
     ASSERT_EQ(snapshot.kernel_forks, forks);
-    ASSERT_EQ(snapshot.ledger.events_of(EventKind::kFork), forks);
+    ASSERT_EQ(snapshot.numbers.events_of(EventKind::kFork), forks);
   }
 }
 
@@ -90,7 +90,7 @@ TEST_F(ReaderTest, AnswersAScrapeIfAForkNeverArrives) {
   const Snapshot snapshot = TakeSnapshot();
   EXPECT_TRUE(snapshot.forks_audited);
   EXPECT_EQ(snapshot.kernel_forks, std::nullopt) << "it would not match the fork events";
-  EXPECT_EQ(snapshot.ledger.events_of(EventKind::kFork), 0U);
+  EXPECT_EQ(snapshot.numbers.events_of(EventKind::kFork), 0U);
 }
 
 TEST_F(ReaderTest, CountsLossesOfEachCpu) {
@@ -99,9 +99,9 @@ TEST_F(ReaderTest, CountsLossesOfEachCpu) {
   kernel_.Lose(7, 0);
   kernel_.Lose(9, 1);
   // No event follows on either CPU: the drops make the reader probe the CPUs.
-  const Snapshot snapshot = TakeSnapshotUntil([](const Snapshot& s) { return s.ledger.total_lost() >= 16; });
-  EXPECT_EQ(snapshot.ledger.lost.at(0), 7U);
-  EXPECT_EQ(snapshot.ledger.lost.at(1), 9U);
+  const Snapshot snapshot = TakeSnapshotUntil([](const Snapshot& s) { return s.numbers.total_lost() >= 16; });
+  EXPECT_EQ(snapshot.numbers.lost.at(0), 7U);
+  EXPECT_EQ(snapshot.numbers.lost.at(1), 9U);
   EXPECT_EQ(snapshot.socket_drops, 16U);
 }
 
@@ -130,7 +130,7 @@ TEST_F(ReaderTest, IncludesDropsBeforeTheScrapeInTheLosses) {
     kernel_.Lose(1, 1);
     const Snapshot snapshot = TakeSnapshot();
     ASSERT_EQ(snapshot.socket_drops, drops);
-    ASSERT_EQ(snapshot.ledger.total_lost(), drops);
+    ASSERT_EQ(snapshot.numbers.total_lost(), drops);
   }
 }
 
@@ -158,9 +158,9 @@ TEST_F(ReaderTest, DoesNotCountGapsAsLossesWithANarrowedMask) {
   kernel_.SendEvent(kFork);
   const Snapshot snapshot = TakeSnapshot();
   EXPECT_FALSE(snapshot.loss_exact);
-  EXPECT_EQ(snapshot.ledger.total_lost(), 0U);
+  EXPECT_EQ(snapshot.numbers.total_lost(), 0U);
   EXPECT_EQ(snapshot.kernel_forks, std::nullopt);
-  EXPECT_EQ(snapshot.ledger.events_of(EventKind::kFork), 1U);
+  EXPECT_EQ(snapshot.numbers.events_of(EventKind::kFork), 1U);
 }
 
 TEST_F(ReaderTest, RejectsDatagramsThatAreNotTheKernels) {
@@ -172,7 +172,7 @@ TEST_F(ReaderTest, RejectsDatagramsThatAreNotTheKernels) {
   EXPECT_EQ(Rejected(snapshot, Rejection::kForeignSender), 1U);
   EXPECT_EQ(Rejected(snapshot, Rejection::kOversized), 1U);
   EXPECT_EQ(Rejected(snapshot, Rejection::kTruncatedNetlinkHeader), 1U);
-  EXPECT_EQ(snapshot.ledger.events_of(EventKind::kAck), 0U);
+  EXPECT_EQ(snapshot.numbers.events_of(EventKind::kAck), 0U);
 }
 
 TEST_F(ReaderTest, PostsANoticeAboutASmallBuffer) {
@@ -208,7 +208,7 @@ TEST_F(ReaderTest, DoesNotSpinAfterAScrapeGaveUp) {
 TEST_F(ReaderTest, SleepsWhileIdle) {
   reader_ =
       std::make_unique<Reader>(MakeFakeSources(kernel_), ReaderOptions{.drain_interval = 1ms, .canary_interval = 3600s},
-                               2, EventCoverage::kAll, LedgerOptions{}, proc_.get());
+                               2, EventCoverage::kAll, CountingOptions{}, proc_.get());
   reader_->Start();
   TakeSnapshot();
   // The first canaries are 100, 200, 400, ... ms apart: at most four in a second, and each takes a few turns. A

@@ -93,7 +93,8 @@ class ReplayerTest : public testing::Test {
 
   Replayer& Start() {
     static_cast<void>(writer_->Finish());
-    replayer_ = std::make_unique<Replayer>(ValueOrThrow(StoredCapture::Open(options_.file)), options_, ledger_options_);
+    replayer_ =
+        std::make_unique<Replayer>(ValueOrThrow(StoredCapture::Open(options_.file)), options_, counting_options_);
     replayer_->Start();
     return *replayer_;
   }
@@ -118,7 +119,7 @@ class ReplayerTest : public testing::Test {
   }
 
   static Counts CountsOf(const Snapshot& snapshot, std::string_view name) {
-    for (const GroupRow& row : snapshot.ledger.groups.rows) {
+    for (const GroupRow& row : snapshot.numbers.groups.rows) {
       if (row.labels[0].view() == name) {
         return row.counts;
       }
@@ -137,7 +138,7 @@ class ReplayerTest : public testing::Test {
 
   std::filesystem::path directory_;
   ReplayOptions options_;
-  LedgerOptions ledger_options_;
+  CountingOptions counting_options_;
   std::unique_ptr<CaptureWriter> writer_;
   std::unique_ptr<Replayer> replayer_;
   std::array<std::uint32_t, 2> sequence_{0xFFFFFFF0, 7};  // the first wraps around
@@ -156,13 +157,13 @@ TEST_F(ReplayerTest, GivesTheRecordedNumbers) {
   EXPECT_TRUE(snapshot.subscribed);
   EXPECT_TRUE(snapshot.loss_exact);
   EXPECT_EQ(snapshot.kernel_forks, std::nullopt);
-  EXPECT_EQ(snapshot.ledger.events_of(EventKind::kFork), 50U);
-  EXPECT_EQ(snapshot.ledger.total_lost(), 0U);
-  EXPECT_EQ(snapshot.ledger.processes, 1U);
+  EXPECT_EQ(snapshot.numbers.events_of(EventKind::kFork), 50U);
+  EXPECT_EQ(snapshot.numbers.total_lost(), 0U);
+  EXPECT_EQ(snapshot.numbers.processes, 1U);
   EXPECT_EQ(CountsOf(snapshot, "shell")[CountKind::kForks], 50U);
   EXPECT_EQ(CountsOf(snapshot, "shell")[CountKind::kFailed], 50U);
-  EXPECT_EQ(snapshot.ledger.exits.lifetimes.count(), 50U);
-  EXPECT_EQ(snapshot.ledger.exits.lifetimes.sum(), 50 * kNanosPerMilli);
+  EXPECT_EQ(snapshot.numbers.exits.lifetimes.count(), 50U);
+  EXPECT_EQ(snapshot.numbers.exits.lifetimes.sum(), 50 * kNanosPerMilli);
 }
 
 TEST_F(ReplayerTest, GivesTheRecordedLosses) {
@@ -174,18 +175,18 @@ TEST_F(ReplayerTest, GivesTheRecordedLosses) {
   Start();
   AwaitNotice();
   const Snapshot snapshot = TakeSnapshot();
-  EXPECT_EQ(snapshot.ledger.lost.at(0), 0U);
-  EXPECT_EQ(snapshot.ledger.lost.at(1), 7U);
-  EXPECT_EQ(snapshot.ledger.rejected.at(static_cast<std::size_t>(Rejection::kForeignSender)), 1U);
-  EXPECT_EQ(snapshot.ledger.rejected.at(static_cast<std::size_t>(Rejection::kOversized)), 1U);
+  EXPECT_EQ(snapshot.numbers.lost.at(0), 0U);
+  EXPECT_EQ(snapshot.numbers.lost.at(1), 7U);
+  EXPECT_EQ(snapshot.numbers.rejected.at(static_cast<std::size_t>(Rejection::kForeignSender)), 1U);
+  EXPECT_EQ(snapshot.numbers.rejected.at(static_cast<std::size_t>(Rejection::kOversized)), 1U);
 }
 
 TEST_F(ReplayerTest, UsesTheCapturesClockForTheLedger) {
   WriteFamily(100);
   Start();
   AwaitNotice();
-  EXPECT_GT(TakeSnapshot().ledger.peaks.at(0).at(0), 0) << "time stands still at the end: the minute does not pass";
-  EXPECT_EQ(TakeSnapshot().ledger.peaks, TakeSnapshot().ledger.peaks);
+  EXPECT_GT(TakeSnapshot().numbers.peaks.at(0).at(0), 0) << "time stands still at the end: the minute does not pass";
+  EXPECT_EQ(TakeSnapshot().numbers.peaks, TakeSnapshot().numbers.peaks);
 }
 
 // Only the lower bound is checked: a slow machine may take longer.
@@ -195,10 +196,10 @@ TEST_F(ReplayerTest, TakesTheRecordedTimeDividedByTheSpeed) {
   const auto began = std::chrono::steady_clock::now();
   Start();
   const Snapshot early = TakeSnapshot();
-  EXPECT_EQ(early.ledger.events_of(EventKind::kFork), 0U) << "the first fork is a second later";
+  EXPECT_EQ(early.numbers.events_of(EventKind::kFork), 0U) << "the first fork is a second later";
   AwaitNotice();
   EXPECT_GE(std::chrono::steady_clock::now() - began, 340ms);
-  EXPECT_EQ(TakeSnapshot().ledger.events_of(EventKind::kFork), 20U);
+  EXPECT_EQ(TakeSnapshot().numbers.events_of(EventKind::kFork), 20U);
 }
 
 TEST_F(ReplayerTest, LoopsWithoutLossesAndWithoutFallingCounters) {
@@ -209,15 +210,15 @@ TEST_F(ReplayerTest, LoopsWithoutLossesAndWithoutFallingCounters) {
   std::uint64_t forks = 0;
   while (forks < 10'000) {
     const Snapshot snapshot = TakeSnapshot();
-    const std::uint64_t now = snapshot.ledger.events_of(EventKind::kFork);
+    const std::uint64_t now = snapshot.numbers.events_of(EventKind::kFork);
     ASSERT_GE(now, forks);
     forks = now;
-    EXPECT_EQ(snapshot.ledger.total_lost(), 0U);
-    EXPECT_LE(snapshot.ledger.processes, 3U);
+    EXPECT_EQ(snapshot.numbers.total_lost(), 0U);
+    EXPECT_LE(snapshot.numbers.processes, 3U);
     EXPECT_LE(CountsOf(snapshot, "shell")[CountKind::kForks], forks);
-    EXPECT_EQ(snapshot.ledger.exits.lifetimes.sum(), snapshot.ledger.exits.lifetimes.count() * kNanosPerMilli);
-    EXPECT_EQ(snapshot.ledger.events_of(EventKind::kFork),
-              CountsOf(snapshot, "shell")[CountKind::kForks] + snapshot.ledger.pending[CountKind::kForks]);
+    EXPECT_EQ(snapshot.numbers.exits.lifetimes.sum(), snapshot.numbers.exits.lifetimes.count() * kNanosPerMilli);
+    EXPECT_EQ(snapshot.numbers.events_of(EventKind::kFork),
+              CountsOf(snapshot, "shell")[CountKind::kForks] + snapshot.numbers.pending[CountKind::kForks]);
   }
   replayer_->Stop();
 }
@@ -232,12 +233,12 @@ TEST_F(ReplayerTest, LoopsWithoutLossesAfterRepeatedEvents) {
   options_.loop = true;
   Start();
   Snapshot snapshot(2);
-  while (snapshot.ledger.events_of(EventKind::kFork) < 500) {
+  while (snapshot.numbers.events_of(EventKind::kFork) < 500) {
     snapshot = TakeSnapshot();
   }
-  const std::uint64_t rounds = snapshot.ledger.events_of(EventKind::kFork) / 5 + 1;
-  EXPECT_LE(snapshot.ledger.rejected.at(static_cast<std::size_t>(Rejection::kRepeated)), rounds);
-  EXPECT_EQ(snapshot.ledger.total_lost(), 0U);
+  const std::uint64_t rounds = snapshot.numbers.events_of(EventKind::kFork) / 5 + 1;
+  EXPECT_LE(snapshot.numbers.rejected.at(static_cast<std::size_t>(Rejection::kRepeated)), rounds);
+  EXPECT_EQ(snapshot.numbers.total_lost(), 0U);
 }
 
 // Names retire at full seconds of the capture's clock, at any speed and with any number of scrapes.
@@ -251,7 +252,7 @@ TEST_F(ReplayerTest, RetiresTheSameNamesWithAndWithoutScrapes) {
     Write(at, 0, comm, 0x200);
     Write(at + 1000, 0, ForkBody{{100, 100}, {5000 + i, 5000 + i}}, 1);
   }
-  ledger_options_.group_retire_after = 500ms;
+  counting_options_.group_retire_after = 500ms;
   std::vector<std::string> names;
   for (const bool scraped : {false, true, true}) {
     options_.speed = scraped ? 20 : 0;
@@ -262,7 +263,7 @@ TEST_F(ReplayerTest, RetiresTheSameNamesWithAndWithoutScrapes) {
     }
     const Snapshot snapshot = TakeSnapshot();
     std::string all;
-    for (const GroupRow& row : snapshot.ledger.groups.rows) {
+    for (const GroupRow& row : snapshot.numbers.groups.rows) {
       all += row.in_use ? std::string(row.labels[0].view()) + ' ' : "";
     }
     names.push_back(all);
@@ -292,7 +293,7 @@ TEST_F(ReplayerTest, StopsInTheMiddleOfTheCapture) {
   WriteFamily(20, 10 * kNanosPerSecond);
   options_.speed = 1;
   Start();
-  EXPECT_EQ(TakeSnapshot().ledger.events_of(EventKind::kFork), 0U);
+  EXPECT_EQ(TakeSnapshot().numbers.events_of(EventKind::kFork), 0U);
   const auto began = std::chrono::steady_clock::now();
   replayer_->Stop();
   EXPECT_LE(std::chrono::steady_clock::now() - began, 5s);
@@ -302,7 +303,7 @@ TEST_F(ReplayerTest, PostsANoticeIfTheCaptureIsTruncatedMeanwhile) {
   WriteFamily(20);
   options_.loop = true;
   Start();
-  while (TakeSnapshot().ledger.events_of(EventKind::kFork) < 100) {
+  while (TakeSnapshot().numbers.events_of(EventKind::kFork) < 100) {
   }
   std::filesystem::resize_file(options_.file, std::filesystem::file_size(options_.file) - 10);
   const Notice notice = AwaitNotice();
@@ -311,7 +312,7 @@ TEST_F(ReplayerTest, PostsANoticeIfTheCaptureIsTruncatedMeanwhile) {
   const Snapshot snapshot = TakeSnapshot();
   EXPECT_FALSE(snapshot.subscribed);
   EXPECT_EQ(snapshot.subscription_error, notice.error);
-  EXPECT_GE(snapshot.ledger.events_of(EventKind::kFork), 100U) << "what was counted stays";
+  EXPECT_GE(snapshot.numbers.events_of(EventKind::kFork), 100U) << "what was counted stays";
 }
 
 TEST_F(ReplayerTest, AppliesNewNameGroupsWhileRunning) {
@@ -336,7 +337,7 @@ TEST_F(ReplayerTest, ReplaysACaptureOfAnotherProgram) {
   const Snapshot snapshot = TakeSnapshot();
   EXPECT_EQ(replayer_->summary().cpus(), 2U);
   EXPECT_EQ(replayer_->summary().first_ns, kStart + kNanosPerSecond);
-  EXPECT_EQ(snapshot.ledger.pending[CountKind::kSucceeded], 1U) << "its name is unknown";
+  EXPECT_EQ(snapshot.numbers.pending[CountKind::kSucceeded], 1U) << "its name is unknown";
 }
 
 TEST_F(ReplayerTest, RejectsACaptureWithoutEvents) {
@@ -362,7 +363,7 @@ TEST_F(ReplayerTest, SkipsAndCountsRecordsOfNewerPrograms) {
   AwaitNotice();
   const Snapshot snapshot = TakeSnapshot();
   EXPECT_EQ(CountsOf(snapshot, "shell")[CountKind::kForks], 50U);
-  EXPECT_EQ(snapshot.ledger.events_of(EventKind::kFork), 50U);
+  EXPECT_EQ(snapshot.numbers.events_of(EventKind::kFork), 50U);
 }
 
 TEST_F(ReplayerTest, RejectsAnUnknownKindInAFileOfVersion1) {

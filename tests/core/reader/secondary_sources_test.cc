@@ -102,7 +102,7 @@ class SecondarySourcesTest : public ReaderTest {
     }
     reader_ = std::make_unique<Reader>(std::move(sources),
                                        ReaderOptions{.drain_interval = 1ms, .canary_interval = canary_interval}, 2,
-                                       EventCoverage::kAll, LedgerOptions{}, proc_.get(), capture_.get());
+                                       EventCoverage::kAll, CountingOptions{}, proc_.get(), capture_.get());
     reader_->Start();
   }
 
@@ -178,7 +178,7 @@ TEST_F(SecondarySourcesTest, CountsTheirLossesWithoutInvalidation) {
   const Snapshot snapshot = TakeSnapshot();
   EXPECT_EQ(snapshot.secondary_losses, 10U);
   EXPECT_EQ(snapshot.socket_drops, 0U);
-  EXPECT_EQ(snapshot.ledger.total_lost(), 0U);
+  EXPECT_EQ(snapshot.numbers.total_lost(), 0U);
   std::uint64_t invalidations = 0;
   AppliedInputs(&invalidations);
   EXPECT_EQ(invalidations, 0U);
@@ -213,7 +213,7 @@ TEST_F(SecondarySourcesTest, GoesOnWithoutASourceThatFails) {
   EXPECT_TRUE(Await([&] { return peers_[1].received == 1; }));
   const Snapshot snapshot = TakeSnapshot();
   EXPECT_TRUE(snapshot.subscribed);
-  EXPECT_EQ(snapshot.ledger.events_of(EventKind::kFork), 1U);
+  EXPECT_EQ(snapshot.numbers.events_of(EventKind::kFork), 1U);
   EXPECT_EQ(snapshot.secondary_losses, 3U) << "its losses stay counted";
 }
 

@@ -19,8 +19,8 @@ using namespace std::chrono_literals;
 // Writes `value` to many fields of a snapshot, so that a torn snapshot shows.
 void Fill(Snapshot& snapshot, std::uint64_t complete_until_ns, std::uint64_t value) {
   snapshot.complete_until_ns = complete_until_ns;
-  snapshot.ledger.events.fill(value);
-  for (auto& lost : snapshot.ledger.lost) {
+  snapshot.numbers.events.fill(value);
+  for (auto& lost : snapshot.numbers.lost) {
     lost = value;
   }
   snapshot.socket_drops = value;
@@ -28,12 +28,12 @@ void Fill(Snapshot& snapshot, std::uint64_t complete_until_ns, std::uint64_t val
 
 bool IsConsistent(const Snapshot& snapshot) {
   const std::uint64_t value = snapshot.socket_drops;
-  for (const auto events : snapshot.ledger.events) {
+  for (const auto events : snapshot.numbers.events) {
     if (events != value) {
       return false;
     }
   }
-  for (const auto lost : snapshot.ledger.lost) {
+  for (const auto lost : snapshot.numbers.lost) {
     if (lost != value) {
       return false;
     }
@@ -103,7 +103,7 @@ TEST(SnapshotExchangeTest, ReturnsTheLastSnapshotAfterTheReaderStopped) {
   Snapshot second(2);
   EXPECT_EQ(exchange.CopySnapshot(second, 10ms), SnapshotExchange::Freshness::kStale);
   EXPECT_EQ(second.complete_until_ns, first.complete_until_ns);
-  EXPECT_EQ(second.ledger, first.ledger);
+  EXPECT_EQ(second.numbers, first.numbers);
 }
 
 // Begins to fill for a scraper, and returns when the scraper has given up.

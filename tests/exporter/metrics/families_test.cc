@@ -69,9 +69,9 @@ TEST(SnapshotFamiliesTest, SumsMatchTheSnapshot) {
     return static_cast<double>(std::accumulate(counts.begin(), counts.end(), std::uint64_t{0}));
   };
   const double events = SumOfCounters(FindFamily(families, "procevent_events_total"));
-  EXPECT_EQ(events + SumOfCounters(FindFamily(families, "procevent_acks_total")), total(snapshot.ledger.events));
-  EXPECT_EQ(SumOfCounters(FindFamily(families, "procevent_events_lost_total")), total(snapshot.ledger.lost));
-  EXPECT_EQ(SumOfCounters(FindFamily(families, "procevent_messages_rejected_total")), total(snapshot.ledger.rejected));
+  EXPECT_EQ(events + SumOfCounters(FindFamily(families, "procevent_acks_total")), total(snapshot.numbers.events));
+  EXPECT_EQ(SumOfCounters(FindFamily(families, "procevent_events_lost_total")), total(snapshot.numbers.lost));
+  EXPECT_EQ(SumOfCounters(FindFamily(families, "procevent_messages_rejected_total")), total(snapshot.numbers.rejected));
   EXPECT_EQ(SumOfCounters(FindFamily(families, "procevent_subscription_restarts_total")), total(snapshot.restarts));
 
   const auto& delay = FindFamily(families, "procevent_event_delay_seconds").metric.at(0).histogram;
@@ -173,27 +173,27 @@ std::map<std::string, double> ValuesOf(const MetricFamilies& families, const std
   return values;
 }
 
-MetricFamilies GroupFamiliesOf(const LedgerSnapshot& ledger) {
+MetricFamilies GroupFamiliesOf(const Numbers& numbers) {
   MetricFamilies families;
-  AddGroupFamilies(AppendTo(families), ledger);
+  AddGroupFamilies(AppendTo(families), numbers);
   return families;
 }
 
-MetricFamilies HostFamiliesOf(const LedgerSnapshot& ledger) {
+MetricFamilies HostFamiliesOf(const Numbers& numbers) {
   MetricFamilies families;
-  AddHostFamilies(AppendTo(families), ledger);
+  AddHostFamilies(AppendTo(families), numbers);
   return families;
 }
 
-GroupRow& AddRow(LedgerSnapshot& ledger, const char* name) {
-  GroupRow& row = ledger.groups.rows.at(kReservedGroups + ledger.groups.rows_in_use++);
+GroupRow& AddRow(Numbers& numbers, const char* name) {
+  GroupRow& row = numbers.groups.rows.at(kReservedGroups + numbers.groups.rows_in_use++);
   row.labels[0] = LabelValue(name);
   row.in_use = true;
   return row;
 }
 
 TEST(GroupFamiliesTest, ReservedRowsStartAtZero) {
-  const MetricFamilies families = GroupFamiliesOf(LedgerSnapshot(1));
+  const MetricFamilies families = GroupFamiliesOf(Numbers(1));
   for (const char* name :
        {"procevent_forks_total", "procevent_threads_started_total", "procevent_threads_ended_total",
         "procevent_execs_total", "procevent_coredumps_total", "procevent_exits_without_exec_total"}) {
@@ -209,9 +209,9 @@ TEST(GroupFamiliesTest, ReservedRowsStartAtZero) {
 }
 
 TEST(GroupFamiliesTest, AddsSeriesWithTheFirstCount) {
-  LedgerSnapshot ledger(1);
-  AddRow(ledger, "bash").counts[CountKind::kForks] = 7;
-  const MetricFamilies families = GroupFamiliesOf(ledger);
+  Numbers numbers(1);
+  AddRow(numbers, "bash").counts[CountKind::kForks] = 7;
+  const MetricFamilies families = GroupFamiliesOf(numbers);
   EXPECT_THAT(ValuesOf(families, "procevent_forks_total"), Contains(Pair("bash", 7)));
   EXPECT_THAT(ValuesOf(families, "procevent_execs_total"), Not(Contains(Pair("bash", testing::_))));
   EXPECT_THAT(ValuesOf(families, "procevent_exits_total"),
@@ -219,9 +219,9 @@ TEST(GroupFamiliesTest, AddsSeriesWithTheFirstCount) {
 }
 
 TEST(GroupFamiliesTest, FirstExitAddsAllOutcomesAtZero) {
-  LedgerSnapshot ledger(1);
-  AddRow(ledger, "bash").counts[CountKind::kSucceeded] = 7;
-  const MetricFamilies families = GroupFamiliesOf(ledger);
+  Numbers numbers(1);
+  AddRow(numbers, "bash").counts[CountKind::kSucceeded] = 7;
+  const MetricFamilies families = GroupFamiliesOf(numbers);
   const auto exits = ValuesOf(families, "procevent_exits_total");
   EXPECT_THAT(exits, Contains(Pair("bash success", 7)));
   EXPECT_THAT(exits, Contains(Pair("bash failure", 0)));
@@ -231,18 +231,18 @@ TEST(GroupFamiliesTest, FirstExitAddsAllOutcomesAtZero) {
 }
 
 TEST(GroupFamiliesTest, OmitsUnusedRows) {
-  LedgerSnapshot ledger(1);
-  GroupRow& row = AddRow(ledger, "gone");
+  Numbers numbers(1);
+  GroupRow& row = AddRow(numbers, "gone");
   row.counts[CountKind::kForks] = 1;
   row.in_use = false;
-  EXPECT_THAT(ValuesOf(GroupFamiliesOf(ledger), "procevent_forks_total"), Not(Contains(Pair("gone", testing::_))));
+  EXPECT_THAT(ValuesOf(GroupFamiliesOf(numbers), "procevent_forks_total"), Not(Contains(Pair("gone", testing::_))));
 }
 
 TEST(GroupFamiliesTest, LabelsCredentialChangesWithTheirEffect) {
-  LedgerSnapshot ledger(1);
-  AddRow(ledger, "su").counts[CountKind::kUidGainedRoot] = 2;
-  ledger.groups.rows.at(kReservedGroups).counts[CountKind::kGidLeftRoot] = 3;
-  const auto values = ValuesOf(GroupFamiliesOf(ledger), "procevent_credential_changes_total");
+  Numbers numbers(1);
+  AddRow(numbers, "su").counts[CountKind::kUidGainedRoot] = 2;
+  numbers.groups.rows.at(kReservedGroups).counts[CountKind::kGidLeftRoot] = 3;
+  const auto values = ValuesOf(GroupFamiliesOf(numbers), "procevent_credential_changes_total");
   EXPECT_THAT(values, Contains(Pair("su uid gained_root", 2)));
   EXPECT_THAT(values, Contains(Pair("su gid left_root", 3)));
   EXPECT_THAT(values, Not(Contains(Pair("su uid left_root", testing::_)))) << "a series appears with its first count";
@@ -250,14 +250,14 @@ TEST(GroupFamiliesTest, LabelsCredentialChangesWithTheirEffect) {
 }
 
 TEST(GroupFamiliesTest, ExitReasonsOfAGroupAddUpToItsExits) {
-  LedgerSnapshot ledger(1);
-  GroupRow& row = AddRow(ledger, "flaky");
+  Numbers numbers(1);
+  GroupRow& row = AddRow(numbers, "flaky");
   row.counts[CountKind::kKilled] = 10;
   row.counts[CountKind::kFailed] = 7;
-  ledger.exit_reasons.Assign(
+  numbers.exit_reasons.Assign(
       std::vector<ExitReasonCount>{{.group = kReservedGroups, .reason = {true, 35}, .last_pid = 1, .count = 4},
                                    {.group = kReservedGroups, .reason = {false, 127}, .last_pid = 2, .count = 5}});
-  const MetricFamilies families = GroupFamiliesOf(ledger);
+  const MetricFamilies families = GroupFamiliesOf(numbers);
   const auto signals = ValuesOf(families, "procevent_exit_signals_total");
   EXPECT_THAT(signals, Contains(Pair("flaky SIGRTMIN+1", 4)));
   EXPECT_THAT(signals, Contains(Pair("flaky other", 6)));
@@ -268,12 +268,12 @@ TEST(GroupFamiliesTest, ExitReasonsOfAGroupAddUpToItsExits) {
 }
 
 TEST(GroupFamiliesTest, OtherExitReasonsAppearWithTheFirstFailure) {
-  LedgerSnapshot ledger(1);
-  AddRow(ledger, "fine").counts[CountKind::kSucceeded] = 7;
-  AddRow(ledger, "flaky").counts[CountKind::kFailed] = 1;
-  ledger.exit_reasons.Assign(
+  Numbers numbers(1);
+  AddRow(numbers, "fine").counts[CountKind::kSucceeded] = 7;
+  AddRow(numbers, "flaky").counts[CountKind::kFailed] = 1;
+  numbers.exit_reasons.Assign(
       std::vector<ExitReasonCount>{{.group = kReservedGroups + 1, .reason = {false, 1}, .last_pid = 1, .count = 1}});
-  const MetricFamilies families = GroupFamiliesOf(ledger);
+  const MetricFamilies families = GroupFamiliesOf(numbers);
   EXPECT_THAT(ValuesOf(families, "procevent_exit_codes_total"), Contains(Pair("flaky other", 0)));
   EXPECT_THAT(ValuesOf(families, "procevent_exit_codes_total"),
               Not(Contains(Pair(testing::StartsWith("fine"), testing::_))));
@@ -283,10 +283,10 @@ TEST(GroupFamiliesTest, OtherExitReasonsAppearWithTheFirstFailure) {
 
 // The count of the n-th CountKind is a power of two, so each activity shows its kinds. kWithoutExec belongs to none.
 TEST(GroupFamiliesTest, PendingAndRetiredCountEachEventOnce) {
-  LedgerSnapshot ledger(1);
+  Numbers numbers(1);
   for (std::size_t kind = 0; kind < kCountKinds; ++kind) {
-    ledger.pending[static_cast<CountKind>(kind)] = std::uint64_t{1} << kind;
-    ledger.groups.retired[static_cast<CountKind>(kind)] = std::uint64_t{2} << kind;
+    numbers.pending[static_cast<CountKind>(kind)] = std::uint64_t{1} << kind;
+    numbers.groups.retired[static_cast<CountKind>(kind)] = std::uint64_t{2} << kind;
   }
   std::map<std::string, double> expected{{"fork", 1},
                                          {"thread_start", 2},
@@ -297,19 +297,19 @@ TEST(GroupFamiliesTest, PendingAndRetiredCountEachEventOnce) {
                                          {"uid_change", 512 + 1024 + 2048},
                                          {"gid_change", 4096 + 8192 + 16384},
                                          {"ptrace", 32768 + 65536}};
-  EXPECT_EQ(ValuesOf(GroupFamiliesOf(ledger), "procevent_pending"), expected);
+  EXPECT_EQ(ValuesOf(GroupFamiliesOf(numbers), "procevent_pending"), expected);
   for (auto& [activity, count] : expected) {
     count *= 2;
   }
-  EXPECT_EQ(ValuesOf(GroupFamiliesOf(ledger), "procevent_retired_total"), expected);
+  EXPECT_EQ(ValuesOf(GroupFamiliesOf(numbers), "procevent_retired_total"), expected);
 }
 
 TEST(HostFamiliesTest, ShowTheTotals) {
-  LedgerSnapshot ledger(1);
-  ledger.totals[CountKind::kForks] = 1111;
-  ledger.totals[CountKind::kKilled] = 3;
-  ledger.totals[CountKind::kFailed] = 4;
-  const MetricFamilies families = HostFamiliesOf(ledger);
+  Numbers numbers(1);
+  numbers.totals[CountKind::kForks] = 1111;
+  numbers.totals[CountKind::kKilled] = 3;
+  numbers.totals[CountKind::kFailed] = 4;
+  const MetricFamilies families = HostFamiliesOf(numbers);
   EXPECT_THAT(ValuesOf(families, "procevent_host_forks_total"), ElementsAre(Pair("", 1111)));
   EXPECT_EQ(ValuesOf(families, "procevent_host_exits_total"),
             (std::map<std::string, double>{{"success", 0}, {"failure", 4}, {"signal", 3}}));
@@ -317,9 +317,9 @@ TEST(HostFamiliesTest, ShowTheTotals) {
 }
 
 TEST(HostFamiliesTest, HaveOnePeakMetricForEachActivity) {
-  LedgerSnapshot ledger(1);
-  ledger.peaks = {{{1, 2}, {3, 4}, {5, 6}}};
-  const MetricFamilies families = HostFamiliesOf(ledger);
+  Numbers numbers(1);
+  numbers.peaks = {{{1, 2}, {3, 4}, {5, 6}}};
+  const MetricFamilies families = HostFamiliesOf(numbers);
   using Values = std::map<std::string, double>;
   EXPECT_EQ(ValuesOf(families, "procevent_forks_peak_per_second"), (Values{{"100ms", 1}, {"1s", 2}}));
   EXPECT_EQ(ValuesOf(families, "procevent_execs_peak_per_second"), (Values{{"100ms", 3}, {"1s", 4}}));
@@ -327,11 +327,11 @@ TEST(HostFamiliesTest, HaveOnePeakMetricForEachActivity) {
 }
 
 TEST(GroupFamiliesTest, HistogramsByGroupReplaceTheTotal) {
-  LedgerSnapshot ledger(1, {.exit_code_by_group = true});
-  ledger.exits.exit_codes.Add(3);
-  GroupRow& row = AddRow(ledger, "bash");
+  Numbers numbers(1, {.exit_code_by_group = true});
+  numbers.exits.exit_codes.Add(3);
+  GroupRow& row = AddRow(numbers, "bash");
   row.exit_codes.Add(3);
-  const MetricFamilies families = GroupFamiliesOf(ledger);
+  const MetricFamilies families = GroupFamiliesOf(numbers);
   const auto& codes = *std::ranges::find(families, "procevent_exit_code", &prometheus::MetricFamily::name);
   ASSERT_EQ(codes.metric.size(), kReservedGroups + 1) << "reserved rows appear at zero";
   EXPECT_EQ(codes.metric[0].label.at(0).value, kReservedGroupNames[0]);
@@ -347,17 +347,17 @@ TEST(GroupFamiliesTest, HistogramsByGroupReplaceTheTotal) {
 }
 
 TEST(ProcessTableFamiliesTest, AreOmittedWithANarrowedMask) {
-  LedgerSnapshot ledger(1);
-  const auto names = [](const LedgerSnapshot& of) {
+  Numbers numbers(1);
+  const auto names = [](const Numbers& of) {
     MetricFamilies families;
     AddProcessTable(AppendTo(families), of);
     std::vector<std::string> found;
     std::ranges::transform(families, std::back_inserter(found), &prometheus::MetricFamily::name);
     return found;
   };
-  EXPECT_THAT(names(ledger), Contains("procevent_processes"));
-  ledger.processes_tracked = false;
-  EXPECT_THAT(names(ledger), testing::IsEmpty());
+  EXPECT_THAT(names(numbers), Contains("procevent_processes"));
+  numbers.processes_tracked = false;
+  EXPECT_THAT(names(numbers), testing::IsEmpty());
 }
 
 }  // namespace

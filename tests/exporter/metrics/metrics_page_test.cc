@@ -30,7 +30,8 @@ constexpr std::string_view kBoundBegin = "With the defaults (";
 std::string BoundText(const Metric& metric) {
   std::string count = std::to_string(metric.max_series.count);
   const auto histogram = [&](const std::string& key) {
-    return std::to_string(MaxSeries(metric, LedgerOptions{}, 1)) + ", or this per command with `" + key + ".by_group`";
+    return std::to_string(MaxSeries(metric, CountingOptions{}, 1)) + ", or this per command with `" + key +
+           ".by_group`";
   };
   switch (metric.max_series.scope) {
     case SeriesScope::kCpu:
@@ -69,7 +70,7 @@ std::string RenderRow(const Metric& metric) {
 }
 
 std::string RenderBound() {
-  const LedgerOptions defaults;
+  const CountingOptions defaults;
   return std::string(kBoundBegin) + "`groups.limit` " + std::to_string(defaults.group_limit) +
          ") and 8 CPUs the maximum is " + std::to_string(MaxSeries(defaults, 8)) + " series.";
 }

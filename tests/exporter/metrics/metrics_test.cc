@@ -98,11 +98,11 @@ std::size_t CountSeries(const prometheus::MetricFamily& family) {
 
 // A snapshot with every possible series reaches each bound exactly.
 TEST(MetricsTest, FullSnapshotReachesEverySeriesBound) {
-  const LedgerOptions options{.group_limit = 12, .exit_code_by_group = true, .lifetime_by_group = true};
+  const CountingOptions options{.group_limit = 12, .exit_code_by_group = true, .lifetime_by_group = true};
   Snapshot snapshot(kCpus, options);
   Fill(snapshot);
-  for (std::size_t id = 0; id < snapshot.ledger.groups.rows.size(); ++id) {
-    GroupRow& row = snapshot.ledger.groups.rows.at(id);
+  for (std::size_t id = 0; id < snapshot.numbers.groups.rows.size(); ++id) {
+    GroupRow& row = snapshot.numbers.groups.rows.at(id);
     row.labels[0] = LabelValue("comm-" + std::to_string(id));
     row.in_use = true;
     for (std::size_t count = 0; count < kCountKinds; ++count) {
@@ -112,14 +112,14 @@ TEST(MetricsTest, FullSnapshotReachesEverySeriesBound) {
     row.lifetimes.Add(1);
   }
   std::vector<ExitReasonCount> pairs;
-  for (std::uint16_t id = 0; id < snapshot.ledger.groups.rows.size(); ++id) {
+  for (std::uint16_t id = 0; id < snapshot.numbers.groups.rows.size(); ++id) {
     for (const auto& [killed, limit] : {std::pair(false, kExitCodesPerGroup), std::pair(true, kExitSignalsPerGroup)}) {
       for (std::uint8_t number = 1; number <= limit; ++number) {
         pairs.push_back({.group = id, .reason = {killed, number}, .last_pid = 1, .count = 1});
       }
     }
   }
-  snapshot.ledger.exit_reasons.Assign(pairs);
+  snapshot.numbers.exit_reasons.Assign(pairs);
   std::size_t total = MaxSeries(options, kCpus);
   for (const auto& family : SnapshotFamilies(snapshot, SnapshotExchange::Freshness::kFresh)) {
     const auto* const metric = std::ranges::find(kCatalogue, family.name, &Metric::name);

@@ -1,0 +1,187 @@
+#include "tests/core/reference/reference_statistics.h"
+
+#include <algorithm>
+#include <regex>
+#include <string_view>
+
+namespace procevent::reference {
+namespace {
+
+constexpr std::uint64_t kSlotNanos = 10'000'000;
+constexpr std::uint64_t kMinuteSlots = 6000;
+constexpr std::uint64_t kSecond = 1'000'000'000;
+constexpr std::size_t kMaxLabelBytes = 63;
+
+std::string Escaped(unsigned char byte) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  return std::string("\\x") + kDigits[byte / 16] + kDigits[byte % 16];
+}
+
+// Returns the length of the visible character at `at`, or 0 if there is none. It knows only the characters in the names
+// of SimulatedHost: printable ASCII, and letters of two or three bytes.
+std::size_t VisibleAt(const std::string& bytes, std::size_t at) {
+  const auto byte = [&](std::size_t i) {
+    return at + i < bytes.size() ? static_cast<unsigned char>(bytes[at + i]) : 0;
+  };
+  const auto follows = [&](std::size_t i) { return byte(i) >= 0x80 && byte(i) < 0xC0; };
+  if (byte(0) >= 0x20 && byte(0) < 0x7F) {
+    return 1;
+  }
+  if (byte(0) >= 0xC3 && byte(0) < 0xE0 && follows(1)) {
+    return 2;
+  }
+  return byte(0) > 0xE2 && byte(0) < 0xED && follows(1) && follows(2) ? 3 : 0;
+}
+
+std::string Visible(const std::string& bytes) {
+  std::string label;
+  for (std::size_t at = 0; at < bytes.size();) {
+    const std::size_t width = VisibleAt(bytes, at);
+    const std::string piece = width > 0 ? bytes.substr(at, width) : Escaped(static_cast<unsigned char>(bytes[at]));
+    if (label.size() + piece.size() > kMaxLabelBytes) {
+      break;
+    }
+    label += piece;
+    at += std::max<std::size_t>(width, 1);
+  }
+  return label;
+}
+
+}  // namespace
+
+void Buckets::Add(const std::vector<std::uint64_t>& upper, std::uint64_t value) {
+  counts.resize(upper.size() + 1);
+  std::size_t bucket = 0;
+  while (bucket < upper.size() && value > upper[bucket]) {
+    ++bucket;
+  }
+  ++counts[bucket];
+  sum += std::min(value, UINT64_MAX - sum);
+}
+
+std::string LabelOf(const std::string& name, const std::vector<NameGroup>& groups) {
+  for (const NameGroup& group : groups) {
+    if (std::regex_match(name, std::regex(group.match))) {
+      return Visible(group.name);
+    }
+  }
+  return Visible(name);
+}
+
+ReferenceStatistics::ReferenceStatistics(const CountingOptions& options) : options_(options) {
+  for (const auto bound : options.lifetime_bounds) {
+    lifetime_bounds_.push_back(static_cast<std::uint64_t>(bound.count()) * 1'000'000);
+  }
+  for (const std::string_view name : kReservedGroupNames) {
+    rows[std::string(name)];
+  }
+}
+
+Row& ReferenceStatistics::Reserved(ReservedGroup comm) {
+  return rows.at(std::string(kReservedGroupNames.at(static_cast<std::size_t>(comm))));
+}
+
+Row& ReferenceStatistics::RowOf(const std::string& name) {
+  if (!labels_.contains(name)) {
+    labels_[name] = LabelOf(name, options_.name_groups);
+  }
+  const std::string& label = labels_[name];
+  if (label.empty()) {
+    return Reserved(ReservedGroup::kNameless);
+  }
+  auto row = rows.find(label);
+  if (row == rows.end()) {
+    if (rows.size() == options_.group_limit + kReservedGroups) {
+      overflowed += overflowing_.insert(name).second ? 1U : 0U;
+      return Reserved(ReservedGroup::kOverflow);
+    }
+    row = rows.emplace(label, Row{}).first;
+  }
+  row->second.last_used_ns = now_ns_;
+  return row->second;
+}
+
+void ReferenceStatistics::Record(Row& row, const ExitRecord& exit) {
+  ++row.counts[exit.outcome()];
+  row.counts[CountKind::kWithoutExec] += exit.without_exec ? 1U : 0U;
+  exit_codes.Add(options_.exit_code_bounds, exit.code());
+  if (options_.exit_code_by_group) {
+    row.exit_codes.Add(options_.exit_code_bounds, exit.code());
+  }
+  if (exit.code() != 0) {
+    const Reason reason = exit.signal() != 0 ? Reason(true, exit.signal()) : Reason(false, exit.status());
+    const auto pairs = [&reason](const Row& of) {
+      return std::ranges::count_if(of.exit_reasons,
+                                   [&](const auto& entry) { return entry.first.first == reason.first; });
+    };
+    std::ptrdiff_t all = 0;
+    for (const auto& [label, other] : rows) {
+      all += pairs(other);
+    }
+    const auto groups = static_cast<std::ptrdiff_t>(options_.group_limit + kReservedGroups);
+    const bool fits = all < (reason.first ? 1 : 3) * groups && pairs(row) < 16;
+    if (row.exit_reasons.contains(reason) || fits) {
+      ++row.exit_reasons[reason];
+    } else {
+      exit_reasons_complete = false;
+    }
+  }
+  if (exit.lifetime_known) {
+    lifetimes.Add(lifetime_bounds_, exit.lifetime_ns);
+    if (options_.lifetime_by_group) {
+      row.lifetimes.Add(lifetime_bounds_, exit.lifetime_ns);
+    }
+  }
+}
+
+// Retires idle rows at each full second.
+void ReferenceStatistics::Advance(std::uint64_t now_ns) {
+  now_ns_ = std::max(now_ns_, now_ns);
+  const std::uint64_t second = now_ns_ / kSecond * kSecond;
+  if (second <= last_sweep_ns_) {
+    return;
+  }
+  last_sweep_ns_ = second;
+  const auto retire_after = static_cast<std::uint64_t>(options_.group_retire_after.count()) * 1'000'000;
+  for (auto row = rows.begin(); row != rows.end();) {
+    if (IsReserved(row->first) || second < row->second.last_used_ns + retire_after) {
+      ++row;
+      continue;
+    }
+    for (const auto& [kind, times] : row->second.counts) {
+      retired[kind] += times;
+    }
+    row = rows.erase(row);
+    overflowing_.clear();
+  }
+}
+
+void Rates::AddEvent(std::size_t kind, std::uint64_t when_ns) {
+  Advance(when_ns);
+  ++slots_[when_ns / kSlotNanos][kind];
+}
+
+void Rates::Advance(std::uint64_t now_ns) { newest_ = std::max(newest_, now_ns / kSlotNanos); }
+
+std::uint64_t Rates::Highest(std::size_t kind, std::size_t width) const {
+  const std::uint64_t reach = kMinuteSlots + width;
+  const std::uint64_t first = newest_ > reach ? newest_ - reach : 0;
+  std::vector<std::uint64_t> before{0};  // prefix sums: events in the slots from `first` on, before each slot
+  auto slot = slots_.lower_bound(first);
+  for (std::uint64_t at = first; at <= newest_; ++at) {
+    const bool any = slot != slots_.end() && slot->first == at;
+    before.push_back(before.back() + (any ? slot->second[kind] : 0));
+    if (any) {
+      ++slot;
+    }
+  }
+  std::uint64_t highest = 0;
+  for (std::size_t end = 1; end < before.size(); ++end) {
+    if (first + end - 1 + kMinuteSlots > newest_) {
+      highest = std::max(highest, before[end] - before[end > width ? end - width : 0]);
+    }
+  }
+  return highest;
+}
+
+}  // namespace procevent::reference
