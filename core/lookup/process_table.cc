@@ -146,8 +146,7 @@ void ProcessTable::Adopt(const ObservedProcess& observed) {
   process.user = process.user ? process.user : observed.process.user;
   row->SetStart(observed.process.start_ns);
   if (!row->threads_counted && observed.threads) {
-    const bool main_exited = row->threads.leader_gone || observed.main_exited;
-    row->CountThreads(ThreadState::Of(*observed.threads, main_exited), observed.when_ns);
+    row->CountThreads(ThreadState::Of(*observed.threads, observed.main_exited), observed.when_ns);
   }
 }
 
