@@ -61,4 +61,19 @@ struct NoProcRequest {
 
 using Input = std::variant<ConnectorDatagram, ProcRead, Watermark, Invalidation, RejectedDatagram, NoProcRequest>;
 
+// Moves the times in an input, for a replay at another time. Those of events are moved after they are decoded.
+struct TimeShift {
+  std::uint64_t by_ns;
+
+  void operator()(ConnectorDatagram& /*datagram*/) const {}
+  void operator()(NoProcRequest& /*no_request*/) const {}
+  void operator()(Invalidation& /*invalidation*/) const {}
+  void operator()(RejectedDatagram& /*rejected*/) const {}
+  void operator()(Watermark& watermark) const { watermark.applied_until_ns += by_ns; }
+  void operator()(ProcRead& read) const {
+    read.snapshot.taken_ns += by_ns;
+    read.snapshot.start_ns += read.snapshot.start_ns == 0 ? 0 : by_ns;
+  }
+};
+
 }  // namespace procevent

@@ -18,21 +18,6 @@ namespace {
 // Between two rounds. Longer than a /proc snapshot waits for its confirmation.
 constexpr std::uint64_t kPauseBetweenRounds = 3 * kNanosPerSecond;
 
-// Shifts the times in an input into the current round. Those of events are shifted after they are decoded.
-struct TimeShift {
-  std::uint64_t by_ns;
-
-  void operator()(ConnectorDatagram& /*datagram*/) const {}
-  void operator()(NoProcRequest& /*no_request*/) const {}
-  void operator()(Invalidation& /*invalidation*/) const {}
-  void operator()(RejectedDatagram& /*rejected*/) const {}
-  void operator()(Watermark& watermark) const { watermark.applied_until_ns += by_ns; }
-  void operator()(ProcRead& read) const {
-    read.snapshot.taken_ns += by_ns;
-    read.snapshot.start_ns += read.snapshot.start_ns == 0 ? 0 : by_ns;
-  }
-};
-
 constexpr std::uint32_t kMaxCpus = 1U << 16U;  // a larger number in an event is not a CPU
 
 // Builds the summary of a capture from its packets, added in order.
