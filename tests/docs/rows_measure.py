@@ -58,7 +58,7 @@ COMMANDS = {
     "python3 tests/bench/fleet.py --build build/bench": skipped("tests/deploy/test_fleet.py"),
     "build/bench/tests/bench/exit_status --runs 300 --hogs 4":
         run(more="--runs 3 --kind thread_exit", shows=r"(?m)^\| thread SYS_exit\(5\).* of 3 \|$"),
-    "build/bench/tests/bench/ledger_bench --benchmark_filter='Record|Snapshot'":
+    "build/bench/tests/bench/processing_bench --benchmark_filter='Record|Snapshot'":
         run(more="--benchmark_min_time=0.001", shows="(?m)^CopySnapshot/1 "),
     "find build/dev/tests -name '*_test' -type f -exec {} --gtest_list_tests \\; | grep -c '^ '":
         counts("unit", instead=[("build/dev", BUILD)]),
@@ -68,8 +68,8 @@ COMMANDS = {
     "grep -rlE mt19937 tests/core tests/exporter tests/config tests/cmd | wc -l": counts("of these"),
     "for tests in e2e docs library deploy scripts layering; do grep -rhE '^ +def test_' tests/$tests | wc -l; done":
         counts("end to end", "pages", "library", "`deploy/`", "scripts", "layering"),
-    **dict.fromkeys(("ctest --test-dir build/dev -R '^core_ledger_test$' --output-on-failure",
-                     "build/dev/tests/core/ledger/core_ledger_test --gtest_filter='PeaksTest.*'"),
+    **dict.fromkeys(("ctest --test-dir build/dev -R '^core_statistics_test$' --output-on-failure",
+                     "build/dev/tests/core/statistics/core_statistics_test --gtest_filter='GroupTableTest.*'"),
                     run(instead=[("build/dev", BUILD)], shows="(?i)passed")),
     "ctest --test-dir build/dev -L live --output-on-failure": skipped("CTest runs them"),
     **dict.fromkeys(("cmake --preset release && cmake --build --preset release",

@@ -27,7 +27,7 @@ class Tree:
         tools = os.path.dirname(harness.program("PROCEVENT_STORM"))
         for folder in ("build/release", "build/bench", "build/dev"):
             self._link(harness.exporter_binary(), f"{folder}/procevent_exporter")
-            for name in ("storm", "tiny", "bare_loop", "exit_status", "ledger_bench"):
+            for name in ("storm", "tiny", "bare_loop", "exit_status", "processing_bench"):
                 self._link(os.path.join(tools, name), f"{folder}/tests/bench/{name}")
         self._link(shutil.which("true"), "stubs/cmake")
         self._put("noop.json", b'{"control":"noop"}')

@@ -30,7 +30,7 @@ std::vector<ErrorRow> QuantityRows();
 std::vector<ErrorRow> WebRows();
 std::vector<ErrorRow> WordRows();
 std::vector<ErrorRow> KeyRows();
-std::vector<ErrorRow> LedgerRows();
+std::vector<ErrorRow> CountingRows();
 // Invalid variables and arguments. TLS settings are in files, too.
 std::vector<ErrorRow> TlsSettingRows();
 std::vector<ErrorRow> VariableRows();

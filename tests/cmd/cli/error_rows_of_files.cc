@@ -235,7 +235,7 @@ std::vector<ErrorRow> KeyRows() {
       {"MapKey", "? {level: a}\n: info\n", "f.yml:1:3", "invalid key", {"name"}}};
 }
 
-std::vector<ErrorRow> LedgerRows() {
+std::vector<ErrorRow> CountingRows() {
   return {
       {"GroupsAreMap", "name_groups: {match: a, name: b}", "f.yml:1:14: name_groups", "map", kRules},
       {"GroupsAreText", "name_groups: kworker", "f.yml:1:14: name_groups", R"("kworker")", kRules},

@@ -81,7 +81,7 @@ INSTANTIATE_TEST_SUITE_P(Quantities, ErrorTest, testing::ValuesIn(QuantityRows()
 INSTANTIATE_TEST_SUITE_P(Web, ErrorTest, testing::ValuesIn(WebRows()), kRowName);
 INSTANTIATE_TEST_SUITE_P(Words, ErrorTest, testing::ValuesIn(WordRows()), kRowName);
 INSTANTIATE_TEST_SUITE_P(Keys, ErrorTest, testing::ValuesIn(KeyRows()), kRowName);
-INSTANTIATE_TEST_SUITE_P(InputProcessor, ErrorTest, testing::ValuesIn(LedgerRows()), kRowName);
+INSTANTIATE_TEST_SUITE_P(Counting, ErrorTest, testing::ValuesIn(CountingRows()), kRowName);
 INSTANTIATE_TEST_SUITE_P(TlsSettings, ErrorTest, testing::ValuesIn(TlsSettingRows()), kRowName);
 INSTANTIATE_TEST_SUITE_P(Variables, ErrorTest, testing::ValuesIn(VariableRows()), kRowName);
 INSTANTIATE_TEST_SUITE_P(Flags, ErrorTest, testing::ValuesIn(FlagRows()), kRowName);

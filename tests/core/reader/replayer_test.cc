@@ -181,7 +181,7 @@ TEST_F(ReplayerTest, GivesTheRecordedLosses) {
   EXPECT_EQ(snapshot.numbers.rejected.at(static_cast<std::size_t>(Rejection::kOversized)), 1U);
 }
 
-TEST_F(ReplayerTest, UsesTheCapturesClockForTheLedger) {
+TEST_F(ReplayerTest, UsesTheCapturesClockForTheNumbers) {
   WriteFamily(100);
   Start();
   AwaitNotice();

@@ -1,4 +1,4 @@
-"""Tests that the identities of the ledger hold at every scrape of a storm, in the pages and in a real Prometheus."""
+"""Tests that the sums of events hold at every scrape of a storm, in the pages and in a real Prometheus."""
 
 import concurrent.futures
 import contextlib
@@ -75,7 +75,7 @@ class MixedLoad:
             run += 1
 
 
-class Ledger(harness.LiveTest):
+class Sums(harness.LiveTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()

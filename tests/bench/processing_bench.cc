@@ -1,6 +1,6 @@
-// Measures the cost of an event in the decoder and the whole processor, and the cost of a snapshot. The events are
-// those of a real storm, received from the kernel at start (as root, otherwise skipped), and of a synthetic host with
-// 10 000 processes and 500 commands. Run it from a build with release flags, on an idle machine.
+// Measures the cost of an event in decoder, tracker and statistics, and the cost of a snapshot. The events are those of
+// a real storm, received from the kernel at start (as root, otherwise skipped), and of a synthetic host with 10 000
+// processes and 500 commands. Run it from a build with release flags, on an idle machine.
 #include <benchmark/benchmark.h>
 #include <spawn.h>
 #include <sys/wait.h>
