@@ -1,4 +1,4 @@
-// Implements `procevent_exporter record`: writes the processor's inputs to a capture for replay, decode or Wireshark.
+// Implements `procevent_exporter record`: writes the inputs of the reader to a capture for replay, decode or Wireshark.
 #pragma once
 
 #include <chrono>

@@ -91,8 +91,8 @@ void ProbeAddresses(const ServerOptions& options, ProbeResults& probes) {
   probes.addresses_available = ToStatus(ParseAvailableAddresses(options.listen_addresses));
 }
 
-// Allocates at the same time everything that Serve allocates: the processor, the reader thread, the server threads, and
-// civetweb's memory for their connections. Each alone may fit where all together do not.
+// Allocates at the same time everything that Serve allocates: the process table, the statistics, the reader thread, the
+// server threads, and civetweb's memory for their connections. Each alone may fit where all together do not.
 void ProbeStart(const Config& config, ProbeResults& probes) {
   try {
     const Reader reader(MakeReaderSources(config.connector), config.reader, PossibleCpus(), EventCoverage::kAll,

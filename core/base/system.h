@@ -10,8 +10,8 @@
 
 namespace procevent {
 
-// The kernel stamps events with CLOCK_MONOTONIC. The processor never reads a clock, so that a replay gives the same
-// numbers.
+// The kernel stamps events with CLOCK_MONOTONIC. The tracker and the statistics never read a clock, so that a replay
+// gives the same numbers.
 
 inline constexpr std::uint64_t kNanosPerSecond = 1'000'000'000;
 inline constexpr std::uint64_t kNanosPerMilli = 1'000'000;

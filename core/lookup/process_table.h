@@ -1,7 +1,7 @@
 // Maps PIDs to command and user, for library programs that process connector events.
 //
 // Usage: subscribe, call Bootstrap, then Apply every event in order and Find the processes it names. The reader does
-// not use this table: its processor waits for names, while this table answers immediately with what is known.
+// not use this table: its tracker waits for names, while this table answers immediately with what is known.
 //
 // Accuracy: a command may be newer than the event. After an EXEC the table reads /proc. A shell may have executed its
 // next program by then. In that case /proc shows the later name, and the next EXEC event follows. A program that exits

@@ -1,6 +1,6 @@
 // State of one process as read from /proc, and the parsers of its files.
 //
-// Pure. core/sources reads the files. The processor decides whether to trust a snapshot.
+// Pure. core/sources reads the files. The tracker decides whether to trust a snapshot.
 #pragma once
 
 #include <cstdint>

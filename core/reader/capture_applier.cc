@@ -174,7 +174,7 @@ void CaptureApplier::Apply(Input input, std::uint64_t now_ns) {
   std::visit(TimeShift{shift_ns_}, input);
   const auto* const read = std::get_if<ProcRead>(&input);
   if ((read != nullptr && read->requested) || std::holds_alternative<NoProcRequest>(input)) {
-    static_cast<void>(processor_.reconciler().NextRequest());  // taken by the recorder, too: it changes the processor
+    static_cast<void>(processor_.reconciler().NextRequest());  // taken by the recorder, too: it changes the tracker
   }
   ApplyInput(input, now_ns, processor_, EventShift{*this});
 }

@@ -59,7 +59,7 @@ class CaptureApplier {
   InputProcessor& processor_;
   std::uint32_t round_ = 0;
   std::uint64_t shift_ns_ = 0;        // added to the capture's time in this round
-  std::uint64_t advanced_to_ns_ = 0;  // the processor's time
+  std::uint64_t advanced_to_ns_ = 0;  // time of the last Advance of the processor
 };
 
 }  // namespace procevent

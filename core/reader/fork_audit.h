@@ -17,7 +17,7 @@ namespace procevent {
 // Pure. Owned by ForkAuditor.
 class ForkAudit {
  public:
-  // What the processor has counted at one moment.
+  // What the event stream has counted at one moment.
   struct ForkCounts {
     std::uint64_t forks = 0;
     std::uint64_t lost = 0;  // events of any kind: some of them were forks
@@ -50,7 +50,7 @@ class ForkAudit {
   std::uint64_t lost_non_forks_ = 0;    // up to the last canary: they account for no later fork
 };
 
-// Reads the kernel's fork count and audits the processor's fork events against it. The reader owns it.
+// Reads the kernel's fork count and audits the counted fork events against it. The reader owns it.
 class ForkAuditor {
  public:
   // The processor must outlive it.

@@ -1,4 +1,4 @@
-// Holds all numbers of the processor at one moment, as a scrape exposes them.
+// Holds the numbers of the event stream, the tracker and the statistics at one moment, as a scrape exposes them.
 #pragma once
 
 #include "core/statistics/counting_options.h"

@@ -1,4 +1,4 @@
-// Reads /proc for the processor: at the start, for missing names, and after a loss.
+// Reads /proc for the tracker: at the start, for missing names, and after a loss.
 #pragma once
 
 #include <cstdint>

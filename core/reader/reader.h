@@ -38,22 +38,22 @@ struct ReaderOptions {
 
 // Runs the reader thread, and owns the parts that do its work:
 //
-//   sources -> EventDrain -> processor      receive, decode, apply
-//             SecondarySources           inputs that explain events
-//             LossTracker                drops, CPU probes, loss reports
-//             SubscriptionKeeper         subscribe, canary, resubscribe
-//             ForkAuditor                audit against the kernel's fork count
-//             ProcScanner                /proc, where names or processes are missing
-//   processor -> ScrapeAnswerer             snapshots for scrapes
+//   sources -> EventDrain -> InputRecorder -> InputProcessor   receive, record, apply
+//              SecondarySources    inputs that explain events
+//              LossTracker         drops, CPU probes, loss reports
+//              SubscriptionKeeper  subscribe, canary, resubscribe
+//              ForkAuditor         audit against the kernel's fork count
+//              ProcScanner         /proc, where names or processes are missing
+//   InputProcessor -> ScrapeAnswerer                           snapshots for scrapes
 //
 // The thread takes no lock. Only the disk or pipe that it records to can block it. While subscribed it allocates only
-// at the first occurrence of a name, and when it receives other name groups. An exception (no memory) ends
-// the thread, with the notice kThreadFailed, and Stop ends the subscription. cmd creates, starts and stops the reader.
+// at the first occurrence of a name, and when it receives other name groups. An exception (no memory) ends the
+// thread, with the notice kThreadFailed, and Stop ends the subscription. cmd creates, starts and stops the reader.
 // Scrapes use only its exchange, the log only its notices.
 class Reader {
  public:
-  // Throws FatalError if the system has no descriptors left. If `capture` is not null, every input of the
-  // processor is also written to it; the reader uses it until it has stopped.
+  // Throws FatalError if the system has no descriptors left. If `capture` is not null, every input
+  // is also written to it; the reader uses it until it has stopped.
   Reader(ReaderSources sources, const ReaderOptions& options, unsigned cpus, EventCoverage coverage,
          const CountingOptions& counting_options = {}, ProcFs proc = ProcFs(), CaptureWriter* capture = nullptr);
   Reader(const Reader&) = delete;

@@ -116,7 +116,7 @@ bool Replayer::WaitUntil(std::uint64_t capture_ns) {
   return false;
 }
 
-// The numbers stay unchanged: the processor's time ended with the capture.
+// The numbers stay unchanged: the recorded time ended with the capture.
 void Replayer::ServeUntilStopped() {
   while (!thread_.stopping()) {
     ServeRequests();

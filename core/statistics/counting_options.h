@@ -1,4 +1,4 @@
-// Options of the processor, as the configuration sets them.
+// Options of the tracker and the statistics, as the configuration sets them.
 #pragma once
 
 #include <chrono>
@@ -16,7 +16,7 @@ struct NameGroup {
   bool operator==(const NameGroup&) const = default;
 };
 
-// Limits, bounds and name rules of the processor.
+// Limits, histogram bounds and name rules.
 struct CountingOptions {
   std::size_t process_limit = 65'536;  // rows of the process table
   std::size_t group_limit = 500;       // rows of the group table, without the reserved ones
@@ -38,7 +38,7 @@ struct CountingOptions {
   bool operator==(const CountingOptions&) const = default;
 };
 
-// The bounds of the lifetime histograms in nanoseconds, the unit that the processor counts in.
+// The bounds of the lifetime histograms in nanoseconds, the unit that they count in.
 inline std::vector<std::uint64_t> LifetimeBounds(const CountingOptions& options) {
   std::vector<std::uint64_t> nanos;
   for (const std::chrono::nanoseconds bound : options.lifetime_bounds) {

@@ -3,7 +3,7 @@
 // A sink has one or both of these functions. Each activity is passed to each function once, see Activity::Stage.
 //   OnEvent(const Activity&)        when its event is applied; the attributes may be missing yet
 //   OnAttributed(const Activity&)   when its attributes are known
-// No sink knows another one. Owned by the processor. Single-threaded.
+// No sink knows another one. Owned by InputProcessor. Single-threaded.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // Holds the activities of processes whose name is not known yet, until they are emitted with a name.
 //
-// Pending counts are opened by an exec, or by the first event of a process without a known name (NameResolver::Record).
+// Pending counts are opened by an exec, or by the first event of a process without a known name (NameResolver::Emit).
 // That process owns them. Events of the owner, and of the children that it forks meanwhile, are counted here until the
 // pending counts are closed. Every activity is emitted with its attributes exactly once. Bounded; nothing is allocated
 // after construction. Owned by NameResolver, which decides when a name is confirmed.

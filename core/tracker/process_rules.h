@@ -1,4 +1,4 @@
-// Rules of a process's life, shared by every process table: that of the processor, of the library and of `watch FILE`.
+// Rules of a process's life, shared by every process table: that of the tracker, of the library and of `watch FILE`.
 //
 // Each rule comes from the kernel's source or from a measurement. Pure values and functions.
 #pragma once

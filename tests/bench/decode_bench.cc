@@ -1,5 +1,5 @@
-// Measures the cost of an event in the decoder and in the processor. Run it from a build with release flags, on an idle
-// machine.
+// Measures the cost of an event in the decoder, and in tracker and statistics. Run it from a build with release flags,
+// on an idle machine.
 #include <benchmark/benchmark.h>
 
 #include <array>

@@ -1,5 +1,5 @@
 // Replays any bytes as a capture, and prints it as `decode` and `watch` do. Checks that it is read to its end or
-// rejected with an error of one line, that the sums of the processor are right in each round, and that lines are
+// rejected with an error of one line, that the sums of the statistics are right in each round, and that lines are
 // printable.
 #include <algorithm>
 #include <chrono>
