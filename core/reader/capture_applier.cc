@@ -10,7 +10,6 @@
 #include "core/base/system.h"
 #include "core/protocol/capture_packet.h"
 #include "core/protocol/decoder.h"
-#include "core/reader/input_applier.h"
 
 namespace procevent {
 namespace {
@@ -176,7 +175,7 @@ void CaptureApplier::Apply(Input input, std::uint64_t now_ns) {
   if ((read != nullptr && read->requested) || std::holds_alternative<NoProcRequest>(input)) {
     static_cast<void>(processor_.reconciler().NextRequest());  // taken by the recorder, too: it changes the tracker
   }
-  ApplyInput(input, now_ns, processor_, EventShift{*this});
+  processor_.Apply(input, now_ns, EventShift{*this});
 }
 
 void CaptureApplier::BeginNextRound() {
@@ -184,7 +183,7 @@ void CaptureApplier::BeginNextRound() {
   const std::uint64_t confirmed_ns = gone_ns + kNanosPerSecond;
   ProcReconciler& reconciler = processor_.reconciler();
   reconciler.ConfirmUpTo(confirmed_ns);  // empties the bounded list of snapshots that wait for confirmation
-  processor_.Invalidate();
+  processor_.Apply(Invalidation{}, gone_ns);
   RowId cursor = 0;
   while (const auto tgid = reconciler.NextStale(cursor, reconciler.end_of_rows())) {
     reconciler.ApplyGone(*tgid, gone_ns);

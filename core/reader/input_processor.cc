@@ -7,19 +7,35 @@ InputProcessor::InputProcessor(unsigned cpus, EventCoverage coverage, const Coun
       statistics_(options),
       tracker_(coverage == EventCoverage::kPartial ? 0 : options.process_limit, ActivitySink(statistics_)) {}
 
+// Applies each kind of input but datagrams.
+struct InputProcessor::OtherInputs {
+  InputProcessor& processor;
+
+  void operator()(const ConnectorDatagram& /*datagram*/) const {}
+  void operator()(const NoProcRequest& /*no_request*/) const {}
+  void operator()(const RejectedDatagram& rejected) const {
+    processor.stream_.CountRejection(
+        rejected.reason == RejectedDatagram::Reason::kOversized ? Rejection::kOversized : Rejection::kForeignSender);
+  }
+  // /proc snapshots, watermarks and invalidations change the process table only.
+  void operator()(const auto& other) const { processor.tracker_.Apply(other); }
+};
+
+void InputProcessor::ApplyOther(const Input& input) { std::visit(OtherInputs{*this}, input); }
+
 void InputProcessor::ApplyMessage(const Message& message, std::uint64_t now_ns) {
   if (message.outcome != DecodeOutcome::kEvent) {
     if (const auto reason = RejectionOf(message.outcome)) {
-      CountRejection(*reason);
+      stream_.CountRejection(*reason);
     }
     return;
   }
   const EventStream::Arrival arrival = stream_.CountEvent(message.event, now_ns);
   if (arrival.lost) {
-    Invalidate();
+    tracker_.Apply(Invalidation{});
   }
   if (!arrival.duplicate) {
-    tracker_.ApplyEvent(message.event);
+    tracker_.Apply(message.event);
   }
 }
 

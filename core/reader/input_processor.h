@@ -6,10 +6,12 @@
 
 #include <cstdint>
 #include <utility>
+#include <variant>
 
 #include "core/protocol/decoder.h"
 #include "core/protocol/event.h"
 #include "core/protocol/event_mask.h"
+#include "core/protocol/input.h"
 #include "core/reader/numbers.h"
 #include "core/statistics/counting_options.h"
 #include "core/statistics/event_stream.h"
@@ -18,17 +20,24 @@
 
 namespace procevent {
 
-// Counts events, detects losses, and attributes events to processes and names.
+// Hooks around each event of a datagram. A caller passes an object with these two functions to see the events, or to
+// change them before they are applied. These do nothing.
+struct NoEventHooks {
+  void BeforeEvent(Event& /*event*/) const {}
+  void AfterEvent(const Event& /*event*/) const {}
+};
+
+// Joins the event stream, the tracker and the statistics.
 class InputProcessor {
  public:
   InputProcessor(unsigned cpus, EventCoverage coverage, const CountingOptions& options = {});
 
-  // Counts the message as an event or as a rejection. `now_ns` is the time of its receipt.
+  // Applies one input, which was received or taken at `now_ns`: the one way of every input, in the reader and in a
+  // replay. A template, so that the hooks cost no call for each event.
+  template <typename Hooks = NoEventHooks>
+  void Apply(const Input& input, std::uint64_t now_ns, Hooks&& hooks = {});
+  // The same for one message of a datagram. It counts the message as an event or as a rejection.
   void ApplyMessage(const Message& message, std::uint64_t now_ns);
-  void CountRejection(Rejection reason) { stream_.CountRejection(reason); }
-  // Marks the process table stale after a loss. ApplyMessage calls it at a sequence gap; the caller calls it for a loss
-  // that no gap shows yet.
-  void Invalidate() { tracker_.Invalidate(); }
   // Applies to events that are counted from now on.
   void SetNameGroups(NameGroups groups) { statistics_.SetNameGroups(std::move(groups)); }
   // Expires peaks and idle groups. To be called regularly, also without events.
@@ -49,9 +58,31 @@ class InputProcessor {
   [[nodiscard]] std::uint64_t losses_visible_until_ns() const { return stream_.losses_visible_until_ns(); }
 
  private:
+  struct OtherInputs;
+  void ApplyOther(const Input& input);  // an input that is no datagram
+
   EventStream stream_;
   Statistics statistics_;
   ProcessTracker tracker_;
 };
+
+template <typename Hooks>
+void InputProcessor::Apply(const Input& input, std::uint64_t now_ns, Hooks&& hooks) {
+  const auto* const datagram = std::get_if<ConnectorDatagram>(&input);
+  if (datagram == nullptr) {
+    ApplyOther(input);
+    return;
+  }
+  ForEachMessage(datagram->bytes, [&](Message& message) {
+    const bool is_event = message.outcome == DecodeOutcome::kEvent;
+    if (is_event) {
+      hooks.BeforeEvent(message.event);
+    }
+    ApplyMessage(message, now_ns);
+    if (is_event) {
+      hooks.AfterEvent(message.event);
+    }
+  });
+}
 
 }  // namespace procevent

@@ -5,7 +5,6 @@
 
 #include "core/protocol/capture_packet.h"
 #include "core/protocol/input.h"
-#include "core/reader/input_applier.h"
 #include "core/reader/input_processor.h"
 #include "core/sources/capture/capture_writer.h"
 
@@ -20,13 +19,13 @@ class InputRecorder {
   // After each subscription: writes the metadata that a capture begins with, if that is not done.
   void BeginCapture();
 
-  // `now_ns` is when the input was received or taken. See ApplyInput for the hooks.
+  // `now_ns` is when the input was received or taken. See InputProcessor::Apply for the hooks.
   template <typename Hooks = NoEventHooks>
   void Apply(const Input& input, std::uint64_t now_ns, Hooks&& hooks = {}) {
     if (capture_ != nullptr) {
       Record(input, now_ns);
     }
-    ApplyInput(input, now_ns, processor_, hooks);
+    processor_.Apply(input, now_ns, hooks);
   }
 
   // From any thread: from now on a write waits only briefly for a pipe that its reader does not empty.

@@ -29,6 +29,23 @@ std::optional<ProcReconciler::ProcRequest> ProcReconciler::NextRequest() {
   return ProcRequest{table_[id].tgid, table_[id].uncertain};
 }
 
+void ProcReconciler::Apply(const ProcRead& read) {
+  switch (read.kind) {
+    case ProcRead::Kind::kBootstrap:
+      return AddFoundProcess(read.snapshot, ProcessFoundReason::kBootstrap);
+    case ProcRead::Kind::kReconciliation:
+      return AddFoundProcess(read.snapshot, ProcessFoundReason::kReconciliation);
+    case ProcRead::Kind::kFull:
+      return ApplySnapshot(read.snapshot, true);
+    case ProcRead::Kind::kNameOnly:
+      return ApplySnapshot(read.snapshot, false);
+    case ProcRead::Kind::kGone:
+      return ApplyGone(read.snapshot.tgid, read.snapshot.taken_ns);
+    case ProcRead::Kind::kHidden:
+      return ApplyHidden(read.snapshot.tgid);
+  }
+}
+
 void ProcReconciler::ApplySnapshot(const ProcSnapshot& snapshot, bool full) {
   const RowId id = table_.Find(snapshot.tgid);
   if (id == kInvalidId) {

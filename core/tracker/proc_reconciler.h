@@ -29,6 +29,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/protocol/input.h"
 #include "core/protocol/proc_snapshot.h"
 #include "core/tracker/event_applier.h"
 #include "core/tracker/name_resolver.h"
@@ -50,6 +51,7 @@ class ProcReconciler {
   [[nodiscard]] std::optional<ProcRequest> NextRequest();
   [[nodiscard]] bool any_request() const { return resolver_.any_name_request() && has_capacity(); }
 
+  void Apply(const ProcRead& read);
   // Takes a snapshot of a process; the name alone is used unless it is `full`.
   void ApplySnapshot(const ProcSnapshot& snapshot, bool full);
   // /proc has no such process.

@@ -11,6 +11,7 @@
 #include <cstdint>
 
 #include "core/protocol/event.h"
+#include "core/protocol/input.h"
 #include "core/tracker/activity.h"
 #include "core/tracker/event_applier.h"
 #include "core/tracker/name_resolver.h"
@@ -42,10 +43,12 @@ class ProcessTracker {
   ProcessTracker& operator=(const ProcessTracker&) = delete;
   ~ProcessTracker() = default;
 
-  void ApplyEvent(const Event& event) { events_.ApplyEvent(event); }
-  // Marks the process table stale after a loss.
-  void Invalidate() { resolver_.Invalidate(); }
-  // Takes /proc snapshots, and says which are needed.
+  void Apply(const Event& event) { events_.ApplyEvent(event); }
+  void Apply(const ProcRead& read) { reconciler_.Apply(read); }
+  void Apply(const Watermark& watermark) { reconciler_.ConfirmUpTo(watermark.applied_until_ns); }
+  // Events were lost: marks the process table stale.
+  void Apply(const Invalidation& /*invalidation*/) { resolver_.Invalidate(); }
+  // Says which /proc snapshots are needed.
   [[nodiscard]] ProcReconciler& reconciler() { return reconciler_; }
   [[nodiscard]] const ProcReconciler& reconciler() const { return reconciler_; }
 

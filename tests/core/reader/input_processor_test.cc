@@ -153,9 +153,9 @@ TEST(InputProcessorTest, RejectsOrIgnoresOtherOutcomes) {
 
 TEST(InputProcessorTest, CountsRejectionsByReason) {
   InputProcessor processor(1, EventCoverage::kAll);
-  processor.CountRejection(Rejection::kForeignSender);
-  processor.CountRejection(Rejection::kOversized);
-  processor.CountRejection(Rejection::kOversized);
+  processor.Apply(RejectedDatagram{RejectedDatagram::Reason::kForeignSender}, kNow);
+  processor.Apply(RejectedDatagram{RejectedDatagram::Reason::kOversized}, kNow);
+  processor.Apply(RejectedDatagram{RejectedDatagram::Reason::kOversized}, kNow);
   EXPECT_EQ(RejectedAs(processor, Rejection::kForeignSender), 1U);
   EXPECT_EQ(RejectedAs(processor, Rejection::kOversized), 2U);
   EXPECT_EQ(Sum(processor.stream().rejected), 3U);

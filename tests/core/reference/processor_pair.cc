@@ -172,7 +172,7 @@ void ProcessorPair::Advance(std::uint64_t now_ns) {
 
 void ProcessorPair::Invalidate() {
   Record(Invalidation{});
-  processor_.Invalidate();
+  processor_.Apply(Invalidation{}, 0);
   reference_.Invalidate();
 }
 

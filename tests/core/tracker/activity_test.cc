@@ -45,7 +45,7 @@ class ActivityTest : public testing::Test {
  protected:
   void Emit(const Event::Body& body) {
     now_ += kStep;
-    tracker_.ApplyEvent({.timestamp_ns = now_, .body = body});
+    tracker_.Apply({.timestamp_ns = now_, .body = body});
   }
   void Fork(std::int32_t parent, std::int32_t child) { Emit(ForkBody{{parent, parent}, {child, child}}); }
   void Rename(std::int32_t pid, std::string_view name) {
