@@ -1,4 +1,4 @@
-// Turns decoded messages and /proc snapshots into numbers: the event stream, the tracker and the statistics.
+// Turns inputs into numbers, by the event stream, the tracker and the statistics.
 //
 // Single-threaded and pure: no system call, no clock, no thread. After construction it allocates only at the first
 // occurrence of a name. Owned by the reader, which calls it from the reader thread.

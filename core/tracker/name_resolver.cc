@@ -22,6 +22,15 @@ void NameResolver::ForgetState(RowId id) {
 
 void NameResolver::Emit(RowId id, CountKind what, std::uint64_t when_ns) {
   const ProcessRow& row = table_[id];
+  if (IsKnown(id) && row.pending == kInvalidId) {  // the common case
+    sink_.Emit({.what = what, .when_ns = when_ns, .process = ProcessOf(id, row.attributes)});
+  } else {
+    EmitUnnamed(id, what, when_ns);
+  }
+}
+
+void NameResolver::EmitUnnamed(RowId id, CountKind what, std::uint64_t when_ns) {
+  const ProcessRow& row = table_[id];
   if (!IsKnown(id)) {
     OpenPending(id);
   }
@@ -33,12 +42,8 @@ void NameResolver::Emit(RowId id, CountKind what, std::uint64_t when_ns) {
                 .process = ProcessOf(id, table_.unattributed())});
     return;
   }
-  if (!IsKnown(id)) {
-    attributions_[Index(Attribution::kUnattributed)] += what == CountKind::kExecs ? 1 : 0;
-  }
-  sink_.Emit({.what = what,
-              .when_ns = when_ns,
-              .process = ProcessOf(id, IsKnown(id) ? row.attributes : table_.unattributed())});
+  attributions_[Index(Attribution::kUnattributed)] += what == CountKind::kExecs ? 1 : 0;
+  sink_.Emit({.what = what, .when_ns = when_ns, .process = ProcessOf(id, table_.unattributed())});
 }
 
 void NameResolver::Emit(RowId id, const ProcessExit& exit, std::uint64_t when_ns) {

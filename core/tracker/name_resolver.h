@@ -125,6 +125,8 @@ class NameResolver {
     return table_[id].pending != kInvalidId && pending_[table_[id].pending].owner == id;
   }
 
+  // Emits an activity of a process whose name is not known: it waits, or is unattributed.
+  void EmitUnnamed(RowId id, CountKind what, std::uint64_t when_ns);
   void ForgetState(RowId id);
   void OpenPending(RowId owner);
   void JoinPending(RowId id, PendingCountsId pending);

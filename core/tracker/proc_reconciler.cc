@@ -15,8 +15,8 @@ bool HasSameStart(const ProcessRow& row, const ProcSnapshot& snapshot) {
 
 }  // namespace
 
-ProcReconciler::ProcReconciler(ProcessRows& table, NameResolver& resolver, EventApplier& tracker)
-    : table_(table), resolver_(resolver), tracker_(tracker), unconfirmed_(kMaxUnconfirmed) {}
+ProcReconciler::ProcReconciler(ProcessRows& table, NameResolver& resolver, EventApplier& events)
+    : table_(table), resolver_(resolver), events_(events), unconfirmed_(kMaxUnconfirmed) {}
 
 std::optional<ProcReconciler::ProcRequest> ProcReconciler::NextRequest() {
   if (!has_capacity()) {
@@ -79,7 +79,7 @@ void ProcReconciler::ApplyGone(std::int32_t tgid, std::uint64_t taken_ns) {
 
 void ProcReconciler::AddFoundProcess(const ProcSnapshot& snapshot, procevent::ProcessFoundReason reason) {
   if (!snapshot.dead && CanTrack(snapshot.tgid)) {
-    const RowId id = tracker_.AddProcess(snapshot, reason);
+    const RowId id = events_.AddProcess(snapshot, reason);
     if (snapshot.has_reliable_name()) {
       resolver_.SetUnconfirmedName(id, snapshot.name);
     }
@@ -131,7 +131,7 @@ void ProcReconciler::ApplyIfConfirmed(const UnconfirmedSnapshot& unconfirmed) {
     return;
   }
   if (snapshot.dead) {
-    tracker_.DropProcess(unconfirmed.row, ProcessDropReason::kGone);
+    events_.DropProcess(unconfirmed.row, ProcessDropReason::kGone);
     return;
   }
   table_.SetFromSnapshot(unconfirmed.row, snapshot);

@@ -40,7 +40,7 @@ namespace procevent {
 // Reconciles the process table with /proc.
 class ProcReconciler {
  public:
-  ProcReconciler(ProcessRows& table, NameResolver& resolver, EventApplier& tracker);
+  ProcReconciler(ProcessRows& table, NameResolver& resolver, EventApplier& events);
 
   struct ProcRequest {
     std::int32_t tgid = 0;
@@ -94,7 +94,7 @@ class ProcReconciler {
 
   ProcessRows& table_;
   NameResolver& resolver_;
-  EventApplier& tracker_;
+  EventApplier& events_;
   std::vector<UnconfirmedSnapshot> unconfirmed_;  // a ring of `size_` entries from `first_` on, in order of time
   std::size_t first_ = 0;
   std::size_t size_ = 0;

@@ -33,32 +33,35 @@ class Slab {
 
   // Returns a default-constructed item, or kInvalidId if all are in use.
   [[nodiscard]] SlabId Allocate() {
+    if (size_ == capacity_) {
+      return kInvalidId;
+    }
+    ++size_;
     if (!free_.empty()) {
       const SlabId id = free_.back();
       free_.pop_back();
       items_[id] = T();
       return id;
     }
-    if (items_.size() == capacity_) {
-      return kInvalidId;
-    }
     items_.emplace_back();
     return static_cast<SlabId>(items_.size() - 1);
   }
   void Free(SlabId id) {
     assert(id < items_.size());
+    --size_;
     free_.push_back(id);
   }
 
   [[nodiscard]] T& operator[](SlabId id) { return items_[id]; }
   [[nodiscard]] const T& operator[](SlabId id) const { return items_[id]; }
-  [[nodiscard]] std::size_t size() const { return items_.size() - free_.size(); }
+  [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] std::size_t capacity() const { return capacity_; }
   // Every id handed out so far is below this.
   [[nodiscard]] SlabId end() const { return static_cast<SlabId>(items_.size()); }
 
  private:
   std::size_t capacity_;
+  std::size_t size_ = 0;  // in use
   std::vector<T> items_;
   std::vector<SlabId> free_;
 };
