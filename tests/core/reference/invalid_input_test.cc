@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::uint64_t kMilli = 1'000'000;
 
-class LedgerInvalidInputTest : public ::testing::Test {
+class InvalidInputTest : public ::testing::Test {
  protected:
   static CountingOptions SmallTables() {
     CountingOptions options;
@@ -112,7 +112,7 @@ class LedgerInvalidInputTest : public ::testing::Test {
   SimulatedHost empty_host_{{.processes = 0}};
 };
 
-TEST_F(LedgerInvalidInputTest, AgreesOnEventsThatNoKernelMakes) {
+TEST_F(InvalidInputTest, AgreesOnEventsThatNoKernelMakes) {
   constexpr std::uint64_t kEvents = 100'000 / kSlowdown;
   ProcessorPair pair(empty_host_, 3, SmallTables(), 1);
   for (std::uint64_t i = 0; i < kEvents; ++i) {
@@ -135,7 +135,7 @@ TEST_F(LedgerInvalidInputTest, AgreesOnEventsThatNoKernelMakes) {
   }
 }
 
-class FullPoolsTest : public LedgerInvalidInputTest {
+class FullPoolsTest : public InvalidInputTest {
  protected:
   void ApplyEvent(ProcessorPair& pair, Event::Body body) {
     Event event;

@@ -71,7 +71,7 @@ void ProcessorPair::ReadNames(std::size_t max_names) {
 
 std::optional<ProcReconciler::ProcRequest> ProcessorPair::NextRequest() {
   const auto request = processor_.reconciler().NextRequest();
-  const auto expected = reference_.NextRequest();
+  const auto expected = reference_.tracker.NextRequest();
   EXPECT_EQ(request.has_value(), expected.has_value());
   if (request && expected) {
     EXPECT_EQ(request->tgid, expected->tgid);
@@ -110,9 +110,9 @@ std::vector<std::int32_t> ProcessorPair::ListStale() {
 
 void ProcessorPair::FindMissing() {
   for (const std::int32_t tgid : host_.ListProcesses()) {
-    ASSERT_EQ(processor_.reconciler().CanTrack(tgid), reference_.CanTrack(tgid)) << tgid;
+    ASSERT_EQ(processor_.reconciler().CanTrack(tgid), reference_.tracker.CanTrack(tgid)) << tgid;
     const auto snapshot = host_.ReadProc(tgid);
-    if (snapshot && reference_.CanTrack(tgid)) {
+    if (snapshot && reference_.tracker.CanTrack(tgid)) {
       AddFoundProcess(*snapshot, procevent::ProcessFoundReason::kReconciliation);
     }
     if (Chance(step_probability_)) {
@@ -127,7 +127,7 @@ void ProcessorPair::RunPass() {
   const std::vector<std::int32_t> stale = ListStale();
   std::vector<std::int32_t> sorted = stale;
   std::ranges::sort(sorted);
-  ASSERT_EQ(sorted, reference_.ListStale());
+  ASSERT_EQ(sorted, reference_.tracker.ListStale());
   for (const std::int32_t tgid : stale) {
     AnswerRequest(tgid, true);
     if (Chance(step_probability_)) {
@@ -156,13 +156,13 @@ void ProcessorPair::AddFoundProcess(const ProcSnapshot& snapshot, procevent::Pro
                                                              : ProcRead::Kind::kReconciliation,
          snapshot);
   processor_.reconciler().AddFoundProcess(snapshot, reason);
-  reference_.AddFoundProcess(snapshot, kProcessFoundReasonNames.at(static_cast<std::size_t>(reason)));
+  reference_.tracker.AddFoundProcess(snapshot, kProcessFoundReasonNames.at(static_cast<std::size_t>(reason)));
 }
 
 void ProcessorPair::ConfirmUpTo(std::uint64_t applied_until_ns) {
   Record(Watermark{applied_until_ns});
   processor_.reconciler().ConfirmUpTo(applied_until_ns);
-  reference_.ConfirmUpTo(applied_until_ns);
+  reference_.tracker.ConfirmUpTo(applied_until_ns);
 }
 
 void ProcessorPair::Advance(std::uint64_t now_ns) {
@@ -173,13 +173,13 @@ void ProcessorPair::Advance(std::uint64_t now_ns) {
 void ProcessorPair::Invalidate() {
   Record(Invalidation{});
   processor_.Apply(Invalidation{}, 0);
-  reference_.Invalidate();
+  reference_.tracker.Invalidate();
 }
 
 void ProcessorPair::ApplySnapshot(const ProcSnapshot& snapshot, bool full) {
   Record(full ? ProcRead::Kind::kFull : ProcRead::Kind::kNameOnly, snapshot);
   processor_.reconciler().ApplySnapshot(snapshot, full);
-  reference_.ApplySnapshot(snapshot, full);
+  reference_.tracker.ApplySnapshot(snapshot, full);
 }
 
 void ProcessorPair::ApplyGone(std::int32_t tgid, std::uint64_t taken_ns) {
@@ -188,7 +188,7 @@ void ProcessorPair::ApplyGone(std::int32_t tgid, std::uint64_t taken_ns) {
   snapshot.taken_ns = taken_ns;
   Record(ProcRead::Kind::kGone, snapshot);
   processor_.reconciler().ApplyGone(tgid, taken_ns);
-  reference_.ApplyGone(tgid, taken_ns);
+  reference_.tracker.ApplyGone(tgid, taken_ns);
 }
 
 void ProcessorPair::ApplyHidden(std::int32_t tgid) {
@@ -196,7 +196,7 @@ void ProcessorPair::ApplyHidden(std::int32_t tgid) {
   snapshot.tgid = tgid;
   Record(ProcRead::Kind::kHidden, snapshot);
   processor_.reconciler().ApplyHidden(tgid);
-  reference_.ApplyHidden(tgid);
+  reference_.tracker.ApplyHidden(tgid);
 }
 
 void ProcessorPair::Reconcile() {

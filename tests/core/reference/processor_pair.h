@@ -30,7 +30,7 @@ class ProcessorPair {
   // Begins the capture and writes all inputs to it. To be called before the first input; the pair uses it to the last.
   void RecordTo(PairCapture& capture);
 
-  // Each of these calls both ledgers.
+  // Each of these calls the processor and the reference.
   void ApplyEvent(const Event& event, std::uint64_t now_ns);
   void Advance(std::uint64_t now_ns);
   void Invalidate();
@@ -48,7 +48,7 @@ class ProcessorPair {
   void Drain();
   // Reads /proc for at most `max_names` names, while the host goes on. To be called after Drain.
   void ReadNames(std::size_t max_names);
-  // Adds the processes that the ledgers lack, and reads /proc for all stale rows, while the host goes on.
+  // Adds the processes that the tables lack, and reads /proc for all stale rows, while the host goes on.
   void RunPass();
   // Does the same on an idle host, until no row should be stale.
   void Reconcile();
@@ -61,8 +61,8 @@ class ProcessorPair {
   [[nodiscard]] const Numbers& snapshot() const { return snapshot_; }
   [[nodiscard]] const InputProcessor& processor() const { return processor_; }
   // Whether every failed or killed process found room in the table of exit reasons.
-  [[nodiscard]] bool exit_reasons_complete() const { return reference_.resolver.statistics.exit_reasons_complete; }
-  std::vector<reference::RecordedExec>& recorded_execs() { return reference_.resolver.recorded_execs; }
+  [[nodiscard]] bool exit_reasons_complete() const { return reference_.statistics.exit_reasons_complete; }
+  std::vector<reference::RecordedExec>& recorded_execs() { return reference_.tracker.resolver.recorded_execs; }
   [[nodiscard]] std::uint64_t applied() const { return applied_; }
 
  private:

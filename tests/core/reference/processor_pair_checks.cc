@@ -75,8 +75,8 @@ void CompareHistogram(Differences& differences, const std::string& what, const H
   differences.Compare(what + " sum", numbers.sum(), reference.sum);
 }
 
-void CompareComms(Differences& differences, const GroupTableState& numbers,
-                  const reference::ReferenceStatistics& reference) {
+void CompareGroups(Differences& differences, const GroupTableState& numbers,
+                   const reference::ReferenceStatistics& reference) {
   std::size_t rows_in_use = 0;
   for (const GroupRow& row : numbers.rows) {
     if (!row.in_use) {
@@ -161,21 +161,23 @@ AssertionResult ProcessorPair::Agree(bool with_peaks) {
   differences.Compare("repeated", SumOf(snapshot_.rejected), reference_.repeated);
   differences.Compare("delays", SumOf(snapshot_.delay.counts()), reference_.delays);
   differences.Compare("delay", snapshot_.delay.sum_nanos(), reference_.delay_sum_ns);
-  CompareComms(differences, snapshot_.groups, reference_.resolver.statistics);
-  CompareCounts(differences, "retired", snapshot_.groups.retired, reference_.resolver.statistics.retired);
-  CompareExits(differences, snapshot_.exits, reference_.resolver.statistics);
-  CompareExitReasons(differences, snapshot_, reference_.resolver.statistics);
-  CompareCounts(differences, "pending", snapshot_.pending, reference_.resolver.Pending());
-  differences.CompareAll("attributions", kAttributionNames, snapshot_.attributions, reference_.resolver.attributions);
-  differences.CompareAll("found", kProcessFoundReasonNames, snapshot_.found, reference_.found);
-  differences.CompareAll("dropped", kProcessDropReasonNames, snapshot_.dropped, reference_.dropped);
-  differences.Compare("processes", snapshot_.processes, reference_.resolver.rows.size());
-  differences.Compare("threads", snapshot_.threads, reference_.Threads());
+  CompareCounts(differences, "total", snapshot_.totals, reference_.statistics.totals);
+  CompareGroups(differences, snapshot_.groups, reference_.statistics);
+  CompareCounts(differences, "retired", snapshot_.groups.retired, reference_.statistics.retired);
+  CompareExits(differences, snapshot_.exits, reference_.statistics);
+  CompareExitReasons(differences, snapshot_, reference_.statistics);
+  CompareCounts(differences, "pending", snapshot_.pending, reference_.tracker.resolver.Pending());
+  differences.CompareAll("attributions", kAttributionNames, snapshot_.attributions,
+                         reference_.tracker.resolver.attributions);
+  differences.CompareAll("found", kProcessFoundReasonNames, snapshot_.found, reference_.tracker.found);
+  differences.CompareAll("dropped", kProcessDropReasonNames, snapshot_.dropped, reference_.tracker.dropped);
+  differences.Compare("processes", snapshot_.processes, reference_.tracker.resolver.rows.size());
+  differences.Compare("threads", snapshot_.threads, reference_.tracker.Threads());
   for (std::size_t kind = 0; with_peaks && kind < kPeakActivities.size(); ++kind) {
     differences.Compare("peak of 100ms", snapshot_.peaks.at(kind)[0],
-                        10.0 * static_cast<double>(reference_.rates.Highest(kind, 10)));
+                        10.0 * static_cast<double>(reference_.statistics.rates.Highest(kind, 10)));
     differences.Compare("peak of 1s", snapshot_.peaks.at(kind)[1],
-                        static_cast<double>(reference_.rates.Highest(kind, 100)));
+                        static_cast<double>(reference_.statistics.rates.Highest(kind, 100)));
   }
   return differences.Result();
 }
@@ -205,7 +207,7 @@ AssertionResult ProcessorPair::HoldInvariants() {
   for (const ExitReasonCount& pair : snapshot_.exit_reasons.pairs()) {
     by_reason[{pair.group, pair.reason.killed}] += pair.count;
   }
-  const bool complete = reference_.resolver.statistics.exit_reasons_complete;
+  const bool complete = reference_.statistics.exit_reasons_complete;
   for (std::size_t id = 0; id < snapshot_.groups.rows.size(); ++id) {
     const Counts& counts = snapshot_.groups.rows.at(id).counts;
     for (const bool killed : {false, true}) {
@@ -242,11 +244,11 @@ AssertionResult ProcessorPair::MatchHost() const {
     truth[tgid] = host_.ReadProc(tgid)->threads;
   }
   std::map<std::int32_t, std::uint32_t> tracked;
-  for (const auto& [tgid, row] : reference_.resolver.rows) {
+  for (const auto& [tgid, row] : reference_.tracker.resolver.rows) {
     tracked[tgid] = row.threads;
   }
   differences.Compare("processes and their threads", tracked, truth);
-  differences.Compare("stale rows", reference_.ListStale().size(), 0U);
+  differences.Compare("stale rows", reference_.tracker.ListStale().size(), 0U);
   return differences.Result();
 }
 

@@ -3,94 +3,39 @@
 #pragma once
 
 #include <cstdint>
-#include <list>
 #include <map>
-#include <optional>
 #include <string_view>
-#include <vector>
 
 #include "core/protocol/event.h"
-#include "core/protocol/proc_snapshot.h"
-#include "tests/core/reference/reference_resolver.h"
 #include "tests/core/reference/reference_statistics.h"
+#include "tests/core/reference/reference_tracker.h"
 
 namespace procevent::reference {
 
-// The slow and obvious counterpart of procevent::InputProcessor.
+// The slow and obvious counterpart of procevent::InputProcessor: the event stream, the tracker and the statistics.
 class InputProcessor {
  public:
   InputProcessor(unsigned cpus, const CountingOptions& options);
+  InputProcessor(const InputProcessor&) = delete;  // the tracker refers to the statistics
+  InputProcessor& operator=(const InputProcessor&) = delete;
+  ~InputProcessor() = default;
 
   void ApplyEvent(const Event& event, std::uint64_t now_ns);
-  void Advance(std::uint64_t now_ns);
-  void Invalidate() { resolver.Invalidate(); }
+  void Advance(std::uint64_t now_ns) { statistics.Advance(now_ns); }
 
-  struct ProcRequest {
-    std::int32_t tgid = 0;
-    bool full = false;
-    bool operator==(const ProcRequest&) const = default;
-  };
-  std::optional<ProcRequest> NextRequest();
-  void ApplySnapshot(const ProcSnapshot& snapshot, bool full);
-  void ApplyGone(std::int32_t tgid, std::uint64_t taken_ns);
-  void ApplyHidden(std::int32_t tgid);
-  [[nodiscard]] bool CanTrack(std::int32_t tgid) const;
-  void AddFoundProcess(const ProcSnapshot& snapshot, std::string_view reason);
-  void ConfirmUpTo(std::uint64_t applied_until_ns);
-  [[nodiscard]] std::vector<std::int32_t> ListStale() const;
-
-  [[nodiscard]] std::uint64_t Threads() const;
-
-  ReferenceResolver resolver;
   std::map<std::string_view, std::uint64_t> events;
   std::map<std::uint32_t, std::uint64_t> lost;
   std::uint64_t repeated = 0;
   std::uint64_t delays = 0;
   std::uint64_t delay_sum_ns = 0;
-  std::map<std::string_view, std::uint64_t> found;
-  std::map<std::string_view, std::uint64_t> dropped;
-  std::uint64_t exits = 0;  // of processes
-  Rates rates;
+  ReferenceStatistics statistics;
+  ReferenceTracker tracker;
 
  private:
-  struct UnconfirmedSnapshot {
-    std::uint64_t order = 0;  // of the row
-    std::uint64_t losses = 0;
-    bool gone = false;
-    ProcSnapshot snapshot;
-  };
-  void Apply(const Event& event, const ForkBody& body);
-  void Apply(const Event& event, const ExecBody& body);
-  void Apply(const Event& event, const ExitBody& body);
-  void Apply(const Event& event, const UidBody& body);
-  void Apply(const Event& event, const GidBody& body);
-  void Apply(const Event& event, const PtraceBody& body);
-  void Apply(const Event& event, const CommBody& body);
-  void Apply(const Event& event, const CoredumpBody& body);
-  template <typename Other>
-  void Apply(const Event& /*event*/, const Other& /*body*/) {}
-
-  struct Credential {
-    std::optional<std::uint32_t> Process::*known;
-    CountKind gained, left, other;
-  };
-  void RecordCredential(const Event& event, const Task& task, std::uint32_t effective, const Credential& credential);
-
   [[nodiscard]] bool IsNew(const Event& event);
-  void ForkProcess(const Event& event, const ForkBody& body);
-  void MarkThreadsChanged(Process& row, std::uint64_t when_ns);
-  void EvictUntilFree(std::size_t rows);
-  bool FindRow(std::int32_t tgid);
-  bool FindOrAddRow(std::int32_t tgid);
-  Process& AddRow(std::int32_t tgid);
-  void DropProcess(std::int32_t tgid, std::string_view reason);
-  void ApplyIfConfirmed(const UnconfirmedSnapshot& unconfirmed);
 
-  std::size_t limit_;
-  std::uint64_t rows_added_ = 0;
   std::map<std::uint32_t, std::uint32_t> last_sequence_;
   unsigned cpus_;
-  std::list<UnconfirmedSnapshot> unconfirmed_;
 };
 
 }  // namespace procevent::reference

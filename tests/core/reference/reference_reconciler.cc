@@ -1,7 +1,7 @@
-// Applies /proc snapshots to the reference processor, by the rules of core/tracker/proc_reconciler.h.
+// Applies /proc snapshots to the reference tracker, by the rules of core/tracker/proc_reconciler.h.
 #include <string>
 
-#include "tests/core/reference/reference_processor.h"
+#include "tests/core/reference/reference_tracker.h"
 
 namespace procevent::reference {
 namespace {
@@ -11,7 +11,7 @@ constexpr std::size_t kMaxUnconfirmed = 1024;
 
 }  // namespace
 
-std::optional<InputProcessor::ProcRequest> InputProcessor::NextRequest() {
+std::optional<ReferenceTracker::ProcRequest> ReferenceTracker::NextRequest() {
   if (unconfirmed_.size() == kMaxUnconfirmed) {
     return std::nullopt;
   }
@@ -19,7 +19,7 @@ std::optional<InputProcessor::ProcRequest> InputProcessor::NextRequest() {
   return tgid ? std::optional(ProcRequest{*tgid, resolver.rows.at(*tgid).uncertain}) : std::nullopt;
 }
 
-void InputProcessor::ApplySnapshot(const ProcSnapshot& snapshot, bool full) {
+void ReferenceTracker::ApplySnapshot(const ProcSnapshot& snapshot, bool full) {
   const auto row = resolver.rows.find(snapshot.tgid);
   if (row == resolver.rows.end()) {
     return;
@@ -37,7 +37,7 @@ void InputProcessor::ApplySnapshot(const ProcSnapshot& snapshot, bool full) {
   }
 }
 
-void InputProcessor::ApplyGone(std::int32_t tgid, std::uint64_t taken_ns) {
+void ReferenceTracker::ApplyGone(std::int32_t tgid, std::uint64_t taken_ns) {
   const auto row = resolver.rows.find(tgid);
   if (row != resolver.rows.end() && unconfirmed_.size() < kMaxUnconfirmed) {
     ProcSnapshot snapshot;
@@ -47,17 +47,17 @@ void InputProcessor::ApplyGone(std::int32_t tgid, std::uint64_t taken_ns) {
   }
 }
 
-void InputProcessor::ApplyHidden(std::int32_t tgid) {
+void ReferenceTracker::ApplyHidden(std::int32_t tgid) {
   if (const auto row = resolver.rows.find(tgid); row != resolver.rows.end()) {
     row->second.needs_snapshot = true;
   }
 }
 
-bool InputProcessor::CanTrack(std::int32_t tgid) const {
+bool ReferenceTracker::CanTrack(std::int32_t tgid) const {
   return !resolver.rows.contains(tgid) && resolver.rows.size() < limit_;
 }
 
-void InputProcessor::AddFoundProcess(const ProcSnapshot& snapshot, std::string_view reason) {
+void ReferenceTracker::AddFoundProcess(const ProcSnapshot& snapshot, std::string_view reason) {
   if (snapshot.dead || !CanTrack(snapshot.tgid)) {
     return;
   }
@@ -74,7 +74,7 @@ void InputProcessor::AddFoundProcess(const ProcSnapshot& snapshot, std::string_v
   }
 }
 
-void InputProcessor::ConfirmUpTo(std::uint64_t applied_until_ns) {
+void ReferenceTracker::ConfirmUpTo(std::uint64_t applied_until_ns) {
   resolver.ConfirmNamesUpTo(applied_until_ns);
   while (!unconfirmed_.empty() && unconfirmed_.front().snapshot.taken_ns + kMargin <= applied_until_ns) {
     ApplyIfConfirmed(unconfirmed_.front());
@@ -82,7 +82,7 @@ void InputProcessor::ConfirmUpTo(std::uint64_t applied_until_ns) {
   }
 }
 
-void InputProcessor::ApplyIfConfirmed(const UnconfirmedSnapshot& unconfirmed) {
+void ReferenceTracker::ApplyIfConfirmed(const UnconfirmedSnapshot& unconfirmed) {
   const ProcSnapshot& snapshot = unconfirmed.snapshot;
   const auto found_row = resolver.rows.find(snapshot.tgid);
   if (found_row == resolver.rows.end() || found_row->second.order != unconfirmed.order) {
@@ -120,7 +120,7 @@ void InputProcessor::ApplyIfConfirmed(const UnconfirmedSnapshot& unconfirmed) {
   resolver.ConfirmName(snapshot.tgid, NameOf(snapshot.name));
 }
 
-std::vector<std::int32_t> InputProcessor::ListStale() const {
+std::vector<std::int32_t> ReferenceTracker::ListStale() const {
   std::vector<std::int32_t> tgids;
   for (const auto& [tgid, row] : resolver.rows) {
     if (row.needs_snapshot || row.losses != resolver.losses) {

@@ -1,5 +1,7 @@
 #include "tests/core/reference/reference_resolver.h"
 
+#include <algorithm>
+
 namespace procevent::reference {
 namespace {
 
@@ -10,6 +12,10 @@ constexpr std::uint64_t kRetryInterval = 20'000'000;
 
 bool IsConfirmed(const UnnamedCounts& pending, std::uint64_t when_ns, std::uint64_t margin_ns) {
   return pending.candidate && pending.candidate->taken_ns + margin_ns <= when_ns;
+}
+
+NameOrReserved NameOrUnattributed(const std::optional<std::string>& name) {
+  return name ? NameOrReserved(*name) : ReservedGroup::kUnattributed;
 }
 
 }  // namespace
@@ -50,12 +56,12 @@ bool ReferenceResolver::OpenPending(std::int32_t tgid) {
 }
 
 // The first event of a process without a known name opens pending counts, unless that event is its exit.
-void ReferenceResolver::Record(std::int32_t tgid, CountKind kind, std::optional<ExecKey> exec) {
+void ReferenceResolver::Record(std::int32_t tgid, CountKind kind, std::uint64_t when_ns, std::optional<ExecKey> exec) {
   Process& row = rows.at(tgid);
   if (!row.name && !row.pending) {
     if (!OpenPending(tgid)) {
       attributions["unattributed"] += kind == CountKind::kExecs ? 1 : 0;
-      statistics.Record(ReservedGroup::kUnattributed, kind);
+      emit_({.what = kind, .when_ns = when_ns});
       if (exec) {
         recorded_execs.push_back({*exec, std::nullopt, "unattributed"});
       }
@@ -63,12 +69,15 @@ void ReferenceResolver::Record(std::int32_t tgid, CountKind kind, std::optional<
     }
   }
   if (row.pending) {
-    ++row.pending->counts[kind];
+    WaitingEvents& waiting = row.pending->events[kind];
+    ++waiting.times;
+    waiting.latest_ns = std::max(waiting.latest_ns, when_ns);
+    emit_({.attributed = false, .what = kind, .when_ns = when_ns});
     if (exec) {
       row.pending->execs.push_back(*exec);
     }
   } else {
-    statistics.Record(*row.name, kind);
+    emit_({.what = kind, .when_ns = when_ns, .name = *row.name});
     if (exec) {
       recorded_execs.push_back({*exec, row.name, "known"});
     }
@@ -83,22 +92,23 @@ void ReferenceResolver::Record(std::int32_t tgid, const ExitRecord& exit) {
   if (row.pending && pending_exits_ < kMaxPendingExits) {
     row.pending->exits.push_back(exit);
     ++pending_exits_;
+    emit_({.attributed = false, .what = exit.outcome(), .when_ns = exit.when_ns, .exit = exit});
     return;
   }
   const bool was_pending = row.pending != nullptr;
   if (was_pending) {
     ClosePending(row.pending, "unattributed", std::nullopt);
   }
-  if (row.name) {
-    statistics.Record(*row.name, exit);
-  } else {
-    attributions["unattributed"] += was_pending ? 0 : 1;
-    statistics.Record(ReservedGroup::kUnattributed, exit);
-  }
+  attributions["unattributed"] += row.name || was_pending ? 0U : 1U;
+  emit_({.what = exit.outcome(), .when_ns = exit.when_ns, .name = NameOrUnattributed(row.name), .exit = exit});
 }
 
-void ReferenceResolver::RecordUntracked(CountKind kind, std::optional<ExecKey> exec) {
-  statistics.Record(ReservedGroup::kUntracked, kind);
+void ReferenceResolver::RecordUntracked(const ExitRecord& exit) {
+  emit_({.what = exit.outcome(), .when_ns = exit.when_ns, .name = ReservedGroup::kUntracked, .exit = exit});
+}
+
+void ReferenceResolver::RecordUntracked(CountKind kind, std::uint64_t when_ns, std::optional<ExecKey> exec) {
+  emit_({.what = kind, .when_ns = when_ns, .name = ReservedGroup::kUntracked});
   if (exec) {
     recorded_execs.push_back({*exec, std::nullopt, "unattributed"});
   }
@@ -138,7 +148,7 @@ void ReferenceResolver::OnExec(std::int32_t tgid, std::uint64_t when_ns) {
 
 void ReferenceResolver::OnRename(std::int32_t tgid, const std::string& name, std::uint64_t when_ns) {
   CloseIfConfirmed(tgid, when_ns, kMargin);
-  if (OwnsPending(tgid) && rows.at(tgid).pending->counts.contains(CountKind::kExecs)) {
+  if (OwnsPending(tgid) && rows.at(tgid).pending->events.contains(CountKind::kExecs)) {
     ClosePending(rows.at(tgid).pending, "comm_event", name);
   }
   LeavePending(tgid);
@@ -161,29 +171,22 @@ void ReferenceResolver::LeavePending(std::int32_t tgid) {
   }
 }
 
-template <typename CountOrExit>
-void ReferenceResolver::RecordNamed(const std::optional<std::string>& name, const CountOrExit& item,
-                                    std::uint64_t times) {
-  for (std::uint64_t i = 0; i < times; ++i) {
-    if (name) {
-      statistics.Record(*name, item);
-    } else {
-      statistics.Record(ReservedGroup::kUnattributed, item);
-    }
-  }
-}
-
 void ReferenceResolver::ClosePending(const UnnamedCountsPtr& to_close, std::string_view source,
                                      const std::optional<std::string>& name) {
   const UnnamedCountsPtr pending = to_close;  // keeps it alive while the rows drop theirs
-  attributions[source] += pending->counts.empty() && pending->exits.empty() ? 0U : 1U;
+  attributions[source] += pending->events.empty() && pending->exits.empty() ? 0U : 1U;
   // A COMM event names the exec alone.
-  const std::optional<std::string> other = source == "comm_event" ? std::nullopt : name;
-  for (const auto& [kind, times] : pending->counts) {
-    RecordNamed(kind == CountKind::kExecs ? name : other, kind, times);
+  const NameOrReserved of_exec = NameOrUnattributed(name);
+  const NameOrReserved of_others = source == "comm_event" ? ReservedGroup::kUnattributed : of_exec;
+  for (const auto& [kind, waiting] : pending->events) {
+    emit_({.at_event = false,
+           .what = kind,
+           .times = waiting.times,
+           .when_ns = waiting.latest_ns,
+           .name = kind == CountKind::kExecs ? of_exec : of_others});
   }
   for (const ExitRecord& exit : pending->exits) {
-    RecordNamed(other, exit, 1);
+    emit_({.at_event = false, .what = exit.outcome(), .when_ns = exit.when_ns, .name = of_others, .exit = exit});
   }
   for (const ExecKey& exec : pending->execs) {
     recorded_execs.push_back({exec, name, source});
@@ -265,8 +268,8 @@ void ReferenceResolver::ConfirmNamesUpTo(std::uint64_t applied_until_ns) {
 CountMap ReferenceResolver::Pending() const {
   CountMap total;
   for (const UnnamedCountsPtr& pending : all_pending_) {
-    for (const auto& [kind, times] : pending->counts) {
-      total[kind] += times;
+    for (const auto& [kind, waiting] : pending->events) {
+      total[kind] += waiting.times;
     }
     for (const ExitRecord& exit : pending->exits) {
       ++total[exit.outcome()];

@@ -1,4 +1,4 @@
-// Attributes events to names for the reference processor: one map of processes, and shared pending counts in plain
+// Attributes events to names for the reference tracker: one map of processes, and shared pending counts in plain
 // lists. The rules are those of core/tracker/name_resolver.h.
 #pragma once
 
@@ -10,11 +10,12 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/protocol/event.h"
 #include "core/protocol/proc_snapshot.h"
-#include "tests/core/reference/reference_statistics.h"
+#include "tests/core/reference/reference_activity.h"
 
 namespace procevent::reference {
 
@@ -40,11 +41,17 @@ struct NameCandidate {
   std::uint64_t taken_ns = 0;
 };
 
-// Counts that wait for the name of `owner`.
+// Equal events that wait for a name.
+struct WaitingEvents {
+  std::uint64_t times = 0;
+  std::uint64_t latest_ns = 0;
+};
+
+// Activities that wait for the name of `owner`.
 struct UnnamedCounts {
   std::int32_t owner = 0;
   std::set<std::int32_t> members;
-  CountMap counts;
+  std::map<CountKind, WaitingEvents> events;
   std::vector<ExitRecord> exits;
   std::vector<ExecKey> execs;
   std::optional<NameCandidate> candidate;
@@ -91,15 +98,15 @@ inline std::optional<std::uint32_t> IdOf(std::uint32_t id) {
 // The slow and obvious counterpart of NameResolver.
 class ReferenceResolver {
  public:
-  explicit ReferenceResolver(const CountingOptions& options) : statistics(options) {}
+  explicit ReferenceResolver(Emit emit) : emit_(std::move(emit)) {}
 
   void Invalidate() { ++losses; }
   void ForgetIfStale(std::int32_t tgid);
 
-  void Record(std::int32_t tgid, CountKind kind, std::optional<ExecKey> exec = std::nullopt);
+  void Record(std::int32_t tgid, CountKind kind, std::uint64_t when_ns, std::optional<ExecKey> exec = std::nullopt);
   void Record(std::int32_t tgid, const ExitRecord& exit);
-  void RecordUntracked(CountKind kind, std::optional<ExecKey> exec = std::nullopt);
-  void RecordUntracked(const ExitRecord& exit) { statistics.Record(ReservedGroup::kUntracked, exit); }
+  void RecordUntracked(CountKind kind, std::uint64_t when_ns, std::optional<ExecKey> exec = std::nullopt);
+  void RecordUntracked(const ExitRecord& exit);
 
   void InheritName(std::int32_t child, std::int32_t parent);
   void ClearName(std::int32_t child);
@@ -120,7 +127,6 @@ class ReferenceResolver {
   [[nodiscard]] CountMap Pending() const;
 
   std::map<std::int32_t, Process> rows;
-  ReferenceStatistics statistics;
   std::uint64_t losses = 1;
   std::map<std::string_view, std::uint64_t> attributions;
   std::vector<RecordedExec> recorded_execs;  // for the test to read and clear
@@ -129,9 +135,8 @@ class ReferenceResolver {
   void ClosePending(const UnnamedCountsPtr& pending, std::string_view source, const std::optional<std::string>& name);
   void CloseIfConfirmed(std::int32_t tgid, std::uint64_t when_ns, std::uint64_t margin_ns);
   [[nodiscard]] bool OwnsPending(std::int32_t tgid) const;
-  template <typename CountOrExit>
-  void RecordNamed(const std::optional<std::string>& name, const CountOrExit& item, std::uint64_t times);
 
+  Emit emit_;
   std::set<UnnamedCountsPtr> all_pending_;
   std::list<UnnamedCountsPtr> unread_;
   std::list<UnnamedCountsPtr> retry_;

@@ -77,11 +77,43 @@ ReferenceStatistics::ReferenceStatistics(const CountingOptions& options) : optio
   }
 }
 
-Row& ReferenceStatistics::Reserved(ReservedGroup comm) {
-  return rows.at(std::string(kReservedGroupNames.at(static_cast<std::size_t>(comm))));
+void ReferenceStatistics::OnActivity(const Activity& activity) {
+  if (activity.at_event) {
+    OnEvent(activity);
+  }
+  if (activity.attributed) {
+    OnAttributed(activity);
+  }
 }
 
-Row& ReferenceStatistics::RowOf(const std::string& name) {
+void ReferenceStatistics::OnEvent(const Activity& activity) {
+  totals[activity.what] += activity.times;
+  if (activity.what == CountKind::kForks) {
+    rates.AddEvent(0, activity.when_ns);
+  } else if (activity.what == CountKind::kExecs) {
+    rates.AddEvent(1, activity.when_ns);
+  } else if (activity.exit) {
+    rates.AddEvent(2, activity.when_ns);
+  }
+}
+
+void ReferenceStatistics::OnAttributed(const Activity& activity) {
+  Row& row = RowOf(activity.name);
+  row.counts[activity.what] += activity.times;
+  if (activity.exit) {
+    CountExit(row, *activity.exit);
+  }
+}
+
+Row& ReferenceStatistics::Reserved(ReservedGroup group) {
+  return rows.at(std::string(kReservedGroupNames.at(static_cast<std::size_t>(group))));
+}
+
+Row& ReferenceStatistics::RowOf(const NameOrReserved& name_or_reserved) {
+  if (const auto* const group = std::get_if<ReservedGroup>(&name_or_reserved)) {
+    return Reserved(*group);
+  }
+  const std::string& name = std::get<std::string>(name_or_reserved);
   if (!labels_.contains(name)) {
     labels_[name] = LabelOf(name, options_.name_groups);
   }
@@ -101,8 +133,7 @@ Row& ReferenceStatistics::RowOf(const std::string& name) {
   return row->second;
 }
 
-void ReferenceStatistics::Record(Row& row, const ExitRecord& exit) {
-  ++row.counts[exit.outcome()];
+void ReferenceStatistics::CountExit(Row& row, const ExitRecord& exit) {
   row.counts[CountKind::kWithoutExec] += exit.without_exec ? 1U : 0U;
   exit_codes.Add(options_.exit_code_bounds, exit.code());
   if (options_.exit_code_by_group) {
@@ -136,6 +167,7 @@ void ReferenceStatistics::Record(Row& row, const ExitRecord& exit) {
 
 // Retires idle rows at each full second.
 void ReferenceStatistics::Advance(std::uint64_t now_ns) {
+  rates.Advance(now_ns);
   now_ns_ = std::max(now_ns_, now_ns);
   const std::uint64_t second = now_ns_ / kSecond * kSecond;
   if (second <= last_sweep_ns_) {

@@ -1,4 +1,5 @@
-// Records the counts of the reference processor in maps by name. It shares plain types with the processor, but no code.
+// Counts the activities of the reference tracker in maps by name. It shares plain types with the statistics, but no
+// code.
 #pragma once
 
 #include <array>
@@ -11,26 +12,9 @@
 
 #include "core/statistics/counting_options.h"
 #include "core/statistics/group_name.h"
-#include "core/statistics/statistics.h"
+#include "tests/core/reference/reference_activity.h"
 
 namespace procevent::reference {
-
-using CountMap = std::map<CountKind, std::uint64_t>;
-
-// How a process exited.
-struct ExitRecord {
-  std::uint32_t wait_status = 0;
-  bool without_exec = false;
-  bool lifetime_known = false;
-  std::uint64_t lifetime_ns = 0;
-
-  [[nodiscard]] std::uint32_t signal() const { return wait_status % 128; }
-  [[nodiscard]] std::uint32_t status() const { return signal() != 0 ? 0 : wait_status / 256 % 256; }
-  [[nodiscard]] std::uint64_t code() const { return signal() != 0 ? 128 + signal() : status(); }
-  [[nodiscard]] CountKind outcome() const {
-    return signal() != 0 ? CountKind::kKilled : status() != 0 ? CountKind::kFailed : CountKind::kSucceeded;
-  }
-};
 
 // A histogram whose bounds are passed to Add.
 struct Buckets {
@@ -52,39 +36,6 @@ struct Row {
   std::uint64_t last_used_ns = 0;
 };
 
-std::string LabelOf(const std::string& name, const std::vector<NameGroup>& groups);
-
-// The slow and obvious counterpart of Statistics: rows by label, and exit statistics.
-class ReferenceStatistics {
- public:
-  explicit ReferenceStatistics(const CountingOptions& options);
-
-  void Record(const std::string& name, CountKind kind, std::uint64_t times = 1) { RowOf(name).counts[kind] += times; }
-  void Record(const std::string& name, const ExitRecord& exit) { Record(RowOf(name), exit); }
-  void Record(ReservedGroup comm, CountKind kind, std::uint64_t times = 1) { Reserved(comm).counts[kind] += times; }
-  void Record(ReservedGroup comm, const ExitRecord& exit) { Record(Reserved(comm), exit); }
-  void Advance(std::uint64_t now_ns);
-
-  std::map<std::string, Row> rows;
-  std::uint64_t overflowed = 0;
-  Buckets exit_codes;
-  Buckets lifetimes;
-  CountMap retired;
-  bool exit_reasons_complete = true;  // no exit found its bound of pairs reached
-
- private:
-  Row& Reserved(ReservedGroup comm);
-  Row& RowOf(const std::string& name);
-  void Record(Row& row, const ExitRecord& exit);
-
-  CountingOptions options_;
-  std::vector<std::uint64_t> lifetime_bounds_;
-  std::map<std::string, std::string> labels_;  // cached by name, since regular expressions are slow
-  std::set<std::string> overflowing_;          // names that found the table full since a row was last retired
-  std::uint64_t now_ns_ = 0;
-  std::uint64_t last_sweep_ns_ = 0;
-};
-
 // The slow and obvious counterpart of Peaks: keeps all events ever counted, in slots of 10 ms.
 class Rates {
  public:
@@ -96,6 +47,40 @@ class Rates {
  private:
   std::map<std::uint64_t, std::array<std::uint64_t, 3>> slots_;
   std::uint64_t newest_ = 0;
+};
+
+std::string LabelOf(const std::string& name, const std::vector<NameGroup>& groups);
+
+// The slow and obvious counterpart of Statistics.
+class ReferenceStatistics {
+ public:
+  explicit ReferenceStatistics(const CountingOptions& options);
+
+  void OnActivity(const Activity& activity);
+  void Advance(std::uint64_t now_ns);
+
+  CountMap totals;
+  Rates rates;
+  std::map<std::string, Row> rows;
+  std::uint64_t overflowed = 0;
+  Buckets exit_codes;
+  Buckets lifetimes;
+  CountMap retired;
+  bool exit_reasons_complete = true;  // no exit found its bound of pairs reached
+
+ private:
+  void OnEvent(const Activity& activity);
+  void OnAttributed(const Activity& activity);
+  void CountExit(Row& row, const ExitRecord& exit);
+  Row& Reserved(ReservedGroup group);
+  Row& RowOf(const NameOrReserved& name);
+
+  CountingOptions options_;
+  std::vector<std::uint64_t> lifetime_bounds_;
+  std::map<std::string, std::string> labels_;  // cached by name, since regular expressions are slow
+  std::set<std::string> overflowing_;          // names that found the table full since a row was last retired
+  std::uint64_t now_ns_ = 0;
+  std::uint64_t last_sweep_ns_ = 0;
 };
 
 }  // namespace procevent::reference

@@ -41,7 +41,7 @@ SimulatedHostOptions HostOptionsOf(const Stream& stream) {
   return options;
 }
 
-// Runs the loop of the reader between the host and the ledgers.
+// Runs the loop of the reader between the host and the pair.
 class Simulation {
  public:
   // Writes the inputs to `capture` if it is not null.
@@ -154,9 +154,9 @@ std::unique_ptr<PairCapture> CaptureOf(const Stream& stream) {
   return folder == nullptr ? nullptr : std::make_unique<PairCapture>(std::string(folder) + "/" + stream.name + ".pcap");
 }
 
-class LedgerReferenceTest : public ::testing::TestWithParam<Stream> {};
+class ReferenceTest : public ::testing::TestWithParam<Stream> {};
 
-TEST_P(LedgerReferenceTest, AgreesOnEveryNumber) {
+TEST_P(ReferenceTest, AgreesOnEveryNumber) {
   constexpr std::uint64_t kBetweenChecks = 300;
   constexpr std::uint64_t kBetweenPeaks = 30;
   const Stream& stream = GetParam();
@@ -191,10 +191,10 @@ TEST_P(LedgerReferenceTest, AgreesOnEveryNumber) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Streams, LedgerReferenceTest, ::testing::ValuesIn(Streams()),
+INSTANTIATE_TEST_SUITE_P(Streams, ReferenceTest, ::testing::ValuesIn(Streams()),
                          [](const auto& stream) { return stream.param.name; });
 
-class LedgerReconcileTest : public ::testing::TestWithParam<Stream> {};
+class ReferenceReconcileTest : public ::testing::TestWithParam<Stream> {};
 
 std::vector<Stream> StreamsWithoutEviction() {
   std::vector<Stream> streams = Streams();
@@ -202,7 +202,7 @@ std::vector<Stream> StreamsWithoutEviction() {
   return streams;
 }
 
-TEST_P(LedgerReconcileTest, MatchesTheHostAfterAnIdleTime) {
+TEST_P(ReferenceReconcileTest, MatchesTheHostAfterAnIdleTime) {
   const Stream& stream = GetParam();
   Simulation simulation(stream);
   while (simulation.pair().applied() < stream.events / kSlowdown / 10) {
@@ -215,10 +215,10 @@ TEST_P(LedgerReconcileTest, MatchesTheHostAfterAnIdleTime) {
   EXPECT_TRUE(simulation.pair().MatchHost());
 }
 
-INSTANTIATE_TEST_SUITE_P(Streams, LedgerReconcileTest, ::testing::ValuesIn(StreamsWithoutEviction()),
+INSTANTIATE_TEST_SUITE_P(Streams, ReferenceReconcileTest, ::testing::ValuesIn(StreamsWithoutEviction()),
                          [](const auto& stream) { return stream.param.name; });
 
-class LedgerNameTest : public ::testing::TestWithParam<Stream> {};
+class ReferenceNameTest : public ::testing::TestWithParam<Stream> {};
 
 std::vector<Stream> StreamsWithUniqueNames() {
   CountingOptions names;
@@ -250,7 +250,7 @@ std::vector<Stream> StreamsWithUniqueNames() {
 // A COMM event may name an earlier exec than its own, see "Known limits" in core/tracker/name_resolver.h: the name is
 // one that the process had, but in a later program. A name from /proc is that of the exec, provided that nothing is
 // lost between the drain and the read.
-TEST_P(LedgerNameTest, RecordsExecsOnlyUnderNamesThatTheProcessHad) {
+TEST_P(ReferenceNameTest, RecordsExecsOnlyUnderNamesThatTheProcessHad) {
   const Stream& stream = GetParam();
   Simulation simulation(stream);
   std::uint64_t named = 0;
@@ -274,7 +274,7 @@ TEST_P(LedgerNameTest, RecordsExecsOnlyUnderNamesThatTheProcessHad) {
   EXPECT_GT(named * 10, simulation.pair().snapshot().events_of(EventKind::kExec));
 }
 
-INSTANTIATE_TEST_SUITE_P(Streams, LedgerNameTest, ::testing::ValuesIn(StreamsWithUniqueNames()),
+INSTANTIATE_TEST_SUITE_P(Streams, ReferenceNameTest, ::testing::ValuesIn(StreamsWithUniqueNames()),
                          [](const auto& stream) { return stream.param.name; });
 
 }  // namespace
