@@ -21,8 +21,8 @@ CountKind CredentialKindOf(const EventApplier::CredentialCountKinds& kinds, std:
 }
 
 // Whether the order of an event and a snapshot cannot be derived from their times.
-bool AreWithinMargin(std::uint64_t first_ns, std::uint64_t second_ns) {
-  return !CertainlyPrecedes(first_ns, second_ns) && !CertainlyPrecedes(second_ns, first_ns);
+bool AreWithinMargin(std::uint64_t event_ns, std::uint64_t snapshot_ns) {
+  return !CertainlyPrecedes(event_ns, snapshot_ns) && !CertainlyPrecedes(snapshot_ns, event_ns);
 }
 
 }  // namespace

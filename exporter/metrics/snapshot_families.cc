@@ -18,7 +18,7 @@ constexpr std::array<std::string_view, 3> kOutcomeNames{"success", "failure", "s
 
 // Maps one count of a group to one series of a family.
 struct SeriesColumn {
-  CountKind count;
+  CountKind count = CountKind::kForks;
   Labels labels = {};  // in addition to those of the group
 };
 

@@ -99,7 +99,7 @@ Status ConnectorSource::Resubscribe(std::chrono::milliseconds timeout) {
 }
 
 Result<Source::ReceiveResult> ConnectorSource::Receive() {
-  const auto received = ReceiveBatch();
+  auto received = ReceiveBatch();
   inputs_.Assign(batch_);
   return received;
 }
