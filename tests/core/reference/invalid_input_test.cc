@@ -221,5 +221,14 @@ TEST_F(FullPoolsTest, AgreesWithTooManyUnconfirmedSnapshots) {
   ASSERT_TRUE(pair.HoldInvariants());
 }
 
+TEST_F(FullPoolsTest, AgreesAfterAnIdleMinute) {
+  ProcessorPair pair(empty_host_, 1, {}, 1);
+  ApplyEvent(pair, ForkBody{{1, 1}, {2, 2}});
+  ASSERT_TRUE(pair.Agree(true));
+  now_ns_ += 62'000 * kMilli;
+  pair.Advance(now_ns_);
+  ASSERT_TRUE(pair.Agree(true));
+}
+
 }  // namespace
 }  // namespace procevent

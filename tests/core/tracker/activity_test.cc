@@ -134,6 +134,35 @@ TEST_F(ActivityTest, WaitsForTheNameAndIsEmittedOnceWithIt) {
   EXPECT_EQ(exit.process.start_ns, exit_ns - 2 * kStep);
 }
 
+TEST_F(ActivityTest, KeepsTheParentOfAnExitThatWaits) {
+  Rename(100, "sh");
+  Fork(100, 200);
+  Emit(ExecBody{{200, 200}});
+  Fork(200, 201);
+  Fork(201, 202);
+  Exit(202);
+  Exit(201);
+  ReadNames("make");
+  std::map<std::int32_t, std::int32_t> parents;
+  for (const Received& received : sink_.attributed) {
+    if (received.activity.what == CountKind::kSucceeded) {
+      parents[received.activity.process.pid] = received.activity.process.parent;
+    }
+  }
+  EXPECT_EQ(parents, (std::map<std::int32_t, std::int32_t>{{201, 200}, {202, 201}})) << "200 owns what waits";
+}
+
+TEST_F(ActivityTest, HasTheParentThatASnapshotShowed) {
+  ProcSnapshot snapshot;
+  snapshot.tgid = 300;
+  snapshot.parent = 299;
+  snapshot.taken_ns = now_;
+  tracker_.reconciler().AddFoundProcess(snapshot, ProcessFoundReason::kBootstrap);
+  Fork(300, 301);
+  ASSERT_EQ(sink_.events.size(), 1U);
+  EXPECT_EQ(sink_.events[0].activity.process.parent, 299);
+}
+
 TEST_F(ActivityTest, HasNoAttributesForAProcessWithoutARow) {
   Exit(300, 1);
   Emit(CoredumpBody{{301, 301}, {}});

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
+#include "core/base/system.h"
 #include "tests/core/tracker/processor_driver.h"
 
 namespace procevent {
@@ -257,6 +260,53 @@ TEST(NameResolverTest, RecordsExitsBeyondTheLimitAsUnattributed) {
   EXPECT_EQ(driver.CountOf(kUnattributedLabel, CountKind::kExecs), 1U);
   EXPECT_EQ(driver.CountOf(kUnattributedLabel, CountKind::kSucceeded) + driver.Pending(CountKind::kSucceeded), kExits);
   EXPECT_EQ(driver.CountOf(kUnattributedLabel, CountKind::kForks) + driver.Pending(CountKind::kForks), kExits);
+}
+
+// A table and a resolver without event applier. The activities are not received.
+class ResolverOfManyNamesTest : public testing::Test {
+ protected:
+  static constexpr int kNames = 5000;
+  static constexpr std::size_t kMaxAttributes = 1100;  // a little more than the unused ones that the table keeps
+
+  struct NoSink {
+    void OnActivity(const Activity& /*activity*/) const {}
+  };
+  static CommName NameOf(int number) { return CommName("n" + std::to_string(number)); }
+
+  ProcessRows table_{2};
+  NoSink sink_;
+  NameResolver resolver_{table_, ActivitySink(sink_)};
+};
+
+TEST_F(ResolverOfManyNamesTest, ReleasesTheNamesBeforeARename) {
+  const RowId id = table_.Insert(7);
+  resolver_.MarkCurrent(id);
+  for (int i = 0; i < kNames; ++i) {
+    resolver_.OnRename(id, NameOf(i), kNanosPerSecond);
+  }
+  EXPECT_LT(table_.attributes().size(), kMaxAttributes);
+}
+
+TEST_F(ResolverOfManyNamesTest, ReleasesTheNamesOfPendingCounts) {
+  const RowId id = table_.Insert(7);
+  resolver_.MarkCurrent(id);
+  for (int i = 0; i < kNames; ++i) {
+    resolver_.OnExec(id, kNanosPerSecond);
+    resolver_.Emit(id, CountKind::kExecs, kNanosPerSecond);
+    resolver_.ConfirmName(id, NameOf(i));
+  }
+  EXPECT_EQ(resolver_.attributions().at(static_cast<std::size_t>(Attribution::kProc)), std::uint64_t{kNames});
+  EXPECT_LT(table_.attributes().size(), kMaxAttributes);
+}
+
+TEST_F(ResolverOfManyNamesTest, ReleasesTheNamesOfEndedProcesses) {
+  for (int i = 0; i < kNames; ++i) {
+    const RowId id = table_.Insert(7);
+    resolver_.MarkCurrent(id);
+    resolver_.OnRename(id, NameOf(i), kNanosPerSecond);
+    table_.Erase(id);
+  }
+  EXPECT_LT(table_.attributes().size(), kMaxAttributes);
 }
 
 }  // namespace
