@@ -63,7 +63,8 @@ void AddFamily(const FamilySink& sink, const GroupTableState& groups, const Metr
   sink(std::move(family));
 }
 
-// One histogram per command if the group table keeps them by command, otherwise one for all. Reserved rows appear at zero.
+// One histogram per command if the group table keeps them by command, otherwise one for all. Reserved rows appear at
+// zero.
 void AddHistograms(const FamilySink& sink, const Metric& metric, const GroupTableState& groups, const Histogram& total,
                    Histogram GroupRow::*member, double (*convert)(std::uint64_t)) {
   std::vector<double> upper_bounds;

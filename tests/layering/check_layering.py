@@ -23,7 +23,8 @@ MAY_INCLUDE = {
     "core/sources/procfs": _SOURCES,
     "core/sources/capture": _SOURCES,
     "core/lookup": _SOURCES | {"core/tracker", "core/sources/connector", "core/sources/procfs"},
-    "core/reader": _SOURCES | {"core/tracker", "core/statistics", "core/sources/connector", "core/sources/procfs", "core/sources/capture"},
+    "core/reader": _SOURCES
+    | {"core/tracker", "core/statistics", "core/sources/connector", "core/sources/procfs", "core/sources/capture"},
     "core/procevent.h": {"core/base", "core/protocol", "core/sources/connector", "core/lookup"},  # the public header
     "exporter/metrics": _CORE | {"core/sources/procfs"},
     "exporter/http": _CORE | {"exporter/metrics"},
