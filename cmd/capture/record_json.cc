@@ -107,7 +107,7 @@ struct RecordWriter {
     object["kind"] = record.kind;
     object["length"] = record.bytes;
   }
-  void operator()(const InvalidRecord& /*record*/) const { object["record"] = "unknown"; }
+  void operator()(const InvalidRecord& /*record*/) const { object["record"] = "invalid"; }
 };
 
 }  // namespace

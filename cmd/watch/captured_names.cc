@@ -93,7 +93,7 @@ void CapturedNames::AddEvent(const Event& event) {
 void CapturedNames::AddSnapshot(const ProcRead& read) {
   ProcSnapshot snapshot = read.snapshot;
   Period& period = FindPeriod(snapshot.tgid);
-  snapshot.parent = period.parent;
+  snapshot.parent = snapshot.parent == 0 ? period.parent : snapshot.parent;  // version 1 has no parent
   if (!ShowsProcess(read) || !snapshot.has_reliable_name() || snapshot.is_unnamed_kernel_thread()) {
     return;
   }

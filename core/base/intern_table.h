@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/base/hash.h"
+
 namespace procevent {
 
 inline constexpr std::uint32_t kNoEntry = UINT32_MAX;
@@ -15,7 +17,8 @@ inline constexpr std::uint32_t kNoEntry = UINT32_MAX;
 // number a new value takes the entry that has been without references the longest.
 //
 // Allocates only when the table grows, which is bounded by the values in use at the same time. `Value` has operator==
-// and hash(). An entry keeps its id, but not its address. Single-threaded.
+// and hash(seed). The seed is random, so that no user of the host can choose values that slow the table down; no id
+// depends on it. An entry keeps its id, but not its address. Single-threaded.
 template <typename Value>
 class InternTable {
  public:
@@ -37,7 +40,7 @@ class InternTable {
 
   // Returns the id of the value, with one more reference.
   Id Intern(const Value& value) {
-    const std::uint64_t hash = value.hash();
+    const std::uint64_t hash = value.hash(seed_);
     Id id = buckets_[BucketOf(hash)];
     while (id != kNoEntry && !(entries_[id].value == value)) {
       id = entries_[id].next_in_bucket;
@@ -91,7 +94,7 @@ class InternTable {
     first = id;
   }
   void RemoveFromBucket(Id id) {
-    Id* link = &buckets_[BucketOf(entries_[id].value.hash())];
+    Id* link = &buckets_[BucketOf(entries_[id].value.hash(seed_))];
     while (*link != id) {
       link = &entries_[*link].next_in_bucket;
     }
@@ -104,7 +107,7 @@ class InternTable {
     }
     buckets_.assign(2 * buckets_.size(), kNoEntry);
     for (Id id = 0; id + 1 < entries_.size(); ++id) {
-      Link(id, entries_[id].value.hash());
+      Link(id, entries_[id].value.hash(seed_));
     }
   }
 
@@ -122,6 +125,7 @@ class InternTable {
     --unused_;
   }
 
+  const std::uint64_t seed_ = RandomSeed();
   std::size_t max_unused_;
   std::vector<Entry> entries_;
   std::vector<Id> buckets_;

@@ -199,6 +199,14 @@ bool ReadHead(View payload, Head& head) {
   return reader.complete();
 }
 
+// Whether the magic, or as much of it as the payload has, is that of a record. A record that is cut before its magic
+// cannot be distinguished from a packet of another program.
+bool BeginsWithMagic(View payload) {
+  const View rest = payload.subspan(std::min(payload.size(), wire::kNetlinkHeader));
+  const View magic = rest.first(std::min(rest.size(), kMagic.size()));
+  return !magic.empty() && std::ranges::equal(magic, std::as_bytes(std::span(kMagic)).first(magic.size()));
+}
+
 PacketContent DecodeRecord(const Head& head, View payload) {
   if (head.length != payload.size() || (head.version != kVersion1 && head.version != kVersion2)) {
     return InvalidRecord{};
@@ -289,9 +297,11 @@ PacketContent DecodePacket(const CookedHeader& header, std::span<const std::byte
   if (header.family == kConnectorFamily && !header.to_kernel) {
     return ConnectorDatagram{payload};
   }
+  if (header.family != kRecordFamily || !BeginsWithMagic(payload)) {
+    return ForeignPacket{};
+  }
   Head head;
-  const bool is_record = header.family == kRecordFamily && ReadHead(payload, head) && head.magic == kMagic;
-  return is_record ? DecodeRecord(head, payload) : ForeignPacket{};
+  return ReadHead(payload, head) ? DecodeRecord(head, payload) : InvalidRecord{};
 }
 
 }  // namespace procevent

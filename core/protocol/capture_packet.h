@@ -38,7 +38,7 @@ struct ForeignPacket {
   bool operator==(const ForeignPacket&) const = default;
 };
 
-// A record of version 2 or later whose kind this program does not know. It is skipped.
+// A record of version 2 whose kind this program does not know. It is skipped.
 struct UnknownRecord {
   std::uint16_t kind = 0;
   std::size_t bytes = 0;  // of the body

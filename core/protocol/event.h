@@ -11,6 +11,7 @@
 #include <type_traits>
 #include <variant>
 
+#include "core/base/hash.h"
 #include "core/protocol/wire.h"
 
 namespace procevent {
@@ -273,11 +274,10 @@ class CommName {
   [[nodiscard]] std::string_view view() const {
     return {bytes_.data(), static_cast<std::size_t>(std::ranges::find(bytes_, '\0') - bytes_.begin())};
   }
-  [[nodiscard]] std::uint64_t hash() const {
-    constexpr std::uint64_t kMultiplier = 0x9E3779B97F4A7C15ULL;
+  // See HashBytes.
+  [[nodiscard]] std::uint64_t hash(std::uint64_t seed) const {
     const auto [first, second] = Halves();
-    const std::uint64_t mixed = (first * kMultiplier) ^ second;
-    return ((mixed ^ (mixed >> 32U)) * kMultiplier) >> 32U;
+    return MixBits((MixBits(first ^ seed) + seed) ^ second);
   }
   // Without a call of memcmp, which the compiler makes for an array.
   bool operator==(const CommName& other) const {

@@ -25,6 +25,7 @@ class SummaryBuilder {
   explicit SummaryBuilder(std::string name) : name_(std::move(name)) {}
 
   Status Add(const CapturedPacket& packet) {
+    ++packets_;
     if (std::holds_alternative<ForeignPacket>(packet.content)) {
       return Success{};
     }
@@ -65,7 +66,8 @@ class SummaryBuilder {
 
   Status AddContent(const CapturedPacket& packet) {
     if (std::holds_alternative<InvalidRecord>(packet.content)) {
-      return CannotUse("it has a record of an unknown type", "the file is damaged, or of a newer procevent_exporter");
+      return Error{"use the capture", "it has a damaged record, or one of a newer format",
+                   "use the original, or a newer procevent_exporter", name_ + " at packet " + std::to_string(packets_)};
     }
     if (const auto* const metadata = std::get_if<CaptureMetadata>(&packet.content)) {
       return AddMetadata(*metadata);
@@ -120,6 +122,7 @@ class SummaryBuilder {
 
   std::string name_;
   CaptureSummary summary_;
+  std::uint64_t packets_ = 0;  // added so far
   bool any_ = false;
   bool has_metadata_ = false;
   std::uint64_t first_ns_ = 0;

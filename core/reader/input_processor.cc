@@ -3,7 +3,8 @@
 namespace procevent {
 
 InputProcessor::InputProcessor(unsigned cpus, EventCoverage coverage, const CountingOptions& options)
-    : stream_(cpus, coverage),
+    : options_(options),
+      stream_(cpus, coverage),
       statistics_(options),
       tracker_(coverage == EventCoverage::kPartial ? 0 : options.process_limit, ActivitySink(statistics_)) {}
 
@@ -39,11 +40,11 @@ void InputProcessor::ApplyMessage(const Message& message, std::uint64_t now_ns) 
   }
 }
 
-void InputProcessor::CopyTo(Numbers& snapshot) const {
-  static_cast<StreamStatistics&>(snapshot) = stream();
-  tracker_.CopyTo(snapshot);
-  statistics_.CopyTo(snapshot);
-  snapshot.processes_tracked = tracks_processes();
+void InputProcessor::CopyTo(Numbers& numbers) const {
+  static_cast<StreamStatistics&>(numbers) = stream();
+  tracker_.CopyTo(numbers);
+  statistics_.CopyTo(numbers);
+  numbers.processes_tracked = tracks_processes();
 }
 
 }  // namespace procevent

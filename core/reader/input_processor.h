@@ -44,12 +44,14 @@ class InputProcessor {
   void Advance(std::uint64_t now_ns) { statistics_.Advance(now_ns); }
 
   [[nodiscard]] ProcReconciler& reconciler() { return tracker_.reconciler(); }
+  [[nodiscard]] const CountingOptions& options() const { return options_; }
   [[nodiscard]] EventCoverage coverage() const { return stream_.coverage(); }
   // Whether lost() is complete. A narrowed event mask hides losses.
   [[nodiscard]] bool loss_exact() const { return stream_.loss_exact(); }
   [[nodiscard]] bool tracks_processes() const { return coverage() != EventCoverage::kPartial; }
 
-  void CopyTo(Numbers& snapshot) const;
+  // `numbers` was made with the same options.
+  void CopyTo(Numbers& numbers) const;
   [[nodiscard]] const StreamStatistics& stream() const { return stream_.statistics(); }
   [[nodiscard]] std::uint64_t forks() const { return stream().events_of(EventKind::kFork); }
   [[nodiscard]] std::uint64_t received() const { return stream_.received(); }  // events without ACKs
@@ -61,6 +63,7 @@ class InputProcessor {
   struct OtherInputs;
   void ApplyOther(const Input& input);  // an input that is no datagram
 
+  const CountingOptions options_;
   EventStream stream_;
   Statistics statistics_;
   ProcessTracker tracker_;

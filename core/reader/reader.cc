@@ -56,9 +56,9 @@ void Reader::Stop() {
 }
 
 Numbers Reader::FinalNumbers() const {
-  Numbers snapshot(static_cast<unsigned>(processor_.stream().lost.size()));
-  processor_.CopyTo(snapshot);
-  return snapshot;
+  Numbers numbers(static_cast<unsigned>(processor_.stream().lost.size()), processor_.options());
+  processor_.CopyTo(numbers);
+  return numbers;
 }
 
 void Reader::RunUntilStopped() {

@@ -5,6 +5,13 @@
 #include "core/base/system.h"
 
 namespace procevent {
+namespace {
+
+// Of one source before each batch of events. The loss of a secondary input costs a name, that of an event a count: a
+// source that is never empty must not delay the events.
+constexpr int kMaxBatches = 16;
+
+}  // namespace
 
 SecondarySources::SecondarySources(std::vector<std::unique_ptr<Source>> sources, InputRecorder& inputs,
                                    NoticeQueue& notices)
@@ -28,6 +35,7 @@ std::size_t SecondarySources::DrainOne(Entry& entry, std::uint64_t deadline_ns) 
   std::size_t messages = 0;
   std::uint64_t now = 0;
   bool emptied = false;
+  int batches = 0;
   do {
     const auto received = source.Receive();
     if (!received) {
@@ -44,7 +52,7 @@ std::size_t SecondarySources::DrainOne(Entry& entry, std::uint64_t deadline_ns) 
     }
     messages += received.value().messages;
     emptied = received.value().emptied;
-  } while (!emptied && now < deadline_ns);
+  } while (!emptied && ++batches < kMaxBatches && now < deadline_ns);
   CountDrops(entry);
   return messages;
 }
@@ -62,7 +70,9 @@ void SecondarySources::AppendFds(std::vector<int>& fds) const {
 
 void SecondarySources::Close() {
   for (const Entry& entry : sources_) {
-    entry.source->Close();
+    if (entry.source != nullptr) {  // a drain that threw leaves a failed source
+      entry.source->Close();
+    }
   }
 }
 

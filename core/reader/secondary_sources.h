@@ -19,9 +19,9 @@ class SecondarySources {
  public:
   SecondarySources(std::vector<std::unique_ptr<Source>> sources, InputRecorder& inputs, NoticeQueue& notices);
 
-  // Receives and applies everything that waits, until the deadline. To be called between the receipt of the connector's
-  // batch and its application: an explanation is queued before the event that it explains. Returns the number of
-  // messages.
+  // Receives and applies what waits, until the deadline and at most 16 batches of each source. To be called between the
+  // receipt of the connector's batch and its application: an explanation is queued before the event that it explains.
+  // Returns the number of messages.
   std::size_t Drain(std::uint64_t deadline_ns) { return sources_.empty() ? 0 : DrainAll(deadline_ns); }
 
   // Appends the descriptors that become readable when messages are waiting.

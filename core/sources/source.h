@@ -1,7 +1,8 @@
 // Interface of a kernel source: the reader waits for it, receives batches, applies their inputs and closes it.
 //
-// A source opens what it needs when it is made, while the process still has its privilege. One thread uses it from then
-// on. A capture is no source: it already holds the inputs of all sources, and the replayer reads it.
+// A secondary source opens what it needs when it is made, while the process still has its privilege; the source of
+// events opens its socket with each subscription. One thread uses a source. A capture is no source: it already holds
+// the inputs of all sources, and the replayer reads it.
 #pragma once
 
 #include <cstddef>

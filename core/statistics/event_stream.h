@@ -15,7 +15,7 @@
 
 namespace procevent {
 
-// Why a message was not counted as an event: the values of the label of procevent_messages_rejected_total.
+// Why a message was not counted as an event.
 enum class Rejection : std::uint8_t {
   kForeignSender,  // not from the kernel: nl_pid was not 0
   kOversized,      // longer than any datagram of the connector; not decoded

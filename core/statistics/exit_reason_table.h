@@ -44,11 +44,11 @@ class ExitReasonList {
  public:
   explicit ExitReasonList(std::size_t capacity) : pairs_(capacity) {}
 
-  // At most as many pairs as the capacity.
+  // At most as many pairs as the capacity; more are left out.
   void Assign(std::span<const ExitReasonCount> pairs) {
     assert(pairs.size() <= pairs_.size());
-    std::ranges::copy(pairs, pairs_.begin());
-    size_ = pairs.size();
+    size_ = std::min(pairs.size(), pairs_.size());
+    std::ranges::copy(pairs.first(size_), pairs_.begin());
   }
   [[nodiscard]] std::span<const ExitReasonCount> pairs() const { return std::span(pairs_).first(size_); }
 

@@ -5,7 +5,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -13,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/hash.h"
 #include "core/base/result.h"
 #include "core/protocol/event.h"
 #include "core/statistics/counting_options.h"
@@ -31,7 +31,7 @@ class LabelValue {
   explicit LabelValue(std::string_view bytes);
 
   [[nodiscard]] std::string_view view() const { return {bytes_.data(), size_}; }
-  [[nodiscard]] std::uint64_t hash() const { return std::hash<std::string_view>()(view()); }
+  [[nodiscard]] std::uint64_t hash(std::uint64_t seed) const { return HashBytes(view(), seed); }
   bool operator==(const LabelValue& other) const { return view() == other.view(); }
 
  private:

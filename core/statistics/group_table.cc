@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <span>
 #include <utility>
 
 namespace procevent {
@@ -71,8 +72,9 @@ std::size_t GroupTable::RowOf(const AttributesTable::Entry& attributes) {
     cached_rows_.resize(attributes.id + 1);
   }
   CachedRow& cached = cached_rows_[attributes.id];
-  if (cached.serial != attributes.serial || cached.epoch != cache_epoch_) {
-    cached = {attributes.serial, cache_epoch_, static_cast<std::uint16_t>(FindOrAddRow(attributes.value))};
+  if (cached.serial != attributes.serial || cached.generation != row_states_[cached.row].generation) {
+    const std::size_t id = FindOrAddRow(attributes.value);
+    cached = {attributes.serial, row_states_[id].generation, static_cast<std::uint16_t>(id)};
   }
   return cached.row;
 }
@@ -88,7 +90,7 @@ std::size_t GroupTable::FindOrAddRow(const Attributes& attributes) {
       break;
   }
   const GroupLabels labels = labeler_.LabelsOf(attributes);
-  if (std::ranges::all_of(labels, [](const LabelValue& value) { return value.view().empty(); })) {
+  if (labels.front().view().empty()) {  // the command
     return IdOf(ReservedGroup::kNameless);
   }
   const Key key = Intern(labels);
@@ -124,9 +126,15 @@ void GroupTable::Release(const Key& key) {
   }
 }
 
+// Advances the generations of all rows that attributes can lead to, so that each row is looked up again.
 void GroupTable::SetNameGroups(NameGroups rules) {
   labeler_ = GroupLabeler(std::move(rules));
-  ++cache_epoch_;
+  for (RowState& state : std::span(row_states_).subspan(kReservedGroups)) {
+    ++state.generation;
+  }
+  for (const ReservedGroup group : {ReservedGroup::kNameless, ReservedGroup::kOverflow}) {
+    ++row_states_[IdOf(group)].generation;
+  }
 }
 
 // Rows are retired as of full seconds of the events' clock, and the free row with the lowest id is used first. So the
@@ -150,7 +158,8 @@ void GroupTable::Advance(std::uint64_t now_ns) {
   }
 }
 
-// All attributes are looked up again. Those that had overflowed may get the row that is free now.
+// Attributes that led to this row, or to the overflow row, are looked up again. Those that had overflowed may get the
+// row that is free now.
 void GroupTable::Retire(std::size_t id) {
   GroupRow& row = state_.rows[id];
   state_.retired += row.counts;
@@ -160,7 +169,8 @@ void GroupTable::Retire(std::size_t id) {
   row.in_use = false;
   --state_.rows_in_use;
   Release(row_states_[id].key);
-  ++cache_epoch_;
+  ++row_states_[id].generation;
+  ++row_states_[IdOf(ReservedGroup::kOverflow)].generation;
   free_.push_back(static_cast<std::uint16_t>(id));
 }
 

@@ -1,4 +1,4 @@
-// Counts activities by group in a bounded table, whose rows become the per-group series of /metrics.
+// Counts activities by group in a bounded table.
 //
 // A group is a combination of label values. It gets a row with its first activity. If all rows are in use, new groups
 // share the overflow row. A row that was idle for the configured time is retired: its counts are added to the retired
@@ -65,13 +65,14 @@ class GroupTable {
 
   struct RowState {
     std::uint64_t last_used_ns = 0;
+    std::uint32_t generation = 1;
     Key key{};
   };
-  // The row of interned attributes, as last looked up. It is current while the attributes have the same serial, and no
-  // row was retired and no rule changed since.
+  // The row of interned attributes, as last looked up. It is current while the attributes have the same serial, and the
+  // row the same generation.
   struct CachedRow {
-    std::uint32_t serial = 0;
-    std::uint32_t epoch = 0;
+    std::uint32_t serial = 0;  // 0: never looked up
+    std::uint32_t generation = 0;
     std::uint16_t row = 0;
   };
 
@@ -92,7 +93,6 @@ class GroupTable {
   std::vector<std::uint16_t> free_;   // ids of free rows, the lowest last
   LabelTable labels_{0};
   std::vector<CachedRow> cached_rows_;  // by AttributesId
-  std::uint32_t cache_epoch_ = 1;
 };
 
 }  // namespace procevent

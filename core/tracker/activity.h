@@ -34,7 +34,7 @@ constexpr std::uint64_t ExitCodeOf(const ProcessExit& exit) {
   return exit.status.signal != 0 ? kSignalBase + exit.status.signal : exit.status.status;
 }
 
-// The process that did something.
+// The process that did something. {pid, start_ns} identifies it.
 struct ActiveProcess {
   std::int32_t pid = 0;
   std::int32_t parent = 0;                             // 0: unknown
@@ -53,9 +53,11 @@ struct Activity {
   Stage stage = Stage::kImmediate;
   CountKind what = CountKind::kForks;
   std::uint64_t times = 1;
-  std::uint64_t when_ns = 0;  // of the latest of these events
-  // If the activity waited: the process that the attributes were read for, which may be a parent of the one that acted.
-  // An exit always has its own process.
+  std::uint64_t when_ns = 0;  // of the event; of counts that waited: of the latest event that waited with them
+  // Of a resolved activity: the process that the name was read for, which may be a parent of the one that acted. An
+  // exit always has its own process. Both have the attributes of the process that owned the pending counts, when these
+  // were closed. That is right for the name, which all members share. An attribute that can differ between members, or
+  // that changes without a new name, must close or split the pending counts.
   ActiveProcess process = {};
   const ProcessExit* exit = nullptr;  // of an exit; valid only during the call that passes it
 };

@@ -19,7 +19,7 @@ struct Attributes {
   Missing missing = Missing::kNone;
   CommName comm;
 
-  [[nodiscard]] std::uint64_t hash() const { return comm.hash(); }
+  [[nodiscard]] std::uint64_t hash(std::uint64_t seed) const { return comm.hash(seed); }
   bool operator==(const Attributes&) const = default;
 };
 

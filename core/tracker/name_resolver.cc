@@ -56,7 +56,7 @@ void NameResolver::Emit(RowId id, const ProcessExit& exit, std::uint64_t when_ns
     OpenPending(id);
   }
   if (row.pending != kInvalidId) {
-    if (pending_.Add(row.pending, exit, row.parent, when_ns)) {
+    if (pending_.Add(row.pending, exit, activity.process, when_ns)) {
       activity.stage = Activity::Stage::kWaiting;
       sink_.Emit(activity);
       return;

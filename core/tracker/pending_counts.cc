@@ -35,12 +35,13 @@ void PendingCountsPool::Add(PendingCountsId id, CountKind kind, std::uint64_t wh
   ++total_[kind];
 }
 
-bool PendingCountsPool::Add(PendingCountsId id, const ProcessExit& exit, std::int32_t parent, std::uint64_t when_ns) {
+bool PendingCountsPool::Add(PendingCountsId id, const ProcessExit& exit, const ActiveProcess& process,
+                            std::uint64_t when_ns) {
   const SlabId record = exits_.Allocate();
   if (record == kInvalidId) {
     return false;
   }
-  exits_[record] = {exit, when_ns, parent, entries_[id].first_exit};
+  exits_[record] = {exit, when_ns, process.start_ns, process.parent, entries_[id].first_exit};
   entries_[id].first_exit = record;
   ++total_[ExitCountKindOf(exit)];
   return true;
@@ -65,7 +66,7 @@ void PendingCountsPool::Close(PendingCountsId id, const ActiveProcess& owner, Ac
                .when_ns = waiting.when_ns,
                .process = {.pid = exit.pid,
                            .parent = waiting.parent,
-                           .start_ns = exit.lifetime_known ? waiting.when_ns - exit.lifetime_ns : 0,
+                           .start_ns = waiting.start_ns,
                            .attributes = owner.attributes},
                .exit = &exit});
     --total_[ExitCountKindOf(exit)];

@@ -51,7 +51,8 @@ class PendingCountsPool {
   [[nodiscard]] PendingCountsId Open(RowId owner);
   void Add(PendingCountsId id, CountKind kind, std::uint64_t when_ns);
   // Returns false if the pool holds the maximum number of exits already.
-  [[nodiscard]] bool Add(PendingCountsId id, const ProcessExit& exit, std::int32_t parent, std::uint64_t when_ns);
+  [[nodiscard]] bool Add(PendingCountsId id, const ProcessExit& exit, const ActiveProcess& process,
+                         std::uint64_t when_ns);
   // Emits the execs of an entry as the activity of `owner`, and removes them.
   void EmitExecs(PendingCountsId id, const ActiveProcess& owner, ActivitySink sink);
   // Emits everything in the entry with the attributes of `owner`, and frees the entry.
@@ -80,6 +81,7 @@ class PendingCountsPool {
   struct PendingExit {
     ProcessExit exit;
     std::uint64_t when_ns = 0;
+    std::uint64_t start_ns = 0;
     std::int32_t parent = 0;
     SlabId next = kInvalidId;
   };

@@ -153,7 +153,7 @@ class ProcessRows {
   Slab<ProcessRow> rows_;
   std::vector<HashSlot> slots_;  // open addressing with linear probing, at most half full
   std::size_t mask_;
-  static constexpr std::size_t kMaxUnusedAttributes = 1024;  // kept for later processes with the same name
+  static constexpr std::size_t kMaxUnusedAttributes = 4096;  // kept for later processes with the same name
   AttributesTable attributes_{kMaxUnusedAttributes};
   const AttributesId untracked_ = attributes_.Intern({.missing = Attributes::Missing::kUntracked, .comm = {}});
   const AttributesId unattributed_ = attributes_.Intern({.missing = Attributes::Missing::kUnattributed, .comm = {}});

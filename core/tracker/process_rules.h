@@ -48,7 +48,7 @@ struct ThreadState {
   }
 
   constexpr void OnThreadStart(std::uint64_t when_ns, std::uint64_t snapshot_ns) {
-    if (when_ns > snapshot_ns) {
+    if (when_ns > snapshot_ns && count < kMaxThreads) {
       ++count;
     }
   }

@@ -7,6 +7,7 @@
 // Single-threaded.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 

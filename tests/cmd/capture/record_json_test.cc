@@ -77,7 +77,7 @@ std::vector<Row> Rows() {
       {"Oversized", RejectedDatagram{Reason::kOversized}, R"({"record":"rejection","reason":"oversized"})"},
       {"NoRequest", NoProcRequest{}, R"({"record":"no_request"})"},
       {"Unknown", UnknownRecord{.kind = 22, .bytes = 328}, R"({"record":"unknown","kind":22,"length":328})"},
-      {"Invalid", InvalidRecord{}, R"({"record":"unknown"})"},
+      {"Invalid", InvalidRecord{}, R"({"record":"invalid"})"},
   };
 }
 

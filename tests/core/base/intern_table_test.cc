@@ -13,7 +13,7 @@ namespace {
 // Its hash has few values, so that buckets hold several entries.
 struct Text {
   std::string text;
-  [[nodiscard]] std::uint64_t hash() const { return std::hash<std::string>()(text) % 7; }
+  [[nodiscard]] std::uint64_t hash(std::uint64_t seed) const { return HashBytes(text, seed) % 7; }
   bool operator==(const Text&) const = default;
 };
 using Table = InternTable<Text>;
@@ -57,6 +57,20 @@ TEST(InternTableTest, NeverReplacesAValueInUse) {
   }
   EXPECT_EQ(table[used].value.text, "used");
   EXPECT_LE(table.size(), 3U);
+}
+
+// Values whose unkeyed hash is the same must not share a bucket.
+TEST(InternTableTest, HashesWithASeedOfItsOwn) {
+  const auto buckets = [](std::uint64_t seed) {
+    std::vector<std::uint64_t> low;
+    for (int i = 0; i < 64; ++i) {
+      low.push_back(HashBytes("name " + std::to_string(i), seed) % 1024);
+    }
+    return low;
+  };
+  EXPECT_EQ(buckets(1), buckets(1));
+  EXPECT_NE(buckets(1), buckets(2));
+  EXPECT_NE(RandomSeed(), RandomSeed());
 }
 
 // Compares it with a map of the values in use.

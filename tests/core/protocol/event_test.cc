@@ -57,7 +57,7 @@ std::array<char, kCommSize> FieldOf(std::string_view bytes) {
 TEST(CommNameTest, IgnoresBytesAfterNul) {
   const CommName name(FieldOf("ab\0cdefghijklmn"sv));
   EXPECT_EQ(name, CommName("ab"));
-  EXPECT_EQ(name.hash(), CommName("ab").hash());
+  EXPECT_EQ(name.hash(7), CommName("ab").hash(7));
 }
 
 TEST(CommNameTest, TruncatesFieldWithoutNul) {
@@ -70,7 +70,7 @@ TEST(CommNameTest, ComparesNames) {
   EXPECT_EQ(CommName(), CommName(""));
 }
 
-// The comm table uses the low bits of the hash.
+// An InternTable uses the low bits of the hash.
 TEST(CommNameTest, DistributesLowHashBits) {
   constexpr std::size_t kBuckets = 4096;
   const auto families = std::to_array<std::string_view>({"", "kworker/", "rename-", "aaaaaaaa", "worker-pool"});
@@ -78,7 +78,7 @@ TEST(CommNameTest, DistributesLowHashBits) {
     std::set<std::uint64_t> hashes;
     std::vector<int> buckets(kBuckets);
     for (std::size_t i = 0; i < kBuckets; ++i) {
-      const std::uint64_t hash = CommName(std::string(family) + std::to_string(i)).hash();
+      const std::uint64_t hash = CommName(std::string(family) + std::to_string(i)).hash(0);
       hashes.insert(hash);
       ++buckets[hash % kBuckets];
     }

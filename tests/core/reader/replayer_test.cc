@@ -369,13 +369,13 @@ TEST_F(ReplayerTest, SkipsAndCountsRecordsOfNewerPrograms) {
 TEST_F(ReplayerTest, RejectsAnUnknownKindInAFileOfVersion1) {
   WriteFamily(1);
   WriteInvalidation(1, 22);
-  EXPECT_THAT(StartError(), IsCaptureError("unknown type", "newer procevent_exporter"));
+  EXPECT_THAT(StartError(), IsCaptureError("damaged record", "newer procevent_exporter"));
 }
 
 TEST_F(ReplayerTest, RejectsARecordOfUnknownType) {
   WriteFamily(1);
   WriteInvalidation(9, 19);
-  EXPECT_THAT(StartError(), IsCaptureError("unknown type", "newer procevent_exporter"));
+  EXPECT_THAT(StartError(), IsCaptureError("damaged record", "newer procevent_exporter"));
 }
 
 TEST_F(ReplayerTest, RejectsSeveralCapturesInOneFile) {

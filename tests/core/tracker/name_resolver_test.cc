@@ -265,8 +265,8 @@ TEST(NameResolverTest, RecordsExitsBeyondTheLimitAsUnattributed) {
 // A table and a resolver without event applier. The activities are not received.
 class ResolverOfManyNamesTest : public testing::Test {
  protected:
-  static constexpr int kNames = 5000;
-  static constexpr std::size_t kMaxAttributes = 1100;  // a little more than the unused ones that the table keeps
+  static constexpr int kNames = 10'000;
+  static constexpr std::size_t kMaxAttributes = 4200;  // a little more than the unused ones that the table keeps
 
   struct NoSink {
     void OnActivity(const Activity& /*activity*/) const {}
