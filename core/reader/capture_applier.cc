@@ -184,17 +184,20 @@ void CaptureApplier::Apply(Input input, std::uint64_t now_ns) {
 void CaptureApplier::BeginNextRound() {
   const std::uint64_t gone_ns = summary_.last_ns + shift_ns_ + kNanosPerSecond;
   const std::uint64_t confirmed_ns = gone_ns + kNanosPerSecond;
-  ProcReconciler& reconciler = processor_.reconciler();
-  reconciler.ConfirmUpTo(confirmed_ns);  // empties the bounded list of snapshots that wait for confirmation
+  const ProcReconciler& reconciler = processor_.reconciler();
+  processor_.Apply(Watermark{confirmed_ns}, gone_ns);  // empties the bounded list of snapshots that wait for it
   processor_.Apply(Invalidation{}, gone_ns);
   RowId cursor = 0;
   while (const auto tgid = reconciler.NextStale(cursor, reconciler.end_of_rows())) {
-    reconciler.ApplyGone(*tgid, gone_ns);
+    ProcRead gone{.kind = ProcRead::Kind::kGone, .snapshot = {}};
+    gone.snapshot.tgid = *tgid;
+    gone.snapshot.taken_ns = gone_ns;
+    processor_.Apply(gone, gone_ns);
     if (!reconciler.has_capacity()) {
-      reconciler.ConfirmUpTo(confirmed_ns);
+      processor_.Apply(Watermark{confirmed_ns}, gone_ns);
     }
   }
-  reconciler.ConfirmUpTo(confirmed_ns);
+  processor_.Apply(Watermark{confirmed_ns}, gone_ns);
   shift_ns_ += summary_.last_ns - summary_.first_ns + kPauseBetweenRounds;
   ++round_;
 }

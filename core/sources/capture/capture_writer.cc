@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cassert>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -118,10 +117,14 @@ void CaptureWriter::Write(std::uint64_t time_ns, std::uint16_t family, std::span
   if (failed()) {
     return;
   }
-  assert(payload.size() <= kMaxPayloadBytes);
-  const std::size_t size = std::min(payload.size(), kMaxPayloadBytes);
+  const std::size_t size = payload.size();
+  if (size > kMaxPayloadBytes) {
+    errno = EMSGSIZE;
+    RecordFailureUnless(false);
+    return;
+  }
   std::ranges::copy(MakeCookedHeader(family), packet_.begin());
-  std::ranges::copy(payload.first(size), packet_.begin() + kCookedHeaderBytes);
+  std::ranges::copy(payload, packet_.begin() + kCookedHeaderBytes);
   pcap_pkthdr header{};
   header.ts.tv_sec = static_cast<time_t>(time_ns / kNanosPerSecond);
   header.ts.tv_usec = static_cast<suseconds_t>(time_ns % kNanosPerSecond);

@@ -56,11 +56,11 @@ class FakeProc {
 
 class ReaderTest : public testing::Test {
  protected:
-  void Start(EventCoverage coverage = EventCoverage::kAll) {
+  void Start(EventCoverage coverage = EventCoverage::kAll, const CountingOptions& counting = {}) {
     reader_ = std::make_unique<Reader>(MakeFakeSources(kernel_),
                                        ReaderOptions{.drain_interval = std::chrono::milliseconds(1),
                                                      .canary_interval = std::chrono::milliseconds(100)},
-                                       2, coverage, CountingOptions{}, proc_.get());
+                                       2, coverage, counting, proc_.get());
     reader_->Start();
   }
 

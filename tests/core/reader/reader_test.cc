@@ -93,6 +93,26 @@ TEST_F(ReaderTest, AnswersAScrapeIfAForkNeverArrives) {
   EXPECT_EQ(snapshot.numbers.events_of(EventKind::kFork), 0U);
 }
 
+// A larger limit of groups has room for more pairs of group and exit status.
+TEST_F(ReaderTest, HasFinalNumbersOfTheConfiguredSize) {
+  constexpr std::uint64_t kGroups = 700;
+  constexpr std::uint32_t kStatuses = 3;
+  Start(EventCoverage::kAll, {.group_limit = kGroups});
+  for (std::int32_t group = 0; group < static_cast<std::int32_t>(kGroups); ++group) {
+    const Task child{1000 + group, 1000 + group};
+    CommBody name{.task = child};
+    std::ranges::copy("group " + std::to_string(group), name.comm.begin());
+    for (std::uint32_t status = 1; status <= kStatuses; ++status) {
+      kernel_.SendEvent(ForkBody{{1, 1}, child});
+      kernel_.SendEvent(name);
+      kernel_.SendEvent(ExitBody{.task = child, .wait_status = status << 8U, .parent_signal = 17, .parent = {1, 1}});
+    }
+  }
+  TakeSnapshotUntil([](const Snapshot& s) { return s.numbers.events_of(EventKind::kExit) == kGroups * kStatuses; });
+  reader_->Stop();
+  EXPECT_EQ(reader_->FinalNumbers().exit_reasons.pairs().size(), kGroups * kStatuses);
+}
+
 TEST_F(ReaderTest, CountsLossesOfEachCpu) {
   Start();
   TakeSnapshot();  // the first CPU probe is finished: each CPU has a base

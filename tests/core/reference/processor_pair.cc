@@ -79,7 +79,7 @@ std::optional<ProcReconciler::ProcRequest> ProcessorPair::NextRequest() {
   }
   requested_ = request.has_value();
   if (!request) {
-    Record(NoProcRequest{});
+    Apply(NoProcRequest{});
   }
   return request;
 }
@@ -137,31 +137,30 @@ void ProcessorPair::RunPass() {
   step_probability_ = 0;
 }
 
-void ProcessorPair::Record(const Input& input) {
+void ProcessorPair::Apply(const Input& input) {
   if (capture_ != nullptr) {
     capture_->Write(input, host_.now_ns());
   }
+  processor_.Apply(input, host_.now_ns());
 }
 
-void ProcessorPair::Record(ProcRead::Kind kind, const ProcSnapshot& snapshot) {
-  ProcRead record{.kind = kind, .requested = std::exchange(requested_, false), .snapshot = snapshot};
+void ProcessorPair::Apply(ProcRead::Kind kind, const ProcSnapshot& snapshot) {
+  ProcRead read{.kind = kind, .requested = std::exchange(requested_, false), .snapshot = snapshot};
   if (kind == ProcRead::Kind::kNameOnly) {
-    record.snapshot.threads = 1;  // a read of the name alone does not detect a zombie
+    read.snapshot.threads = 1;  // a read of the name alone does not detect a zombie
   }
-  Record(record);
+  Apply(read);
 }
 
 void ProcessorPair::AddFoundProcess(const ProcSnapshot& snapshot, procevent::ProcessFoundReason reason) {
-  Record(reason == procevent::ProcessFoundReason::kBootstrap ? ProcRead::Kind::kBootstrap
-                                                             : ProcRead::Kind::kReconciliation,
-         snapshot);
-  processor_.reconciler().AddFoundProcess(snapshot, reason);
+  Apply(reason == procevent::ProcessFoundReason::kBootstrap ? ProcRead::Kind::kBootstrap
+                                                            : ProcRead::Kind::kReconciliation,
+        snapshot);
   reference_.tracker.AddFoundProcess(snapshot, kProcessFoundReasonNames.at(static_cast<std::size_t>(reason)));
 }
 
 void ProcessorPair::ConfirmUpTo(std::uint64_t applied_until_ns) {
-  Record(Watermark{applied_until_ns});
-  processor_.reconciler().ConfirmUpTo(applied_until_ns);
+  Apply(Watermark{applied_until_ns});
   reference_.tracker.ConfirmUpTo(applied_until_ns);
 }
 
@@ -171,14 +170,12 @@ void ProcessorPair::Advance(std::uint64_t now_ns) {
 }
 
 void ProcessorPair::Invalidate() {
-  Record(Invalidation{});
-  processor_.Apply(Invalidation{}, 0);
+  Apply(Invalidation{});
   reference_.tracker.Invalidate();
 }
 
 void ProcessorPair::ApplySnapshot(const ProcSnapshot& snapshot, bool full) {
-  Record(full ? ProcRead::Kind::kFull : ProcRead::Kind::kNameOnly, snapshot);
-  processor_.reconciler().ApplySnapshot(snapshot, full);
+  Apply(full ? ProcRead::Kind::kFull : ProcRead::Kind::kNameOnly, snapshot);
   reference_.tracker.ApplySnapshot(snapshot, full);
 }
 
@@ -186,16 +183,14 @@ void ProcessorPair::ApplyGone(std::int32_t tgid, std::uint64_t taken_ns) {
   ProcSnapshot snapshot;
   snapshot.tgid = tgid;
   snapshot.taken_ns = taken_ns;
-  Record(ProcRead::Kind::kGone, snapshot);
-  processor_.reconciler().ApplyGone(tgid, taken_ns);
+  Apply(ProcRead::Kind::kGone, snapshot);
   reference_.tracker.ApplyGone(tgid, taken_ns);
 }
 
 void ProcessorPair::ApplyHidden(std::int32_t tgid) {
   ProcSnapshot snapshot;
   snapshot.tgid = tgid;
-  Record(ProcRead::Kind::kHidden, snapshot);
-  processor_.reconciler().ApplyHidden(tgid);
+  Apply(ProcRead::Kind::kHidden, snapshot);
   reference_.tracker.ApplyHidden(tgid);
 }
 

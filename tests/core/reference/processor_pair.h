@@ -67,8 +67,8 @@ class ProcessorPair {
 
  private:
   void AnswerRequest(std::int32_t tgid, bool full);
-  void Record(const Input& input);
-  void Record(ProcRead::Kind kind, const ProcSnapshot& snapshot);
+  void Apply(const Input& input);
+  void Apply(ProcRead::Kind kind, const ProcSnapshot& snapshot);
   void FindMissing();
   std::vector<std::int32_t> ListStale();
   bool Chance(double probability) { return std::bernoulli_distribution(probability)(random_); }
