@@ -11,7 +11,6 @@
 #include <type_traits>
 #include <variant>
 
-#include "core/base/hash.h"
 #include "core/protocol/wire.h"
 
 namespace procevent {
@@ -273,11 +272,6 @@ class CommName {
 
   [[nodiscard]] std::string_view view() const {
     return {bytes_.data(), static_cast<std::size_t>(std::ranges::find(bytes_, '\0') - bytes_.begin())};
-  }
-  // See HashBytes.
-  [[nodiscard]] std::uint64_t hash(std::uint64_t seed) const {
-    const auto [first, second] = Halves();
-    return MixBits((MixBits(first ^ seed) + seed) ^ second);
   }
   // Without a call of memcmp, which the compiler makes for an array.
   bool operator==(const CommName& other) const {

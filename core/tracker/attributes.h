@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "core/base/hash.h"
 #include "core/base/intern_table.h"
 #include "core/protocol/event.h"
 
@@ -19,7 +20,7 @@ struct Attributes {
   Missing missing = Missing::kNone;
   CommName comm;
 
-  [[nodiscard]] std::uint64_t hash(std::uint64_t seed) const { return comm.hash(seed); }
+  [[nodiscard]] std::uint64_t hash(std::uint64_t seed) const { return HashBytes(comm.view(), seed); }
   bool operator==(const Attributes&) const = default;
 };
 

@@ -33,7 +33,7 @@ void CheckLabel(const LabelValue& label) {
 
 void CheckNameAlone(const CommName& name) {
   Require(name.view().size() <= CommName::kMaxBytes, "a name fits");
-  Require(CommName(name.view()) == name && CommName(name.view()).hash(1) == name.hash(1), "a copy of a name is equal");
+  Require(CommName(name.view()) == name, "a copy of a name is equal");
   const NameGroups none({});
   const LabelValue label = none.LabelOf(name);
   CheckLabel(label);

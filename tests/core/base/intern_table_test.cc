@@ -2,9 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <map>
 #include <random>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace procevent {
@@ -71,6 +75,24 @@ TEST(InternTableTest, HashesWithASeedOfItsOwn) {
   EXPECT_EQ(buckets(1), buckets(1));
   EXPECT_NE(buckets(1), buckets(2));
   EXPECT_NE(RandomSeed(), RandomSeed());
+}
+
+// The buckets are the low bits of the hash.
+TEST(InternTableTest, HasAHashWithDistributedLowBits) {
+  constexpr std::size_t kBuckets = 4096;
+  const auto families = std::to_array<std::string_view>({"", "kworker/", "rename-", "aaaaaaaa", "worker-pool"});
+  for (const std::string_view family : families) {
+    std::set<std::uint64_t> hashes;
+    std::vector<int> buckets(kBuckets);
+    for (std::size_t i = 0; i < kBuckets; ++i) {
+      const std::uint64_t hash = HashBytes(std::string(family) + std::to_string(i), 0);
+      hashes.insert(hash);
+      ++buckets[hash % kBuckets];
+    }
+    EXPECT_EQ(hashes.size(), kBuckets) << family;
+    EXPECT_LT(std::ranges::max(buckets), 12) << family;
+    EXPECT_LT(std::ranges::count(buckets, 0), kBuckets * 45 / 100) << family << ": a uniform hash leaves 37 % empty";
+  }
 }
 
 // Compares it with a map of the values in use.

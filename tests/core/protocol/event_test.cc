@@ -57,7 +57,6 @@ std::array<char, kCommSize> FieldOf(std::string_view bytes) {
 TEST(CommNameTest, IgnoresBytesAfterNul) {
   const CommName name(FieldOf("ab\0cdefghijklmn"sv));
   EXPECT_EQ(name, CommName("ab"));
-  EXPECT_EQ(name.hash(7), CommName("ab").hash(7));
 }
 
 TEST(CommNameTest, TruncatesFieldWithoutNul) {
@@ -68,24 +67,6 @@ TEST(CommNameTest, ComparesNames) {
   EXPECT_NE(CommName("bash"), CommName("bas"));
   EXPECT_NE(CommName("bash"), CommName());
   EXPECT_EQ(CommName(), CommName(""));
-}
-
-// An InternTable uses the low bits of the hash.
-TEST(CommNameTest, DistributesLowHashBits) {
-  constexpr std::size_t kBuckets = 4096;
-  const auto families = std::to_array<std::string_view>({"", "kworker/", "rename-", "aaaaaaaa", "worker-pool"});
-  for (const std::string_view family : families) {
-    std::set<std::uint64_t> hashes;
-    std::vector<int> buckets(kBuckets);
-    for (std::size_t i = 0; i < kBuckets; ++i) {
-      const std::uint64_t hash = CommName(std::string(family) + std::to_string(i)).hash(0);
-      hashes.insert(hash);
-      ++buckets[hash % kBuckets];
-    }
-    EXPECT_EQ(hashes.size(), kBuckets) << family;
-    EXPECT_LT(std::ranges::max(buckets), 12) << family;
-    EXPECT_LT(std::ranges::count(buckets, 0), kBuckets * 45 / 100) << family << ": a uniform hash leaves 37 % empty";
-  }
 }
 
 struct MaskRow {
