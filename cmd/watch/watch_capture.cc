@@ -22,7 +22,7 @@ namespace {
 constexpr std::uint64_t kMaxAheadNs = 2 * kNanosPerSecond;  // of the recording
 constexpr std::size_t kMaxAheadBytes = 32U << 20U;
 
-// What a watch prints of a packet: the messages of a datagram, or that an invalidation ended all names.
+// Prints a packet: the messages of a datagram, or that an invalidation ended all names.
 struct BufferedPacket {
   std::uint64_t time_ns = 0;
   Bytes datagram;

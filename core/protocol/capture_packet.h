@@ -50,7 +50,7 @@ struct InvalidRecord {
   bool operator==(const InvalidRecord&) const = default;
 };
 
-// What a packet holds. A datagram is a view into the packet.
+// Content of a packet. A datagram is a view into the packet.
 using PacketContent = std::variant<ForeignPacket, CaptureMetadata, Input, UnknownRecord, InvalidRecord>;
 
 // The input of that type that a packet holds, or nullptr.

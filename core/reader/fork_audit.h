@@ -17,7 +17,7 @@ namespace procevent {
 // Pure. Owned by ForkAuditor.
 class ForkAudit {
  public:
-  // What the event stream has counted at one moment.
+  // Counts of the event stream at one moment.
   struct ForkCounts {
     std::uint64_t forks = 0;
     std::uint64_t lost = 0;  // events of any kind: some of them were forks

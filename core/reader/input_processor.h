@@ -1,7 +1,7 @@
 // Turns inputs into numbers, by the event stream, the tracker and the statistics.
 //
-// Single-threaded and pure: no system call, no clock, no thread. After construction it allocates only at the first
-// occurrence of a name. Owned by the reader, which calls it from the reader thread.
+// Single-threaded. Construction takes random seeds. Afterwards it is pure (no system call, no clock, no thread) and
+// allocates only at the first occurrence of a name. Owned by the reader, which calls it from the reader thread.
 #pragma once
 
 #include <cstdint>

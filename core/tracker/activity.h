@@ -42,7 +42,7 @@ struct ActiveProcess {
   const AttributesTable::Entry* attributes = nullptr;  // never null; valid only during the call that passes it
 };
 
-// What a process did, by one event, or by several equal ones that waited for the same attributes.
+// Something that a process did, shown by one event, or by several equal ones that waited for the same attributes.
 struct Activity {
   // Each activity has its attributes once. If they are not known at the event, it reaches the sinks twice.
   enum class Stage : std::uint8_t {

@@ -25,7 +25,7 @@ inline constexpr std::uint64_t kSnapshotMargin = 10 * kNanosPerMilli;
 // process, and only the FORK of a leader starts a process.
 [[nodiscard]] constexpr bool IsLeader(const Task& task) { return task.pid == task.tgid; }
 
-// Whose name a new process has until it executes or is renamed.
+// Origin of the name that a new process has until it executes or is renamed.
 enum class ChildName : std::uint8_t {
   kOfParent,         // the leader of the parent forked it
   kOfAnotherThread,  // another thread of the parent forked it; its name may differ and is not known

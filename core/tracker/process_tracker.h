@@ -3,7 +3,8 @@
 // The only process table: a row for each live process, from its FORK to its EXIT. An activity whose process has no name
 // yet waits, bounded, and is emitted once the name is known. No name is guessed.
 //
-// Pure: no system call, no clock, no thread. After construction it allocates only at the first occurrence of a name.
+// After construction it is pure (no system call, no clock, no thread) and allocates only at the first occurrence of a
+// name.
 // Single-threaded.
 #pragma once
 

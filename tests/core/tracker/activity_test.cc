@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::uint64_t kStep = kNanosPerMilli;
 
-// What a sink received, with copies of all that is valid during a call only.
+// An activity that a sink received, with copies of everything that is valid only during a call.
 struct Received {
   Activity activity;
   std::string comm;
