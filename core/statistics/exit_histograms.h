@@ -1,4 +1,5 @@
-// Histograms of the exit codes and lifetimes of all processes. A sink of Statistics. Single-threaded.
+// Histograms of the exit codes and lifetimes of all processes, whether they have a name or not. A sink of Statistics.
+// Single-threaded.
 #pragma once
 
 #include "core/statistics/counting_options.h"
@@ -12,8 +13,7 @@ class ExitHistograms {
   explicit ExitHistograms(const CountingOptions& options)
       : exit_codes(options.exit_code_bounds), lifetimes(LifetimeBounds(options)) {}
 
-  // An exit that waits for a name is counted with its group, so that the sums agree.
-  void OnAttributed(const Activity& activity) {
+  void OnEvent(const Activity& activity) {
     if (activity.exit == nullptr) {
       return;
     }

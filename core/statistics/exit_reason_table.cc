@@ -27,7 +27,12 @@ std::size_t ExitReasonTable::FindSlot(std::uint16_t group, ExitReason reason) co
   return slot;
 }
 
-void ExitReasonTable::Count(std::uint16_t group, ExitReason reason, std::int32_t pid) {
+void ExitReasonTable::Count(std::uint16_t group, const ProcessExit& exit) {
+  const bool killed = exit.status.signal != 0;
+  const ExitReason reason{killed, killed ? exit.status.signal : exit.status.status};
+  if (reason.number == 0) {
+    return;
+  }
   const std::size_t slot = FindSlot(group, reason);
   if (slots_[slot] == kFree) {
     const std::size_t kind = reason.killed ? 1 : 0;
@@ -41,7 +46,8 @@ void ExitReasonTable::Count(std::uint16_t group, ExitReason reason, std::int32_t
   }
   ExitReasonCount& pair = counts_[slots_[slot]];
   ++pair.count;
-  pair.last_pid = pid;
+  pair.without_exec += exit.without_exec ? 1 : 0;
+  pair.last_pid = exit.pid;
 }
 
 void ExitReasonTable::EraseGroups(const std::function<bool(std::size_t group)>& erased) {

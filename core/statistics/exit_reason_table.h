@@ -15,6 +15,8 @@
 #include <span>
 #include <vector>
 
+#include "core/tracker/activity.h"
+
 namespace procevent {
 
 // Why an exit was no success: a signal, or a status other than 0.
@@ -30,6 +32,7 @@ struct ExitReasonCount {
   ExitReason reason;
   std::int32_t last_pid = 0;  // of the latest one
   std::uint64_t count = 0;
+  std::uint64_t without_exec = 0;  // as many of them never executed a program, see ProcessExit
 };
 
 // On average over all groups, the reserved ones included.
@@ -61,7 +64,8 @@ class ExitReasonTable {
  public:
   explicit ExitReasonTable(std::size_t groups);
 
-  void Count(std::uint16_t group, ExitReason reason, std::int32_t pid);
+  // Ignores an exit with status 0.
+  void Count(std::uint16_t group, const ProcessExit& exit);
   // Erases all pairs of the groups for which `erased` is true.
   void EraseGroups(const std::function<bool(std::size_t group)>& erased);
 

@@ -26,7 +26,7 @@ GroupTableState::GroupTableState(const CountingOptions& options) : limit(options
   rows.assign(kReservedGroups + options.group_limit, row);
   for (std::size_t id = 0; id < kReservedGroups; ++id) {
     rows[id].labels = GroupLabeler::LabelsOf(static_cast<ReservedGroup>(id));
-    rows[id].in_use = true;
+    rows[id].serial = id + 1;
   }
 }
 
@@ -61,10 +61,7 @@ void GroupTable::CountExit(std::size_t id, const ProcessExit& exit) {
   if (row.lifetimes.has_bounds() && exit.lifetime_known) {
     row.lifetimes.Add(exit.lifetime_ns);
   }
-  const bool killed = exit.status.signal != 0;
-  if (const std::uint8_t number = killed ? exit.status.signal : exit.status.status; number != 0) {
-    exit_reasons_.Count(static_cast<std::uint16_t>(id), {killed, number}, exit.pid);
-  }
+  exit_reasons_.Count(static_cast<std::uint16_t>(id), exit);
 }
 
 std::size_t GroupTable::RowOf(const AttributesTable::Entry& attributes) {
@@ -95,7 +92,7 @@ std::size_t GroupTable::FindOrAddRow(const Attributes& attributes) {
   }
   const Key key = Intern(labels);
   for (std::size_t id = kReservedGroups; id < row_states_.size(); ++id) {
-    if (state_.rows[id].in_use && row_states_[id].key == key) {
+    if (state_.rows[id].in_use() && row_states_[id].key == key) {
       Release(key);
       return id;
     }
@@ -109,7 +106,7 @@ std::size_t GroupTable::FindOrAddRow(const Attributes& attributes) {
   free_.pop_back();
   row_states_[id].key = key;
   state_.rows[id].labels = labels;
-  state_.rows[id].in_use = true;
+  state_.rows[id].serial = next_serial_++;
   ++state_.rows_in_use;
   return id;
 }
@@ -148,12 +145,12 @@ void GroupTable::Advance(std::uint64_t now_ns) {
   last_sweep_ns_ = sweep;
   const std::uint64_t in_use = state_.rows_in_use;
   for (std::size_t id = kReservedGroups; id < state_.rows.size(); ++id) {
-    if (state_.rows[id].in_use && row_states_[id].last_used_ns + retire_after_ns_ <= sweep) {
+    if (state_.rows[id].in_use() && row_states_[id].last_used_ns + retire_after_ns_ <= sweep) {
       Retire(id);
     }
   }
   if (state_.rows_in_use != in_use) {
-    exit_reasons_.EraseGroups([this](std::size_t id) { return !state_.rows[id].in_use; });
+    exit_reasons_.EraseGroups([this](std::size_t id) { return !state_.rows[id].in_use(); });
     std::ranges::sort(free_, std::greater());
   }
 }
@@ -166,7 +163,7 @@ void GroupTable::Retire(std::size_t id) {
   row.counts = {};
   row.exit_codes.Clear();
   row.lifetimes.Clear();
-  row.in_use = false;
+  row.serial = 0;
   --state_.rows_in_use;
   Release(row_states_[id].key);
   ++row_states_[id].generation;

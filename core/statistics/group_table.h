@@ -25,10 +25,12 @@ namespace procevent {
 // A group: its labels and its counts.
 struct GroupRow {
   GroupLabels labels;
-  bool in_use = false;
+  std::uint64_t serial = 0;  // number of its admission, unique in the table; 0: the row is free
   Counts counts;
   Histogram exit_codes;  // has no bounds unless CountingOptions::exit_code_by_group
   Histogram lifetimes;   // has no bounds unless CountingOptions::lifetime_by_group
+
+  [[nodiscard]] bool in_use() const { return serial != 0; }
 };
 
 // The rows of the group table and how full it is.
@@ -39,6 +41,7 @@ struct GroupTableState {
   std::uint64_t rows_in_use = 0;  // without the reserved ones
   std::uint64_t limit = 0;
   std::uint64_t overflowed = 0;  // how often a lookup found the table full
+  std::uint64_t displaced = 0;   // rows that a busier group took
   Counts retired;                // of rows that were retired
 };
 
@@ -87,6 +90,7 @@ class GroupTable {
   std::uint64_t retire_after_ns_;
   std::uint64_t now_ns_ = 0;
   std::uint64_t last_sweep_ns_ = 0;
+  std::uint64_t next_serial_ = kReservedGroups + 1;
   GroupTableState state_;
   ExitReasonTable exit_reasons_;
   std::vector<RowState> row_states_;  // parallel to state_.rows

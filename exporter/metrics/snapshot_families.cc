@@ -50,7 +50,7 @@ void AddFamily(const FamilySink& sink, const GroupTableState& groups, const Metr
   MetricFamily family = MakeFamily(metric);
   for (std::size_t id = 0; id < groups.rows.size(); ++id) {
     const GroupRow& row = groups.rows[id];
-    if (!row.in_use) {
+    if (!row.in_use()) {
       continue;
     }
     const bool all = id < kReservedGroups || (initial == InitialSeries::kWithExits && HasExits(row.counts));
@@ -79,7 +79,7 @@ void AddHistograms(const FamilySink& sink, const Metric& metric, const GroupTabl
   for (std::size_t id = 0; id < groups.rows.size(); ++id) {
     const GroupRow& row = groups.rows[id];
     const Histogram& histogram = row.*member;
-    if (by_group && row.in_use && (id < kReservedGroups || histogram.count() != 0)) {
+    if (by_group && row.in_use() && (id < kReservedGroups || histogram.count() != 0)) {
       AddHistogram(family, histogram.counts(), upper_bounds, convert(histogram.sum()), LabelsOf(row));
     }
   }

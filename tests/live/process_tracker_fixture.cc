@@ -243,7 +243,7 @@ std::filesystem::path ProcessTrackerFixture::WorkloadProgram() {
 const GroupRow* ProcessTrackerFixture::RowOf(const Snapshot& snapshot, std::string_view name) {
   const auto& rows = snapshot.numbers.groups.rows;
   const auto row =
-      std::ranges::find_if(rows, [&](const GroupRow& it) { return it.in_use && it.labels[0].view() == name; });
+      std::ranges::find_if(rows, [&](const GroupRow& it) { return it.in_use() && it.labels[0].view() == name; });
   return row == rows.end() ? nullptr : &*row;
 }
 

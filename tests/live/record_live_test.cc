@@ -78,7 +78,7 @@ class RecordLiveTest : public ProcessTrackerFixture {
     for (std::size_t id = 0; id < recorded.groups.rows.size(); ++id) {
       const GroupRow& row = recorded.groups.rows[id];
       const GroupRow& same = replayed.groups.rows[id];
-      EXPECT_EQ(row.in_use, same.in_use);
+      EXPECT_EQ(row.in_use(), same.in_use());
       EXPECT_EQ(row.labels[0].view(), same.labels[0].view());
       EXPECT_EQ(row.counts, same.counts) << row.labels[0].view();
       EXPECT_EQ(row.exit_codes, same.exit_codes) << row.labels[0].view();

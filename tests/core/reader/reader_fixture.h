@@ -27,7 +27,7 @@ inline constexpr ForkBody kFork{{1, 1}, {2, 2}};
 inline std::uint64_t ForksBy(const Snapshot& snapshot, std::string_view name) {
   const auto& rows = snapshot.numbers.groups.rows;
   const auto row =
-      std::ranges::find_if(rows, [&](const GroupRow& it) { return it.in_use && it.labels[0].view() == name; });
+      std::ranges::find_if(rows, [&](const GroupRow& it) { return it.in_use() && it.labels[0].view() == name; });
   return row == rows.end() ? 0 : row->counts[CountKind::kForks];
 }
 

@@ -264,7 +264,7 @@ TEST_F(ReplayerTest, RetiresTheSameNamesWithAndWithoutScrapes) {
     const Snapshot snapshot = TakeSnapshot();
     std::string all;
     for (const GroupRow& row : snapshot.numbers.groups.rows) {
-      all += row.in_use ? std::string(row.labels[0].view()) + ' ' : "";
+      all += row.in_use() ? std::string(row.labels[0].view()) + ' ' : "";
     }
     names.push_back(all);
     replayer_->Stop();

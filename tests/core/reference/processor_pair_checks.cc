@@ -79,7 +79,7 @@ void CompareGroups(Differences& differences, const GroupTableState& numbers,
                    const reference::ReferenceStatistics& reference) {
   std::size_t rows_in_use = 0;
   for (const GroupRow& row : numbers.rows) {
-    if (!row.in_use) {
+    if (!row.in_use()) {
       CompareCounts(differences, "free row", row.counts, {});
       continue;
     }
@@ -202,7 +202,7 @@ AssertionResult ProcessorPair::HoldInvariants() {
                       snapshot_.events_of(EventKind::kUid));
   differences.Compare("gids", Sum(all, {CountKind::kGidGainedRoot, CountKind::kGidLeftRoot, CountKind::kGidOther}),
                       snapshot_.events_of(EventKind::kGid));
-  differences.Compare("exit codes", snapshot_.exits.exit_codes.count(), Sum(recorded, kProcessExits));
+  differences.Compare("exit codes", snapshot_.exits.exit_codes.count(), Sum(snapshot_.totals, kProcessExits));
   std::map<std::pair<std::size_t, bool>, std::uint64_t> by_reason;
   for (const ExitReasonCount& pair : snapshot_.exit_reasons.pairs()) {
     by_reason[{pair.group, pair.reason.killed}] += pair.count;

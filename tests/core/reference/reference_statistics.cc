@@ -94,6 +94,10 @@ void ReferenceStatistics::OnEvent(const Activity& activity) {
     rates.AddEvent(1, activity.when_ns);
   } else if (activity.exit) {
     rates.AddEvent(2, activity.when_ns);
+    exit_codes.Add(options_.exit_code_bounds, activity.exit->code());
+    if (activity.exit->lifetime_known) {
+      lifetimes.Add(lifetime_bounds_, activity.exit->lifetime_ns);
+    }
   }
 }
 
@@ -135,7 +139,6 @@ Row& ReferenceStatistics::RowOf(const NameOrReserved& name_or_reserved) {
 
 void ReferenceStatistics::CountExit(Row& row, const ExitRecord& exit) {
   row.counts[CountKind::kWithoutExec] += exit.without_exec ? 1U : 0U;
-  exit_codes.Add(options_.exit_code_bounds, exit.code());
   if (options_.exit_code_by_group) {
     row.exit_codes.Add(options_.exit_code_bounds, exit.code());
   }
@@ -157,11 +160,8 @@ void ReferenceStatistics::CountExit(Row& row, const ExitRecord& exit) {
       exit_reasons_complete = false;
     }
   }
-  if (exit.lifetime_known) {
-    lifetimes.Add(lifetime_bounds_, exit.lifetime_ns);
-    if (options_.lifetime_by_group) {
-      row.lifetimes.Add(lifetime_bounds_, exit.lifetime_ns);
-    }
+  if (exit.lifetime_known && options_.lifetime_by_group) {
+    row.lifetimes.Add(lifetime_bounds_, exit.lifetime_ns);
   }
 }
 

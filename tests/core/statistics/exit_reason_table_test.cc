@@ -20,22 +20,38 @@ std::map<Key, std::uint64_t> CountsOf(const ExitReasonTable& table) {
   return counts;
 }
 
+ProcessExit ExitBy(ExitReason reason, std::int32_t pid = 1) {
+  const WaitStatus status = reason.killed ? WaitStatus{.signal = reason.number} : WaitStatus{.status = reason.number};
+  return {.status = status, .pid = pid};
+}
+
 TEST(ExitReasonTableTest, CountsByGroupAndReason) {
   ExitReasonTable table(9);
-  table.Count(7, {.killed = false, .number = 1}, 100);
-  table.Count(7, {.killed = true, .number = 1}, 101);
-  table.Count(8, {.killed = false, .number = 1}, 102);
-  table.Count(7, {.killed = false, .number = 1}, 103);
+  table.Count(7, ExitBy({.killed = false, .number = 1}, 100));
+  table.Count(7, ExitBy({.killed = true, .number = 1}, 101));
+  table.Count(8, ExitBy({.killed = false, .number = 1}, 102));
+  table.Count(7, ExitBy({.killed = false, .number = 1}, 103));
   EXPECT_EQ(CountsOf(table), (std::map<Key, std::uint64_t>{{{7, false, 1}, 2}, {{7, true, 1}, 1}, {{8, false, 1}, 1}}));
   EXPECT_EQ(table.counts()[0].last_pid, 103) << "of the latest process";
+}
+
+TEST(ExitReasonTableTest, CountsExitsWithoutExec) {
+  ExitReasonTable table(9);
+  for (const bool without_exec : {true, false, true}) {
+    table.Count(7, {.status = {.signal = 11}, .without_exec = without_exec});
+  }
+  table.Count(7, {.status = {}, .without_exec = true});
+  ASSERT_EQ(table.counts().size(), 1U) << "status 0 is no reason";
+  EXPECT_EQ(table.counts()[0].count, 3U);
+  EXPECT_EQ(table.counts()[0].without_exec, 2U);
 }
 
 TEST(ExitReasonTableTest, ExtremeKeysDiffer) {
   ExitReasonTable table(65'536);
   for (const unsigned group : {0U, 65'535U}) {
     for (const bool killed : {false, true}) {
-      for (const unsigned number : {0U, 255U}) {
-        table.Count(static_cast<std::uint16_t>(group), {killed, static_cast<std::uint8_t>(number)}, 1);
+      for (const unsigned number : {1U, 255U}) {
+        table.Count(static_cast<std::uint16_t>(group), ExitBy({killed, static_cast<std::uint8_t>(number)}));
       }
     }
   }
@@ -45,9 +61,9 @@ TEST(ExitReasonTableTest, ExtremeKeysDiffer) {
 TEST(ExitReasonTableTest, CountsKnownPairsOnlyWhenFull) {
   ExitReasonTable table(1);
   for (std::uint8_t number = 1; number <= kExitCodesPerGroup + 2; ++number) {
-    table.Count(0, {.killed = false, .number = number}, 1);
+    table.Count(0, ExitBy({.killed = false, .number = number}));
   }
-  table.Count(0, {.killed = false, .number = 2}, 1);
+  table.Count(0, ExitBy({.killed = false, .number = 2}));
   EXPECT_EQ(CountsOf(table),
             (std::map<Key, std::uint64_t>{{{0, false, 1}, 1}, {{0, false, 2}, 2}, {{0, false, 3}, 1}}));
 }
@@ -55,14 +71,14 @@ TEST(ExitReasonTableTest, CountsKnownPairsOnlyWhenFull) {
 TEST(ExitReasonTableTest, KeepsRoomForOtherGroupsAndForSignals) {
   ExitReasonTable table(100);
   for (unsigned status = 1; status < 256; ++status) {
-    table.Count(7, {.killed = false, .number = static_cast<std::uint8_t>(status)}, 1);
+    table.Count(7, ExitBy({.killed = false, .number = static_cast<std::uint8_t>(status)}));
   }
   EXPECT_EQ(table.counts().size(), kMaxExitReasonsOfGroup);
-  table.Count(8, {.killed = false, .number = 200}, 1);
-  table.Count(7, {.killed = true, .number = 11}, 1);
+  table.Count(8, ExitBy({.killed = false, .number = 200}));
+  table.Count(7, ExitBy({.killed = true, .number = 11}));
   EXPECT_EQ(table.counts().size(), kMaxExitReasonsOfGroup + 2);
   table.EraseGroups([](std::size_t group) { return group == 7; });
-  table.Count(7, {.killed = false, .number = 200}, 1);
+  table.Count(7, ExitBy({.killed = false, .number = 200}));
   EXPECT_EQ(CountsOf(table), (std::map<Key, std::uint64_t>{{{8, false, 200}, 1}, {{7, false, 200}, 1}}))
       << "the share of an erased group is free again";
 }
@@ -71,7 +87,7 @@ TEST(ExitReasonTableTest, AllocatesNothingAfterConstruction) {
   ExitReasonTable table(100);
   const ExitReasonCount* const before = table.counts().data();
   for (std::uint16_t i = 0; i < 1000; ++i) {
-    table.Count(i % 100, {.killed = i % 2 == 0, .number = static_cast<std::uint8_t>(i / 100)}, 1);
+    table.Count(i % 100, ExitBy({.killed = i % 2 == 0, .number = static_cast<std::uint8_t>(i / 100)}));
   }
   EXPECT_EQ(table.counts().data(), before);
   EXPECT_EQ(table.counts().size(), kExitReasonsPerGroup * 100);
@@ -106,9 +122,9 @@ TEST(ExitReasonTableTest, AgreesWithTheReference) {
   ExitReasonTable table(kGroups);
   ReferenceTable reference(kGroups);
   for (int i = 0; i < 50'000; ++i) {
-    const Key key{random() % kGroups, random() % 4 == 0, random() % (random() % 2 == 0 ? 3 : 40)};
+    const Key key{random() % kGroups, random() % 4 == 0, 1 + random() % (random() % 2 == 0 ? 3 : 40)};
     const auto [group, killed, number] = key;
-    table.Count(group, {killed, number}, i);
+    table.Count(group, ExitBy({killed, number}, i));
     reference.Count(key);
     if (random() % 500 == 0) {
       const std::size_t first = random() % kGroups;

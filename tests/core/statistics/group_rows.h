@@ -67,7 +67,7 @@ inline std::uint64_t Forks(const GroupTable& table, ReservedGroup group) {
 inline std::map<std::string, std::uint64_t> VisibleRows(const GroupTable& table) {
   std::map<std::string, std::uint64_t> visible;
   for (std::size_t id = kReservedGroups; id < table.state().rows.size(); ++id) {
-    if (const GroupRow& row = table.state().rows[id]; row.in_use) {
+    if (const GroupRow& row = table.state().rows[id]; row.in_use()) {
       EXPECT_TRUE(visible.try_emplace(std::string(row.labels[0].view()), row.counts[CountKind::kForks]).second)
           << "two rows with one label";
     }
@@ -79,7 +79,7 @@ inline std::map<std::string, std::uint64_t> VisibleRows(const GroupTable& table)
 inline std::uint64_t Sum(const GroupTable& table) {
   std::uint64_t sum = RetiredForks(table);
   for (const GroupRow& row : table.state().rows) {
-    sum += row.in_use ? row.counts[CountKind::kForks] : 0;
+    sum += row.in_use() ? row.counts[CountKind::kForks] : 0;
   }
   return sum;
 }

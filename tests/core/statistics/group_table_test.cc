@@ -25,7 +25,7 @@ TEST(GroupTableTest, StartsWithTheReservedRowsOnly) {
   const GroupTableState& statistics = table.state();
   ASSERT_EQ(statistics.rows.size(), kReservedGroups + 3);
   for (std::size_t id = 0; id < statistics.rows.size(); ++id) {
-    EXPECT_EQ(statistics.rows[id].in_use, id < kReservedGroups);
+    EXPECT_EQ(statistics.rows[id].in_use(), id < kReservedGroups);
     EXPECT_EQ(statistics.rows[id].labels[0].view(), id < kReservedGroups ? kReservedGroupNames.at(id) : "");
     EXPECT_EQ(statistics.rows[id].counts, Counts());
   }

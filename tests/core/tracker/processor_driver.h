@@ -88,7 +88,7 @@ class ProcessorDriver {
   }
   [[nodiscard]] std::uint64_t CountOf(std::string_view comm, CountKind kind) const {
     for (const GroupRow& row : snapshot().groups.rows) {
-      if (row.in_use && row.labels[0].view() == comm) {
+      if (row.in_use() && row.labels[0].view() == comm) {
         return row.counts[kind];
       }
     }

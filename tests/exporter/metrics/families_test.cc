@@ -188,7 +188,7 @@ MetricFamilies HostFamiliesOf(const Numbers& numbers) {
 GroupRow& AddRow(Numbers& numbers, const char* name) {
   GroupRow& row = numbers.groups.rows.at(kReservedGroups + numbers.groups.rows_in_use++);
   row.labels[0] = LabelValue(name);
-  row.in_use = true;
+  row.serial = kReservedGroups + numbers.groups.rows_in_use;
   return row;
 }
 
@@ -234,7 +234,7 @@ TEST(GroupFamiliesTest, OmitsUnusedRows) {
   Numbers numbers(1);
   GroupRow& row = AddRow(numbers, "gone");
   row.counts[CountKind::kForks] = 1;
-  row.in_use = false;
+  row.serial = 0;
   EXPECT_THAT(ValuesOf(GroupFamiliesOf(numbers), "procevent_forks_total"), Not(Contains(Pair("gone", testing::_))));
 }
 
