@@ -62,19 +62,20 @@ ReloadResult EvaluateReload(const Config& running, const LoadedConfig& loaded) {
   const Config& fresh = loaded.value().config;
   ReloadResult reload{.valid = true, .config = running, .messages = {}};
   std::vector<std::string_view> applied;
-  std::vector<std::string_view> not_live;
+  std::vector<std::string_view> not_applied;
   for (const Option* const option : ChangedOptions(running, fresh)) {
-    if (option->live) {
+    const bool applies = ReloadApplies(*option, running, fresh);
+    if (applies) {
       option->field.set(option->field.get(fresh), reload.config);
     }
-    (option->live ? applied : not_live).push_back(option->key);
+    (applies ? applied : not_applied).push_back(option->key);
   }
   reload.messages.push_back(
       {LogLevel::kInfo,
-       applied.empty() && not_live.empty() ? "configuration reloaded; no key changed" : "configuration reloaded",
+       applied.empty() && not_applied.empty() ? "configuration reloaded; no key changed" : "configuration reloaded",
        {{"applied", JoinWithCommas(applied)}}});
-  if (!not_live.empty()) {
-    const std::string keys = JoinWithCommas(not_live);
+  if (!not_applied.empty()) {
+    const std::string keys = JoinWithCommas(not_applied);
     reload.restart = "restart required for " + keys;
     reload.messages.push_back(
         {LogLevel::kWarning, "changed keys are not in force; restart the exporter", {{"keys", keys}}});

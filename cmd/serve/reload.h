@@ -1,4 +1,4 @@
-// Reloads the configuration on SIGHUP, applies the live keys, and reports the outcome to log and metrics.
+// Reloads the configuration on SIGHUP, applies what a reload can apply, and reports the outcome to log and metrics.
 #pragma once
 
 #include <functional>
@@ -19,9 +19,9 @@ using NameGroupsSetter = std::function<void(std::span<const NameGroup> groups)>;
 // The outcome of a reload, before it is applied.
 struct ReloadResult {
   bool valid = false;
-  Config config;  // to run from now on: the previous one with the new values of the live keys
+  Config config;  // to run from now on: the previous one with the changes that a reload applies
   std::vector<LogMessage> messages;
-  std::string restart = {};  // "restart required for <keys>"; empty if every changed key is live
+  std::string restart = {};  // "restart required for <keys>"; empty if every change is applied
 };
 
 // Compares the loaded configuration with the running one. Pure.

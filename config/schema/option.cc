@@ -186,6 +186,18 @@ Result<OptionValue> ParseScalar(const ValueType& type, std::string_view text, st
   return unexplained;  // a map is not a scalar
 }
 
+bool ReloadApplies(const Option& option, const Config& running, const Config& fresh) {
+  switch (option.reload) {
+    case ReloadRule::kRestart:
+      break;
+    case ReloadRule::kIncrease:
+      return option.field.get(fresh) > option.field.get(running);
+    case ReloadRule::kAny:
+      return true;
+  }
+  return false;
+}
+
 std::string FormatValue(const Option& option, const OptionValue& value) {
   if (!option.empty_word.empty() && IsEmpty(value)) {
     return std::string(option.empty_word);

@@ -90,6 +90,13 @@ struct OptionField {
   void (*set)(const OptionValue& value, Config& config) = nullptr;
 };
 
+// Which changes of a value a reload applies. The others need a restart.
+enum class ReloadRule : std::uint8_t {
+  kRestart,   // none
+  kIncrease,  // to a larger number
+  kAny,
+};
+
 // One key. To add a key, add an entry to the table in schema.cc.
 struct Option {
   std::string_view key;  // "source.receive_buffer"
@@ -101,7 +108,7 @@ struct Option {
   std::string_view other_flag = {};  // a second name of the flag
   std::string_view former_key = {};  // of an earlier version; an error names the key instead
   bool restricts_access = false;     // an empty variable is an error instead of an unset one
-  bool live = false;                 // a reload applies it without a restart
+  ReloadRule reload = ReloadRule::kRestart;
 };
 
 bool IsBool(const Option& option);  // its words are kBoolNames
@@ -110,6 +117,9 @@ bool IsBool(const Option& option);  // its words are kBoolNames
 std::string FlagOf(const Option& option);
 // How the value is written in the help of the flag: "SIZE".
 std::string PlaceholderOf(const Option& option);
+
+// Whether a reload applies the change of the value from `running` to `fresh`.
+bool ReloadApplies(const Option& option, const Config& running, const Config& fresh);
 
 // "a size from 64KiB to 1GiB in bytes or with KiB, MiB or GiB, like 32MiB": follows "expected" in an error.
 std::string DescribeExpected(const Option& option);

@@ -224,7 +224,7 @@ constexpr std::array kSchema{
                "the whole name, and \\1 to \\9 are the capture groups of the expression. If the result is empty, the "
                "name is unchanged. All rules together take 16 MiB of memory at most. A list here replaces the "
                "default list, and an empty list ([]) disables the rules.",
-           .live = true},
+           .reload = ReloadRule::kAny},
     Option{.key = "histograms.exit_code.buckets",
            .type = QuantityType{&kCount, 0, 255},
            .list = ListRule{.max_items = 32, .items = "numbers", .example = "[0, 1, 127]", .rising = true},
@@ -249,7 +249,7 @@ constexpr std::array kSchema{
            .type = WordType{kLogLevelNames, {"warn", "warning"}},
            .field = Member<&Config::log, &LogOptions::level>(),
            .help = "Lowest level that is logged. debug logs the same as info today.",
-           .live = true},
+           .reload = ReloadRule::kAny},
     Option{.key = "log.format",
            .type = WordType{kLogFormatNames},
            .field = Member<&Config::log, &LogOptions::format>(),

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdlib>
 #include <fstream>
@@ -28,11 +29,14 @@ std::string ValueText(const Option& option) {
   return quantity == nullptr || option.list ? text : text.substr(0, text.find(quantity->kind->syntax));
 }
 
+constexpr std::array<std::string_view, 3> kReloadTexts{"restart", "applied if larger", "applied"};  // by ReloadRule
+
 std::string RenderTable() {
   std::string table = "\n| key | value | default | reload | meaning |\n| --- | --- | --- | --- | --- |\n";
   for (const Option& option : Schema()) {
     table += "| `" + std::string(option.key) + "` | " + ValueText(option) + " | `" + FormatDefault(option) + "` | " +
-             (option.live ? "applied" : "restart") + " | " + std::string(option.help) + " |\n";
+             std::string(kReloadTexts.at(static_cast<std::size_t>(option.reload))) + " | " + std::string(option.help) +
+             " |\n";
   }
   return table + '\n';
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -228,6 +229,10 @@ std::string FormatComment(const std::string& indent, const std::string& text) {
   return comment + line + '\n';
 }
 
+// By ReloadRule.
+constexpr std::array<std::string_view, 3> kReloadTexts{"", " A reload (SIGHUP) applies a larger value.",
+                                                       " A reload (SIGHUP) applies a change."};
+
 // The keys of the annotated file: help, type and bounds, and default of each.
 std::string FormatAnnotatedKeys() {
   std::string text;
@@ -247,7 +252,7 @@ std::string FormatAnnotatedKeys() {
         indent,
         "Value: " + DescribeExpected(option) + '.' +
             (option.other_flag.empty() ? "" : " A second name of the flag: --" + std::string(option.other_flag) + ".") +
-            (option.live ? " A reload (SIGHUP) applies a change." : ""));
+            std::string(kReloadTexts.at(static_cast<std::size_t>(option.reload))));
     text += indent + std::string(option.key.substr(option.key.rfind('.') + 1)) + ": " + FormatDefault(option) + '\n';
   }
   return text;
