@@ -1,6 +1,7 @@
 // Measures the cost of an event in decoder, tracker and statistics, and the cost of a snapshot. The events are those of
-// a real storm, received from the kernel at start (as root, otherwise skipped), and of a synthetic host with 10 000
-// processes and 500 commands. Run it from a build with release flags, on an idle machine.
+// a real storm, received from the kernel at start (as root, otherwise skipped), of a synthetic host with 10 000
+// processes and 500 commands, and of a process that renames itself without end. Run it from a build with release flags,
+// on an idle machine.
 #include <benchmark/benchmark.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -75,6 +76,26 @@ Stream RealStorm() {
   return stream;
 }
 
+// Appends events of one CPU to streams, in the order of their times.
+class EventWriter {
+ public:
+  void Append(Stream& stream, const Event::Body& body) {
+    constexpr std::uint64_t kEventGapNanos = 2'000;
+    stream.Append(EncodeEvent(
+        {.sequence = sequence_, .cpu = 0, .timestamp_ns = kNanosPerSecond + sequence_ * kEventGapNanos, .body = body}));
+    ++sequence_;
+  }
+
+ private:
+  std::uint32_t sequence_ = 0;
+};
+
+std::array<char, kCommSize> NumberedName(std::string_view prefix, std::int32_t number) {
+  std::array<char, kCommSize> name{};
+  std::ranges::copy(std::string(prefix) + std::to_string(number), name.begin());
+  return name;
+}
+
 // Generates events of long-lived processes that fork short-lived ones, half of which execute a program.
 class SyntheticHost {
  public:
@@ -118,28 +139,42 @@ class SyntheticHost {
   static constexpr std::int32_t kCommands = 500;
   static constexpr std::int32_t kFirst = 100;
 
-  static std::array<char, kCommSize> NameOf(std::int32_t number) {
-    std::array<char, kCommSize> name{};
-    std::ranges::copy("command-" + std::to_string(number), name.begin());
-    return name;
-  }
+  static std::array<char, kCommSize> NameOf(std::int32_t number) { return NumberedName("command-", number); }
   std::int32_t Below(std::int32_t limit) { return std::uniform_int_distribution(0, limit - 1)(random_); }
   bool Chance(std::int32_t in) { return Below(in) == 0; }
   Task AnyLongLived() {
     const std::int32_t tgid = kFirst + Below(busy_ != 0 && !Chance(10) ? busy_ : kLongLived);
     return {tgid, tgid};
   }
-  void Append(Stream& stream, const Event::Body& body) {
-    constexpr std::uint64_t kEventGapNanos = 2'000;
-    stream.Append(EncodeEvent(
-        {.sequence = sequence_, .cpu = 0, .timestamp_ns = kNanosPerSecond + sequence_ * kEventGapNanos, .body = body}));
-    ++sequence_;
-  }
+  void Append(Stream& stream, const Event::Body& body) { writer_.Append(stream, body); }
 
   std::int32_t busy_;
   std::mt19937 random_{1};
   std::int32_t next_ = kFirst + kLongLived;
-  std::uint32_t sequence_ = 0;
+  EventWriter writer_;
+};
+
+// Generates events of a process that renames itself again and again. It forks one child under each name, which exits.
+class RenameFlood {
+ public:
+  Stream Start() {
+    Stream stream;
+    writer_.Append(stream, ForkBody{{1, 1}, kProcess});
+    return stream;
+  }
+  void AppendNames(Stream& stream, std::int32_t names) {
+    for (const std::int32_t end = next_ + names; next_ < end; ++next_) {
+      const Task child{kProcess.tgid + 1 + next_, kProcess.tgid + 1 + next_};
+      writer_.Append(stream, CommBody{kProcess, NumberedName("name-", next_)});
+      writer_.Append(stream, ForkBody{kProcess, child});
+      writer_.Append(stream, ExitBody{.task = child, .parent_signal = 17, .parent = kProcess});
+    }
+  }
+
+ private:
+  static constexpr Task kProcess{100, 100};
+  std::int32_t next_ = 0;
+  EventWriter writer_;
 };
 
 void ApplyStream(InputProcessor& processor, const Stream& stream) {
@@ -158,14 +193,14 @@ void ApplyStream(InputProcessor& processor, const Stream& stream) {
   }
 }
 
-void Measure(benchmark::State& state, const Stream& before, const Stream& stream) {
+void Measure(benchmark::State& state, const Stream& before, const Stream& stream, const CountingOptions& options = {}) {
   if (stream.size() < 100'000) {
     state.SkipWithError("cannot receive a storm: this requires root and the connector");
     return;
   }
   for ([[maybe_unused]] auto round : state) {
     state.PauseTiming();
-    auto processor = std::make_unique<InputProcessor>(PossibleCpus(), EventCoverage::kAll);
+    auto processor = std::make_unique<InputProcessor>(PossibleCpus(), EventCoverage::kAll, options);
     ApplyStream(*processor, before);
     state.ResumeTiming();
     ApplyStream(*processor, stream);
@@ -194,6 +229,18 @@ void DecodeAndRecordSyntheticHost(benchmark::State& state) {
   Measure(state, long_lived, events);
 }
 BENCHMARK(DecodeAndRecordSyntheticHost)->Arg(200)->Arg(0)->Unit(benchmark::kMillisecond);
+
+// New names only, in a group table of as many rows as the argument, all of which are in use.
+void DecodeAndRecordRenameFlood(benchmark::State& state) {
+  const auto groups = static_cast<std::int32_t>(state.range(0));
+  RenameFlood flood;
+  Stream rows = flood.Start();
+  flood.AppendNames(rows, groups);
+  Stream events;
+  flood.AppendNames(events, kEvents / 3);
+  Measure(state, rows, events, {.group_limit = static_cast<std::size_t>(groups)});
+}
+BENCHMARK(DecodeAndRecordRenameFlood)->Arg(100)->Arg(10'000)->Unit(benchmark::kMillisecond);
 
 // Copies a snapshot with 500 commands; with argument 1 it has all histograms by command.
 void CopySnapshot(benchmark::State& state) {

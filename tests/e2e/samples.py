@@ -36,3 +36,7 @@ class Samples:
 
     def by(self, name, label):
         return {found[label]: value for found, value in self._families[name]}
+
+    def rows(self, name):
+        """The labels and the value of each sample of a family, which may have none."""
+        return self._families.get(name, [])
