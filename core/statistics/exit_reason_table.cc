@@ -5,11 +5,19 @@
 
 namespace procevent {
 
-ExitReasonTable::ExitReasonTable(std::size_t groups)
-    : max_pairs_{kExitCodesPerGroup * groups, kExitSignalsPerGroup * groups},
-      pairs_of_group_(groups),
-      slots_(std::bit_ceil(2 * kExitReasonsPerGroup * groups), kFree) {
+void ExitReasonTable::Grow(std::size_t groups) {
+  max_pairs_ = {kExitCodesPerGroup * groups, kExitSignalsPerGroup * groups};
+  pairs_of_group_.resize(groups);
   counts_.reserve(kExitReasonsPerGroup * groups);
+  slots_.resize(std::bit_ceil(2 * kExitReasonsPerGroup * groups));
+  FillSlots();
+}
+
+void ExitReasonTable::FillSlots() {
+  std::ranges::fill(slots_, kFree);
+  for (std::size_t i = 0; i < counts_.size(); ++i) {
+    slots_[FindSlot(counts_[i].group, counts_[i].reason)] = static_cast<std::uint32_t>(i);
+  }
 }
 
 std::size_t ExitReasonTable::FindSlot(std::uint16_t group, ExitReason reason) const {
@@ -59,12 +67,8 @@ void ExitReasonTable::EraseGroups(const std::function<bool(std::size_t group)>& 
     }
     return gone;
   };
-  if (std::erase_if(counts_, erase) == 0) {
-    return;
-  }
-  std::ranges::fill(slots_, kFree);
-  for (std::size_t i = 0; i < counts_.size(); ++i) {
-    slots_[FindSlot(counts_[i].group, counts_[i].reason)] = static_cast<std::uint32_t>(i);
+  if (std::erase_if(counts_, erase) != 0) {
+    FillSlots();
   }
 }
 

@@ -3,7 +3,7 @@
 // The number of pairs of group and reason is bounded, in total and for each group, and signals have a bound of their
 // own: a group with many statuses leaves room for others, and for crashes. A pair beyond a bound is not counted here,
 // so a group may have more exits than its pairs show: the difference is exposed as "other". A pair is never evicted for
-// another one, only with its group. Nothing is allocated after construction. Owned by GroupTable. Single-threaded.
+// another one, only with its group. After construction only Grow allocates. Owned by GroupTable. Single-threaded.
 #pragma once
 
 #include <algorithm>
@@ -42,11 +42,13 @@ inline constexpr std::size_t kExitReasonsPerGroup = kExitCodesPerGroup + kExitSi
 // Of one group: codes, and again signals.
 inline constexpr std::size_t kMaxExitReasonsOfGroup = 16;
 
-// A copy of a table's pairs. It keeps its capacity when it is copied itself, so that Assign allocates nothing.
+// A copy of a table's pairs. It keeps its capacity when it is copied itself. Assign allocates nothing.
 class ExitReasonList {
  public:
   explicit ExitReasonList(std::size_t capacity) : pairs_(capacity) {}
 
+  // Raises the capacity to `capacity`, if it is less.
+  void Grow(std::size_t capacity) { pairs_.resize(std::max(capacity, pairs_.size())); }
   // At most as many pairs as the capacity; more are left out.
   void Assign(std::span<const ExitReasonCount> pairs) {
     assert(pairs.size() <= pairs_.size());
@@ -62,8 +64,10 @@ class ExitReasonList {
 
 class ExitReasonTable {
  public:
-  explicit ExitReasonTable(std::size_t groups);
+  explicit ExitReasonTable(std::size_t groups) { Grow(groups); }
 
+  // Raises the bounds to those of a table of `groups`, at least as many as before. Keeps all pairs.
+  void Grow(std::size_t groups);
   // Ignores an exit with status 0.
   void Count(std::uint16_t group, const ProcessExit& exit);
   // Erases all pairs of the groups for which `erased` is true.
@@ -77,10 +81,11 @@ class ExitReasonTable {
 
   // The slot of the pair, or the free slot where it belongs.
   [[nodiscard]] std::size_t FindSlot(std::uint16_t group, ExitReason reason) const;
+  void FillSlots();
 
   using CountByKind = std::array<std::size_t, 2>;  // codes and signals
 
-  CountByKind max_pairs_;
+  CountByKind max_pairs_{};
   CountByKind pairs_{};
   std::vector<CountByKind> pairs_of_group_;
   std::vector<ExitReasonCount> counts_;

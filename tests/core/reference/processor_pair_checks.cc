@@ -97,6 +97,7 @@ void CompareGroups(Differences& differences, const GroupTableState& numbers,
   differences.Compare("rows", rows_in_use, reference.rows.size());
   differences.Compare("rows in use", numbers.rows_in_use + kReservedGroups, reference.rows.size());
   differences.Compare("overflowed", numbers.overflowed, reference.overflowed);
+  differences.Compare("displaced", numbers.displaced, reference.displaced);
 }
 
 void CompareExits(Differences& differences, const ExitHistograms& numbers,

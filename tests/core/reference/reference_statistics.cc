@@ -10,6 +10,8 @@ namespace {
 constexpr std::uint64_t kSlotNanos = 10'000'000;
 constexpr std::uint64_t kMinuteSlots = 6000;
 constexpr std::uint64_t kSecond = 1'000'000'000;
+constexpr std::uint64_t kMinute = 60 * kSecond;
+constexpr std::size_t kMaxCandidates = 256;
 constexpr std::size_t kMaxLabelBytes = 63;
 
 std::string Escaped(unsigned char byte) {
@@ -102,7 +104,8 @@ void ReferenceStatistics::OnEvent(const Activity& activity) {
 }
 
 void ReferenceStatistics::OnAttributed(const Activity& activity) {
-  Row& row = RowOf(activity.name);
+  Row& row = RowOf(activity);
+  row.activities += activity.times;
   row.counts[activity.what] += activity.times;
   if (activity.exit) {
     CountExit(row, *activity.exit);
@@ -113,11 +116,11 @@ Row& ReferenceStatistics::Reserved(ReservedGroup group) {
   return rows.at(std::string(kReservedGroupNames.at(static_cast<std::size_t>(group))));
 }
 
-Row& ReferenceStatistics::RowOf(const NameOrReserved& name_or_reserved) {
-  if (const auto* const group = std::get_if<ReservedGroup>(&name_or_reserved)) {
+Row& ReferenceStatistics::RowOf(const Activity& activity) {
+  if (const auto* const group = std::get_if<ReservedGroup>(&activity.name)) {
     return Reserved(*group);
   }
-  const std::string& name = std::get<std::string>(name_or_reserved);
+  const std::string& name = std::get<std::string>(activity.name);
   if (!labels_.contains(name)) {
     labels_[name] = LabelOf(name, options_.name_groups);
   }
@@ -125,16 +128,104 @@ Row& ReferenceStatistics::RowOf(const NameOrReserved& name_or_reserved) {
   if (label.empty()) {
     return Reserved(ReservedGroup::kNameless);
   }
-  auto row = rows.find(label);
-  if (row == rows.end()) {
-    if (rows.size() == options_.group_limit + kReservedGroups) {
-      overflowed += overflowing_.insert(name).second ? 1U : 0U;
-      return Reserved(ReservedGroup::kOverflow);
+  const bool first = names_.insert(name).second;
+  if (!rows.contains(label) && IsFull()) {
+    overflowed += first ? 1U : 0U;
+    if (now_ns_ >= next_attempt_ns_) {
+      Displace();
     }
-    row = rows.emplace(label, Row{}).first;
   }
-  row->second.last_used_ns = now_ns_;
-  return row->second;
+  if (!rows.contains(label) && IsFull()) {
+    CountCandidate(label, activity.times);
+    return Reserved(ReservedGroup::kOverflow);
+  }
+  Row& row = rows.contains(label) ? rows.at(label) : AddRow(label);
+  row.last_used_ns = now_ns_;
+  return row;
+}
+
+Row& ReferenceStatistics::AddRow(const std::string& label) {
+  Row row;
+  row.last_used_ns = row.admitted_ns = now_ns_;
+  row.admission = ++admissions_;
+  for (const Candidate& candidate : candidates_) {
+    row.activities += candidate.label == label ? candidate.activities : 0;
+  }
+  std::erase_if(candidates_, [&label](const Candidate& candidate) { return candidate.label == label; });
+  return rows[label] = row;
+}
+
+void ReferenceStatistics::RemoveRow(const std::string& label) {
+  for (const auto& [kind, times] : rows.at(label).counts) {
+    retired[kind] += times;
+  }
+  rows.erase(label);
+}
+
+void ReferenceStatistics::CountCandidate(const std::string& label, std::uint64_t times) {
+  for (Candidate& candidate : candidates_) {
+    if (candidate.label == label) {
+      candidate.activities += times;
+      return;
+    }
+  }
+  for (; times > 0; --times) {
+    if (candidates_.size() < kMaxCandidates) {
+      candidates_.push_back({label, times});
+      return;
+    }
+    for (Candidate& candidate : candidates_) {
+      --candidate.activities;
+    }
+    std::erase_if(candidates_, [](const Candidate& candidate) { return candidate.activities == 0; });
+  }
+}
+
+std::uint64_t ReferenceStatistics::DisplacementsWithin(std::uint64_t duration_ns) const {
+  return static_cast<std::uint64_t>(
+      std::ranges::count_if(displacements_, [&](std::uint64_t at) { return at + duration_ns > now_ns_; }));
+}
+
+void ReferenceStatistics::Displace() {
+  next_attempt_ns_ = now_ns_ + kSecond / 10;
+  const std::uint64_t limit = options_.group_limit;
+  const std::uint64_t used = DisplacementsWithin(60 * kMinute);
+  if (used >= limit || DisplacementsWithin(kMinute) >= std::max<std::uint64_t>(limit / 10, 1)) {
+    return;
+  }
+  Candidate busiest;
+  for (const Candidate& candidate : candidates_) {
+    busiest = candidate.activities > busiest.activities ? candidate : busiest;
+  }
+  std::uint64_t price = 10;
+  for (std::uint64_t tenth = 1; tenth <= 10 * used / limit; ++tenth) {
+    price *= 2;
+  }
+  std::map<std::pair<std::uint64_t, std::uint64_t>, std::string> by_cost;  // and by admission
+  for (const auto& [label, row] : rows) {
+    const std::uint64_t factor = now_ns_ < row.admitted_ns + 5 * kMinute ? 10 : 2;
+    if (!IsReserved(label)) {
+      by_cost[{factor * row.activities, row.admission}] = label;
+    }
+  }
+  if (busiest.activities >= by_cost.begin()->first.first + price) {
+    displacements_.push_back(now_ns_);
+    ++displaced;
+    RemoveRow(by_cost.begin()->second);
+    AddRow(busiest.label);
+  }
+}
+
+void ReferenceStatistics::HalveActivities() {
+  for (; halvings_ < now_ns_ / (5 * kMinute); ++halvings_) {
+    for (auto& [label, row] : rows) {
+      row.activities /= 2;
+    }
+    for (Candidate& candidate : candidates_) {
+      candidate.activities /= 2;
+    }
+  }
+  std::erase_if(candidates_, [](const Candidate& candidate) { return candidate.activities == 0; });
 }
 
 void ReferenceStatistics::CountExit(Row& row, const ExitRecord& exit) {
@@ -176,16 +267,13 @@ void ReferenceStatistics::Advance(std::uint64_t now_ns) {
   last_sweep_ns_ = second;
   const auto retire_after = static_cast<std::uint64_t>(options_.group_retire_after.count()) * 1'000'000;
   for (auto row = rows.begin(); row != rows.end();) {
-    if (IsReserved(row->first) || second < row->second.last_used_ns + retire_after) {
-      ++row;
-      continue;
+    const auto next = std::next(row);
+    if (!IsReserved(row->first) && second >= row->second.last_used_ns + retire_after) {
+      RemoveRow(row->first);
     }
-    for (const auto& [kind, times] : row->second.counts) {
-      retired[kind] += times;
-    }
-    row = rows.erase(row);
-    overflowing_.clear();
+    row = next;
   }
+  HalveActivities();
 }
 
 void Rates::AddEvent(std::size_t kind, std::uint64_t when_ns) {

@@ -34,6 +34,9 @@ struct Row {
   Buckets exit_codes;
   Buckets lifetimes;
   std::uint64_t last_used_ns = 0;
+  std::uint64_t admitted_ns = 0;
+  std::uint64_t admission = 0;   // its number
+  std::uint64_t activities = 0;  // halved every five minutes
 };
 
 // The slow and obvious counterpart of Peaks: keeps all events ever counted, in slots of 10 ms.
@@ -47,6 +50,12 @@ class Rates {
  private:
   std::map<std::uint64_t, std::array<std::uint64_t, 3>> slots_;
   std::uint64_t newest_ = 0;
+};
+
+// A label without a row, and a lower bound of its activities.
+struct Candidate {
+  std::string label;
+  std::uint64_t activities = 0;
 };
 
 std::string LabelOf(const std::string& name, const std::vector<NameGroup>& groups);
@@ -63,6 +72,7 @@ class ReferenceStatistics {
   Rates rates;
   std::map<std::string, Row> rows;
   std::uint64_t overflowed = 0;
+  std::uint64_t displaced = 0;
   Buckets exit_codes;
   Buckets lifetimes;
   CountMap retired;
@@ -73,14 +83,26 @@ class ReferenceStatistics {
   void OnAttributed(const Activity& activity);
   void CountExit(Row& row, const ExitRecord& exit);
   Row& Reserved(ReservedGroup group);
-  Row& RowOf(const NameOrReserved& name);
+  Row& RowOf(const Activity& activity);
+  [[nodiscard]] bool IsFull() const { return rows.size() == options_.group_limit + kReservedGroups; }
+  Row& AddRow(const std::string& label);
+  void RemoveRow(const std::string& label);
+  void CountCandidate(const std::string& label, std::uint64_t times);
+  void Displace();
+  [[nodiscard]] std::uint64_t DisplacementsWithin(std::uint64_t duration_ns) const;
+  void HalveActivities();
 
   CountingOptions options_;
   std::vector<std::uint64_t> lifetime_bounds_;
   std::map<std::string, std::string> labels_;  // cached by name, since regular expressions are slow
-  std::set<std::string> overflowing_;          // names that found the table full since a row was last retired
+  std::set<std::string> names_;                // that occurred
+  std::vector<Candidate> candidates_;
+  std::vector<std::uint64_t> displacements_;  // times
+  std::uint64_t admissions_ = 0;
   std::uint64_t now_ns_ = 0;
   std::uint64_t last_sweep_ns_ = 0;
+  std::uint64_t next_attempt_ns_ = 0;
+  std::uint64_t halvings_ = 0;
 };
 
 }  // namespace procevent::reference
