@@ -53,6 +53,15 @@ ReloadResult Reject(const Config& running, const InputErrors& errors) {
   return reload;
 }
 
+// `keys` are those that need a restart, `decreased` those among them that a reload could only increase.
+LogMessage MakeRestartWarning(const std::string& keys, std::span<const std::string_view> decreased) {
+  std::string text = "changed keys are not in force; restart the exporter";
+  if (!decreased.empty()) {
+    text += "; a reload can only increase " + JoinWithCommas(decreased);
+  }
+  return {LogLevel::kWarning, std::move(text), {{"keys", keys}}};
+}
+
 }  // namespace
 
 ReloadResult EvaluateReload(const Config& running, const LoadedConfig& loaded) {
@@ -63,12 +72,17 @@ ReloadResult EvaluateReload(const Config& running, const LoadedConfig& loaded) {
   ReloadResult reload{.valid = true, .config = running, .messages = {}};
   std::vector<std::string_view> applied;
   std::vector<std::string_view> not_applied;
+  std::vector<std::string_view> decreased;
   for (const Option* const option : ChangedOptions(running, fresh)) {
-    const bool applies = ReloadApplies(*option, running, fresh);
-    if (applies) {
+    if (ReloadApplies(*option, running, fresh)) {
       option->field.set(option->field.get(fresh), reload.config);
+      applied.push_back(option->key);
+      continue;
     }
-    (applies ? applied : not_applied).push_back(option->key);
+    not_applied.push_back(option->key);
+    if (option->reload == ReloadRule::kIncrease) {
+      decreased.push_back(option->key);
+    }
   }
   reload.messages.push_back(
       {LogLevel::kInfo,
@@ -77,18 +91,17 @@ ReloadResult EvaluateReload(const Config& running, const LoadedConfig& loaded) {
   if (!not_applied.empty()) {
     const std::string keys = JoinWithCommas(not_applied);
     reload.restart = "restart required for " + keys;
-    reload.messages.push_back(
-        {LogLevel::kWarning, "changed keys are not in force; restart the exporter", {{"keys", keys}}});
+    reload.messages.push_back(MakeRestartWarning(keys, decreased));
   }
   return reload;
 }
 
-ConfigReloader::ConfigReloader(Config running, LoadFunction load, Log& log, NameGroupsSetter set_name_groups,
+ConfigReloader::ConfigReloader(Config running, LoadFunction load, Log& log, CountingReloader reload_counting,
                                ReloadStatus& status)
     : running_(std::move(running)),
       load_(std::move(load)),
       log_(log),
-      set_name_groups_(std::move(set_name_groups)),
+      reload_counting_(std::move(reload_counting)),
       status_(status) {}
 
 std::string ConfigReloader::Apply() {
@@ -112,8 +125,8 @@ std::string ConfigReloader::Apply() {
 ReloadResult ConfigReloader::Load() const {
   try {
     ReloadResult reload = EvaluateReload(running_, load_());
-    if (reload.config.counting.name_groups != running_.counting.name_groups) {
-      set_name_groups_(reload.config.counting.name_groups);
+    if (reload.config.counting != running_.counting) {
+      reload_counting_(reload.config.counting);
     }
     return reload;
   } catch (const std::exception& e) {

@@ -2,19 +2,16 @@
 #pragma once
 
 #include <functional>
-#include <span>
 #include <string>
 #include <vector>
 
 #include "cmd/logging/log.h"
 #include "config/load.h"
 #include "config/schema/effective_config.h"
-#include "core/statistics/group_name.h"
+#include "core/statistics/counting_options.h"
 #include "exporter/metrics/exporter_state.h"
 
 namespace procevent {
-
-using NameGroupsSetter = std::function<void(std::span<const NameGroup> groups)>;
 
 // The outcome of a reload, before it is applied.
 struct ReloadResult {
@@ -31,21 +28,22 @@ ReloadResult EvaluateReload(const Config& running, const LoadedConfig& loaded);
 class ConfigReloader {
  public:
   using LoadFunction = std::function<LoadedConfig()>;
+  using CountingReloader = std::function<void(const CountingOptions& options)>;
 
   // `log` and `status` must outlive it.
-  ConfigReloader(Config running, LoadFunction load, Log& log, NameGroupsSetter set_name_groups, ReloadStatus& status);
+  ConfigReloader(Config running, LoadFunction load, Log& log, CountingReloader reload_counting, ReloadStatus& status);
 
   // Returns in one line which part of the configuration is not in force afterwards. Empty if all of it is.
   std::string Apply();
 
  private:
-  // Loads the configuration and sets its name groups. Anything that throws changes nothing.
+  // Loads the configuration and passes its counting options on. Anything that throws changes nothing.
   [[nodiscard]] ReloadResult Load() const;
 
   Config running_;
   LoadFunction load_;
   Log& log_;
-  NameGroupsSetter set_name_groups_;
+  CountingReloader reload_counting_;
   ReloadStatus& status_;
   std::string restart_;  // ReloadResult::restart of the last valid reload
 };

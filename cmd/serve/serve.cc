@@ -12,7 +12,6 @@
 #include <limits>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -83,7 +82,7 @@ int RunUntilSignal(const SignalReceiver& signals, NoticeLog& notices, RefusalLog
 struct SnapshotProducer {
   SnapshotExchange& exchange;
   NoticeQueue& notices;
-  NameGroupsSetter set_name_groups;
+  ConfigReloader::CountingReloader reload_counting;
   std::function<void()> start;
   std::function<void()> stop;
 };
@@ -109,7 +108,7 @@ bool ServeSnapshots(const SnapshotProducer& producer, const Config& config, cons
       write_log);
   report.NotifyReady();
 
-  ConfigReloader reloader(config, load, log, producer.set_name_groups, state.reloads);
+  ConfigReloader reloader(config, load, log, producer.reload_counting, state.reloads);
   NoticeLog notices(producer.notices, write_log);
   const int signal = RunUntilSignal(signals, notices, refusals, report, [&] {
     report.NotifyReloading();
@@ -132,8 +131,7 @@ bool ServeSnapshots(const SnapshotProducer& producer, const Config& config, cons
 
 template <typename Thread>
 SnapshotProducer MakeSnapshotProducer(Thread& thread, std::function<void()> begin_thread) {
-  return {thread.exchange(), thread.notices(),
-          [&thread](std::span<const NameGroup> groups) { thread.SetNameGroups(groups); },
+  return {thread.exchange(), thread.notices(), [&thread](const CountingOptions& options) { thread.Reload(options); },
           [&thread, begin_thread = std::move(begin_thread)] { thread.Start(begin_thread); },
           [&thread] { thread.Stop(); }};
 }

@@ -1,5 +1,8 @@
 #include "core/reader/input_processor.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace procevent {
 
 InputProcessor::InputProcessor(unsigned cpus, EventCoverage coverage, const CountingOptions& options)
@@ -38,6 +41,12 @@ void InputProcessor::ApplyMessage(const Message& message, std::uint64_t now_ns) 
   if (!arrival.duplicate) {
     tracker_.Apply(message.event);
   }
+}
+
+void InputProcessor::Reload(ReloadedOptions options) {
+  statistics_.SetNameGroups(std::move(options.name_groups));
+  options_.group_limit = std::max(options_.group_limit, options.group_limit);
+  statistics_.GrowGroups(options_.group_limit);
 }
 
 void InputProcessor::CopyTo(Numbers& numbers) const {

@@ -1,9 +1,11 @@
 // Turns inputs into numbers, by the event stream, the tracker and the statistics.
 //
 // Single-threaded. Construction takes random seeds. Afterwards it is pure (no system call, no clock, no thread) and
-// allocates only at the first occurrence of a name. Owned by the reader, which calls it from the reader thread.
+// allocates only at the first occurrence of a name, and in Reload. Owned by the reader, which calls it from the reader
+// thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <utility>
 #include <variant>
@@ -27,6 +29,16 @@ struct NoEventHooks {
   void AfterEvent(const Event& /*event*/) const {}
 };
 
+// The options that a reload changes. The thread that reloads makes them, because the rules are compiled here.
+struct ReloadedOptions {
+  // Every rule must be valid.
+  explicit ReloadedOptions(const CountingOptions& options)
+      : name_groups(options.name_groups), group_limit(options.group_limit) {}
+
+  NameGroups name_groups;
+  std::size_t group_limit;
+};
+
 // Joins the event stream, the tracker and the statistics.
 class InputProcessor {
  public:
@@ -38,19 +50,20 @@ class InputProcessor {
   void Apply(const Input& input, std::uint64_t now_ns, Hooks&& hooks = {});
   // The same for one message of a datagram. It counts the message as an event or as a rejection.
   void ApplyMessage(const Message& message, std::uint64_t now_ns);
-  // Applies to events that are counted from now on.
-  void SetNameGroups(NameGroups groups) { statistics_.SetNameGroups(std::move(groups)); }
+  // Applies to events that are counted from now on. The group limit can only rise: a lower one changes nothing.
+  void Reload(ReloadedOptions options);
   // Expires peaks and idle groups. To be called regularly, also without events.
   void Advance(std::uint64_t now_ns) { statistics_.Advance(now_ns); }
 
   [[nodiscard]] ProcReconciler& reconciler() { return tracker_.reconciler(); }
+  // With the group limit in force.
   [[nodiscard]] const CountingOptions& options() const { return options_; }
   [[nodiscard]] EventCoverage coverage() const { return stream_.coverage(); }
   // Whether lost() is complete. A narrowed event mask hides losses.
   [[nodiscard]] bool loss_exact() const { return stream_.loss_exact(); }
   [[nodiscard]] bool tracks_processes() const { return coverage() != EventCoverage::kPartial; }
 
-  // `numbers` was made with the same options.
+  // `numbers` was made with the same options, or a lower group limit.
   void CopyTo(Numbers& numbers) const;
   [[nodiscard]] const StreamStatistics& stream() const { return stream_.statistics(); }
   [[nodiscard]] std::uint64_t forks() const { return stream().events_of(EventKind::kFork); }
@@ -63,7 +76,7 @@ class InputProcessor {
   struct OtherInputs;
   void ApplyOther(const Input& input);  // an input that is no datagram
 
-  const CountingOptions options_;
+  CountingOptions options_;
   EventStream stream_;
   Statistics statistics_;
   ProcessTracker tracker_;

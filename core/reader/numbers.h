@@ -8,7 +8,8 @@
 
 namespace procevent {
 
-// Copying into a snapshot that was constructed with the same options, or into a copy of one, allocates nothing.
+// Copying into a snapshot that was constructed with the same options, or into a copy of one, allocates nothing, except
+// once after the group table has grown.
 struct Numbers : StreamStatistics, TrackerNumbers, StatisticsNumbers {
   explicit Numbers(unsigned cpus, const CountingOptions& options = {})
       : StreamStatistics(cpus), StatisticsNumbers(options) {}

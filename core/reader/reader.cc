@@ -85,7 +85,7 @@ void Reader::Run() {
   PublishStatus();
   MarkAttempted();
   while (!thread_.stopping()) {
-    ApplyNameGroups();
+    ApplyReload();
     answerer_.UpdateRequest();
     drain_.Run();
     if (drain_.queue_empty() && MayScanProc()) {
@@ -111,9 +111,9 @@ void Reader::CheckProc() {
   post_failure(Notice::Kind::kProcUnreadable, scanner_.CheckVisibility());
 }
 
-void Reader::ApplyNameGroups() {
-  if (const auto groups = name_groups_.Consume()) {
-    processor_.SetNameGroups(std::move(*groups));
+void Reader::ApplyReload() {
+  if (const auto options = reloaded_.Consume()) {
+    processor_.Reload(std::move(*options));
   }
 }
 

@@ -6,7 +6,6 @@
 #include <functional>
 #include <latch>
 #include <memory>
-#include <span>
 #include <vector>
 
 #include "core/base/file_descriptor.h"
@@ -47,9 +46,9 @@ struct ReaderOptions {
 //   InputProcessor -> ScrapeAnswerer                           snapshots for scrapes
 //
 // The thread takes no lock. Only the disk or pipe that it records to can block it. While subscribed it allocates only
-// at the first occurrence of a name, and when it receives other name groups. An exception (no memory) ends the
-// thread, with the notice kThreadFailed, and Stop ends the subscription. cmd creates, starts and stops the reader.
-// Scrapes use only its exchange, the log only its notices.
+// at the first occurrence of a name, when it applies reloaded options, and when it first fills each snapshot after the
+// group limit rose. An exception (no memory) ends the thread, with the notice kThreadFailed, and Stop ends the
+// subscription. cmd creates, starts and stops the reader. Scrapes use only its exchange, the log only its notices.
 class Reader {
  public:
   // Throws FatalError if the system has no descriptors left. If `capture` is not null, every input
@@ -70,8 +69,9 @@ class Reader {
   // After Stop: everything that was counted.
   [[nodiscard]] Numbers FinalNumbers() const;
 
-  // From any thread: replaces the name groups. The thread applies them before its next drain. Each rule must be valid.
-  void SetNameGroups(std::span<const NameGroup> groups) { name_groups_.Publish(std::make_unique<NameGroups>(groups)); }
+  // From any thread: publishes the options that a reload changes (ReloadedOptions). The thread applies the latest ones
+  // before its next drain.
+  void Reload(const CountingOptions& options) { reloaded_.Publish(std::make_unique<ReloadedOptions>(options)); }
 
   [[nodiscard]] SnapshotExchange& exchange() { return answerer_.exchange(); }
   [[nodiscard]] NoticeQueue& notices() { return notices_; }
@@ -80,7 +80,7 @@ class Reader {
   void RunUntilStopped();
   void Run();
   void CheckProc();
-  void ApplyNameGroups();
+  void ApplyReload();
   [[nodiscard]] bool MayScanProc() const;
   void RunDueAction();
   void Subscribe();
@@ -101,7 +101,7 @@ class Reader {
   SubscriptionKeeper subscription_;
   ScrapeAnswerer answerer_;
   EventDrain drain_;
-  LatestValue<NameGroups> name_groups_;
+  LatestValue<ReloadedOptions> reloaded_;
   StoppableThread thread_;
   Poller poller_;
   std::vector<int> wake_fds_;    // for WaitUntil

@@ -157,10 +157,10 @@ void Replayer::PublishStatus(std::uint64_t next_update_ns) {
   exchange_.PublishStatus(status);
 }
 
-// Applies new name groups, and answers a scrape.
+// Applies reloaded options, and answers a scrape.
 void Replayer::ServeRequests() {
-  if (const auto groups = name_groups_.Consume()) {
-    processor_.SetNameGroups(std::move(*groups));
+  if (const auto options = reloaded_.Consume()) {
+    processor_.Reload(std::move(*options));
   }
   if (!exchange_.IsRequested()) {
     return;

@@ -5,7 +5,6 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 
 #include "core/base/file_descriptor.h"
@@ -42,8 +41,9 @@ class Replayer {
   void Start(std::function<void()> begin = {});
   void Stop() { thread_.Stop(); }
 
-  // From any thread: replaces the name groups when the thread next serves requests. Each rule must be valid.
-  void SetNameGroups(std::span<const NameGroup> groups) { name_groups_.Publish(std::make_unique<NameGroups>(groups)); }
+  // From any thread: publishes the options that a reload changes (ReloadedOptions). The thread applies the latest ones
+  // when it next serves requests.
+  void Reload(const CountingOptions& options) { reloaded_.Publish(std::make_unique<ReloadedOptions>(options)); }
 
   [[nodiscard]] const CaptureSummary& summary() const { return summary_; }
   [[nodiscard]] SnapshotExchange& exchange() { return exchange_; }
@@ -73,7 +73,7 @@ class Replayer {
   CaptureApplier applier_;
   SnapshotExchange exchange_;
   NoticeQueue notices_;
-  LatestValue<NameGroups> name_groups_;
+  LatestValue<ReloadedOptions> reloaded_;
   StoppableThread thread_;
   Poller poller_;
 

@@ -80,7 +80,8 @@ class SnapshotExchange {
     kNone,   // there is none: the reader has never answered
   };
 
-  // `blank` has the size of every snapshot. Throws FatalError if the system has no descriptors left.
+  // `blank` has the size of every snapshot, until the group table grows. Throws FatalError if the system has no
+  // descriptors left.
   explicit SnapshotExchange(const Snapshot& blank);
 
   // From any number of scraping threads at once: calls `visitor` with a snapshot, if there is one. The scraper asked at

@@ -6,6 +6,7 @@
 // No sink knows another one. Owned by InputProcessor. Single-threaded.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <tuple>
 #include <utility>
@@ -52,8 +53,8 @@ class SinkList {
   std::tuple<Sinks&...> sinks_;
 };
 
-// The numbers of all sinks. Assigning to a snapshot that was made with the same options, or to a copy of one, allocates
-// nothing.
+// The numbers of all sinks. Copying into a snapshot that was made with the same options, or into a copy of one,
+// allocates nothing, except once after the group table has grown.
 struct StatisticsNumbers {
   explicit StatisticsNumbers(const CountingOptions& options)
       : groups(options), exit_reasons(kExitReasonsPerGroup * groups.rows.size()), exits(options) {}
@@ -79,11 +80,14 @@ class Statistics {
     groups_.Advance(now_ns);
   }
   void SetNameGroups(NameGroups groups) { groups_.SetNameGroups(std::move(groups)); }
+  // Raises the limit of the group table. A smaller one is ignored.
+  void GrowGroups(std::size_t limit) { groups_.Grow(limit); }
 
   void CopyTo(StatisticsNumbers& snapshot) const {
     snapshot.totals = totals_.counts();
     snapshot.peaks = peaks_.Rates();
     snapshot.groups = groups_.state();
+    snapshot.exit_reasons.Grow(kExitReasonsPerGroup * snapshot.groups.rows.size());
     snapshot.exit_reasons.Assign(groups_.exit_reasons());
     snapshot.exits = exits_;
   }

@@ -6,13 +6,18 @@ import subprocess
 import unittest
 
 import harness
+import identities
 
+RESTART = "changed keys are not in force; restart the exporter"
+NAMES = 30  # more than the largest limit of groups
 GROUPED = "name_groups:\n  - match: reload-.*\n    name: reloaded\n"
 
 
-class Reload(harness.LiveTest):
+class ReloadTest(harness.LiveTest):
+    CONFIG = "log:\n  level: info\n"
+
     def setUp(self):
-        self.exporter = self.enterContext(harness.Exporter(config="log:\n  level: info\n")).wait_ready()
+        self.exporter = self.enterContext(harness.Exporter(config=self.CONFIG)).wait_ready()
 
     def reload(self, config, words, **fields):
         """Writes the file, sends the signal, and waits for a log line with the words and fields."""
@@ -26,6 +31,12 @@ class Reload(harness.LiveTest):
         os.kill(self.exporter.pid(), signal.SIGHUP)
         harness.wait_for(f"a log line with {words!r} and {fields}", lambda: count() > before)
 
+    def run_process(self, name):
+        """Runs a process with the name, which exits with 3."""
+        subprocess.run(["/bin/sh", "-c", f"printf {name} >/proc/$$/comm; exit 3"], check=False)
+
+
+class Reload(ReloadTest):
     def successful(self):
         return self.exporter.scrape().value("procevent_exporter_config_last_reload_successful")
 
@@ -35,10 +46,6 @@ class Reload(harness.LiveTest):
             return self.exporter.scrape().value("procevent_exits_total", comm=comm, outcome="failure")
         except KeyError:
             return 0
-
-    def run_process(self, name):
-        """Runs a process with the name, which exits with 3."""
-        subprocess.run(["/bin/sh", "-c", f"printf {name} >/proc/$$/comm; exit 3"], check=False)
 
     def test_name_groups_apply_to_new_processes(self):
         self.run_process("reload-1")
@@ -66,18 +73,16 @@ class Reload(harness.LiveTest):
             self.assertEqual(forks("reload-3"), 1)
 
     def test_log_level_changes(self):
-        self.reload("log:\n  level: warning\ngroups:\n  limit: 77\n", "changed keys are not in force", keys="groups.limit")
+        self.reload("log:\n  level: warning\ngroups:\n  limit: 77\n", RESTART, keys="groups.limit")
         self.assertTrue(harness.log_lines(self.exporter.log(), applied="log.level"), "each applied key is logged")
-        self.reload("log:\n  level: warning\ngroups:\n  limit: 78\n", "changed keys are not in force", keys="groups.limit")
+        self.reload("log:\n  level: warning\ngroups:\n  limit: 78\n", RESTART, keys="groups.limit")
         self.assertFalse(harness.log_lines(self.exporter.log(), applied=""), "logged at level info")
         self.reload("log:\n  level: info\n", "configuration reloaded", level="info", applied="log.level")
 
     def test_keys_that_need_a_restart_are_reported(self):
-        self.reload("groups:\n  limit: 77\n", "changed keys are not in force", keys="groups.limit")
+        self.reload("log:\n  format: json\n", RESTART, keys="log.format")
         self.assertEqual(self.successful(), 1)
-        scrape = self.exporter.scrape()
-        self.assertEqual(scrape.value("procevent_groups_limit"), 500)
-        self.assertEqual(scrape.value("procevent_exporter_config_restart_pending"), 1)
+        self.assertEqual(self.exporter.scrape().value("procevent_exporter_config_restart_pending"), 1)
         self.reload("log:\n  level: info\n", "configuration reloaded", applied="")
         self.assertEqual(self.exporter.scrape().value("procevent_exporter_config_restart_pending"), 0)
 
@@ -97,6 +102,51 @@ class Reload(harness.LiveTest):
         os.kill(self.exporter.pid(), signal.SIGHUP)
         harness.wait_for("the failure", lambda: self.successful() == 0)
         self.assertEqual(self.exporter.readiness().status, 200)
+
+
+class GroupLimit(ReloadTest):
+    """Reloads of groups.limit while more commands run than it allows."""
+
+    CONFIG = "groups:\n  limit: 10\n"
+
+    def setUp(self):
+        super().setUp()
+        self.last = self.page()
+
+    def page(self):
+        return identities.Page(self.exporter.get("/metrics").body.decode())
+
+    def value(self, name):
+        """The sum of a metric. Checks the sums of the page, and that no counter fell."""
+        page = self.page()
+        identities.check_sums(self, page)
+        for key in self.last.growing.keys() & page.growing.keys():
+            self.assertGreaterEqual(page.growing[key], self.last.growing[key], key)
+        self.last = page
+        return page.sum([(1, name, {})])
+
+    def fill(self, name, groups):
+        """Runs processes with many names until so many groups have series. Returns the names that have."""
+        def full():
+            for i in range(NAMES):
+                self.run_process(f"{name}-{i}")
+            return self.value("procevent_groups") == groups
+
+        harness.wait_for(f"{groups} groups", full)
+        return {comm for comm in self.last.families.by("procevent_exits_total", "comm") if comm.startswith(name)}
+
+    def test_limit_grows_and_does_not_shrink(self):
+        self.assertTrue(self.fill("first", 10))
+        self.assertGreater(self.value("procevent_groups_overflowed_total"), 0)
+        self.reload("groups:\n  limit: 20\n", "configuration reloaded", applied="groups.limit")
+        self.assertEqual(self.value("procevent_groups_limit"), 20)
+        self.assertEqual(self.value("procevent_exporter_config_restart_pending"), 0)
+        self.assertTrue(self.fill("second", 20), "no new command got a series")
+        self.reload("groups:\n  limit: 15\n", RESTART + "; a reload can only increase groups.limit",
+                    keys="groups.limit")
+        self.assertEqual(self.value("procevent_groups_limit"), 20)
+        self.assertEqual(self.value("procevent_groups"), 20)
+        self.assertEqual(self.value("procevent_exporter_config_restart_pending"), 1)
 
 
 if __name__ == "__main__":

@@ -5,9 +5,9 @@
 
 #include <new>
 #include <random>
-#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "cmd/logging/log.h"
@@ -42,23 +42,44 @@ TEST(ReloadTest, AppliesLiveKeys) {
   EXPECT_THAT(reload.messages, ElementsAre(IsReloaded("name_groups, log.level")));
 }
 
+auto IsRestartWarning(const std::string& keys, const std::string& reason = "") {
+  const std::string text = "changed keys are not in force; restart the exporter" + reason;
+  return AllOf(HasLevel(LogLevel::kWarning), testing::Field(&LogMessage::text, text), HasFields({Text("keys", keys)}));
+}
+
+TEST(ReloadTest, IncreasesTheGroupLimit) {
+  const ReloadResult reload =
+      EvaluateReload(ConfigOf("groups: {limit: 10}"), LoadConfig("groups: {limit: 20}", "test.yml"));
+  EXPECT_EQ(reload.config, ConfigOf("groups: {limit: 20}"));
+  EXPECT_EQ(reload.restart, "");
+  EXPECT_THAT(reload.messages, ElementsAre(IsReloaded("groups.limit")));
+}
+
+TEST(ReloadTest, DecreasesNoGroupLimit) {
+  const Config running = ConfigOf("groups: {limit: 20}");
+  const ReloadResult reload = EvaluateReload(running, LoadConfig("groups: {limit: 19}", "test.yml"));
+  EXPECT_TRUE(reload.valid);
+  EXPECT_EQ(reload.config, running);
+  EXPECT_EQ(reload.restart, "restart required for groups.limit");
+  EXPECT_THAT(reload.messages, ElementsAre(IsReloaded(""), IsRestartWarning("groups.limit",
+                                                                            "; a reload can only increase "
+                                                                            "groups.limit")));
+}
+
 TEST(ReloadTest, ReportsThatNoKeyChanged) {
   const ReloadResult reload = EvaluateReload({}, EffectiveConfig{});
   EXPECT_THAT(reload.messages, ElementsAre(AllOf(IsReloaded(""), SaysText("no key changed"))));
 }
 
 TEST(ReloadTest, ReportsKeysThatNeedARestartEachTime) {
-  const LoadedConfig loaded = LoadConfig("groups:\n  limit: 77\nlog:\n  format: json\n", "test.yml");
+  const LoadedConfig loaded = LoadConfig("reader:\n  drain_interval: 77ms\nlog:\n  format: json\n", "test.yml");
   Config running;
   for (int time = 0; time < 2; ++time) {
     const ReloadResult reload = EvaluateReload(running, loaded);
     EXPECT_TRUE(reload.valid);
     EXPECT_EQ(reload.config, Config());
-    EXPECT_EQ(reload.restart, "restart required for groups.limit, log.format");
-    EXPECT_THAT(reload.messages,
-                ElementsAre(IsReloaded(""), AllOf(HasLevel(LogLevel::kWarning),
-                                                  SaysText("changed keys are not in force; restart the exporter"),
-                                                  HasFields({Text("keys", "groups.limit, log.format")}))));
+    EXPECT_EQ(reload.restart, "restart required for reader.drain_interval, log.format");
+    EXPECT_THAT(reload.messages, ElementsAre(IsReloaded(""), IsRestartWarning("reader.drain_interval, log.format")));
     running = reload.config;
   }
 }
@@ -134,12 +155,12 @@ TEST(ReloadTest, AppliesTheChangesOfTheSchema) {
   EXPECT_THAT(FormatLogLine(LogFormat::kJson, {}, reload.messages[1]), testing::HasSubstr(not_applied + "\"}"));
 }
 
-// Compiling the rules can need more memory than is left. The old rules stay in use, and the next reload tries again.
-TEST(ReloadTest, KeepsTheRulesIfTheNewOnesCannotBeSet) {
+// Compiling the rules can need more memory than is left. The old options stay in use, and the next reload tries again.
+TEST(ReloadTest, KeepsTheOptionsIfTheNewOnesCannotBeSet) {
   Log log(LogOptions{}, -1);
   ReloadStatus status(0);
   int calls = 0;
-  const auto set = [&calls](std::span<const NameGroup> /*groups*/) {
+  const auto set = [&calls](const CountingOptions& /*options*/) {
     ++calls;
     throw std::bad_alloc();
   };
@@ -148,8 +169,27 @@ TEST(ReloadTest, KeepsTheRulesIfTheNewOnesCannotBeSet) {
   for (int reload = 1; reload <= 2; ++reload) {
     EXPECT_EQ(reloader.Apply(), "last configuration reload failed");
     EXPECT_FALSE(status.successful());
-    EXPECT_EQ(calls, reload) << "the rules in use are the old ones";
+    EXPECT_EQ(calls, reload) << "the options in use are the old ones";
   }
+}
+
+TEST(ReloadTest, PassesChangedCountingOptionsOnce) {
+  Log log(LogOptions{}, -1);
+  ReloadStatus status(0);
+  std::vector<CountingOptions> passed;
+  std::string text;
+  ConfigReloader reloader(
+      Config(), [&text] { return LoadConfig(text, "test.yml"); }, log,
+      [&passed](const CountingOptions& options) { passed.push_back(options); }, status);
+  const std::string decreased = "restart required for groups.limit";
+  for (const auto& [limit, outcome] : std::vector<std::pair<int, std::string>>{
+           {500, ""}, {600, ""}, {600, ""}, {550, decreased}, {500, decreased}, {600, ""}, {601, ""}}) {
+    text = "groups: {limit: " + std::to_string(limit) + "}";
+    EXPECT_EQ(reloader.Apply(), outcome) << limit;
+    EXPECT_EQ(status.restart_pending(), !outcome.empty()) << limit;
+  }
+  EXPECT_THAT(passed, ElementsAre(testing::Field(&CountingOptions::group_limit, 600),
+                                  testing::Field(&CountingOptions::group_limit, 601)));
 }
 
 }  // namespace

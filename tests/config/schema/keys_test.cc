@@ -54,14 +54,18 @@ TEST(KeysTest, SuggestsKeysInTheSectionOrElsewhere) {
 }
 
 // docs/configuration.md lists the keys that a reload applies.
-TEST(KeysTest, ReloadAppliesAnyChangeOfTwoKeys) {
-  std::vector<std::string_view> keys;
+TEST(KeysTest, ReloadAppliesChangesOfThreeKeys) {
+  std::vector<std::string_view> any;
+  std::vector<std::string_view> increase;
   for (const Option& option : Schema()) {
     if (option.reload == ReloadRule::kAny) {
-      keys.push_back(option.key);
+      any.push_back(option.key);
+    } else if (option.reload == ReloadRule::kIncrease) {
+      increase.push_back(option.key);
     }
   }
-  EXPECT_THAT(keys, ElementsAre("name_groups", "log.level"));
+  EXPECT_THAT(any, ElementsAre("name_groups", "log.level"));
+  EXPECT_THAT(increase, ElementsAre("groups.limit"));
 }
 
 // The definition of the distance, as a recursion without a table.

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstddef>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 namespace procevent {
@@ -148,6 +150,19 @@ TEST(InputProcessorTest, RejectsOrIgnoresOtherOutcomes) {
     EXPECT_EQ(processor.stream(), expected) << "outcome " << i;
     processor.ApplyMessage(EventMessage(0, 9), kNow);  // shows that the message set no baseline
     EXPECT_EQ(processor.lost(), 0U) << "outcome " << i;
+  }
+}
+
+TEST(InputProcessorTest, ReloadOnlyIncreasesTheGroupLimit) {
+  InputProcessor processor(1, EventCoverage::kAll, {.group_limit = 20});
+  Numbers numbers(1, processor.options());
+  for (const auto& [limit, in_force] :
+       std::vector<std::pair<std::size_t, std::size_t>>{{20, 20}, {10, 20}, {30, 30}, {25, 30}, {10'000, 10'000}}) {
+    processor.Reload(ReloadedOptions({.group_limit = limit}));
+    EXPECT_EQ(processor.options().group_limit, in_force);
+    processor.CopyTo(numbers);
+    EXPECT_EQ(numbers.groups.limit, in_force);
+    EXPECT_EQ(numbers.groups.rows.size(), kReservedGroups + in_force);
   }
 }
 

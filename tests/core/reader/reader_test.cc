@@ -93,24 +93,74 @@ TEST_F(ReaderTest, AnswersAScrapeIfAForkNeverArrives) {
   EXPECT_EQ(snapshot.numbers.events_of(EventKind::kFork), 0U);
 }
 
-// A larger limit of groups has room for more pairs of group and exit status.
-TEST_F(ReaderTest, HasFinalNumbersOfTheConfiguredSize) {
-  constexpr std::uint64_t kGroups = 700;
-  constexpr std::uint32_t kStatuses = 3;
-  Start(EventCoverage::kAll, {.group_limit = kGroups});
-  for (std::int32_t group = 0; group < static_cast<std::int32_t>(kGroups); ++group) {
-    const Task child{1000 + group, 1000 + group};
-    CommBody name{.task = child};
-    std::ranges::copy("group " + std::to_string(group), name.comm.begin());
-    for (std::uint32_t status = 1; status <= kStatuses; ++status) {
-      kernel_.SendEvent(ForkBody{{1, 1}, child});
-      kernel_.SendEvent(name);
-      kernel_.SendEvent(ExitBody{.task = child, .wait_status = status << 8U, .parent_signal = 17, .parent = {1, 1}});
+// Processes of many groups that exit with several statuses each.
+class ManyGroupsTest : public ReaderTest {
+ protected:
+  static constexpr std::uint64_t kGroups = 700;
+  static constexpr std::uint64_t kStatuses = 3;
+
+  // Returns when the reader has counted the exits.
+  void SendExits() {
+    for (std::int32_t group = 0; group < static_cast<std::int32_t>(kGroups); ++group) {
+      const Task child{1000 + group, 1000 + group};
+      CommBody name{.task = child};
+      std::ranges::copy("group " + std::to_string(group), name.comm.begin());
+      for (std::uint32_t status = 1; status <= kStatuses; ++status) {
+        kernel_.SendEvent(ForkBody{{1, 1}, child});
+        kernel_.SendEvent(name);
+        kernel_.SendEvent(ExitBody{.task = child, .wait_status = status << 8U, .parent_signal = 17, .parent = {1, 1}});
+      }
     }
+    exits_ += kGroups * kStatuses;
+    TakeSnapshotUntil([this](const Snapshot& s) { return s.numbers.events_of(EventKind::kExit) == exits_; });
   }
-  TakeSnapshotUntil([](const Snapshot& s) { return s.numbers.events_of(EventKind::kExit) == kGroups * kStatuses; });
+
+ private:
+  std::uint64_t exits_ = 0;
+};
+
+// A larger limit of groups has room for more pairs of group and exit status.
+TEST_F(ManyGroupsTest, HasFinalNumbersOfTheConfiguredSize) {
+  Start(EventCoverage::kAll, {.group_limit = kGroups});
+  SendExits();
   reader_->Stop();
   EXPECT_EQ(reader_->FinalNumbers().exit_reasons.pairs().size(), kGroups * kStatuses);
+}
+
+TEST_F(ManyGroupsTest, IncreasesTheGroupLimitWhileRunning) {
+  Start(EventCoverage::kAll, {.group_limit = 10});
+  SendExits();
+  EXPECT_EQ(TakeSnapshot().numbers.groups.rows_in_use, 10U);
+  reader_->Reload({.group_limit = kGroups});
+  TakeSnapshotUntil([](const Snapshot& s) { return s.numbers.groups.limit == kGroups; });
+  SendExits();
+  for (int each_buffer = 0; each_buffer < 2; ++each_buffer) {
+    const Snapshot snapshot = TakeSnapshot();
+    EXPECT_EQ(snapshot.numbers.groups.rows_in_use, kGroups);
+    EXPECT_GE(snapshot.numbers.exit_reasons.pairs().size(), kGroups * kStatuses) << "and those of the overflow row";
+  }
+  reader_->Stop();
+  EXPECT_GE(reader_->FinalNumbers().exit_reasons.pairs().size(), kGroups * kStatuses);
+}
+
+TEST_F(ReaderTest, AnswersOtherScrapesWhileTheGroupLimitIncreases) {
+  Start(EventCoverage::kAll, {.group_limit = 10});
+  std::atomic<bool> done{false};
+  std::thread scraper([this, &done] {
+    std::uint64_t limit = 0;
+    while (!done) {
+      const Snapshot snapshot = TakeSnapshot();
+      EXPECT_GE(snapshot.numbers.groups.limit, limit);
+      limit = snapshot.numbers.groups.limit;
+      EXPECT_EQ(snapshot.numbers.groups.rows.size(), kReservedGroups + limit);
+    }
+  });
+  for (std::size_t limit = 11; limit < 100; ++limit) {
+    reader_->Reload({.group_limit = limit});
+    TakeSnapshotUntil([limit](const Snapshot& s) { return s.numbers.groups.limit == limit; });
+  }
+  done = true;
+  scraper.join();
 }
 
 TEST_F(ReaderTest, CountsLossesOfEachCpu) {
@@ -159,7 +209,7 @@ TEST_F(ReaderTest, AppliesNewNameGroupsWhileRunning) {
   kernel_.SendEvent(CommBody{{1, 1}, {'w', '-', '1'}});
   kernel_.SendEvent(kFork);
   EXPECT_EQ(ForksBy(TakeSnapshot(), "w-1"), 1U);
-  reader_->SetNameGroups(std::array{NameGroup{.match = "w-.*", .name = "workers"}});
+  reader_->Reload({.name_groups = {{.match = "w-.*", .name = "workers"}}});
   std::uint64_t forks = 1;
   const Snapshot snapshot = TakeSnapshotUntil([&](const Snapshot& it) {
     if (ForksBy(it, "workers") > 0) {

@@ -319,10 +319,20 @@ TEST_F(ReplayerTest, AppliesNewNameGroupsWhileRunning) {
   WriteFamily(20);
   options_.loop = true;
   Start();
-  const std::vector<NameGroup> groups{{"shell", "renamed"}};
-  replayer_->SetNameGroups(groups);
+  replayer_->Reload({.name_groups = {{"shell", "renamed"}}});
   while (CountsOf(TakeSnapshot(), "renamed")[CountKind::kForks] == 0) {
   }
+}
+
+TEST_F(ReplayerTest, IncreasesTheGroupLimitAfterTheReplay) {
+  WriteFamily(20);
+  counting_options_.group_limit = 10;
+  Start();
+  AwaitNotice();
+  replayer_->Reload({.group_limit = 30});
+  while (TakeSnapshot().numbers.groups.limit != 30) {
+  }
+  EXPECT_EQ(CountsOf(TakeSnapshot(), "shell")[CountKind::kForks], 20U) << "what was counted stays";
 }
 
 // A capture by another program has no metadata: its first event gives the clock offset.

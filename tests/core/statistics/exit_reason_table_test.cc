@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <map>
 #include <random>
+#include <span>
 #include <tuple>
+#include <vector>
 
 namespace procevent {
 namespace {
@@ -93,6 +95,40 @@ TEST(ExitReasonTableTest, AllocatesNothingAfterConstruction) {
   EXPECT_EQ(table.counts().size(), kExitReasonsPerGroup * 100);
 }
 
+TEST(ExitReasonTableTest, CountsMorePairsAfterGrowth) {
+  ExitReasonTable table(1);
+  const auto count_statuses = [&table] {
+    for (std::uint8_t status = 1; status <= 9; ++status) {
+      table.Count(0, ExitBy({.killed = false, .number = status}));
+    }
+  };
+  count_statuses();
+  table.Grow(2);
+  EXPECT_EQ(CountsOf(table),
+            (std::map<Key, std::uint64_t>{{{0, false, 1}, 1}, {{0, false, 2}, 1}, {{0, false, 3}, 1}}));
+  count_statuses();
+  table.Count(1, ExitBy({.killed = true, .number = 9}));
+  EXPECT_EQ(CountsOf(table), (std::map<Key, std::uint64_t>{{{0, false, 1}, 2},
+                                                           {{0, false, 2}, 2},
+                                                           {{0, false, 3}, 2},
+                                                           {{0, false, 4}, 1},
+                                                           {{0, false, 5}, 1},
+                                                           {{0, false, 6}, 1},
+                                                           {{1, true, 9}, 1}}));
+}
+
+TEST(ExitReasonTableTest, ListGrowsWithTheTable) {
+  const std::vector<ExitReasonCount> pairs(5, ExitReasonCount{.reason = {}, .count = 7});
+  ExitReasonList list(2);
+  list.Assign(std::span(pairs).first(2));
+  list.Grow(5);
+  EXPECT_EQ(list.pairs().size(), 2U);
+  list.Assign(pairs);
+  list.Grow(3);
+  ASSERT_EQ(list.pairs().size(), 5U);
+  EXPECT_EQ(list.pairs().back().count, 7U);
+}
+
 // The slow and obvious counterpart: counts the pairs in use whenever it needs to know.
 class ReferenceTable {
  public:
@@ -110,6 +146,7 @@ class ReferenceTable {
       ++counts[key];
     }
   }
+  void Grow(std::size_t groups) { groups_ = groups; }
   std::map<Key, std::uint64_t> counts;
 
  private:
@@ -117,17 +154,22 @@ class ReferenceTable {
 };
 
 TEST(ExitReasonTableTest, AgreesWithTheReference) {
-  constexpr std::uint16_t kGroups = 12;
+  std::size_t groups = 3;
   std::mt19937 random(7);
-  ExitReasonTable table(kGroups);
-  ReferenceTable reference(kGroups);
+  ExitReasonTable table(groups);
+  ReferenceTable reference(groups);
   for (int i = 0; i < 50'000; ++i) {
-    const Key key{random() % kGroups, random() % 4 == 0, 1 + random() % (random() % 2 == 0 ? 3 : 40)};
+    if (random() % 2500 == 0) {
+      groups += random() % 3;
+      table.Grow(groups);
+      reference.Grow(groups);
+    }
+    const Key key{random() % groups, random() % 4 == 0, 1 + random() % (random() % 2 == 0 ? 3 : 40)};
     const auto [group, killed, number] = key;
     table.Count(group, ExitBy({killed, number}, i));
     reference.Count(key);
     if (random() % 500 == 0) {
-      const std::size_t first = random() % kGroups;
+      const std::size_t first = random() % groups;
       const auto erased = [first](std::size_t id) { return id == first || id == first + 3; };
       table.EraseGroups(erased);
       std::erase_if(reference.counts, [&](const auto& entry) { return erased(std::get<0>(entry.first)); });
