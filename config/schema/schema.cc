@@ -211,6 +211,13 @@ constexpr std::array kSchema{
            .help = "Time without an event after which a group loses its series. Its counts are added to "
                    "procevent_retired_total.",
            .former_key = "comms.retire_after"},
+    Option{.key = "groups.first_scrapes",
+           .type = QuantityType{&kCount, 1, 10},
+           .field = Member<&Config::server, &ServerOptions::first_scrapes>(),
+           .help =
+               "Complete scrapes that show a new series of a group as 0 before its counts, because increase() ignores "
+               "the first value of a series: 1 per Prometheus server that scrapes this exporter, so 2 for a pair. "
+               "The counts are pending meanwhile, for at most 60 s."},
     Option{.key = "name_groups",
            .type = MapType{"RULE", "a rule like {match: kworker/.*, name: kworker}", kGroupFields, CheckNameGroup},
            .list = ListRule{.min_items = 0,

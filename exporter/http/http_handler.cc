@@ -96,6 +96,7 @@ void HttpHandler::ServeScrape(const Request& request, const SendFunction& send) 
     return;
   }
   std::optional<ScrapeBodyReader> body;
+  std::uint64_t page = 0;
   std::string first;
   try {
     const ContentEncoding encoding = NegotiateEncoding(request.accept_encoding);
@@ -103,6 +104,7 @@ void HttpHandler::ServeScrape(const Request& request, const SendFunction& send) 
     if (const auto shared = scrapes_.Get(asked_ns, format)) {
       first = SerializeScrapeHead(*shared, format, encoding);
       body.emplace(shared, encoding);
+      page = shared->page().number;
       first += part == ResponsePart::kWhole ? body->Next() : std::string_view();
     }
   } catch (const std::exception& error) {
@@ -123,7 +125,9 @@ void HttpHandler::ServeScrape(const Request& request, const SendFunction& send) 
     piece = body->Next();
   }
   slot.reset();
-  send(piece);
+  if (send(piece) && part == ResponsePart::kWhole) {
+    sent_(page);
+  }
 }
 
 Response HttpHandler::RefuseScrape(RefusalReason reason, std::string_view client) {

@@ -21,6 +21,7 @@ struct ServerOptions {
   std::string telemetry_path = "/metrics";                     // valid for CheckTelemetryPath
   std::vector<std::string> allow;                              // valid for ParseAllowedNetwork; empty: all clients
   unsigned max_requests = 40;                                  // concurrent scrapes; others are answered 503
+  unsigned first_scrapes = 1;                                  // complete ones that show a new series as 0
 
   bool operator==(const ServerOptions&) const = default;
 };
@@ -54,6 +55,8 @@ class HttpHandler {
   struct PageCallbacks {
     ScrapeCoalescer::Generator metrics;          // the text of a scrape
     std::function<SubscriptionStatus()> status;  // must return quickly
+    // A client has received a whole page of metrics, with this number. Called from any number of threads at once.
+    std::function<void(std::uint64_t page)> sent = [](std::uint64_t /*page*/) {};
   };
   using SendFunction = std::function<bool(std::string_view)>;  // returns false when the client accepts no more bytes
 
@@ -63,7 +66,8 @@ class HttpHandler {
         max_requests_(options.max_requests),
         refusals_(refusals),
         scrapes_(std::move(pages.metrics)),
-        status_(std::move(pages.status)) {}
+        status_(std::move(pages.status)),
+        sent_(std::move(pages.sent)) {}
 
   // Calls `send` with the response, in pieces. A scrape counts against the limit until only its last piece is unsent:
   // a client with that piece may begin its next scrape. An exception of a page becomes a 500 unless a piece is sent
@@ -84,6 +88,7 @@ class HttpHandler {
   RefusedRequests& refusals_;
   ScrapeCoalescer scrapes_;
   std::function<SubscriptionStatus()> status_;
+  std::function<void(std::uint64_t page)> sent_;
   std::atomic<unsigned> active_scrapes_{0};
 };
 

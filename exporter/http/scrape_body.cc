@@ -40,10 +40,10 @@ void ScrapeBodyWriter::Append(std::string_view text) {
   }
 }
 
-std::shared_ptr<const ScrapeBody> ScrapeBodyWriter::Finish(std::uint64_t complete_until_ns) {
+std::shared_ptr<const ScrapeBody> ScrapeBodyWriter::Finish(const PageInfo& page) {
   Deflate(Z_FINISH);
   EndPiece();
-  body_->complete_until_ns_ = complete_until_ns;
+  body_->page_ = page;
   return std::move(body_);
 }
 

@@ -7,13 +7,13 @@
 #include <zlib.h>
 
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "exporter/http/negotiation.h"
+#include "exporter/metrics/page_info.h"
 
 namespace procevent {
 
@@ -24,8 +24,7 @@ class ScrapeBody {
   [[nodiscard]] std::size_t size(ContentEncoding encoding) const {
     return encoding == ContentEncoding::kGzip ? compressed_bytes_ : text_bytes_;
   }
-  // The body is complete for a request that was made at this time or before. CLOCK_MONOTONIC.
-  [[nodiscard]] std::uint64_t complete_until_ns() const { return complete_until_ns_; }
+  [[nodiscard]] const PageInfo& page() const { return page_; }
 
  private:
   friend class ScrapeBodyWriter;
@@ -33,7 +32,7 @@ class ScrapeBody {
   std::vector<std::string> pieces_;  // of the gzip stream
   std::size_t compressed_bytes_ = 0;
   std::size_t text_bytes_ = 0;
-  std::uint64_t complete_until_ns_ = 0;
+  PageInfo page_;
 };
 
 // Compresses a text into a body. One thread at a time.
@@ -47,7 +46,7 @@ class ScrapeBodyWriter {
 
   void Append(std::string_view text);
   // The last call. Returns the body of everything that was appended.
-  [[nodiscard]] std::shared_ptr<const ScrapeBody> Finish(std::uint64_t complete_until_ns);
+  [[nodiscard]] std::shared_ptr<const ScrapeBody> Finish(const PageInfo& page);
 
  private:
   void Deflate(int flush);

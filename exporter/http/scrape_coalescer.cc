@@ -5,7 +5,7 @@ namespace procevent {
 std::shared_ptr<const ScrapeBody> ScrapeCoalescer::Get(std::uint64_t asked_ns, TextFormat format) {
   std::unique_lock lock(mutex_);
   Queue& queue = QueueOf(format);
-  const auto is_complete = [&] { return queue.body != nullptr && queue.body->complete_until_ns() >= asked_ns; };
+  const auto is_complete = [&] { return queue.body != nullptr && queue.body->page().complete_until_ns >= asked_ns; };
   ++queue.waiting;
   changed_.wait(lock, [&] { return is_complete() || !queue.generating; });
   --queue.waiting;
@@ -27,9 +27,8 @@ std::shared_ptr<const ScrapeBody> ScrapeCoalescer::Generate(std::unique_lock<std
   std::shared_ptr<const ScrapeBody> body;
   try {
     ScrapeBodyWriter writer;
-    const std::uint64_t complete_until_ns =
-        generate_(asked_ns, format, [&writer](std::string_view text) { writer.Append(text); });
-    body = writer.Finish(complete_until_ns);
+    const PageInfo page = generate_(asked_ns, format, [&writer](std::string_view text) { writer.Append(text); });
+    body = writer.Finish(page);
   } catch (...) {
     lock.lock();
     queue.generating = false;

@@ -12,18 +12,18 @@
 #include <vector>
 
 #include "exporter/http/scrape_body.h"
+#include "exporter/metrics/page_info.h"
 #include "exporter/metrics/text_format.h"
 
 namespace procevent {
 
 // Generates one body of a format at a time, and shares it among all requests for this format that wait meanwhile and
-// for which it is complete (ScrapeBody::complete_until_ns). A request does not wait here for the other format,
+// for which it is complete (PageInfo::complete_until_ns). A request does not wait here for the other format,
 // but its generator may: the snapshot exchange serves one scrape after the other. Thread-safe.
 class ScrapeCoalescer {
  public:
-  // Writes the text for a request that was made at `asked_ns`. Returns the time of a request up to which it is
-  // complete. May block. Called for several formats at once.
-  using Generator = std::function<std::uint64_t(std::uint64_t asked_ns, TextFormat format, const TextSink& sink)>;
+  // Writes the text for a request that was made at `asked_ns`. May block. Called for several formats at once.
+  using Generator = std::function<PageInfo(std::uint64_t asked_ns, TextFormat format, const TextSink& sink)>;
   explicit ScrapeCoalescer(Generator generate) : generate_(std::move(generate)) {}
 
   // Slow clients keep bodies in memory. While these have more bytes than this, no other body is generated.

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <new>
 #include <optional>
 #include <system_error>
@@ -234,16 +235,18 @@ mg_context* StartCivetweb(const std::vector<ListenAddress>& listen, const std::v
   return context;
 }
 
+HttpHandler::PageCallbacks MakePages(const std::shared_ptr<MetricsCollector>& collector, SnapshotExchange& exchange) {
+  return {.metrics = [collector](std::uint64_t asked_ns, TextFormat format,
+                                 const TextSink& sink) { return collector->WriteText(asked_ns, format, sink); },
+          .status = [&exchange] { return ReadSubscriptionStatus(exchange); },
+          .sent = [collector](std::uint64_t page) { collector->RecordSent(page); }};
+}
+
 }  // namespace
 
 Server::Server(const ServerOptions& options, SnapshotExchange& exchange, ExporterState& state,
                ThreadInitializer initialize_thread)
-    : Server(options,
-             {[collector = MetricsCollector(exchange, state)](std::uint64_t asked_ns, TextFormat format,
-                                                              const TextSink& sink) {
-                return collector.WriteText(asked_ns, format, sink);
-              },
-              [&exchange] { return ReadSubscriptionStatus(exchange); }},
+    : Server(options, MakePages(std::make_shared<MetricsCollector>(exchange, state, options.first_scrapes), exchange),
              state.refusals, std::move(initialize_thread)) {}
 
 Server::Server(const ServerOptions& options, HttpHandler::PageCallbacks pages, RefusedRequests& refusals,

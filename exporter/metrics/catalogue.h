@@ -140,15 +140,18 @@ inline constexpr std::array kCatalogue{
            "Time from fork to the exit of the last thread, by the kernel's clock. Covers processes with both events "
            "received and no loss between them."},
     Metric{"procevent_retired_total", kCounter, "events", "activity", PerExporter(kActivityKinds),
-           "Counts of groups that lost their series (groups.retire_after), by activity. It grows in steps, when groups "
-           "are retired."},
+           "Counts of groups that lost their series, by activity: idle ones (groups.retire_after), and those displaced "
+           "by a busier group. It grows in steps."},
     Metric{"procevent_pending", kGauge, "events", "activity", PerExporter(kActivityKinds),
-           "Events not yet counted under a command because its name is not known yet, by activity."},
+           "Events not yet counted under a command, by activity: its name is not known yet, or its series is new and "
+           "still 0 (groups.first_scrapes)."},
     Metric{"procevent_groups", kGauge, "groups", "", PerExporter(1), "Groups (commands) that have their own series."},
     Metric{"procevent_groups_limit", kGauge, "groups", "", PerExporter(1),
            "Maximum number of groups (commands) that have their own series (groups.limit)."},
     Metric{"procevent_groups_overflowed_total", kCounter, "lookups", "", PerExporter(1),
            "Lookups of new groups that found the group table full. Such groups share one series."},
+    Metric{"procevent_groups_displaced_total", kCounter, "groups", "", PerExporter(1),
+           "Groups that lost their series to a busier group, because the group table was full."},
 
     // Attribution and the process table.
     Metric{"procevent_attributions_total", kCounter, "programs", "source", PerExporter(kAttributions),

@@ -41,19 +41,23 @@ void AddProcessFamilies(const FamilySink& sink, const ProcessStats& stats) {
   add(stats.threads, FindMetric("process_threads"));
 }
 
-std::uint64_t MetricsCollector::Collect(std::uint64_t asked_ns, const FamilySink& sink) const {
-  std::uint64_t complete_until_ns = 0;
+PageInfo MetricsCollector::Collect(std::uint64_t asked_ns, const FamilySink& sink) {
+  PageInfo page;
   // Read before the snapshot's families are made, which need memory and CPU themselves.
   std::optional<ProcessStats> process;
   const auto write_snapshot = [&](const Snapshot& snapshot, SnapshotExchange::Freshness freshness) {
     process = ReadProcessStats(units_);
+    const std::uint64_t now_ns = MonotonicNanos();
+    const ExposedGroups& exposed = shown_.MakePage(snapshot.numbers, now_ns);
     // Scrapes that asked meanwhile would get the same stale snapshot, so this page serves them, too.
-    complete_until_ns =
-        freshness == SnapshotExchange::Freshness::kFresh ? snapshot.complete_until_ns : MonotonicNanos();
-    AddSnapshotFamilies(sink, snapshot, freshness, IsSubscribed());
+    page = {.complete_until_ns = freshness == SnapshotExchange::Freshness::kFresh ? snapshot.complete_until_ns : now_ns,
+            .number = exposed.page};
+    AddSnapshotFamilies(sink, snapshot, exposed, freshness, IsSubscribed());
   };
   if (exchange_.VisitSnapshot(asked_ns, kSnapshotTimeout, write_snapshot) == SnapshotExchange::Freshness::kNone) {
-    write_snapshot(Snapshot(), SnapshotExchange::Freshness::kNone);
+    process = ReadProcessStats(units_);
+    page.complete_until_ns = MonotonicNanos();
+    AddSnapshotFamilies(sink, Snapshot(), {}, SnapshotExchange::Freshness::kNone, IsSubscribed());
   }
   if (const auto limit = ReadPidMax()) {
     sink(MakeFamily(FindMetric("procevent_pid_max"), ToDouble(*limit)));
@@ -63,7 +67,7 @@ std::uint64_t MetricsCollector::Collect(std::uint64_t asked_ns, const FamilySink
   sink(MakeFamily(FindMetric("procevent_exporter_http_requests_refused_total"), kRefusalReasonNames,
                   state_.refusals.counts()));
   AddProcessFamilies(sink, *process);
-  return complete_until_ns;
+  return page;
 }
 
 bool MetricsCollector::IsSubscribed() const {
@@ -71,12 +75,11 @@ bool MetricsCollector::IsSubscribed() const {
   return status.subscribed && IsResponsive(status, MonotonicNanos());
 }
 
-std::uint64_t MetricsCollector::WriteText(std::uint64_t asked_ns, TextFormat format, const TextSink& sink) const {
+PageInfo MetricsCollector::WriteText(std::uint64_t asked_ns, TextFormat format, const TextSink& sink) {
   TextWriter writer(format, sink);
-  const std::uint64_t complete_until_ns =
-      Collect(asked_ns, [&writer](const MetricFamily& family) { writer.Write(family); });
+  const PageInfo page = Collect(asked_ns, [&writer](const MetricFamily& family) { writer.Write(family); });
   writer.Finish();
-  return complete_until_ns;
+  return page;
 }
 
 }  // namespace procevent

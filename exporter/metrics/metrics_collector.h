@@ -7,6 +7,8 @@
 #include "core/sources/procfs/proc_stats.h"
 #include "exporter/metrics/exporter_state.h"
 #include "exporter/metrics/family.h"
+#include "exporter/metrics/page_info.h"
+#include "exporter/metrics/shown_series.h"
 #include "exporter/metrics/text_format.h"
 
 namespace procevent {
@@ -17,16 +19,18 @@ void AddProcessFamilies(const FamilySink& sink, const ProcessStats& stats);
 // Collects the reader's snapshot and the exporter's own metrics. Any number of threads may call it at once.
 class MetricsCollector {
  public:
-  // Both must outlive the collector.
-  MetricsCollector(SnapshotExchange& exchange, const ExporterState& state)
-      : exchange_(exchange), state_(state), units_(ReadMachineUnits()) {}
+  // Both must outlive the collector. `first_scrapes`: see ShownSeries.
+  MetricsCollector(SnapshotExchange& exchange, const ExporterState& state, unsigned first_scrapes)
+      : exchange_(exchange), state_(state), units_(ReadMachineUnits()), shown_(first_scrapes) {}
 
   // Passes each family to `sink`, one at a time. The scraper asked at `asked_ns` (CLOCK_MONOTONIC); waits for the
-  // reader until kSnapshotTimeout after that. Returns until when another scraper may have asked that these metrics
-  // serve, too: Snapshot::complete_until_ns, or now if the reader did not answer. Other scrapes wait meanwhile.
-  std::uint64_t Collect(std::uint64_t asked_ns, const FamilySink& sink) const;
+  // reader until kSnapshotTimeout after that. Other scrapes wait meanwhile. The page is complete until
+  // Snapshot::complete_until_ns, or until now if the reader did not answer.
+  PageInfo Collect(std::uint64_t asked_ns, const FamilySink& sink);
   // The same as text.
-  std::uint64_t WriteText(std::uint64_t asked_ns, TextFormat format, const TextSink& sink) const;
+  PageInfo WriteText(std::uint64_t asked_ns, TextFormat format, const TextSink& sink);
+  // A client has received the whole page.
+  void RecordSent(std::uint64_t page) { shown_.RecordSent(page); }
 
  private:
   [[nodiscard]] bool IsSubscribed() const;
@@ -34,6 +38,7 @@ class MetricsCollector {
   SnapshotExchange& exchange_;
   const ExporterState& state_;
   MachineUnits units_;
+  ShownSeries shown_;  // makes a page only within VisitSnapshot, so one at a time
 };
 
 }  // namespace procevent

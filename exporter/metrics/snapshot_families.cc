@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <cstdint>
+#include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,60 +37,94 @@ Labels LabelsOf(const GroupRow& row, const Labels& others = {}) {
   return labels;
 }
 
-bool HasExits(const Counts& counts) {
-  return (counts[CountKind::kSucceeded] | counts[CountKind::kFailed] | counts[CountKind::kKilled] |
-          counts[CountKind::kCoredumps]) != 0;
-}
+// The groups of a snapshot: series exist as its counts say, and have the values of `exposed`.
+struct Groups {
+  const Numbers& numbers;
+  const ExposedGroups& exposed;
+
+  [[nodiscard]] const std::vector<GroupRow>& rows() const { return numbers.groups.rows; }
+  // Reserved rows always have series of exits.
+  [[nodiscard]] bool HasSeriesOfExits(std::size_t id) const {
+    return id < kReservedGroups || (rows()[id].in_use() && HasExits(rows()[id].counts));
+  }
+};
 
 enum class InitialSeries : std::uint8_t {
   kNone,       // a series appears with its first count
-  kWithExits,  // all series appear with the first exit of the command, so that its first failure is an increase
+  kWithExits,  // all series appear with the first exit of the command
 };
 
 // Reserved rows always have all series.
-void AddFamily(const FamilySink& sink, const GroupTableState& groups, const Metric& metric, InitialSeries initial,
+void AddFamily(const FamilySink& sink, const Groups& groups, const Metric& metric, InitialSeries initial,
                std::initializer_list<SeriesColumn> columns) {
   MetricFamily family = MakeFamily(metric);
-  for (std::size_t id = 0; id < groups.rows.size(); ++id) {
-    const GroupRow& row = groups.rows[id];
+  for (std::size_t id = 0; id < groups.rows().size(); ++id) {
+    const GroupRow& row = groups.rows()[id];
     if (!row.in_use()) {
       continue;
     }
-    const bool all = id < kReservedGroups || (initial == InitialSeries::kWithExits && HasExits(row.counts));
+    const bool all = id < kReservedGroups || (initial == InitialSeries::kWithExits && groups.HasSeriesOfExits(id));
     for (const SeriesColumn& column : columns) {
       if (all || row.counts[column.count] != 0) {
-        AddSeries(family, ToDouble(row.counts[column.count]), LabelsOf(row, column.labels));
+        AddSeries(family, ToDouble(groups.exposed.rows[id].counts[column.count]), LabelsOf(row, column.labels));
       }
     }
   }
   sink(std::move(family));
 }
 
-// One histogram per command if the group table keeps them by command, otherwise one for all. Reserved rows appear at
-// zero.
-void AddHistograms(const FamilySink& sink, const Metric& metric, const GroupTableState& groups, const Histogram& total,
-                   Histogram GroupRow::*member, double (*convert)(std::uint64_t)) {
-  std::vector<double> upper_bounds;
-  for (const std::uint64_t bound : total.upper()) {
-    upper_bounds.push_back(convert(bound));
-  }
+struct HistogramView {
+  std::span<const std::uint64_t> counts;
+  std::uint64_t sum = 0;
+};
+using HistogramOfRow = std::function<HistogramView(std::size_t id)>;
+
+// One histogram per command if the group table keeps them by command, otherwise one for all: then `of_row` is empty.
+void AddHistograms(const FamilySink& sink, const Groups& groups, const Metric& metric, const Histogram& total,
+                   double (*convert)(std::uint64_t), const HistogramOfRow& of_row) {
+  std::vector<double> upper_bounds(total.upper().size());
+  std::ranges::transform(total.upper(), upper_bounds.begin(), convert);
   MetricFamily family = MakeFamily(metric);
-  const bool by_group = (groups.rows.front().*member).has_bounds();
-  if (!by_group) {
+  if (!of_row) {
     AddHistogram(family, total.counts(), upper_bounds, convert(total.sum()));
   }
-  for (std::size_t id = 0; id < groups.rows.size(); ++id) {
-    const GroupRow& row = groups.rows[id];
-    const Histogram& histogram = row.*member;
-    if (by_group && row.in_use() && (id < kReservedGroups || histogram.count() != 0)) {
-      AddHistogram(family, histogram.counts(), upper_bounds, convert(histogram.sum()), LabelsOf(row));
+  for (std::size_t id = 0; of_row && id < groups.rows().size(); ++id) {
+    if (groups.HasSeriesOfExits(id)) {
+      const HistogramView histogram = of_row(id);
+      AddHistogram(family, histogram.counts, upper_bounds, convert(histogram.sum), LabelsOf(groups.rows()[id]));
     }
   }
   sink(std::move(family));
 }
 
+void AddExitCodes(const FamilySink& sink, const Groups& groups) {
+  HistogramOfRow of_row;
+  if (groups.rows().front().exit_codes.has_bounds()) {
+    of_row = [&groups](std::size_t id) {
+      const ExposedHistogram& exposed = groups.exposed.rows[id].exit_codes;
+      return HistogramView{exposed.counts, exposed.sum};
+    };
+  }
+  AddHistograms(sink, groups, FindMetric("procevent_exit_code"), groups.numbers.exits.exit_codes, ToDouble, of_row);
+}
+
+// Lifetimes of exits that are held back by reason are not known one by one, so they are exposed.
+void AddLifetimes(const FamilySink& sink, const Groups& groups) {
+  const Histogram empty(groups.numbers.exits.lifetimes.upper());
+  HistogramOfRow of_row;
+  if (groups.rows().front().lifetimes.has_bounds()) {
+    of_row = [&](std::size_t id) {
+      const Histogram& exposed = groups.exposed.rows[id].exits_held ? empty : groups.rows()[id].lifetimes;
+      return HistogramView{exposed.counts(), exposed.sum()};
+    };
+  }
+  AddHistograms(sink, groups, FindMetric("procevent_process_lifetime_seconds"), groups.numbers.exits.lifetimes,
+                NanosToSeconds, of_row);
+}
+
 // Exits of groups by status or by signal. The processes of a group that the table of pairs does not hold are `other`,
-// so that the series of a group add up to its exits.
+// so that the series of a group add up to its exits. `other` appears with the first exit: the reasons that it counts
+// are not known one by one, so they could not be held back.
 struct ExitReasonFamily {
   const Metric& metric;
   bool killed;
@@ -95,22 +132,25 @@ struct ExitReasonFamily {
   std::string_view label;
 };
 
-void AddExitReasons(const FamilySink& sink, const Numbers& numbers, const ExitReasonFamily& kind) {
-  const std::vector<GroupRow>& rows = numbers.groups.rows;
+void AddExitReasons(const FamilySink& sink, const Groups& groups, const ExitReasonFamily& kind) {
+  const std::vector<GroupRow>& rows = groups.rows();
+  const std::span<const ExitReasonCount> pairs = groups.numbers.exit_reasons.pairs();
   MetricFamily family = MakeFamily(kind.metric);
   std::vector<std::uint64_t> named(rows.size());
-  for (const ExitReasonCount& pair : numbers.exit_reasons.pairs()) {
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    const ExitReasonCount& pair = pairs[i];
     if (pair.reason.killed == kind.killed) {
-      named[pair.group] += pair.count;
-      AddSeriesWithPid(family, ToDouble(pair.count), kind.killed ? pair.last_pid : 0,
+      const std::uint64_t exposed = groups.exposed.exit_reasons[i];
+      named[pair.group] += exposed;
+      AddSeriesWithPid(family, ToDouble(exposed), kind.killed && exposed != 0 ? pair.last_pid : 0,
                        LabelsOf(rows[pair.group], {{kind.label, kind.killed ? SignalName(pair.reason.number)
                                                                             : std::to_string(pair.reason.number)}}));
     }
   }
   for (std::size_t id = 0; id < rows.size(); ++id) {
-    const std::uint64_t exits = rows[id].counts[kind.exits];
+    const std::uint64_t exits = groups.exposed.rows[id].counts[kind.exits];
     assert(named[id] <= exits);
-    if (id < kReservedGroups || exits != 0) {
+    if (groups.HasSeriesOfExits(id)) {
       AddSeries(family, ToDouble(exits - named[id]), LabelsOf(rows[id], {{kind.label, "other"}}));
     }
   }
@@ -194,6 +234,15 @@ void AddReceiveBuffer(const FamilySink& sink, const Snapshot& snapshot) {
   sink(std::move(limit));
 }
 
+void AddGroupTable(const FamilySink& sink, const GroupTableState& groups, const Counts& pending) {
+  sink(MakeFamily(FindMetric("procevent_retired_total"), kActivityNames, CountActivities(groups.retired)));
+  sink(MakeFamily(FindMetric("procevent_pending"), kActivityNames, CountActivities(pending)));
+  sink(MakeFamily(FindMetric("procevent_groups"), ToDouble(groups.rows_in_use)));
+  sink(MakeFamily(FindMetric("procevent_groups_limit"), ToDouble(groups.limit)));
+  sink(MakeFamily(FindMetric("procevent_groups_overflowed_total"), ToDouble(groups.overflowed)));
+  sink(MakeFamily(FindMetric("procevent_groups_displaced_total"), ToDouble(groups.displaced)));
+}
+
 MetricFamily MakeDelay(const DelayHistogram& delay) {
   std::array<double, DelayHistogram::kBounds> upper_bounds{};
   std::ranges::transform(DelayHistogram::kUpperNanos, upper_bounds.begin(), NanosToSeconds);
@@ -216,8 +265,8 @@ void AddHostFamilies(const FamilySink& sink, const Numbers& numbers) {
   AddPeaks(sink, numbers.peaks);
 }
 
-void AddGroupFamilies(const FamilySink& sink, const Numbers& numbers) {
-  const GroupTableState& groups = numbers.groups;
+void AddGroupFamilies(const FamilySink& sink, const Numbers& numbers, const ExposedGroups& exposed) {
+  const Groups groups{numbers, exposed};
   AddFamily(sink, groups, FindMetric("procevent_forks_total"), InitialSeries::kNone, {{CountKind::kForks}});
   AddFamily(sink, groups, FindMetric("procevent_threads_started_total"), InitialSeries::kNone,
             {{CountKind::kThreadsStarted}});
@@ -228,8 +277,8 @@ void AddGroupFamilies(const FamilySink& sink, const Numbers& numbers) {
             {{CountKind::kSucceeded, {{"outcome", kOutcomeNames[0]}}},
              {CountKind::kFailed, {{"outcome", kOutcomeNames[1]}}},
              {CountKind::kKilled, {{"outcome", kOutcomeNames[2]}}}});
-  AddExitReasons(sink, numbers, {FindMetric("procevent_exit_signals_total"), true, CountKind::kKilled, "signal"});
-  AddExitReasons(sink, numbers, {FindMetric("procevent_exit_codes_total"), false, CountKind::kFailed, "code"});
+  AddExitReasons(sink, groups, {FindMetric("procevent_exit_signals_total"), true, CountKind::kKilled, "signal"});
+  AddExitReasons(sink, groups, {FindMetric("procevent_exit_codes_total"), false, CountKind::kFailed, "code"});
   AddFamily(sink, groups, FindMetric("procevent_coredumps_total"), InitialSeries::kWithExits,
             {{CountKind::kCoredumps}});
   AddFamily(sink, groups, FindMetric("procevent_exits_without_exec_total"), InitialSeries::kWithExits,
@@ -243,15 +292,9 @@ void AddGroupFamilies(const FamilySink& sink, const Numbers& numbers) {
              {CountKind::kGidOther, {{"credential", "gid"}, {"effect", "other"}}}});
   AddFamily(sink, groups, FindMetric("procevent_ptrace_total"), InitialSeries::kNone,
             {{CountKind::kAttached, {{"action", "attach"}}}, {CountKind::kDetached, {{"action", "detach"}}}});
-  AddHistograms(sink, FindMetric("procevent_exit_code"), groups, numbers.exits.exit_codes, &GroupRow::exit_codes,
-                ToDouble);
-  AddHistograms(sink, FindMetric("procevent_process_lifetime_seconds"), groups, numbers.exits.lifetimes,
-                &GroupRow::lifetimes, NanosToSeconds);
-  sink(MakeFamily(FindMetric("procevent_retired_total"), kActivityNames, CountActivities(groups.retired)));
-  sink(MakeFamily(FindMetric("procevent_pending"), kActivityNames, CountActivities(numbers.pending)));
-  sink(MakeFamily(FindMetric("procevent_groups"), ToDouble(groups.rows_in_use)));
-  sink(MakeFamily(FindMetric("procevent_groups_limit"), ToDouble(groups.limit)));
-  sink(MakeFamily(FindMetric("procevent_groups_overflowed_total"), ToDouble(groups.overflowed)));
+  AddExitCodes(sink, groups);
+  AddLifetimes(sink, groups);
+  AddGroupTable(sink, numbers.groups, exposed.pending);
 }
 
 void AddProcessTable(const FamilySink& sink, const Numbers& numbers) {
@@ -265,8 +308,8 @@ void AddProcessTable(const FamilySink& sink, const Numbers& numbers) {
   sink(MakeFamily(FindMetric("procevent_attributions_total"), kAttributionNames, numbers.attributions));
 }
 
-void AddSnapshotFamilies(const FamilySink& sink, const Snapshot& snapshot, SnapshotExchange::Freshness freshness,
-                         bool subscribed_now) {
+void AddSnapshotFamilies(const FamilySink& sink, const Snapshot& snapshot, const ExposedGroups& exposed,
+                         SnapshotExchange::Freshness freshness, bool subscribed_now) {
   if (freshness == SnapshotExchange::Freshness::kNone) {
     sink(MakeUp(subscribed_now));
     return;
@@ -285,7 +328,7 @@ void AddSnapshotFamilies(const FamilySink& sink, const Snapshot& snapshot, Snaps
   sink(MakeFamily(FindMetric("procevent_messages_rejected_total"), kRejectionNames, snapshot.numbers.rejected));
   sink(MakeDelay(snapshot.numbers.delay));
   AddHostFamilies(sink, snapshot.numbers);
-  AddGroupFamilies(sink, snapshot.numbers);
+  AddGroupFamilies(sink, snapshot.numbers, exposed);
   AddProcessTable(sink, snapshot.numbers);
   sink(MakeFamily(FindMetric("procevent_exporter_reader_cpu_seconds_total"), NanosToSeconds(snapshot.reader_cpu_ns)));
 }

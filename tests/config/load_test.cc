@@ -62,7 +62,7 @@ TEST(LoadTest, ReadsEveryKey) {
       "source:\n  receive_buffer: 64KiB\n  events: [exec, exit]\n"
       "reader: {drain_interval: 1s, canary_interval: 60s}\n"
       "processes: {limit: 1024}\n"
-      "groups: {limit: 10000, retire_after: 1m}\n"
+      "groups: {limit: 10000, retire_after: 1m, first_scrapes: 10}\n"
       "name_groups:\n  - match: (a+)b\n    name: \\1\n  - {name: c, match: d}\n"
       "histograms:\n  exit_code: {buckets: [0, 255], by_group: true}\n  lifetime: {buckets: [1ms, 720h], by_group: "
       "true}\n"
@@ -71,6 +71,7 @@ TEST(LoadTest, ReadsEveryKey) {
   EXPECT_EQ(config.server.telemetry_path, "/m");
   EXPECT_THAT(config.server.allow, ElementsAre("127.0.0.1", "10.0.0.0/8"));
   EXPECT_EQ(config.server.max_requests, 64U);
+  EXPECT_EQ(config.server.first_scrapes, 10U);
   EXPECT_EQ(config.connector.receive_buffer_bytes, 65536U);
   EXPECT_EQ(config.connector.events,
             EventMask::None().With(EventKind::kExec).With(EventKind::kExit).With(EventKind::kComm));

@@ -14,7 +14,7 @@ namespace procevent {
 inline ScrapeCoalescer::Generator GenerateText(std::string text) {
   return [text = std::move(text)](std::uint64_t asked_ns, TextFormat /*format*/, const TextSink& sink) {
     sink(text);
-    return asked_ns;
+    return PageInfo{.complete_until_ns = asked_ns};
   };
 }
 

@@ -7,6 +7,7 @@
 #include <random>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "exporter/metrics/exporter_state.h"
 #include "tests/exporter/http/generate_text.h"
@@ -102,7 +103,7 @@ TEST_F(HttpHandlerTest, AnswersInTheFormatOfTheAcceptHeader) {
   HttpHandler handler({},
                       {[](std::uint64_t asked_ns, TextFormat format, const TextSink& sink) {
                          sink(format == TextFormat::kOpenMetrics ? "OpenMetrics" : "plain");
-                         return asked_ns;
+                         return PageInfo{.complete_until_ns = asked_ns};
                        },
                        [] { return SubscriptionStatus(); }},
                       refusals_);
@@ -220,6 +221,48 @@ TEST_F(HttpHandlerTest, SendsNothingAfterAFailedSend) {
   EXPECT_EQ(pieces, 1);
 }
 
+// Page 7 is of three pieces or one, compressed.
+class SentPageTest : public HttpHandlerTest {
+ protected:
+  std::vector<std::uint64_t> Sent(const Request& request, const HttpHandler::SendFunction& send) {
+    std::vector<std::uint64_t> sent;
+    HttpHandler handler({},
+                        {[](std::uint64_t asked_ns, TextFormat /*format*/, const TextSink& sink) {
+                           sink(std::string(150'000, 'x'));
+                           return PageInfo{.complete_until_ns = asked_ns, .number = 7};
+                         },
+                         [] { return SubscriptionStatus(); }, [&sent](std::uint64_t page) { sent.push_back(page); }},
+                        refusals_);
+    handler.Serve(request, send);
+    return sent;
+  }
+};
+
+TEST_F(SentPageTest, IsReportedAfterItsLastPiece) {
+  for (const std::string encoding : {"", "gzip"}) {
+    for (const std::string accept : {"", "application/openmetrics-text"}) {
+      const Request request{.method = "GET", .path = "/metrics", .accept_encoding = encoding, .accept = accept};
+      EXPECT_THAT(Sent(request, [](std::string_view) { return true; }), testing::ElementsAre(7));
+    }
+  }
+}
+
+TEST_F(SentPageTest, IsNotReportedIfAnyPieceFails) {
+  for (int failing = 1; failing <= 3; ++failing) {
+    int pieces = 0;
+    EXPECT_THAT(Sent({"GET", "/metrics", ""}, [&](std::string_view) { return ++pieces != failing; }),
+                testing::IsEmpty());
+    EXPECT_EQ(pieces, failing);
+  }
+}
+
+TEST_F(SentPageTest, IsNotReportedForHeadOrAnotherPage) {
+  for (const Request& request :
+       {Request{"HEAD", "/metrics", ""}, Request{"POST", "/metrics", ""}, Request{"GET", "/-/healthy", ""}}) {
+    EXPECT_THAT(Sent(request, [](std::string_view) { return true; }), testing::IsEmpty());
+  }
+}
+
 TEST_F(HttpHandlerTest, AnswersAPageExceptionWith500AndFreesTheSlot) {
   ServerOptions options;
   options.max_requests = 1;
@@ -230,7 +273,7 @@ TEST_F(HttpHandlerTest, AnswersAPageExceptionWith500AndFreesTheSlot) {
                            throw std::runtime_error("generator failed");
                          }
                          sink(kText);
-                         return asked_ns;
+                         return PageInfo{.complete_until_ns = asked_ns};
                        },
                        []() -> SubscriptionStatus { throw std::bad_alloc(); }},
                       refusals_);

@@ -18,7 +18,7 @@ std::shared_ptr<const ScrapeBody> Compress(std::string_view text, std::size_t ap
   for (std::size_t i = 0; i < text.size(); i += append_bytes) {
     writer.Append(text.substr(i, append_bytes));
   }
-  return writer.Finish(7);
+  return writer.Finish({.complete_until_ns = 7, .number = 8});
 }
 
 std::string MakeText(std::size_t bytes, bool compressible) {
@@ -41,7 +41,8 @@ TEST(ScrapeBodyTest, GivesTheTextInBothEncodings) {
         EXPECT_EQ(body->size(ContentEncoding::kGzip), gzipped.size());
         EXPECT_EQ(Gunzip(gzipped), text) << bytes;
         EXPECT_EQ(ReadAll(body), text) << bytes;
-        EXPECT_EQ(body->complete_until_ns(), 7U);
+        EXPECT_EQ(body->page().complete_until_ns, 7U);
+        EXPECT_EQ(body->page().number, 8U);
       }
     }
   }

@@ -32,7 +32,7 @@ TEST(ScrapeCoalescerTest, GeneratesABodyForEachSingleRequest) {
   int generated = 0;
   ScrapeCoalescer coalescer([&generated](std::uint64_t asked_ns, TextFormat /*format*/, const TextSink& sink) {
     sink(std::to_string(++generated));
-    return asked_ns;
+    return PageInfo{.complete_until_ns = asked_ns};
   });
   for (const char* const expected : {"1", "2", "3"}) {
     EXPECT_EQ(Get(coalescer), expected);
@@ -55,7 +55,7 @@ TEST(ScrapeCoalescerTest, SharesBodiesThatAreNeverOlderThanTheRequest) {
     const std::uint64_t start_ns = MonotonicNanos();
     sink(std::to_string(++started));
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    return start_ns;
+    return PageInfo{.complete_until_ns = start_ns};
   });
   {
     std::latch ready(kThreads);
@@ -80,7 +80,7 @@ TEST(ScrapeCoalescerTest, SharesABodyThatWasBegunBeforeTheRequest) {
   ScrapeCoalescer coalescer([&](std::uint64_t /*asked_ns*/, TextFormat /*format*/, const TextSink& sink) {
     sink(std::to_string(++started));
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    return MonotonicNanos();
+    return PageInfo{.complete_until_ns = MonotonicNanos()};
   });
   // A slow machine may let the second request wait too late. Then the test is repeated; CTest ends it.
   while (true) {
@@ -104,7 +104,7 @@ TEST(ScrapeCoalescerTest, FormatsDoNotWaitForEachOther) {
   ScrapeCoalescer coalescer([&begun](std::uint64_t asked_ns, TextFormat format, const TextSink& sink) {
     begun.arrive_and_wait();
     sink(format == TextFormat::kPlain ? "plain" : "OpenMetrics");
-    return asked_ns;
+    return PageInfo{.complete_until_ns = asked_ns};
   });
   std::string plain;
   std::jthread thread([&] { plain = Get(coalescer, TextFormat::kPlain); });
@@ -130,7 +130,7 @@ TEST(ScrapeCoalescerTest, SharesBodiesOfTheRequestedFormatOnly) {
     sink(texts[index]);
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
     --generating.at(index);
-    return start_ns;
+    return PageInfo{.complete_until_ns = start_ns};
   });
   {
     std::latch ready(kThreadsPerFormat * kTextFormats);
@@ -156,7 +156,7 @@ TEST(ScrapeCoalescerTest, GeneratesOnceForRequestsThatWaitInVain) {
   constexpr int kThreads = 8;
   SnapshotExchange exchange{Snapshot(2)};
   const ExporterState state{ReloadStatus(0)};
-  const MetricsCollector collector(exchange, state);
+  MetricsCollector collector(exchange, state, 1);
   std::atomic<int> generated{0};
   ScrapeCoalescer coalescer([&](std::uint64_t asked_ns, TextFormat format, const TextSink& sink) {
     ++generated;
@@ -187,7 +187,7 @@ TEST(ScrapeCoalescerTest, ExceptionReachesOnlyTheGeneratingRequest) {
       throw std::runtime_error("generator failed");
     }
     sink("text");
-    return asked_ns;
+    return PageInfo{.complete_until_ns = asked_ns};
   });
   {
     std::vector<std::jthread> threads;

@@ -244,9 +244,8 @@ TEST(ServerTest, ReadinessAndLandingPageNeedNoSnapshot) {
 }
 
 TEST(ServerTest, SurvivesPagesThatThrow) {
-  TestServer fixture(
-      HttpHandler::PageCallbacks{[](auto, auto, const auto&) -> std::uint64_t { throw std::bad_alloc(); },
-                                 []() -> SubscriptionStatus { throw 1; }});
+  TestServer fixture(HttpHandler::PageCallbacks{[](auto, auto, const auto&) -> PageInfo { throw std::bad_alloc(); },
+                                                []() -> SubscriptionStatus { throw 1; }});
   for (int i = 0; i < 3; ++i) {
     EXPECT_THAT(Get(fixture.port, "/metrics"), StartsWith("HTTP/1.1 500 "));
     EXPECT_THAT(Get(fixture.port, "/-/ready"), StartsWith("HTTP/1.1 500 "));
@@ -273,6 +272,45 @@ TEST(ServerTest, ServesConcurrentScrapes) {
   EXPECT_THAT(served, testing::Each(kScrapes));
 }
 
+// With first_scrapes 2, two scrapes of many at once show 0, and later ones the count. No value falls.
+TEST(ServerTest, ShowsANewSeriesAsZeroFirst) {
+  ServerOptions options;
+  options.first_scrapes = 2;
+  TestServer fixture(options);
+  std::atomic<bool> forked{false};
+  const FakeReader reader(fixture.exchange, [&forked](Snapshot& snapshot) {
+    GroupRow& row = snapshot.numbers.groups.rows.back();
+    row.labels[0] = LabelValue("new");
+    row.serial = forked ? 99 : 0;
+    row.counts[CountKind::kForks] = forked ? 7 : 0;
+  });
+  const auto value = [&] {
+    const std::string page = Get(fixture.port, "/metrics");
+    const std::string series = "\nprocevent_forks_total{comm=\"new\"} ";
+    const std::size_t at = page.find(series);
+    return at == std::string::npos ? -1 : std::stoi(page.substr(at + series.size()));
+  };
+  EXPECT_EQ(value(), -1);
+  forked = true;
+  EXPECT_EQ(value(), 0);
+  std::atomic<int> fallen{0};
+  {
+    std::vector<std::jthread> clients;
+    for (int client = 0; client < 4; ++client) {
+      clients.emplace_back([&] {
+        int last = 0;
+        for (int scrape = 0; scrape < 10; ++scrape) {
+          const int now = value();
+          fallen += now < last ? 1 : 0;
+          last = now;
+        }
+      });
+    }
+  }
+  EXPECT_EQ(fallen, 0);
+  EXPECT_EQ(value(), 7);
+}
+
 TEST(ServerTest, InitializesEachServingThread) {
   std::mutex mutex;
   std::set<std::thread::id> initialized;
@@ -286,7 +324,7 @@ TEST(ServerTest, InitializesEachServingThread) {
   };
   const HttpHandler::PageCallbacks pages{[&](std::uint64_t asked_ns, TextFormat, const TextSink&) {
                                            check_thread();
-                                           return asked_ns;
+                                           return PageInfo{.complete_until_ns = asked_ns};
                                          },
                                          [&] {
                                            check_thread();

@@ -9,6 +9,7 @@
 #include "core/base/system.h"
 #include "core/sources/procfs/proc_stats.h"
 #include "exporter/metrics/metrics_collector.h"
+#include "exporter/metrics/shown_series.h"
 #include "exporter/metrics/snapshot_families.h"
 #include "exporter/metrics/text_format.h"
 
@@ -20,23 +21,26 @@ inline FamilySink AppendTo(MetricFamilies& families) {
   return [&families](MetricFamily family) { families.push_back(std::move(family)); };
 }
 
-inline MetricFamilies Collect(const MetricsCollector& collector) {
+inline MetricFamilies Collect(MetricsCollector& collector) {
   MetricFamilies families;
   collector.Collect(MonotonicNanos(), AppendTo(families));
   return families;
 }
+inline MetricFamilies Collect(MetricsCollector&& collector) { return Collect(collector); }
 
 // Asks so long ago that there is no time left to wait for an answer.
-inline MetricFamilies CollectWithoutWaiting(const MetricsCollector& collector) {
+inline MetricFamilies CollectWithoutWaiting(MetricsCollector& collector) {
   MetricFamilies families;
   collector.Collect(MonotonicNanos() - std::chrono::nanoseconds(kSnapshotTimeout).count(), AppendTo(families));
   return families;
 }
 
+// Holds nothing back: no page was sent before.
 inline MetricFamilies SnapshotFamilies(const Snapshot& snapshot, SnapshotExchange::Freshness freshness,
                                        bool subscribed_now = false) {
   MetricFamilies families;
-  AddSnapshotFamilies(AppendTo(families), snapshot, freshness, subscribed_now);
+  ShownSeries shown(1);
+  AddSnapshotFamilies(AppendTo(families), snapshot, shown.MakePage(snapshot.numbers, 0), freshness, subscribed_now);
   return families;
 }
 

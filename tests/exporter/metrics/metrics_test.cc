@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <map>
 #include <set>
 #include <sstream>
@@ -85,7 +86,7 @@ TEST(MetricsTest, CatalogueMatchesExposition) {
   }
   SnapshotExchange exchange{Snapshot(kCpus)};
   const FakeReader reader(exchange);
-  EXPECT_EQ(expected, CatalogueOf(Collect(MetricsCollector(exchange, kState))));
+  EXPECT_EQ(expected, CatalogueOf(Collect(MetricsCollector(exchange, kState, 1))));
 }
 
 std::size_t CountSeries(const prometheus::MetricFamily& family) {
@@ -134,7 +135,7 @@ TEST(MetricsTest, FullSnapshotReachesEverySeriesBound) {
 TEST(MetricsTest, FamiliesFollowNamingConventionsAndNeedNoEscaping) {
   SnapshotExchange exchange{Snapshot(kCpus)};
   const FakeReader reader(exchange);
-  const MetricFamilies families = Collect(MetricsCollector(exchange, kState));
+  const MetricFamilies families = Collect(MetricsCollector(exchange, kState, 1));
   EXPECT_EQ(CatalogueOf(families).size(), families.size());
   for (const auto& family : families) {
     SCOPED_TRACE(family.name);
@@ -148,17 +149,17 @@ TEST(MetricsTest, FamiliesFollowNamingConventionsAndNeedNoEscaping) {
 
 TEST(MetricsTest, ReportsOwnMetricsBeforeTheReaderAnswers) {
   SnapshotExchange exchange{Snapshot(kCpus)};
-  const Catalogue catalogue = CatalogueOf(Collect(MetricsCollector(exchange, kState)));
+  const Catalogue catalogue = CatalogueOf(Collect(MetricsCollector(exchange, kState, 1)));
   EXPECT_TRUE(catalogue.contains("procevent_up"));
   EXPECT_TRUE(catalogue.contains("procevent_exporter_build_info"));
   EXPECT_TRUE(catalogue.contains("process_cpu_seconds_total"));
   EXPECT_FALSE(catalogue.contains("procevent_events_total"));
-  EXPECT_THAT(ToText(Collect(MetricsCollector(exchange, kState))), testing::HasSubstr("\nprocevent_up 0\n"));
+  EXPECT_THAT(ToText(Collect(MetricsCollector(exchange, kState, 1))), testing::HasSubstr("\nprocevent_up 0\n"));
 }
 
 TEST(MetricsTest, ServesTheLastSnapshotIfTheReaderIsSlowOrHangs) {
   SnapshotExchange exchange{Snapshot(kCpus)};
-  const MetricsCollector collector(exchange, kState);
+  MetricsCollector collector(exchange, kState, 1);
   {
     const FakeReader reader(exchange);
     EXPECT_THAT(ToText(Collect(collector)), testing::HasSubstr("\nprocevent_up 1\n"));
@@ -178,13 +179,70 @@ TEST(MetricsTest, IsCompleteForAScraperThatAskedUntilTheSnapshot) {
   SnapshotExchange exchange{Snapshot(kCpus)};
   const FakeReader reader(exchange);
   const std::uint64_t asked_ns = MonotonicNanos();
-  EXPECT_GE(MetricsCollector(exchange, kState).Collect(asked_ns, [](auto) {}), asked_ns);
+  EXPECT_GE(MetricsCollector(exchange, kState, 1).Collect(asked_ns, [](auto) {}).complete_until_ns, asked_ns);
+}
+
+// A group appears when `forks` is not 0.
+void AddNewGroup(Snapshot& snapshot, std::uint64_t forks) {
+  GroupRow& row = snapshot.numbers.groups.rows.back();
+  row.labels[0] = LabelValue("new");
+  row.serial = forks == 0 ? 0 : 99;
+  row.counts[CountKind::kForks] = forks;
+}
+
+std::string NewGroupForks(std::uint64_t forks) {
+  return "\nprocevent_forks_total{comm=\"new\"} " + std::to_string(forks) + "\n";
+}
+
+TEST(MetricsTest, APageBeforeTheReadersFirstAnswerShowsNoSeries) {
+  SnapshotExchange exchange{Snapshot(kCpus)};
+  MetricsCollector collector(exchange, kState, 1);
+  EXPECT_EQ(collector.Collect(MonotonicNanos(), [](auto) {}).number, 0U);
+  collector.RecordSent(0);
+  const FakeReader reader(exchange, [](Snapshot& snapshot) { AddNewGroup(snapshot, 7); });
+  EXPECT_THAT(ToText(Collect(collector)), testing::HasSubstr(NewGroupForks(7)));
+}
+
+TEST(MetricsTest, BothFormatsShowANewSeriesAsZeroFirst) {
+  SnapshotExchange exchange{Snapshot(kCpus)};
+  MetricsCollector collector(exchange, kState, 2);
+  std::atomic<std::uint64_t> forks{0};
+  const FakeReader reader(exchange, [&forks](Snapshot& snapshot) { AddNewGroup(snapshot, forks); });
+  std::string text;
+  const auto send_page = [&](TextFormat format) {
+    text.clear();
+    collector.RecordSent(
+        collector.WriteText(MonotonicNanos(), format, [&text](std::string_view piece) { text += piece; }).number);
+    return text;
+  };
+  send_page(TextFormat::kPlain);
+  forks = 7;
+  EXPECT_THAT(send_page(TextFormat::kPlain), testing::HasSubstr(NewGroupForks(0)));
+  EXPECT_THAT(send_page(TextFormat::kOpenMetrics), testing::HasSubstr(NewGroupForks(0)));
+  EXPECT_THAT(send_page(TextFormat::kOpenMetrics), testing::HasSubstr(NewGroupForks(7)));
+  EXPECT_THAT(send_page(TextFormat::kPlain), testing::HasSubstr(NewGroupForks(7)));
+}
+
+TEST(MetricsTest, AStaleSnapshotShowsTheCountsOnlyAfterAPageWasSent) {
+  SnapshotExchange exchange{Snapshot(kCpus)};
+  MetricsCollector collector(exchange, kState, 1);
+  std::uint64_t fresh = 0;
+  {
+    std::atomic<std::uint64_t> forks{0};
+    const FakeReader reader(exchange, [&forks](Snapshot& snapshot) { AddNewGroup(snapshot, forks); });
+    collector.RecordSent(collector.Collect(MonotonicNanos(), [](auto) {}).number);
+    forks = 7;
+    fresh = collector.Collect(MonotonicNanos(), [](auto) {}).number;
+  }
+  EXPECT_THAT(ToText(CollectWithoutWaiting(collector)), testing::HasSubstr(NewGroupForks(0)));
+  collector.RecordSent(fresh);
+  EXPECT_THAT(ToText(CollectWithoutWaiting(collector)), testing::HasSubstr(NewGroupForks(7)));
 }
 
 TEST(MetricsTest, BuildInfoNamesVersionRevisionAndCompiler) {
   SnapshotExchange exchange{Snapshot(kCpus)};
   EXPECT_THAT(
-      ToText(Collect(MetricsCollector(exchange, kState))),
+      ToText(Collect(MetricsCollector(exchange, kState, 1))),
       testing::HasSubstr("\nprocevent_exporter_build_info{version=\"" + std::string(Version()) + "\",revision=\"" +
                          std::string(Revision()) + "\",compiler=\"" + std::string(Compiler()) + "\"} 1\n"));
   EXPECT_THAT(std::string(Version()), testing::MatchesRegex("^[0-9]+\\.[0-9]+\\.[0-9]+$"));
@@ -195,7 +253,7 @@ TEST(MetricsTest, ReportsTheLastReload) {
   SnapshotExchange exchange{Snapshot(kCpus)};
   const FakeReader reader(exchange);
   ExporterState state{ReloadStatus(1'500'000'000)};
-  const MetricsCollector collector(exchange, state);
+  MetricsCollector collector(exchange, state, 1);
   const auto text = [&] { return ToText(Collect(collector)); };
   EXPECT_THAT(text(), testing::HasSubstr("\nprocevent_exporter_config_last_reload_successful 1\n"));
   state.reloads.RecordFailure();
@@ -215,7 +273,8 @@ TEST(MetricsTest, CountsRefusedRequests) {
   SnapshotExchange exchange{Snapshot(kCpus)};
   ExporterState state{ReloadStatus(0)};
   state.refusals.Record(RefusalReason::kTooManyScrapes, "10.0.0.9");
-  const std::string text = ToText(CollectWithoutWaiting(MetricsCollector(exchange, state)));
+  MetricsCollector collector(exchange, state, 1);
+  const std::string text = ToText(CollectWithoutWaiting(collector));
   EXPECT_THAT(text, testing::HasSubstr("\nprocevent_exporter_http_requests_refused_total{reason=\"not_allowed\"} 0\n"));
   EXPECT_THAT(text,
               testing::HasSubstr("\nprocevent_exporter_http_requests_refused_total{reason=\"too_many_scrapes\"} 1\n"));
