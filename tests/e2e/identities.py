@@ -44,6 +44,8 @@ SUMS = {
     "signals": ((1, "procevent_exit_signals_total", {}), (-1, "procevent_exits_total", {"outcome": "signal"})),
     "delays": ((1, "procevent_event_delay_seconds_count", {}), (-1, "procevent_events_total", {})),
 }
+# These replace the sums of the same names with histograms.exit_code.by_group.
+SUMS_BY_GROUP = {"exit codes": ((1, "procevent_exit_code_count", {}), (-1, "procevent_exits_total", {}))}
 # The first sum must not exceed the second.
 ORDERED = {
     "successes": (((1, "procevent_exit_code_bucket", {"le": "0.0"}),),
@@ -95,12 +97,13 @@ class Page:
         return sum(sign * sum(self.of(name, labels)) for sign, name, labels in terms)
 
 
-def check_sums(test, page):
+def check_sums(test, page, by_group=False):
     """Checks all identities. The audit of forks is left out if its series is: see procevent_kernel_clones_total.
+    `by_group`: the page has the histogram of exit codes by group.
 
     Returns whether forks were audited.
     """
-    for name, terms in SUMS.items():
+    for name, terms in {**SUMS, **(SUMS_BY_GROUP if by_group else {})}.items():
         test.assertEqual(page.sum(terms), 0, name)
     audited = page.of("procevent_kernel_clones_total", {})
     for name, (less, more) in ORDERED.items():
