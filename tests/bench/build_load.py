@@ -32,7 +32,7 @@ OVERFLOW = "[groups beyond the limit]"
 LOADS = (
     'cmake -S . -B "$WORK/build" -G "Unix Makefiles" -DPROCEVENT_TESTS=OFF && nice make -C "$WORK/build" -j2',
     "for i in $(seq 50); do "
-    "find . -name '*.cc' | head -40 | xargs grep -l include | sort | uniq -c | awk '{print $2}' | sed 's/cc$/h/' | wc -l; "
+    "find . -name '*.cc' | head -40 | xargs grep -l include | sort | uniq -c | awk '{print $2}' | sed 's/cc$/h/'; "
     "for file in docs/*.md; do basename $(dirname $file); tr a-z A-Z <$file | cut -c1-80 | sort -u | md5sum; done; "
     "git log --oneline -20 | cat; git status --short | wc -l; date; sleep 0.2; done",
     'nice ctest --test-dir "$BUILD" -E "live|e2e_|docs_|deploy_|library" --timeout 120',
@@ -47,8 +47,8 @@ def repeat(command, build, stop):
     """Runs a command again and again until `stop` is set. It may fail: only its processes matter."""
     while not stop.is_set():
         with tempfile.TemporaryDirectory(prefix="procevent-load-", ignore_cleanup_errors=True) as work:
-            process = subprocess.Popen(["/bin/bash", "-c", command], cwd=ROOT, process_group=0, stdin=subprocess.DEVNULL,
-                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            process = subprocess.Popen(["/bin/bash", "-c", command], cwd=ROOT, process_group=0,
+                                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                        env={**os.environ, "WORK": work, "BUILD": build})
             while process.poll() is None and not stop.wait(0.2):
                 pass

@@ -111,7 +111,7 @@ class TopTalker(harness.LiveTest):
             self.check_storm(pages)
             self.assertLessEqual(len(self.commands), 2 * LIMIT)
             print(f"{flooded} commands with series after the flood, {len(self.commands)} after the storm; "
-                  f"displaced: {self.total('procevent_groups_displaced_total'):.0f}; forks by page: {pages}")
+                  f"displaced: {self.page.of('procevent_groups_displaced_total', {})}; forks by page: {pages}")
 
 
 if __name__ == "__main__":
