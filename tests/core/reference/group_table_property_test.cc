@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -25,6 +26,7 @@ struct Load {
   std::function<std::string(std::uint64_t step, Random&)> name_at;
   std::function<std::uint64_t(Random&)> pause_ns;  // before each activity
   bool displaces = true;
+  std::chrono::minutes retire_after{10};
 };
 
 void PrintTo(const Load& load, std::ostream* out) { *out << load.name; }
@@ -49,6 +51,9 @@ const std::vector<Load> kLoads{
      [](Random&) { return kSecond / 300; }},
     {"hours pass", 10, [](std::uint64_t, Random& random) { return Numbered(Skewed(60, random)); },
      [](Random& random) { return random() % 2000 == 0 ? 3000 * kSecond : random() % kSecond; }},
+    {"pauses of several halvings", 10, [](std::uint64_t, Random& random) { return Numbered(Skewed(60, random)); },
+     [](Random& random) { return random() % 500 == 0 ? 1000 * kSecond : random() % (kSecond / 20); }, true,
+     std::chrono::minutes(120)},
 };
 
 class GroupTablePropertyTest : public testing::TestWithParam<Load> {};
@@ -74,7 +79,7 @@ void ExpectEqual(const GroupTable& table, reference::ReferenceStatistics& refere
 
 TEST_P(GroupTablePropertyTest, AgreesWithTheReference) {
   const Load& load = GetParam();
-  const CountingOptions options = Options(load.limit, std::chrono::minutes(10));
+  const CountingOptions options = Options(load.limit, load.retire_after);
   Random random(5);
   GroupTableDriver table(options);
   reference::ReferenceStatistics reference(options);

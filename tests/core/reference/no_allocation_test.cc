@@ -2,8 +2,10 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <new>
+#include <string>
 #include <vector>
 
 #include "core/protocol/decoder.h"
@@ -11,6 +13,7 @@
 #include "core/protocol/wire.h"
 #include "core/reader/input_processor.h"
 #include "tests/core/protocol/test_events.h"
+#include "tests/core/statistics/group_rows.h"
 
 namespace {
 
@@ -127,6 +130,28 @@ TEST(NoAllocationTest, AllocatesNothingToCountFailuresAndCopyThemToASnapshot) {
   processor.CopyTo(copy);
   EXPECT_EQ(Allocations(), before);
   EXPECT_EQ(copy.exit_reasons.pairs().size(), kMaxExitReasonsOfGroup);
+}
+
+// Every table of names is bounded: names that ended, were displaced or retired make room for new ones.
+TEST(NoAllocationTest, AllocatesNothingForMoreNamesOnceTheTablesAreFull) {
+  CountingOptions options = Options(10, std::chrono::minutes(20));
+  options.name_groups.clear();  // the regular expressions allocate
+  GroupTableDriver table(options);
+  std::uint64_t now_ns = 0;
+  const auto flood = [&](int names) {
+    for (int i = 0; i < names; ++i) {
+      now_ns += kSecond / 4;
+      table.Advance(now_ns);
+      const std::string name = std::to_string(now_ns / kSecond * 100 + now_ns % kSecond / 10'000'000);  // no allocation
+      GroupTableDriver::Process(table, name).Fork(i % 500 == 0 ? 10'000 : 2);
+    }
+  };
+  flood(20'000);
+  const std::uint64_t displaced = table.state().displaced;
+  const std::size_t before = Allocations();
+  flood(20'000);
+  EXPECT_EQ(Allocations(), before);
+  EXPECT_GT(table.state().displaced, displaced);
 }
 
 }  // namespace

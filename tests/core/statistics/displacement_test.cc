@@ -66,6 +66,30 @@ TEST(DisplacementBudgetTest, KeepsItsRecordsWhenItGrows) {
   EXPECT_EQ(budget.Price(), 10U << 4U) << "9 of 20 are used";
 }
 
+TEST(DisplacementBudgetTest, GrowsAfterItsFirstRecordsExpired) {
+  DisplacementBudget budget(10);
+  for (std::uint64_t minute = 1; minute <= 10; ++minute) {
+    budget.Record(minute * kMinute);
+  }
+  ASSERT_TRUE(budget.Allows(65 * kMinute)) << "5 of them are within an hour";
+  budget.Grow(100);
+  EXPECT_EQ(budget.Price(), 10U);
+  ASSERT_TRUE(budget.Allows(68 * kMinute));
+  for (int i = 0; i < 10; ++i) {
+    ASSERT_TRUE(budget.Allows(69 * kMinute)) << i;
+    budget.Record(69 * kMinute);
+  }
+  EXPECT_EQ(budget.Price(), 20U) << "11 of 100 are used";
+}
+
+TEST(DisplacementBudgetTest, AllowsOneAMinuteWithATinyLimit) {
+  DisplacementBudget budget(5);
+  ASSERT_TRUE(budget.Allows(kMinute));
+  budget.Record(kMinute);
+  EXPECT_FALSE(budget.Allows(2 * kMinute - 1));
+  EXPECT_TRUE(budget.Allows(2 * kMinute));
+}
+
 TEST(DisplacementBudgetTest, AllowsNothingWithLimitZero) { EXPECT_FALSE(DisplacementBudget(0).Allows(kMinute)); }
 
 // A table that is full of groups that were admitted in the first second.
@@ -129,6 +153,24 @@ TEST_F(DisplacementTest, ANewRowIsProtectedForFiveMinutes) {
   EXPECT_FALSE(HasRow("busier")) << "39 activities were counted before";
   Pass(kSecond);
   ForkOneByOne("busier", 1);
+  EXPECT_TRUE(HasRow("busier"));
+}
+
+TEST_F(DisplacementTest, TheProtectionEndsAfterFiveMinutes) {
+  // All were admitted at 1 s. Their activities are counted after the halving at 300 s.
+  Pass(300 * kSecond - now_ns_);
+  for (std::size_t i = 0; i < kLimit; ++i) {
+    Process(table_, "old " + std::to_string(i)).Fork(1000);
+  }
+  Process(table_, "busier").Fork(2012);
+  Pass(kSecond - 1);
+  table_.CountFork("busier");
+  EXPECT_FALSE(HasRow("busier"));
+  Pass(1);
+  table_.CountFork("another");
+  EXPECT_FALSE(HasRow("busier")) << "the last comparison was less than 100 ms ago";
+  Pass(kSecond / 10 - 1);
+  table_.CountFork("another");
   EXPECT_TRUE(HasRow("busier"));
 }
 
@@ -203,13 +245,49 @@ TEST(GroupTableGrowTest, NewRowsHaveTheHistogramsOfTheOldOnes) {
   GroupTableDriver table(options);
   const ProcessExit exit{.status = {.status = 5}};
   Process(table, "first").Exit(exit);
+  Process(table, Attributes{.missing = Attributes::Missing::kUntracked, .comm = {}}).Exit(exit);
   table.Grow(2);
-  Process(table, "second").Exit(exit);
   const std::vector<GroupRow>& rows = table.state().rows;
   ASSERT_EQ(rows.size(), kReservedGroups + 2);
+  EXPECT_EQ(rows[kReservedGroups + 1].labels[0].view(), "");
+  Process(table, "second").Exit(exit);
   EXPECT_EQ(rows[kReservedGroups + 1].labels[0].view(), "second");
   EXPECT_EQ(rows[kReservedGroups + 1].exit_codes, rows[kReservedGroups].exit_codes);
   EXPECT_EQ(rows[kReservedGroups + 1].exit_codes.count(), 1U);
+  EXPECT_EQ(rows[kReservedGroups + 1].counts, rows[kReservedGroups].counts);
+}
+
+TEST(GroupTableGrowTest, RaisesTheBoundsOfExitReasonsAndDisplacements) {
+  GroupTableDriver table(Options(10, 1h));
+  table.Grow(100);
+  table.Advance(kSecond);
+  for (std::size_t i = 0; i < 100; ++i) {
+    const Process process(table, "old " + std::to_string(i));
+    process.Exit({.status = {.signal = 9}});
+  }
+  EXPECT_EQ(table.exit_reasons().size(), 100U);
+  for (std::uint64_t i = 0; i < 10; ++i) {
+    table.Advance((10 + i) * kSecond);
+    Process(table, "storm " + std::to_string(i)).Fork(100);
+    table.Advance((10 + i) * kSecond + kSecond / 2);
+    table.CountFork("another");
+  }
+  EXPECT_EQ(table.state().displaced, 10U) << "a tenth of the new limit within a minute";
+}
+
+// The label of a name that is cached without a row is used for another name, after many others.
+TEST(GroupTableTest, LooksUpANameAgainWhenItsGroupWasReplaced) {
+  GroupTableDriver table(Options(1, 1h));
+  table.Advance(kSecond);
+  Process(table, "old").Fork(1000);
+  const Process mine(table, "mine");
+  mine.Fork();
+  for (int i = 0; i < 3000; ++i) {
+    table.CountFork("flood " + std::to_string(i));
+  }
+  table.Grow(2);
+  mine.Fork(7);
+  EXPECT_EQ(VisibleRows(table)["mine"], 7U);
 }
 
 }  // namespace
