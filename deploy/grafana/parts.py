@@ -77,10 +77,11 @@ def each(expression):
 
 
 def growth(label, name, *matchers):
-    """The growth over the time range of series that appear with their first count, which increase() ignores.
+    """The growth over the time range of series that appear within it.
 
     A series that did not exist when the time range began grew by its whole value, if the exporter ran then or started
-    later. Any other series grew by its increase."""
+    later. increase() would ignore the counts of the first page of an exporter, and extrapolate the others. Any other
+    series grew by its increase."""
     by, row, at = f"by (job, instance, {label})", of(name, *matchers), "@ end()"
     known = (f"({of(BUILD)} offset $__range {at} or "
              f"{of('process_start_time_seconds')} {at} > $__from / 1000)")

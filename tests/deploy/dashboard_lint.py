@@ -22,7 +22,7 @@ ACTION = {"Exporters down", "Subscription lost", "Config rejected", "Unsubscribe
 RANGES = {"$__rate_interval", "$__range", "$__interval"}
 GROWTH = {"rate", "irate", "increase"}
 UNBOUNDED = {"comm", "instance", "code", "signal", "version", "compiler"}  # labels with possibly hundreds of values
-APPEARING = {"comm", "code", "signal"}  # labels of series that appear with their first count
+APPEARING = {"comm", "code", "signal"}  # labels of series that do not exist from the start
 FLEET = "procevent-fleet"
 RECORDS = {rule["record"]: catalogue.Metric("Gauge", rule_files.level(rule["record"]))
            for rule in rule_files.recorded()}

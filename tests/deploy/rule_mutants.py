@@ -58,11 +58,12 @@ CHANGES = {
     "ProceventPidWrap": ("ProceventPidWrap", (("900", "897"), ("900", "903"), (UP, ""))),
     "instance:procevent_pid_wrap_seconds:rate15m": ("ProceventPidWrap", (("[15m]", "[10m]"), ("[15m]", "[20m]"))),
     "instance:procevent_events_lost:rate5m": ("a new pod", (("[5m]", "[4m]"), ("[5m]", "[10m]"))),
-    **{f"{record}:rate5m": ("series that appear", (("== 1", ">= 0"), ("300", "299"), ("offset 5m", "offset 4m")))
+    **{f"{record}:rate5m": (("series that appear", "a busy instance"), (
+        ("[5m]", "[4m]"), ("[5m]", "[6m]"), (" > 0", "")))
        for record in ("instance_comm:procevent_forks", "instance_comm:procevent_threads_started",
                       "instance_comm:procevent_execs", "instance_comm_outcome:procevent_exits")},
-    "instance_comm:procevent_coredumps:increase15m": (("series that appear", "a busy instance"), (
-        ("== 1", ">= 0"), ("offset 15m", "offset 14m"), ("[15m]", "[20m]"))),
+    "instance_comm:procevent_coredumps:increase15m": ("series that appear", (
+        ("[15m]", "[14m]"), ("[15m]", "[16m]"), (" > 0", ""))),
     **{f"instance:procevent_{name}:rate5m": (("a busy instance", "an exporter of version 0.1"), (
         (f"host_{name}", name), ("\n            + 0 * instance:procevent_events_lost:rate5m", ""),
         (f"sum by (job, instance) (rate(procevent_host_{name}_total[5m]))\n            + ", "")))

@@ -9,10 +9,9 @@ SHORT_WINDOWS = {"2m": "5s", "5m": "10s", "15m": "15s", "1h": "20s", "1d": "40s"
 
 
 def shorten(text):
-    """Sets intervals to a second and shortens windows and offsets. The 300 seconds of a division, and the 300 records
-    that a baseline needs, become 10."""
+    """Sets intervals to a second and shortens windows and offsets. The 300 records that a baseline needs become 10."""
     text = re.sub(r"(interval: )\d+[sm]", r"\g<1>1s", text)
-    text = re.sub(r"((?:[-/]|>=) )300\b", r"\g<1>10", text)
+    text = re.sub(r"(>= )300\b", r"\g<1>10", text)
     return re.sub(r"(\[|offset )(\d+[smhd])", lambda match: match[1] + SHORT_WINDOWS[match[2]], text)
 
 

@@ -10,15 +10,15 @@ import threading
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 MANY = 24  # machines and commands: more than a panel may show
 SCRAPES_PER_POD = 6  # of a machine
-NEWCOMER = {"comm": "newcomer", "code": "77", "signal": "SIGSYS"}  # rows that appear with a large constant count
+NEWCOMER = {"comm": "newcomer", "code": "77", "signal": "SIGSYS"}  # rows that appear as 0, and grow once
 LARGE = 10 ** 10
 NOT_QUERIED = r"procevent_(?:credential_changes|ptrace|threads_ended)_total"
-APPEARING = "".join(f"{name} {LARGE}\n" for name in (
+APPEARING = (
     'procevent_forks_total{comm="newcomer"}', 'procevent_execs_total{comm="newcomer"}',
     'procevent_threads_started_total{comm="newcomer"}', 'procevent_exits_total{comm="newcomer",outcome="failure"}',
     'procevent_coredumps_total{comm="newcomer"}', 'procevent_exits_without_exec_total{comm="newcomer"}',
     'procevent_exit_codes_total{comm="newcomer",code="77"}',
-    'procevent_exit_signals_total{comm="newcomer",signal="SIGSYS"}'))
+    'procevent_exit_signals_total{comm="newcomer",signal="SIGSYS"}')
 
 
 def every_metric():
@@ -38,6 +38,7 @@ class Machine(http.server.BaseHTTPRequestHandler):
 
     scrapes = 0
     newcomer = False  # whether the rows of NEWCOMER exist
+    zero_shown = set()  # ports of machines that have shown these rows as 0
     closed = set()  # ports of machines that are down
     samples = every_metric()
 
@@ -47,7 +48,13 @@ class Machine(http.server.BaseHTTPRequestHandler):
         page = "".join([f"{series}{pod} {value * (1 + scrapes) if grows else value}\n"
                         for series, value, grows in self.samples])
         page += f"process_start_time_seconds{{{pod} {scrapes}\n"  # restarts before each scrape
-        return page + (APPEARING.replace("}", f",{pod}") if Machine.newcomer else "")
+        return page + (self.appearing() if Machine.newcomer else "")
+
+    def appearing(self):
+        """The rows of NEWCOMER. They have no pod, since a new one between the two values would hide the growth."""
+        value = LARGE if self.server.server_port in self.zero_shown else 0
+        self.zero_shown.add(self.server.server_port)
+        return "".join(f"{name} {value}\n" for name in APPEARING)
 
     def do_GET(self):  # noqa: N802 (the library's name)
         content = self.content().encode()
