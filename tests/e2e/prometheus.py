@@ -34,6 +34,13 @@ class Prometheus(scraper.Scraper):
         """The number of rejected lines. In Prometheus one rejected line fails the whole scrape."""
         return sum(bool(target["lastError"]) for target in self.targets())
 
+    def samples(self, selector):
+        """Times and values of the stored samples of the only series that the selector finds. [] if there is none."""
+        rows = self.api("query", query=f"{selector}[1h]")["result"]
+        if len(rows) > 1:
+            raise AssertionError(f"{selector}: {[row['metric'] for row in rows]}")
+        return [(time_of, float(value)) for row in rows for time_of, value in row["values"]]
+
     def scrape(self, counter):
         """A scrape that starts after this call, if possible without events during it."""
         last = time.time()
