@@ -134,7 +134,7 @@ TEST(NoAllocationTest, AllocatesNothingToCountFailuresAndCopyThemToASnapshot) {
 
 // Every table of names is bounded: names that ended, were displaced or retired make room for new ones.
 TEST(NoAllocationTest, AllocatesNothingForMoreNamesOnceTheTablesAreFull) {
-  CountingOptions options = Options(10, std::chrono::minutes(20));
+  CountingOptions options = Options(20, std::chrono::minutes(1));
   options.name_groups.clear();  // the regular expressions allocate
   GroupTableDriver table(options);
   std::uint64_t now_ns = 0;
