@@ -6,7 +6,7 @@
 namespace procevent {
 
 void ExitReasonTable::Grow(std::size_t groups) {
-  max_pairs_ = {kExitCodesPerGroup * groups, kExitSignalsPerGroup * groups};
+  max_pairs_ = {MaxExitReasons(false, groups), MaxExitReasons(true, groups)};
   pairs_of_group_.resize(groups);
   counts_.reserve(kExitReasonsPerGroup * groups);
   slots_.resize(std::bit_ceil(2 * kExitReasonsPerGroup * groups));

@@ -39,6 +39,10 @@ struct ExitReasonCount {
 inline constexpr std::size_t kExitCodesPerGroup = 3;
 inline constexpr std::size_t kExitSignalsPerGroup = 1;
 inline constexpr std::size_t kExitReasonsPerGroup = kExitCodesPerGroup + kExitSignalsPerGroup;
+// Of all groups together: codes, or signals.
+constexpr std::size_t MaxExitReasons(bool killed, std::size_t groups) {
+  return (killed ? kExitSignalsPerGroup : kExitCodesPerGroup) * groups;
+}
 // Of one group: codes, and again signals.
 inline constexpr std::size_t kMaxExitReasonsOfGroup = 16;
 

@@ -123,8 +123,8 @@ void AddLifetimes(const FamilySink& sink, const Groups& groups) {
 }
 
 // Exits of groups by status or by signal. The processes of a group that the table of pairs does not hold are `other`,
-// so that the series of a group add up to its exits. `other` appears with the first exit: the reasons that it counts
-// are not known one by one, so they could not be held back.
+// so that the series of a group add up to its exits. It appears as 0 with the first such exit of a group. While the
+// table is full, `other` would appear with a count, so there it appears with the first exit of any kind.
 struct ExitReasonFamily {
   const Metric& metric;
   bool killed;
@@ -137,20 +137,23 @@ void AddExitReasons(const FamilySink& sink, const Groups& groups, const ExitReas
   const std::span<const ExitReasonCount> pairs = groups.numbers.exit_reasons.pairs();
   MetricFamily family = MakeFamily(kind.metric);
   std::vector<std::uint64_t> named(rows.size());
+  std::size_t used = 0;
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     const ExitReasonCount& pair = pairs[i];
     if (pair.reason.killed == kind.killed) {
       const std::uint64_t exposed = groups.exposed.exit_reasons[i];
       named[pair.group] += exposed;
+      ++used;
       AddSeriesWithPid(family, ToDouble(exposed), kind.killed && exposed != 0 ? pair.last_pid : 0,
                        LabelsOf(rows[pair.group], {{kind.label, kind.killed ? SignalName(pair.reason.number)
                                                                             : std::to_string(pair.reason.number)}}));
     }
   }
+  const bool full = used == MaxExitReasons(kind.killed, rows.size());
   for (std::size_t id = 0; id < rows.size(); ++id) {
     const std::uint64_t exits = groups.exposed.rows[id].counts[kind.exits];
     assert(named[id] <= exits);
-    if (groups.HasSeriesOfExits(id)) {
+    if (id < kReservedGroups || rows[id].counts[kind.exits] != 0 || (full && groups.HasSeriesOfExits(id))) {
       AddSeries(family, ToDouble(exits - named[id]), LabelsOf(rows[id], {{kind.label, "other"}}));
     }
   }

@@ -268,15 +268,23 @@ TEST(GroupFamiliesTest, ExitReasonsOfAGroupAddUpToItsExits) {
   EXPECT_EQ(codes.size(), kReservedGroups + 2) << "reserved groups have other only, at zero";
 }
 
-TEST(GroupFamiliesTest, OtherExitReasonsAppearWithTheFirstExit) {
-  Numbers numbers(1);
+TEST(GroupFamiliesTest, OtherExitReasonsAppearEarlierWhileTheTableIsFull) {
+  Numbers numbers(1, {.group_limit = 2});
   AddRow(numbers, "fine").counts[CountKind::kSucceeded] = 7;
   AddRow(numbers, "running").counts[CountKind::kExecs] = 1;
-  const MetricFamilies families = GroupFamiliesOf(numbers);
-  for (const char* const name : {"procevent_exit_codes_total", "procevent_exit_signals_total"}) {
-    EXPECT_THAT(ValuesOf(families, name), Contains(Pair("fine other", 0)));
-    EXPECT_THAT(ValuesOf(families, name), Not(Contains(Pair(testing::StartsWith("running"), testing::_))));
+  std::vector<ExitReasonCount> pairs;
+  const auto has_other = [&](const char* metric) {
+    numbers.exit_reasons.Assign(pairs);
+    const auto values = ValuesOf(GroupFamiliesOf(numbers), metric);
+    EXPECT_THAT(values, Not(Contains(Pair(testing::StartsWith("running"), testing::_))));
+    return values.contains("fine other");
+  };
+  for (std::size_t used = 0; used < MaxExitReasons(true, kReservedGroups + 2); ++used) {
+    EXPECT_FALSE(has_other("procevent_exit_signals_total")) << used;
+    pairs.push_back({.group = 0, .reason = {true, static_cast<std::uint8_t>(1 + used)}});
   }
+  EXPECT_TRUE(has_other("procevent_exit_signals_total"));
+  EXPECT_FALSE(has_other("procevent_exit_codes_total"));
 }
 
 // The count of the n-th CountKind is a power of two, so each activity shows its kinds. kWithoutExec belongs to none.
