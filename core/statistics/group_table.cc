@@ -47,7 +47,7 @@ GroupTableState::GroupTableState(const CountingOptions& options)
     : rows(kReservedGroups + options.group_limit, MakeBlankRow(options)), limit(options.group_limit) {
   for (std::size_t id = 0; id < kReservedGroups; ++id) {
     rows[id].labels = GroupLabeler::LabelsOf(static_cast<ReservedGroup>(id));
-    rows[id].serial = id + 1;
+    rows[id].serial = static_cast<std::uint32_t>(id + 1);
   }
 }
 

@@ -29,7 +29,7 @@ namespace procevent {
 // A group: its labels and its counts.
 struct GroupRow {
   GroupLabels labels;
-  std::uint64_t serial = 0;  // number of its admission, unique in the table; 0: the row is free
+  std::uint32_t serial = 0;  // number of its admission, unique in the table; 0: the row is free
   Counts counts;
   Histogram exit_codes;  // has no bounds unless CountingOptions::exit_code_by_group
   Histogram lifetimes;   // has no bounds unless CountingOptions::lifetime_by_group
@@ -78,7 +78,7 @@ class GroupTable {
   // The group and the row of interned attributes, as last looked up. The group is current while the attributes and the
   // group have the same serials, and the row while it has the same serial.
   struct CachedRow {
-    std::uint64_t row_serial = 0;
+    std::uint32_t row_serial = 0;
     std::uint32_t serial = 0;  // of the attributes; 0: never looked up
     std::uint32_t group_serial = 0;
     GroupId group = kNoEntry;
@@ -107,7 +107,7 @@ class GroupTable {
   std::uint64_t last_sweep_ns_ = 0;
   std::uint64_t halvings_ = 0;              // since time 0
   std::uint64_t next_displacement_ns_ = 0;  // the earliest time
-  std::uint64_t next_serial_ = kReservedGroups + 1;
+  std::uint32_t next_serial_ = kReservedGroups + 1;
   GroupTableState state_;
   ExitReasonTable exit_reasons_;
   std::vector<RowState> row_states_;  // parallel to state_.rows

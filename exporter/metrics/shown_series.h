@@ -72,7 +72,7 @@ class ShownSeries {
     std::uint64_t first_ns = 0;
   };
   struct Row {
-    std::uint64_t serial = 0;  // of the group that has the row
+    std::uint32_t serial = 0;  // of the group that has the row
     std::bitset<kSeriesOfRow> shown = {};
     std::vector<HeldSeries> held = {};
   };

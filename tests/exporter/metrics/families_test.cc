@@ -189,7 +189,7 @@ MetricFamilies HostFamiliesOf(const Numbers& numbers) {
 GroupRow& AddRow(Numbers& numbers, const char* name) {
   GroupRow& row = numbers.groups.rows.at(kReservedGroups + numbers.groups.rows_in_use++);
   row.labels[0] = LabelValue(name);
-  row.serial = kReservedGroups + numbers.groups.rows_in_use;
+  row.serial = static_cast<std::uint32_t>(kReservedGroups + numbers.groups.rows_in_use);
   return row;
 }
 

@@ -17,7 +17,7 @@ inline void FillComms(Numbers& numbers) {
   for (std::size_t i = 0; i < labels.size(); ++i) {
     GroupRow& row = numbers.groups.rows.at(kReservedGroups + i);
     row.labels[0] = LabelValue(labels.at(i));
-    row.serial = kReservedGroups + i + 1;
+    row.serial = static_cast<std::uint32_t>(kReservedGroups + i + 1);
     for (std::size_t count = 0; count < kCountKinds; ++count) {
       row.counts[static_cast<CountKind>(count)] = 600 + 100 * i + count;
       numbers.pending[static_cast<CountKind>(count)] = 800 + count;

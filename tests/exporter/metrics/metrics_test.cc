@@ -105,7 +105,7 @@ TEST(MetricsTest, FullSnapshotReachesEverySeriesBound) {
   for (std::size_t id = 0; id < snapshot.numbers.groups.rows.size(); ++id) {
     GroupRow& row = snapshot.numbers.groups.rows.at(id);
     row.labels[0] = LabelValue("comm-" + std::to_string(id));
-    row.serial = id + 1;
+    row.serial = static_cast<std::uint32_t>(id + 1);
     for (std::size_t count = 0; count < kCountKinds; ++count) {
       row.counts[static_cast<CountKind>(count)] = kExitReasonsPerGroup * options.group_limit;
     }

@@ -29,7 +29,7 @@ struct Exit {
 
 // All that a group of a row has done.
 struct Group {
-  std::uint64_t serial = 0;
+  std::uint32_t serial = 0;
   std::map<CountKind, std::uint64_t> others = {};
   std::vector<Exit> exits = {};
   std::uint64_t coredumps = 0;
@@ -135,7 +135,7 @@ class RandomGroups {
   }
 
   std::mt19937 random_;
-  std::uint64_t serials_ = 0;
+  std::uint32_t serials_ = 0;
   std::vector<Group> groups_;
   Counts retired_;
 };
