@@ -1,9 +1,9 @@
 // Bounds how many groups of the group table lose their row to a busier group.
 //
 // At most a tenth of the table's limit within any minute, and at most the limit within any hour. So a process that
-// renames itself again and again makes a bounded number of series. The price of a row rises with each tenth of the
-// hour's budget that is used: names with few activities cannot use up what a storm needs. Pure. Owned by GroupTable.
-// Single-threaded.
+// renames itself again and again makes a bounded number of series. The price of a row is four times as high with each
+// tenth of the hour's budget that is used. So short storms under many names cannot use up the budget: its last tenths
+// are left to storms of minutes. Pure. Owned by GroupTable. Single-threaded.
 #pragma once
 
 #include <algorithm>
@@ -20,7 +20,7 @@ class DisplacementBudget {
 
   [[nodiscard]] bool Allows(std::uint64_t now_ns);
   // The activities by which a group must exceed the one that it displaces. Only while Allows() returns true.
-  [[nodiscard]] std::uint64_t Price() const { return kLowestPrice << (used() * kSteps / times_.size()); }
+  [[nodiscard]] std::uint64_t Price() const { return kLowestPrice << (2 * (used() * kSteps / times_.size())); }
   // Records a displacement that was allowed. Times must not decrease.
   void Record(std::uint64_t now_ns) { times_[recorded_++ % times_.size()] = now_ns; }
   // Raises the limit. Allocates.

@@ -199,7 +199,7 @@ void ReferenceStatistics::Displace() {
   }
   std::uint64_t price = 10;
   for (std::uint64_t tenth = 1; tenth <= 10 * used / limit; ++tenth) {
-    price *= 2;
+    price *= 4;
   }
   std::map<std::pair<std::uint64_t, std::uint64_t>, std::string> by_cost;  // and by admission
   for (const auto& [label, row] : rows) {

@@ -38,11 +38,11 @@ TEST(DisplacementBudgetTest, AllowsTheLimitWithinAnHour) {
   EXPECT_TRUE(budget.Allows(61 * kMinute));
 }
 
-TEST(DisplacementBudgetTest, DoublesThePriceWithEachTenthUsed) {
+TEST(DisplacementBudgetTest, MultipliesThePriceByFourWithEachTenthUsed) {
   DisplacementBudget budget(20);
   std::uint64_t now = kMinute;
   std::uint64_t price = 10;
-  for (int tenth = 0; tenth < 10; ++tenth, price *= 2) {
+  for (int tenth = 0; tenth < 10; ++tenth, price *= 4) {
     for (int i = 0; i < 2; ++i, now += kMinute) {
       ASSERT_TRUE(budget.Allows(now));
       EXPECT_EQ(budget.Price(), price);
@@ -61,9 +61,9 @@ TEST(DisplacementBudgetTest, KeepsItsRecordsWhenItGrows) {
   ASSERT_FALSE(budget.Allows(11 * kMinute));
   budget.Grow(20);
   ASSERT_TRUE(budget.Allows(11 * kMinute));
-  EXPECT_EQ(budget.Price(), 10U << 5U) << "half of it is used";
+  EXPECT_EQ(budget.Price(), 10U << 10U) << "half of it is used";
   EXPECT_TRUE(budget.Allows(61 * kMinute));
-  EXPECT_EQ(budget.Price(), 10U << 4U) << "9 of 20 are used";
+  EXPECT_EQ(budget.Price(), 10U << 8U) << "9 of 20 are used";
 }
 
 TEST(DisplacementBudgetTest, GrowsAfterItsFirstRecordsExpired) {
@@ -79,7 +79,7 @@ TEST(DisplacementBudgetTest, GrowsAfterItsFirstRecordsExpired) {
     ASSERT_TRUE(budget.Allows(69 * kMinute)) << i;
     budget.Record(69 * kMinute);
   }
-  EXPECT_EQ(budget.Price(), 20U) << "11 of 100 are used";
+  EXPECT_EQ(budget.Price(), 40U) << "11 of 100 are used";
 }
 
 TEST(DisplacementBudgetTest, AllowsOneAMinuteWithATinyLimit) {
