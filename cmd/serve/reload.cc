@@ -55,11 +55,11 @@ ReloadResult Reject(const Config& running, const InputErrors& errors) {
 
 // `keys` are those that need a restart, `decreased` those among them that a reload could only increase.
 LogMessage MakeRestartWarning(const std::string& keys, std::span<const std::string_view> decreased) {
-  std::string text = "changed keys are not in force; restart the exporter";
+  LogMessage warning{LogLevel::kWarning, "changed keys are not in force; restart the exporter", {{"keys", keys}}};
   if (!decreased.empty()) {
-    text += "; a reload can only increase " + JoinWithCommas(decreased);
+    warning.text += "; a reload can only increase " + JoinWithCommas(decreased);
   }
-  return {LogLevel::kWarning, std::move(text), {{"keys", keys}}};
+  return warning;
 }
 
 }  // namespace
