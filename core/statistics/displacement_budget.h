@@ -1,14 +1,15 @@
 // Bounds how many groups of the group table lose their row to a busier group.
 //
 // At most a tenth of the table's limit within any minute, and at most the limit within any hour. So a process that
-// renames itself again and again makes a bounded number of series. The price of a row is four times as high with each
-// tenth of the hour's budget that is used. So short storms under many names cannot use up the budget: its last tenths
-// are left to storms of minutes. Pure. Owned by GroupTable. Single-threaded.
+// renames itself again and again makes a bounded number of series. The price of a row is three times as high with each
+// tenth of a bound that is used. So short storms under many names do not use up a bound: its last tenths are left to
+// longer storms. Pure. Owned by GroupTable. Single-threaded.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -16,46 +17,65 @@ namespace procevent {
 
 class DisplacementBudget {
  public:
-  explicit DisplacementBudget(std::size_t limit) : times_(limit) {}
+  explicit DisplacementBudget(std::size_t limit) { Grow(limit); }
 
-  [[nodiscard]] bool Allows(std::uint64_t now_ns);
-  // The activities by which a group must exceed the one that it displaces. Only while Allows() returns true.
-  [[nodiscard]] std::uint64_t Price() const { return kLowestPrice << (2 * (used() * kSteps / times_.size())); }
-  // Records a displacement that was allowed. Times must not decrease.
+  // Returns the activities by which a group must exceed the one that it displaces. Empty if a bound is reached. Times
+  // must not decrease.
+  [[nodiscard]] std::optional<std::uint64_t> PriceAt(std::uint64_t now_ns);
+  // Records a displacement that had a price at this time.
   void Record(std::uint64_t now_ns) { times_[recorded_++ % times_.size()] = now_ns; }
-  // Raises the limit. Allocates.
+  // Sets a limit that is not lower than before. Allocates.
   void Grow(std::size_t limit);
 
  private:
   static constexpr std::uint64_t kMinute = 60'000'000'000;
-  static constexpr std::uint64_t kHour = 60 * kMinute;
   static constexpr std::uint64_t kLowestPrice = 10;
-  static constexpr std::size_t kSteps = 10;
+  static constexpr std::uint64_t kPriceFactor = 3;
+  static constexpr std::size_t kSteps = 10;  // of the price
 
-  [[nodiscard]] std::size_t used() const { return recorded_ - expired_; }  // within the last hour
+  // The displacements of a period until now.
+  struct Window {
+    std::uint64_t duration_ns = 0;
+    std::size_t limit = 0;
+    std::size_t expired = 0;  // number of recorded displacements that are older
+  };
 
   std::vector<std::uint64_t> times_;  // of the last displacements: a ring of as many as the limit
   std::size_t recorded_ = 0;
-  std::size_t expired_ = 0;  // as many are older than an hour
+  Window minute_{.duration_ns = kMinute};
+  Window hour_{.duration_ns = 60 * kMinute};
 };
 
-inline bool DisplacementBudget::Allows(std::uint64_t now_ns) {
-  const std::size_t limit = times_.size();
-  while (expired_ < recorded_ && times_[expired_ % limit] + kHour <= now_ns) {
-    ++expired_;
+inline std::optional<std::uint64_t> DisplacementBudget::PriceAt(std::uint64_t now_ns) {
+  std::size_t step = 0;
+  for (Window* const window : {&minute_, &hour_}) {
+    while (window->expired < recorded_ && times_[window->expired % times_.size()] + window->duration_ns <= now_ns) {
+      ++window->expired;
+    }
+    const std::size_t used = recorded_ - window->expired;
+    if (used >= window->limit) {
+      return std::nullopt;
+    }
+    step = std::max(step, used * kSteps / window->limit);
   }
-  const std::size_t per_minute = std::max<std::size_t>(limit / 10, 1);
-  return used() < limit && (used() < per_minute || times_[(recorded_ - per_minute) % limit] + kMinute <= now_ns);
+  std::uint64_t price = kLowestPrice;
+  for (; step > 0; --step) {
+    price *= kPriceFactor;
+  }
+  return price;
 }
 
 inline void DisplacementBudget::Grow(std::size_t limit) {
   std::vector<std::uint64_t> times(limit);
-  for (std::size_t i = 0; i < used(); ++i) {
-    times[i] = times_[(expired_ + i) % times_.size()];
+  for (std::size_t i = hour_.expired; i < recorded_; ++i) {
+    times[i - hour_.expired] = times_[i % times_.size()];
   }
-  recorded_ = used();
-  expired_ = 0;
   times_ = std::move(times);
+  recorded_ -= hour_.expired;
+  minute_.expired -= hour_.expired;
+  hour_.expired = 0;
+  hour_.limit = limit;
+  minute_.limit = limit == 0 ? 0 : std::max<std::size_t>(limit / 10, 1);
 }
 
 }  // namespace procevent

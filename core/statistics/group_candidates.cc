@@ -1,16 +1,16 @@
 #include "core/statistics/group_candidates.h"
 
 #include <algorithm>
-#include <utility>
 
 namespace procevent {
 
-void GroupCandidates::Count(GroupId group, std::uint64_t activities) {
+void GroupCandidates::Count(GroupId group, std::uint64_t activities, std::uint64_t now_ns) {
   if (group >= index_of_group_.size()) {
     index_of_group_.resize(group + 1, kNone);
   }
   if (const std::uint16_t index = index_of_group_[group]; index != kNone) {
     candidates_[index].activities += activities;
+    candidates_[index].acted_ns = now_ns;
     return;
   }
   if (candidates_.size() == kMaxCandidates) {
@@ -24,38 +24,46 @@ void GroupCandidates::Count(GroupId group, std::uint64_t activities) {
   }
   keys_.AddReference(group);
   index_of_group_[group] = static_cast<std::uint16_t>(candidates_.size());
-  candidates_.push_back({activities, group});
+  candidates_.push_back({activities, now_ns, group});
 }
 
 void GroupCandidates::Halve(std::uint64_t times) {
   ChangeAll([times](std::uint64_t count) { return times < 64 ? count >> times : 0; });
 }
 
-std::uint64_t GroupCandidates::Remove(GroupId group) {
-  if (group >= index_of_group_.size() || index_of_group_[group] == kNone) {
-    return 0;
-  }
-  const std::uint64_t activities = std::exchange(candidates_[index_of_group_[group]].activities, 0);
-  ChangeAll([](std::uint64_t count) { return count; });
-  return activities;
+std::uint64_t GroupCandidates::ActivitiesOf(GroupId group) const {
+  const bool is_candidate = group < index_of_group_.size() && index_of_group_[group] != kNone;
+  return is_candidate ? candidates_[index_of_group_[group]].activities : 0;
 }
 
-std::optional<GroupCandidate> GroupCandidates::Busiest() const {
-  const auto busiest = std::ranges::max_element(candidates_, {}, &GroupCandidate::activities);
-  return busiest != candidates_.end() ? std::optional(*busiest) : std::nullopt;
+bool GroupCandidates::IsBusiestOfTheActive(GroupId group, std::uint64_t now_ns) const {
+  constexpr std::uint64_t kSecond = 1'000'000'000;
+  const std::uint64_t activities = ActivitiesOf(group);
+  return std::ranges::none_of(candidates_, [&](const GroupCandidate& other) {
+    return other.activities > activities && now_ns < other.acted_ns + kSecond;
+  });
+}
+
+std::uint64_t GroupCandidates::Remove(GroupId group) {
+  const std::uint64_t activities = ActivitiesOf(group);
+  if (activities != 0) {
+    candidates_[index_of_group_[group]].activities = 0;
+    ChangeAll([](std::uint64_t count) { return count; });
+  }
+  return activities;
 }
 
 template <typename Change>
 void GroupCandidates::ChangeAll(const Change& changed) {
   std::size_t kept = 0;
-  for (const GroupCandidate& candidate : candidates_) {
-    const GroupId group = candidate.group;
-    if (const std::uint64_t activities = changed(candidate.activities); activities != 0) {
-      index_of_group_[group] = static_cast<std::uint16_t>(kept);
-      candidates_[kept++] = {activities, group};
+  for (GroupCandidate candidate : candidates_) {
+    candidate.activities = changed(candidate.activities);
+    if (candidate.activities != 0) {
+      index_of_group_[candidate.group] = static_cast<std::uint16_t>(kept);
+      candidates_[kept++] = candidate;
     } else {
-      index_of_group_[group] = kNone;
-      keys_.Release(group);
+      index_of_group_[candidate.group] = kNone;
+      keys_.Release(candidate.group);
     }
   }
   candidates_.resize(kept);

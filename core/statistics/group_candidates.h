@@ -1,4 +1,4 @@
-// Finds the busiest of the groups that have no row in the group table.
+// Counts the activities of the busiest groups that have no row in the group table.
 //
 // A Misra-Gries sketch: it counts the activities of at most kMaxCandidates groups. An activity of another group then
 // takes one from every count, and a count of 0 makes room. So a count is a lower bound, and a group with more than one
@@ -10,7 +10,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <vector>
 
@@ -20,6 +19,7 @@ namespace procevent {
 
 struct GroupCandidate {
   std::uint64_t activities = 0;  // a lower bound
+  std::uint64_t acted_ns = 0;    // at last
   GroupId group = kNoEntry;
 };
 
@@ -30,14 +30,17 @@ class GroupCandidates {
   // Each candidate holds a reference to its group in `keys`, which must outlive this.
   explicit GroupCandidates(GroupKeyTable& keys) : keys_(keys) { candidates_.reserve(kMaxCandidates); }
 
-  void Count(GroupId group, std::uint64_t activities);
+  // `now_ns` must not decrease.
+  void Count(GroupId group, std::uint64_t activities, std::uint64_t now_ns);
   // Halves all counts `times` times.
   void Halve(std::uint64_t times);
   // Removes the group, and returns its count, or 0 if it was no candidate.
   std::uint64_t Remove(GroupId group);
 
-  // The candidate with the highest count; of several, the one that became a candidate first. Empty if there is none.
-  [[nodiscard]] std::optional<GroupCandidate> Busiest() const;
+  // A lower bound of the activities of the group; 0 if it is no candidate.
+  [[nodiscard]] std::uint64_t ActivitiesOf(GroupId group) const;
+  // Whether no other group that acted within the last second has more activities.
+  [[nodiscard]] bool IsBusiestOfTheActive(GroupId group, std::uint64_t now_ns) const;
   // In the order in which they became candidates.
   [[nodiscard]] std::span<const GroupCandidate> candidates() const { return candidates_; }
 

@@ -16,7 +16,7 @@ constexpr std::size_t kMaxUnusedGroups = 1024;  // labels without a row that are
 // a storm exceeds any row within seconds.
 constexpr std::uint64_t kHalvingPeriod = 300 * kSecond;
 // The search for the least active row takes time in proportion to the limit.
-constexpr std::uint64_t kDisplacementInterval = kSecond / 10;
+constexpr std::uint64_t kSearchInterval = kSecond / 10;
 // A new group shall not lose its row before its activity is known.
 constexpr std::uint64_t kProtectedTime = 300 * kSecond;
 constexpr std::uint64_t kFactorToDisplace = 2;
@@ -130,11 +130,11 @@ std::size_t GroupTable::FindRow(const Activity& activity, CachedRow& cached) {
   if (row == kNoRow && !free_.empty()) {
     Admit(cached.group);
   }
-  if (row == kNoRow && now_ns_ >= next_displacement_ns_) {
-    DisplaceLeastActive();
+  if (row == kNoRow) {
+    DisplaceFor(cached.group);
   }
   if (row == kNoRow) {
-    candidates_.Count(cached.group, activity.times);
+    candidates_.Count(cached.group, activity.times, now_ns_);
     return IdOf(ReservedGroup::kOverflow);
   }
   CacheRow(cached, row);
@@ -182,27 +182,36 @@ void GroupTable::Admit(GroupId group) {
   ++state_.rows_in_use;
 }
 
-// Compares the busiest group without a row with the row that it can displace most easily. Of equal rows this is the one
-// that was admitted first.
-void GroupTable::DisplaceLeastActive() {
-  next_displacement_ns_ = now_ns_ + kDisplacementInterval;
-  const auto candidate = candidates_.Busiest();
-  if (!candidate || !budget_.Allows(now_ns_) || candidate->activities < budget_.Price()) {
+// Gives the row of the least active group to this one, if it is busy enough.
+void GroupTable::DisplaceFor(GroupId group) {
+  const std::uint64_t activities = candidates_.ActivitiesOf(group);
+  const auto price = budget_.PriceAt(now_ns_);
+  if (now_ns_ < next_search_ns_ || !price || activities < *price || !candidates_.IsBusiestOfTheActive(group, now_ns_)) {
     return;
   }
-  std::size_t least = kReservedGroups;
-  for (std::size_t id = kReservedGroups; id < state_.rows.size(); ++id) {
-    const auto rank = [this](std::size_t of) { return std::pair(ActivitiesToDisplace(of), state_.rows[of].serial); };
-    least = rank(id) < rank(least) ? id : least;
-  }
-  if (candidate->activities < ActivitiesToDisplace(least) + budget_.Price()) {
+  next_search_ns_ = now_ns_ + kSearchInterval;
+  const std::size_t least = FindLeastActiveRow();
+  if (activities < ActivitiesToDisplace(least) + *price) {
     return;
   }
   budget_.Record(now_ns_);
   ++state_.displaced;
   Retire(least);
   exit_reasons_.EraseGroups([least](std::size_t id) { return id == least; });
-  Admit(candidate->group);
+  Admit(group);
+}
+
+// The row that is displaced most easily. Of equal rows this is the one that was admitted first.
+std::size_t GroupTable::FindLeastActiveRow() const {
+  std::size_t least = kReservedGroups;
+  auto lowest = std::pair(UINT64_MAX, UINT32_MAX);
+  for (std::size_t id = kReservedGroups; id < state_.rows.size(); ++id) {
+    if (const auto rank = std::pair(ActivitiesToDisplace(id), state_.rows[id].serial); rank < lowest) {
+      lowest = rank;
+      least = id;
+    }
+  }
+  return least;
 }
 
 std::uint64_t GroupTable::ActivitiesToDisplace(std::size_t id) const {

@@ -3,7 +3,8 @@
 // A group is a combination of label values. It gets a row with its first activity. If all rows are in use, new groups
 // share the overflow row, until one of them is plainly busier than the least active row: then it displaces that row.
 // A row that was idle for the configured time is retired. The counts of a displaced or retired row are added to the
-// retired counts. So the sum of all rows and the retired counts never decreases, and no count of a row falls.
+// retired counts. So the sum of all rows and the retired counts never decreases, and no count of a group falls while it
+// has its row.
 //
 // Every lookup takes the same time, whatever the number of rows. Allocates only at the first occurrence of attributes,
 // and to grow. A sink of Statistics. Single-threaded.
@@ -84,7 +85,7 @@ class GroupTable {
     GroupId group = kNoEntry;
     std::uint16_t row = 0;
   };
-  static constexpr std::uint16_t kNoRow = 0;  // a reserved row, which is the row of no group
+  static constexpr std::uint16_t kNoRow = 0;  // the id of a reserved row, which no group can have
 
   [[nodiscard]] std::size_t RowOf(const Activity& activity);
   [[nodiscard]] std::size_t FindRow(const Activity& activity, CachedRow& cached);
@@ -94,7 +95,8 @@ class GroupTable {
   void CountExit(std::size_t id, const ProcessExit& exit);
 
   void Admit(GroupId group);
-  void DisplaceLeastActive();
+  void DisplaceFor(GroupId group);
+  [[nodiscard]] std::size_t FindLeastActiveRow() const;
   [[nodiscard]] std::uint64_t ActivitiesToDisplace(std::size_t id) const;
   void AddFreeRows(std::size_t first_id);
   void Retire(std::size_t id);
@@ -105,8 +107,8 @@ class GroupTable {
   std::uint64_t retire_after_ns_;
   std::uint64_t now_ns_ = 0;
   std::uint64_t last_sweep_ns_ = 0;
-  std::uint64_t halvings_ = 0;              // since time 0
-  std::uint64_t next_displacement_ns_ = 0;  // the earliest time
+  std::uint64_t halvings_ = 0;        // since time 0
+  std::uint64_t next_search_ns_ = 0;  // for the least active row, at the earliest
   std::uint32_t next_serial_ = kReservedGroups + 1;
   GroupTableState state_;
   ExitReasonTable exit_reasons_;

@@ -40,7 +40,7 @@ std::uint64_t Skewed(std::uint64_t below, Random& random) {
 const std::vector<Load> kLoads{
     {"a few names more than rows", 10, [](std::uint64_t, Random& random) { return Numbered(Skewed(30, random)); },
      [](Random& random) { return random() % (random() % 500 == 0 ? 6 * kSecond : kSecond / 8); }},
-    {"many names, some of them busy", 40, [](std::uint64_t, Random& random) { return Numbered(Skewed(2000, random)); },
+    {"many names, some of them busy", 40, [](std::uint64_t, Random& random) { return Numbered(Skewed(300, random)); },
      [](Random& random) { return random() % (kSecond / 10); }},
     {"a flood of names with two activities each", 20, [](std::uint64_t step, Random&) { return Numbered(step / 2); },
      [](Random&) { return kSecond / 40; }, false},

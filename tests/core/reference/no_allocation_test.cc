@@ -143,7 +143,9 @@ TEST(NoAllocationTest, AllocatesNothingForMoreNamesOnceTheTablesAreFull) {
       now_ns += kSecond / 4;
       table.Advance(now_ns);
       const std::string name = std::to_string(now_ns / kSecond * 100 + now_ns % kSecond / 10'000'000);  // no allocation
-      GroupTableDriver::Process(table, name).Fork(i % 500 == 0 ? 10'000 : 2);
+      const GroupTableDriver::Process process(table, name);
+      process.Fork(i % 500 == 0 ? 100'000 : 2);
+      process.Fork();
     }
   };
   flood(20'000);

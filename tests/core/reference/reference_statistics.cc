@@ -131,9 +131,7 @@ Row& ReferenceStatistics::RowOf(const Activity& activity) {
   const bool first = names_.insert(name).second;
   if (!rows.contains(label) && IsFull()) {
     overflowed += first ? 1U : 0U;
-    if (now_ns_ >= next_attempt_ns_) {
-      Displace();
-    }
+    DisplaceFor(label);
   }
   if (!rows.contains(label) && IsFull()) {
     CountCandidate(label, activity.times);
@@ -166,12 +164,13 @@ void ReferenceStatistics::CountCandidate(const std::string& label, std::uint64_t
   for (Candidate& candidate : candidates_) {
     if (candidate.label == label) {
       candidate.activities += times;
+      candidate.acted_ns = now_ns_;
       return;
     }
   }
   for (; times > 0; --times) {
     if (candidates_.size() < kMaxCandidates) {
-      candidates_.push_back({label, times});
+      candidates_.push_back({label, times, now_ns_});
       return;
     }
     for (Candidate& candidate : candidates_) {
@@ -186,33 +185,41 @@ std::uint64_t ReferenceStatistics::DisplacementsWithin(std::uint64_t duration_ns
       std::ranges::count_if(displacements_, [&](std::uint64_t at) { return at + duration_ns > now_ns_; }));
 }
 
-void ReferenceStatistics::Displace() {
-  next_attempt_ns_ = now_ns_ + kSecond / 10;
+void ReferenceStatistics::DisplaceFor(const std::string& label) {
   const std::uint64_t limit = options_.group_limit;
-  const std::uint64_t used = DisplacementsWithin(60 * kMinute);
-  if (used >= limit || DisplacementsWithin(kMinute) >= std::max<std::uint64_t>(limit / 10, 1)) {
-    return;
-  }
-  Candidate busiest;
-  for (const Candidate& candidate : candidates_) {
-    busiest = candidate.activities > busiest.activities ? candidate : busiest;
-  }
+  const std::uint64_t minute_limit = std::max<std::uint64_t>(limit / 10, 1);
+  const std::uint64_t in_hour = DisplacementsWithin(60 * kMinute);
+  const std::uint64_t in_minute = DisplacementsWithin(kMinute);
   std::uint64_t price = 10;
-  for (std::uint64_t tenth = 1; tenth <= 10 * used / limit; ++tenth) {
-    price *= 4;
+  for (std::uint64_t tenth = 1; tenth <= std::max(10 * in_hour / limit, 10 * in_minute / minute_limit); ++tenth) {
+    price *= 3;
   }
-  std::map<std::pair<std::uint64_t, std::uint64_t>, std::string> by_cost;  // and by admission
-  for (const auto& [label, row] : rows) {
-    const std::uint64_t factor = now_ns_ < row.admitted_ns + 5 * kMinute ? 10 : 2;
-    if (!IsReserved(label)) {
-      by_cost[{factor * row.activities, row.admission}] = label;
+  std::uint64_t activities = 0;
+  for (const Candidate& candidate : candidates_) {
+    activities += candidate.label == label ? candidate.activities : 0;
+  }
+  for (const Candidate& candidate : candidates_) {
+    if (candidate.activities > activities && now_ns_ < candidate.acted_ns + kSecond) {
+      return;
     }
   }
-  if (busiest.activities >= by_cost.begin()->first.first + price) {
+  if (in_hour >= limit || in_minute >= minute_limit || activities < price || now_ns_ < next_search_ns_) {
+    return;
+  }
+  next_search_ns_ = now_ns_ + kSecond / 10;
+  std::map<std::pair<std::uint64_t, std::uint64_t>, std::string> by_cost;  // and by admission
+  for (const auto& [other, row] : rows) {
+    const std::uint64_t factor = now_ns_ < row.admitted_ns + 5 * kMinute ? 10 : 2;
+    if (!IsReserved(other)) {
+      by_cost[{factor * row.activities, row.admission}] = other;
+    }
+  }
+  const auto [cost, least] = *by_cost.begin();
+  if (activities >= cost.first + price) {
     displacements_.push_back(now_ns_);
     ++displaced;
-    RemoveRow(by_cost.begin()->second);
-    AddRow(busiest.label);
+    RemoveRow(least);
+    AddRow(label);
   }
 }
 

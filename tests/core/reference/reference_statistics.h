@@ -56,6 +56,7 @@ class Rates {
 struct Candidate {
   std::string label;
   std::uint64_t activities = 0;
+  std::uint64_t acted_ns = 0;  // at last
 };
 
 std::string LabelOf(const std::string& name, const std::vector<NameGroup>& groups);
@@ -88,7 +89,7 @@ class ReferenceStatistics {
   Row& AddRow(const std::string& label);
   void RemoveRow(const std::string& label);
   void CountCandidate(const std::string& label, std::uint64_t times);
-  void Displace();
+  void DisplaceFor(const std::string& label);
   [[nodiscard]] std::uint64_t DisplacementsWithin(std::uint64_t duration_ns) const;
   void HalveActivities();
 
@@ -101,7 +102,7 @@ class ReferenceStatistics {
   std::uint64_t admissions_ = 0;
   std::uint64_t now_ns_ = 0;
   std::uint64_t last_sweep_ns_ = 0;
-  std::uint64_t next_attempt_ns_ = 0;
+  std::uint64_t next_search_ns_ = 0;
   std::uint64_t halvings_ = 0;
 };
 

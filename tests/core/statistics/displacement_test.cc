@@ -20,37 +20,47 @@ constexpr std::uint64_t kMinute = 60 * kSecond;
 TEST(DisplacementBudgetTest, AllowsATenthOfTheLimitWithinAMinute) {
   DisplacementBudget budget(30);
   for (const std::uint64_t at : {100 * kSecond, 110 * kSecond, 120 * kSecond}) {
-    ASSERT_TRUE(budget.Allows(at));
+    ASSERT_TRUE(budget.PriceAt(at));
     budget.Record(at);
   }
-  EXPECT_FALSE(budget.Allows(160 * kSecond - 1));
-  EXPECT_TRUE(budget.Allows(160 * kSecond)) << "the first one is a minute ago";
+  EXPECT_FALSE(budget.PriceAt(160 * kSecond - 1));
+  EXPECT_TRUE(budget.PriceAt(160 * kSecond)) << "the first one is a minute ago";
 }
 
 TEST(DisplacementBudgetTest, AllowsTheLimitWithinAnHour) {
   DisplacementBudget budget(20);
   std::uint64_t now = kMinute;
   for (int i = 0; i < 20; ++i, now += kMinute) {
-    ASSERT_TRUE(budget.Allows(now)) << i;
+    ASSERT_TRUE(budget.PriceAt(now)) << i;
     budget.Record(now);
   }
-  EXPECT_FALSE(budget.Allows(61 * kMinute - 1));
-  EXPECT_TRUE(budget.Allows(61 * kMinute));
+  EXPECT_FALSE(budget.PriceAt(61 * kMinute - 1));
+  EXPECT_TRUE(budget.PriceAt(61 * kMinute));
 }
 
-TEST(DisplacementBudgetTest, MultipliesThePriceByFourWithEachTenthUsed) {
+TEST(DisplacementBudgetTest, MultipliesThePriceByThreeWithEachTenthOfTheHour) {
   DisplacementBudget budget(20);
   std::uint64_t now = kMinute;
   std::uint64_t price = 10;
-  for (int tenth = 0; tenth < 10; ++tenth, price *= 4) {
+  for (int tenth = 0; tenth < 10; ++tenth, price *= 3) {
     for (int i = 0; i < 2; ++i, now += kMinute) {
-      ASSERT_TRUE(budget.Allows(now));
-      EXPECT_EQ(budget.Price(), price);
+      EXPECT_EQ(budget.PriceAt(now), price);
       budget.Record(now);
     }
   }
-  ASSERT_TRUE(budget.Allows(now + 2 * 60 * kMinute));
-  EXPECT_EQ(budget.Price(), 10U);
+  EXPECT_EQ(budget.PriceAt(now + 2 * 60 * kMinute), 10U);
+}
+
+TEST(DisplacementBudgetTest, MultipliesThePriceByThreeWithEachTenthOfTheMinute) {
+  DisplacementBudget budget(200);
+  std::uint64_t price = 10;
+  for (int tenth = 0; tenth < 10; ++tenth, price *= 3) {
+    for (int i = 0; i < 2; ++i) {
+      EXPECT_EQ(budget.PriceAt(kMinute), price);
+      budget.Record(kMinute);
+    }
+  }
+  EXPECT_EQ(budget.PriceAt(2 * kMinute), 30U) << "a tenth of the hour's bound is used";
 }
 
 TEST(DisplacementBudgetTest, KeepsItsRecordsWhenItGrows) {
@@ -58,12 +68,10 @@ TEST(DisplacementBudgetTest, KeepsItsRecordsWhenItGrows) {
   for (std::uint64_t minute = 1; minute <= 10; ++minute) {
     budget.Record(minute * kMinute);
   }
-  ASSERT_FALSE(budget.Allows(11 * kMinute));
+  ASSERT_FALSE(budget.PriceAt(11 * kMinute));
   budget.Grow(20);
-  ASSERT_TRUE(budget.Allows(11 * kMinute));
-  EXPECT_EQ(budget.Price(), 10U << 10U) << "half of it is used";
-  EXPECT_TRUE(budget.Allows(61 * kMinute));
-  EXPECT_EQ(budget.Price(), 10U << 8U) << "9 of 20 are used";
+  EXPECT_EQ(budget.PriceAt(11 * kMinute), 10U * 243) << "half of it is used";
+  EXPECT_EQ(budget.PriceAt(61 * kMinute), 10U * 81) << "9 of 20 are used";
 }
 
 TEST(DisplacementBudgetTest, GrowsAfterItsFirstRecordsExpired) {
@@ -71,26 +79,26 @@ TEST(DisplacementBudgetTest, GrowsAfterItsFirstRecordsExpired) {
   for (std::uint64_t minute = 1; minute <= 10; ++minute) {
     budget.Record(minute * kMinute);
   }
-  ASSERT_TRUE(budget.Allows(65 * kMinute)) << "5 of them are within an hour";
+  ASSERT_TRUE(budget.PriceAt(65 * kMinute)) << "5 of them are within an hour";
   budget.Grow(100);
-  EXPECT_EQ(budget.Price(), 10U);
-  ASSERT_TRUE(budget.Allows(68 * kMinute));
+  EXPECT_EQ(budget.PriceAt(65 * kMinute), 10U);
   for (int i = 0; i < 10; ++i) {
-    ASSERT_TRUE(budget.Allows(69 * kMinute)) << i;
+    ASSERT_TRUE(budget.PriceAt(69 * kMinute)) << i;
     budget.Record(69 * kMinute);
   }
-  EXPECT_EQ(budget.Price(), 40U) << "11 of 100 are used";
+  EXPECT_FALSE(budget.PriceAt(69 * kMinute));
+  EXPECT_EQ(budget.PriceAt(70 * kMinute), 30U) << "10 of 100 are used, the last of them a minute ago";
 }
 
 TEST(DisplacementBudgetTest, AllowsOneAMinuteWithATinyLimit) {
   DisplacementBudget budget(5);
-  ASSERT_TRUE(budget.Allows(kMinute));
+  ASSERT_TRUE(budget.PriceAt(kMinute));
   budget.Record(kMinute);
-  EXPECT_FALSE(budget.Allows(2 * kMinute - 1));
-  EXPECT_TRUE(budget.Allows(2 * kMinute));
+  EXPECT_FALSE(budget.PriceAt(2 * kMinute - 1));
+  EXPECT_TRUE(budget.PriceAt(2 * kMinute));
 }
 
-TEST(DisplacementBudgetTest, AllowsNothingWithLimitZero) { EXPECT_FALSE(DisplacementBudget(0).Allows(kMinute)); }
+TEST(DisplacementBudgetTest, AllowsNothingWithLimitZero) { EXPECT_FALSE(DisplacementBudget(0).PriceAt(kMinute)); }
 
 // A table that is full of groups that were admitted in the first second.
 class DisplacementTest : public testing::Test {
@@ -167,10 +175,10 @@ TEST_F(DisplacementTest, TheProtectionEndsAfterFiveMinutes) {
   table_.CountFork("busier");
   EXPECT_FALSE(HasRow("busier"));
   Pass(1);
-  table_.CountFork("another");
-  EXPECT_FALSE(HasRow("busier")) << "the last comparison was less than 100 ms ago";
+  table_.CountFork("busier");
+  EXPECT_FALSE(HasRow("busier")) << "the last search was less than 100 ms ago";
   Pass(kSecond / 10 - 1);
-  table_.CountFork("another");
+  table_.CountFork("busier");
   EXPECT_TRUE(HasRow("busier"));
 }
 
@@ -183,6 +191,19 @@ TEST_F(DisplacementTest, LaterItIsDisplacedByATwiceAsActiveGroup) {
   Pass(kSecond);
   ForkOneByOne("busier", 1);
   EXPECT_TRUE(HasRow("busier"));
+}
+
+// A row for a command that has ended would cost another one its series for nothing.
+TEST_F(DisplacementTest, OnlyAGroupThatActsDisplaces) {
+  Process(table_, "ended").Fork(5000);
+  Pass(kSecond);
+  for (int i = 0; i < 9; ++i) {
+    table_.CountFork("another");
+    Pass(kSecond);
+  }
+  EXPECT_EQ(table_.state().displaced, 0U);
+  table_.CountFork("ended");
+  EXPECT_TRUE(HasRow("ended"));
 }
 
 TEST_F(DisplacementTest, NamesWithFewActivitiesDisplaceNothing) {
@@ -268,9 +289,11 @@ TEST(GroupTableGrowTest, RaisesTheBoundsOfExitReasonsAndDisplacements) {
   EXPECT_EQ(table.exit_reasons().size(), 100U);
   for (std::uint64_t i = 0; i < 10; ++i) {
     table.Advance((10 + i) * kSecond);
-    Process(table, "storm " + std::to_string(i)).Fork(100);
+    const Process storm(table, "storm " + std::to_string(i));
+    storm.Fork(10'000'000);
+    storm.Fork();
     table.Advance((10 + i) * kSecond + kSecond / 2);
-    table.CountFork("another");
+    storm.Fork();
   }
   EXPECT_EQ(table.state().displaced, 10U) << "a tenth of the new limit within a minute";
 }

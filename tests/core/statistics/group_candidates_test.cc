@@ -24,7 +24,9 @@ class GroupCandidatesTest : public testing::Test {
     keys_.Release(id);
     return id;
   }
-  void Count(std::uint64_t number, std::uint64_t activities = 1) { candidates_.Count(IdOf(number), activities); }
+  void Count(std::uint64_t number, std::uint64_t activities = 1) {
+    candidates_.Count(IdOf(number), activities, now_ns_);
+  }
   std::vector<std::pair<std::string, std::uint64_t>> Candidates() const {
     std::vector<std::pair<std::string, std::uint64_t>> all;
     for (const GroupCandidate& candidate : candidates_.candidates()) {
@@ -39,23 +41,30 @@ class GroupCandidatesTest : public testing::Test {
 
   GroupKeyTable keys_{16};
   GroupCandidates candidates_{keys_};
+  std::uint64_t now_ns_ = 0;
 };
 
 TEST_F(GroupCandidatesTest, CountsExactlyWhileThereIsRoom) {
-  EXPECT_FALSE(candidates_.Busiest());
+  EXPECT_EQ(candidates_.ActivitiesOf(IdOf(7)), 0U);
   Count(7, 2);
   Count(8, 3);
   Count(7, 4);
   EXPECT_THAT(Candidates(), ElementsAre(std::pair("7", 6), std::pair("8", 3)));
-  EXPECT_EQ(candidates_.Busiest()->group, IdOf(7));
-  EXPECT_EQ(candidates_.Busiest()->activities, 6U);
+  EXPECT_EQ(candidates_.ActivitiesOf(IdOf(7)), 6U);
+  EXPECT_EQ(candidates_.ActivitiesOf(IdOf(9)), 0U);
 }
 
-TEST_F(GroupCandidatesTest, TheFirstOfEquallyBusyOnesIsTheBusiest) {
-  Count(7, 2);
+TEST_F(GroupCandidatesTest, TheBusiestIsOneThatActedWithinASecond) {
+  constexpr std::uint64_t kSecond = 1'000'000'000;
+  Count(7, 5);
+  now_ns_ = kSecond - 1;
   Count(8, 3);
   Count(9, 3);
-  EXPECT_EQ(candidates_.Busiest()->group, IdOf(8));
+  EXPECT_TRUE(candidates_.IsBusiestOfTheActive(IdOf(7), now_ns_));
+  EXPECT_FALSE(candidates_.IsBusiestOfTheActive(IdOf(8), now_ns_));
+  EXPECT_TRUE(candidates_.IsBusiestOfTheActive(IdOf(8), kSecond));
+  EXPECT_TRUE(candidates_.IsBusiestOfTheActive(IdOf(9), kSecond)) << "as busy as another one";
+  EXPECT_FALSE(candidates_.IsBusiestOfTheActive(IdOf(10), kSecond));
 }
 
 TEST_F(GroupCandidatesTest, AnActivityOfAnotherGroupTakesOneFromEach) {

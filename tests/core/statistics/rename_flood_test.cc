@@ -9,6 +9,7 @@
 #include <optional>
 #include <ostream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tests/core/statistics/group_rows.h"
@@ -52,6 +53,17 @@ class Flood {
     }
     forks_ += kStormForks;
   }
+  void Attack(std::uint64_t forks) {
+    const std::string name = "attack-" + std::to_string(next_name_);
+    const GroupTableDriver::Process process(table_, name);
+    for (std::uint64_t i = 0; i < forks; ++i) {
+      process.Fork();
+    }
+    forks_ += forks;
+    if (ForksOf(name)) {
+      ++next_name_;
+    }
+  }
   void EndStep() {
     table_.Advance(kSecond + admitted_.size() * kSecond / kStepsPerSecond);
     std::uint64_t admitted = admitted_.empty() ? 0 : admitted_.back();
@@ -67,20 +79,21 @@ class Flood {
   }
 
   // The forks in the row of the storm, or nothing if it has none.
-  [[nodiscard]] std::optional<std::uint64_t> StormRow() const {
-    for (const GroupRow& row : table_.state().rows) {
-      if (row.in_use() && row.labels[0].view() == "storm") {
-        return row.counts[CountKind::kForks];
-      }
-    }
-    return std::nullopt;
-  }
+  [[nodiscard]] std::optional<std::uint64_t> StormRow() const { return ForksOf("storm"); }
   // The most admissions, or displacements, in any `steps` consecutive steps.
   [[nodiscard]] std::uint64_t MostAdmitted(std::size_t steps) const { return MostIn(admitted_, steps); }
   [[nodiscard]] std::uint64_t MostDisplaced(std::size_t steps) const { return MostIn(displaced_, steps); }
   void ExpectExactSum() const { EXPECT_EQ(Sum(table_), forks_); }
 
  private:
+  [[nodiscard]] std::optional<std::uint64_t> ForksOf(std::string_view name) const {
+    for (const GroupRow& row : table_.state().rows) {
+      if (row.in_use() && row.labels[0].view() == name) {
+        return row.counts[CountKind::kForks];
+      }
+    }
+    return std::nullopt;
+  }
   static std::uint64_t MostIn(const std::vector<std::uint64_t>& totals, std::size_t steps) {
     std::uint64_t most = 0;
     for (std::size_t i = 0; i < totals.size(); ++i) {
@@ -137,6 +150,29 @@ TEST_P(RenameFloodTest, StormInAFloodGetsARow) {
     ASSERT_EQ(flood.StormRow(), at_admission + step * kStormForks) << "the row counts each fork after its admission";
   }
   flood.ExpectExactSum();
+}
+
+// Takes as many rows as possible, with one name after the other, each only until it has a row.
+TEST(RenameFloodAttackTest, StormAfterAnAttackGetsARow) {
+  constexpr std::uint64_t kForksPerStep = 400;
+  Flood flood;
+  flood.Apply({.test_name = "", .names_per_second = kLimit * kStepsPerSecond, .forks_per_name = 2});
+  flood.EndStep();
+  for (std::size_t step = 0; step < kHour / 2; ++step) {
+    flood.Attack(kForksPerStep);
+    flood.EndStep();
+  }
+  const std::uint64_t displaced = flood.MostDisplaced(kHour);
+  EXPECT_LT(displaced, kLimit) << "the attack cannot use up the bound";
+  std::size_t waited = 0;
+  for (; waited < 2 * kMinute && !flood.StormRow(); ++waited) {
+    flood.ApplyStorm();
+    flood.EndStep();
+  }
+  EXPECT_TRUE(flood.StormRow());
+  flood.ExpectExactSum();
+  RecordProperty("displaced", static_cast<int>(displaced));
+  RecordProperty("steps_until_row", static_cast<int>(waited));
 }
 
 INSTANTIATE_TEST_SUITE_P(
