@@ -60,6 +60,8 @@ COMMANDS = {
         run(more="--runs 3 --kind thread_exit", shows=r"(?m)^\| thread SYS_exit\(5\).* of 3 \|$"),
     "build/bench/tests/bench/processing_bench --benchmark_filter='Record|Snapshot'":
         run(more="--benchmark_min_time=0.001", shows="(?m)^CopySnapshot/1 "),
+    "python3 tests/bench/build_load.py --exporter build/bench/procevent_exporter --record 600 --capture load.pcap":
+        run(more="--record 2 --limits 25", shows=r"(?m)^\| 25 \| \d+ \| \d+ \| \d+ \| \d+\.\d+% \|"),
     "find build/dev/tests -name '*_test' -type f -exec {} --gtest_list_tests \\; | grep -c '^ '":
         counts("unit", instead=[("build/dev", BUILD)]),
     "find build/dev/tests/live -name '*_test' -type f -exec {} --gtest_list_tests \\; | grep -c '^ '":
