@@ -55,7 +55,8 @@ class HttpHandler {
   struct PageCallbacks {
     ScrapeCoalescer::Generator metrics;          // the text of a scrape
     std::function<SubscriptionStatus()> status;  // must return quickly
-    // A client has received a whole page of metrics, with this number. Called from any number of threads at once.
+    // The kernel has accepted the last byte of the page with this number, for a client that requested its content.
+    // Called from any number of threads at once.
     std::function<void(std::uint64_t page)> sent = [](std::uint64_t /*page*/) {};
   };
   using SendFunction = std::function<bool(std::string_view)>;  // returns false when the client accepts no more bytes

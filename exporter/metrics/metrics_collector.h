@@ -29,7 +29,7 @@ class MetricsCollector {
   PageInfo Collect(std::uint64_t asked_ns, const FamilySink& sink);
   // The same as text.
   PageInfo WriteText(std::uint64_t asked_ns, TextFormat format, const TextSink& sink);
-  // A client has received the whole page.
+  // The page was sent: the kernel has accepted its last byte.
   void RecordSent(std::uint64_t page) { shown_.RecordSent(page); }
 
  private:

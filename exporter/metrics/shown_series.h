@@ -56,7 +56,7 @@ class ShownSeries {
 
   // Begins the next page at `now_ns` (CLOCK_MONOTONIC). The result is valid until the next call.
   const ExposedGroups& MakePage(const Numbers& numbers, std::uint64_t now_ns);
-  // A client has received the whole page. Thread-safe.
+  // The page was sent: the kernel has accepted its last byte. Thread-safe.
   void RecordSent(std::uint64_t page) { sent_.Record(page); }
 
  private:

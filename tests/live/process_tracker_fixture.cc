@@ -268,8 +268,6 @@ std::uint64_t ProcessTrackerFixture::ExitReasonCountOf(const Snapshot& snapshot,
 
 void ExpectSums(const Numbers& numbers) {
   const Counts& sums = numbers.totals;
-  Counts recorded = sums;
-  recorded -= numbers.pending;
   Counts by_group;
   std::uint64_t codes = 0;
   for (const GroupRow& row : numbers.groups.rows) {
@@ -291,11 +289,11 @@ void ExpectSums(const Numbers& numbers) {
             numbers.events_of(EventKind::kUid));
   EXPECT_EQ(Sum(sums, {CountKind::kGidGainedRoot, CountKind::kGidLeftRoot, CountKind::kGidOther}),
             numbers.events_of(EventKind::kGid));
-  EXPECT_EQ(numbers.exits.exit_codes.count(), ExitsOf(recorded));
+  EXPECT_EQ(numbers.exits.exit_codes.count(), ExitsOf(sums));
   EXPECT_EQ(codes, ExitsOf(by_group));
   EXPECT_EQ(CountExits(numbers, false), by_group[CountKind::kFailed]);
   EXPECT_EQ(CountExits(numbers, true), by_group[CountKind::kKilled]);
-  EXPECT_LE(numbers.exits.lifetimes.count(), ExitsOf(recorded));
+  EXPECT_LE(numbers.exits.lifetimes.count(), ExitsOf(sums));
   EXPECT_LE(numbers.groups.rows_in_use, numbers.groups.limit);
   EXPECT_GE(numbers.threads, numbers.processes);
 }
