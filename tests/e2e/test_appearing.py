@@ -86,6 +86,8 @@ class Appearing(harness.LiveTest):
     def abort_scrape(self, exporter):
         """Receives the beginning of a page and resets the connection."""
         with contextlib.closing(socket.socket()) as client, harness.network_of(exporter.pid()):
+            # The send buffer grows with the segment size: a connection of the loopback may take the whole page.
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             client.connect(("127.0.0.1", exporter.port))
             client.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
