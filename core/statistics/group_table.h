@@ -1,7 +1,7 @@
 // Counts activities by group in a bounded table.
 //
 // A group is a combination of label values. It gets a row with its first activity. If all rows are in use, new groups
-// share the overflow row, until one of them is plainly busier than the least active row: then it displaces that row.
+// share the overflow row, until one of them is so much busier than the least active row that it displaces that row.
 // A row that was idle for the configured time is retired. The counts of a displaced or retired row are added to the
 // retired counts. So the sum of all rows and the retired counts never decreases, and no count of a group falls while it
 // has its row.

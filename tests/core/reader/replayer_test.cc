@@ -312,7 +312,7 @@ TEST_F(ReplayerTest, PostsANoticeIfTheCaptureIsTruncatedMeanwhile) {
   const Snapshot snapshot = TakeSnapshot();
   EXPECT_FALSE(snapshot.subscribed);
   EXPECT_EQ(snapshot.subscription_error, notice.error);
-  EXPECT_GE(snapshot.numbers.events_of(EventKind::kFork), 100U) << "what was counted stays";
+  EXPECT_GE(snapshot.numbers.events_of(EventKind::kFork), 100U) << "recorded counts stay";
 }
 
 TEST_F(ReplayerTest, AppliesNewNameGroupsWhileRunning) {
@@ -332,7 +332,7 @@ TEST_F(ReplayerTest, IncreasesTheGroupLimitAfterTheReplay) {
   replayer_->Reload({.group_limit = 30});
   while (TakeSnapshot().numbers.groups.limit != 30) {
   }
-  EXPECT_EQ(CountsOf(TakeSnapshot(), "shell")[CountKind::kForks], 20U) << "what was counted stays";
+  EXPECT_EQ(CountsOf(TakeSnapshot(), "shell")[CountKind::kForks], 20U) << "recorded counts stay";
 }
 
 // A capture by another program has no metadata: its first event gives the clock offset.
