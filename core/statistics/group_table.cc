@@ -184,9 +184,12 @@ void GroupTable::Admit(GroupId group) {
 
 // Gives the row of the least active group to this one, if it is busy enough.
 void GroupTable::DisplaceFor(GroupId group) {
+  if (now_ns_ < next_search_ns_) {
+    return;
+  }
   const std::uint64_t activities = candidates_.ActivitiesOf(group);
   const auto price = budget_.PriceAt(now_ns_);
-  if (now_ns_ < next_search_ns_ || !price || activities < *price || !candidates_.IsBusiestOfTheActive(group, now_ns_)) {
+  if (!price || activities < *price || !candidates_.IsBusiestOfTheActive(group, now_ns_)) {
     return;
   }
   next_search_ns_ = now_ns_ + kSearchInterval;

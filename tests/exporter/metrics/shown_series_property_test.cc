@@ -122,7 +122,7 @@ double SumOf(const Values& values, const std::string& prefix, const std::string&
   return sum;
 }
 
-// What the page exposes: the shown parts of the groups.
+// The reference of ShownSeries::MakePage: the shown parts of the groups.
 ExposedGroups ExposedByReference(const RandomGroups& random, const History& history) {
   ExposedGroups exposed;
   std::vector<Group> shown;
